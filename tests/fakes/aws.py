@@ -1,0 +1,273 @@
+"""S3 and Secrets Manager as strict as AWS: signature, session token, region, owner, version, conditions.
+
+    with Aws(keys=[Key("ASIA…", "secret", "token")]) as aws:
+        aws.bucket("conf", region="eu-central-1").put("a/b.yaml", b"…")
+        AWS_ENDPOINT_URL=aws.url hpc-agent fetch s3://conf/a/b.yaml
+
+Path style and virtual-host style (BUCKET.s3.localhost) are both answered. `endpoint_region` is the
+region this endpoint stands for; a request signed for another region than the bucket's is answered as
+AWS answers it: 301 PermanentRedirect when it was signed for the endpoint's own region, 400
+AuthorizationHeaderMalformed with <Region> when it was signed for a third one.
+"""
+import base64
+import email.utils
+import hashlib
+import json
+import re
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field
+from urllib.parse import unquote_to_bytes
+from xml.sax.saxutils import escape
+
+from .httpd import Response, Server
+from .sigcheck import Refused, fields, verify
+
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+HOST_SUFFIX = ".s3.localhost"
+RANGE = re.compile(r"bytes=(\d+)-(\d*)\Z")
+
+
+@dataclass
+class Version:
+    body: bytes
+    id: str = "null"
+    when: float = field(default_factory=time.time)
+
+    @property
+    def etag(self):
+        return '"' + hashlib.md5(self.body).hexdigest() + '"'
+
+
+@dataclass
+class Bucket:
+    name: str
+    region: str = "eu-west-1"
+    owner: str = "123456789012"
+    versioned: bool = False
+    may_list: bool = True
+    denied: bool = False
+    objects: dict = field(default_factory=dict)
+
+    def put(self, key, body):
+        """Store `body` under `key` (text or bytes); return the version id."""
+        key = key.encode() if isinstance(key, str) else key
+        v = Version(body, uuid.uuid4().hex if self.versioned else "null")
+        old = self.objects.get(key, []) if self.versioned else []
+        self.objects[key] = old + [v]
+        return v.id
+
+
+class Aws(Server):
+    def __init__(self, keys, address="127.0.0.1", port=0, endpoint_region="eu-west-1", **kw):
+        super().__init__(self._answer, address, port, **kw)
+        self.keys, self.endpoint_region, self.skew = list(keys), endpoint_region, 0
+        self.buckets, self.secrets, self.data = {}, {}, threading.Lock()
+
+    def now(self):
+        """The service's clock: `skew` seconds off ours."""
+        return time.time() + self.skew
+
+    def bucket(self, name, **kw):
+        self.buckets[name] = Bucket(name, **kw)
+        return self.buckets[name]
+
+    def secret(self, name, value, region="eu-west-1", account="123456789012"):
+        """Keep a secret (text or bytes); return its ARN."""
+        arn = f"arn:aws:secretsmanager:{region}:{account}:secret:{name}-AbCdEf"
+        self.secrets[arn] = (name, region, value, str(uuid.uuid4()))
+        return arn
+
+    def _answer(self, req):
+        with self.data:
+            if req.get("x-amz-target") is not None:
+                resp = self._secrets(req)
+            else:
+                resp = self._s3(req)
+        resp.headers.append(("Date", email.utils.formatdate(self.now(), usegmt=True)))
+        return resp
+
+    # --- S3 ---
+    def _s3(self, req):
+        ids = [("x-amz-request-id", uuid.uuid4().hex[:16].upper()),
+               ("x-amz-id-2", base64.b64encode(uuid.uuid4().bytes).decode()),
+               ("Server", "AmazonS3")]
+        try:
+            resp = self._s3_object(req)
+        except Refused as why:
+            resp = s3_error(req, why)
+        resp.headers = ids + resp.headers
+        return resp
+
+    def _s3_target(self, req):
+        host = req.get("host").rsplit(":", 1)[0].lower()
+        path = req.path[1:]
+        if host.endswith(HOST_SUFFIX):
+            name, key = host[:-len(HOST_SUFFIX)], path
+        else:
+            name, _, key = path.partition("/")
+        if not BUCKET_NAME.match(name):
+            raise Refused(400, "InvalidBucketName", "The specified bucket is not valid.",
+                          BucketName=name)
+        if name not in self.buckets:
+            raise Refused(404, "NoSuchBucket", "The specified bucket does not exist",
+                          BucketName=name)
+        return self.buckets[name], unquote_to_bytes(key)
+
+    def _s3_object(self, req):
+        claim, _ = verify(req, self.keys, "s3", self.now())
+        bucket, key = self._s3_target(req)
+        self._region(claim, bucket, req)
+        owner = req.get("x-amz-expected-bucket-owner")
+        if bucket.denied or (owner is not None and owner != bucket.owner):
+            raise Refused(403, "AccessDenied", "Access Denied")
+        if not key:
+            raise Refused(501, "NotImplemented", "This fake knows objects, not bucket operations.")
+        if req.method == "PUT":
+            return self._put(req, bucket, key)
+        if req.method in ("GET", "HEAD"):
+            return self._get(req, bucket, key)
+        raise Refused(405, "MethodNotAllowed", "The specified method is not allowed against this "
+                      "resource.", Method=req.method)
+
+    def _region(self, claim, bucket, req):
+        if claim.region == bucket.region:
+            return
+        more = {"_headers": [("x-amz-bucket-region", bucket.region)]}
+        if claim.region == self.endpoint_region:
+            raise Refused(301, "PermanentRedirect", "The bucket you are attempting to access must "
+                          "be addressed using the specified endpoint. Please send all future "
+                          "requests to this endpoint.", Bucket=bucket.name,
+                          Endpoint=f"{bucket.name}.s3.{bucket.region}.amazonaws.com", **more)
+        raise Refused(400, "AuthorizationHeaderMalformed", "The authorization header is malformed; "
+                      f"the region '{claim.region}' is wrong; expecting '{bucket.region}'",
+                      Region=bucket.region, **(more if req.method == "HEAD" else {}))
+
+    def _put(self, req, bucket, key):
+        if req.get("content-length") is None:
+            raise Refused(411, "MissingContentLength",
+                          "You must provide the Content-Length HTTP header.")
+        match = req.get("if-none-match")
+        if match is not None and match != "*":
+            raise Refused(501, "NotImplemented", "A header you provided implies functionality that "
+                          "is not implemented", Header="If-None-Match")
+        if match == "*" and key in bucket.objects:
+            raise Refused(412, "PreconditionFailed", "At least one of the pre-conditions you "
+                          "specified did not hold", Condition="If-None-Match")
+        bucket.put(key, req.body)
+        return Response(200, b"", [("ETag", bucket.objects[key][-1].etag), *version_header(bucket, key)])
+
+    def _find(self, req, bucket, key):
+        wanted = dict(fields(req.query)).get(b"versionId")
+        have = bucket.objects.get(key, [])
+        if wanted is not None:
+            wanted = wanted.decode("latin-1")
+            if not re.fullmatch(r"[A-Za-z0-9_.\-]+", wanted):
+                raise Refused(400, "InvalidArgument", "Invalid version id specified",
+                              ArgumentName="versionId", ArgumentValue=wanted)
+            for v in have:
+                if v.id == wanted:
+                    return v
+            raise Refused(404, "NoSuchVersion", "The specified version does not exist.",
+                          VersionId=wanted)
+        if not have:
+            if not bucket.may_list:
+                raise Refused(403, "AccessDenied", "Access Denied")
+            raise Refused(404, "NoSuchKey", "The specified key does not exist.",
+                          Key=key.decode("utf-8", "replace"))
+        return have[-1]
+
+    def _get(self, req, bucket, key):
+        v = self._find(req, bucket, key)
+        if req.get("if-match") not in (None, v.etag, "*"):
+            raise Refused(412, "PreconditionFailed", "At least one of the pre-conditions you "
+                          "specified did not hold", Condition="If-Match")
+        headers = [("ETag", v.etag), ("Accept-Ranges", "bytes"),
+                   ("Last-Modified", email.utils.formatdate(v.when, usegmt=True)),
+                   ("Content-Type", "binary/octet-stream")]
+        if bucket.versioned:
+            headers.append(("x-amz-version-id", v.id))
+        if req.get("if-none-match") == v.etag:
+            return Response(304, b"", headers)
+        m = RANGE.match(req.get("range", ""))
+        if not m:
+            return Response(200, v.body, sized(headers, v.body))
+        first, last = int(m[1]), min(int(m[2] or len(v.body)), len(v.body) - 1)
+        if first > last:
+            raise Refused(416, "InvalidRange", "The requested range is not satisfiable")
+        part = v.body[first:last + 1]
+        headers.append(("Content-Range", f"bytes {first}-{last}/{len(v.body)}"))
+        return Response(206, part, sized(headers, part))
+
+    # --- Secrets Manager, JSON 1.1 ---
+    def _secrets(self, req):
+        try:
+            return self._get_secret(req)
+        except Refused as why:
+            code = JSON_CODES.get(why.code, why.code)
+            body = json.dumps({"__type": code, "message": why.message})
+            return Response(500 if why.status >= 500 else 400, body,
+                            [("Content-Type", "application/x-amz-json-1.1"),
+                             ("x-amzn-RequestId", str(uuid.uuid4()))])
+
+    def _get_secret(self, req):
+        if req.method != "POST" or req.path != "/":
+            raise Refused(404, "UnknownOperationException", "")
+        if req.get("content-type") != "application/x-amz-json-1.1":
+            raise Refused(404, "UnknownOperationException", "")
+        claim, _ = verify(req, self.keys, "secretsmanager", self.now())
+        if req.get("x-amz-target") != "secretsmanager.GetSecretValue":
+            raise Refused(400, "UnknownOperationException", "")
+        try:
+            ask = json.loads(req.body)
+            name = ask["SecretId"]
+        except (ValueError, KeyError, TypeError):
+            raise Refused(400, "SerializationException", "") from None
+        for arn, (short, region, value, version) in self.secrets.items():
+            if region == claim.region and name in (arn, short):
+                return secret_response(arn, short, value, version)
+        raise Refused(400, "ResourceNotFoundException",
+                      "Secrets Manager can't find the specified secret.")
+
+
+JSON_CODES = {"SignatureDoesNotMatch": "InvalidSignatureException",
+              "RequestTimeTooSkewed": "InvalidSignatureException",
+              "InvalidAccessKeyId": "UnrecognizedClientException",
+              "InvalidToken": "UnrecognizedClientException",
+              "ExpiredToken": "ExpiredTokenException",
+              "AccessDenied": "MissingAuthenticationTokenException",
+              "AuthorizationHeaderMalformed": "IncompleteSignatureException"}
+
+
+def secret_response(arn, name, value, version):
+    out = {"ARN": arn, "Name": name, "VersionId": version, "VersionStages": ["AWSCURRENT"],
+           "CreatedDate": 1.7e9}
+    if isinstance(value, bytes):
+        out["SecretBinary"] = base64.b64encode(value).decode()
+    else:
+        out["SecretString"] = value
+    return Response(200, json.dumps(out), [("Content-Type", "application/x-amz-json-1.1"),
+                                           ("x-amzn-RequestId", str(uuid.uuid4()))])
+
+
+def sized(headers, body):
+    return headers + [("Content-Length", len(body))]
+
+
+def version_header(bucket, key):
+    return [("x-amz-version-id", bucket.objects[key][-1].id)] if bucket.versioned else []
+
+
+def s3_error(req, why):
+    """The error as S3 sends it; HEAD has no body, so it has no code either."""
+    more = dict(why.more)
+    headers = [("Content-Type", "application/xml")] + more.pop("_headers", [])
+    text = '<?xml version="1.0" encoding="UTF-8"?>\n<Error>'
+    for k, v in {"Code": why.code, "Message": why.message, **more,
+                 "RequestId": "TESTREQUESTID000", "HostId": "aG9zdA=="}.items():
+        text += f"<{k}>{escape(str(v))}</{k}>"
+    body = (text + "</Error>").encode("utf-8", "surrogateescape")
+    if req.method == "HEAD":
+        body = b""
+    return Response(why.status, body, headers)
