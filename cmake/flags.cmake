@@ -1,0 +1,55 @@
+# One interface target carries every flag, each probed first: an old compiler drops a flag, it doesn't fail.
+# Distributions own CMAKE_C_FLAGS; nothing here touches it.
+include(CheckCCompilerFlag)
+include(CheckPIESupported)
+check_pie_supported(LANGUAGES C)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+add_library(hpc_flags INTERFACE)
+target_compile_definitions(hpc_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)
+target_include_directories(hpc_flags INTERFACE ${PROJECT_SOURCE_DIR}/lib)
+
+function(hpc_probe_flags)
+	foreach(flag ${ARGN})
+		string(MAKE_C_IDENTIFIER "HPC_HAS${flag}" var)
+		check_c_compiler_flag("-Werror ${flag}" ${var})
+		if(${var})
+			target_compile_options(hpc_flags INTERFACE ${flag})
+		endif()
+	endforeach()
+endfunction()
+
+hpc_probe_flags(
+	-Wall -Wextra -Wshadow -Wformat=2 -Wundef -Wvla -Wconversion -Wno-sign-conversion
+	-Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual -Wwrite-strings
+	-Wswitch-enum -Wimplicit-fallthrough -Wdate-time -Wframe-larger-than=32768
+	-Wno-missing-field-initializers
+	-Werror=implicit-function-declaration -Werror=incompatible-pointer-types
+	-Werror=int-conversion -Werror=return-type
+	-Wduplicated-cond -Wduplicated-branches -Wlogical-op -Wtrampolines -Wjump-misses-init
+	-fno-strict-aliasing -fno-common
+	"-ffile-prefix-map=${PROJECT_SOURCE_DIR}=.")
+
+if(HPC_WERROR)
+	target_compile_options(hpc_flags INTERFACE -Werror)
+endif()
+
+if(HPC_SANITIZE)
+	target_compile_options(hpc_flags INTERFACE -fsanitize=address,undefined
+		-fno-sanitize-recover=all -fno-omit-frame-pointer)
+	target_link_options(hpc_flags INTERFACE -fsanitize=address,undefined)
+else()
+	hpc_probe_flags(-fstack-protector-strong -fstack-clash-protection
+		-fcf-protection=full -mbranch-protection=standard
+		-ftrivial-auto-var-init=zero -fstrict-flex-arrays=3)
+	# Fortify needs the optimiser; without it glibc only warns.
+	if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+		target_compile_options(hpc_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
+	endif()
+	target_link_options(hpc_flags INTERFACE
+		-Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)
+endif()
+
+if(HPC_FUZZ)
+	target_compile_options(hpc_flags INTERFACE -fsanitize=fuzzer-no-link)
+endif()

@@ -1,0 +1,54 @@
+# hpc_floor(NAME USES floor... LINKS library...)
+#
+# One floor of the building: every .c of lib/NAME in one static library that sees only the floors it
+# names. Three things are checked in ctest, label `floor`:
+#   floor.NAME   the floor links with nothing undefined against the floors it names, and nothing else
+#   floor.edges  no include goes upward or sideways        (floor-edges.cmake)
+#   floor.doors  each third-party library has its one door (floor-doors.cmake)
+function(hpc_floor name)
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LINKS")
+	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.c)
+	if(NOT sources)
+		return()
+	endif()
+	add_library(hpc_${name} STATIC ${sources})
+	set(below)
+	foreach(floor ${arg_USES})
+		if(TARGET hpc_${floor})
+			list(APPEND below hpc_${floor})
+		endif()
+	endforeach()
+	target_link_libraries(hpc_${name} PUBLIC hpc_flags ${below} PRIVATE ${arg_LINKS})
+	set_property(GLOBAL APPEND PROPERTY HPC_FLOORS ${name})
+	set_property(GLOBAL PROPERTY HPC_FLOOR_${name} "${arg_USES}")
+
+	# clang leaves the sanitizer runtime out of shared objects, so there "nothing undefined" can't hold.
+	if(BUILD_TESTING AND NOT HPC_FUZZ AND NOT (HPC_SANITIZE AND CMAKE_C_COMPILER_ID MATCHES Clang))
+		add_library(closed_${name} MODULE EXCLUDE_FROM_ALL $<TARGET_OBJECTS:hpc_${name}>)
+		target_link_libraries(closed_${name} PRIVATE hpc_flags ${below} ${arg_LINKS})
+		target_link_options(closed_${name} PRIVATE -Wl,--no-undefined)
+		add_test(NAME floor.${name}
+			COMMAND ${CMAKE_COMMAND} --build ${CMAKE_BINARY_DIR} --target closed_${name})
+		set_tests_properties(floor.${name} PROPERTIES LABELS floor TIMEOUT 300 RESOURCE_LOCK build)
+	endif()
+endfunction()
+
+# Called once, after the last floor: the whole-building checks.
+function(hpc_floor_checks)
+	get_property(floors GLOBAL PROPERTY HPC_FLOORS)
+	set(graph)
+	set(archives)
+	foreach(floor ${floors})
+		get_property(uses GLOBAL PROPERTY HPC_FLOOR_${floor})
+		string(REPLACE ";" "," uses "${uses}")
+		list(APPEND graph "${floor}:${uses}")
+		list(APPEND archives $<TARGET_FILE:hpc_${floor}>)
+	endforeach()
+	string(REPLACE ";" "|" graph "${graph}")
+	string(REPLACE ";" "|" archives "${archives}")
+	add_test(NAME floor.edges COMMAND ${CMAKE_COMMAND} -DGRAPH=${graph}
+		-DLIB=${CMAKE_CURRENT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/floor-edges.cmake)
+	add_test(NAME floor.doors COMMAND ${CMAKE_COMMAND} -DARCHIVES=${archives}
+		-DNM=${CMAKE_NM} -P ${PROJECT_SOURCE_DIR}/cmake/floor-doors.cmake)
+	set_tests_properties(floor.edges floor.doors PROPERTIES LABELS floor TIMEOUT 60)
+endfunction()

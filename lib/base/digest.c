@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/digest.h"
+
+#include <stdlib.h>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#include "base/str.h"
+
+/* libcrypto fails here only without memory or without its default provider: nothing can go on then.
+ */
+static void must(int ok)
+{
+	if (!ok)
+		abort();
+}
+
+struct digest *digest_new(void)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	must(ctx != NULL && EVP_DigestInit_ex(ctx, EVP_sha256(), NULL));
+	return (struct digest *)ctx;
+}
+
+void digest_free(struct digest *d)
+{
+	EVP_MD_CTX_free((EVP_MD_CTX *)d);
+}
+
+void digest_add(struct digest *d, const void *data, size_t len)
+{
+	must(EVP_DigestUpdate((EVP_MD_CTX *)d, data, len));
+}
+
+void digest_end(struct digest *d, unsigned char out[static SHA256_LEN])
+{
+	must(EVP_DigestFinal_ex((EVP_MD_CTX *)d, out, NULL));
+}
+
+void digest_sha256(const void *data, size_t len, unsigned char out[static SHA256_LEN])
+{
+	must(EVP_Digest(data, len, out, NULL, EVP_sha256(), NULL));
+}
+
+void digest_hmac(const void *key, size_t key_len, const void *data, size_t len,
+                 unsigned char out[static SHA256_LEN])
+{
+	must(HMAC(EVP_sha256(), key, (int)key_len, data, len, out, NULL) != NULL);
+}
+
+void digest_hex(const void *data, size_t len, char out[static SHA256_HEX])
+{
+	unsigned char sum[SHA256_LEN];
+
+	digest_sha256(data, len, sum);
+	str_hex(sum, sizeof sum, out);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256 (FIPS 180-4) and its HMAC (RFC 2104) by libcrypto. */
+#pragma once
+
+#include <stddef.h>
+
+#include "base/attr.h"
+
+#define SHA256_LEN 32
+#define SHA256_HEX (2 * SHA256_LEN + 1)
+
+struct digest; /* a hash in progress, opaque */
+
+struct digest *digest_new(void) ATTR_MUST_USE;
+void digest_free(struct digest *d); /* NULL is fine */
+void digest_add(struct digest *d, const void *data, size_t len);
+void digest_end(struct digest *d, unsigned char out[static SHA256_LEN]); /* once; then only free */
+
+static inline void digest_freep(struct digest **d)
+{
+	digest_free(*d);
+	*d = 0;
+}
+#define scope_digest __attribute__((cleanup(digest_freep)))
+
+void digest_sha256(const void *data, size_t len, unsigned char out[static SHA256_LEN]);
+void digest_hmac(const void *key, size_t key_len, const void *data, size_t len,
+                 unsigned char out[static SHA256_LEN]);
+/* Lower-case hex of the digest of data. */
+void digest_hex(const void *data, size_t len, char out[static SHA256_HEX]);

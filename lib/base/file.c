@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "base/scope.h"
+
+int file_open(int dirfd, const char *path, int flags, mode_t mode)
+{
+	struct open_how how = {
+	        .flags = (uint64_t)(flags | O_CLOEXEC),
+	        .mode = flags & (O_CREAT | __O_TMPFILE) ? mode : 0,
+	        .resolve = RESOLVE_NO_MAGICLINKS | (dirfd == AT_FDCWD ? 0 : RESOLVE_IN_ROOT),
+	};
+
+	/* EAGAIN: a rename raced the walk, openat2(2); a bound keeps an attacker from holding us.
+	 */
+	for (int tries = 0; tries < 16; tries++) {
+		long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof how);
+
+		if (fd >= 0)
+			return (int)fd;
+		if (errno != EAGAIN && errno != EINTR)
+			return -errno;
+	}
+	return -EAGAIN;
+}
+
+int file_read(int dirfd, const char *path, size_t ceiling, struct arena *a, struct blob *ret,
+              struct err *e)
+{
+	scope_fd int fd = file_open(dirfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
+	struct stat st;
+
+	if (fd < 0)
+		return err_errno(e, -fd, "opening '%s'", path);
+	if (fstat(fd, &st) < 0)
+		return err_errno(e, errno, "reading '%s'", path);
+	if (!S_ISREG(st.st_mode))
+		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
+		               "reading '%s': not a regular file", path);
+
+	/* The size is a hint only: /proc files say 0, and a file may grow while it's read. */
+	struct strbuf b = STRBUF(a, ceiling);
+	char chunk[16384];
+	for (;;) {
+		ssize_t n = read(fd, chunk, sizeof chunk);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, errno, "reading '%s'", path);
+		strbuf_add(&b, chunk, (size_t)n);
+		if (b.overflow)
+			return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
+			               "%s:1:1: file is larger than %zu bytes", path, ceiling);
+		if (n == 0)
+			break;
+	}
+	*ret = (struct blob){b.data, b.len};
+	return 0;
+}
+
+int file_write_all(int fd, const void *data, size_t len)
+{
+	const char *p = data;
+
+	while (len) {
+		ssize_t n = write(fd, p, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		p += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
+static bool split(const char *path, char *dir, size_t cap, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t n = slash ? (size_t)(slash - path) : 0;
+
+	if (n + 2 > cap)
+		return false;
+	*name = slash ? slash + 1 : path;
+	if (slash && n == 0) {
+		dir[n++] = '/';
+	} else if (!slash) {
+		dir[n++] = '.';
+	} else {
+		memcpy(dir, path, n);
+	}
+	dir[n] = '\0';
+	return **name && !str_eq(*name, ".") && !str_eq(*name, "..");
+}
+
+int file_new_open(struct file_new *f, int dirfd, const char *path, struct err *e)
+{
+	char dir[4096];
+	const char *name;
+
+	*f = (struct file_new)FILE_NEW_INIT;
+	if (!split(path, dir, sizeof dir, &name) || strlen(name) >= sizeof f->name)
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ENAMETOOLONG,
+		               "writing '%s': not a usable file name", path);
+	memcpy(f->name, name, strlen(name) + 1);
+	/* The prefix may push a long name over NAME_MAX: then cut the tail, it only has to be ours.
+	 */
+	snprintf(f->temp, sizeof f->temp, ".%.240s.hpc-new", name);
+
+	f->dir = file_open(dirfd, dir, O_PATH | O_DIRECTORY, 0);
+	if (f->dir < 0)
+		return err_errno(e, -f->dir, "writing '%s': opening its directory", path);
+	f->fd = openat(f->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	if (f->fd >= 0)
+		return 0;
+	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL) {
+		int no = errno;
+		file_new_discard(f);
+		return err_errno(e, no, "writing '%s'", path);
+	}
+	unlinkat(f->dir, f->temp, 0);
+	f->fd = openat(f->dir, f->temp, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (f->fd < 0) {
+		int no = errno;
+		file_new_discard(f);
+		return err_errno(e, no, "writing '%s'", path);
+	}
+	f->named = true;
+	return 0;
+}
+
+int file_new_write(struct file_new *f, const void *data, size_t len, struct err *e)
+{
+	int r = file_write_all(f->fd, data, len);
+
+	return r < 0 ? err_errno(e, -r, "writing '%s'", f->name) : 0;
+}
+
+static int commit(struct file_new *f, const struct file_attr *attr)
+{
+	char proc[64];
+
+	if ((attr->uid != (uid_t)-1 || attr->gid != (gid_t)-1) &&
+	    fchown(f->fd, attr->uid, attr->gid) < 0)
+		return -errno;
+	if (fchmod(f->fd, attr->mode) < 0 || fsync(f->fd) < 0)
+		return -errno;
+	if (!f->named) {
+		snprintf(proc, sizeof proc, "/proc/self/fd/%d", f->fd);
+		/* Left over only if a process was killed between the link and the rename below. */
+		unlinkat(f->dir, f->temp, 0);
+		if (linkat(AT_FDCWD, proc, f->dir, f->temp, AT_SYMLINK_FOLLOW) < 0)
+			return -errno;
+		f->named = true;
+	}
+	if (renameat(f->dir, f->temp, f->dir, f->name) < 0)
+		return -errno;
+	f->named = false;
+	/* O_PATH descriptors can't be synced. */
+	scope_fd int dir = openat(f->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir >= 0)
+		fsync(dir);
+	return 0;
+}
+
+int file_new_commit(struct file_new *f, const struct file_attr *attr, struct err *e)
+{
+	int r = commit(f, attr);
+
+	if (r < 0)
+		err_errno(e, -r, "writing '%s'", f->name);
+	file_new_discard(f);
+	return r;
+}
+
+void file_new_discard(struct file_new *f)
+{
+	if (f->named)
+		unlinkat(f->dir, f->temp, 0);
+	f->named = false;
+	scope_close(&f->fd);
+	scope_close(&f->dir);
+}
+
+int file_replace(int dirfd, const char *path, const void *data, size_t len,
+                 const struct file_attr *attr, struct err *e)
+{
+	scope_file_new struct file_new f = FILE_NEW_INIT;
+	int r = file_new_open(&f, dirfd, path, e);
+
+	if (r >= 0)
+		r = file_new_write(&f, data, len, e);
+	return r < 0 ? r : file_new_commit(&f, attr, e);
+}

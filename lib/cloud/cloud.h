@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The door to AWS for everything above: one handle that knows the endpoints, the region and the
+ * role's credentials, and keeps its connections.
+ *
+ * Opening does no I/O. Identity, region and credentials are fetched from the instance metadata
+ * service on first need (independent reads overlap on one set of connections) and kept in memory
+ * only. Credentials are refreshed before they expire; if that fails they stay in use with a warning
+ * (static stability). After fork(2) a child calls cloud_after_fork() before its first use: it keeps
+ * what is known and drops inherited connections.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/secret.h"
+#include "data/vars.h"
+
+struct cloud; /* opaque */
+
+/* All strings may be NULL. Only the programs' main() reads the environment into this. */
+struct cloud_config {
+	const char *imds_endpoint; /* AWS_EC2_METADATA_SERVICE_ENDPOINT; default: IPv4, then IPv6 */
+	const char *endpoint;      /* AWS_ENDPOINT_URL */
+	const char *s3_endpoint;   /* AWS_ENDPOINT_URL_S3 */
+	const char *secrets_endpoint; /* AWS_ENDPOINT_URL_SECRETS_MANAGER */
+	const char *region;       /* AWS_REGION; default: the instance's. Never a built-in one */
+	const char *ca_bundle;    /* AWS_CA_BUNDLE: PEM file */
+	const char *bucket_owner; /* 12-digit account id sent as x-amz-expected-bucket-owner */
+	bool dualstack;           /* use the dual-stack S3 endpoints */
+};
+
+struct cloud *cloud_open(const struct cloud_config *config);
+void cloud_close(struct cloud *c); /* wipes credentials; NULL is fine */
+void cloud_after_fork(struct cloud *c);
+/* Counted since open, for status.json and benches: HTTP requests sent, and rounds waited in series.
+ */
+void cloud_counts(const struct cloud *c, unsigned *ret_requests, unsigned *ret_rounds);
+
+/* Who this instance is: instance-id, instance-type, region, availability-zone, account-id,
+ * local-ipv4, mac, partition, dns-suffix, role (IAM role name, empty when none), ami-id, every
+ * instance tag as "tag.NAME". Source "imds". */
+int cloud_identity(struct cloud *c, struct vars *ret, uint64_t deadline,
+                   struct err *e) ATTR_MUST_USE;
+
+/* The raw user data; empty when the instance has none. At most 64 KiB. */
+int cloud_user_data(struct cloud *c, struct arena *a, struct blob *ret, uint64_t deadline,
+                    struct err *e) ATTR_MUST_USE;
+
+/*
+ * Fetching by URI: s3://bucket/key[?versionId=...], https://..., file:/path. The key of an s3://
+ * URI is taken literally, byte for byte. `https` requests carry no credentials; redirects are
+ * followed by hand, at most 3, https only. http:// is refused.
+ */
+struct cloud_fetch {
+	const char *uri;
+	const char *sha256; /* 64 hex digits the content must have, or NULL */
+	size_t max;         /* ceiling in bytes; 0: the default of cloud.c (16 MiB) */
+};
+
+int cloud_fetch_memory(struct cloud *c, const struct cloud_fetch *f, struct arena *a,
+                       struct blob *ret, uint64_t deadline, struct err *e) ATTR_MUST_USE;
+int cloud_fetch_secret(struct cloud *c, const struct cloud_fetch *f, struct secret *ret,
+                       uint64_t deadline, struct err *e) ATTR_MUST_USE;
+/* Streams into an open new file and verifies; committing is the caller's. On failure the content of
+ * `out` is unspecified and must be discarded. */
+int cloud_fetch_file(struct cloud *c, const struct cloud_fetch *f, struct file_new *out,
+                     uint64_t deadline, struct err *e) ATTR_MUST_USE;
+
+/* Secrets Manager GetSecretValue (SecretString or decoded SecretBinary) by ARN or name. */
+int cloud_secret(struct cloud *c, const char *arn, struct secret *ret, uint64_t deadline,
+                 struct err *e) ATTR_MUST_USE;
+
+/* PutObject from memory; `if_absent` sends If-None-Match: * (412 gives REASON_S3_PRECONDITION). */
+int cloud_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,
+              struct err *e) ATTR_MUST_USE;

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A document: the tree that YAML and JSON text become, every node knowing where it stood.
+ *
+ * Scalars are text; the field that reads one gives it its type, so `no`, `0755` and `1.10` are what
+ * their reader says they are. Map keys are unique and keep the order of the text. All nodes live in
+ * the arena given to the parser and are read-only after it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum doc_type { DOC_NULL, DOC_SCALAR, DOC_LIST, DOC_MAP };
+
+struct doc {
+	enum doc_type type;
+	bool quoted;        /* scalar written in quotes or as a block: always a string */
+	unsigned line, col; /* 1-based; 0 for a node that no text wrote */
+	const char *file;   /* as the user named it, for messages */
+	const char *text;   /* DOC_SCALAR: terminated, without NUL inside; DOC_NULL: "" */
+	size_t n;           /* DOC_LIST, DOC_MAP: number of children */
+	struct doc **items; /* DOC_LIST: children; DOC_MAP: values */
+	struct doc **keys;  /* DOC_MAP: keys, scalars, same index as items */
+};
+
+/* The value at that key of a map, or NULL; NULL and other types have no keys. */
+struct doc *doc_get(const struct doc *d, const char *key);
+/* Follows keys "A.B.C". */
+struct doc *doc_find(const struct doc *d, const char *dotted);
+/* The text of the scalar at that key, or NULL. */
+const char *doc_text(const struct doc *d, const char *key);
+
+/* Building blocks for translators: `at` lends the place that messages point to (may be NULL). */
+struct doc *doc_new_map(struct arena *a, const struct doc *at);
+struct doc *doc_new_list(struct arena *a, const struct doc *at);
+struct doc *doc_new_text(struct arena *a, const struct doc *at, const char *text);
+void doc_put(struct arena *a, struct doc *map, const char *key, struct doc *value);
+void doc_put_text(struct arena *a, struct doc *map, const char *key, const char *text);
+void doc_push(struct arena *a, struct doc *list, struct doc *value);
+
+/* "file:line:col: " + message; kind ERR_INPUT, errno EINVAL. Returns -EINVAL. */
+int doc_err(const struct doc *at, struct err *e, enum reason reason, const char *fmt, ...)
+        ATTR_PRINTF(4, 5) ATTR_COLD;
+
+/* "map", "list", "string", "nothing" for messages. */
+const char *doc_type_name(const struct doc *d);
+
+/* The document as canonical JSON (keys in their order), for golden files and digests. */
+void doc_json(const struct doc *d, struct strbuf *out);

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * YAML 1.1 text to a document, by libyaml's event API, with everything refused that a configuration
+ * does not need: anchors, aliases, tags, merge keys, several documents, duplicate keys, keys that
+ * are not scalars, NUL, invalid UTF-8. Ceilings (size, depth, nodes, scalar) stand at the top of
+ * yaml.c.
+ */
+#pragma once
+
+#include "data/doc.h"
+
+/* `file` is what messages call the text and must live as long as the document. Empty text:
+ * DOC_NULL. */
+int yaml_parse(const char *file, struct blob text, struct arena *a, struct doc **ret,
+               struct err *e) ATTR_MUST_USE;

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Steps in their derived order: built from a spec, printed, and handed to run.h. */
+#pragma once
+
+#include "plan/step.h"
+
+struct plan {
+	struct arena *arena;
+	size_t n;
+	struct step **steps; /* in an order that respects every edge; ties by spec order of kinds,
+	                        then file */
+	struct plan_edges {  /* same index as steps: which steps come before, by index */
+		size_t n;
+		size_t *before;
+	} * edges;
+};
+
+/*
+ * From the sections of `spec` (a map) to a plan. Section names that are in `ignore`
+ * (NULL-terminated, may be NULL) are the caller's own; any other name that no kind has is an error
+ * with the nearest known one. A cycle is an error that prints the path which closes it.
+ */
+int plan_build(const struct doc *spec, const struct kind *const *kinds, const char *const *ignore,
+               const struct vars *facts, struct arena *a, struct plan *ret,
+               struct err *e) ATTR_MUST_USE;
+
+/* One line a step: "  3 mounts:/home   after slurm-user, ..." for people, or a JSON array. */
+void plan_print(const struct plan *p, struct strbuf *out);
+void plan_json(const struct plan *p, struct strbuf *out);

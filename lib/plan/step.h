@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A step is one thing that shall hold on the machine; a kind is how such things are checked and
+ * made.
+ *
+ * A spec (a map of sections) becomes steps by the kinds' tables. A step says what it provides and
+ * needs, as strings "path:/opt/slurm", "pkg:slurmd", "user:slurm", "unit:munge.service",
+ * "name:self", "mount:/home", "slurm:registered"; order is derived from that and from `after`,
+ * never from the file. A need that no step provides is the machine's to have. A path need is met by
+ * the longest provided path that is a prefix of it.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "cloud/cloud.h"
+#include "data/field.h"
+#include "data/vars.h"
+#include "host/host.h"
+
+/* What a kind's functions get to work with. All of it is borrowed. */
+struct step_ctx {
+	struct host *host;
+	struct cloud *cloud; /* NULL when there is none (image builds): fetching is then an error */
+	struct arena *arena; /* lives as long as the call's child process */
+	const struct vars *facts;
+	uint64_t deadline; /* of this step */
+};
+
+enum kind_shape {
+	KIND_MAP,     /* section: {..}            one step, `fields` decode the map */
+	KIND_LIST,    /* section: [{..}, {..}]    a step each */
+	KIND_STRINGS, /* section: [a, b]          one step, fields[0] is FIELD_STRINGS */
+	KIND_PAIRS,   /* section: {a: b, c: d}    one step, fields[0] is FIELD_PAIRS */
+	KIND_SCALAR,  /* section: a               one step, fields[0] reads it */
+};
+
+struct step; /* below */
+
+struct kind {
+	const char *section; /* "mounts": the key in a spec */
+	const char *summary; /* one line for `explain` */
+	enum kind_shape shape;
+	const struct field
+	        *fields; /* of the struct that `size` measures; without the common policy keys */
+	size_t size;
+	const void *defaults; /* what the struct starts as; NULL: zero */
+	uint64_t timeout_ms;  /* default of `timeout` */
+	/* Validates and declares: step_name, step_provides, step_needs. Pure: no host, no network.
+	 */
+	int (*claim)(struct step *s, void *fields, const struct vars *facts, struct err *e);
+	/* 1: holds; 0: act; <0: error. Read-only, and quick. */
+	int (*probe)(const struct step_ctx *c, const void *fields, struct err *e);
+	/* Makes it hold. Called in a child process; may be called again after a failure. */
+	int (*apply)(const struct step_ctx *c, const void *fields, struct err *e);
+	/* Takes it back, or NULL. */
+	int (*undo)(const struct step_ctx *c, const void *fields, struct err *e);
+};
+
+/* Common policy, allowed in every KIND_MAP and KIND_LIST entry. */
+struct step_policy {
+	const char *id;             /* replaces the derived id */
+	struct field_strings after; /* ids of steps that come first */
+	uint64_t timeout_ms;
+	int64_t retries; /* further tries after an error of kind host; ERR_RETRY is always
+	                    tried again until the step's deadline */
+	bool optional;   /* its failure degrades, it doesn't fail the run */
+};
+
+struct step {
+	const struct kind *kind;
+	const char *id; /* "mounts:/home", unique in a plan */
+	const struct doc *at;
+	void *fields;
+	struct step_policy policy;
+	struct field_strings provides, needs;
+	struct arena *arena; /* the plan's */
+};
+
+/* For claim(): the id becomes "section:name"; strings are copied. */
+void step_name(struct step *s, const char *fmt, ...) ATTR_PRINTF(2, 3);
+void step_provides(struct step *s, const char *fmt, ...) ATTR_PRINTF(2, 3);
+void step_needs(struct step *s, const char *fmt, ...) ATTR_PRINTF(2, 3);
