@@ -1,0 +1,87 @@
+"""Runs a command inside namespaces of its own: processes, mounts, network, IPC and cgroups.
+
+    python3 enter.py COMMAND [ARG...]
+
+The command's descendants die with it and it dies with this process, whatever kills either; mounts, bridges, taps and
+veths made inside exist nowhere else and are gone with the last process.  Nothing has a name another run could take.
+Inside, HPC_BED_DIR is a directory in memory and HPC_BED_DISK one on disk (for servers that need extended attributes);
+the latter is removed at the end, or by the next run if this one was killed.
+"""
+import ctypes
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+PR_SET_PDEATHSIG = 1
+DISK = Path(os.environ.get("HPC_BED_DISKS", "/var/tmp"))
+FLAG = "HPC_BED_DIR"
+
+
+def die_with_parent():
+    """For preexec_fn: the kernel kills this process when its parent ends."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def inside():
+    return FLAG in os.environ
+
+
+def sweep():
+    """Removes the disk directories of runs that were killed: those whose lock nobody holds."""
+    for stale in DISK.glob("hpc-bed-*"):
+        with open(stale / "lock", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            shutil.rmtree(stale, ignore_errors=True)
+
+
+def first_process(command):
+    """Process 1 of the new namespaces: makes them usable, runs the command, reaps, and returns its exit status."""
+    mount = lambda *argv: subprocess.run(["mount", *argv], check=True)
+    os.makedirs("/run/hpc-bed", exist_ok=True)
+    mount("-t", "tmpfs", "-o", "mode=0755,size=16G", "bed", "/run/hpc-bed")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    os.environ[FLAG] = "/run/hpc-bed"
+    child = subprocess.Popen(command, preexec_fn=die_with_parent)
+    for sig in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(sig, lambda number, _: child.send_signal(number))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)   # the terminal sends it to the command too
+    while True:
+        pid, status = os.wait()
+        if pid == child.pid:
+            return os.waitstatus_to_exitcode(status)
+
+
+def enter(command):
+    """Runs `command` in new namespaces and returns its exit status."""
+    sweep()
+    disk = tempfile.mkdtemp(prefix="hpc-bed-", dir=DISK)
+    with open(Path(disk) / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        unshare = ["unshare", "--fork", "--kill-child=KILL", "--pid", "--mount-proc", "--mount", "--propagation=private",
+                   "--net", "--ipc", "--cgroup", "--", sys.executable, __file__, "--first", *command]
+        child = subprocess.Popen(unshare, env=dict(os.environ, HPC_BED_DISK=disk), preexec_fn=die_with_parent)
+        forward = lambda number, _: child.send_signal(number)
+        for sig in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(sig, forward)
+        old = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            status = child.wait()
+        finally:
+            signal.signal(signal.SIGINT, old)
+            shutil.rmtree(disk, ignore_errors=True)
+    return status if status >= 0 else 128 - status
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "--first":
+        code = first_process(sys.argv[2:])
+        sys.exit(code if code >= 0 else 128 - code)
+    sys.exit(enter(sys.argv[1:]))

@@ -1,0 +1,150 @@
+"""The Debian trees and images that nodes run, built once per machine and kept in a cache.
+
+`base` is what mmdebstrap makes; `image` is that tree with the kernel's modules and the files of image/ added, as a
+directory (for containers), as an ext4 file and with an initrd (for guests).  Both are named by a hash of everything
+that goes into them, so a change of the recipe makes a new one and never edits an old one.
+"""
+import contextlib
+import fcntl
+import glob
+import hashlib
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CACHE = Path(os.environ.get("HPC_BED_CACHE", "/var/cache/hpc-node-bed"))
+
+PACKAGES = """
+    systemd-sysv systemd udev dbus kmod netbase ca-certificates procps util-linux mount iproute2 iputils-ping curl strace
+    slurmctld slurmd slurm-client munge nfs-common
+    libcurl4 libcjson1 libmount1 libsystemd0 libyaml-0-2 libssl3 libasan8 libubsan1
+""".split()
+
+OPTIONS = [
+    "--variant=minbase", "--mode=root",
+    '--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"',
+    "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
+    "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=force-unsafe-io",
+    "--include=" + ",".join(PACKAGES),
+]
+
+MODULES = "binfmt_misc nfs nfsv4 overlay autofs4 virtio_pci virtio_net virtio_blk virtio_rng dns_resolver fuse".split()
+BOOT_MODULES = "virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk".split()
+
+
+def kernel():
+    """Version and path of the newest cloud kernel installed on this machine."""
+    found = sorted(glob.glob("/boot/vmlinuz-*-cloud-amd64"), key=os.path.getmtime)
+    if not found:
+        raise RuntimeError("no /boot/vmlinuz-*-cloud-amd64: install linux-image-cloud-amd64")
+    return found[-1].removeprefix("/boot/vmlinuz-"), found[-1]
+
+
+def key(*parts):
+    """A short name for what `parts` (strings, or paths read as bytes) add up to."""
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part.read_bytes() if isinstance(part, Path) else str(part).encode())
+        digest.update(b"\0")
+    return digest.hexdigest()[:16]
+
+
+def image_files():
+    return sorted(path for path in (HERE / "image").rglob("*") if path.is_file())
+
+
+@contextlib.contextmanager
+def building(name):
+    """Yields a scratch directory to fill, or None if the cache has `name` already; one builder at a time."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f".{name.split('-')[0]}.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        final, scratch = CACHE / name, CACHE / f".{name}.part"
+        if final.is_dir():
+            yield None
+            return
+        if scratch.exists():
+            shutil.rmtree(scratch)
+        scratch.mkdir()
+        yield scratch
+        scratch.rename(final)
+        for old in CACHE.glob(name.split("-")[0] + "-*"):
+            if old != final:
+                shutil.rmtree(old)
+
+
+def base():
+    name = "base-" + key(*OPTIONS)
+    with building(name) as scratch:
+        if scratch:
+            subprocess.run(["mmdebstrap", "--quiet", *OPTIONS, "bookworm", str(scratch / "root")], check=True)
+    return CACHE / name
+
+
+def module_files(version, names):
+    """The .ko files of `names` and of all they depend on, in the order to load them."""
+    files = []
+    for name in names:
+        shown = subprocess.run(["modprobe", "-S", version, "--show-depends", name],
+                               check=True, capture_output=True, text=True).stdout
+        files += [line.split()[1] for line in shown.splitlines() if line.startswith("insmod")]
+    return list(dict.fromkeys(files))
+
+
+def add_modules(root, version):
+    target = root / "lib/modules" / version
+    target.mkdir(parents=True)
+    for meta in ("modules.builtin", "modules.order", "modules.builtin.modinfo"):
+        shutil.copy(f"/lib/modules/{version}/{meta}", target)
+    for file in module_files(version, MODULES):
+        copy = root / file.lstrip("/")
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(file, copy)
+    subprocess.run(["depmod", "-b", str(root), version], check=True)
+
+
+def customise(root):
+    """Stock Debian, plus what any machine image has: no identity, DHCP on every NIC, no daemon of ours running yet."""
+    subprocess.run(["cp", "-r", "--preserve=mode", f"{HERE}/image/root/.", str(root)], check=True)
+    for path, text in {"etc/hostname": "localhost\n", "etc/machine-id": "", "etc/fstab": "",
+                       "etc/hosts": "127.0.0.1 localhost\n", "etc/resolv.conf": "nameserver 10.77.0.1\n"}.items():
+        (root / path).unlink(missing_ok=True)
+        (root / path).write_text(text)
+    (root / "etc/munge/munge.key").unlink(missing_ok=True)
+    run = lambda *argv: subprocess.run(["chroot", str(root), *argv], check=True, capture_output=True)
+    run("useradd", "--uid", "1000", "--shell", "/bin/bash", "--no-create-home", "alice")
+    run("systemctl", "enable", "systemd-networkd", "bed-control")
+    run("systemctl", "disable", "munge", "slurmd", "slurmctld")
+
+
+def make_initrd(path, scratch, version):
+    tree = scratch / "initrd.d"
+    for sub in ("bin", "m", "mnt", "dev", "proc", "sys"):
+        (tree / sub).mkdir(parents=True)
+    shutil.copy("/bin/busybox", tree / "bin/busybox")
+    shutil.copy(HERE / "image/init", tree / "init")
+    for file in module_files(version, BOOT_MODULES):
+        shutil.copy(file, tree / "m")
+    with open(path, "wb") as out:
+        subprocess.run("find . | cpio -o -H newc --quiet", shell=True, cwd=tree, stdout=out, check=True)
+    shutil.rmtree(tree)
+
+
+def image():
+    """The directory of the image: root/ (the tree), root.ext4, initrd, and the kernel's version in `kernel`."""
+    version, vmlinuz = kernel()
+    name = "image-" + key(base().name, version, Path(__file__), *image_files())
+    with building(name) as scratch:
+        if scratch:
+            root = scratch / "root"
+            subprocess.run(["cp", "-a", "--reflink=auto", str(base() / "root"), str(root)], check=True)
+            add_modules(root, version)
+            customise(root)
+            make_initrd(scratch / "initrd", scratch, version)
+            subprocess.run(["truncate", "-s", "1500M", str(scratch / "root.ext4")], check=True)
+            subprocess.run(["mke2fs", "-q", "-F", "-t", "ext4", "-O", "^has_journal", "-d", str(root),
+                            str(scratch / "root.ext4")], check=True)
+            shutil.copy(vmlinuz, scratch / "vmlinuz")
+    return CACHE / name
