@@ -1,13 +1,12 @@
 """Runs a command inside namespaces of its own: processes, mounts, network, IPC and cgroups.
 
-    python3 enter.py COMMAND [ARG...]
+    python3 -m bed.enter COMMAND [ARG...]
 
 The command's descendants die with it and it dies with this process, whatever kills either; mounts, bridges, taps and
 veths made inside exist nowhere else and are gone with the last process.  Nothing has a name another run could take.
 Inside, HPC_BED_DIR is a directory in memory and HPC_BED_DISK one on disk (for servers that need extended attributes);
 the latter is removed at the end, or by the next run if this one was killed.
 """
-import ctypes
 import fcntl
 import os
 import shutil
@@ -17,14 +16,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-PR_SET_PDEATHSIG = 1
+from fakes.proc import die_with_parent
+
 DISK = Path(os.environ.get("HPC_BED_DISKS", "/var/tmp"))
 FLAG = "HPC_BED_DIR"
-
-
-def die_with_parent():
-    """For preexec_fn: the kernel kills this process when its parent ends."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def inside():
@@ -66,8 +61,9 @@ def enter(command):
     with open(Path(disk) / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         unshare = ["unshare", "--fork", "--kill-child=KILL", "--pid", "--mount-proc", "--mount", "--propagation=private",
-                   "--net", "--ipc", "--cgroup", "--", sys.executable, __file__, "--first", *command]
-        child = subprocess.Popen(unshare, env=dict(os.environ, HPC_BED_DISK=disk), preexec_fn=die_with_parent)
+                   "--net", "--ipc", "--cgroup", "--", sys.executable, "-m", "bed.enter", "--first", *command]
+        env = dict(os.environ, HPC_BED_DISK=disk, PYTHONPATH=str(Path(__file__).parent.parent))
+        child = subprocess.Popen(unshare, env=env, preexec_fn=die_with_parent)
         forward = lambda number, _: child.send_signal(number)
         for sig in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(sig, forward)

@@ -13,9 +13,10 @@ import threading
 import time
 from pathlib import Path
 
+from fakes.proc import die_with_parent, reap
+
 from . import net, rootfs
-from .enter import die_with_parent
-from .proc import Console, Expired, run, stop_process, wait_until
+from .proc import Console, Expired, run, wait_until
 
 MEMORY = "512M"
 EXTRA_DISK = 48 << 20          # bytes of the second disk: what a clone is given to install, as a tar
@@ -142,7 +143,7 @@ def save_template(image, scratch):
         qmp.call("quit")
         process.wait(10)
     finally:
-        stop_process(process, 1)
+        reap(process, 1)
     for socket_file in ("control", "qmp"):
         (scratch / socket_file).unlink(missing_ok=True)
 
@@ -202,7 +203,7 @@ class Guest:
         return mark
 
     def close(self):
-        stop_process(self.process, 1)
+        reap(self.process, 1)
         net.delete(self.tap)
         for file in ("disk.qcow2", "extra"):
             (self.home / file).unlink(missing_ok=True)

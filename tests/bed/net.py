@@ -4,7 +4,8 @@ The bridge is the subnet's router, its DHCP and DNS server and, at 169.254.169.2
 """
 import subprocess
 
-from .enter import die_with_parent
+from fakes.proc import die_with_parent
+
 from .proc import run
 
 BRIDGE = "br0"

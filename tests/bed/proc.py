@@ -1,14 +1,12 @@
 """Processes the bed runs, and waiting for things to happen."""
 import ctypes
 import os
-import signal
-import socket
 import subprocess
 import threading
 import time
 from pathlib import Path
 
-from .enter import die_with_parent
+from fakes.proc import die_with_parent, reap
 
 
 class Expired(AssertionError):
@@ -34,15 +32,6 @@ def wait_until(condition, deadline, what, interval=0.02):
         if time.monotonic() > end:
             raise Expired(f"{what}: not within {deadline} s")
         time.sleep(interval)
-
-
-def wait_port(address, port, deadline=15, what="server"):
-    """Waits until something accepts connections at address:port."""
-    def accepts():
-        with socket.socket() as sock:
-            sock.settimeout(1)
-            return sock.connect_ex((address, port)) == 0
-    wait_until(accepts, deadline, f"{what} at {address}:{port}")
 
 
 class Console:
@@ -120,24 +109,13 @@ class Service:
 
     def stop(self, grace=3):
         """Ends it: SIGTERM, then SIGKILL after `grace` seconds."""
-        stop_process(self.process, grace)
+        reap(self.process, grace)
 
     def __enter__(self):
         return self
 
     def __exit__(self, *_):
         self.stop()
-
-
-def stop_process(process, grace=3):
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(grace)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 def children(pid):

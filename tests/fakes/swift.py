@@ -66,9 +66,10 @@ RUN = ("import sys; from swift.common import utils; utils.SWIFT_CONF_FILE = sys.
 
 
 class Swift:
-    KEY, SECRET, REGION = KEY, SECRET, REGION
+    KEY, SECRET = KEY, SECRET
 
-    def __init__(self, directory, address="127.0.0.1", port=0):
+    def __init__(self, directory, address="127.0.0.1", port=0, region=REGION):
+        self.REGION = region
         self.dir, self.address = str(directory), address
         ports = free_ports(5, address)
         self.port = port or ports[0]
@@ -105,7 +106,7 @@ class Swift:
             self._write(kind + "-server.conf", BACKEND.format(kind=kind, port=port, **where))
         text = PROXY.format(port=self.port, cache=self.cache, **where)
         for name, more in FILTERS.items():
-            text += f"[filter:{name}]\nuse = egg:swift#{name}\n" + more.format(region=REGION)
+            text += f"[filter:{name}]\nuse = egg:swift#{name}\n" + more.format(region=self.REGION)
         self._write("proxy-server.conf", text)
         self._write("swift.conf", HASH)
 
@@ -141,7 +142,7 @@ class Swift:
         from botocore.awsrequest import AWSRequest
         from botocore.credentials import Credentials
         req = AWSRequest(method, self.url + path, data=body)
-        S3SigV4Auth(Credentials(KEY, SECRET), "s3", REGION).add_auth(req)
+        S3SigV4Auth(Credentials(KEY, SECRET), "s3", self.REGION).add_auth(req)
         raw = urllib.request.Request(req.url, data=body or None, method=method,
                                      headers=dict(req.headers))
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -1,0 +1,100 @@
+"""Containers that boot: the same Debian tree as the guests', systemd as process 1, up in half a second.
+
+They share this machine's kernel, which has no NFS client here: in them /sbin/mount.nfs4 is a stand-in that notes how it
+was called and binds the exported directory (see image/nspawn).  What needs the kernel is tested in guests.
+"""
+import os
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+
+from fakes.proc import die_with_parent, reap
+
+from . import net, rootfs
+from .proc import Console, children, mount, run, unmount, wait_until
+
+
+class Container:
+    """A node on an overlay of the image and `layers` (directories, first on top).  Make it, put files, boot it."""
+
+    def __init__(self, name, address, mac, directory, layers=(), binds=()):
+        self.name, self.address, self.home, self.binds = name, address, Path(directory), list(binds)
+        self.root, self.process, self.console, self.leader = self.home / "root", None, None, None
+        for sub in ("upper", "work", "root"):
+            (self.home / sub).mkdir(parents=True)
+        lower = ":".join(str(layer) for layer in [*layers, rootfs.image() / "root"])
+        mount("overlay", self.root, "overlay", f"lowerdir={lower},upperdir={self.home}/upper,workdir={self.home}/work")
+        self.netns = net.Netns(name, address, mac)
+
+    def put(self, path, text, mode=0o644, owner=None):
+        """Writes a file into the tree; before the boot or while it runs."""
+        file = self.root / path.lstrip("/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+        file.chmod(mode)
+        if owner:
+            run("chroot", self.root, "chown", owner, path)
+
+    def boot(self, echo=None, deadline=20):
+        """Starts systemd in it and waits until it takes commands."""
+        argv = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "-M", self.name,
+                f"--network-namespace-path={self.netns.path}", "--resolv-conf=off", "--timezone=off",
+                *[f"--bind={bind}" for bind in self.binds], "-D", str(self.root), "--boot"]
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                        preexec_fn=die_with_parent)
+        self.console = Console(self.process.stdout, self.home / "console.log", echo)
+        self.leader = wait_until(self._find_leader, deadline, f"{self.name}: process 1")
+        wait_until(lambda: self.run("systemctl show -p Version", check=False)[0] == 0, deadline, f"{self.name}: systemd")
+        return self
+
+    def _find_leader(self):
+        if self.process.poll() is not None:
+            raise RuntimeError(f"{self.name} ended while booting:\n{self.console.tail()}")
+        ours = os.readlink("/proc/self/ns/pid")
+        for pid in children(self.process.pid):
+            try:
+                if os.readlink(f"/proc/{pid}/ns/pid") != ours and os.readlink(f"/proc/{pid}/exe").endswith("/systemd"):
+                    return pid
+            except OSError:
+                continue
+        return None
+
+    def enter(self):
+        """The words before a command that make it run in the container."""
+        return ["nsenter", "-t", str(self.leader), "--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup",
+                "--root", "--wd"]
+
+    def popen(self, *argv, **kwargs):
+        return subprocess.Popen([*self.enter(), *map(str, argv)], stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
+                                **kwargs)
+
+    def run(self, shell, timeout=30, check=True):
+        """Returns (exit status, output) of a shell command in the container."""
+        done = run(*self.enter(), "bash", "-c", shell, timeout=timeout, check=False)
+        if check and done.returncode != 0:
+            raise RuntimeError(f"in {self.name}: {shell}: exit {done.returncode}\n{done.stdout}")
+        return done.returncode, done.stdout
+
+    def read(self, path):
+        return self.run(f"cat {path}")[1]
+
+    def poweroff(self, grace=3):
+        """SIGTERM asks systemd to halt; what does not by then is killed."""
+        if self.process:
+            if self.process.poll() is None:
+                os.kill(self.leader, signal.SIGKILL) if grace == 0 else None
+            reap(self.process, grace or 5)
+
+    def close(self):
+        self.poweroff(0)
+        self.netns.close()
+        unmount(self.root)
+        for sub in ("upper", "work"):
+            shutil.rmtree(self.home / sub, ignore_errors=True)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
