@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kinds/kinds.h"
+
+#include "base/str.h"
+
+const struct kind *const kinds_all[] = {
+        NULL,
+};
+
+const struct kind *kinds_find(const char *section)
+{
+	for (const struct kind *const *k = kinds_all; *k; k++)
+		if (str_eq((*k)->section, section))
+			return *k;
+	return NULL;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kinds: what a spec's sections can be.
+ *
+ * A kind is one file here, one declaration below and one line in kinds.c. Its field table is its
+ * manual (`hpc-agent explain SECTION`); what it promises beyond that stands at the top of its file.
+ */
+#pragma once
+
+#include "plan/step.h"
+
+/* Every kind, NULL-terminated, in the order in which sections are shown and ties are broken. */
+extern const struct kind *const kinds_all[];
+
+/* The kind of that section, or NULL. */
+const struct kind *kinds_find(const char *section);
