@@ -1,0 +1,249 @@
+"""The metadata service on good and bad days, seen through `hpc-agent facts` and `hpc-agent fetch`."""
+import json
+import time
+
+import pytest
+
+from conftest import BODY, CREDS, KEY
+from fakes.faults import Fault
+from fakes.imds import Imds, credentials, instance
+
+CONF = "s3://conf/cluster-config.yaml"
+TOKEN = "/latest/api/token"
+ROLES = "/latest/meta-data/iam/security-credentials/"
+SHORT = ("--deadline", "3s")
+
+
+def tokens(world):
+    return world.imds.seen("PUT", TOKEN)
+
+
+def test_facts_tell_who_we_are(world):
+    r = world.facts()
+    text = r.out.decode()
+    assert r.code == 0, r.err
+    for want in ("i-0123456789abcdef0", "t3.micro", "eu-west-1", "123456789012", "172.31.5.11", "n1"):
+        assert want in text
+    r = world.facts("--json")
+    assert r.code == 0 and "i-0123456789abcdef0" in json.dumps(json.loads(r.out))
+
+
+def test_version_2_only(world):
+    world.fetch(CONF)
+    world.facts()
+    for r in world.imds.log:
+        assert r.get("x-forwarded-for") is None
+        if r.method == "PUT":
+            assert r.path == TOKEN and r.get("x-aws-ec2-metadata-token-ttl-seconds") == "21600"
+        else:
+            assert r.method == "GET" and r.get("x-aws-ec2-metadata-token")
+
+
+def test_one_token_few_connections(world):
+    r = world.fetch(CONF)
+    assert r.code == 0 and r.out == BODY
+    assert len(tokens(world)) == 1 and world.imds.conns <= 4
+
+
+def test_server_that_closes_every_connection(world):
+    world.imds.keepalive = False
+    assert world.fetch(CONF).out == BODY
+
+
+def test_ipv6_endpoint(world):
+    with Imds(address="::1") as six:
+        r = world.fetch(CONF, env={"AWS_EC2_METADATA_SERVICE_ENDPOINT": six.url})
+        assert r.code == 0 and r.out == BODY and not world.imds.log
+
+
+def test_ten_seconds_late(world):
+    with Imds(late=10) as late:
+        start = time.monotonic()
+        r = world.fetch(CONF, env={"AWS_EC2_METADATA_SERVICE_ENDPOINT": late.url})
+        assert r.code == 0 and r.out == BODY, r.err
+        assert time.monotonic() - start >= 10
+
+
+def test_no_metadata_service(world):
+    world.imds.stop()
+    r = world.fetch(CONF, *SHORT)
+    assert r.code == 4 and "metadata" in r.err.lower(), r.err
+    assert world.facts(*SHORT).code == 4
+
+
+ONCE = {
+    "401 mid-way": Fault("status", status=401, match="/latest/meta-data/*"),
+    "401 on credentials": Fault("status", status=401, match=ROLES + "hpc-node"),
+    "503 three times": Fault("status", status=503, times=3),
+    "500 on the token": Fault("status", status=500, match=TOKEN, times=2),
+    "429": Fault("status", status=429, match="/latest/meta-data/*"),
+    "reset before the head": Fault("reset", at=-1, times=2),
+    "reset in the body": Fault("reset", at=3, match=ROLES + "*"),
+    "hangs up": Fault("close", match="/latest/meta-data/*", times=2),
+    "truncated": Fault("truncate", at=20, match=ROLES + "hpc-node"),
+    "claims more than it sends": Fault("length", at=7, match=ROLES + "hpc-node"),
+    "slow": Fault("slow", seconds=0.01, size=16, match=ROLES + "hpc-node"),
+    "hangs once": Fault("hang", match=TOKEN),
+    "role list not there yet": Fault("status", status=404, match=ROLES, times=2),
+    "credentials not there yet": Fault("status", status=404, match=ROLES + "hpc-node", times=2),
+    "document not there yet": Fault("status", status=404,
+                                    match="/latest/dynamic/instance-identity/document"),
+}
+
+
+@pytest.mark.parametrize("name", ONCE)
+def test_passing_fault(world, name):
+    world.imds.fault(ONCE[name])
+    r = world.fetch(CONF)
+    assert r.code == 0 and r.out == BODY, r.err
+
+
+@pytest.mark.parametrize("name", ["503 three times", "reset before the head", "document not there yet"])
+def test_passing_fault_of_facts(world, name):
+    f = ONCE[name]
+    world.imds.fault(Fault(f.kind, match=f.match, status=f.status, at=f.at, times=f.times))
+    r = world.facts()
+    assert r.code == 0 and b"i-0123456789abcdef0" in r.out, r.err
+
+
+def test_401_takes_one_new_token(world):
+    world.imds.fault(Fault("status", status=401, match=ROLES + "*"))
+    assert world.fetch(CONF).code == 0
+    assert len(tokens(world)) == 2
+
+
+def test_401_for_ever_ends(world):
+    world.imds.fault(Fault("status", status=401, method="GET", times=0))
+    r = world.fetch(CONF)
+    assert r.code == 4 and len(tokens(world)) == 2, r.err
+
+
+def test_retry_after_is_kept(world):
+    world.imds.fault(Fault("status", status=429, headers=[("Retry-After", "1")], match=TOKEN))
+    assert world.fetch(CONF).code == 0
+    first, second = tokens(world)
+    assert second.when - first.when >= 1
+
+
+@pytest.mark.parametrize("path", [TOKEN, "*"])
+def test_403_is_final_and_clear(world, path):
+    world.imds.fault(Fault("status", status=403, match=path, times=0))
+    r = world.fetch(CONF)
+    assert r.code == 4 and len(world.imds.log) == 1, r.err
+    assert "403" in r.err or "forbid" in r.err or "disabled" in r.err
+
+
+def test_no_role(world):
+    world.imds.identities["*"] = instance(role=None)
+    r = world.fetch(CONF, *SHORT)
+    assert r.code == 4 and "role" in r.err, r.err
+    assert not world.aws.log
+
+
+@pytest.mark.parametrize("listing", ["hpc-node\r\n", "hpc-node\n", "  hpc-node \t\r\n",
+                                     "hpc-node\nother-role\n", "\r\nhpc-node\r\n\r\n"])
+def test_role_name_with_odd_whitespace(world, listing):
+    world.imds.fault(Fault("edit", match=ROLES, body=listing))
+    assert world.fetch(CONF).out == BODY
+
+
+@pytest.mark.parametrize("listing", ["", " \r\n", "a b\n", "../../user-data", "x" * 5000,
+                                     "r\x00ole", "r\x1bole", "{}", "<html>"])
+def test_role_name_that_is_none(world, listing):
+    world.imds.fault(Fault("edit", match=ROLES, body=listing.encode(), times=0))
+    r = world.fetch(CONF, *SHORT)
+    assert r.code == 4 and not world.aws.log, r.err
+    assert all(r.path in (TOKEN, ROLES) or not r.path.startswith(ROLES) or r.path == ROLES + "hpc-node"
+               for r in world.imds.log)
+
+
+@pytest.mark.parametrize("change", [
+    {"Code": "AssumeRoleUnauthorizedAccess"}, {"Code": None}, {"SecretAccessKey": None},
+    {"AccessKeyId": ""}, {"Token": "a\r\nX-Injected: 1"}, {"Token": 7}, {"Expiration": "soon"},
+    {"AccessKeyId": "A" * 4000}])
+def test_credentials_that_are_none(world, change):
+    creds = {k: v for k, v in {**CREDS, **change}.items() if v is not None}
+    world.imds.identities["*"] = instance(creds=creds)
+    r = world.fetch(CONF, *SHORT)
+    assert r.code == 4 and not world.aws.log, r.err
+    if change.get("Code"):
+        assert "AssumeRoleUnauthorizedAccess" in r.err
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "null", '{"Code":"Success"} x', "\xff\xfe",
+                                  '{"Code":"Success","Code":"Failed"}', "[" * 5000])
+def test_credentials_that_are_not_json(world, body):
+    world.imds.fault(Fault("edit", match=ROLES + "hpc-node", body=body.encode("latin-1"), times=0))
+    r = world.fetch(CONF, *SHORT)
+    assert r.code == 4 and not world.aws.log, r.err
+
+
+def test_expired_credentials_stay_in_use(world):
+    world.imds.identities["*"] = instance(creds=credentials(life=-60))
+    r = world.fetch(CONF)
+    assert r.code == 0 and r.out == BODY and "expired" in r.err, r.err
+    world.aws.keys = [type(KEY)(KEY.access_key, KEY.secret, KEY.token, expires=1)]
+    r = world.fetch(CONF, *SHORT)
+    assert r.code == 4 and "ExpiredToken" in r.err, r.err
+
+
+def test_redirect_is_not_followed(world, trap):
+    for match in (TOKEN, "/latest/meta-data/*"):
+        world.imds.reset()
+        world.imds.fault(Fault("status", status=302, headers=[("Location", trap.url + "/x")],
+                               match=match, times=0))
+        assert world.fetch(CONF, *SHORT).code == 4
+
+
+def test_proxy_settings_do_not_capture_us(world, trap):
+    names = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+    r = world.facts(env={n: trap.url for n in names})
+    assert r.code == 0 and b"i-0123456789abcdef0" in r.out, r.err
+
+
+@pytest.mark.parametrize("fault", [Fault("endless", match="*", times=0),
+                                   Fault("endless", match="/latest/meta-data/*", times=0),
+                                   Fault("headers", match="*", times=0),
+                                   Fault("garbage", match="*", times=0),
+                                   Fault("edit", match=TOKEN, body=b"t" * 100000, times=0),
+                                   Fault("edit", match=TOKEN, body=b"a\r\nX-I: 1", times=0),
+                                   Fault("edit", match=TOKEN, body=b"", times=0)],
+                         ids=["endless", "endless-data", "headers", "garbage", "long-token",
+                              "token-with-crlf", "empty-token"])
+def test_nonsense_is_bounded(world, fault):
+    r = world.fetch(CONF, *SHORT)
+    assert r.code == 0
+    world.imds.reset()
+    world.imds.fault(Fault(fault.kind, match=fault.match, body=fault.body, times=0))
+    r = world.fetch(CONF, *SHORT)
+    assert r.code == 4, r.err
+    assert all(q.get("x-i") is None for q in world.imds.log)
+
+
+def test_tags_disabled_and_no_user_data(world):
+    world.imds.identities["*"] = instance(tags=None)
+    r = world.facts()
+    assert r.code == 0 and b"i-0123456789abcdef0" in r.out
+
+
+def test_tag_values_cannot_write_on_the_terminal(world):
+    world.imds.identities["*"] = instance(tags={"Name": "a\x1b[31mb\r\nc"})
+    r = world.facts()
+    assert r.code == 0 and b"\x1b" not in r.out and b"\r" not in r.out, r.out
+
+
+def test_no_region_is_never_a_default(world):
+    gone = {"meta-data/placement/region": None, "meta-data/placement/availability-zone": None,
+            "dynamic/instance-identity/document": None}
+    world.imds.identities["*"] = instance(extra=gone)
+    r = world.fetch(CONF, *SHORT)
+    assert r.code == 4 and "region" in r.err and not world.aws.log, r.err
+    r = world.fetch(CONF, *SHORT, env={"AWS_REGION": "eu-west-1"})
+    assert r.code == 0 and r.out == BODY, r.err
+
+
+@pytest.mark.parametrize("endpoint", ["ftp://127.0.0.1/", "http://", "127.0.0.1:80", "http://u:p@127.0.0.1/",
+                                      "http://127.0.0.1:99999", "http://a b/"])
+def test_endpoint_setting_that_is_none(world, endpoint):
+    r = world.facts(*SHORT, env={"AWS_EC2_METADATA_SERVICE_ENDPOINT": endpoint})
+    assert r.code in (2, 3) and "AWS_EC2_METADATA_SERVICE_ENDPOINT" in r.err, r.err

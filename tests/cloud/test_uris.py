@@ -1,0 +1,140 @@
+"""https: and file: addresses of `hpc-agent fetch`."""
+import hashlib
+import os
+import ssl
+import subprocess
+
+import pytest
+
+from fakes.faults import Fault
+from fakes.httpd import Response, Server
+
+BODY = b"#!/bin/sh\necho hello\n"
+OLD = b"the old file\n"
+SHA = hashlib.sha256(BODY).hexdigest()
+SHORT = ("--deadline", "3s")
+
+
+@pytest.fixture(scope="module")
+def pki(tmp_path_factory):
+    """A certificate for localhost that is its own authority, and a second one nobody trusts."""
+    d = tmp_path_factory.mktemp("pki")
+    for name, san in (("good", "DNS:localhost,IP:127.0.0.1"), ("other", "DNS:localhost,IP:127.0.0.1"),
+                      ("name", "DNS:elsewhere.example")):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test",
+                        "-addext", "subjectAltName=" + san, "-keyout", d / (name + ".key"), "-out",
+                        d / (name + ".crt")], check=True, capture_output=True)
+    return d
+
+
+def tls(pki, name="good"):
+    ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    ctx.load_cert_chain(pki / (name + ".crt"), pki / (name + ".key"))
+    return ctx
+
+
+def answer(req):
+    routes = {"/f": Response(200, BODY), "/hop": Response(302, b"", [("Location", "/f")]),
+              "/loop": Response(302, b"", [("Location", "/loop")]), "/gone": Response(404, b"no"),
+              "/nowhere": Response(302, b"")}
+    path = req.path
+    if path.startswith("/hops/"):
+        n = int(path[6:])
+        return Response(302, b"", [("Location", f"/hops/{n - 1}" if n > 1 else "/f")])
+    return routes.get(path, Response(404, b"no"))
+
+
+@pytest.fixture
+def site(world, pki):
+    world.env["AWS_CA_BUNDLE"] = str(pki / "good.crt")
+    with Server(answer, tls=tls(pki)) as s:
+        yield s
+
+
+def test_https(world, site, tmp_path):
+    out = tmp_path / "f"
+    r = world.fetch(site.url + "/f", "-o", out, "--sha256", SHA)
+    assert r.code == 0 and out.read_bytes() == BODY, r.err
+    assert world.fetch(f"https://localhost:{site.port}/f").out == BODY
+    for q in site.log:
+        assert q.get("authorization") is None and q.get("x-amz-security-token") is None
+    assert not world.imds.log, "an https fetch needs no credentials"
+
+
+def test_certificates_are_checked(world, pki):
+    for name in ("other", "name"):
+        with Server(answer, tls=tls(pki, name)) as s:
+            bundle = "good.crt" if name == "other" else "name.crt"
+            r = world.fetch(s.url + "/f", *SHORT, env={"AWS_CA_BUNDLE": str(pki / bundle)})
+            assert r.code == 4 and r.out == b"" and not s.log, r.err
+            assert "certificate" in r.err.lower() or "tls" in r.err.lower()
+    with Server(answer, tls=tls(pki)) as s:
+        assert world.fetch(s.url + "/f", *SHORT).code == 4, "no bundle: the system's authorities"
+        r = world.fetch(s.url + "/f", *SHORT, env={"AWS_CA_BUNDLE": "/nonexistent.pem"})
+        assert r.code in (2, 3, 4) and not s.log, r.err
+
+
+def test_redirects_at_most_three(world, site):
+    assert world.fetch(site.url + "/hop").out == BODY
+    assert world.fetch(site.url + "/hops/3").out == BODY
+    for path in ("/hops/4", "/loop", "/nowhere"):
+        before = len(site.log)
+        r = world.fetch(site.url + path, *SHORT)
+        assert r.code == 4 and r.out == b"" and len(site.log) - before <= 4, r.err
+
+
+def test_redirect_to_another_scheme(world, site, trap):
+    for where in (trap.url + "/f", "file:///etc/hostname", "ftp://127.0.0.1/x", "//127.0.0.1:1/x"):
+        site.reset()
+        site.fault(Fault("status", status=302, headers=[("Location", where)], match="/f", times=0))
+        r = world.fetch(site.url + "/f", *SHORT)
+        assert r.code == 4 and r.out == b"", r.err
+
+
+def test_absent_is_not_tried_again(world, site):
+    r = world.fetch(site.url + "/gone")
+    assert r.code == 4 and "404" in r.err and len(site.log) == 1, r.err
+
+
+def test_query_of_a_presigned_address_is_not_shown(world, site):
+    r = world.fetch(site.url + "/gone?X-Amz-Signature=canary&X-Amz-Credential=canary")
+    assert r.code == 4, r.err
+
+
+def test_passing_faults(world, site):
+    site.fault(Fault("status", status=503), Fault("reset", at=5), Fault("truncate", at=3))
+    assert world.fetch(site.url + "/f").out == BODY
+
+
+def test_file(world, tmp_path):
+    src, out = tmp_path / "src", tmp_path / "out"
+    src.write_bytes(BODY)
+    assert world.fetch(f"file:{src}").out == BODY
+    assert world.fetch(f"file://{src}").out == BODY
+    out.write_bytes(OLD)
+    assert world.fetch(f"file:{src}", "-o", out, "--sha256", "0" * 64).code == 5
+    assert out.read_bytes() == OLD
+    assert world.fetch(f"file:{src}", "-o", out, "--sha256", SHA).code == 0
+    assert out.read_bytes() == BODY and not world.imds.log
+
+
+def test_file_that_is_none(world, tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    for path in (tmp_path / "absent", tmp_path, fifo, "/dev/zero"):
+        r = world.fetch(f"file:{path}", *SHORT, guard=20)
+        assert r.code in (1, 3, 4) and r.out == b"", (path, r.err)
+    big = tmp_path / "big"
+    with open(big, "wb") as f:
+        f.truncate(1 << 30)
+    r = world.fetch(f"file:{big}", "-o", tmp_path / "o")
+    assert r.code != 0 and not (tmp_path / "o").exists(), r.err
+
+
+def test_output_that_fails(world, tmp_path):
+    (tmp_path / "src").write_bytes(BODY)
+    with open("/dev/full", "wb") as full:
+        p = subprocess.run([world.binary, "fetch", f"file:{tmp_path}/src"], env=world.env,
+                           stdout=full, stderr=subprocess.PIPE, timeout=30)
+    assert p.returncode == 1 and b"No space" in p.stderr, p.stderr

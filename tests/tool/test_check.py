@@ -1,0 +1,185 @@
+"""`hpc-agent check FILE`: what is right passes, what is wrong is shown with its place."""
+import os
+import re
+import resource
+import subprocess
+
+import pytest
+
+SEED = """\
+Region: eu-west-1
+Image:
+  Os: alinux2
+HeadNode:
+  InstanceType: t3.micro
+  Networking:
+    SubnetId: subnet-12121212
+  Ssh:
+    KeyName: hpc-cluster
+  Imds:
+    Secured: false
+Scheduling:
+  Scheduler: slurm
+  SlurmQueues:
+  - Name: queue1
+    ComputeResources:
+    - Name: t3micro
+      Instances:
+      - InstanceType: t3.micro
+      MinCount: 0
+      MaxCount: 10
+    Networking:
+      SubnetIds:
+      - subnet-12121212
+"""
+NODE = """\
+#hpc-node
+version: 1
+cluster: test-cluster
+role: compute
+config: s3://bucket/test-cluster/cluster-config.yaml
+node: queue1-dy-t3micro-1
+head: 172.31.5.10
+munge-key: s3://bucket/test-cluster/munge.key
+deadline: 300s
+on-failure: hold
+"""
+PLACE = re.compile(r"^hpc-agent: (.*?):(\d+):(\d+): \S", re.M)
+PEAK_MIB = 64
+
+
+def check(agent, tmp_path, data, name="c.yaml", **kw):
+    path = tmp_path / name
+    path.write_bytes(data if isinstance(data, bytes) else data.encode())
+    return agent("check", path, **kw)
+
+
+def refused(r, name="c.yaml", line=None, says=()):
+    """Exit 3 and one short message that begins with the place."""
+    assert r.code == 3, (r.code, r.err)
+    m = PLACE.search(r.err)
+    assert m and m[1].endswith(name), r.err
+    assert line is None or int(m[2]) == line, r.err
+    assert int(m[2]) >= 1 and int(m[3]) >= 1 and len(r.err) < 2000, r.err
+    for text in [says] if isinstance(says, str) else says:
+        assert text in r.err, r.err
+    assert all(c.isprintable() or c == "\n" for c in r.err), repr(r.err)
+
+
+@pytest.mark.parametrize("text", [SEED, NODE, SEED.replace("\n", "\r\n"), "\ufeff" + SEED, "---\n" + SEED,
+                                  SEED + "...\n", "# a comment\n" + SEED],
+                         ids=["cluster", "node", "crlf", "bom", "document-start", "document-end", "comment"])
+def test_accepted(agent, tmp_path, text):
+    r = check(agent, tmp_path, text)
+    assert r.code == 0, r.err
+
+
+def line_of(text, needle):
+    return text[:text.index(needle)].count("\n") + 1
+
+
+def test_unknown_key_names_the_nearest(agent, tmp_path):
+    bad = SEED.replace("  SlurmQueues:", "  SlurmQueue:")
+    refused(check(agent, tmp_path, bad), line=line_of(bad, "SlurmQueue:"), says=["SlurmQueue", "SlurmQueues"])
+    bad = NODE.replace("munge-key", "munge_key")
+    refused(check(agent, tmp_path, bad), line=line_of(bad, "munge_key"), says=["munge_key", "munge-key"])
+    bad = SEED + "Zzzzzz: 1\n"
+    refused(check(agent, tmp_path, bad), line=line_of(bad, "Zzzzzz"), says="Zzzzzz")
+
+
+@pytest.mark.parametrize("old,new", [
+    ("  SlurmQueues:\n  - Name: queue1", "  SlurmQueues: queue1\n  X:\n  - Name: queue1"),
+    ("Scheduling:\n  Scheduler: slurm", "Scheduling:\n  Scheduler: [slurm]"),
+    ("    Secured: false", "    Secured: maybe"), ("      MaxCount: 10", "      MaxCount: many"),
+    ("      MaxCount: 10", "      MaxCount: 99999999999999999999"),
+    ("Region: eu-west-1", "Region: {a: b}"), ("Image:\n  Os: alinux2", "Image: alinux2")])
+def test_wrong_type(agent, tmp_path, old, new):
+    assert old in SEED
+    bad = SEED.replace(old, new)
+    refused(check(agent, tmp_path, bad), says="expected")
+
+
+@pytest.mark.parametrize("old,new", [
+    ("role: compute", "role: worker"), ("deadline: 300s", "deadline: 300 parsecs"),
+    ("deadline: 300s", "deadline: -1s"), ("on-failure: hold", "on-failure: explode"),
+    ("version: 1", "version: 2"), ("version: 1", "version: one"),
+    ("node: queue1-dy-t3micro-1", "node: [a]"), ("config: s3://", "config: gopher://"),
+    ("munge-key: s3://bucket/", "munge-key: s3://"),
+    ("cluster: test-cluster", "cluster: 'a/b\x07'"),
+    ("deadline: 300s", "config-sha256: abc")])
+def test_node_document_values(agent, tmp_path, old, new):
+    bad = NODE.replace(old, new)
+    refused(check(agent, tmp_path, bad), line=line_of(bad, new.partition(":")[0] + ":"))
+
+
+def test_duplicate_key(agent, tmp_path):
+    bad = SEED + "Region: eu-west-2\n"
+    refused(check(agent, tmp_path, bad), line=len(SEED.splitlines()) + 1, says=["Region"])
+    refused(check(agent, tmp_path, NODE + "role: head\n"), line=len(NODE.splitlines()) + 1)
+
+
+BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{chr(98 + i)}: &{chr(98 + i)} [{','.join(['*' + chr(97 + i)] * 9)}]\n" for i in range(20))
+NESTED = {"flow": "Region: " + "[" * 80000, "maps": "Region: " + "{a: " * 80000,
+          "block": "Region:\n  " + "- " * 80000 + "x\n", "closed": "[" * 80000 + "]" * 80000}
+
+
+@pytest.mark.parametrize("text,says", [
+    (BOMB, ""), ("Region: &x eu-west-1\n", "anchor"), ("Region: *x\n", "alias"),
+    ("Region: !!python/object:os.system x\n", "tag"), ("Region: !foo x\n", "tag"),
+    ("a: &a\n  b: *a\n", ""), ("Region:\n  <<: {a: b}\n", ""), (SEED + "---\n" + SEED, "document"),
+    ("", ""), ("\n\n# only a comment\n", ""), ("- a\n- b\n", ""), ("just text\n", ""), ("Region: [\n", ""),
+    ("Region: 'unterminated\n", ""), ("\tRegion: x\n", ""), ("Region: x\n bad: y\n", ""), ("%YAML 9.9\n---\nx: y\n", ""),
+    ("{" * 200 + "}" * 200, ""), ("? [a, b]\n: c\n", ""), ("Region: " + "x" * 300000 + "\n", ""),
+    ("k" * 100000 + ": x\n", "")])
+def test_yaml_that_is_refused(agent, tmp_path, text, says):
+    refused(check(agent, tmp_path, text), says=says)
+
+
+@pytest.mark.parametrize("kind", NESTED)
+def test_nesting(agent, tmp_path, kind):
+    refused(check(agent, tmp_path, NESTED[kind]))
+
+
+def test_ten_mebibytes(agent, tmp_path):
+    for text in (b"# " + b"x" * (10 << 20) + b"\n", b"Region: x\n" * (1 << 20), b"\n" * (10 << 20)):
+        refused(check(agent, tmp_path, text))
+
+
+@pytest.mark.parametrize("raw", [b"Region: a\x00b\n", b"\x00", b"Region: \xff\xfe\n", b"Region: \xc0\xaf\n",
+                                 b"Region: \xed\xa0\x80\n", b"Region: \xf5\x80\x80\x80\n", b"Region: caf\xe9\n",
+                                 "Region: x\n".encode("utf-16"), b"Region: a\x1bb\n", b"Region: \xe2\x82"])
+def test_bytes_that_are_not_text(agent, tmp_path, raw):
+    refused(check(agent, tmp_path, raw))
+
+
+def test_place_is_exact(agent, tmp_path):
+    bad = SEED.replace("    Secured: false", "    Secured: maybe")
+    r = check(agent, tmp_path, bad)
+    assert re.search(r"c\.yaml:11:14: ", r.err), r.err
+    r = check(agent, tmp_path, b"Region: eu-west-1\nImage:\n  Os: \xff\n")
+    assert re.search(r"c\.yaml:3:7: ", r.err), r.err
+
+
+def test_strange_names_and_files(agent, tmp_path):
+    refused(check(agent, tmp_path, "Region: [\n", name="a b:c.yaml"), name="a b:c.yaml")
+    assert agent("check", tmp_path / "absent").code in (1, 3)
+    assert agent("check", tmp_path).code in (1, 3)
+    assert agent("check", "/dev/zero", guard=20).code in (1, 3)
+    os.mkfifo(tmp_path / "fifo")
+    assert agent("check", tmp_path / "fifo", guard=20).code in (1, 3)
+    r = check(agent, tmp_path, SEED, name="-dash.yaml")
+    assert r.code == 0, r.err
+
+
+def test_bombs_cost_little(program, tmp_path):
+    """The worst inputs stay within a small address space's worth of memory."""
+    if "asan" in subprocess.run(["ldd", program], capture_output=True, text=True).stdout:
+        limit = None
+    else:
+        limit = lambda: resource.setrlimit(resource.RLIMIT_DATA, (PEAK_MIB << 20,) * 2)
+    for text in [BOMB, *NESTED.values(), "Region: x\n" * (1 << 20), "[" + "a," * 500000 + "]"]:
+        (tmp_path / "c").write_text(text)
+        p = subprocess.run([program, "check", tmp_path / "c"], capture_output=True, timeout=60,
+                           preexec_fn=limit)
+        assert p.returncode == 3, p.stderr[-500:]

@@ -1,0 +1,158 @@
+"""The command line: help, man page and completion come from one table; exit codes; where output goes."""
+import glob
+import json
+import os
+import re
+import subprocess
+
+import pytest
+
+VERBS = ["bootstrap", "plan", "status", "check", "facts", "fetch", "explain", "version"]
+
+
+@pytest.fixture(scope="module")
+def help_of(program):
+    def get(*verb):
+        r = subprocess.run([program, *verb, "--help"], capture_output=True, text=True, timeout=60)
+        assert r.returncode == 0 and r.stderr == "", r.stderr
+        return r.stdout
+    return get
+
+
+def options(text):
+    return set(re.findall(r"(?<![\w-])(--[a-z][a-z0-9-]+)", text)) - {"--help"}
+
+
+def test_help_lists_every_verb(help_of):
+    text = help_of()
+    assert max(map(len, text.splitlines())) <= 100
+    for verb in VERBS:
+        assert re.search(rf"^\s+{verb}\b\s+\S+", text, re.M), verb
+        mine = help_of(verb)
+        assert verb in mine.splitlines()[0] and max(map(len, mine.splitlines())) <= 100
+
+
+def test_documented_options_are_there(help_of):
+    wanted = {"bootstrap": {"--role", "--config", "--node", "--head", "--root", "--json", "--dry-run"},
+              "status": {"--wait", "--json"}, "fetch": {"--sha256"}, "facts": {"--json"}}
+    for verb, want in wanted.items():
+        assert want <= options(help_of(verb)), verb
+    assert re.search(r"-o\b", help_of("fetch"))
+
+
+def page(source):
+    found = glob.glob(source + "/docs/man/hpc-agent.8*") + glob.glob(source + "/docs/man/hpc-agent.1*")
+    assert found, "no man page"
+    with open(found[0], encoding="utf-8") as f:
+        return f.read().replace(r"\-", "-"), found[0]
+
+
+def test_man_page_says_what_help_says(help_of, source):
+    text, path = page(source)
+    for verb in VERBS:
+        assert re.search(rf"\b{verb}\b", text), verb
+        for opt in options(help_of(verb)):
+            assert opt in text, f"{verb} {opt} is not in the man page"
+    known = set().union(*(options(help_of(v)) for v in VERBS)) | {"--help"}
+    for opt in re.findall(r"^\.(?:BR?|IR?|Fl|It|TP).*?(--[a-z][a-z0-9-]+)", text, re.M):
+        assert opt in known, f"the man page invents {opt}"
+    for code in (0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 70):
+        assert re.search(rf"^(\.\w+ )?\"?\\?f?B?{code}\b", text, re.M), f"exit code {code}"
+    if path.endswith((".8", ".1")):
+        r = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", path],
+                           capture_output=True, text=True)
+        assert r.returncode == 127 or r.stderr == "", r.stderr
+
+
+def test_completion_offers_what_help_says(help_of, source):
+    found = [p for p in glob.glob(source + "/docs/completion/*") if os.path.isfile(p)
+             and not p.endswith(".txt")]
+    assert found, "no completion"
+    script = next(p for p in found if "zsh" not in p and "fish" not in p)
+    assert subprocess.run(["bash", "-n", script]).returncode == 0
+
+    def complete(*words):
+        line = "source %s; COMP_WORDS=(%s); COMP_CWORD=%d; f=$(complete -p hpc-agent | sed 's/.*-F \\([^ ]*\\).*/\\1/'); $f hpc-agent; printf '%%s\\n' \"${COMPREPLY[@]}\"" % (
+            script, " ".join(f"'{w}'" for w in words), len(words) - 1)
+        out = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+        return set(out.stdout.split())
+    assert set(VERBS) <= complete("hpc-agent", "")
+    assert complete("hpc-agent", "boot") == {"bootstrap"}
+    for verb in VERBS:
+        assert options(help_of(verb)) <= complete("hpc-agent", verb, "--"), verb
+
+
+@pytest.mark.parametrize("args", [
+    [], ["frobnicate"], ["--frobnicate"], ["check"], ["fetch"], ["fetch", "a", "b"], ["check", "a", "b"],
+    ["fetch", "file:/etc/hostname", "--sha256"], ["fetch", "file:/etc/hostname", "--nope"],
+    ["facts", "extra"], ["version", "extra"], ["bootstrap", "--role", "worker"],
+    ["explain", "no-such-thing"], ["status", "extra"], ["plan", "extra"]])
+def test_usage(agent, args):
+    r = agent(*args)
+    assert r.code == 2 and r.out == "" and r.err.startswith("hpc-agent") or args == [], r
+    assert r.code == 2 and "\n" in r.err
+
+
+def test_usage_suggests(agent):
+    assert "bootstrap" in agent("bootsrap").err
+    assert "fetch" in agent("fecth").err
+
+
+def test_version(agent, source):
+    r = agent("version")
+    with open(source + "/CMakeLists.txt", encoding="utf-8") as f:
+        number = re.search(r"VERSION (\d+\.\d+\.\d+)", f.read())[1]
+    assert r.code == 0 and number in r.out and r.err == ""
+    assert agent("--version").out == r.out
+
+
+def test_explain(agent, source):
+    r = agent("explain")
+    assert r.code == 0
+    with open(source + "/lib/base/reason.h", encoding="utf-8") as f:
+        reasons = re.findall(r'X\(\w+, "([a-z0-9-]+)"\)', f.read())
+    assert len(reasons) > 50
+    for reason in reasons:
+        one = agent("explain", reason)
+        assert one.code == 0 and len(one.out.split()) >= 6, reason
+    for kind in ("mounts", "munge", "slurm", "packages", "files", "users", "hostname", "sysctl",
+                 "limits", "units", "script"):
+        one = agent("explain", kind)
+        if one.code != 0:
+            one = agent("explain", kind + "s")
+        assert one.code == 0 and kind[:5] in one.out, kind
+
+
+def test_full_disk_on_stdout(agent):
+    for args in (["version"], ["--help"], ["explain"]):
+        with open("/dev/full", "wb") as full:
+            assert agent(*args, stdout=full).code == 1, args
+
+
+def test_status_before_any_run(agent, tmp_path):
+    r = agent("status", "--root", tmp_path)
+    if r.code == 2:
+        r = agent("status")
+    assert r.code in (1, 4) or os.path.exists("/run/hpc-node/status.json"), r
+    assert r.err or r.out
+
+
+def test_unreachable_is_exit_4(agent):
+    assert agent("fetch", "https://127.0.0.1:9/x", "--deadline", "1s").code == 4
+    assert agent("facts", "--deadline", "1s").code == 4
+
+
+def test_json_is_json(agent):
+    out = agent("facts", "--deadline", "1s", "--json")
+    if out.code == 0:
+        json.loads(out.out)
+
+
+def test_closed_descriptors(program, tmp_path):
+    """Started with no stdin, stdout, stderr it must not write into what it opens next."""
+    (tmp_path / "f").write_text("x")
+    r = subprocess.run(["bash", "-c", 'exec "$0" fetch "file:$1/f" -o "$1/o" <&- >&- 2>&-', program,
+                        tmp_path], timeout=60)
+    assert r.returncode in (0, 1)
+    if r.returncode == 0:
+        assert (tmp_path / "o").read_text() == "x"
