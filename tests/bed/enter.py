@@ -1,11 +1,11 @@
-"""Runs a command inside namespaces of its own: processes, mounts, network, IPC and cgroups.
+"""Runs a command inside namespaces of its own: processes, mounts, network and IPC.
 
     python3 -m bed.enter COMMAND [ARG...]
 
 The command's descendants die with it and it dies with this process, whatever kills either; mounts, bridges, taps and
 veths made inside exist nowhere else and are gone with the last process.  Nothing has a name another run could take.
 Inside, HPC_BED_DIR is a directory in memory and HPC_BED_DISK one on disk (for servers that need extended attributes);
-the latter is removed at the end, or by the next run if this one was killed.
+the latter is removed at the end, as are the run's cgroups, or by the next run if this one was killed.
 """
 import fcntl
 import os
@@ -18,8 +18,11 @@ from pathlib import Path
 
 from fakes.proc import die_with_parent
 
+from . import cgroups
+
 DISK = Path(os.environ.get("HPC_BED_DISKS", "/var/tmp"))
 FLAG = "HPC_BED_DIR"
+PREFIX = "hpc-bed-"
 
 
 def inside():
@@ -27,14 +30,19 @@ def inside():
 
 
 def sweep():
-    """Removes the disk directories of runs that were killed: those whose lock nobody holds."""
-    for stale in DISK.glob("hpc-bed-*"):
-        with open(stale / "lock", "w") as lock:
+    """Removes the disk directories and cgroups of runs that were killed: those whose lock nobody holds."""
+    for stale in DISK.glob(PREFIX + "*"):
+        with open(stale / "lock", "a") as lock:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 continue
-            shutil.rmtree(stale, ignore_errors=True)
+            clean(stale)
+
+
+def clean(disk):
+    cgroups.remove([parent / disk.name for parent in cgroups.own()])
+    shutil.rmtree(disk, ignore_errors=True)
 
 
 def first_process(command):
@@ -57,13 +65,14 @@ def first_process(command):
 def enter(command):
     """Runs `command` in new namespaces and returns its exit status."""
     sweep()
-    disk = tempfile.mkdtemp(prefix="hpc-bed-", dir=DISK)
-    with open(Path(disk) / "lock", "w") as lock:
+    disk = Path(tempfile.mkdtemp(prefix=PREFIX, dir=DISK))
+    with open(disk / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        groups = cgroups.make(disk.name)
         unshare = ["unshare", "--fork", "--kill-child=KILL", "--pid", "--mount-proc", "--mount", "--propagation=private",
-                   "--net", "--ipc", "--cgroup", "--", sys.executable, "-m", "bed.enter", "--first", *command]
-        env = dict(os.environ, HPC_BED_DISK=disk, PYTHONPATH=str(Path(__file__).parent.parent))
-        child = subprocess.Popen(unshare, env=env, preexec_fn=die_with_parent)
+                   "--net", "--ipc", "--", sys.executable, "-m", "bed.enter", "--first", *command]
+        env = dict(os.environ, HPC_BED_DISK=str(disk), PYTHONPATH=str(Path(__file__).parent.parent))
+        child = subprocess.Popen(unshare, env=env, preexec_fn=lambda: (die_with_parent(), cgroups.join(groups)))
         forward = lambda number, _: child.send_signal(number)
         for sig in (signal.SIGTERM, signal.SIGHUP):
             signal.signal(sig, forward)
@@ -72,7 +81,7 @@ def enter(command):
             status = child.wait()
         finally:
             signal.signal(signal.SIGINT, old)
-            shutil.rmtree(disk, ignore_errors=True)
+            clean(disk)
     return status if status >= 0 else 128 - status
 
 

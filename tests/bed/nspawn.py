@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fakes.proc import die_with_parent, reap
 
-from . import net, rootfs
+from . import cgroups, net, rootfs
 from .proc import Console, children, mount, run, unmount, wait_until
 
 
@@ -21,6 +21,7 @@ class Container:
     def __init__(self, name, address, mac, directory, layers=(), binds=()):
         self.name, self.address, self.home, self.binds = name, address, Path(directory), list(binds)
         self.root, self.process, self.console, self.leader = self.home / "root", None, None, None
+        self.groups = []
         for sub in ("upper", "work", "root"):
             (self.home / sub).mkdir(parents=True)
         lower = ":".join(str(layer) for layer in [*layers, rootfs.image() / "root"])
@@ -41,8 +42,9 @@ class Container:
         argv = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "-M", self.name,
                 f"--network-namespace-path={self.netns.path}", "--resolv-conf=off", "--timezone=off",
                 *[f"--bind={bind}" for bind in self.binds], "-D", str(self.root), "--boot"]
+        self.groups = cgroups.make(f"node-{self.name}")
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                        preexec_fn=die_with_parent)
+                                        preexec_fn=lambda: (die_with_parent(), cgroups.join(self.groups)))
         self.console = Console(self.process.stdout, self.home / "console.log", echo)
         self.leader = wait_until(self._find_leader, deadline, f"{self.name}: process 1")
         wait_until(lambda: self.run("systemctl show -p Version", check=False)[0] == 0, deadline, f"{self.name}: systemd")
@@ -88,6 +90,7 @@ class Container:
 
     def close(self):
         self.poweroff(0)
+        cgroups.remove(self.groups)
         self.netns.close()
         unmount(self.root)
         for sub in ("upper", "work"):
