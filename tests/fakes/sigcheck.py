@@ -183,10 +183,10 @@ def check_signed(req, c):
 
 def payload_hash(req, c):
     given = req.get("x-amz-content-sha256")
-    if c.presigned:
-        return given or "UNSIGNED-PAYLOAD"
     if c.service != "s3":
         return given or hashlib.sha256(req.body).hexdigest()
+    if c.presigned:
+        return given or "UNSIGNED-PAYLOAD"
     if given is None:
         raise Refused(400, "InvalidRequest",
                       "Missing required header for this request: x-amz-content-sha256")
