@@ -76,8 +76,8 @@ class Bed:
         self.dns = self._dnsmasq()
         self.imds = Imds({"*": {}}, net.METADATA, 80).start()
         self.s3 = Swift(self.disk / "swift", net.ROUTER, S3_PORT, region=REGION).start()
-        self.put("cluster-config.yaml", SEED.read_bytes())
-        self.put("munge.key", MUNGE_KEY)
+        self._changed = {"cluster-config.yaml", "munge.key"}
+        self.reset_objects()
         self._orders = queue.Queue()
         # Its own thread for life: a process may die with the thread that started it.
         threading.Thread(target=self._launcher, daemon=True).start()
@@ -95,9 +95,17 @@ class Bed:
         (self.home / "dnsmasq.conf").write_text("\n".join(lines) + "\n")
         return Service("dnsmasq", ["dnsmasq", "-k", f"--conf-file={self.home}/dnsmasq.conf"], self.home / "dnsmasq.log")
 
-    def put(self, key, body, cluster=CLUSTER):
+    def put(self, key, body):
         """An object below the cluster's prefix."""
-        self.s3.put(BUCKET, f"{cluster}/{key}", body if isinstance(body, bytes) else body.encode())
+        self._changed.add(key)
+        self.s3.put(BUCKET, f"{CLUSTER}/{key}", body if isinstance(body, bytes) else body.encode())
+
+    def reset_objects(self):
+        """Configuration and munge key as the seed has them."""
+        for key, body in (("cluster-config.yaml", SEED.read_bytes()), ("munge.key", MUNGE_KEY)):
+            if key in self._changed:
+                self.s3.put(BUCKET, f"{CLUSTER}/{key}", body)
+        self._changed.clear()
 
     def register(self, name, user_data=None, tags=None, **more):
         """Makes the metadata service know the instance; every keyword of fakes.imds.instance may be given."""

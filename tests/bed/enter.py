@@ -53,8 +53,6 @@ def first_process(command):
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     os.environ[FLAG] = "/run/hpc-bed"
     child = subprocess.Popen(command, preexec_fn=die_with_parent)
-    for sig in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(sig, lambda number, _: child.send_signal(number))
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # the terminal sends it to the command too
     while True:
         pid, status = os.wait()
@@ -73,9 +71,8 @@ def enter(command):
                    "--net", "--ipc", "--", sys.executable, "-m", "bed.enter", "--first", *command]
         env = dict(os.environ, HPC_BED_DISK=str(disk), PYTHONPATH=str(Path(__file__).parent.parent))
         child = subprocess.Popen(unshare, env=env, preexec_fn=lambda: (die_with_parent(), cgroups.join(groups)))
-        forward = lambda number, _: child.send_signal(number)
         for sig in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(sig, forward)
+            signal.signal(sig, lambda *_: child.kill())     # unshare itself ignores them
         old = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             status = child.wait()

@@ -15,7 +15,7 @@ import time
 import urllib.error
 import urllib.request
 
-from .proc import die_with_parent, free_ports, reap, spawn
+from .proc import die_with_parent, free_ports, reap, spawn, wait_port
 
 KEY, SECRET, REGION = "test:tester", "testing", "us-east-1"
 BACKEND = """[DEFAULT]
@@ -118,6 +118,8 @@ class Swift:
         for kind in ("account", "container", "object", "proxy"):
             self.procs.append(spawn(["/usr/bin/python3", "-I", "-c", RUN, self.dir + "/etc/swift.conf",
                                      f"{self.dir}/etc/{kind}-server.conf", kind + "-server"], log))
+        for port, proc in zip((self.cache, self.account, self.container, self.object), self.procs):
+            wait_port(self.address, port, proc, limit)
         end = time.monotonic() + limit
         while time.monotonic() < end:
             if any(p.poll() is not None for p in self.procs):

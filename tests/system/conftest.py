@@ -1,0 +1,99 @@
+"""What the system scenarios share.
+
+The whole run happens inside the bed's namespaces: started from outside, pytest enters them and starts again.
+HPC_BUILD_DIR is the build tree whose agent is installed into the nodes (default: build/ beside the sources).
+"""
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(TESTS))
+
+from bed import cluster, enter, guest, head, rootfs  # noqa: E402
+
+BUILD = Path(os.environ.get("HPC_BUILD_DIR", TESTS.parent / "build"))
+
+# A drop-in for the agent's unit and the environment of agents that tests start themselves.
+ENVIRONMENT = {"AWS_ENDPOINT_URL_S3": cluster.S3_URL}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_cmdline_main(config):
+    """Outside the bed this process only enters it and starts pytest again inside."""
+    if enter.inside() or config.option.collectonly:
+        return None
+    capture = config.pluginmanager.getplugin("capturemanager")
+    if capture:
+        capture.suspend_global_capture(in_=True)
+    os.environ["HPC_BED_WHERE"] = str(config.invocation_params.dir)
+    return enter.enter([sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)])
+
+
+def pytest_sessionstart(session):
+    if os.geteuid() != 0:
+        pytest.exit("the system tests make namespaces and boot machines: run them as root", 1)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows the consoles of the nodes that ran and the controller's log."""
+    outcome = yield
+    report = outcome.get_result()
+    if report.when != "call" or not report.failed:
+        return
+    bed = item.funcargs.get("bed")
+    for name, node in (bed.running if bed else {}).items():
+        if node.console:
+            report.sections.append((f"console of {name}", node.console.tail(40)))
+    controller = item.funcargs.get("controller")
+    if controller:
+        report.sections.append(("slurmctld", controller.logs()))
+
+
+@pytest.fixture(scope="session")
+def layer(tmp_path_factory):
+    """The agent as `cmake --install` lays it out, and where its S3 is: a directory to put over a node's root."""
+    directory = cluster.install(BUILD, tmp_path_factory.mktemp("agent") / "root")
+    dropin = directory / "etc/systemd/system/hpc-agent.service.d/bed.conf"
+    dropin.parent.mkdir(parents=True)
+    dropin.write_text("[Service]\n" + "".join(f"Environment={key}={value}\n" for key, value in ENVIRONMENT.items()))
+    return directory
+
+
+@pytest.fixture(scope="session")
+def payload(layer, tmp_path_factory):
+    return cluster.pack(layer, tmp_path_factory.mktemp("payload") / "agent.tar")
+
+
+@pytest.fixture(scope="session")
+def session_bed():
+    with cluster.Bed() as bed:
+        yield bed
+
+
+@pytest.fixture
+def bed(session_bed):
+    """Network, DHCP, metadata, S3; the nodes a test made are gone after it, the objects are the seed's again."""
+    yield session_bed
+    session_bed.resume = None
+    for name in list(session_bed.running):
+        session_bed.terminate(name)
+    session_bed.imds.reset()
+    session_bed.imds.identities.clear()
+    session_bed.reset_objects()
+
+
+@pytest.fixture(scope="module")
+def module_head(request, session_bed, tmp_path_factory):
+    """A head node for the module; a module with CGROUP = True tracks jobs with cgroups."""
+    with head.Head(tmp_path_factory.mktemp("head") / "head", cluster.MUNGE_KEY,
+                   getattr(request.module, "CGROUP", False)) as controller:
+        yield controller
+
+
+@pytest.fixture
+def controller(module_head):
+    return module_head
