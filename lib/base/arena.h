@@ -30,7 +30,7 @@ void *arena_array(struct arena *a, size_t n, size_t size) ATTR_MALLOC;
 char *arena_memdup(struct arena *a, const void *data, size_t len) ATTR_MALLOC;
 char *arena_strdup(struct arena *a, const char *s) ATTR_MALLOC;
 char *arena_printf(struct arena *a, const char *fmt, ...) ATTR_PRINTF(2, 3) ATTR_MALLOC;
-char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) ATTR_MALLOC;
+char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) ATTR_PRINTF(2, 0) ATTR_MALLOC;
 
 /*
  * Makes room for one more zeroed element of a list and counts it; `items` may be NULL while *n is

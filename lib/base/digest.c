@@ -57,3 +57,18 @@ void digest_hex(const void *data, size_t len, char out[static SHA256_HEX])
 	digest_sha256(data, len, sum);
 	str_hex(sum, sizeof sum, out);
 }
+
+bool digest_ed25519_verify(const unsigned char key[static DIGEST_ED25519_KEY], const void *data,
+                           size_t len, const unsigned char sig[static DIGEST_ED25519_SIG])
+{
+	EVP_PKEY *public_key =
+	        EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key, DIGEST_ED25519_KEY);
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	bool good = public_key && ctx &&
+	            EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, public_key) == 1 &&
+	            EVP_DigestVerify(ctx, sig, DIGEST_ED25519_SIG, data, len) == 1;
+	EVP_MD_CTX_free(ctx);
+	EVP_PKEY_free(public_key);
+	return good;
+}

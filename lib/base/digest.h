@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 (FIPS 180-4) and its HMAC (RFC 2104) by libcrypto. */
+/* SHA-256 (FIPS 180-4), its HMAC (RFC 2104) and Ed25519 (RFC 8032) by libcrypto. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/attr.h"
@@ -28,3 +29,9 @@ void digest_hmac(const void *key, size_t key_len, const void *data, size_t len,
                  unsigned char out[static SHA256_LEN]);
 /* Lower-case hex of the digest of data. */
 void digest_hex(const void *data, size_t len, char out[static SHA256_HEX]);
+
+#define DIGEST_ED25519_KEY 32
+#define DIGEST_ED25519_SIG 64
+/* True when sig is key's Ed25519 signature (RFC 8032, pure) of the data. */
+bool digest_ed25519_verify(const unsigned char key[static DIGEST_ED25519_KEY], const void *data,
+                           size_t len, const unsigned char sig[static DIGEST_ED25519_SIG]);

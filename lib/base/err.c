@@ -9,7 +9,7 @@
 #include "base/str.h"
 
 /* Formats into e->text with control characters escaped and "..." where it had to be cut. */
-static void set_text(struct err *e, const char *fmt, va_list ap)
+static void ATTR_PRINTF(2, 0) set_text(struct err *e, const char *fmt, va_list ap)
 {
 	char raw[2 * sizeof e->text];
 	int n = vsnprintf(raw, sizeof raw, fmt, ap);

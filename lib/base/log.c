@@ -90,8 +90,8 @@ void log_redact(char *text)
 	blank_userinfo(text);
 }
 
-static void emit(enum log_level level, const struct log_field *fields, size_t n, const char *fmt,
-                 va_list ap)
+static void ATTR_PRINTF(4, 0) emit(enum log_level level, const struct log_field *fields, size_t n,
+                                   const char *fmt, va_list ap)
 {
 	char raw[LINE_MAX_BYTES], line[LINE_MAX_BYTES];
 

@@ -36,6 +36,8 @@ struct cloud_config {
 struct cloud *cloud_open(const struct cloud_config *config);
 void cloud_close(struct cloud *c); /* wipes credentials; NULL is fine */
 void cloud_after_fork(struct cloud *c);
+/* From now on requests to S3 carry this account id as x-amz-expected-bucket-owner. */
+void cloud_expect_owner(struct cloud *c, const char *account);
 /* Counted since open, for status.json and benches: HTTP requests sent, and rounds waited in series.
  */
 void cloud_counts(const struct cloud *c, unsigned *ret_requests, unsigned *ret_rounds);
