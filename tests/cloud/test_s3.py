@@ -2,6 +2,9 @@
 `hpc-agent fetch` leaves behind."""
 import hashlib
 import os
+import signal
+import subprocess
+import time
 
 import pytest
 
@@ -277,10 +280,9 @@ def test_haproxy_answers_503_first(world, tmp_path):
         assert r.code == 0 and r.out == BODY, r.err
 
 
-def test_haproxy_goes_silent_once(world, tmp_path):
-    with Haproxy(tmp_path / "ha", world.aws.url, FIRST_DROP, 1) as h:
-        r = world.fetch(CONF, env={"AWS_ENDPOINT_URL_S3": h.url})
-        assert r.code == 0 and r.out == BODY, r.err
+def test_haproxy_goes_silent(world, tmp_path, old):
+    with Haproxy(tmp_path / "ha", world.aws.url, FIRST_DROP, 99) as h:
+        refused(world.fetch(CONF, "-o", old, *SHORT, env={"AWS_ENDPOINT_URL_S3": h.url}), old)
 
 
 def test_where_it_cannot_write(world, tmp_path):
@@ -295,3 +297,17 @@ def test_symbolic_link_is_replaced_not_followed(world, tmp_path):
     (tmp_path / "link").symlink_to("target")
     assert world.fetch(CONF, "-o", tmp_path / "link").code in (0, 1)
     assert (tmp_path / "target").read_bytes() == OLD
+
+
+@pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_stopped_half_way(world, proxy, old, sig):
+    proxy.fault(Fault("slow", size=100, seconds=0.2))
+    p = subprocess.Popen([world.binary, "fetch", CONF, "-o", old], env=world.env,
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    while not proxy.log:
+        assert p.poll() is None
+        time.sleep(0.01)
+    time.sleep(0.3)
+    p.send_signal(sig)
+    p.communicate(timeout=20)
+    assert p.returncode != 0 and old.read_bytes() == OLD
