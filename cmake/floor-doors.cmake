@@ -6,7 +6,8 @@ cmake_minimum_required(VERSION 3.22)
 set(doors
 	"curl_=cloud/http"
 	"cJSON_=data/json"
-	"yaml_=data/yaml"
+	"yaml_parser_=data/yaml"
+	"yaml_event_=data/yaml"
 	"mnt_=host/mount"
 	"sd_bus_=host/unit"
 	"sd_journal_=host/journal"

@@ -35,10 +35,17 @@ struct doc *doc_find(const struct doc *d, const char *dotted);
 /* The text of the scalar at that key, or NULL. */
 const char *doc_text(const struct doc *d, const char *key);
 
+/* What the parsers build with: `key` is a scalar that the map doesn't have yet (not looked up). */
+struct doc *doc_new(struct arena *a, enum doc_type type, const struct doc *at);
+void doc_append(struct arena *a, struct doc *map, struct doc *key, struct doc *value);
+/* -EINVAL at the first key, in the order of the text, that an earlier one equals. O(n log n). */
+int doc_check_keys(const struct doc *map, struct err *e) ATTR_MUST_USE;
+
 /* Building blocks for translators: `at` lends the place that messages point to (may be NULL). */
 struct doc *doc_new_map(struct arena *a, const struct doc *at);
 struct doc *doc_new_list(struct arena *a, const struct doc *at);
 struct doc *doc_new_text(struct arena *a, const struct doc *at, const char *text);
+/* Sets or replaces. */
 void doc_put(struct arena *a, struct doc *map, const char *key, struct doc *value);
 void doc_put_text(struct arena *a, struct doc *map, const char *key, const char *text);
 void doc_push(struct arena *a, struct doc *list, struct doc *value);

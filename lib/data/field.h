@@ -23,7 +23,7 @@
 enum field_type {
 	FIELD_STRING,   /* const char * */
 	FIELD_BOOL,     /* bool */
-	FIELD_INT,      /* int64_t in [min, max] */
+	FIELD_INT,      /* int64_t */
 	FIELD_DURATION, /* uint64_t ms: "300s", "10m" */
 	FIELD_SIZE,     /* uint64_t bytes: "10M" */
 	FIELD_MODE,     /* unsigned: octal permission bits */
@@ -57,7 +57,9 @@ struct field {
 	enum field_type type;
 	size_t offset; /* FIELD_AT */
 	bool required;
-	int64_t min, max;           /* FIELD_INT (both 0: any), FIELD_STRING length when max > 0 */
+	int64_t min, max; /* both 0: any; max 0 and min above it: no upper limit. Of the value
+	                     of an INT, DURATION (ms) or SIZE, the bytes of a STRING, the
+	                     entries of STRINGS, PAIRS and LIST */
 	const char *const *choices; /* FIELD_CHOICE: NULL-terminated */
 	const struct field *sub;    /* FIELD_MAP, FIELD_LIST */
 	size_t size;                /* FIELD_LIST: of one element; FIELD_MAP: unused */
@@ -67,13 +69,20 @@ struct field {
 
 #define FIELD_AT(type, member) offsetof(type, member)
 
-/* Decodes a map by its table (ends at name NULL). `v` NULL: `${` is literal. Strings go to `a`. */
+/*
+ * Decodes a map by its table (ends at name NULL); the first fault in the order of the text is the
+ * error, keys that are missing come last. `v` NULL: `${` is literal. Strings go to `a`. A key with
+ * nothing after it is an empty map, list or pairs, and an error where a scalar is read. On failure
+ * *out is as it was.
+ */
 int field_decode(const struct doc *map, const struct field *fields, const struct vars *v,
                  struct arena *a, void *out, struct err *e) ATTR_MUST_USE;
 
-/* One value by one row, for sections that are not maps. */
+/* One value by one row, for sections that are not maps; it goes to out + row->offset. */
 int field_decode_value(const struct doc *value, const struct field *row, const struct vars *v,
                        struct arena *a, void *out, struct err *e) ATTR_MUST_USE;
 
-/* "string", "duration (e.g. 300s)", "one of a, b" - for messages and `explain`. */
+/* "string", "duration (e.g. 300s)", "one of a, b", with the limits; for `explain`. */
 void field_describe(const struct field *row, struct strbuf *out);
+/* The same with its article, for messages: "a string". */
+void field_expected(const struct field *row, struct strbuf *out);

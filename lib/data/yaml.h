@@ -2,12 +2,14 @@
 /*
  * YAML 1.1 text to a document, by libyaml's event API, with everything refused that a configuration
  * does not need: anchors, aliases, tags, merge keys, several documents, duplicate keys, keys that
- * are not scalars, NUL, invalid UTF-8. Ceilings (size, depth, nodes, scalar) stand at the top of
- * yaml.c.
+ * are not scalars, NUL, invalid UTF-8. Ceilings of depth, nodes and scalars stand at the top
+ * of yaml.c.
  */
 #pragma once
 
 #include "data/doc.h"
+
+#define YAML_SIZE_MAX (1024 * 1024) /* bytes of text */
 
 /* `file` is what messages call the text and must live as long as the document. Empty text:
  * DOC_NULL. */

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "data/yaml.h"
+#include "parse.h"
+
+static const struct parse_good good[] = {
+        {"", "null"},
+        {"# only a comment\n", "null"},
+        {"---\n...\n", "null"},
+        {"a", "\"a\""},
+        {"a: b\n", "{\"a\":\"b\"}"},
+        {"\xEF\xBB\xBF"
+         "a: b\n",
+         "{\"a\":\"b\"}"},
+        {"#hpc-node\r\nversion: 1\r\nrole: compute\r\n", "{\"version\":1,\"role\":\"compute\"}"},
+        {"%YAML 1.1\n---\na: b\n", "{\"a\":\"b\"}"},
+        {"a:\nb: ~\nc: null\nd: NULL\ne: ''\nf: \"null\"\n",
+         "{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"e\":\"\",\"f\":\"null\"}"},
+        {"a: no\nb: 0755\nc: 1.10\nd: 1e3\ne: '5'\nf: true\ng: 18446744073709551615\n",
+         "{\"a\":\"no\",\"b\":\"0755\",\"c\":1.10,\"d\":1e3,\"e\":\"5\",\"f\":true,"
+         "\"g\":18446744073709551615}"},
+        {"b: 1\na: 2\n", "{\"b\":1,\"a\":2}"},
+        {"- a\n- - b\n  - c\n- d: e\n  f: g\n", "[\"a\",[\"b\",\"c\"],{\"d\":\"e\",\"f\":\"g\"}]"},
+        {"a: [b, {c: d}]\n", "{\"a\":[\"b\",{\"c\":\"d\"}]}"},
+        {"a: |\n  x\n  y\nb: >\n  x\n  y\n", "{\"a\":\"x\\ny\\n\",\"b\":\"x y\\n\"}"},
+        {"'<<': a\n", "{\"<<\":\"a\"}"},
+        {"~: a\nnull: b\n", "{\"~\":\"a\",\"null\":\"b\"}"},
+        {"a: caf\xC3\xA9\n", "{\"a\":\"caf\xC3\xA9\"}"},
+        {"s3://b/k: s3://b/k\n", "{\"s3://b/k\":\"s3://b/k\"}"},
+};
+
+static const struct parse_bad bad[] = {
+        {"a: &x 1\n", 0, REASON_INPUT_UNSUPPORTED,
+         "f:1:4: the anchor '&x' is not supported, expected a plain value"},
+        {"a: &x [1]\n", 0, REASON_INPUT_UNSUPPORTED, "f:1:4: the anchor '&x'..."},
+        {"a: &x {b: 1}\n", 0, REASON_INPUT_UNSUPPORTED, "f:1:4: the anchor '&x'..."},
+        {"a: *x\n", 0, REASON_INPUT_UNSUPPORTED,
+         "f:1:4: the alias '*x' is not supported, expected the value itself"},
+        {"a: !!str 1\n", 0, REASON_INPUT_UNSUPPORTED,
+         "f:1:4: the tag 'tag:yaml.org,2002:str' is not supported, expected a plain value"},
+        {"a: ! 1\n", 0, REASON_INPUT_UNSUPPORTED, "f:1:4: the tag '!'..."},
+        {"a: !Ref b\n", 0, REASON_INPUT_UNSUPPORTED, "f:1:4: the tag '!Ref'..."},
+        {"a: !x [b]\n", 0, REASON_INPUT_UNSUPPORTED, "f:1:4: the tag '!x'..."},
+        {"%TAG !e! tag:e,2000:\n---\na: b\n", 0, REASON_INPUT_UNSUPPORTED,
+         "f:1:1: the directive %TAG is not supported, expected a plain document"},
+        {"a:\n  <<: {b: c}\n", 0, REASON_INPUT_UNSUPPORTED,
+         "f:2:3: the merge key '<<' is not supported, expected the keys themselves"},
+        {"a: b\n---\nc: d\n", 0, REASON_INPUT_UNSUPPORTED,
+         "f:2:1: a second document starts here, expected one"},
+        {"---\n---\n", 0, REASON_INPUT_UNSUPPORTED, "f:2:1: a second document..."},
+        {"a: 1\nb: 2\na: 3\n", 0, REASON_INPUT_DUPLICATE,
+         "f:3:1: duplicate key 'a', expected it once (first on line 1)"},
+        {"x:\n  b: 1\n  'b': 2\n", 0, REASON_INPUT_DUPLICATE, "f:3:3: duplicate key 'b'..."},
+        {"[a, b]: c\n", 0, REASON_INPUT_SYNTAX, "f:1:1: a list as a key, expected plain text"},
+        {"? {a: b}\n: c\n", 0, REASON_INPUT_SYNTAX, "f:1:3: a map as a key, expected plain text"},
+        {": a\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:1: ':' cannot stand here, expected a key in the column of the others"},
+        {"a: b\0c\n", 7, REASON_INPUT_SYNTAX, "f:1:5: a NUL byte, expected text"},
+        {"a: \"b\\0c\"\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:4: the escape of a NUL character in a string, expected text"},
+        {"a: b\nc: \xC3\xA9\xFF\n", 0, REASON_INPUT_SYNTAX,
+         "f:2:5: byte 0xFF is not valid UTF-8, expected text"},
+        {"\xFF\xFE"
+         "a",
+         0, REASON_INPUT_SYNTAX, "f:1:1: byte 0xFF is not valid UTF-8..."},
+        {"a: \xED\xA0\x80", 0, REASON_INPUT_SYNTAX, "f:1:4: byte 0xED is not valid UTF-8..."},
+        {"a:\r\n  \x01", 0, REASON_INPUT_SYNTAX, "f:2:3: a control character, expected text"},
+        {"a:\n\tb: c\n", 0, REASON_INPUT_SYNTAX,
+         "f:2:1: a tab cannot start a value, expected quotes around it"},
+        {"a: @b\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:4: '@' cannot start a value, expected quotes around it"},
+        {"a: b\nc\nd: e\n", 0, REASON_INPUT_SYNTAX,
+         "f:2:1: a line without ':', expected 'key: value'"},
+        {"a: b: c\n", 0, REASON_INPUT_SYNTAX, "f:1:5: ': ' cannot stand here..."},
+        {"a: [b, c\n", 0, REASON_INPUT_SYNTAX, "f:2:1: ..."},
+        {"a: {b: c\n", 0, REASON_INPUT_SYNTAX, "f:2:1: ..."},
+        {"a: 'b\n", 0, REASON_INPUT_SYNTAX, "f:1:4: a quote is not closed, expected its end"},
+        {"a: \"b\\q\"\n", 0, REASON_INPUT_SYNTAX, "f:1:6: an unknown escape..."},
+        {"a: \"\\uD800\"\n", 0, REASON_INPUT_SYNTAX, "f:1:..."},
+        {"- a\nb: c\n", 0, REASON_INPUT_SYNTAX,
+         "f:2:1: 'b' cannot stand here, expected '- ' in the column..."},
+        {"a: b\n c: d\n", 0, REASON_INPUT_SYNTAX, "f:2:3: ': ' cannot stand here..."},
+        {"  a: b\n c: d\n", 0, REASON_INPUT_SYNTAX, "f:2:2: ..."},
+        {"a: - b\n", 0, REASON_INPUT_SYNTAX, "f:1:4: '- ' cannot stand here..."},
+};
+
+static void test_accepts(void **state)
+{
+	(void)state;
+	parse_good(yaml_parse, good, ARRAY_LEN(good));
+}
+
+static void test_refuses(void **state)
+{
+	(void)state;
+	parse_bad(yaml_parse, bad, ARRAY_LEN(bad));
+}
+
+static void test_places(void **state)
+{
+	static const char text[] = "#hpc-node\n"
+	                           "a:\n"
+	                           "  - caf\xC3\xA9\n"
+	                           "  - {b: \"c\", d: e}\n";
+	static const struct {
+		size_t item;
+		const char *key;
+		unsigned line, col;
+	} rows[] = {{0, NULL, 3, 5}, {1, NULL, 4, 5}, {1, "b", 4, 9}, {1, "d", 4, 17}};
+	scope_arena struct arena *a = arena_new();
+	struct doc *d, *list;
+	struct err e;
+
+	(void)state;
+	assert_ok(yaml_parse("f", (struct blob){text, sizeof text - 1}, a, &d, &e));
+	assert_int_equal(d->line, 2);
+	assert_int_equal(d->col, 1);
+	list = doc_get(d, "a");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct doc *node = list->items[rows[i].item];
+
+		if (rows[i].key)
+			node = doc_get(node, rows[i].key);
+		assert_int_equal(node->line, rows[i].line);
+		assert_int_equal(node->col, rows[i].col);
+		assert_string_equal(node->file, "f");
+	}
+	assert_true(doc_get(list->items[1], "b")->quoted);
+	assert_false(doc_get(list->items[1], "d")->quoted);
+}
+
+static void refused(struct blob text, enum reason reason, const char *message)
+{
+	parse_bad(yaml_parse, &(struct parse_bad){text.data, text.len, reason, message}, 1);
+}
+
+static void test_ceilings(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob text;
+	struct doc *d;
+	struct err e;
+
+	(void)state;
+	text = parse_repeat(a, "[", 80000);
+	refused(text, REASON_INPUT_LIMIT,
+	        "f:1:33: maps and lists nested too deep, expected at most 32");
+	text = parse_repeat(a, "- ", 80000);
+	refused(text, REASON_INPUT_LIMIT, "f:1:65: maps and lists nested too deep...");
+	text = parse_repeat(a, "{a: ", 80000);
+	refused(text, REASON_INPUT_LIMIT, "f:1:129: maps and lists nested too deep...");
+	text = parse_repeat(a, "? ", 80000);
+	refused(text, REASON_INPUT_SYNTAX, "f:1:3: a map as a key...");
+	text = parse_repeat(a, "#23456789\n", 10 * 1024 * 1024 / 10);
+	refused(text, REASON_INPUT_LIMIT,
+	        "f:104858:7: the text has 10485760 bytes, expected at most 1048576");
+	text = parse_repeat(a, "- a\n", 50000);
+	refused(text, REASON_INPUT_LIMIT,
+	        "f:50000:3: too many keys and values, expected at most 50000");
+	text = parse_repeat(a, "0123456789abcdef", 4096);
+	assert_ok(yaml_parse("f", text, a, &d, &e));
+	text = parse_repeat(a, "0123456789abcdefg", 4096);
+	refused(text, REASON_INPUT_LIMIT, "f:1:1: a value of 69632 bytes, expected at most 65536");
+}
+
+static void test_depth_limit_is_reachable(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob open = parse_repeat(a, "[", 32), close = parse_repeat(a, "]", 32);
+	struct strbuf text = STRBUF(a, 100);
+	struct doc *d;
+	struct err e;
+
+	(void)state;
+	strbuf_add(&text, open.data, open.len);
+	strbuf_add(&text, close.data, close.len);
+	assert_ok(yaml_parse("f", (struct blob){text.data, text.len}, a, &d, &e));
+}
+
+static void test_alias_bomb(void **state)
+{
+	static const char bomb[] = "a: &a [x,x,x,x,x,x,x,x,x]\n"
+	                           "b: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\n"
+	                           "c: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\n";
+
+	(void)state;
+	refused((struct blob){bomb, sizeof bomb - 1}, REASON_INPUT_UNSUPPORTED,
+	        "f:1:4: the anchor '&a'...");
+	refused((struct blob){"a: [*a]", 7}, REASON_INPUT_UNSUPPORTED, "f:1:5: the alias '*a'...");
+}
+
+/* The duplicate check of a big map must not be quadratic: 20,000 keys, the last one repeated. */
+static void test_big_map(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf text = STRBUF(a, YAML_SIZE_MAX);
+	struct doc *d;
+	struct err e;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		strbuf_printf(&text, "key-number-%d: value of the key %d\n", i, i);
+	assert_ok(yaml_parse("f", (struct blob){text.data, text.len}, a, &d, &e));
+	assert_int_equal(d->n, 20000);
+	assert_string_equal(d->keys[19999]->text, "key-number-19999");
+	strbuf_str(&text, "key-number-7: again\nkey-number-3: again\n");
+	refused((struct blob){text.data, text.len}, REASON_INPUT_DUPLICATE,
+	        "f:20001:1: duplicate key 'key-number-7', expected it once (first on line 8)");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_accepts),    cmocka_unit_test(test_refuses),
+	        cmocka_unit_test(test_places),     cmocka_unit_test(test_ceilings),
+	        cmocka_unit_test(test_alias_bomb), cmocka_unit_test(test_depth_limit_is_reachable),
+	        cmocka_unit_test(test_big_map),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
