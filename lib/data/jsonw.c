@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/jsonw.h"
+
+#include <inttypes.h>
+
+static void start(struct jsonw *w, const char *key)
+{
+	if (w->comma)
+		strbuf_char(w->out, ',');
+	w->comma = true;
+	if (!key)
+		return;
+	strbuf_json(w->out, key);
+	strbuf_char(w->out, ':');
+}
+
+void jsonw_begin(struct jsonw *w, const char *key, char bracket)
+{
+	start(w, key);
+	strbuf_char(w->out, bracket);
+	w->comma = false;
+}
+
+void jsonw_end(struct jsonw *w, char bracket)
+{
+	strbuf_char(w->out, bracket);
+	w->comma = true;
+}
+
+void jsonw_str(struct jsonw *w, const char *key, const char *value)
+{
+	start(w, key);
+	if (value)
+		strbuf_json(w->out, value);
+	else
+		strbuf_str(w->out, "null");
+}
+
+void jsonw_u64(struct jsonw *w, const char *key, uint64_t value)
+{
+	start(w, key);
+	strbuf_printf(w->out, "%" PRIu64, value);
+}
+
+void jsonw_bool(struct jsonw *w, const char *key, bool value)
+{
+	start(w, key);
+	strbuf_str(w->out, value ? "true" : "false");
+}
