@@ -4,26 +4,36 @@
 
 #include "plan/step.h"
 
+#define PLAN_STEPS_MAX 4096
+
+/* Why a step waits for another one. */
+struct plan_edge {
+	size_t before;    /* index of the step that comes first */
+	const char *need; /* the name that step provides; NULL: `after` says so */
+};
+
 struct plan {
 	struct arena *arena;
 	size_t n;
-	struct step **steps; /* in an order that respects every edge; ties by spec order of kinds,
-	                        then file */
-	struct plan_edges {  /* same index as steps: which steps come before, by index */
+	struct step **
+	        steps; /* in an order that respects every edge; ties by order of kinds, then file */
+	struct plan_edges { /* same index as steps; one edge a pair of steps, a need rather than
+		               `after` */
 		size_t n;
-		size_t *before;
+		struct plan_edge *items;
 	} * edges;
 };
 
 /*
- * From the sections of `spec` (a map) to a plan. Section names that are in `ignore`
- * (NULL-terminated, may be NULL) are the caller's own; any other name that no kind has is an error
- * with the nearest known one. A cycle is an error that prints the path which closes it.
+ * From the sections of `spec` (a map, or nothing) to a plan. `kinds` ends with NULL. Section names
+ * that are in `ignore` (NULL-terminated, may be NULL) are the caller's own; any other name that no
+ * kind has is an error with the nearest known one. A section without a value has no steps. A cycle
+ * is an error that prints the path which closes it: "a needs path:/x of b, b needs user:y of a".
  */
 int plan_build(const struct doc *spec, const struct kind *const *kinds, const char *const *ignore,
                const struct vars *facts, struct arena *a, struct plan *ret,
                struct err *e) ATTR_MUST_USE;
 
-/* One line a step: "  3 mounts:/home   after slurm-user, ..." for people, or a JSON array. */
+/* One line a step, "  3 mounts:/home   after slurm-user, ...", for people; or a JSON array. */
 void plan_print(const struct plan *p, struct strbuf *out);
 void plan_json(const struct plan *p, struct strbuf *out);

@@ -59,15 +59,21 @@ struct kind {
 	int (*undo)(const struct step_ctx *c, const void *fields, struct err *e);
 };
 
-/* Common policy, allowed in every KIND_MAP and KIND_LIST entry. */
+#define STEP_TIMEOUT_MS  120000 /* where neither the spec nor the kind says */
+#define STEP_RETRIES_MAX 100
+
+/* Common policy, allowed in every KIND_MAP and KIND_LIST entry; a kind's own table has none of its
+ * keys. */
 struct step_policy {
-	const char *id;             /* replaces the derived id */
-	struct field_strings after; /* ids of steps that come first */
+	const char *id; /* replaces the derived id */
+	struct field_strings
+	        after; /* steps that come first: an id, or a section for all its steps */
 	uint64_t timeout_ms;
 	int64_t retries; /* further tries after an error of kind host; ERR_RETRY is always
 	                    tried again until the step's deadline */
 	bool optional;   /* its failure degrades, it doesn't fail the run */
 };
+extern const struct field step_policy_fields[]; /* of struct step_policy, for `explain` */
 
 struct step {
 	const struct kind *kind;
@@ -79,7 +85,9 @@ struct step {
 	struct arena *arena; /* the plan's */
 };
 
-/* For claim(): the id becomes "section:name"; strings are copied. */
+/* For claim(): the id becomes "section:name" ("section" alone when claim doesn't name it, with "#2"
+ * for the second of a list). Strings are copied; in "path:" ones repeated and trailing slashes go
+ * away. */
 void step_name(struct step *s, const char *fmt, ...) ATTR_PRINTF(2, 3);
 void step_provides(struct step *s, const char *fmt, ...) ATTR_PRINTF(2, 3);
 void step_needs(struct step *s, const char *fmt, ...) ATTR_PRINTF(2, 3);
