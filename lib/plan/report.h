@@ -28,6 +28,16 @@ struct report {
 void report_json(const struct report *r, struct strbuf *out);    /* status.json */
 void report_table(const struct report *r, struct strbuf *out);   /* for a terminal */
 void report_summary(const struct report *r, struct strbuf *out); /* one line for the console */
-/* One event line: {"t":ns,"event":"step-finished","step":"...","state":"...",...}\n */
+
+/* One event line: {"t":ns,"event":"step-finished","step":"...","state":"...",...}\n. `p` NULL: an
+ * event of the whole run; `o` NULL: nothing is known of the step yet. */
 void report_event(struct strbuf *out, const char *event, const struct plan *p, size_t step,
                   const struct step_outcome *o);
+
+/* One log record with the fields HPC_STEP HPC_KIND HPC_STATE HPC_REASON HPC_ELAPSED_USEC
+ * MESSAGE_ID. */
+#define REPORT_MESSAGE_STEP "0bb8a944efe94adf978bf532e1e26612"
+void report_log(const struct plan *p, size_t step, const struct step_outcome *o);
+
+/* "12 ms", "3.45 s", "4 min 05 s". */
+void report_elapsed(uint64_t ns, struct strbuf *out);

@@ -12,6 +12,10 @@
 
 #include "plan/plan.h"
 
+#define RUN_WIDTH       8
+#define RUN_GRACE_MS    2500
+#define RUN_CHANGES_MAX 64
+
 enum step_state {
 	STEP_WAITING,
 	STEP_RUNNING,
@@ -20,16 +24,18 @@ enum step_state {
 	STEP_FAILED,
 	STEP_BLOCKED, /* a step it needs failed */
 	STEP_SKIPPED, /* the run ended before it began */
-	STEP_PENDING, /* plan mode: does not hold, would be applied */
+	STEP_PENDING, /* probe_only or a dry host: does not hold, would be applied */
 };
+#define STEP_STATES (STEP_PENDING + 1)
 const char *step_state_name(enum step_state s); /* "ok", "changed", ... */
 
 struct step_outcome {
 	enum step_state state;
-	struct err err;            /* STEP_FAILED, STEP_BLOCKED (names the step that failed) */
-	uint64_t start_ns, end_ns; /* CLOCK_BOOTTIME; 0: never began */
-	unsigned tries;
-	struct field_strings changes; /* what the host recorded; at most 64 lines kept */
+	struct err err;               /* STEP_FAILED, STEP_BLOCKED (names the step that failed) */
+	uint64_t start_ns, end_ns;    /* CLOCK_BOOTTIME; 0: never began */
+	unsigned tries;               /* rounds of probe and apply; 0: never began */
+	struct field_strings changes; /* what the host recorded; the first RUN_CHANGES_MAX lines */
+	size_t changes_total;         /* how many there were */
 };
 
 struct run_observer {
@@ -65,6 +71,9 @@ struct run_result {
 int plan_run(const struct plan *p, const struct run_options *o, struct arena *a,
              struct run_result *ret, struct err *e) ATTR_MUST_USE;
 
-/* The exit status of design: 0, 8 (only optional steps failed), 7 (deadline), 10 (probe_only and
- * something is pending), else that of the first failed required step's kind. */
+/*
+ * The documented exit status: 7 when the run's deadline left a required step undone; else that of
+ * the kind of the first required step that failed; 1 when a required one was skipped (interrupted);
+ * 8 when only optional ones are undone; 10 when probe_only found something pending; else 0.
+ */
 int run_exit_status(const struct plan *p, const struct run_result *r, bool probe_only);
