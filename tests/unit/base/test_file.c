@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/scope.h"
+#include "unit.h"
+
+static char dir[] = "/tmp/test-file-XXXXXX";
+static int dirfd_;
+
+static int setup(void **state)
+{
+	(void)state;
+	if (!mkdtemp(dir))
+		return -1;
+	dirfd_ = open(dir, O_DIRECTORY | O_CLOEXEC);
+	return dirfd_ < 0;
+}
+
+static int teardown(void **state)
+{
+	static const char *const names[] = {"old", "link", "fresh", "secret", "up", "killed"};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		unlinkat(dirfd_, names[i], 0);
+	close(dirfd_);
+	return rmdir(dir); /* fails when anything was left behind */
+}
+
+static const struct file_attr plain = {.mode = 0640, .uid = (uid_t)-1, .gid = (gid_t)-1};
+
+static void check_content(const char *name, const char *want)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob b;
+	struct err e;
+
+	assert_ok(file_read(dirfd_, name, 100, a, &b, &e));
+	assert_true(blob_eq(b, want));
+}
+
+static void replaces(void **state)
+{
+	struct stat st;
+	struct err e;
+	(void)state;
+	assert_ok(file_replace(dirfd_, "old", "one", 3, &plain, &e));
+	assert_ok(file_replace(dirfd_, "old", "second", 6, &plain, &e));
+	check_content("old", "second");
+	assert_int_equal(fstatat(dirfd_, "old", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+}
+
+static void discard_leaves_nothing(void **state)
+{
+	struct file_new f;
+	struct err e;
+	(void)state;
+	assert_ok(file_new_open(&f, dirfd_, "fresh", &e));
+	assert_ok(file_new_write(&f, "half", 4, &e));
+	file_new_discard(&f);
+	assert_int_equal(faccessat(dirfd_, "fresh", F_OK, 0), -1);
+	assert_int_equal(f.fd, -1);
+}
+
+/* A writer killed in the middle leaves the old file and no other name. */
+static void killed_writer(void **state)
+{
+	struct err e;
+	int status;
+	(void)state;
+	assert_ok(file_replace(dirfd_, "killed", "old", 3, &plain, &e));
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct file_new f;
+
+		if (file_new_open(&f, dirfd_, "killed", &e) == 0 &&
+		    file_new_write(&f, "new", 3, &e) == 0)
+			raise(SIGKILL);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	check_content("killed", "old");
+}
+
+static void stays_inside_root(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob b;
+	struct err e;
+	(void)state;
+	assert_int_equal(symlinkat("/etc/passwd", dirfd_, "link"), 0);
+	assert_true(file_read(dirfd_, "link", 100000, a, &b, &e) < 0); /* <root>/etc/passwd */
+	assert_true(file_read(dirfd_, "../../etc/passwd", 100000, a, &b, &e) < 0);
+	/* Replacing a symlink replaces the link, not what it points to. */
+	assert_ok(file_replace(dirfd_, "link", "mine", 4, &plain, &e));
+	check_content("link", "mine");
+}
+
+static void refuses(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob b;
+	struct err e;
+	(void)state;
+	assert_ok(file_replace(dirfd_, "up", "0123456789", 10, &plain, &e));
+	assert_ok(file_read(dirfd_, "up", 10, a, &b, &e));
+	assert_err(file_read(dirfd_, "up", 9, a, &b, &e), ERR_INPUT, "larger than 9 bytes");
+	assert_err(file_read(dirfd_, ".", 9, a, &b, &e), ERR_INPUT, "not a regular file");
+	assert_err(file_replace(dirfd_, "none/x", "", 0, &plain, &e), ERR_HOST, "No such file");
+	assert_err(file_replace(dirfd_, "..", "", 0, &plain, &e), ERR_INPUT, "not a usable");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(replaces),      cmocka_unit_test(discard_leaves_nothing),
+	        cmocka_unit_test(killed_writer), cmocka_unit_test(stays_inside_root),
+	        cmocka_unit_test(refuses),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
