@@ -35,6 +35,7 @@ if(HPC_WERROR)
 endif()
 
 if(HPC_SANITIZE)
+	target_compile_definitions(hpc_flags INTERFACE HPC_SANITIZE)
 	target_compile_options(hpc_flags INTERFACE -fsanitize=address,undefined
 		-fno-sanitize-recover=all -fno-omit-frame-pointer)
 	target_link_options(hpc_flags INTERFACE -fsanitize=address,undefined)

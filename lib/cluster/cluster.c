@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/cluster.h"
+
+#include <errno.h>
+
+#include "cluster/pcluster.h"
+#include "cluster/pcluster_schema.h"
+
+static const char *const role_names[] = {
+        [CLUSTER_COMPUTE] = "compute",
+        [CLUSTER_HEAD] = "head",
+        [CLUSTER_LOGIN] = "login",
+};
+
+int cluster_role_parse(const char *name, enum cluster_role *ret)
+{
+	for (size_t i = 0; i < ARRAY_LEN(role_names); i++)
+		if (str_eq(name, role_names[i])) {
+			*ret = (enum cluster_role)i;
+			return 0;
+		}
+	return -EINVAL;
+}
+
+const char *cluster_role_name(enum cluster_role role)
+{
+	return role_names[role];
+}
+
+/* ---- our own sections ---- */
+
+static void replace(struct arena *a, struct doc *map, struct doc *key, struct doc *value)
+{
+	for (size_t i = 0; i < map->n; i++)
+		if (str_eq(map->keys[i]->text, key->text)) {
+			map->items[i] = value;
+			return;
+		}
+	doc_put(a, map, key->text, value);
+	map->keys[map->n - 1] = key;
+}
+
+static struct doc *copy_list(struct arena *a, const struct doc *list)
+{
+	struct doc *copy = doc_new_list(a, list);
+
+	for (size_t i = 0; i < list->n; i++)
+		doc_push(a, copy, list->items[i]);
+	return copy;
+}
+
+/* The common value with the role's laid over it, one level deep: sections are flat. */
+static struct doc *overlay(struct arena *a, struct doc *common, struct doc *own)
+{
+	if (!common || common->type != own->type)
+		return own;
+	if (own->type == DOC_LIST) {
+		struct doc *both = copy_list(a, common);
+
+		for (size_t i = 0; i < own->n; i++)
+			doc_push(a, both, own->items[i]);
+		return both;
+	}
+	if (own->type == DOC_MAP) {
+		struct doc *both = doc_new_map(a, own);
+
+		for (size_t i = 0; i < common->n; i++)
+			replace(a, both, common->keys[i], common->items[i]);
+		for (size_t i = 0; i < own->n; i++)
+			replace(a, both, own->keys[i], own->items[i]);
+		return both;
+	}
+	return own;
+}
+
+static int check_version(const struct doc *config, struct err *e)
+{
+	const struct doc *version = doc_get(config, "version");
+
+	if (!version || (version->type == DOC_SCALAR && str_eq(version->text, "1")))
+		return 0;
+	return doc_err(version, e, REASON_INPUT_RANGE, "version: expected 1");
+}
+
+static int check_roles(const struct doc *roles, struct err *e)
+{
+	enum cluster_role role;
+
+	if (roles->type != DOC_MAP)
+		return doc_err(roles, e, REASON_INPUT_TYPE, "roles: expected a map, found %s",
+		               doc_type_name(roles));
+	for (size_t i = 0; i < roles->n; i++) {
+		if (cluster_role_parse(roles->keys[i]->text, &role) < 0)
+			return doc_err(roles->keys[i], e, REASON_INPUT_UNKNOWN_KEY,
+			               "unknown role '%s', expected compute, head or login",
+			               roles->keys[i]->text);
+		if (roles->items[i]->type != DOC_MAP)
+			return doc_err(roles->items[i], e, REASON_INPUT_TYPE,
+			               "role '%s': expected a map of sections, found %s",
+			               roles->keys[i]->text, doc_type_name(roles->items[i]));
+	}
+	return 0;
+}
+
+static int own_spec(const struct doc *config, const struct cluster_node *node, struct arena *a,
+                    struct doc *spec, struct err *e)
+{
+	const struct doc *roles = doc_get(config, "roles");
+	int r = check_version(config, e);
+
+	if (r >= 0 && roles)
+		r = check_roles(roles, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < config->n; i++)
+		if (config->items[i] != roles && !str_eq(config->keys[i]->text, "version"))
+			replace(a, spec, config->keys[i], config->items[i]);
+
+	const struct doc *own = roles ? doc_get(roles, cluster_role_name(node->role)) : NULL;
+	for (size_t i = 0; own && i < own->n; i++) {
+		struct doc *common = doc_get(spec, own->keys[i]->text);
+
+		replace(a, spec, own->keys[i], overlay(a, common, own->items[i]));
+	}
+	return 0;
+}
+
+/* ---- what the node document fills in ---- */
+
+static struct doc *section(struct arena *a, struct doc *spec, const char *name)
+{
+	struct doc *s = doc_get(spec, name);
+
+	if (!s || s->type == DOC_NULL) {
+		struct doc *key = doc_new_text(a, s ? s : spec, name);
+
+		s = doc_new_map(a, spec);
+		replace(a, spec, key, s);
+	}
+	return s;
+}
+
+static void put_missing(struct arena *a, struct doc *map, const char *key, const char *value)
+{
+	if (value && map->type == DOC_MAP && !doc_get(map, key))
+		doc_put_text(a, map, key, value);
+}
+
+static void fill_in(const struct cluster_node *node, struct arena *a, struct doc *spec)
+{
+	put_missing(a, spec, "hostname", node->node);
+	if (node->munge_key)
+		put_missing(a, section(a, spec, "munge"), "key", node->munge_key);
+	else if (doc_get(spec, "munge"))
+		put_missing(a, section(a, spec, "munge"), "key", node->munge_key_default);
+	if (node->head && node->role == CLUSTER_COMPUTE) {
+		struct doc *slurm = section(a, spec, "slurm");
+
+		put_missing(a, slurm, "head", node->head);
+		put_missing(a, slurm, "node", node->node);
+		put_missing(a, slurm, "dynamic", node->dynamic);
+	}
+}
+
+int cluster_spec(const struct doc *config, const struct cluster_node *node,
+                 const struct vars *facts, struct arena *a, struct doc **ret, struct err *e)
+{
+	struct doc *spec = doc_new_map(a, config);
+	int r;
+
+	if (config->type != DOC_MAP)
+		return doc_err(config, e, REASON_INPUT_TYPE,
+		               "cluster configuration: expected a map, found %s",
+		               doc_type_name(config));
+	if (pcluster_is(config)) {
+		r = pcluster_check(config, e);
+		if (r >= 0)
+			r = pcluster_spec(config, node, facts, a, spec, e);
+	} else {
+		r = own_spec(config, node, a, spec, e);
+	}
+	if (r < 0)
+		return r;
+	fill_in(node, a, spec);
+	*ret = spec;
+	return 0;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From the cluster's document to one node's spec: a map of sections for plan_build().
+ *
+ * The document is either an AWS ParallelCluster 3 cluster-config.yaml, unchanged, or our own
+ * sections with `roles:` overrides: a role's map is laid over the common one key by key, its list
+ * is added to the common one, a scalar replaces it. What the document leaves out, the node document
+ * fills in: hostname from `node`, munge from `munge-key`, slurm from `head`.
+ *
+ * A pure function of its inputs. Nodes it makes carry the place in the document they come from.
+ */
+#pragma once
+
+#include "data/doc.h"
+#include "data/vars.h"
+
+enum cluster_role { CLUSTER_COMPUTE, CLUSTER_HEAD, CLUSTER_LOGIN };
+
+/* What the node document says about this node; strings may be NULL where it says nothing. */
+struct cluster_node {
+	enum cluster_role role;
+	const char *node;              /* Slurm NodeName */
+	const char *head;              /* address of the head node */
+	const char *munge_key;         /* URI or ARN */
+	const char *munge_key_default; /* used where neither document names one */
+	const char *dynamic; /* "Feature=x": register as a dynamic node with this configuration */
+	const struct doc *storage; /* map: SharedStorage Name -> file system id or NFS source */
+};
+
+/*
+ * Facts used beside `node`: "slurm-prefix" (where Slurm is installed; then /opt/slurm isn't
+ * mounted), "region" and "dns-suffix" (names of EFS and FSx servers),
+ * "tag.parallelcluster:queue-name".
+ */
+int cluster_spec(const struct doc *config, const struct cluster_node *node,
+                 const struct vars *facts, struct arena *a, struct doc **ret,
+                 struct err *e) ATTR_MUST_USE;
+
+/* 0 and the role, or -EINVAL. */
+int cluster_role_parse(const char *name, enum cluster_role *ret);
+const char *cluster_role_name(enum cluster_role role);

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/pcluster_schema.h"
+
+#include <errno.h>
+
+#include "data/field.h"
+
+struct row {
+	const char *name;
+	enum field_type type;
+	const struct row *sub;      /* FIELD_MAP, FIELD_LIST; NULL: any keys */
+	const char *const *choices; /* FIELD_CHOICE */
+	bool required;
+};
+
+#define S(n)                                                                                       \
+	{                                                                                          \
+		n, FIELD_STRING, NULL, NULL, false                                                 \
+	}
+#define S_REQ(n)                                                                                   \
+	{                                                                                          \
+		n, FIELD_STRING, NULL, NULL, true                                                  \
+	}
+#define I(n)                                                                                       \
+	{                                                                                          \
+		n, FIELD_INT, NULL, NULL, false                                                    \
+	}
+#define B(n)                                                                                       \
+	{                                                                                          \
+		n, FIELD_BOOL, NULL, NULL, false                                                   \
+	}
+#define SS(n)                                                                                      \
+	{                                                                                          \
+		n, FIELD_STRINGS, NULL, NULL, false                                                \
+	}
+#define M(n, rows)                                                                                 \
+	{                                                                                          \
+		n, FIELD_MAP, rows, NULL, false                                                    \
+	}
+#define M_REQ(n, rows)                                                                             \
+	{                                                                                          \
+		n, FIELD_MAP, rows, NULL, true                                                     \
+	}
+#define L(n, rows)                                                                                 \
+	{                                                                                          \
+		n, FIELD_LIST, rows, NULL, false                                                   \
+	}
+#define C(n, choices)                                                                              \
+	{                                                                                          \
+		n, FIELD_CHOICE, NULL, choices, false                                              \
+	}
+#define C_REQ(n, choices)                                                                          \
+	{                                                                                          \
+		n, FIELD_CHOICE, NULL, choices, true                                               \
+	}
+#define PAIRS(n)                                                                                   \
+	{                                                                                          \
+		n, FIELD_PAIRS, NULL, NULL, false                                                  \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		NULL, FIELD_ANY, NULL, NULL, false                                                 \
+	}
+
+/* ---- small shared parts ---- */
+
+static const struct row enabled[] = {B("Enabled"), END};
+static const struct row tag[] = {S_REQ("Key"), S_REQ("Value"), END};
+static const struct row policy[] = {S_REQ("Policy"), END};
+static const struct row proxy[] = {S("HttpProxyAddress"), END};
+static const struct row custom_ami[] = {S("CustomAmi"), END};
+static const struct row efa[] = {B("Enabled"), B("GdrSupport"), END};
+static const struct row gpu_health[] = {M("Gpu", enabled), END};
+static const struct row placement_group[] = {B("Enabled"), S("Id"), S("Name"), END};
+static const struct row s3_access[] = {S_REQ("BucketName"), S("KeyName"), B("EnableWriteAccess"),
+                                       END};
+static const struct row dcv[] = {B("Enabled"), I("Port"), S("AllowedIps"), END};
+static const struct row reservation[] = {S("CapacityReservationId"),
+                                         S("CapacityReservationResourceGroupArn"), END};
+static const struct row root_volume[] = {I("Size"),
+                                         B("Encrypted"),
+                                         S("KmsKeyId"),
+                                         S("VolumeType"),
+                                         I("Iops"),
+                                         I("Throughput"),
+                                         B("DeleteOnTermination"),
+                                         END};
+static const struct row ephemeral[] = {S("MountDir"), END};
+static const struct row local_storage[] = {M("RootVolume", root_volume),
+                                           M("EphemeralVolume", ephemeral), END};
+static const struct row lambda_vpc[] = {SS("SecurityGroupIds"), SS("SubnetIds"), END};
+
+/* ---- custom actions: one script, or a sequence of them ---- */
+
+static const struct row script[] = {S_REQ("Script"), SS("Args"), END};
+static const struct row action[] = {S("Script"), SS("Args"), L("Sequence", script), END};
+static const struct row actions[] = {M("OnNodeStart", action), M("OnNodeConfigured", action),
+                                     M("OnNodeUpdated", action), END};
+
+/* ---- HeadNode, LoginNodes ---- */
+
+static const char *const shared_storage_types[] = {"Ebs", "Efs", "ebs", "efs", NULL};
+static const struct row head_networking[] = {S_REQ("SubnetId"),    S("ElasticIp"),
+                                             SS("SecurityGroups"), SS("AdditionalSecurityGroups"),
+                                             M("Proxy", proxy),    END};
+static const struct row ssh[] = {S("KeyName"), S("AllowedIps"), END};
+static const struct row head_imds[] = {B("Secured"), END};
+static const struct row iam[] = {S("InstanceRole"), S("InstanceProfile"),
+                                 L("AdditionalIamPolicies", policy), L("S3Access", s3_access), END};
+static const struct row head_node[] = {
+        S_REQ("InstanceType"),
+        M_REQ("Networking", head_networking),
+        B("DisableSimultaneousMultithreading"),
+        M("Ssh", ssh),
+        M("LocalStorage", local_storage),
+        C("SharedStorageType", shared_storage_types),
+        M("Dcv", dcv),
+        M("CustomActions", actions),
+        M("Iam", iam),
+        M("Imds", head_imds),
+        M("Image", custom_ami),
+        END,
+};
+static const struct row login_networking[] = {SS("SubnetIds"), SS("SecurityGroups"),
+                                              SS("AdditionalSecurityGroups"), M("Proxy", proxy),
+                                              END};
+static const struct row pool[] = {
+        S_REQ("Name"),
+        S("InstanceType"),
+        I("Count"),
+        I("GracetimePeriod"),
+        M("Image", custom_ami),
+        M("Ssh", ssh),
+        M("Networking", login_networking),
+        M("Dcv", dcv),
+        M("CustomActions", actions),
+        M("Iam", iam),
+        END,
+};
+static const struct row login_nodes[] = {L("Pools", pool), END};
+
+/* ---- Scheduling ---- */
+
+static const char *const schedulers[] = {"slurm", "awsbatch", "plugin", NULL};
+static const char *const scaling[] = {"all-or-nothing", "greedy-all-or-nothing", "best-effort",
+                                      NULL};
+static const char *const capacity_types[] = {"ONDEMAND", "SPOT", "CAPACITY_BLOCK", NULL};
+static const char *const update_strategies[] = {"DRAIN", "COMPUTE_FLEET_STOP", "TERMINATE", NULL};
+static const struct row dns[] = {B("DisableManagedDns"), S("HostedZoneId"), B("UseEc2Hostnames"),
+                                 END};
+static const struct row database[] = {S_REQ("Uri"), S_REQ("UserName"), S_REQ("PasswordSecretArn"),
+                                      S("DatabaseName"), END};
+static const struct row slurmdbd[] = {S_REQ("Host"), I("Port"), END};
+static const struct row slurm_settings[] = {
+        I("ScaledownIdletime"),
+        M("Dns", dns),
+        C("QueueUpdateStrategy", update_strategies),
+        B("EnableMemoryBasedScheduling"),
+        M("Database", database),
+        M("ExternalSlurmdbd", slurmdbd),
+        L("CustomSlurmSettings", NULL),
+        S("CustomSlurmSettingsIncludeFile"),
+        S("MungeKeySecretArn"),
+        END,
+};
+static const struct row instance[] = {S_REQ("InstanceType"), END};
+static const struct row resource_networking[] = {M("PlacementGroup", placement_group), END};
+static const struct row compute_resource[] = {
+        S_REQ("Name"),
+        S("InstanceType"),
+        L("Instances", instance),
+        I("MinCount"),
+        I("MaxCount"),
+        S("SpotPrice"),
+        M("Efa", efa),
+        B("DisableSimultaneousMultithreading"),
+        I("SchedulableMemory"),
+        M("CapacityReservationTarget", reservation),
+        M("Networking", resource_networking),
+        M("HealthChecks", gpu_health),
+        M("CustomSlurmSettings", NULL),
+        L("Tags", tag),
+        I("StaticNodePriority"),
+        I("DynamicNodePriority"),
+        END,
+};
+static const struct row queue_networking[] = {SS("SubnetIds"),
+                                              B("AssignPublicIp"),
+                                              SS("SecurityGroups"),
+                                              SS("AdditionalSecurityGroups"),
+                                              M("PlacementGroup", placement_group),
+                                              M("Proxy", proxy),
+                                              END};
+static const struct row compute_settings[] = {M("LocalStorage", local_storage), END};
+static const struct row queue[] = {
+        S_REQ("Name"),
+        C("CapacityType", capacity_types),
+        S("AllocationStrategy"),
+        B("JobExclusiveAllocation"),
+        L("ComputeResources", compute_resource),
+        M("ComputeSettings", compute_settings),
+        M_REQ("Networking", queue_networking),
+        M("HealthChecks", gpu_health),
+        M("CustomSlurmSettings", NULL),
+        L("Tags", tag),
+        M("CustomActions", actions),
+        M("Iam", iam),
+        M("Image", custom_ami),
+        M("CapacityReservationTarget", reservation),
+        END,
+};
+static const struct row batch_resource[] = {S_REQ("Name"),
+                                            SS("InstanceTypes"),
+                                            I("MinvCpus"),
+                                            I("DesiredvCpus"),
+                                            I("MaxvCpus"),
+                                            I("SpotBidPercentage"),
+                                            END};
+static const struct row batch_queue[] = {S_REQ("Name"), C("CapacityType", capacity_types),
+                                         L("ComputeResources", batch_resource),
+                                         M("Networking", queue_networking), END};
+static const struct row scheduling[] = {
+        C_REQ("Scheduler", schedulers),     C("ScalingStrategy", scaling),
+        M("SlurmSettings", slurm_settings), L("SlurmQueues", queue),
+        M("AwsBatchSettings", NULL),        L("AwsBatchQueues", batch_queue),
+        M("SchedulerSettings", NULL), /* the plugin scheduler of 3.2 to 3.5 */
+        L("SchedulerQueues", NULL),         END,
+};
+
+/* ---- SharedStorage ---- */
+
+static const char *const storage_types[] = {"Ebs",      "Efs",       "FsxLustre", "FsxOpenZfs",
+                                            "FsxOntap", "FileCache", NULL};
+static const struct row raid[] = {S("Type"), I("NumberOfVolumes"), END};
+static const struct row ebs[] = {
+        S("VolumeType"), I("Iops"),     I("Size"),
+        B("Encrypted"),  S("KmsKeyId"), S("SnapshotId"),
+        I("Throughput"), S("VolumeId"), S("DeletionPolicy"),
+        M("Raid", raid), END,
+};
+static const struct row efs[] = {
+        S("FileSystemId"),
+        B("EncryptionInTransit"),
+        B("IamAuthorization"),
+        S("AccessPointId"),
+        B("Encrypted"),
+        S("KmsKeyId"),
+        S("PerformanceMode"),
+        S("ThroughputMode"),
+        I("ProvisionedThroughput"),
+        S("DeletionPolicy"),
+        END,
+};
+static const struct row data_repository[] = {
+        S_REQ("Name"),
+        B("BatchImportMetaDataOnCreate"),
+        S("DataRepositoryPath"),
+        S("FileSystemPath"),
+        I("ImportedFileChunkSize"),
+        SS("AutoExportPolicy"),
+        SS("AutoImportPolicy"),
+        END,
+};
+static const struct row lustre[] = {
+        S("FileSystemId"),
+        I("StorageCapacity"),
+        S("DeploymentType"),
+        I("ImportedFileChunkSize"),
+        S("ExportPath"),
+        S("ImportPath"),
+        S("WeeklyMaintenanceStartTime"),
+        I("AutomaticBackupRetentionDays"),
+        B("CopyTagsToBackups"),
+        S("DailyAutomaticBackupStartTime"),
+        I("PerUnitStorageThroughput"),
+        S("BackupId"),
+        S("KmsKeyId"),
+        S("AutoImportPolicy"),
+        S("DriveCacheType"),
+        S("DataCompressionType"),
+        S("StorageType"),
+        S("FileSystemTypeVersion"),
+        S("DeletionPolicy"),
+        L("DataRepositoryAssociations", data_repository),
+        S("DnsName"),
+        S("MountName"),
+        END,
+};
+static const struct row volume[] = {S_REQ("VolumeId"), END};
+static const struct row file_cache[] = {S_REQ("FileCacheId"), END};
+static const struct row shared_storage[] = {
+        S_REQ("MountDir"),
+        S_REQ("Name"),
+        C_REQ("StorageType", storage_types),
+        M("EbsSettings", ebs),
+        M("EfsSettings", efs),
+        M("FsxLustreSettings", lustre),
+        M("FsxOpenZfsSettings", volume),
+        M("FsxOntapSettings", volume),
+        M("FileCacheSettings", file_cache),
+        END,
+};
+
+/* ---- the rest of the top level ---- */
+
+static const char *const imds_versions[] = {"v1.0", "v2.0", NULL};
+static const struct row image[] = {S_REQ("Os"), S("CustomAmi"), END};
+static const struct row imds[] = {C("ImdsSupport", imds_versions), END};
+static const struct row cloudwatch_logs[] = {B("Enabled"), I("RetentionInDays"),
+                                             S("DeletionPolicy"), END};
+static const struct row logs[] = {M("CloudWatch", cloudwatch_logs), M("Rotation", enabled), END};
+static const struct row dashboards[] = {M("CloudWatch", enabled), END};
+static const struct row monitoring[] = {B("DetailedMonitoring"), M("Logs", logs),
+                                        M("Dashboards", dashboards), M("Alarms", enabled), END};
+static const struct row intel[] = {B("IntelHpcPlatform"), END};
+static const struct row packages[] = {M("IntelSoftware", intel), END};
+static const struct row roles[] = {S("LambdaFunctionsRole"), END};
+static const struct row cluster_iam[] = {M("Roles", roles), S("PermissionsBoundary"),
+                                         S("ResourcePrefix"), END};
+static const struct row directory[] = {
+        S_REQ("DomainName"),
+        S_REQ("DomainAddr"),
+        S_REQ("PasswordSecretArn"),
+        S_REQ("DomainReadOnlyUser"),
+        S("LdapTlsCaCert"),
+        S("LdapTlsReqCert"),
+        S("LdapAccessFilter"),
+        B("GenerateSshKeysForUsers"),
+        M("AdditionalSssdConfigs", NULL),
+        END,
+};
+static const struct row deployment[] = {B("DisableSudoAccessForDefaultUser"), S("DefaultUserHome"),
+                                        M("LambdaFunctionsVpcConfig", lambda_vpc), END};
+static const struct row cookbook[] = {S("ChefCookbook"), S("ExtraChefAttributes"), END};
+static const struct row timeouts[] = {I("HeadNodeBootstrapTimeout"),
+                                      I("ComputeNodeBootstrapTimeout"), END};
+static const struct row ami_filters[] = {L("Tags", tag), S("Owner"), END};
+static const struct row dev_settings[] = {
+        M("Cookbook", cookbook),
+        S("NodePackage"),
+        S("ClusterTemplate"),
+        S("InstanceTypesData"),
+        M("AmiSearchFilters", ami_filters),
+        M("Timeouts", timeouts),
+        S("AwsBatchCliPackage"),
+        B("ComputeStartupTimeMetricEnabled"),
+        END,
+};
+static const struct row top[] = {
+        S("Region"),
+        M_REQ("Image", image),
+        M_REQ("HeadNode", head_node),
+        M("LoginNodes", login_nodes),
+        M_REQ("Scheduling", scheduling),
+        L("SharedStorage", shared_storage),
+        M("Imds", imds),
+        M("Monitoring", monitoring),
+        M("AdditionalPackages", packages),
+        M("Iam", cluster_iam),
+        M("DirectoryService", directory),
+        M("DeploymentSettings", deployment),
+        M("DevSettings", dev_settings),
+        L("Tags", tag),
+        S("CustomS3Bucket"),
+        S("AdditionalResources"),
+        END,
+};
+
+/* ---- the walk; depth is the table's, which ends ---- */
+
+static int check_map(const struct doc *d, const struct row *rows, struct err *e);
+
+static int expect(const struct doc *d, enum doc_type type, const char *name, const char *what,
+                  struct err *e)
+{
+	if (d->type == type)
+		return 0;
+	return doc_err(d, e, REASON_INPUT_TYPE, "'%s': expected %s, found %s", name, what,
+	               doc_type_name(d));
+}
+
+static int check_list(const struct doc *d, const struct row *row, struct err *e)
+{
+	int r = expect(d, DOC_LIST, row->name, "a list", e);
+
+	for (size_t i = 0; r >= 0 && i < d->n; i++) {
+		r = expect(d->items[i], DOC_MAP, row->name, "a list of maps", e);
+		if (r >= 0 && row->sub)
+			r = check_map(d->items[i], row->sub, e);
+	}
+	return r;
+}
+
+static int check_scalar(const struct doc *d, const struct row *row, struct err *e)
+{
+	/* Only the verdict matters; the value goes nowhere. */
+	union {
+		const char *string;
+		bool boolean;
+		int64_t integer;
+		int choice;
+		struct field_strings strings;
+		struct field_pairs pairs;
+	} value;
+	const struct field field = {.name = row->name, .type = row->type, .choices = row->choices};
+	scope_arena struct arena *a = arena_new();
+
+	return field_decode_value(d, &field, NULL, a, &value, e);
+}
+
+static int check_value(const struct doc *d, const struct row *row, struct err *e)
+{
+	if (d->type ==
+	    DOC_NULL) /* "Key:" with nothing after it means unset, as ParallelCluster reads it */
+		return 0;
+	if (row->type == FIELD_LIST)
+		return check_list(d, row, e);
+	if (row->type != FIELD_MAP)
+		return check_scalar(d, row, e);
+	int r = expect(d, DOC_MAP, row->name, "a map", e);
+	return r < 0 || !row->sub ? r : check_map(d, row->sub, e);
+}
+
+static int unknown_key(const struct doc *key, const struct row *rows, struct err *e)
+{
+	const char *names[64];
+	size_t n = 0;
+
+	while (n < ARRAY_LEN(names) && rows[n].name) {
+		names[n] = rows[n].name;
+		n++;
+	}
+	const char *near = str_nearest(key->text, names, n);
+	if (near)
+		return doc_err(key, e, REASON_INPUT_UNKNOWN_KEY,
+		               "unknown key '%s', did you mean '%s'?", key->text, near);
+	return doc_err(key, e, REASON_INPUT_UNKNOWN_KEY,
+	               "unknown key '%s', not one that ParallelCluster 3 has here", key->text);
+}
+
+static int check_map(const struct doc *d, const struct row *rows, struct err *e)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct row *row = rows;
+
+		while (row->name && !str_eq(row->name, d->keys[i]->text))
+			row++;
+		int r = row->name ? check_value(d->items[i], row, e)
+		                  : unknown_key(d->keys[i], rows, e);
+		if (r < 0)
+			return r;
+	}
+	for (const struct row *row = rows; row->name; row++)
+		if (row->required && !doc_get(d, row->name))
+			return doc_err(d, e, REASON_INPUT_REQUIRED, "'%s' is missing", row->name);
+	return 0;
+}
+
+int pcluster_check(const struct doc *config, struct err *e)
+{
+	int r = expect(config, DOC_MAP, "cluster configuration", "a map", e);
+
+	return r < 0 ? r : check_map(config, top, e);
+}
+
+bool pcluster_is(const struct doc *d)
+{
+	return doc_get(d, "HeadNode") || doc_get(d, "Scheduling");
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The AWS ParallelCluster 3 configuration file's schema, as far as names and types go.
+ *
+ * Every key of cluster-config.yaml is known here, so that a real file is never refused for a key
+ * that is not about nodes; a key that no version has, or a value of the wrong type, is refused with
+ * its place. Rules between keys (a queue's subnets, price limits) are AWS's to check when it
+ * creates the cluster. Source: "AWS ParallelCluster User Guide", Configuration files, version 3.
+ */
+#pragma once
+
+#include "data/doc.h"
+
+int pcluster_check(const struct doc *config, struct err *e) ATTR_MUST_USE;
+
+/* True when the document looks like a ParallelCluster file: it has HeadNode or Scheduling at the
+ * top. */
+bool pcluster_is(const struct doc *d);
