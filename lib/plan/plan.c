@@ -55,8 +55,9 @@ static const struct field *merged_table(const struct kind *k, struct arena *a)
 static int check_kind(const struct kind *k, struct err *e)
 {
 	size_t n = table_len(k->fields);
+	bool one = k->shape == KIND_PAIRS || k->shape == KIND_SCALAR;
 
-	if (n > FIELDS_MAX || (k->shape != KIND_MAP && k->shape != KIND_LIST && n != 1))
+	if (n > FIELDS_MAX || (one && n != 1) || (k->shape == KIND_STRINGS && n < 1))
 		return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "kind '%s' has %zu fields",
 		               k->section, n);
 	for (size_t i = 0; i < n; i++)
@@ -128,14 +129,19 @@ static char *new_memory(struct builder *b)
 	return memory;
 }
 
+static bool is_map(const struct kind *k, const struct doc *at)
+{
+	return k->shape == KIND_MAP || k->shape == KIND_LIST ||
+	       (k->shape == KIND_STRINGS && at->type == DOC_MAP);
+}
+
 static int add_step(struct builder *b, const struct doc *at, size_t index, struct err *e)
 {
 	struct plan *p = b->plan;
 	char *memory = new_memory(b);
-	bool map = b->kind->shape == KIND_MAP || b->kind->shape == KIND_LIST;
-	int r = map ? field_decode(at, b->table, b->facts, p->arena, memory, e)
-	            : field_decode_value(at, b->kind->fields, b->facts, p->arena,
-	                                 memory + FIELDS_OFFSET, e);
+	int r = is_map(b->kind, at) ? field_decode(at, b->table, b->facts, p->arena, memory, e)
+	                            : field_decode_value(at, b->kind->fields, b->facts, p->arena,
+	                                                 memory + FIELDS_OFFSET, e);
 	if (r < 0)
 		return r;
 	if (p->n == PLAN_STEPS_MAX)

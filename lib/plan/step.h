@@ -32,7 +32,8 @@ struct step_ctx {
 enum kind_shape {
 	KIND_MAP,     /* section: {..}            one step, `fields` decode the map */
 	KIND_LIST,    /* section: [{..}, {..}]    a step each */
-	KIND_STRINGS, /* section: [a, b]          one step, fields[0] is FIELD_STRINGS */
+	KIND_STRINGS, /* section: [a, b]          one step, fields[0] is FIELD_STRINGS; or, when
+	                 more is to be said, a map that `fields` decode */
 	KIND_PAIRS,   /* section: {a: b, c: d}    one step, fields[0] is FIELD_PAIRS */
 	KIND_SCALAR,  /* section: a               one step, fields[0] reads it */
 };
@@ -62,7 +63,7 @@ struct kind {
 #define STEP_TIMEOUT_MS  120000 /* where neither the spec nor the kind says */
 #define STEP_RETRIES_MAX 100
 
-/* Common policy, allowed in every KIND_MAP and KIND_LIST entry; a kind's own table has none of its
+/* Common policy, allowed in every entry that is a map of fields; a kind's own table has none of its
  * keys. */
 struct step_policy {
 	const char *id; /* replaces the derived id */

@@ -119,6 +119,18 @@ static void shapes_become_steps(void **state)
 	assert_int_equal(f->p.steps[1]->at->line, 5);
 }
 
+static void strings_may_be_a_map(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_order(f, "packages: {list: [slurmd], optional: true, timeout: 30s}\n", "packages");
+	assert_string_equal(f->p.steps[0]->provides.items[0], "pkg:slurmd");
+	assert_true(f->p.steps[0]->policy.optional);
+	assert_int_equal(f->p.steps[0]->policy.timeout_ms, 30000);
+	assert_err(build(f, "packages: {lst: [slurmd]}\n", &e), ERR_INPUT, "mean 'list'");
+}
+
 static void nothing_is_no_steps(void **state)
 {
 	struct fixture *f = *state;
@@ -426,6 +438,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        T(shapes_become_steps),
+	        T(strings_may_be_a_map),
 	        T(nothing_is_no_steps),
 	        T(policy_beside_fields),
 	        T(unnamed_steps_are_counted),

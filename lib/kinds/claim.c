@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "kinds/claim.h"
+
+#include <limits.h>
+
+#include "base/digest.h"
+#include "base/str.h"
+
+#define ACCOUNT_MAX 32 /* useradd(8) refuses longer names */
+
+const struct doc *claim_at(const struct step *s, const char *key)
+{
+	const struct doc *value = key ? doc_get(s->at, key) : NULL;
+
+	return value ? value : s->at;
+}
+
+/* The next component of the path, or an empty view at its end. */
+static struct blob component(const char **at)
+{
+	const char *start = *at + strspn(*at, "/");
+	size_t len = strcspn(start, "/");
+
+	*at = start + len;
+	return (struct blob){start, len};
+}
+
+int claim_path(const struct step *s, const char *key, const char **path, struct err *e)
+{
+	struct strbuf clean = STRBUF(s->arena, PATH_MAX - 1);
+	const char *at = *path;
+
+	if (*at != '/')
+		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+		               "'%s' is not an absolute path", *path);
+	for (const char *p = at; *p; p++)
+		if ((unsigned char)*p < ' ' || *p == 0x7f)
+			return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+			               "path contains a control character");
+	for (struct blob part = component(&at); part.len; part = component(&at)) {
+		if (blob_eq(part, ".") || blob_eq(part, ".."))
+			return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+			               "'%s' contains '.' or '..'; write the path it means", *path);
+		strbuf_char(&clean, '/');
+		strbuf_add(&clean, part.data, part.len);
+	}
+	if (clean.overflow)
+		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+		               "path is longer than %d bytes", PATH_MAX - 1);
+	*path = clean.len ? clean.data : "/";
+	return 0;
+}
+
+int claim_account(const struct step *s, const char *key, const char *name, struct err *e)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+	static const char others[] = "0123456789.-";
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++)
+		if (!strchr(letters, name[i]) && (i == 0 || !strchr(others, name[i])))
+			len = 0;
+	if (len == 0 || len > ACCOUNT_MAX)
+		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+		               "'%s' is not the name of a user or group", name);
+	return 0;
+}
+
+int claim_sha256(const struct step *s, const char *key, const char *hex, struct err *e)
+{
+	unsigned char digest[SHA256_LEN];
+
+	if (str_unhex(hex, digest, sizeof digest) < 0)
+		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+		               "'%s' is not a sha256: 64 hex digits", hex);
+	return 0;
+}
+
+void claim_needs_parent(struct step *s, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (slash && slash > path)
+		step_needs(s, "path:%.*s", (int)(slash - path), path);
+}
+
+void claim_needs_owner(struct step *s, const char *user, const char *group)
+{
+	if (user && !str_eq(user, "root"))
+		step_needs(s, "user:%s", user);
+	if (group && !str_eq(group, "root"))
+		step_needs(s, "group:%s", group);
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What claims share: checks of single values whose message stands at the value's own place.
+ *
+ * `key` is the key of the step's map that carries the value; sections that aren't maps pass NULL.
+ */
+#pragma once
+
+#include "plan/step.h"
+
+/* Where the user wrote that key, else where the step begins. */
+const struct doc *claim_at(const struct step *s, const char *key);
+
+/* An absolute path without "." and ".."; doubled and trailing slashes are taken out of *path. */
+int claim_path(const struct step *s, const char *key, const char **path,
+               struct err *e) ATTR_MUST_USE;
+
+/* A user's or group's name: letters, digits, "_.-", 32 bytes at most, no digit or dash in front. */
+int claim_account(const struct step *s, const char *key, const char *name,
+                  struct err *e) ATTR_MUST_USE;
+
+/* 64 hex digits. */
+int claim_sha256(const struct step *s, const char *key, const char *hex,
+                 struct err *e) ATTR_MUST_USE;
+
+/* "path:" of the directory that holds `path`; nothing for "/". */
+void claim_needs_parent(struct step *s, const char *path);
+
+/* "user:NAME" and "group:NAME" where they are given and not root's. */
+void claim_needs_owner(struct step *s, const char *user, const char *group);
