@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "host/child.h"
+#include "host/host_own.h"
+
+#define OUT_MAX    (256 << 10)
+#define ERR_MAX    (16 << 10)
+#define RECORD_LEN 1024 /* bytes of a recorded command line */
+
+#define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Everything the child needs, made before the fork. `no` and `stage` are what it tells back. */
+struct job {
+	bool chroot;
+	int root_fd, exec_fd;
+	const char *const *argv;
+	const char *const *env;
+	const char *const *files; /* candidates for argv[0], NULL-terminated */
+	const char *cwd;
+	const struct host_user *user;
+	struct job_report {
+		int no;
+		char stage[32];
+	} * report;
+};
+
+static int failed(const struct job *j, const char *stage)
+{
+	j->report->no = errno;
+	snprintf(j->report->stage, sizeof j->report->stage, "%s", stage);
+	return 127;
+}
+
+static int become(const struct host_user *u)
+{
+	if (setgroups(u->n_groups, u->groups) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
+	    setresuid(u->uid, u->uid, u->uid) < 0)
+		return -1;
+	/* A change of ids drops it, prctl(2). */
+	return prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+/* As execvp(3): goes on to the next directory only where there is nothing to run. */
+static void exec_first(const struct job *j)
+{
+	int worst = ENOENT;
+
+	for (const char *const *f = j->files; *f; f++) {
+		execve(*f, (char **)(uintptr_t)j->argv, (char **)(uintptr_t)j->env);
+		if (errno != ENOENT && errno != ENOTDIR && errno != EACCES)
+			return;
+		if (errno == EACCES)
+			worst = EACCES;
+	}
+	errno = worst;
+}
+
+static int job_main(void *ctx)
+{
+	const struct job *j = ctx;
+
+	if (j->chroot && (fchdir(j->root_fd) < 0 || chroot(".") < 0))
+		return failed(j, "entering the root");
+	if (j->user && become(j->user) < 0)
+		return failed(j, "becoming the user");
+	if (chdir(j->cwd) < 0)
+		return failed(j, "entering the directory");
+	if (j->exec_fd > 0) {
+		/* Not close-on-exec: the interpreter of a script opens it as /dev/fd/N. */
+		fcntl(j->exec_fd, F_SETFD, 0);
+		syscall(SYS_execveat, j->exec_fd, "", j->argv, j->env, AT_EMPTY_PATH);
+	} else {
+		exec_first(j);
+	}
+	return failed(j, "");
+}
+
+static const char *const *candidates(const char *name, struct arena *a)
+{
+	const char **list = arena_array(a, 8, sizeof *list);
+	size_t n = 0;
+
+	if (strchr(name, '/')) {
+		list[0] = name;
+		return list;
+	}
+	for (const char *dir = SEARCH_PATH; *dir && n < 7; dir += *dir == ':') {
+		int len = (int)strcspn(dir, ":");
+
+		list[n++] = arena_printf(a, "%.*s/%s", len, dir, name);
+		dir += len;
+	}
+	return list;
+}
+
+static const char *const *environment(const struct host_exec *x, const struct host_user *u,
+                                      struct arena *a)
+{
+	if (x->env)
+		return x->env;
+
+	const char **env = arena_array(a, 6, sizeof *env);
+	env[0] = "PATH=" SEARCH_PATH;
+	env[1] = "LANG=C.UTF-8";
+	env[2] = arena_printf(a, "HOME=%s", u ? u->home : "/root");
+	if (u) {
+		env[3] = arena_printf(a, "USER=%s", u->name);
+		env[4] = arena_printf(a, "LOGNAME=%s", u->name);
+	}
+	return env;
+}
+
+/* A file, so that nobody has to feed a pipe while the program runs. -1: nothing to read. */
+static int input_fd(struct blob input)
+{
+	if (!input.len)
+		return -1;
+	scope_fd int fd = memfd_create("stdin", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno - 1;
+	int r = file_write_all(fd, input.data, input.len);
+	if (r < 0)
+		return r - 1;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return -errno - 1;
+	return steal_fd(&fd);
+}
+
+static bool is_plain(const char *s)
+{
+	for (const char *p = s; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("_@%+=:,./-", *p))
+			return false;
+	return *s;
+}
+
+/* As a shell would need it, so that the line can be tried by hand. */
+static void quote(struct strbuf *line, const char *arg)
+{
+	if (is_plain(arg)) {
+		strbuf_printf(line, " %s", arg);
+		return;
+	}
+	strbuf_str(line, " '");
+	for (; *arg; arg++) {
+		if (*arg == '\'')
+			strbuf_str(line, "'\\''");
+		else
+			strbuf_char(line, *arg);
+	}
+	strbuf_char(line, '\'');
+}
+
+static void record(const struct host *h, const struct host_exec *x)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf line = STRBUF(a, RECORD_LEN);
+
+	if (x->user)
+		strbuf_printf(&line, " user=%s", x->user);
+	if (x->cwd)
+		strbuf_printf(&line, " cwd=%s", x->cwd);
+	if (x->input.len)
+		strbuf_printf(&line, " stdin=%zu", x->input.len);
+	for (const char *const *arg = x->argv; *arg; arg++)
+		quote(&line, *arg);
+	host_record(h, "run%s%s", line.data, line.overflow ? "..." : "");
+}
+
+static int timed_out(const struct host_exec *x, const struct host_result *res, struct err *e)
+{
+	char last[200];
+
+	host_last_line(res->errout.len ? res->errout : res->out, last, sizeof last);
+	return err_set(e, ERR_HOST, res->abandoned ? REASON_STEP_ABANDONED : REASON_STEP_TIMEOUT,
+	               ETIMEDOUT, "running '%s': %s%s%s", x->argv[0],
+	               res->abandoned ? "not finished by its deadline and could not be killed"
+	                              : "not finished by its deadline and ended",
+	               *last ? ": " : "", last);
+}
+
+static int run(struct host *h, const struct host_exec *x, const struct host_user *user,
+               struct arena *a, struct host_result *ret, struct err *e)
+{
+	scope_arena struct arena *own = arena_new();
+	struct job_report *report = child_share(sizeof *report);
+	int in = input_fd(x->input);
+	struct job job = {
+	        .chroot = !h->self,
+	        .root_fd = h->root_fd,
+	        .exec_fd = x->exec_fd,
+	        .argv = x->argv,
+	        .env = environment(x, user, own),
+	        .files = candidates(x->argv[0], own),
+	        .cwd = x->cwd ? x->cwd : "/",
+	        .user = user,
+	        .report = report,
+	};
+	struct child_spec spec = {job_main, &job, in, OUT_MAX, ERR_MAX, x->deadline};
+	struct child_end end;
+	int r;
+
+	if (!report || in < -1)
+		r = err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOMEM,
+		            "running '%s': no memory for its input", x->argv[0]);
+	else
+		r = child_run(&spec, a, &end, e);
+	scope_close(&in);
+	if (r >= 0 && report->no)
+		r = err_set(e, ERR_HOST, REASON_HOST_EXEC, report->no, "running '%s': %s%s%s",
+		            x->argv[0], report->stage, *report->stage ? ": " : "",
+		            strerror(report->no));
+	if (report)
+		child_unshare(report, sizeof *report);
+	if (r < 0)
+		return r;
+	*ret = (struct host_result){end.status, end.timed_out, end.abandoned, end.out, end.errout};
+	return end.timed_out ? timed_out(x, ret, e) : 0;
+}
+
+int host_run(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,
+             struct err *e)
+{
+	struct host_user user;
+
+	if (!x->argv || !x->argv[0] || !x->deadline)
+		return err_set(e, ERR_BUG, REASON_BUG, EINVAL,
+		               "running a program: no name, or no deadline");
+	if (x->changes) {
+		record(h, x);
+		if (h->mode == HOST_DRY) {
+			*ret = (struct host_result){.out = {"", 0}, .errout = {"", 0}};
+			return 0;
+		}
+	}
+	if (x->user) {
+		int r = host_user(h, x->user, a, &user, e);
+		if (r < 0)
+			return err_wrap(e, "running '%s'", x->argv[0]);
+	}
+	return run(h, x, x->user ? &user : NULL, a, ret, e);
+}
+
+int host_run_ok(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,
+                struct err *e)
+{
+	struct host_result res;
+	char last[200], how[48];
+	int r = host_run(h, x, a, &res, e);
+
+	if (r < 0)
+		return r;
+	if (res.status == 0) {
+		*ret = res;
+		return 0;
+	}
+	host_last_line(res.errout.len ? res.errout : res.out, last, sizeof last);
+	if (res.status > 128)
+		snprintf(how, sizeof how, "ended by SIG%s",
+		         sigabbrev_np(res.status - 128) ? sigabbrev_np(res.status - 128) : "?");
+	else
+		snprintf(how, sizeof how, "exit status %d", res.status);
+	return err_set(e, ERR_HOST, REASON_HOST_COMMAND_FAILED, EIO, "running '%s': %s%s%s",
+	               x->argv[0], how, *last ? ": " : "", last);
+}

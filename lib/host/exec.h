@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Programs run inside a host's root. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+struct host;
+
+struct host_exec {
+	/* NULL-terminated; argv[0] has a slash, or is searched for in a fixed PATH. */
+	const char *const *argv;
+	const char *const *env; /* NULL: PATH, LANG=C.UTF-8, HOME and nothing else */
+	const char *cwd;        /* NULL: / */
+	struct blob input;      /* stdin; empty: /dev/null */
+	int exec_fd;            /* > 0: run this file (fexecve), argv[0] is only its name */
+	const char *user;       /* run as, with its groups; NULL: root */
+	bool changes;           /* false: a query, run in dry mode too and never recorded */
+	uint64_t deadline;      /* required */
+};
+
+struct host_result {
+	int status;         /* exit status, or 128+signal; -1 when abandoned */
+	bool timed_out;     /* the deadline ended it */
+	bool abandoned;     /* it survived SIGKILL (uninterruptible); it is left behind */
+	struct blob out;    /* first 256 KiB of stdout, NUL-terminated */
+	struct blob errout; /* last 16 KiB of stderr, NUL-terminated */
+};
+
+/*
+ * Runs it inside the root (chroot when not self) in a process group of its own, with umask 022,
+ * default signals and no descriptor but 0, 1, 2 (and exec_fd, which a script's interpreter opens as
+ * /dev/fd/N). No shell. A non-zero status is not an error here: only failing to start
+ * (REASON_HOST_EXEC), or the deadline (-ETIMEDOUT, REASON_STEP_TIMEOUT, or REASON_STEP_ABANDONED),
+ * and then *ret tells what it wrote until that. At the deadline it and its descendants get SIGTERM,
+ * 2 s later SIGKILL, and what is left after 2 s more is abandoned; those that left the process
+ * group are found too, for which this process is a child subreaper (process-wide) while the program
+ * runs. It dies with us. Daemons it leaves behind in time are let be, and not waited for. Dry and
+ * `changes`: nothing runs, status 0.
+ */
+int host_run(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,
+             struct err *e) ATTR_MUST_USE;
+/* host_run that makes a non-zero status an error: "running 'x': exit status 3: last line of
+ * stderr". */
+int host_run_ok(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,
+                struct err *e) ATTR_MUST_USE;

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Files of a host: looked at, compared, replaced in one step. */
+#pragma once
+
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+#include "host/user.h"
+
+struct host;
+
+/* A link at the end of a path is never followed: it is what is looked at, and what is replaced. */
+int host_stat(struct host *h, const char *path, struct stat *ret, struct err *e) ATTR_MUST_USE;
+bool host_exists(struct host *h, const char *path);
+int host_read(struct host *h, const char *path, size_t max, struct arena *a, struct blob *ret,
+              struct err *e) ATTR_MUST_USE;
+/* 1: content, mode and owner are as asked; 0: not; <0: error. */
+int host_file_is(struct host *h, const char *path, struct blob content, unsigned mode,
+                 const struct host_owner *o, struct err *e) ATTR_MUST_USE;
+/* Replaces atomically; creates missing parents 0755 root:root. Does nothing when host_file_is. */
+int host_write(struct host *h, const char *path, struct blob content, unsigned mode,
+               const struct host_owner *o, struct err *e) ATTR_MUST_USE;
+/* As host_write, but the content never reaches the recorder, not even as a digest. */
+int host_write_secret(struct host *h, const char *path, struct blob content, unsigned mode,
+                      const struct host_owner *o, struct err *e) ATTR_MUST_USE;
+/* A directory that is there gets this mode and owner. */
+int host_mkdir(struct host *h, const char *path, unsigned mode, const struct host_owner *o,
+               struct err *e) ATTR_MUST_USE;
+int host_symlink(struct host *h, const char *target, const char *path, struct err *e) ATTR_MUST_USE;
+/* A file, link or empty directory; absent is fine. */
+int host_remove(struct host *h, const char *path, struct err *e) ATTR_MUST_USE;

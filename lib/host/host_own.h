@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the .c files of this floor share; not for other floors. */
+#pragma once
+
+#include "base/digest.h"
+#include "host/host.h"
+
+#define HOST_PATH_MAX 4096
+
+/* A change a dry host has recorded and from then on takes as done. */
+struct host_assumed {
+	const char *key;  /* "path:/etc/x", "mount:/home", "unit:munge.service", "sysctl:net.a" */
+	const char *text; /* what holds now: a link's target, a unit's state, a value; mounts: NULL,
+	                     gone */
+	const struct host_mounted_fs *fs; /* mounts */
+	struct stat st;                   /* paths; st_mode 0: removed */
+	unsigned char digest[SHA256_LEN];
+	struct blob content; /* of a written file; data is NULL when it was secret */
+};
+
+struct host {
+	enum host_mode mode;
+	bool self;
+	int root_fd;
+	char *root;
+	host_recorder_fn *record;
+	void *record_ctx;
+	struct arena *arena;
+	struct host_assumed **assumed;
+	size_t n_assumed;
+};
+
+/* One line to the recorder; anything that isn't fit for one line is escaped. */
+void host_record(const struct host *h, const char *fmt, ...) ATTR_PRINTF(2, 3);
+
+/* A dry host's memory: the newest assumption under the key (printf form), or NULL. */
+struct host_assumed *host_assume(struct host *h, const char *fmt, ...) ATTR_PRINTF(2, 3);
+const struct host_assumed *host_assumed(const struct host *h, const char *fmt, ...)
+        ATTR_PRINTF(2, 3);
+
+/* The last line of `b` that isn't blank, escaped; "" when there is none. Returns out. */
+char *host_last_line(struct blob b, char *out, size_t cap);
+
+/* Creates what is missing of a directory path below dirfd, 0755 root:root; -errno. Records nothing.
+ */
+int host_make_dirs(int dirfd, const char *path);
+
+/* Copies `path` without doubled and trailing slashes. False: not absolute, or too long. */
+bool host_path_tidy(const char *path, char out[static HOST_PATH_MAX]);

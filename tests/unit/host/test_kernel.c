@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The running machine's name and settings, in a UTS, mount and network namespace of this test. */
+#include "host_test.h"
+
+#include <errno.h>
+#include <sched.h>
+
+#define SETTING "net.ipv4.ip_forward" /* belongs to the network namespace */
+
+static struct host *self;
+
+static void the_hostname_of_the_machine_is_set_once(void **state)
+{
+	struct fixture *f = *state;
+	char file[64] = "/tmp/hpc-hostname-XXXXXX";
+	const char *now = NULL;
+	char kernel[65] = "";
+	struct err e = {0};
+
+	/* A file of ours over /etc, so that the machine's own stays as it is. */
+	assert_non_null(mkdtemp(file));
+	assert_int_equal(mount(file, "/etc", NULL, MS_BIND, NULL), 0);
+	host_record_to(self, fixture_record, f);
+	assert_ok(host_set_hostname(self, "queue1-dy-t3micro-1", &e));
+	assert_ok(host_set_hostname(self, "queue1-dy-t3micro-1", &e));
+	host_record_to(self, NULL, NULL);
+	assert_int_equal(gethostname(kernel, sizeof kernel), 0);
+	assert_string_equal(kernel, "queue1-dy-t3micro-1");
+	assert_ok(host_hostname(self, f->arena, &now, &e));
+	assert_string_equal(now, "queue1-dy-t3micro-1");
+	assert_int_equal(umount("/etc"), 0);
+	assert_int_equal(unlink(arena_printf(f->arena, "%s/hostname", file)), 0);
+	assert_int_equal(rmdir(file), 0);
+	assert_string_equal(f->record, "hostname queue1-dy-t3micro-1\n"
+	                               "write /etc/hostname 0644 root:root 20 bytes "
+	                               "sha256:2e826b91c63fd8b8\n");
+}
+
+static void in_an_image_only_the_file_is_written(void **state)
+{
+	struct fixture *f = *state;
+	const char *name = NULL;
+	struct err e = {0};
+
+	assert_ok(host_hostname(f->host, f->arena, &name, &e));
+	assert_string_equal(name, "");
+	assert_ok(host_set_hostname(f->dry, "head", &e));
+	assert_ok(host_hostname(f->dry, f->arena, &name, &e));
+	assert_string_equal(name, "head");
+	assert_ok(host_set_hostname(f->host, "head", &e));
+	assert_string_equal(fixture_get(f, "/etc/hostname"), "head\n");
+	f->record[0] = '\0';
+	assert_ok(host_set_hostname(f->host, "head", &e));
+	assert_string_equal(f->record, "");
+}
+
+static void names_that_are_none_are_refused(void **state)
+{
+	static const char *const bad[] = {
+	        "",
+	        "-a",
+	        "a-",
+	        "a..b",
+	        ".a",
+	        "a.",
+	        "a_b",
+	        "a b",
+	        "a\nb",
+	        "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	        "aaaaaaaaaaaaa"};
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_err(host_set_hostname(f->host, bad[i], &e), ERR_INPUT, "hostname");
+	assert_string_equal(f->record, "");
+	assert_ok(host_set_hostname(f->dry, "ip-10-0-0-1.eu-west-1.compute.internal", &e));
+}
+
+static void a_setting_is_set_once(void **state)
+{
+	struct fixture *f = *state;
+	const char *now = NULL;
+	struct err e = {0};
+
+	host_record_to(self, fixture_record, f);
+	assert_ok(host_sysctl_set(self, SETTING, "1", &e));
+	assert_ok(host_sysctl_set(self, SETTING, " 1 ", &e));
+	assert_ok(host_sysctl_set(self, "net/ipv4/ip_forward", "1", &e));
+	host_record_to(self, NULL, NULL);
+	assert_string_equal(f->record, "sysctl " SETTING " = 1\n");
+	assert_ok(host_sysctl_get(self, SETTING, f->arena, &now, &e));
+	assert_string_equal(now, "1");
+	/* Printed with tabs, asked for with spaces. */
+	assert_ok(host_sysctl_get(self, "net.ipv4.ip_local_port_range", f->arena, &now, &e));
+	assert_ok(host_sysctl_set(self, "net.ipv4.ip_local_port_range", "20000 30000", &e));
+	assert_ok(host_sysctl_get(self, "net.ipv4.ip_local_port_range", f->arena, &now, &e));
+	assert_string_equal(now, "20000 30000");
+	/* A dot inside a name is written as a slash. */
+	assert_ok(host_sysctl_get(self, "net.ipv4.conf.lo.forwarding", f->arena, &now, &e));
+}
+
+static void refusals_name_the_setting(void **state)
+{
+	struct fixture *f = *state;
+	const char *now = NULL;
+	struct err e = {0};
+
+	assert_err(host_sysctl_set(self, "net.no.such", "1", &e), ERR_HOST,
+	           "'net.no.such': this kernel has no such setting");
+	assert_int_equal(e.reason, REASON_HOST_SYSCTL);
+	assert_err(host_sysctl_set(self, "net.ipv4.ip_local_port_range", "9 1", &e), ERR_HOST,
+	           "Invalid argument");
+	assert_err(host_sysctl_get(self, "../self/environ", f->arena, &now, &e), ERR_HOST,
+	           "'../self/environ'");
+	assert_err(host_sysctl_set(f->host, SETTING, "1", &e), ERR_HOST, "not the running machine");
+	assert_ok(host_sysctl_set(f->dry, SETTING, "7  8", &e));
+	assert_ok(host_sysctl_set(f->dry, SETTING, "7 8", &e));
+	assert_string_equal(f->record, "sysctl " SETTING " = 7 8\n");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        FIXTURE_TEST(the_hostname_of_the_machine_is_set_once),
+	        FIXTURE_TEST(in_an_image_only_the_file_is_written),
+	        FIXTURE_TEST(names_that_are_none_are_refused),
+	        FIXTURE_TEST(a_setting_is_set_once),
+	        FIXTURE_TEST(refusals_name_the_setting),
+	};
+	struct err e;
+
+	if (unshare(CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWNET) < 0 ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+	    host_open("/", HOST_LIVE, &self, &e) < 0)
+		return 99;
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	host_close(self);
+	return failed;
+}
