@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
+#include "host/tree.h"
 
 #define TERM_GRACE_MS 2000
 #define KILL_GRACE_MS 2000
@@ -33,7 +34,7 @@ struct running {
 	pid_t pid;
 	int pidfd;
 	bool exited;
-	struct child_tree tree;
+	struct tree tree;
 	struct capture out, err;
 };
 
@@ -152,7 +153,7 @@ static bool end_tree(struct running *r)
 		int sig = rounds[i].sig;
 
 		do {
-			if (child_tree_signal(&r->tree, sig) == 0 && r->exited)
+			if (tree_signal(&r->tree, sig) == 0 && r->exited)
 				return true;
 			sig = rounds[i].again;
 			wait_event(r, clock_min(until, clock_in_ms(ENDING_MS)));
@@ -216,7 +217,7 @@ static int start(const struct child_spec *s, struct arena *a, struct running *r)
 	if (r->pid == 0)
 		child_main(s, self, out, err);
 	setpgid(r->pid, r->pid); /* whoever is first */
-	child_tree_of(r->pid, &r->tree);
+	tree_of(r->pid, true, &r->tree);
 	r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
 	if (r->pidfd >= 0)
 		return 0;

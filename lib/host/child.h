@@ -37,14 +37,3 @@ int child_run(const struct child_spec *s, struct arena *a, struct child_end *ret
 /* Zeroed memory the child's writes to which are seen here; NULL without memory. */
 void *child_share(size_t size) ATTR_MUST_USE;
 void child_unshare(void *shared, size_t size);
-
-/* ---- child_tree.c: who belongs to the child ---- */
-
-struct child_tree {
-	int leader;              /* pid and process group of the child */
-	unsigned long long born; /* its start time in clock ticks, proc(5) */
-};
-
-void child_tree_of(int leader, struct child_tree *ret);
-/* Sends the signal (0: none) to every living descendant; returns how many there are. */
-size_t child_tree_signal(const struct child_tree *t, int sig);

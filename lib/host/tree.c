@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "host/tree.h"
+
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/arena.h"
 #include "base/scope.h"
-#include "host/child.h"
+#include "base/str.h"
 
 #define PROCESSES_MAX 65536 /* looked at in one pass */
 #define DEPTH_MAX     64    /* generations followed */
@@ -46,12 +47,12 @@ static bool read_process(int pid, struct process *ret)
 	return true;
 }
 
-void child_tree_of(int leader, struct child_tree *ret)
+void tree_of(int leader, bool orphans, struct tree *ret)
 {
 	struct process p = {0};
 
 	read_process(leader, &p);
-	*ret = (struct child_tree){.leader = leader, .born = p.born};
+	*ret = (struct tree){.leader = leader, .born = p.born, .orphans = orphans};
 }
 
 static size_t read_all(struct arena *a, struct process **ret)
@@ -80,8 +81,8 @@ static const struct process *by_pid(const struct process *all, size_t n, int pid
 	return NULL;
 }
 
-/* In the group, or an orphan that came to us since the child began, or below one of those. */
-static bool is_ours(const struct child_tree *t, const struct process *all, size_t n,
+/* In the group, or below the child; or an orphan that came to us since it began, or below that. */
+static bool is_ours(const struct tree *t, const struct process *all, size_t n,
                     const struct process *p)
 {
 	int self = getpid();
@@ -89,14 +90,16 @@ static bool is_ours(const struct child_tree *t, const struct process *all, size_
 	for (int depth = 0; p && depth < DEPTH_MAX; depth++) {
 		if (p->pid == self || p->born < t->born)
 			return false;
-		if (p->pid == t->leader || p->group == t->leader || p->ppid == self)
+		if (p->pid == t->leader || p->group == t->leader)
+			return true;
+		if (t->orphans && p->ppid == self)
 			return true;
 		p = by_pid(all, n, p->ppid);
 	}
 	return false;
 }
 
-size_t child_tree_signal(const struct child_tree *t, int sig)
+size_t tree_signal(const struct tree *t, int sig)
 {
 	scope_arena struct arena *a = arena_new();
 	struct process *all = NULL;
