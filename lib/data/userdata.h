@@ -7,10 +7,17 @@
  * MIME multipart message (RFC 2046). Anything else - a shell script, cloud-config, nothing - is not
  * ours and not an error: the result is empty. User data is at most 16 KiB as EC2 hands it over;
  * unpacked ceilings stand at the top of userdata.c.
+ *
+ * Parts of other types are not unpacked, but for those that say nothing of what they hold
+ * (text/plain, octet-stream, gzip), and a fault in such a part is not ours to report. A part that
+ * is ours and can't be read, ends early, is empty, or comes a second time is an error.
  */
 #pragma once
 
 #include "data/doc.h"
 
-/* The text of the node document inside, or an empty blob. Two such parts are an error. */
+#define USERDATA_SIZE_MAX (64 * 1024) /* bytes as handed over */
+
+/* The text of the node document inside, or an empty blob; it points into `raw` or the arena.
+ * Messages name the text "user-data". */
 int userdata_find(struct blob raw, struct arena *a, struct blob *ret, struct err *e) ATTR_MUST_USE;

@@ -3,7 +3,9 @@
 Without their own, all containers' systemds would share one tree and kill each other's services.  Unlike everything
 else a cgroup's directory does not vanish with its processes, so whoever made it removes it.
 """
+import contextlib
 import os
+import signal
 import time
 from pathlib import Path
 
@@ -38,21 +40,33 @@ def join(groups):
             procs.write("0")
 
 
+def kill(groups):
+    """SIGKILL to every process in the groups and below."""
+    for group in groups:
+        for procs in Path(group).rglob("cgroup.procs"):
+            for pid in procs.read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+
+
 def remove(groups, patience=2.0):
-    """Removes groups and all below them; their processes have been killed and may take a moment to be gone."""
+    """Kills what is in the groups and removes them with all below; a killed process may take a moment to be gone."""
     end = time.monotonic() + patience
+    kill(groups)
     for group in groups:
         for directory, _, _ in sorted(os.walk(group), reverse=True):
-            while True:
-                try:
-                    os.rmdir(directory)
-                except FileNotFoundError:
-                    pass
-                except OSError:
-                    if time.monotonic() < end:
-                        time.sleep(0.02)
-                        continue
-                break
+            while time.monotonic() < end and not removed(directory):
+                time.sleep(0.01)
+
+
+def removed(directory):
+    try:
+        os.rmdir(directory)
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return True
 
 
 def left(prefix):

@@ -143,6 +143,7 @@ class Bed:
         node = self.running.pop(name, None)
         if node:
             node.close()
+        self.imds.identities.pop(Identity(name).address, None)
 
     def _power(self, request):
         """What the head's ResumeProgram and SuspendProgram talk to: POST /resume/NODE, POST /suspend/NODE."""

@@ -45,13 +45,23 @@ def clean(disk):
     shutil.rmtree(disk, ignore_errors=True)
 
 
+def raise_limit(name, least):
+    """A kernel limit of the whole machine; it stays raised, which costs nothing."""
+    file = Path("/proc/sys") / name
+    if int(file.read_text()) < least:
+        file.write_text(f"{least}\n")
+
+
 def first_process(command):
     """Process 1 of the new namespaces: makes them usable, runs the command, reaps, and returns its exit status."""
     mount = lambda *argv: subprocess.run(["mount", *argv], check=True)
-    os.makedirs("/run/hpc-bed", exist_ok=True)
-    mount("-t", "tmpfs", "-o", "mode=0755,size=16G", "bed", "/run/hpc-bed")
+    memory = Path(os.environ["HPC_BED_DISK"]) / "mem"
+    for place in (memory, Path("/run/systemd/nspawn")):     # the latter is where systemd-nspawn leaves directories
+        place.mkdir(parents=True, exist_ok=True)
+        mount("-t", "tmpfs", "-o", "mode=0755,size=16G", "bed", str(place))
+    raise_limit("fs/inotify/max_user_instances", 4096)      # each systemd takes three
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
-    os.environ[FLAG] = "/run/hpc-bed"
+    os.environ[FLAG] = str(memory)
     child = subprocess.Popen(command, preexec_fn=die_with_parent)
     signal.signal(signal.SIGINT, signal.SIG_IGN)   # the terminal sends it to the command too
     while True:

@@ -87,6 +87,10 @@ class Head:
         self._configure(munge_key, cgroup)
         self.box.boot()
         self.nfs = self._serve_nfs()
+        self.start_slurmctld()
+
+    def start_slurmctld(self):
+        """Starts it, with its munged, and waits until it answers."""
         self.box.run("systemctl start munge slurmctld", 20)
         try:
             wait_until(lambda: " UP" in self.box.run("scontrol ping", check=False)[1], 15, "slurmctld answers", 0.1)

@@ -65,17 +65,16 @@ class Netns:
 
 
 class Blackhole:
-    """While entered, TCP to `port` is dropped without a word on the bridge and in `netns`, both ways."""
+    """While entered, what `netns` is sent on TCP `port` is dropped without a word, once `after` bytes have got through."""
 
-    def __init__(self, port, netns):
-        self.port, self.netns = port, netns
+    def __init__(self, port, netns, after=0):
+        self.port, self.netns, self.after = port, netns, after
 
     def __enter__(self):
+        past = ["quota", "over", str(self.after), "bytes"] if self.after else []
         for argv in (["add", "table", "inet", "bed"],
                      ["add", "chain", "inet", "bed", "in", "{ type filter hook input priority 0; }"],
-                     ["add", "chain", "inet", "bed", "out", "{ type filter hook output priority 0; }"],
-                     ["add", "rule", "inet", "bed", "in", "tcp", "dport", str(self.port), "drop"],
-                     ["add", "rule", "inet", "bed", "out", "tcp", "sport", str(self.port), "drop"]):
+                     ["add", "rule", "inet", "bed", "in", "tcp", "dport", str(self.port), *past, "drop"]):
             run(*self.netns.prefix(), "nft", *argv)
         return self
 

@@ -5,11 +5,10 @@ was called and binds the exported directory (see image/nspawn).  What needs the 
 """
 import os
 import shutil
-import signal
 import subprocess
 from pathlib import Path
 
-from fakes.proc import die_with_parent, reap
+from fakes.proc import die_with_parent
 
 from . import cgroups, net, rootfs
 from .proc import Console, children, mount, run, unmount, wait_until
@@ -37,8 +36,12 @@ class Container:
         if owner:
             run("chroot", self.root, "chown", owner, path)
 
-    def boot(self, echo=None, deadline=20):
-        """Starts systemd in it and waits until it takes commands."""
+    def run_inside_tree(self, *argv):
+        """Runs a command in the tree before the boot, as an image builder would."""
+        run("chroot", self.root, *argv)
+
+    def boot(self, echo=None, wait=True):
+        """Starts systemd in it and, if `wait`, waits until it takes commands (else call attach() later)."""
         argv = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "-M", self.name,
                 f"--network-namespace-path={self.netns.path}", "--resolv-conf=off", "--timezone=off",
                 *[f"--bind={bind}" for bind in self.binds], "-D", str(self.root), "--boot"]
@@ -46,6 +49,9 @@ class Container:
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         preexec_fn=lambda: (die_with_parent(), cgroups.join(self.groups)))
         self.console = Console(self.process.stdout, self.home / "console.log", echo)
+        return self.attach() if wait else self
+
+    def attach(self, deadline=20):
         self.leader = wait_until(self._find_leader, deadline, f"{self.name}: process 1")
         wait_until(lambda: self.run("systemctl show -p Version", check=False)[0] == 0, deadline, f"{self.name}: systemd")
         return self
@@ -81,15 +87,10 @@ class Container:
     def read(self, path):
         return self.run(f"cat {path}")[1]
 
-    def poweroff(self, grace=3):
-        """SIGTERM asks systemd to halt; what does not by then is killed."""
-        if self.process:
-            if self.process.poll() is None:
-                os.kill(self.leader, signal.SIGKILL) if grace == 0 else None
-            reap(self.process, grace or 5)
-
     def close(self):
-        self.poweroff(0)
+        if self.process:
+            cgroups.kill(self.groups)       # a container's process 1 outlives its systemd-nspawn
+            self.process.wait()
         cgroups.remove(self.groups)
         self.netns.close()
         unmount(self.root)

@@ -77,12 +77,12 @@ def session_bed():
 @pytest.fixture
 def bed(session_bed):
     """Network, DHCP, metadata, S3; the nodes a test made are gone after it, the objects are the seed's again."""
+    others = set(session_bed.running)
     yield session_bed
     session_bed.resume = None
-    for name in list(session_bed.running):
+    for name in set(session_bed.running) - others:
         session_bed.terminate(name)
     session_bed.imds.reset()
-    session_bed.imds.identities.clear()
     session_bed.reset_objects()
 
 

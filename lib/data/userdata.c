@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/userdata.h"
+
+#include "data/gzip.h"
+#include "data/mime.h"
+#include "data/text.h"
+
+#define UNPACKED_MAX (1024 * 1024) /* bytes of all layers of gzip and base64 together */
+#define DEPTH_MAX    16            /* messages, gzip and base64 inside each other */
+#define PARTS_MAX    256           /* parts of all messages together */
+#define SHOWN_MAX    60            /* bytes of the text's own words in a message */
+
+static const char file[] = "user-data";
+
+struct search {
+	struct arena *arena;
+	struct err *err;
+	struct blob found; /* .data NULL: not yet */
+	unsigned line;     /* of what was found */
+	size_t left;       /* of UNPACKED_MAX */
+	unsigned depth, parts;
+};
+
+/* One text in which places count: the user data, or what a layer of it unpacked to. */
+struct layer {
+	struct blob text;
+	bool raw;
+};
+
+/* What is known of a text before looking: it alone decides whether a fault in it is reported. */
+enum claim {
+	WHOLE, /* the whole user data, which must be readable */
+	VAGUE, /* a part whose type says nothing */
+	OURS,  /* a part of our type */
+};
+
+static int look(struct search *s, const struct layer *in, struct blob text, enum claim claim);
+
+static struct doc place(const struct layer *in, const char *p)
+{
+	return text_at(in->raw ? file : "user-data (unpacked)", in->text,
+	               (size_t)(p - in->text.data));
+}
+
+static bool is_document(struct blob text)
+{
+	static const char first[] = "#hpc-node";
+	size_t len = sizeof first - 1;
+
+	if (text.len >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)
+		text = (struct blob){text.data + 3, text.len - 3};
+	if (text.len < len || memcmp(text.data, first, len) != 0)
+		return false;
+	return text.len == len || memchr(" \t\r\n", text.data[len], 4);
+}
+
+static bool is_message(struct blob text, struct mime_entity *ret)
+{
+	return mime_read(text, ret) &&
+	       (mime_starts(ret->type, "multipart/") || mime_is(ret->type, "text/x-hpc-node"));
+}
+
+static int take(struct search *s, const struct layer *in, struct blob text)
+{
+	const struct doc at = place(in, text.data);
+
+	if (s->found.data)
+		return doc_err(&at, s->err, REASON_INPUT_DUPLICATE,
+		               "a second node document, expected one (first on line %u)", s->line);
+	if (!text.len)
+		return doc_err(
+		        &at, s->err, REASON_INPUT_REQUIRED,
+		        "the part of type text/x-hpc-node is empty, expected a node document");
+	s->found = text;
+	s->line = at.line;
+	return 0;
+}
+
+static int look_inside(struct search *s, struct blob text, enum claim claim)
+{
+	const struct layer in = {.text = text};
+
+	s->left -= text.len;
+	return look(s, &in, text, claim);
+}
+
+static int look_gzip(struct search *s, const struct layer *in, struct blob text, enum claim claim)
+{
+	/* Of its own, so that parts which fail to unpack don't add up. */
+	scope_arena struct arena *a = arena_new();
+	const struct doc at = place(in, text.data);
+	struct blob inside;
+
+	if (gzip_unpack(text, s->left, a, &inside, s->err) == 0)
+		return look_inside(
+		        s,
+		        (struct blob){arena_memdup(s->arena, inside.data, inside.len), inside.len},
+		        claim);
+	if (claim == VAGUE)
+		return 0;
+	return err_wrap(s->err, "%s:%u:%u", at.file, at.line, at.col);
+}
+
+static bool decode_base64(struct search *s, struct blob text, struct blob *ret)
+{
+	size_t cap = text.len / 4 * 3 + 3, len;
+	char *out;
+
+	if (cap > s->left)
+		return false;
+	out = arena_alloc(s->arena, cap);
+	if (str_base64_decode(text, out, cap, &len) < 0)
+		return false;
+	*ret = (struct blob){out, len};
+	return true;
+}
+
+/* A text that is nothing as it stands may be base64 of something that is. */
+static int look_base64(struct search *s, struct blob text, enum claim claim)
+{
+	struct mime_entity m;
+	struct blob inside;
+
+	if (!text.len || !decode_base64(s, text, &inside))
+		return 0;
+	if (!gzip_is(inside) && !is_document(inside) && !is_message(inside, &m))
+		return 0;
+	return look_inside(s, inside, claim);
+}
+
+static bool is_one_of(struct blob token, const char *const *words)
+{
+	for (; *words; words++)
+		if (mime_is(token, *words))
+			return true;
+	return !token.len;
+}
+
+/* "application/x-hpc-node" and the like: a slip that must not pass in silence. */
+static bool names_us(struct blob type)
+{
+	for (; type.len; type = (struct blob){type.data + 1, type.len - 1})
+		if (mime_starts(type, "hpc-node"))
+			return true;
+	return false;
+}
+
+/* The body of an entity that is not a multipart. */
+static int look_body(struct search *s, const struct layer *in, const struct mime_entity *m,
+                     enum claim claim)
+{
+	static const char *const plain[] = {"7bit", "8bit", "binary", NULL};
+	const struct doc at = place(in, m->encoding.data ? m->encoding.data : m->body.data);
+	struct blob inside;
+
+	if (is_one_of(m->encoding, plain))
+		return look(s, in, m->body, claim);
+	if (mime_is(m->encoding, "base64") && decode_base64(s, m->body, &inside))
+		return look_inside(s, inside, claim);
+	if (claim == VAGUE)
+		return 0;
+	if (mime_is(m->encoding, "base64"))
+		return doc_err(&at, s->err, REASON_INPUT_SYNTAX,
+		               "the part is not base64, expected what its encoding says");
+	return doc_err(
+	        &at, s->err, REASON_INPUT_UNSUPPORTED,
+	        "the encoding '%.*s' is not supported, expected base64, 7bit, 8bit or binary",
+	        (int)(m->encoding.len < SHOWN_MAX ? m->encoding.len : SHOWN_MAX), m->encoding.data);
+}
+
+static int look_entity(struct search *s, const struct layer *in, const struct mime_entity *m,
+                       bool closed, enum claim claim);
+
+static int look_parts(struct search *s, const struct layer *in, const struct mime_entity *m,
+                      enum claim claim)
+{
+	struct mime_parts parts = {.rest = m->body, .boundary = m->boundary};
+	struct mime_entity part;
+	struct blob text;
+	bool closed;
+	int r = 0;
+
+	while (r == 0 && mime_next(&parts, &text, &closed)) {
+		const struct doc at = place(in, text.data);
+
+		if (s->parts++ == PARTS_MAX)
+			return doc_err(&at, s->err, REASON_INPUT_LIMIT,
+			               "too many parts, expected at most %d", PARTS_MAX);
+		if (mime_read(text, &part))
+			r = look_entity(s, in, &part, closed, claim);
+	}
+	return r;
+}
+
+static int look_multipart(struct search *s, const struct layer *in, const struct mime_entity *m,
+                          enum claim claim)
+{
+	const struct doc at = place(in, m->type.data);
+	int r;
+
+	if (!*m->boundary)
+		return doc_err(
+		        &at, s->err, REASON_INPUT_SYNTAX,
+		        "a multipart without its boundary, expected one of 1 to %d characters",
+		        MIME_BOUNDARY_MAX);
+	if (s->depth == DEPTH_MAX)
+		return doc_err(&at, s->err, REASON_INPUT_LIMIT,
+		               "messages nested too deep, expected at most %d", DEPTH_MAX);
+	s->depth++;
+	r = look_parts(s, in, m, claim);
+	s->depth--;
+	return r;
+}
+
+static int look_entity(struct search *s, const struct layer *in, const struct mime_entity *m,
+                       bool closed, enum claim claim)
+{
+	/* Types that don't say what is inside. */
+	static const char *const vague[] = {"text/plain", "application/octet-stream",
+	                                    "application/gzip", "application/x-gzip", NULL};
+	const struct doc at = place(in, m->type.data ? m->type.data : m->body.data);
+
+	if (mime_starts(m->type, "multipart/"))
+		return look_multipart(s, in, m, claim);
+	if (is_one_of(m->type, vague))
+		return look_body(s, in, m, VAGUE);
+	if (!names_us(m->type))
+		return 0;
+	if (!mime_is(m->type, "text/x-hpc-node"))
+		return doc_err(&at, s->err, REASON_INPUT_UNSUPPORTED,
+		               "a part of type '%.*s', expected 'text/x-hpc-node'",
+		               (int)(m->type.len < SHOWN_MAX ? m->type.len : SHOWN_MAX),
+		               m->type.data);
+	if (!closed)
+		return doc_err(&at, s->err, REASON_INPUT_SYNTAX,
+		               "the text ends inside this part, expected its closing boundary");
+	return look_body(s, in, m, OURS);
+}
+
+static int look_into(struct search *s, const struct layer *in, struct blob text, enum claim claim)
+{
+	struct mime_entity m;
+
+	if (gzip_is(text))
+		return look_gzip(s, in, text, claim);
+	if (claim == OURS || is_document(text))
+		return take(s, in, text);
+	if (is_message(text, &m))
+		return look_entity(s, in, &m, true, claim);
+	return look_base64(s, text, claim);
+}
+
+static int look(struct search *s, const struct layer *in, struct blob text, enum claim claim)
+{
+	const struct doc at = place(in, text.data);
+	int r;
+
+	if (s->depth == DEPTH_MAX)
+		return doc_err(&at, s->err, REASON_INPUT_LIMIT,
+		               "layers of packing nested too deep, expected at most %d", DEPTH_MAX);
+	s->depth++;
+	r = look_into(s, in, text, claim);
+	s->depth--;
+	return r;
+}
+
+int userdata_find(struct blob raw, struct arena *a, struct blob *ret, struct err *e)
+{
+	struct search s = {.arena = a, .err = e, .left = UNPACKED_MAX};
+	const struct layer in = {.text = raw, .raw = true};
+	int r;
+
+	if (raw.len > USERDATA_SIZE_MAX) {
+		const struct doc at = place(&in, raw.data + USERDATA_SIZE_MAX);
+
+		return doc_err(&at, e, REASON_INPUT_LIMIT,
+		               "the user data has %zu bytes, expected at most %d", raw.len,
+		               USERDATA_SIZE_MAX);
+	}
+	r = raw.len ? look(&s, &in, raw, WHOLE) : 0;
+	if (r < 0)
+		return r;
+	*ret = s.found;
+	return 0;
+}

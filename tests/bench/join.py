@@ -1,0 +1,85 @@
+"""The program behind tests/bench/join; runs inside the bed."""
+import base64
+import shutil
+import statistics
+import sys
+import time
+from pathlib import Path
+
+from bed import agent, cluster
+from bed.head import Head
+
+NODE = "queue1-st-t3micro-1"
+PARTS = {"mount": "mount -t nfs4 -o vers=4.2,hard,noatime 10.77.0.10:/home /home",
+         "munged": "systemctl start munge",
+         "slurmd": f"systemctl start slurmd; until sinfo -h -N -n {NODE} -o %t 2>/dev/null | grep -qx idle; do sleep 0.05; done"}
+# All a script would have done before those: name, key, options.
+PREPARE = f"""
+echo {NODE} >/etc/hostname; hostname {NODE}; echo '10.77.0.21 {NODE}' >>/etc/hosts
+chown munge:munge /etc/munge/munge.key; chmod 400 /etc/munge/munge.key
+mkdir -p /etc/slurm /var/spool/slurmd /etc/systemd/system/slurmd.service.d
+printf '[Unit]\\nConditionPathExists=\\n' >/etc/systemd/system/slurmd.service.d/configless.conf
+echo "SLURMD_OPTIONS='-N {NODE} -b --conf-server 10.77.0.10:6817'" >/etc/default/slurmd
+systemctl daemon-reload
+"""
+ADDRESS = "until ip -4 -o addr show eth0 2>/dev/null | grep -q inet; do sleep 0.05; done; modprobe -a nfs nfsv4"
+
+
+def timed(node, command):
+    start = time.monotonic()
+    node.run(command, 120)
+    return time.monotonic() - start
+
+
+def fresh(bed, controller, payload, prepare=""):
+    """A guest with an address, about to join; the controller has forgotten its predecessor."""
+    bed.terminate(NODE)
+    controller.run(f"scontrol update nodename={NODE} state=down reason=bench; scontrol update nodename={NODE} state=resume",
+                   check=False)
+    guest = bed.guest(NODE, payload)
+    guest.plug_nic()
+    guest.run(ADDRESS + "\n" + prepare, 60)
+    return guest
+
+
+def payload(bed, build):
+    """The agent, the script and the munge key the parts need."""
+    tree = cluster.install(build, bed.home / "payload")
+    (tree / "usr/lib/bed").mkdir(parents=True)
+    shutil.copy(Path(__file__).with_name("join-shell.sh"), tree / "usr/lib/bed/join-shell")
+    return cluster.pack(tree, bed.home / "payload.tar")
+
+
+def main(build, rounds):
+    figures = {"agent": [], "again": [], "shell": [], "parts": [], **{name: [] for name in PARTS}}
+    with cluster.Bed() as bed, Head(bed.home / "head", cluster.MUNGE_KEY, cgroup=True) as controller:
+        tar = payload(bed, build)
+        for _ in range(rounds):
+            guest = fresh(bed, controller, tar)
+            figures["agent"].append(timed(guest, agent.call("bootstrap")))
+            figures["again"].append(timed(guest, agent.call("bootstrap")))
+            guest = fresh(bed, controller, tar)
+            figures["shell"].append(timed(guest, f"AWS_ENDPOINT_URL_S3={cluster.S3_URL} /usr/lib/bed/join-shell"))
+            key = "base64 -d >/etc/munge/munge.key <<<" + base64.b64encode(cluster.MUNGE_KEY).decode()
+            guest = fresh(bed, controller, tar, key + PREPARE)
+            parts = {name: timed(guest, command) for name, command in PARTS.items()}
+            for name, seconds in parts.items():
+                figures[name].append(seconds)
+            figures["parts"].append(sum(parts.values()))
+    report(figures, rounds)
+
+
+def report(figures, rounds):
+    median = {name: statistics.median(values) for name, values in figures.items()}
+    print(f"from an address to 'the controller says idle', medians of {rounds} fresh guests each:")
+    for name, what in (("agent", "hpc-agent bootstrap"), ("shell", "tests/bench/join-shell.sh"),
+                       ("parts", "mount + munged + slurmd alone"), ("mount", "  mount"), ("munged", "  munged"),
+                       ("slurmd", "  slurmd, until registered"), ("again", "hpc-agent bootstrap, second run")):
+        print(f"  {what:34} {median[name]:7.3f} s   ({', '.join(f'{value:.3f}' for value in figures[name])})")
+    print(f"  agent over the parts               {median['agent'] - median['parts']:+7.3f} s")
+    print(f"  agent over the script              {median['agent'] - median['shell']:+7.3f} s")
+
+
+if __name__ == "__main__":
+    default = Path(__file__).resolve().parents[2] / "build"
+    main(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else default, int(sys.argv[2]) if len(sys.argv) > 2 else 3)

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "data/userdata.h"
+#include "pack.h"
+
+#define DOC              "#hpc-node\nversion: 1\n"
+#define HEAD             "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"==B==\"\n\n"
+#define PART(type, body) "--==B==\nContent-Type: " type "\n\n" body
+#define END              "\n--==B==--\n"
+#define SHELL            PART("text/x-shellscript; charset=\"us-ascii\"", "#!/bin/sh\necho hi\n") "\n"
+
+static const struct {
+	const char *text, *found;
+} rows[] = {
+        {"", NULL},
+        {"#!/bin/sh\nhpc-agent bootstrap\n", NULL},
+        {"#cloud-config\npackages: [a]\n", NULL},
+        {"#hpc-nodes\nversion: 1\n", NULL},
+        {"version: 1\nrole: compute\n", NULL},
+        {"\n" DOC, NULL},
+        {"deadbeef", NULL},
+        {DOC, DOC},
+        {"#hpc-node", "#hpc-node"},
+        {"#hpc-node\r\nversion: 1\r\n", "#hpc-node\r\nversion: 1\r\n"},
+        {"\xEF\xBB\xBF" DOC, "\xEF\xBB\xBF" DOC},
+        {HEAD SHELL END, NULL},
+        {HEAD PART("text/x-hpc-node", "version: 1") END, "version: 1"},
+        {HEAD PART("TEXT/X-HPC-Node; charset=utf-8", "version: 1\n") END, "version: 1\n"},
+        {HEAD SHELL PART("text/x-hpc-node", "version: 1") "\n" SHELL END, "version: 1"},
+        {HEAD PART("text/plain", DOC) END, DOC},
+        {HEAD "--==B==\n\n" DOC END, DOC},
+        {HEAD PART("text/plain", "some text") END, NULL},
+        {HEAD PART("text/cloud-config", DOC) END, NULL},
+        {HEAD SHELL "--==B==\nnot a field\n\nx" END, NULL},
+        {HEAD SHELL "and no end", NULL},
+        {HEAD PART("text/x-hpc-node", "version: 1") "\n" PART("text/plain", "cut"), "version: 1"},
+        {"Content-Type: text/x-hpc-node\n\nversion: 1\n", "version: 1\n"},
+        {HEAD "--==B==\nContent-Type: text/x-hpc-node\nContent-Transfer-Encoding: 8bit\n\nversion: "
+              "1" END,
+         "version: 1"},
+        {HEAD "--==B==\nContent-Type: text/x-hpc-node\nContent-Transfer-Encoding: Base64\n\n"
+              "dmVyc2lv\nbjogMQ==\n" END,
+         "version: 1"},
+        {HEAD "--==B==\nContent-Type: multipart/alternative; boundary=in\n\n"
+              "--in\nContent-Type: text/x-hpc-node\n\nversion: 1\n--in--\n" END,
+         "version: 1"},
+        /* Unreadable parts that don't claim to be ours. */
+        {HEAD "--==B==\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\n?!" END,
+         NULL},
+        {HEAD "--==B==\nContent-Type: text/plain\nContent-Transfer-Encoding: "
+              "quoted-printable\n\n=41" END,
+         NULL},
+        {HEAD PART("application/gzip", "\x1f\x8b\x08 damaged") END, NULL},
+};
+
+static void test_finds(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		scope_arena struct arena *a = arena_new();
+		struct blob found = {"untouched", 9};
+		struct err e;
+
+		print_message("[%zu] %s\n", i, rows[i].text);
+		assert_ok(userdata_find(pack_text(rows[i].text), a, &found, &e));
+		assert_int_equal(found.len, rows[i].found ? strlen(rows[i].found) : 0);
+		if (rows[i].found)
+			assert_memory_equal(found.data, rows[i].found, found.len);
+	}
+}
+
+static struct blob with_crlf(struct arena *a, const char *text)
+{
+	struct strbuf out = STRBUF(a, 1 << 20);
+
+	for (; *text; text++)
+		strbuf_str(&out, *text == '\n' ? "\r\n" : (char[]){*text, '\0'});
+	return (struct blob){out.data, out.len};
+}
+
+/* Every way to pack gives the same document: around the whole, and around the part. */
+static void test_finds_it_packed(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob doc = pack_text(DOC), zipped = pack_gzip(a, doc);
+	struct blob message = pack_text(HEAD PART("text/x-hpc-node", DOC) END);
+	struct blob head = pack_text(HEAD "--==B==\nContent-Type: text/x-hpc-node\n"
+	                                  "Content-Transfer-Encoding: base64\n\n");
+	struct blob bare = pack_text(HEAD PART("text/x-hpc-node", ""));
+	struct blob vague = pack_text(HEAD PART("application/octet-stream", "")),
+	            end = pack_text(END);
+	const struct blob packed[] = {
+	        zipped,
+	        pack_base64(a, doc),
+	        pack_base64(a, zipped),
+	        pack_gzip(a, pack_base64(a, doc)),
+	        pack_gzip(a, zipped),
+	        pack_gzip(a, message),
+	        pack_base64(a, message),
+	        pack_base64(a, pack_gzip(a, message)),
+	        pack_join(a, (struct blob[]){head, pack_base64(a, zipped), end, {0}}),
+	        pack_join(a, (struct blob[]){bare, zipped, end, {0}}),
+	        pack_join(a, (struct blob[]){vague, zipped, end, {0}}),
+	        pack_join(a, (struct blob[]){vague, pack_base64(a, zipped), end, {0}}),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(packed); i++) {
+		struct blob found = {0};
+		struct err e;
+
+		print_message("[%zu]\n", i);
+		assert_ok(userdata_find(packed[i], a, &found, &e));
+		assert_int_equal(found.len, doc.len);
+		assert_memory_equal(found.data, doc.data, doc.len);
+	}
+}
+
+static void test_crlf(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob found;
+	struct err e;
+
+	(void)state;
+	assert_ok(
+	        userdata_find(with_crlf(a, HEAD SHELL PART("text/x-hpc-node", "a: 1\nb: 2\n") END),
+	                      a, &found, &e));
+	assert_int_equal(found.len, 12);
+	assert_memory_equal(found.data, "a: 1\r\nb: 2\r\n", 12);
+}
+
+static const struct {
+	const char *text, *message;
+	enum reason reason;
+} bad[] = {
+        {HEAD PART("text/x-hpc-node", "a: 1") "\n" PART("text/x-hpc-node", "a: 2") END,
+         "user-data:11:1: a second node document, expected one (first on line 7)...",
+         REASON_INPUT_DUPLICATE},
+        {HEAD PART("text/x-hpc-node", "a: 1") "\n" PART("text/plain", DOC) END,
+         "user-data:11:1: a second node document...", REASON_INPUT_DUPLICATE},
+        {HEAD PART("text/x-hpc-node", "") END,
+         "user-data:7:1: the part of type text/x-hpc-node is empty, expected a node document",
+         REASON_INPUT_REQUIRED},
+        {HEAD PART("text/x-hpc-node", "a: 1\n"),
+         "user-data:5:15: the text ends inside this part, expected its closing boundary",
+         REASON_INPUT_SYNTAX},
+        {HEAD PART("application/x-hpc-node", "a: 1") END,
+         "user-data:5:15: a part of type 'application/x-hpc-node', expected 'text/x-hpc-node'",
+         REASON_INPUT_UNSUPPORTED},
+        {HEAD "--==B==\nContent-Type: text/x-hpc-node\n"
+              "Content-Transfer-Encoding: quoted-printable\n\na: 1" END,
+         "user-data:6:28: the encoding 'quoted-printable' is not supported, expected base64, 7bit, "
+         "8bit or binary",
+         REASON_INPUT_UNSUPPORTED},
+        {HEAD "--==B==\nContent-Type: text/x-hpc-node\n"
+              "Content-Transfer-Encoding: base64\n\na: 1" END,
+         "user-data:6:28: the part is not base64, expected what its encoding says",
+         REASON_INPUT_SYNTAX},
+        {"Content-Type: multipart/mixed\n\n--x\n\n--x--\n",
+         "user-data:1:15: a multipart without its boundary, expected one of 1 to 70 characters",
+         REASON_INPUT_SYNTAX},
+        {"\x1f\x8b\x08 and no more", "user-data:1:1: unpacking gzip: ...", REASON_INPUT_SYNTAX},
+        {HEAD PART("text/x-hpc-node", "\x1f\x8b\x08 and no more") END,
+         "user-data:7:1: unpacking gzip: ...", REASON_INPUT_SYNTAX},
+};
+
+static void refused(struct blob text, enum reason reason, const char *message)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob found = {"untouched", 9};
+	size_t want = strlen(message);
+	struct err e = {0};
+
+	assert_true(userdata_find(text, a, &found, &e) < 0);
+	if (want > 3 && strcmp(message + want - 3, "...") == 0)
+		e.text[want -= 3] = '\0';
+	if (strncmp(e.text, message, want) != 0 || e.text[want])
+		fail_msg("\n got  %s\n want %s", e.text, message);
+	assert_int_equal(e.kind, ERR_INPUT);
+	assert_string_equal(reason_row(e.reason)->name, reason_row(reason)->name);
+	assert_string_equal(found.data, "untouched");
+}
+
+static void test_refuses(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		print_message("[%zu] %s\n", i, bad[i].text);
+		refused(pack_text(bad[i].text), bad[i].reason, bad[i].message);
+	}
+}
+
+static void test_bombs(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob zeros = {arena_alloc(a, 10 << 20), 10 << 20}, bomb = pack_gzip(a, zeros);
+	struct blob head = pack_text(HEAD PART("text/x-hpc-node", "")), end = pack_text(END);
+	struct blob nested = pack_text(DOC);
+	struct strbuf parts = STRBUF(a, 1 << 20);
+
+	(void)state;
+	refused(bomb, REASON_INPUT_LIMIT,
+	        "user-data:1:1: unpacking gzip: it holds more than 1048576 bytes");
+	refused(pack_join(a, (struct blob[]){head, bomb, end, {0}}), REASON_INPUT_LIMIT,
+	        "user-data:7:1: unpacking gzip: it holds more than 1048576 bytes");
+	for (int i = 0; i < 20; i++)
+		nested = pack_gzip(a, nested);
+	refused(nested, REASON_INPUT_LIMIT,
+	        "user-data (unpacked):1:1: layers of packing nested too deep, expected at most 16");
+	strbuf_str(&parts, HEAD);
+	for (int i = 0; i < 300; i++)
+		strbuf_str(&parts, PART("x/y", "") "\n");
+	refused((struct blob){parts.data, parts.len}, REASON_INPUT_LIMIT,
+	        "user-data:1029:1: too many parts, expected at most 256");
+	refused((struct blob){zeros.data, USERDATA_SIZE_MAX + 1}, REASON_INPUT_LIMIT,
+	        "user-data:1:65537: the user data has 65537 bytes, expected at most 65536");
+}
+
+/* Each message inside the one before it, with the same boundary: the ways to read it must not grow.
+ */
+static void test_messages_in_messages(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf text = STRBUF(a, 1 << 20);
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		strbuf_printf(&text, "Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n", i,
+		              i);
+	refused((struct blob){text.data, text.len}, REASON_INPUT_LIMIT,
+	        "user-data:46:15: messages nested too deep, expected at most 16");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_finds), cmocka_unit_test(test_finds_it_packed),
+	        cmocka_unit_test(test_crlf),  cmocka_unit_test(test_refuses),
+	        cmocka_unit_test(test_bombs), cmocka_unit_test(test_messages_in_messages),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
