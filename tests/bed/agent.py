@@ -1,11 +1,23 @@
 """The agent in a node of the bed, guest or container: running it and reading what it says."""
 import json
+import os
 import shlex
+from pathlib import Path
 
 from .cluster import S3_URL
+from .proc import run
 
 ENVIRONMENT = {"AWS_ENDPOINT_URL_S3": S3_URL}
 UNIT = "hpc-agent.service"
+
+
+def install(build, directory):
+    """The agent as `cmake --install` lays it out, told where the bed's S3 is: a layer for a node's root."""
+    run("cmake", "--install", build, "--prefix", "/usr", env=dict(os.environ, DESTDIR=str(directory)), timeout=120)
+    settings = Path(directory) / "etc/hpc-node/environment"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("".join(f"{key}={value}\n" for key, value in ENVIRONMENT.items()))
+    return Path(directory)
 
 
 def call(verb, *args):
@@ -30,7 +42,8 @@ def status(node):
 
 def wait_ended(node, deadline):
     """Waits until the run in progress has ended, by the agent's own means; returns its status."""
-    node.run(call("status", "--wait", f"--deadline={deadline}s"), deadline + 10, check=False)
+    begun = "until [ -e /run/hpc-node/status.json ]; do sleep 0.05; done; "
+    node.run(begun + call("status", "--wait", f"--deadline={deadline}s"), deadline + 10, check=False)
     return status(node)
 
 

@@ -20,7 +20,7 @@ from fakes.swift import Swift
 from . import head, net
 from .guest import Guest
 from .nspawn import Container
-from .proc import Service, run
+from .proc import Service
 
 REGION, BUCKET, CLUSTER = "eu-west-1", "hpc-bucket", "test-cluster"
 S3_PORT = 9000
@@ -176,12 +176,6 @@ class Bed:
 
     def __exit__(self, *_):
         self.close()
-
-
-def install(build, directory):
-    """The files of a build as it installs them under /usr, as a directory (a layer for containers)."""
-    run("cmake", "--install", build, "--prefix", "/usr", env=dict(os.environ, DESTDIR=str(directory)), timeout=120)
-    return Path(directory)
 
 
 def pack(directory, tar):

@@ -62,10 +62,7 @@ def timeline(show, status):
 
 def join(show, bed, build):
     show.say(f"a guest boots: stock Debian, the agent installed, its network card not there yet ({NODE})")
-    tree = cluster.install(build, bed.home / "payload")
-    dropin = tree / "etc/systemd/system/hpc-agent.service.d/demo.conf"
-    dropin.parent.mkdir(parents=True)
-    dropin.write_text("[Service]\n" + "".join(f"Environment={key}={value}\n" for key, value in agent.ENVIRONMENT.items()))
+    tree = agent.install(build, bed.home / "payload")
     guest = bed.guest(NODE, cluster.pack(tree, bed.home / "payload.tar"), show.console)
     guest.run("(mkdir -p /run/hpc-node; exec tail -q -n +1 -F /run/hpc-node/events.jsonl 2>/dev/null) >/dev/console &")
     agent.start(guest)

@@ -6,7 +6,6 @@ memory copy-on-write, so it runs 0.2 s after its launch, in the state of an inst
 """
 import base64
 import json
-import os
 import socket
 import subprocess
 import threading
@@ -73,31 +72,36 @@ class Control:
     """Runs shell commands in the guest over its second serial line, one at a time."""
 
     def __init__(self, path):
-        self.sock, self.lock, self.rest = connect(path), threading.Lock(), b""
+        self.sock, self.lock, self.rest, self.number = connect(path), threading.Lock(), b"", 0
 
     def run(self, shell, timeout=30, check=True):
         """Returns (exit status, output); raises if `check` and the status is not 0."""
         with self.lock:
-            self.sock.sendall(base64.b64encode(shell.encode()) + b"\n")
-            status, output = self._answer(shell, timeout)
+            self.number += 1
+            self.sock.sendall(b"%d %s\n" % (self.number, base64.b64encode(shell.encode())))
+            status, output = self._answer(shell, time.monotonic() + timeout)
         if check and status != 0:
             raise RuntimeError(f"in the guest: {shell}: exit {status}\n{output}")
         return status, output
 
-    def _answer(self, shell, timeout):
-        end = time.monotonic() + timeout
+    def _answer(self, shell, end):
+        while True:
+            words = self._line(shell, end).strip().rsplit(b":", 2)
+            if words[0] == b"%d" % self.number:         # else of a command that was given up on
+                return int(words[2]), base64.b64decode(words[1]).decode(errors="replace")
+
+    def _line(self, shell, end):
         while b"\n" not in self.rest:
             self.sock.settimeout(max(0.01, end - time.monotonic()))
             try:
                 data = self.sock.recv(65536)
             except TimeoutError:
-                raise Expired(f"in the guest: {shell}: no answer within {timeout} s") from None
+                raise Expired(f"in the guest: {shell}: no answer in time") from None
             if not data:
                 raise Expired(f"in the guest: {shell}: the guest ended")
             self.rest += data
         line, self.rest = self.rest.split(b"\n", 1)
-        output, status = line.strip(b"\r").rsplit(b":", 1)
-        return int(status), base64.b64decode(output).decode(errors="replace")
+        return line
 
 
 def start(argv, log, echo=None):
@@ -196,11 +200,11 @@ class Guest:
     def read(self, path):
         return self.run(f"cat {path}")[1]
 
-    def reboot(self):
-        """Restarts it as the machine's own reboot does; returns the console position to wait from."""
+    def reboot(self, deadline=90):
+        """Restarts it as the machine's own reboot does, and waits until the new boot takes commands."""
         mark = self.console.mark()
         self.run("systemctl --no-block reboot")
-        return mark
+        self.console.wait("@@READY", deadline, mark)
 
     def close(self):
         reap(self.process, 1)

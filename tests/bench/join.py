@@ -44,7 +44,7 @@ def fresh(bed, controller, payload, prepare=""):
 
 def payload(bed, build):
     """The agent, the script and the munge key the parts need."""
-    tree = cluster.install(build, bed.home / "payload")
+    tree = agent.install(build, bed.home / "payload")
     (tree / "usr/lib/bed").mkdir(parents=True)
     shutil.copy(Path(__file__).with_name("join-shell.sh"), tree / "usr/lib/bed/join-shell")
     return cluster.pack(tree, bed.home / "payload.tar")

@@ -12,12 +12,9 @@ import pytest
 TESTS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS))
 
-from bed import cluster, enter, guest, head, rootfs  # noqa: E402
+from bed import agent, cluster, enter, head  # noqa: E402
 
 BUILD = Path(os.environ.get("HPC_BUILD_DIR", TESTS.parent / "build"))
-
-# A drop-in for the agent's unit and the environment of agents that tests start themselves.
-ENVIRONMENT = {"AWS_ENDPOINT_URL_S3": cluster.S3_URL}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -55,12 +52,8 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture(scope="session")
 def layer(tmp_path_factory):
-    """The agent as `cmake --install` lays it out, and where its S3 is: a directory to put over a node's root."""
-    directory = cluster.install(BUILD, tmp_path_factory.mktemp("agent") / "root")
-    dropin = directory / "etc/systemd/system/hpc-agent.service.d/bed.conf"
-    dropin.parent.mkdir(parents=True)
-    dropin.write_text("[Service]\n" + "".join(f"Environment={key}={value}\n" for key, value in ENVIRONMENT.items()))
-    return directory
+    """The agent as installed, a directory to put over a node's root."""
+    return agent.install(BUILD, tmp_path_factory.mktemp("agent") / "root")
 
 
 @pytest.fixture(scope="session")
