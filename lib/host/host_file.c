@@ -426,6 +426,37 @@ static int link_new(struct host *h, const struct place *p, const char *target)
 	return -no;
 }
 
+int host_dir_is(struct host *h, const char *path, unsigned mode, const struct host_owner *o,
+                struct err *e)
+{
+	struct place p;
+	struct stat st;
+	uid_t uid;
+	gid_t gid;
+	int r = place_at(path, &p, e);
+
+	if (r < 0)
+		return r;
+	r = owner_ids(h, o, &uid, &gid, e);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = stat_at(h, p.path, &st);
+	if (r < 0)
+		return r == -ENOENT ? 0 : err_errno(e, -r, "looking at '%s'", path);
+	return attr_is(&st, S_IFDIR, mode, uid, gid);
+}
+
+int host_link_is(struct host *h, const char *path, const char *target, struct err *e)
+{
+	struct place p;
+	int r = place_at(path, &p, e);
+
+	if (r < 0)
+		return r;
+	r = link_is(h, &p, target);
+	return r < 0 ? err_errno(e, -r, "looking at '%s'", path) : r;
+}
+
 int host_symlink(struct host *h, const char *target, const char *path, struct err *e)
 {
 	struct place p;

@@ -27,8 +27,12 @@ int host_write(struct host *h, const char *path, struct blob content, unsigned m
 int host_write_secret(struct host *h, const char *path, struct blob content, unsigned mode,
                       const struct host_owner *o, struct err *e) ATTR_MUST_USE;
 /* A directory that is there gets this mode and owner. */
+int host_dir_is(struct host *h, const char *path, unsigned mode, const struct host_owner *o,
+                struct err *e) ATTR_MUST_USE;
 int host_mkdir(struct host *h, const char *path, unsigned mode, const struct host_owner *o,
                struct err *e) ATTR_MUST_USE;
+/* 1: a link with exactly this text; 0: anything else, or nothing; <0: error. */
+int host_link_is(struct host *h, const char *path, const char *target, struct err *e) ATTR_MUST_USE;
 int host_symlink(struct host *h, const char *target, const char *path, struct err *e) ATTR_MUST_USE;
 /* A file, link or empty directory; absent is fine. */
 int host_remove(struct host *h, const char *path, struct err *e) ATTR_MUST_USE;

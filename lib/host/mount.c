@@ -178,41 +178,71 @@ static int mount_now(struct host *h, const struct host_mount *m, const struct mo
 	               *line ? ": " : "", line);
 }
 
-int host_mount(struct host *h, const struct host_mount *m, struct arena *a, struct err *e)
+/* What is asked for, in mountinfo's terms, and what is there. */
+struct survey {
+	struct mount_want want;
+	struct mount_look at;
+	struct host_mounted there;
+};
+
+static int survey(struct host *h, const struct host_mount *m, struct arena *a, struct survey *ret,
+                  struct err *e)
 {
 	bool network = mount_is_network(m->source, m->fstype);
-	struct mount_want w = {.source = m->source, .fstype = m->fstype, .bind = is_bind(m)};
-	struct host_mounted there;
-	struct mount_look at;
+	struct mount_want *w = &ret->want;
 	struct mount_table t;
 	int r;
 
 	if (!m->deadline)
 		return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "mounting at '%s': no deadline",
 		               m->target);
-	r = mount_look(h, m->target, network ? NULL : m->source, within(m->deadline, LOOK_MS), &at,
-	               e);
+	r = mount_look(h, m->target, network ? NULL : m->source, within(m->deadline, LOOK_MS),
+	               &ret->at, e);
 	if (r >= 0)
 		r = mount_table_read(a, &t, e);
 	if (r < 0)
 		return r;
-	w.dev = at.dev;
-	if (w.bind && want_bind(&t, &at, a, &w) < 0)
+	*w = (struct mount_want){
+	        .source = m->source, .fstype = m->fstype, .bind = is_bind(m), .dev = ret->at.dev};
+	if (w->bind && want_bind(&t, &ret->at, a, w) < 0)
 		return err_errno(e, ENOENT, "mounting '%s' at '%s'", m->source, m->target);
+	mounted_at(h, &t, ret->at.target, a, &ret->there);
+	return 0;
+}
 
-	mounted_at(h, &t, at.target, a, &there);
-	if (holds(&w, &there, m->deadline))
+int host_mount_holds(struct host *h, const struct host_mount *m, struct arena *a, struct err *e)
+{
+	struct survey s;
+	int r = survey(h, m, a, &s, e);
+
+	if (r < 0)
+		return r;
+	if (!holds(&s.want, &s.there, m->deadline))
+		return 0;
+	r = h->mode == HOST_DRY ? 0 : mount_answers(s.at.target, within(m->deadline, ANSWER_MS), e);
+	return r < 0 ? r : 1;
+}
+
+int host_mount(struct host *h, const struct host_mount *m, struct arena *a, struct err *e)
+{
+	struct survey s;
+	int r = survey(h, m, a, &s, e);
+
+	if (r < 0)
+		return r;
+	if (holds(&s.want, &s.there, m->deadline))
 		return h->mode == HOST_DRY
 		               ? 0
-		               : mount_answers(at.target, within(m->deadline, ANSWER_MS), e);
-	if (there.n)
+		               : mount_answers(s.at.target, within(m->deadline, ANSWER_MS), e);
+	if (s.there.n)
 		return err_set(e, ERR_HOST, REASON_MOUNT_BUSY, EBUSY,
 		               "mounting '%s' at '%s': '%s' (%s) is mounted there already",
-		               m->source, m->target, there.items[0].source, there.items[0].fstype);
+		               m->source, m->target, s.there.items[0].source,
+		               s.there.items[0].fstype);
 	if (h->mode == HOST_LIVE)
-		return mount_now(h, m, &at, &w, a, e);
-	record(h, m, &at);
-	assume(h, m, &at, &w);
+		return mount_now(h, m, &s.at, &s.want, a, e);
+	record(h, m, &s.at);
+	assume(h, m, &s.at, &s.want);
 	return 0;
 }
 

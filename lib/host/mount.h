@@ -40,6 +40,9 @@ int host_mounted(struct host *h, const char *target, struct arena *a, struct hos
  */
 int host_mount(struct host *h, const struct host_mount *m, struct arena *a,
                struct err *e) ATTR_MUST_USE;
+/* 1: exactly that is mounted and answers; 0: nothing or something else is; <0: error, as above. */
+int host_mount_holds(struct host *h, const struct host_mount *m, struct arena *a,
+                     struct err *e) ATTR_MUST_USE;
 /* 0: what is at target answers within 10 s. Read-only. */
 int host_mount_answers(struct host *h, const char *target, uint64_t deadline,
                        struct err *e) ATTR_MUST_USE;

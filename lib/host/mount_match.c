@@ -127,14 +127,27 @@ static enum mount_match match_export(const struct export *want, const struct exp
 	return MOUNT_ASK_NAME;
 }
 
+/* mount.efs mounts its own proxy on the loopback, so that only the path tells. */
+static enum mount_match match_efs(const struct mount_want *w, const struct host_mounted_fs *fs)
+{
+	struct export want, have;
+
+	return export_of(w->source, &want) && export_of(fs->source, &have) &&
+	                       same_address(have.host, "127.0.0.1") && str_eq(want.path, have.path)
+	               ? MOUNT_SAME
+	               : MOUNT_OTHER;
+}
+
 enum mount_match mount_match(const struct mount_want *w, const struct host_mounted_fs *fs)
 {
 	struct export want, have;
 
 	if (w->bind)
 		return w->dev == fs->dev && str_eq(w->root, fs->root) ? MOUNT_SAME : MOUNT_OTHER;
+	if (str_eq(w->fstype, "efs") && !str_eq(fs->fstype, "efs"))
+		return match_efs(w, fs);
 	/* Server and path say what an export is; the type only how it was asked for: "nfs" is shown
-	 * as "nfs4" when that version was agreed on, and so is "efs". */
+	 * as "nfs4" when that version was agreed on. */
 	if (export_of(w->source, &want) && export_of(fs->source, &have))
 		return match_export(&want, &have, fs->options);
 	if (!str_eq(w->fstype, fs->fstype))
