@@ -15,6 +15,13 @@ const struct doc *claim_at(const struct step *s, const char *key)
 	return value ? value : s->at;
 }
 
+const struct doc *claim_item(const struct step *s, const char *key, size_t i)
+{
+	const struct doc *value = claim_at(s, key);
+
+	return value && value->type == DOC_LIST && i < value->n ? value->items[i] : value;
+}
+
 /* The next component of the path, or an empty view at its end. */
 static struct blob component(const char **at)
 {
@@ -51,7 +58,7 @@ int claim_path(const struct step *s, const char *key, const char **path, struct 
 	return 0;
 }
 
-int claim_account(const struct step *s, const char *key, const char *name, struct err *e)
+int claim_account(const struct doc *at, const char *name, struct err *e)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
 	static const char others[] = "0123456789.-";
@@ -61,8 +68,8 @@ int claim_account(const struct step *s, const char *key, const char *name, struc
 		if (!strchr(letters, name[i]) && (i == 0 || !strchr(others, name[i])))
 			len = 0;
 	if (len == 0 || len > ACCOUNT_MAX)
-		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
-		               "'%s' is not the name of a user or group", name);
+		return doc_err(at, e, REASON_INPUT_RANGE, "'%s' is not the name of a user or group",
+		               name);
 	return 0;
 }
 

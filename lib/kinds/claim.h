@@ -11,13 +11,15 @@
 /* Where the user wrote that key, else where the step begins. */
 const struct doc *claim_at(const struct step *s, const char *key);
 
+/* The i-th entry of that list; of a section that is the list itself, `key` is its field's name. */
+const struct doc *claim_item(const struct step *s, const char *key, size_t i);
+
 /* An absolute path without "." and ".."; doubled and trailing slashes are taken out of *path. */
 int claim_path(const struct step *s, const char *key, const char **path,
                struct err *e) ATTR_MUST_USE;
 
 /* A user's or group's name: letters, digits, "_.-", 32 bytes at most, no digit or dash in front. */
-int claim_account(const struct step *s, const char *key, const char *name,
-                  struct err *e) ATTR_MUST_USE;
+int claim_account(const struct doc *at, const char *name, struct err *e) ATTR_MUST_USE;
 
 /* 64 hex digits. */
 int claim_sha256(const struct step *s, const char *key, const char *hex,

@@ -4,7 +4,7 @@
 #include "base/str.h"
 
 const struct kind *const kinds_all[] = {
-        NULL,
+        &kind_hostname, &kind_packages, &kind_groups, &kind_users, &kind_sysctl, &kind_mounts, NULL,
 };
 
 const struct kind *kinds_find(const char *section)

@@ -12,5 +12,14 @@
 /* Every kind, NULL-terminated, in the order in which sections are shown and ties are broken. */
 extern const struct kind *const kinds_all[];
 
+extern const struct kind kind_hostname;
+extern const struct kind kind_packages;
+extern const struct kind kind_groups;
+extern const struct kind kind_users;
+extern const struct kind kind_sysctl;
+extern const struct kind kind_limits;
+extern const struct kind kind_mounts;
+extern const struct kind kind_files;
+
 /* The kind of that section, or NULL. */
 const struct kind *kinds_find(const char *section);
