@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/doc.h"
 
+#include "data/json.h"
+
 #define DEPTH_MAX 128 /* deeper than any parser reads; a translator's bug, not an input */
 
 static bool is_digit(char c)
@@ -15,9 +17,11 @@ static const char *skip_digits(const char *p)
 	return p;
 }
 
-/* RFC 8259's number, so that the text may stand without quotes. */
+/* RFC 8259's number, so that the text may stand without quotes and json_parse() reads it back. */
 static bool is_number(const char *p)
 {
+	if (strlen(p) > JSON_NUMBER_MAX)
+		return false;
 	p += *p == '-';
 	if (!is_digit(*p) || (p[0] == '0' && is_digit(p[1])))
 		return false;

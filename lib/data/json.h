@@ -9,7 +9,8 @@
 
 #include "data/doc.h"
 
-#define JSON_SIZE_MAX (1024 * 1024) /* bytes of text */
+#define JSON_SIZE_MAX   (1024 * 1024) /* bytes of text */
+#define JSON_NUMBER_MAX 63            /* characters of a number; cJSON reads no longer ones */
 
 /* `file` is what messages call the text and must live as long as the document. */
 int json_parse(const char *file, struct blob text, struct arena *a, struct doc **ret,

@@ -6,7 +6,6 @@
 #define JSON_DEPTH_MAX  64
 #define JSON_NODES_MAX  50000       /* keys and values */
 #define JSON_STRING_MAX (64 * 1024) /* bytes between the quotes */
-#define JSON_NUMBER_MAX 63          /* bytes; cJSON reads no longer ones */
 
 /* What may come next. */
 enum state {
