@@ -41,6 +41,13 @@ void arena_free(struct arena *a)
 	free(a);
 }
 
+void arena_free_wiped(struct arena *a)
+{
+	for (struct chunk *c = a ? a->chunks : NULL; c; c = c->next)
+		explicit_bzero(c->data, c->used);
+	arena_free(a);
+}
+
 static struct chunk *chunk_new(size_t size)
 {
 	struct chunk *c = must(calloc(1, sizeof *c + size));
