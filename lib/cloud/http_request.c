@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cloud/http_wire.h"
+
+#define HEADER_TEXT_MAX (24 * 1024) /* the services take 8 KiB of headers, and 16 KiB at most */
+#define LOW_SPEED_BYTES 1024L
+#define LOW_SPEED_S     30L
+
+static const struct class_row {
+	const char *protocols, *plain_protocols;
+	long mask, plain_mask;
+	long connect_ms;
+	uint64_t total_ms;
+} classes[] = {
+        [HTTP_METADATA] = {"http", "http", CURLPROTO_HTTP, CURLPROTO_HTTP, 1000, 2000},
+        [HTTP_SERVICE] = {"https", "http,https", CURLPROTO_HTTPS, CURLPROTO_HTTP | CURLPROTO_HTTPS,
+                          5000, UINT32_MAX},
+        [HTTP_WEB] = {"https", "https", CURLPROTO_HTTPS, CURLPROTO_HTTPS, 5000, UINT32_MAX},
+};
+
+static bool printable(const char *s, char lowest)
+{
+	for (; *s; s++)
+		if (*s < lowest || *s > '~')
+			return false;
+	return true;
+}
+
+static int check(struct http_exchange *x, size_t *ret_text)
+{
+	size_t len = 1;
+
+	if (!printable(x->url, '!'))
+		return err_set(&x->err, ERR_BUG, REASON_BUG, EINVAL, "a url that isn't encoded");
+	if (x->n_headers > HTTP_HEADERS_MAX)
+		return err_set(&x->err, ERR_BUG, REASON_BUG, E2BIG, "too many request headers");
+	for (size_t i = 0; i < x->n_headers; i++) {
+		const struct http_header *h = &x->headers[i];
+
+		if (!printable(h->name, '!') || !printable(h->value, ' '))
+			return err_set(
+			        &x->err, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+			        "the value for header '%s' has a character that HTTP doesn't allow",
+			        h->name);
+		len += strlen(h->name) + strlen(h->value) + 3;
+	}
+	if (len > HEADER_TEXT_MAX)
+		return err_set(&x->err, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG,
+		               "request headers larger than %d KiB", HEADER_TEXT_MAX / 1024);
+	*ret_text = len;
+	return 0;
+}
+
+static void list_add(struct http_wire *w, size_t i, char *line)
+{
+	w->list[i].data = line;
+	if (i)
+		w->list[i - 1].next = &w->list[i];
+}
+
+/* "Name: value", or "Name;" for an empty value: libcurl's way to send a header without one. */
+static void build_headers(struct http_wire *w, const struct http_exchange *x)
+{
+	static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
+	bool typed = false;
+	size_t n = 0;
+	char *at = w->text;
+
+	for (; n < x->n_headers; n++) {
+		const struct http_header *h = &x->headers[n];
+		size_t name = strlen(h->name), value = strlen(h->value);
+
+		list_add(w, n, at);
+		at = mempcpy(at, h->name, name);
+		at = mempcpy(at, value ? ": " : ";", value ? 2 : 1);
+		at = mempcpy(at, h->value, value + 1);
+		typed |= strcasecmp(h->name, "Content-Type") == 0;
+	}
+	list_add(w, n++, no_expect);
+	if (!typed)
+		list_add(w, n, no_type);
+}
+
+static void set_method(CURL *c, const struct http_exchange *x)
+{
+	if (str_eq(x->method, "GET")) {
+		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
+	} else if (str_eq(x->method, "HEAD")) {
+		curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
+	} else {
+		curl_easy_setopt(c, CURLOPT_POST, 1L);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.len);
+		curl_easy_setopt(c, CURLOPT_POSTFIELDS, x->body.len ? x->body.data : "");
+		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, x->method);
+	}
+}
+
+static void set_protocols(CURL *c, const struct http_exchange *x)
+{
+	const struct class_row *row = &classes[x->class];
+
+#if LIBCURL_VERSION_NUM >= 0x075500
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR,
+	                 x->plain ? row->plain_protocols : row->protocols);
+	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+#else
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS, x->plain ? row->plain_mask : row->mask);
+	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS, CURLPROTO_HTTPS);
+#endif
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(c, CURLOPT_MAXREDIRS, 0L);
+	curl_easy_setopt(c, CURLOPT_PROXY, "");
+	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(c, CURLOPT_UNRESTRICTED_AUTH, 0L);
+	curl_easy_setopt(c, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
+	curl_easy_setopt(c, CURLOPT_PATH_AS_IS, 1L);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "hpc-node");
+}
+
+static void set_tls(CURL *c, const struct http *h)
+{
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(c, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	if (h->ca_bundle)
+		curl_easy_setopt(c, CURLOPT_CAINFO, h->ca_bundle);
+}
+
+static void set_limits(CURL *c, struct http_wire *w, const struct http_exchange *x)
+{
+	const struct class_row *row = &classes[x->class];
+	uint64_t left = clock_left_ms(x->deadline);
+
+	w->limit_ms = left < row->total_ms ? left : row->total_ms;
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)w->limit_ms);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, row->connect_ms);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_S);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, x->fresh ? 1L : 0L);
+	curl_easy_setopt(c, CURLOPT_DNS_CACHE_TIMEOUT, x->fresh ? 0L : 60L);
+}
+
+/* libcurl of the distributions opens sockets that a child would inherit; these it doesn't. */
+static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct http *h = ctx;
+	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+
+	(void)purpose;
+	for (size_t i = 0; fd >= 0 && i < HTTP_SOCKETS_MAX; i++)
+		if (h->sockets[i] < 0) {
+			h->sockets[i] = fd;
+			return fd;
+		}
+	if (fd >= 0)
+		close(fd);
+	return CURL_SOCKET_BAD;
+}
+
+static int on_close(void *ctx, curl_socket_t fd)
+{
+	struct http *h = ctx;
+
+	for (size_t i = 0; i < HTTP_SOCKETS_MAX; i++)
+		if (h->sockets[i] == fd)
+			h->sockets[i] = -1;
+	return close(fd);
+}
+
+static void set_callbacks(CURL *c, struct http_wire *w, struct http *h, struct http_exchange *x)
+{
+	curl_easy_setopt(c, CURLOPT_PRIVATE, x);
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, w->error);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, http_on_header);
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, x);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, http_on_body);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, h);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, h);
+}
+
+struct http_wire *http_wire_new(struct http *h, struct http_exchange *x)
+{
+	size_t text;
+
+	if (check(x, &text) < 0)
+		return NULL;
+	struct http_wire *w = calloc(1, sizeof *w + text);
+	CURL *c = curl_easy_init();
+
+	if (!w || !c)
+		abort();
+	w->easy = c;
+	w->text_len = text;
+	build_headers(w, x);
+	set_callbacks(c, w, h, x);
+	set_protocols(c, x);
+	set_tls(c, h);
+	set_limits(c, w, x);
+	set_method(c, x);
+	curl_easy_setopt(c, CURLOPT_HTTPHEADER, w->list);
+	if (curl_easy_setopt(c, CURLOPT_URL, x->url) != CURLE_OK)
+		abort();
+	return w;
+}
+
+void http_wire_free(struct http_wire *w)
+{
+	if (!w)
+		return;
+	curl_easy_cleanup(w->easy);
+	explicit_bzero(w->text, w->text_len);
+	free(w);
+}

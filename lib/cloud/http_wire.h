@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to http*.c: one request on its way. */
+#pragma once
+
+#include <curl/curl.h>
+
+#include "cloud/http.h"
+
+#define HTTP_SOCKETS_MAX 32
+
+struct http {
+	CURLM *multi; /* made by the first request */
+	const char *ca_bundle;
+	struct http_exchange *queue; /* waiting and running */
+	unsigned requests, depth;
+	int sockets[HTTP_SOCKETS_MAX]; /* open ones, for http_after_fork; -1: free */
+};
+
+struct http_wire {
+	CURL *easy;
+	unsigned n_seen; /* headers of the answer, and their bytes */
+	size_t seen_bytes;
+	uint64_t got; /* body bytes */
+	uint64_t limit_ms;
+	bool answered; /* the final header block is complete */
+	bool cut;      /* enough of a body that isn't 2xx was read */
+	char error[CURL_ERROR_SIZE];
+	/* The list is ours, so that header values, some of them secret, are wiped after use. */
+	struct curl_slist list[HTTP_HEADERS_MAX + 2];
+	size_t text_len;
+	char text[]; /* of all headers, each terminated */
+};
+
+/* http_request.c: the constructor. NULL: x->err says why. */
+struct http_wire *http_wire_new(struct http *h, struct http_exchange *x);
+void http_wire_free(struct http_wire *w);
+
+/* http_answer.c: libcurl's callbacks, and its verdict as ours. */
+size_t http_on_header(char *data, size_t size, size_t n, void *ctx);
+size_t http_on_body(char *data, size_t size, size_t n, void *ctx);
+int http_verdict(struct http_exchange *x, CURLcode code);
+void http_forget(struct http_exchange *x); /* the headers of an answer */
