@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The addresses users write, taken apart, and percent-encoding (RFC 3986 section 2).
+ *
+ *     s3://bucket/key             the key literally, byte for byte: no escapes are understood
+ *     s3://bucket/key?versionId=V where V is [A-Za-z0-9._-]+; any other '?' belongs to the key
+ *     https://host[:port]/...     as it stands; no user information
+ *     file:/path, file:///path    the path literally
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
+
+enum uri_scheme { URI_S3, URI_HTTPS, URI_FILE };
+
+struct uri {
+	enum uri_scheme scheme;
+	const char *text;       /* as given */
+	const char *bucket;     /* URI_S3 */
+	const char *key;        /* URI_S3: not empty, at most 1024 bytes */
+	const char *version_id; /* URI_S3, or NULL */
+	const char *path;       /* URI_FILE */
+};
+
+/* Strings go to `a`. ERR_INPUT when it is none of these. */
+int uri_parse(const char *text, struct arena *a, struct uri *ret, struct err *e) ATTR_MUST_USE;
+
+/* 3 to 63 of [a-z0-9.-], no label empty, not an IPv4 address: the bucket names S3 gives. */
+bool uri_bucket_valid(const char *s);
+
+/*
+ * An endpoint: scheme://host[:port][/prefix], without query, fragment and user information. `what`
+ * names the setting in messages.
+ */
+struct endpoint {
+	bool tls;
+	bool address;          /* the host is an IPv4 or IPv6 literal */
+	const char *authority; /* "host" or "host:port", lower case, as in a Host header */
+	const char *prefix;    /* "" or "/path" without a final slash */
+};
+int uri_endpoint(const char *text, const char *what, struct arena *a, struct endpoint *ret,
+                 struct err *e) ATTR_MUST_USE;
+
+/* Everything but unreserved characters becomes %XX; '/' stays when keep_slash. */
+void uri_encode(struct strbuf *out, struct blob raw, bool keep_slash);
+
+/* A web address fit for messages: without what follows '?', where presigned ones carry their
+ * secret. */
+const char *uri_shown(const char *text, struct arena *a);
+
+/* The address that a Location header means, seen from `base`; NULL when it isn't https. */
+const char *uri_follow(const char *base, const char *location, struct arena *a);
