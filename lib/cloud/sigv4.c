@@ -1,0 +1,431 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cloud/sigv4.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define SCOPE_MAX    160 /* date/region/service/aws4_request */
+#define SEGMENTS_MAX 512 /* of a path that is normalised */
+
+struct out {
+	sigv4_emit_fn *emit;
+	void *ctx;
+};
+
+static void put(const struct out *o, const void *data, size_t len)
+{
+	if (len)
+		o->emit(o->ctx, data, len);
+}
+
+static void put_str(const struct out *o, const char *s)
+{
+	put(o, s, strlen(s));
+}
+
+/* ---- percent-encoding ------------------------------------------------------------------------ */
+
+static bool stays(unsigned char c, bool keep_slash)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '-' || c == '_' || c == '.' || c == '~' || (c == '/' && keep_slash);
+}
+
+/* The encoded form of one byte: 1 or 3 characters. */
+static size_t encode(unsigned char c, bool keep_slash, char out[3])
+{
+	static const char hex[] = "0123456789ABCDEF";
+
+	out[0] = (char)c;
+	if (stays(c, keep_slash))
+		return 1;
+	out[0] = '%';
+	out[1] = hex[c >> 4];
+	out[2] = hex[c & 15];
+	return 3;
+}
+
+static void put_encoded(const struct out *o, const char *s, size_t len, bool keep_slash)
+{
+	char e[3];
+
+	for (size_t i = 0; i < len; i++)
+		put(o, e, encode((unsigned char)s[i], keep_slash, e));
+}
+
+/* The order of the encoded forms, without building them. */
+static int compare_encoded(const char *a, const char *b)
+{
+	char ea[3], eb[3];
+	int d;
+
+	for (; *a && *a == *b; a++, b++)
+		continue;
+	if (!*a || !*b)
+		return (unsigned char)*a - (unsigned char)*b;
+	encode((unsigned char)*a, false, ea);
+	encode((unsigned char)*b, false, eb);
+	d = (unsigned char)ea[0] - (unsigned char)eb[0];
+	if (d == 0)
+		d = memcmp(ea, eb, sizeof ea);
+	return d;
+}
+
+/* ---- sorted views of the request ---------------------------------------------------------------
+ */
+
+struct canon {
+	const struct sigv4_request *r;
+	const struct sigv4_pair *headers[SIGV4_HEADERS_MAX];
+	struct sigv4_pair query[SIGV4_QUERY_MAX];
+	size_t n_query;
+};
+
+static int by_query(const void *pa, const void *pb)
+{
+	const struct sigv4_pair *a = pa, *b = pb;
+	int d = compare_encoded(a->name, b->name);
+
+	return d ? d : compare_encoded(a->value, b->value);
+}
+
+/* Equal names keep the order they were given in: their addresses' order. */
+static int by_header(const void *pa, const void *pb)
+{
+	const struct sigv4_pair *a = *(const struct sigv4_pair *const *)pa;
+	const struct sigv4_pair *b = *(const struct sigv4_pair *const *)pb;
+	int d = strcasecmp(a->name, b->name);
+
+	return d ? d : (a > b) - (a < b);
+}
+
+static int canon_init(struct canon *c, const struct sigv4_request *r, size_t more_query,
+                      struct err *e)
+{
+	c->r = r;
+	if (r->n_headers > SIGV4_HEADERS_MAX || r->n_query + more_query > SIGV4_QUERY_MAX)
+		return err_set(e, ERR_BUG, REASON_BUG, E2BIG,
+		               "signing: %zu headers and %zu parameters are too many", r->n_headers,
+		               r->n_query);
+	for (size_t i = 0; i < r->n_headers; i++)
+		c->headers[i] = &r->headers[i];
+	for (size_t i = 0; i < r->n_query; i++)
+		c->query[i] = r->query[i];
+	c->n_query = r->n_query;
+	qsort(c->headers, r->n_headers, sizeof c->headers[0], by_header);
+	qsort(c->query, c->n_query, sizeof c->query[0], by_query);
+	return 0;
+}
+
+static void canon_query_add(struct canon *c, const char *name, const char *value)
+{
+	c->query[c->n_query++] = (struct sigv4_pair){name, value};
+}
+
+/* ---- the canonical request ----------------------------------------------------------------------
+ */
+
+/* RFC 3986 5.2.4, and empty segments go too; what remains is encoded once more. */
+static int put_normal_path(const struct out *o, const char *path, struct err *e)
+{
+	struct blob kept[SEGMENTS_MAX];
+	size_t n = 0, len = strlen(path);
+
+	for (const char *at = path; *at; at += strspn(at, "/")) {
+		struct blob s = {at, strcspn(at, "/")};
+
+		at += s.len;
+		if (s.len == 0 || blob_eq(s, "."))
+			continue;
+		if (blob_eq(s, "..")) {
+			n -= n > 0;
+			continue;
+		}
+		if (n == SEGMENTS_MAX)
+			return err_set(e, ERR_BUG, REASON_BUG, E2BIG,
+			               "signing: the path has too many segments");
+		kept[n++] = s;
+	}
+	for (size_t i = 0; i < n; i++) {
+		put_str(o, "/");
+		put_encoded(o, kept[i].data, kept[i].len, false);
+	}
+	if (n == 0 || path[len - 1] == '/')
+		put_str(o, "/");
+	return 0;
+}
+
+static int put_path(const struct out *o, const struct sigv4_request *r, struct err *e)
+{
+	if (!r->s3)
+		return put_normal_path(o, r->path, e);
+	put_str(o, *r->path ? r->path : "/");
+	return 0;
+}
+
+static void put_query(const struct out *o, const struct canon *c)
+{
+	for (size_t i = 0; i < c->n_query; i++) {
+		const struct sigv4_pair *q = &c->query[i];
+
+		put_str(o, i ? "&" : "");
+		put_encoded(o, q->name, strlen(q->name), false);
+		put_str(o, "=");
+		put_encoded(o, q->value, strlen(q->value), false);
+	}
+}
+
+static void put_lower(const struct out *o, const char *s)
+{
+	for (; *s; s++) {
+		char c = (char)tolower((unsigned char)*s);
+
+		put(o, &c, 1);
+	}
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/* Without blanks at both ends, and with one space for each run of them inside. */
+static void put_trimmed(const struct out *o, const char *s)
+{
+	size_t len = strlen(s);
+
+	while (len && is_blank(s[len - 1]))
+		len--;
+	while (len && is_blank(*s)) {
+		s++;
+		len--;
+	}
+	for (size_t i = 0; i < len; i++) {
+		if (!is_blank(s[i]))
+			put(o, s + i, 1);
+		else if (!is_blank(s[i - 1]))
+			put(o, " ", 1);
+	}
+}
+
+static bool same_as_before(const struct canon *c, size_t i)
+{
+	return i > 0 && strcasecmp(c->headers[i]->name, c->headers[i - 1]->name) == 0;
+}
+
+static void put_headers(const struct out *o, const struct canon *c)
+{
+	for (size_t i = 0; i < c->r->n_headers; i++) {
+		if (same_as_before(c, i)) {
+			put_str(o, ",");
+		} else {
+			put_str(o, i ? "\n" : "");
+			put_lower(o, c->headers[i]->name);
+			put_str(o, ":");
+		}
+		put_trimmed(o, c->headers[i]->value);
+	}
+	put_str(o, "\n");
+}
+
+static void put_signed_headers(const struct out *o, const struct canon *c)
+{
+	for (size_t i = 0; i < c->r->n_headers; i++) {
+		if (same_as_before(c, i))
+			continue;
+		put_str(o, i ? ";" : "");
+		put_lower(o, c->headers[i]->name);
+	}
+}
+
+static int put_request(const struct out *o, const struct canon *c, struct err *e)
+{
+	int rc;
+
+	put_str(o, c->r->method);
+	put_str(o, "\n");
+	rc = put_path(o, c->r, e);
+	if (rc < 0)
+		return rc;
+	put_str(o, "\n");
+	put_query(o, c);
+	put_str(o, "\n");
+	put_headers(o, c);
+	put_str(o, "\n");
+	put_signed_headers(o, c);
+	put_str(o, "\n");
+	put_str(o, c->r->payload);
+	return 0;
+}
+
+int sigv4_canonical(const struct sigv4_request *r, sigv4_emit_fn *emit, void *ctx, struct err *e)
+{
+	struct canon c;
+	int rc = canon_init(&c, r, 0, e);
+
+	return rc < 0 ? rc : put_request(&(struct out){emit, ctx}, &c, e);
+}
+
+/* ---- signature ---------------------------------------------------------------------------------
+ */
+
+static void to_digest(void *ctx, const void *data, size_t len)
+{
+	digest_add(ctx, data, len);
+}
+
+static int scope_of(const struct sigv4_request *r, char out[static SCOPE_MAX], struct err *e)
+{
+	int n = snprintf(out, SCOPE_MAX, "%.8s/%s/%s/aws4_request", r->date, r->region, r->service);
+
+	if (n < 0 || n >= SCOPE_MAX)
+		return err_set(e, ERR_BUG, REASON_BUG, E2BIG, "signing: the scope is too long");
+	return 0;
+}
+
+static void derive(const struct sigv4_request *r, const char *secret,
+                   unsigned char out[static SHA256_LEN])
+{
+	char first[512];
+	size_t len = strlen(secret);
+
+	/* AWS secret keys have 40 characters; the field that holds one has room for 256. */
+	if (len > sizeof first - 4)
+		len = sizeof first - 4;
+	memcpy(first, "AWS4", 4);
+	memcpy(first + 4, secret, len);
+	digest_hmac(first, 4 + len, r->date, 8, out);
+	explicit_bzero(first, sizeof first);
+	digest_hmac(out, SHA256_LEN, r->region, strlen(r->region), out);
+	digest_hmac(out, SHA256_LEN, r->service, strlen(r->service), out);
+	digest_hmac(out, SHA256_LEN, "aws4_request", strlen("aws4_request"), out);
+}
+
+static int sign(const struct canon *c, const char *scope, const char *secret,
+                char ret_hex[static SHA256_HEX], struct err *e)
+{
+	unsigned char sum[SHA256_LEN], key[SHA256_LEN];
+	char hex[SHA256_HEX], text[SCOPE_MAX + SIGV4_DATE + SHA256_HEX + 32];
+	scope_digest struct digest *d = digest_new();
+	int rc = put_request(&(struct out){to_digest, d}, c, e);
+
+	if (rc < 0)
+		return rc;
+	digest_end(d, sum);
+	str_hex(sum, sizeof sum, hex);
+	snprintf(text, sizeof text, "AWS4-HMAC-SHA256\n%s\n%s\n%s", c->r->date, scope, hex);
+	derive(c->r, secret, key);
+	digest_hmac(key, sizeof key, text, strlen(text), sum);
+	explicit_bzero(key, sizeof key);
+	str_hex(sum, sizeof sum, ret_hex);
+	return 0;
+}
+
+void sigv4_date(time_t t, char out[static SIGV4_DATE])
+{
+	struct tm tm;
+
+	if (!gmtime_r(&t, &tm) || strftime(out, SIGV4_DATE, "%Y%m%dT%H%M%SZ", &tm) == 0)
+		memcpy(out, "19700101T000000Z", SIGV4_DATE);
+}
+
+/* Fixed room that is appended to. */
+struct room {
+	char *at;
+	size_t cap, len;
+};
+
+static void to_room(void *ctx, const void *data, size_t len)
+{
+	struct room *r = ctx;
+
+	if (r->len + len < r->cap)
+		memcpy(r->at + r->len, data, len);
+	r->len += len;
+}
+
+int sigv4_authorize(const struct sigv4_request *r, const struct sigv4_key *key, char *out,
+                    size_t cap, struct err *e)
+{
+	char scope[SCOPE_MAX], hex[SHA256_HEX];
+	struct room room = {out, cap, 0};
+	struct out o = {to_room, &room};
+	struct canon c;
+	int rc = canon_init(&c, r, 0, e);
+
+	if (rc == 0)
+		rc = scope_of(r, scope, e);
+	if (rc == 0)
+		rc = sign(&c, scope, key->secret_key, hex, e);
+	if (rc < 0)
+		return rc;
+	put_str(&o, "AWS4-HMAC-SHA256 Credential=");
+	put_str(&o, key->access_key);
+	put_str(&o, "/");
+	put_str(&o, scope);
+	put_str(&o, ", SignedHeaders=");
+	put_signed_headers(&o, &c);
+	put_str(&o, ", Signature=");
+	put_str(&o, hex);
+	if (room.len >= cap)
+		return err_set(e, ERR_BUG, REASON_BUG, E2BIG, "signing: no room for the signature");
+	out[room.len] = '\0';
+	return 0;
+}
+
+static void to_strbuf(void *ctx, const void *data, size_t len)
+{
+	strbuf_add(ctx, data, len);
+}
+
+int sigv4_query(const struct sigv4_request *r, struct strbuf *out, struct err *e)
+{
+	struct canon c;
+	int rc = canon_init(&c, r, 0, e);
+
+	if (rc == 0)
+		put_query(&(struct out){to_strbuf, out}, &c);
+	return rc;
+}
+
+static int full(const struct strbuf *out, struct err *e)
+{
+	if (!out->overflow)
+		return 0;
+	return err_set(e, ERR_BUG, REASON_BUG, E2BIG, "signing: no room for the query");
+}
+
+int sigv4_presign(const struct sigv4_request *r, const struct sigv4_key *key, unsigned expires_s,
+                  struct strbuf *out, struct err *e)
+{
+	char scope[SCOPE_MAX], credential[SCOPE_MAX + 160], names[1024], life[16], hex[SHA256_HEX];
+	struct room room = {names, sizeof names, 0};
+	struct canon c;
+	int rc = canon_init(&c, r, 6, e);
+
+	if (rc == 0)
+		rc = scope_of(r, scope, e);
+	if (rc < 0)
+		return rc;
+	put_signed_headers(&(struct out){to_room, &room}, &c);
+	names[room.len < sizeof names ? room.len : 0] = '\0';
+	snprintf(credential, sizeof credential, "%s/%s", key->access_key, scope);
+	snprintf(life, sizeof life, "%u", expires_s);
+	canon_query_add(&c, "X-Amz-Algorithm", "AWS4-HMAC-SHA256");
+	canon_query_add(&c, "X-Amz-Credential", credential);
+	canon_query_add(&c, "X-Amz-Date", r->date);
+	canon_query_add(&c, "X-Amz-Expires", life);
+	canon_query_add(&c, "X-Amz-SignedHeaders", names);
+	if (key->session_token && *key->session_token)
+		canon_query_add(&c, "X-Amz-Security-Token", key->session_token);
+	qsort(c.query, c.n_query, sizeof c.query[0], by_query);
+	rc = sign(&c, scope, key->secret_key, hex, e);
+	if (rc < 0)
+		return rc;
+	put_query(&(struct out){to_strbuf, out}, &c);
+	strbuf_str(out, "&X-Amz-Signature=");
+	strbuf_str(out, hex);
+	return full(out, e);
+}
