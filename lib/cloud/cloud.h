@@ -31,8 +31,13 @@ struct cloud_config {
 	const char *ca_bundle;    /* AWS_CA_BUNDLE: PEM file */
 	const char *bucket_owner; /* 12-digit account id sent as x-amz-expected-bucket-owner */
 	bool dualstack;           /* use the dual-stack S3 endpoints */
+	/* Credentials of a program that runs outside EC2; both keys or none. The node's agent
+	 * leaves them out: its credentials are the instance role's. */
+	const char *access_key, *secret_key, *session_token;
 };
 
+/* Copies what it needs. A setting that can't be used is what every later call reports (ERR_INPUT).
+ * The program ignores SIGPIPE. */
 struct cloud *cloud_open(const struct cloud_config *config);
 void cloud_close(struct cloud *c); /* wipes credentials; NULL is fine */
 void cloud_after_fork(struct cloud *c);

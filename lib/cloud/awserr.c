@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cloud/awserr.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "data/json.h"
+
+#define XML_MAX      8192
+#define SKEW_LEAST_S 240 /* services allow 5 minutes, S3 15 */
+
+#define HINT_DENIED                                                                                \
+	"either the role may not do this (s3:GetObject, and kms:Decrypt for encrypted objects), "  \
+	"or "                                                                                      \
+	"the object doesn't exist and the role may not s3:ListBucket"
+
+static const struct awserr_row rows[] = {
+        {"NoSuchKey", 0, AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_KEY, ENOENT, NULL},
+        {"NoSuchVersion", 0, AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_KEY, ENOENT, NULL},
+        {"NoSuchBucket", 0, AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_BUCKET, ENOENT, NULL},
+        {"MethodNotAllowed", 0, AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_KEY, ENOENT,
+         "that version is a delete marker"},
+        {"PreconditionFailed", 0, AWSERR_FAIL, ERR_DENIED, REASON_S3_PRECONDITION, EEXIST, NULL},
+        {"ConditionalRequestConflict", 0, AWSERR_RETRY, ERR_RETRY, REASON_S3_PRECONDITION, EAGAIN,
+         NULL},
+        {"OperationAborted", 0, AWSERR_RETRY, ERR_RETRY, REASON_S3_THROTTLED, EAGAIN, NULL},
+        {"InvalidObjectState", 0, AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS, EACCES,
+         "the object is archived and must be restored first"},
+
+        {"PermanentRedirect", 0, AWSERR_REGION, ERR_DENIED, REASON_S3_WRONG_REGION, EINVAL, NULL},
+        {"AuthorizationHeaderMalformed", 0, AWSERR_REGION, ERR_DENIED, REASON_S3_WRONG_REGION,
+         EINVAL, NULL},
+        {"AuthorizationQueryParametersError", 0, AWSERR_REGION, ERR_DENIED, REASON_S3_WRONG_REGION,
+         EINVAL, NULL},
+        {"IllegalLocationConstraintException", 0, AWSERR_REGION, ERR_DENIED, REASON_S3_WRONG_REGION,
+         EINVAL, NULL},
+        {"InvalidRegion", 0, AWSERR_REGION, ERR_DENIED, REASON_S3_WRONG_REGION, EINVAL, NULL},
+        {"TemporaryRedirect", 0, AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT, EXDEV, NULL},
+        {"Redirect", 0, AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT, EXDEV, NULL},
+
+        {"RequestTimeTooSkewed", 0, AWSERR_SKEW, ERR_DENIED, REASON_S3_CLOCK_SKEW, EINVAL,
+         "set the clock: is time synchronised?"},
+        {"RequestExpired", 0, AWSERR_SKEW, ERR_DENIED, REASON_S3_CLOCK_SKEW, EINVAL,
+         "set the clock: is time synchronised?"},
+        {"InvalidSignatureException", 0, AWSERR_FAIL, ERR_DENIED, REASON_S3_SIGNATURE, EACCES,
+         NULL},
+        {"SignatureDoesNotMatch", 0, AWSERR_FAIL, ERR_DENIED, REASON_S3_SIGNATURE, EACCES,
+         "the secret key isn't the one of this access key, or something on the way changes "
+         "requests"},
+
+        {"ExpiredToken", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES, NULL},
+        {"ExpiredTokenException", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES,
+         NULL},
+        {"InvalidAccessKeyId", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES,
+         NULL},
+        {"InvalidClientTokenId", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES,
+         NULL},
+        {"UnrecognizedClientException", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED,
+         EACCES, NULL},
+        {"InvalidToken", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES, NULL},
+        {"TokenRefreshRequired", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES,
+         NULL},
+
+        {"SlowDown", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_S3_THROTTLED, EAGAIN, NULL},
+        {"Throttling", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_S3_THROTTLED, EAGAIN, NULL},
+        {"ThrottlingException", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_S3_THROTTLED, EAGAIN, NULL},
+        {"RequestLimitExceeded", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_S3_THROTTLED, EAGAIN, NULL},
+        {"RequestTimeout", 0, AWSERR_RETRY, ERR_RETRY, REASON_HTTP_BROKEN_OFF, EAGAIN, NULL},
+        {"InternalError", 0, AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, EAGAIN, NULL},
+
+        {"ResourceNotFoundException", 0, AWSERR_FAIL, ERR_ABSENT, REASON_SECRET_ABSENT, ENOENT,
+         NULL},
+        {"AccessDeniedException", 0, AWSERR_FAIL, ERR_DENIED, REASON_SECRET_DENIED, EACCES,
+         "the role needs secretsmanager:GetSecretValue, and kms:Decrypt for a key of your own"},
+        {"DecryptionFailure", 0, AWSERR_FAIL, ERR_DENIED, REASON_SECRET_DENIED, EACCES,
+         "the role may not use the secret's KMS key"},
+        {"AccessDenied", 0, AWSERR_FAIL, ERR_DENIED, REASON_S3_ACCESS_DENIED, EACCES, HINT_DENIED},
+        {"AllAccessDisabled", 0, AWSERR_FAIL, ERR_DENIED, REASON_S3_ACCESS_DENIED, EACCES, NULL},
+
+        {NULL, 301, AWSERR_REGION, ERR_DENIED, REASON_S3_WRONG_REGION, EINVAL, NULL},
+        {NULL, 302, AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT, EXDEV, NULL},
+        {NULL, 303, AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT, EXDEV, NULL},
+        {NULL, 307, AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT, EXDEV, NULL},
+        {NULL, 308, AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT, EXDEV, NULL},
+        {NULL, 403, AWSERR_FAIL, ERR_DENIED, REASON_S3_ACCESS_DENIED, EACCES, HINT_DENIED},
+        {NULL, 404, AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_KEY, ENOENT, NULL},
+        {NULL, 405, AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_KEY, ENOENT, NULL},
+        {NULL, 408, AWSERR_RETRY, ERR_RETRY, REASON_HTTP_BROKEN_OFF, EAGAIN, NULL},
+        {NULL, 409, AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, EAGAIN, NULL},
+        {NULL, 412, AWSERR_FAIL, ERR_DENIED, REASON_S3_PRECONDITION, EEXIST, NULL},
+        {NULL, 429, AWSERR_THROTTLE, ERR_RETRY, REASON_S3_THROTTLED, EAGAIN, NULL},
+        {NULL, 501, AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS, ENOSYS, NULL},
+        {NULL, 503, AWSERR_THROTTLE, ERR_RETRY, REASON_S3_THROTTLED, EAGAIN, NULL},
+        {NULL, 500, AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, EAGAIN, NULL},
+        {NULL, 0, AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS, EPROTO, NULL},
+};
+
+static const struct awserr_row regional = {
+        NULL, 0, AWSERR_REGION, ERR_DENIED, REASON_S3_WRONG_REGION, EINVAL, NULL};
+static const struct awserr_row skewed = {NULL,
+                                         0,
+                                         AWSERR_SKEW,
+                                         ERR_DENIED,
+                                         REASON_S3_CLOCK_SKEW,
+                                         EINVAL,
+                                         "set the clock: is time synchronised?"};
+
+/* ---- XML ------------------------------------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	char c;
+} entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
+
+/* One character of element text; advances *at. */
+static char next_char(const char **at, const char *end)
+{
+	for (size_t i = 0; i < ARRAY_LEN(entities); i++) {
+		size_t len = strlen(entities[i].name);
+
+		if ((size_t)(end - *at) >= len && memcmp(*at, entities[i].name, len) == 0) {
+			*at += len;
+			return entities[i].c;
+		}
+	}
+	return *(*at)++;
+}
+
+bool awserr_tag(struct blob xml, const char *tag, char *out, size_t cap)
+{
+	char open[72];
+	size_t len = strlen(tag), n = 0;
+	const char *at, *end = xml.data + (xml.len < XML_MAX ? xml.len : XML_MAX), *close;
+
+	if (!xml.data || len + 2 > sizeof open)
+		return false;
+	open[0] = '<';
+	memcpy(open + 1, tag, len);
+	open[len + 1] = '>';
+	at = memmem(xml.data, (size_t)(end - xml.data), open, len + 2);
+	if (!at)
+		return false;
+	at += len + 2;
+	close = memchr(at, '<', (size_t)(end - at));
+	while (close && at < close && n + 1 < cap)
+		out[n++] = next_char(&at, close);
+	out[n] = '\0';
+	return close && at == close;
+}
+
+/* A long message is better cut than missing. */
+static void read_xml(struct blob xml, struct awserr *ae)
+{
+	awserr_tag(xml, "Message", ae->message, sizeof ae->message);
+	if (!awserr_tag(xml, "Code", ae->code, sizeof ae->code))
+		ae->code[0] = '\0';
+	if (!awserr_tag(xml, "Region", ae->region, sizeof ae->region))
+		ae->region[0] = '\0';
+	if (!awserr_tag(xml, "Endpoint", ae->endpoint, sizeof ae->endpoint))
+		ae->endpoint[0] = '\0';
+}
+
+/* ---- JSON ------------------------------------------------------------------------------------ */
+
+static void copy(char *out, size_t cap, const char *s, size_t len)
+{
+	if (len >= cap)
+		len = cap - 1;
+	memcpy(out, s, len);
+	out[len] = '\0';
+}
+
+/* "com.amazonaws.secretsmanager#ResourceNotFoundException:http://..." has the name in the middle.
+ */
+static void copy_type(char *out, size_t cap, const char *type)
+{
+	const char *hash = strrchr(type, '#');
+
+	type = hash ? hash + 1 : type;
+	copy(out, cap, type, strcspn(type, ":"));
+}
+
+static void read_json(struct blob text, struct awserr *ae)
+{
+	scope_arena struct arena *a = arena_new();
+	struct doc *d = NULL;
+	struct err ignored = {0};
+	const char *type, *why;
+
+	if (json_parse("error", text, a, &d, &ignored) < 0)
+		return;
+	type = doc_text(d, "__type");
+	why = doc_text(d, "message") ? doc_text(d, "message") : doc_text(d, "Message");
+	if (type)
+		copy_type(ae->code, sizeof ae->code, type);
+	if (why)
+		copy(ae->message, sizeof ae->message, why, strlen(why));
+}
+
+/* ---- verdict --------------------------------------------------------------------------------- */
+
+void awserr_read(const struct http_exchange *x, struct awserr *ret)
+{
+	struct blob body = {NULL, 0};
+
+	*ret = (struct awserr){0};
+	if (x->trouble)
+		body = (struct blob){x->trouble->body, x->trouble->len};
+	if (body.len && body.data[0] == '{')
+		read_json(body, ret);
+	else
+		read_xml(body, ret);
+	if (x->error_type[0])
+		copy_type(ret->code, sizeof ret->code, x->error_type);
+	if (x->bucket_region[0])
+		copy(ret->region, sizeof ret->region, x->bucket_region, strlen(x->bucket_region));
+}
+
+static bool is_skewed(const struct http_exchange *x, time_t wall)
+{
+	return x->status / 100 == 4 && x->date && llabs((long long)x->date - wall) > SKEW_LEAST_S;
+}
+
+static bool row_matches(const struct awserr_row *row, int status, const char *code)
+{
+	if (row->code)
+		return str_eq(row->code, code);
+	return row->status == 0 || row->status == status ||
+	       (row->status == 500 && status / 100 == 5);
+}
+
+const struct awserr_row *awserr_row(const struct http_exchange *x, const struct awserr *ae,
+                                    const char *signed_region, time_t wall)
+{
+	size_t i = 0;
+
+	/* HEAD answers have no body: what they mean is read from their headers. */
+	if (ae->region[0] && !str_eq(ae->region, signed_region) &&
+	    (x->status == 400 || x->status == 301 || x->status == 403))
+		return &regional;
+	if ((!ae->code[0] || str_eq(ae->code, "SignatureDoesNotMatch") ||
+	     str_eq(ae->code, "InvalidSignatureException")) &&
+	    is_skewed(x, wall))
+		return &skewed;
+	while (i + 1 < ARRAY_LEN(rows) && !row_matches(&rows[i], x->status, ae->code))
+		i++;
+	return &rows[i];
+}

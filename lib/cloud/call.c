@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cloud/call.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "cloud/partition.h"
+
+#define RENEWALS_MAX 3
+#define MOVES_MAX    2
+#define AUTH_MAX     1024
+#define URL_MAX      (8 * 1024)
+
+/* ---- signing --------------------------------------------------------------------------------- */
+
+struct
+try {
+	struct sigv4_pair headers[CALL_PAIRS_MAX + 8];
+	size_t n_headers;
+	char auth[AUTH_MAX], payload[SHA256_HEX];
+	struct sigv4_request r;
+};
+
+static void try_header(struct try *t, const char *name, const char *value)
+{
+	t->headers[t->n_headers++] = (struct sigv4_pair){name, value};
+}
+
+static void collect_headers(const struct cloud *c, const struct call *k, struct try *t)
+{
+	try_header(t, "Host", k->at.authority);
+	try_header(t, "x-amz-date", t->r.date);
+	if (k->s3)
+		try_header(t, "x-amz-content-sha256", t->payload);
+	if (c->creds.session_token[0])
+		try_header(t, "x-amz-security-token", c->creds.session_token);
+	for (size_t i = 0; i < k->n_headers; i++)
+		t->headers[t->n_headers++] = k->headers[i];
+	for (size_t i = 0; i < k->n_extra; i++)
+		t->headers[t->n_headers++] = k->extra[i];
+}
+
+static int build_url(const struct call *k, const struct sigv4_request *r, struct arena *a,
+                     const char **ret, struct err *e)
+{
+	struct strbuf url = STRBUF(a, URL_MAX);
+	int rc;
+
+	strbuf_printf(&url, "%s://%s%s", k->at.tls ? "https" : "http", k->at.authority, r->path);
+	if (r->n_query) {
+		strbuf_char(&url, '?');
+		rc = sigv4_query(r, &url, e);
+		if (rc < 0)
+			return rc;
+	}
+	if (url.overflow)
+		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG, "the address is too long");
+	*ret = url.data;
+	return 0;
+}
+
+static int sign_call(const struct cloud *c, struct call *k, struct try *t, struct arena *a,
+                     struct err *e)
+{
+	const struct sigv4_key key = {c->creds.access_key, c->creds.secret_key, NULL};
+	int rc;
+
+	t->r = (struct sigv4_request){
+	        .method = k->method,
+	        .path = arena_printf(a, "%s%s", k->at.prefix, k->path),
+	        .query = k->query,
+	        .n_query = k->n_query,
+	        .headers = t->headers,
+	        .payload = t->payload,
+	        .region = k->region,
+	        .service = k->service,
+	        .s3 = k->s3,
+	};
+	sigv4_date(clock_wall() + c->skew_s, t->r.date);
+	digest_hex(k->x.body.data, k->x.body.len, t->payload);
+	collect_headers(c, k, t);
+	t->r.n_headers = t->n_headers;
+	rc = sigv4_authorize(&t->r, &key, t->auth, sizeof t->auth, e);
+	if (rc == 0)
+		rc = build_url(k, &t->r, a, &k->x.url, e);
+	if (rc < 0)
+		return rc;
+	/* libcurl writes the Host header itself, from the url, as it was signed. */
+	k->x.n_headers = 0;
+	for (size_t i = 1; i < t->n_headers; i++)
+		k->x.headers[k->x.n_headers++] =
+		        (struct http_header){t->headers[i].name, t->headers[i].value};
+	k->x.headers[k->x.n_headers++] = (struct http_header){"Authorization", t->auth};
+	return 0;
+}
+
+static int send_once(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct try t = {0};
+	int rc = k->place(c, k, a, e);
+
+	k->n_extra = 0;
+	if (rc == 0 && k->shape)
+		k->shape(k);
+	if (rc == 0)
+		rc = sign_call(c, k, &t, a, e);
+	if (rc < 0)
+		return rc;
+	k->x.class = HTTP_SERVICE;
+	k->x.plain = k->custom && !k->at.tls;
+	k->x.method = k->method;
+	k->x.deadline = deadline;
+	k->tries++;
+	rc = http_run(c->http, &k->x, e);
+	explicit_bzero(t.auth, sizeof t.auth);
+	k->x.url = NULL;
+	return rc;
+}
+
+/* ---- what to do about a refusal ---------------------------------------------------------------
+ */
+
+/* Each answers: send again now (0), or give up (negative, e as it was). */
+
+static int act_fail(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
+                    uint64_t deadline)
+{
+	(void)c, (void)k, (void)ae, (void)deadline;
+	return -e->no;
+}
+
+static int act_retry(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
+                     uint64_t deadline)
+{
+	(void)c, (void)ae;
+	k->x.fresh = true;
+	return backoff_wait(&k->soon, k->x.retry_after_ms, deadline) ? 0 : -e->no;
+}
+
+static int act_throttle(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
+                        uint64_t deadline)
+{
+	(void)c, (void)ae;
+	return backoff_wait(&k->later, k->x.retry_after_ms, deadline) ? 0 : -e->no;
+}
+
+static int act_region(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
+                      uint64_t deadline)
+{
+	(void)deadline;
+	if (k->regions++ || !partition_region_valid(ae->region))
+		return -e->no;
+	log_debug("%s: signing again for region '%s'", k->doing, ae->region);
+	k->region = arena_strdup(c->arena, ae->region);
+	return 0;
+}
+
+static int act_skew(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
+                    uint64_t deadline)
+{
+	(void)ae, (void)deadline;
+	if (k->skews++ || !k->x.date)
+		return -e->no;
+	c->skew_s = (int64_t)k->x.date - (int64_t)clock_wall();
+	log_warning("this machine's clock is %lld s %s the service's; signing with its time",
+	            (long long)(c->skew_s < 0 ? -c->skew_s : c->skew_s),
+	            c->skew_s < 0 ? "ahead of" : "behind");
+	return 0;
+}
+
+static int act_creds(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
+                     uint64_t deadline)
+{
+	(void)ae;
+	if (c->creds.fixed || k->renewals++ == RENEWALS_MAX)
+		return -e->no;
+	creds_distrust(&c->creds);
+	/* The first time at once: they may simply have been replaced. */
+	return k->renewals == 1 || backoff_wait(&k->renew, 0, deadline) ? 0 : -e->no;
+}
+
+/* The host of `target`, which may be a whole address, if it lies in our partition's domain. */
+static const char *same_domain(const struct cloud *c, const char *target, struct arena *a)
+{
+	const char *url = target;
+	struct endpoint ep;
+	struct err ignored = {0};
+	size_t len, tail;
+
+	if (!strstr(target, "://"))
+		url = arena_printf(a, "https://%s", target);
+	url = arena_printf(a, "%.*s", (int)(8 + strcspn(url + 8, "/?#")), url);
+	if (uri_endpoint(url, "redirect", a, &ep, &ignored) < 0 || !ep.tls || ep.address)
+		return NULL;
+	len = strlen(ep.authority);
+	tail = strlen(c->domain);
+	if (len <= tail + 1 || ep.authority[len - tail - 1] != '.' ||
+	    !str_ends(ep.authority, c->domain))
+		return NULL;
+	return ep.authority;
+}
+
+static int act_redirect(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
+                        uint64_t deadline)
+{
+	const char *target = ae->endpoint[0] ? ae->endpoint : "";
+
+	(void)deadline;
+	if (k->x.trouble && k->x.trouble->location[0])
+		target = k->x.trouble->location;
+	if (k->custom || k->moves++ == MOVES_MAX || strlen(target) < 9)
+		return -e->no;
+	k->moved = same_domain(c, target, c->arena);
+	return k->moved ? 0 : -e->no;
+}
+
+static int (*const actions[])(struct cloud *c, struct call *k, const struct awserr *ae,
+                              struct err *e, uint64_t deadline) = {
+        [AWSERR_FAIL] = act_fail,         [AWSERR_RETRY] = act_retry,
+        [AWSERR_THROTTLE] = act_throttle, [AWSERR_REGION] = act_region,
+        [AWSERR_SKEW] = act_skew,         [AWSERR_CREDS] = act_creds,
+        [AWSERR_REDIRECT] = act_redirect,
+};
+
+static void describe(const struct call *k, const struct awserr *ae, const struct awserr_row *row,
+                     struct err *e)
+{
+	char code[96];
+
+	snprintf(code, sizeof code, ae->code[0] ? "%s (status %d)" : "%sstatus %d", ae->code,
+	         k->x.status);
+	err_set(e, row->kind, row->reason, row->no, "%s%s%s%s%s", code, ae->message[0] ? ": " : "",
+	        ae->message, row->hint ? "; " : "", row->hint ? row->hint : "");
+}
+
+static int answer_refused(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
+{
+	const struct awserr_row *row;
+	struct awserr ae;
+
+	awserr_read(&k->x, &ae);
+	row = awserr_row(&k->x, &ae, k->region, clock_wall() + c->skew_s);
+	describe(k, &ae, row, e);
+	if (k->refused && k->refused(k))
+		return act_retry(c, k, &ae, e, deadline);
+	return actions[row->action](c, k, &ae, e, deadline);
+}
+
+static int no_answer(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
+{
+	if (e->kind != ERR_RETRY || act_retry(c, k, NULL, e, deadline) < 0) {
+		if (e->reason == REASON_HTTP_UNREACHABLE && !str_eq(k->region, c->region) &&
+		    !k->custom)
+			err_set(e, e->kind, e->reason, e->no,
+			        "%s; it is in region '%s' and this instance in '%s': is there a "
+			        "route?",
+			        e->text, k->region, c->region);
+		return -e->no;
+	}
+	return 0;
+}
+
+static int give_up(const struct call *k, const struct err *why, struct err *e)
+{
+	*e = *why;
+	if (k->tries > 1)
+		return err_wrap(e, "%s: try %u", k->doing, k->tries);
+	return err_wrap(e, "%s", k->doing);
+}
+
+int call_run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
+{
+	unsigned need = SESSION_REGION | SESSION_CREDS | (k->custom ? 0 : SESSION_DOMAIN);
+	struct err why = {0}; /* of a try; the caller sees only the last one's */
+	int rc;
+
+	k->soon = (struct backoff){.base_ms = 50, .cap_ms = 20000};
+	k->later = (struct backoff)BACKOFF_SERVICE;
+	k->renew = (struct backoff){.base_ms = 2000, .cap_ms = 5000};
+	do {
+		rc = session_need(c, need, deadline, &why);
+		if (rc < 0)
+			return give_up(k, &why, e);
+		if (!k->region)
+			k->region = c->region;
+		rc = send_once(c, k, deadline, &why);
+		if (rc == 0 && k->x.status / 100 == 2)
+			return 0;
+		if (rc == 0)
+			rc = answer_refused(c, k, deadline, &why);
+		else
+			rc = no_answer(c, k, deadline, &why);
+	} while (rc == 0);
+	return give_up(k, &why, e);
+}

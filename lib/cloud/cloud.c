@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cloud/cloud.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cloud/partition.h"
+#include "cloud/s3.h"
+#include "cloud/secrets.h"
+#include "cloud/session.h"
+#include "cloud/uri.h"
+
+static const char *copy(struct arena *a, const char *s)
+{
+	return s && *s ? arena_strdup(a, s) : NULL;
+}
+
+static void copy_config(struct cloud *c, const struct cloud_config *from)
+{
+	c->config = (struct cloud_config){
+	        .imds_endpoint = copy(c->arena, from->imds_endpoint),
+	        .endpoint = copy(c->arena, from->endpoint),
+	        .s3_endpoint = copy(c->arena, from->s3_endpoint),
+	        .secrets_endpoint = copy(c->arena, from->secrets_endpoint),
+	        .region = copy(c->arena, from->region),
+	        .ca_bundle = copy(c->arena, from->ca_bundle),
+	        .bucket_owner = copy(c->arena, from->bucket_owner),
+	        .dualstack = from->dualstack,
+	};
+}
+
+static int check_config(struct cloud *c, const struct cloud_config *from, struct err *e)
+{
+	const struct {
+		const char *value, *setting;
+	} endpoints[] = {
+	        {c->config.endpoint, "AWS_ENDPOINT_URL"},
+	        {c->config.s3_endpoint, "AWS_ENDPOINT_URL_S3"},
+	        {c->config.secrets_endpoint, "AWS_ENDPOINT_URL_SECRETS_MANAGER"},
+	};
+	struct endpoint ignored;
+
+	for (size_t i = 0; i < ARRAY_LEN(endpoints); i++)
+		if (endpoints[i].value && uri_endpoint(endpoints[i].value, endpoints[i].setting,
+		                                       c->arena, &ignored, e) < 0)
+			return -e->no;
+	if (c->config.region && !partition_region_valid(c->config.region))
+		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+		               "AWS_REGION '%s' isn't a region's name", c->config.region);
+	if ((from->access_key && *from->access_key) || (from->secret_key && *from->secret_key))
+		return creds_set(&c->creds, from->access_key, from->secret_key, from->session_token,
+		                 e);
+	return 0;
+}
+
+struct cloud *cloud_open(const struct cloud_config *config)
+{
+	struct cloud *c = calloc(1, sizeof *c);
+
+	if (!c)
+		abort();
+	c->arena = arena_new();
+	copy_config(c, config);
+	c->http = http_new(c->config.ca_bundle);
+	if (check_config(c, config, &c->broken) == 0)
+		(void)!imds_open(c->http, c->config.imds_endpoint, c->arena, &c->imds, &c->broken);
+	return c;
+}
+
+void cloud_close(struct cloud *c)
+{
+	if (!c)
+		return;
+	imds_close(c->imds);
+	http_free(c->http);
+	arena_free(c->arena);
+	explicit_bzero(c, sizeof *c);
+	free(c);
+}
+
+void cloud_after_fork(struct cloud *c)
+{
+	http_after_fork(c->http);
+}
+
+void cloud_expect_owner(struct cloud *c, const char *account)
+{
+	c->config.bucket_owner = copy(c->arena, account);
+}
+
+void cloud_counts(const struct cloud *c, unsigned *ret_requests, unsigned *ret_rounds)
+{
+	http_counts(c->http, ret_requests, ret_rounds);
+}
+
+int cloud_secret(struct cloud *c, const char *arn, struct secret *ret, uint64_t deadline,
+                 struct err *e)
+{
+	return secrets_get(c, arn, ret, deadline, e);
+}
+
+int cloud_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,
+              struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct uri u;
+	int rc = uri_parse(uri, a, &u, e);
+
+	if (rc < 0)
+		return rc;
+	if (u.scheme != URI_S3)
+		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
+		               "'%s': only s3://BUCKET/KEY can be written", uri_shown(uri, a));
+	return s3_put(c, &u, body, if_absent, deadline, e);
+}

@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/scope.h"
+#include "cloud/s3.h"
+#include "cloud/web.h"
+
+#define FILE_PIECE (64 * 1024)
+
+/* One fetch on its way to one of three targets; what passes is digested when a sum is expected. */
+struct fetch {
+	const struct cloud_fetch *what;
+	struct transfer_sink sink;
+	struct transfer transfer;
+	struct digest *digest;
+	struct http_buffer *memory;
+	struct secret *secret;
+	struct file_new *file;
+};
+
+static int fetch_restart(void *ctx, struct err *e)
+{
+	struct fetch *f = ctx;
+
+	if (f->digest) {
+		digest_free(f->digest);
+		f->digest = digest_new();
+	}
+	if (f->memory)
+		f->memory->len = 0;
+	if (f->secret)
+		secret_wipe(f->secret);
+	if (f->file && (ftruncate(f->file->fd, 0) < 0 || lseek(f->file->fd, 0, SEEK_SET) < 0))
+		return err_errno(e, errno, "starting '%s' again", f->file->name);
+	return 0;
+}
+
+static int fetch_write(void *ctx, const void *data, size_t len, struct err *e)
+{
+	struct fetch *f = ctx;
+
+	if (f->digest)
+		digest_add(f->digest, data, len);
+	if (f->file)
+		return file_new_write(f->file, data, len, e);
+	if (f->memory) {
+		http_buffer_add(f->memory, data, len);
+		return 0;
+	}
+	if (len > SECRET_MAX - f->secret->len)
+		return err_set(e, ERR_INPUT, REASON_HTTP_TOO_LARGE, EFBIG,
+		               "it is larger than the %d bytes a secret may have", SECRET_MAX);
+	memcpy(f->secret->data + f->secret->len, data, len);
+	f->secret->len += len;
+	return 0;
+}
+
+/* ---- file: ------------------------------------------------------------------------------------
+ */
+
+static int open_regular(const char *path, struct err *e)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0)
+		return err_errno(e, errno, "opening '%s'", path);
+	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+		return fd;
+	close(fd);
+	return err_set(e, ERR_HOST, REASON_HOST_FILE, EINVAL, "'%s' isn't a regular file", path);
+}
+
+static int file_get(const char *path, struct transfer *t, struct err *e)
+{
+	scope_fd int fd = open_regular(path, e);
+	scope_mem char *piece = malloc(FILE_PIECE);
+	ssize_t n;
+	int rc = fd < 0 ? fd : 0;
+
+	if (!piece)
+		abort();
+	while (rc == 0 && (n = read(fd, piece, FILE_PIECE)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_errno(e, errno, "reading '%s'", path);
+		t->got += (uint64_t)n;
+		if (t->got > t->max)
+			return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
+			               "'%s' is larger than the %llu bytes allowed", path,
+			               (unsigned long long)t->max);
+		rc = t->sink->write(t->sink->ctx, piece, (size_t)n, e);
+	}
+	explicit_bzero(piece, FILE_PIECE);
+	return rc;
+}
+
+/* ---- all of them ------------------------------------------------------------------------------
+ */
+
+static int check_sum(struct fetch *f, struct err *e)
+{
+	unsigned char sum[SHA256_LEN];
+	char hex[SHA256_HEX];
+
+	if (!f->digest)
+		return 0;
+	digest_end(f->digest, sum);
+	str_hex(sum, sizeof sum, hex);
+	if (strcasecmp(hex, f->what->sha256) == 0)
+		return 0;
+	return err_set(e, ERR_INTEGRITY, REASON_CHECKSUM_MISMATCH, EBADMSG,
+	               "its sha256 is %s, expected %s", hex, f->what->sha256);
+}
+
+static int get(struct cloud *c, const struct uri *u, struct fetch *f, uint64_t deadline,
+               struct err *e)
+{
+	if (u->scheme == URI_S3)
+		return s3_get(c, u, &f->transfer, deadline, e);
+	if (u->scheme == URI_HTTPS)
+		return web_get(c, u->text, &f->transfer, deadline, e);
+	return file_get(u->path, &f->transfer, e);
+}
+
+static int run(struct cloud *c, const struct cloud_fetch *what, struct fetch *f, uint64_t deadline,
+               struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	unsigned char sum[SHA256_LEN];
+	struct uri u;
+	int rc = uri_parse(what->uri, a, &u, e);
+
+	if (rc < 0)
+		return rc;
+	if (what->sha256 && str_unhex(what->sha256, sum, sizeof sum) < 0)
+		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+		               "'%s' isn't a sha256: expected 64 hex digits", what->sha256);
+	f->what = what;
+	f->sink = (struct transfer_sink){f, fetch_restart, fetch_write};
+	f->transfer = (struct transfer){.sink = &f->sink,
+	                                .max = what->max ? what->max : SESSION_FETCH_MAX};
+	f->digest = what->sha256 ? digest_new() : NULL;
+	rc = get(c, &u, f, deadline, e);
+	if (rc == 0 && check_sum(f, e) < 0)
+		rc = err_wrap(e, "fetching '%s'", uri_shown(what->uri, a));
+	digest_free(f->digest);
+	return rc;
+}
+
+int cloud_fetch_memory(struct cloud *c, const struct cloud_fetch *f, struct arena *a,
+                       struct blob *ret, uint64_t deadline, struct err *e)
+{
+	scope_http_buffer struct http_buffer b = {0};
+	struct fetch fetch = {.memory = &b};
+	int rc = run(c, f, &fetch, deadline, e);
+
+	if (rc == 0)
+		*ret = (struct blob){arena_memdup(a, b.data, b.len), b.len};
+	return rc;
+}
+
+int cloud_fetch_secret(struct cloud *c, const struct cloud_fetch *f, struct secret *ret,
+                       uint64_t deadline, struct err *e)
+{
+	scope_secret struct secret s = {0};
+	struct fetch fetch = {.secret = &s};
+	int rc = run(c, f, &fetch, deadline, e);
+
+	if (rc == 0)
+		*ret = s;
+	return rc;
+}
+
+int cloud_fetch_file(struct cloud *c, const struct cloud_fetch *f, struct file_new *out,
+                     uint64_t deadline, struct err *e)
+{
+	struct fetch fetch = {.file = out};
+
+	return run(c, f, &fetch, deadline, e);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cloud/s3.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cloud/call.h"
+
+#define PATH_MAX_BYTES (4 * 1024) /* a key of 1024 bytes, each escaped, and the bucket */
+
+struct object {
+	const struct uri *uri;
+	struct transfer *transfer; /* GET */
+	char doing[300];
+};
+
+/* ---- where ----------------------------------------------------------------------------------- */
+
+static const char *configured(const struct cloud *c)
+{
+	return c->config.s3_endpoint ? c->config.s3_endpoint : c->config.endpoint;
+}
+
+static int find_host(struct cloud *c, const struct call *k, struct arena *a, struct endpoint *ret,
+                     struct err *e)
+{
+	const char *setting = c->config.s3_endpoint ? "AWS_ENDPOINT_URL_S3" : "AWS_ENDPOINT_URL";
+
+	if (configured(c))
+		return uri_endpoint(configured(c), setting, a, ret, e);
+	*ret = (struct endpoint){.tls = true, .prefix = ""};
+	ret->authority = arena_printf(a, "s3%s.%s.%s", c->config.dualstack ? ".dualstack" : "",
+	                              k->region, c->domain);
+	return 0;
+}
+
+static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
+{
+	const struct object *o = k->ctx;
+	const char *bucket = o->uri->bucket;
+	struct strbuf path = STRBUF(a, PATH_MAX_BYTES);
+	int rc = find_host(c, k, a, &k->at, e);
+	bool virtual = !strchr(bucket, '.') && !k->at.address;
+
+	if (rc < 0)
+		return rc;
+	if (k->moved) {
+		k->at.authority = k->moved;
+		virtual = str_starts(k->moved, bucket) && k->moved[strlen(bucket)] == '.';
+	} else if (virtual) {
+		k->at.authority = arena_printf(a, "%s.%s", bucket, k->at.authority);
+	}
+	strbuf_char(&path, '/');
+	if (!virtual) {
+		strbuf_str(&path, bucket);
+		strbuf_char(&path, '/');
+	}
+	uri_encode(&path, (struct blob){o->uri->key, strlen(o->uri->key)}, true);
+	k->path = path.data;
+	return 0;
+}
+
+/* ---- calls ----------------------------------------------------------------------------------- */
+
+static void prepare(const struct cloud *c, struct call *k, struct object *o, const char *verb)
+{
+	char shown[200];
+
+	str_escape(o->uri->text, strlen(o->uri->text), shown, sizeof shown);
+	snprintf(o->doing, sizeof o->doing, "%s '%s'", verb, shown);
+	k->doing = o->doing;
+	k->service = "s3";
+	k->s3 = true;
+	k->custom = configured(c) != NULL;
+	k->place = place;
+	k->ctx = o;
+	if (c->config.bucket_owner)
+		k->headers[k->n_headers++] =
+		        (struct sigv4_pair){"x-amz-expected-bucket-owner", c->config.bucket_owner};
+	if (o->uri->version_id)
+		k->query[k->n_query++] = (struct sigv4_pair){"versionId", o->uri->version_id};
+}
+
+static void shape_get(struct call *k)
+{
+	const struct object *o = k->ctx;
+
+	if (!transfer_resumes(o->transfer))
+		return;
+	k->extra[k->n_extra++] = (struct sigv4_pair){"Range", o->transfer->range};
+	k->extra[k->n_extra++] = (struct sigv4_pair){"If-Match", o->transfer->etag};
+}
+
+static bool refused_get(struct call *k)
+{
+	const struct object *o = k->ctx;
+
+	if (!o->transfer->ranged || (k->x.status != 412 && k->x.status != 416))
+		return false;
+	transfer_forget(o->transfer);
+	return true;
+}
+
+int s3_get(struct cloud *c, const struct uri *u, struct transfer *t, uint64_t deadline,
+           struct err *e)
+{
+	struct object o = {.uri = u, .transfer = t};
+	struct call k = {.method = "GET", .shape = shape_get, .refused = refused_get};
+	int rc;
+
+	prepare(c, &k, &o, "fetching");
+	k.x.max = t->max;
+	k.x.begin = transfer_begin;
+	k.x.write = transfer_write;
+	k.x.ctx = t;
+	rc = call_run(c, &k, deadline, e);
+	http_clear(&k.x);
+	return rc;
+}
+
+int s3_head(struct cloud *c, const struct uri *u, uint64_t *ret_size, uint64_t deadline,
+            struct err *e)
+{
+	struct object o = {.uri = u};
+	struct call k = {.method = "HEAD"};
+	int rc;
+
+	prepare(c, &k, &o, "looking for");
+	rc = call_run(c, &k, deadline, e);
+	if (rc == 0)
+		*ret_size = k.x.length > 0 ? (uint64_t)k.x.length : 0;
+	http_clear(&k.x);
+	return rc;
+}
+
+int s3_put(struct cloud *c, const struct uri *u, struct blob body, bool if_absent,
+           uint64_t deadline, struct err *e)
+{
+	struct object o = {.uri = u};
+	struct call k = {.method = "PUT"};
+	int rc;
+
+	prepare(c, &k, &o, "writing");
+	if (u->version_id)
+		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
+		               "%s: a version that exists can't be written", o.doing);
+	k.headers[k.n_headers++] = (struct sigv4_pair){"Content-Type", "application/octet-stream"};
+	if (if_absent)
+		k.headers[k.n_headers++] = (struct sigv4_pair){"If-None-Match", "*"};
+	k.x.body = body;
+	k.x.max = HTTP_TROUBLE_MAX;
+	rc = call_run(c, &k, deadline, e);
+	/* A try whose answer was lost may have been the one that wrote it. */
+	if (rc < 0 && e->reason == REASON_S3_PRECONDITION && k.tries > 1)
+		rc = err_set(e, e->kind, e->reason, e->no, "%s; an earlier try may have written it",
+		             e->text);
+	http_clear(&k.x);
+	return rc;
+}

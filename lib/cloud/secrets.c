@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cloud/secrets.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cloud/call.h"
+#include "cloud/partition.h"
+#include "data/json.h"
+
+#define ID_MAX 2048 /* the service's own */
+#define ANSWER_MAX                                                                                 \
+	(128 * 1024) /* 64 KiB, each byte at worst escaped, is refused as too large before */
+
+struct wanted {
+	const char *id;
+	char doing[200];
+	char body[ID_MAX + 32];
+};
+
+static const char *configured(const struct cloud *c)
+{
+	return c->config.secrets_endpoint ? c->config.secrets_endpoint : c->config.endpoint;
+}
+
+static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
+{
+	const char *setting = c->config.secrets_endpoint ? "AWS_ENDPOINT_URL_SECRETS_MANAGER"
+	                                                 : "AWS_ENDPOINT_URL";
+
+	k->path = "/";
+	if (configured(c))
+		return uri_endpoint(configured(c), setting, a, &k->at, e);
+	k->at = (struct endpoint){.tls = true, .prefix = ""};
+	k->at.authority = arena_printf(a, "secretsmanager.%s.%s", k->region, c->domain);
+	return 0;
+}
+
+/* The region of arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME; NULL for a plain name. */
+static int arn_region(const char *id, struct arena *a, const char **ret, struct err *e)
+{
+	const char *at = id;
+	char *region;
+
+	if (!str_starts(id, "arn:"))
+		return 0;
+	for (int i = 0; i < 3 && at; i++) {
+		at = strchr(at, ':');
+		at = at ? at + 1 : NULL;
+	}
+	region = at ? arena_memdup(a, at, strcspn(at, ":")) : NULL;
+	if (!region || !strstr(id, ":secretsmanager:") || !partition_region_valid(region))
+		return err_set(
+		        e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+		        "'%s': expected arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME",
+		        id);
+	*ret = region;
+	return 0;
+}
+
+static int id_check(const char *id, struct err *e)
+{
+	size_t len = strlen(id);
+
+	for (const char *p = id; *p; p++)
+		if (*p <= ' ' || *p > '~' || *p == '"' || *p == '\\')
+			len = 0;
+	if (len == 0 || len > ID_MAX)
+		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+		               "'%s' isn't a secret's name or ARN", id);
+	return 0;
+}
+
+static int no_secret(struct err *e, const char *what)
+{
+	return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO, "the answer %s", what);
+}
+
+static int from_doc(const struct doc *d, struct secret *ret, struct err *e)
+{
+	const struct doc *text = doc_get(d, "SecretString"), *binary = doc_get(d, "SecretBinary");
+	const struct doc *v = text && text->type == DOC_SCALAR ? text : binary;
+	struct blob b;
+
+	if (!v || v->type != DOC_SCALAR || !v->quoted)
+		return no_secret(e, "has neither SecretString nor SecretBinary");
+	b = (struct blob){v->text, strlen(v->text)};
+	if (v == text)
+		return secret_set(ret, b.data, b.len) == 0 ? 0 : no_secret(e, "is too large");
+	int rc = str_base64_decode(b, ret->data, SECRET_MAX, &ret->len);
+	if (rc < 0)
+		secret_wipe(ret);
+	if (rc == -ENOSPC)
+		return no_secret(e, "is too large");
+	return rc < 0 ? no_secret(e, "has a SecretBinary that isn't base64") : 0;
+}
+
+int secrets_parse(struct blob json, struct secret *ret, struct err *e)
+{
+	struct arena *a = arena_new();
+	struct doc *d = NULL;
+	int rc;
+
+	if (json_parse("secret", json, a, &d, e) < 0)
+		rc = no_secret(e, "isn't the JSON it should be");
+	else
+		rc = from_doc(d, ret, e);
+	arena_free_wiped(a);
+	return rc;
+}
+
+static void prepare(const struct cloud *c, struct call *k, struct wanted *w)
+{
+	snprintf(w->doing, sizeof w->doing, "reading the secret '%.150s'", w->id);
+	snprintf(w->body, sizeof w->body, "{\"SecretId\":\"%s\"}", w->id);
+	*k = (struct call){
+	        .doing = w->doing,
+	        .service = "secretsmanager",
+	        .method = "POST",
+	        .custom = configured(c) != NULL,
+	        .place = place,
+	        .headers = {{"Content-Type", "application/x-amz-json-1.1"},
+	                    {"X-Amz-Target", "secretsmanager.GetSecretValue"}},
+	        .n_headers = 2,
+	};
+	k->x.body = (struct blob){w->body, strlen(w->body)};
+	k->x.max = ANSWER_MAX;
+	k->x.begin = http_buffer_begin;
+	k->x.write = http_buffer_write;
+}
+
+int secrets_get(struct cloud *c, const char *id, struct secret *ret, uint64_t deadline,
+                struct err *e)
+{
+	scope_http_buffer struct http_buffer answer = {0};
+	scope_secret struct secret s = {0};
+	struct wanted w = {.id = id};
+	struct call k;
+	int rc = id_check(id, e);
+
+	if (rc < 0)
+		return rc;
+	prepare(c, &k, &w);
+	k.x.ctx = &answer;
+	rc = arn_region(id, c->arena, &k.region, e);
+	if (rc == 0)
+		rc = call_run(c, &k, deadline, e);
+	http_clear(&k.x);
+	if (rc < 0)
+		return rc;
+	if (secrets_parse((struct blob){answer.data, answer.len}, &s, e) < 0)
+		return err_wrap(e, "%s", w.doing);
+	*ret = s;
+	return 0;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to lib/cloud: what a handle knows, and getting it known. */
+#pragma once
+
+#include "cloud/cloud.h"
+#include "cloud/creds.h"
+#include "cloud/http.h"
+#include "cloud/imds.h"
+
+#define SESSION_FETCH_MAX     (16u * 1024 * 1024) /* default ceiling of a fetched body */
+#define SESSION_USER_DATA_MAX (64 * 1024)
+#define SESSION_NAME_MAX      4096 /* ceiling of a read that gives one name, or a list of them */
+
+struct cloud {
+	struct arena *arena;
+	struct cloud_config config; /* strings in the arena; the static keys are in creds only */
+	struct http *http;
+	struct imds *imds;
+	struct err broken; /* the configuration can't be used: what every call answers */
+	struct creds creds;
+	const char *region, *domain; /* NULL until known */
+	int64_t skew_s;              /* the services' clock less ours */
+	bool have_user_data;
+	struct blob user_data;
+};
+
+enum session_need {
+	SESSION_REGION = 1,
+	SESSION_DOMAIN = 2, /* with the region */
+	SESSION_CREDS = 4,
+};
+
+/* Makes what is asked for known; independent reads overlap. Free when it is. */
+int session_need(struct cloud *c, unsigned what, uint64_t deadline, struct err *e) ATTR_MUST_USE;
+
+/* Chains for imds_read(): the role's name, then its credentials. */
+struct session_role {
+	struct cloud *cloud;
+	struct imds_read role, creds;
+	char path[300];
+	struct creds fresh;
+};
+void session_role_prepare(struct cloud *c, struct session_role *r);
+/* Takes over what came; -errno when there are no usable credentials, old or new. */
+int session_role_settle(struct cloud *c, struct session_role *r, struct err *e);

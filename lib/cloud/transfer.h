@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to lib/cloud: one body received over several tries. A later try asks for the rest only of
+ * the very same object (Range with If-Match); when it has changed, or the server sends all of it,
+ * what came before is thrown away: bytes of two contents never meet.
+ */
+#pragma once
+
+#include "cloud/http.h"
+
+/* Where the body goes. Negative with `e` set ends the transfer. */
+struct transfer_sink {
+	void *ctx;
+	int (*restart)(void *ctx, struct err *e); /* forget everything written */
+	int (*write)(void *ctx, const void *data, size_t len, struct err *e);
+};
+
+struct transfer {
+	const struct transfer_sink *sink;
+	uint64_t max;
+	uint64_t got;   /* bytes in the sink */
+	bool ranged;    /* this try asks for the rest */
+	char etag[128]; /* of what is in the sink; "" when it has none that can be relied on */
+	char range[48];
+};
+
+int transfer_begin(struct http_exchange *x); /* for http_exchange, ctx = struct transfer */
+int transfer_write(struct http_exchange *x, const void *data, size_t len);
+
+/* Before a try: whether to send `range` as Range and `etag` as If-Match. */
+bool transfer_resumes(struct transfer *t);
+/* The rest can't be had (412, 416): the next try starts at the beginning. */
+void transfer_forget(struct transfer *t);

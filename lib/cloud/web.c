@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cloud/web.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "cloud/uri.h"
+
+#define REDIRECTS_MAX 3
+
+static const struct status_row {
+	int status; /* 500: all of 5xx; 0: any other */
+	enum err_kind kind;
+	int no;
+	const char *hint;
+} rows[] = {
+        {401, ERR_DENIED, EACCES, ""},
+        {403, ERR_DENIED, EACCES, "; a presigned address may have expired"},
+        {404, ERR_ABSENT, ENOENT, ""},
+        {408, ERR_RETRY, EAGAIN, ""},
+        {410, ERR_ABSENT, ENOENT, ""},
+        {425, ERR_RETRY, EAGAIN, ""},
+        {429, ERR_RETRY, EAGAIN, ""},
+        {500, ERR_RETRY, EAGAIN, ""},
+        {0, ERR_DENIED, EPROTO, ""},
+};
+
+static int refused(const struct http_exchange *x, struct err *e)
+{
+	size_t i = 0;
+
+	while (rows[i].status && rows[i].status != x->status &&
+	       (rows[i].status != 500 || x->status / 100 != 5))
+		i++;
+	return err_set(e, rows[i].kind, REASON_HTTP_STATUS, rows[i].no, "status %d%s", x->status,
+	               rows[i].hint);
+}
+
+static bool is_redirect(int status)
+{
+	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+/* Follows redirects from `url`; 0 is a 2xx answer. */
+static int get_once(struct cloud *c, struct http_exchange *x, const char *url, struct arena *a,
+                    struct err *e)
+{
+	x->url = url;
+	for (unsigned hops = 0;; hops++) {
+		int rc = http_run(c->http, x, e);
+
+		if (rc < 0 || x->status / 100 == 2)
+			return rc;
+		if (!is_redirect(x->status))
+			return refused(x, e);
+		const char *to = x->trouble ? uri_follow(x->url, x->trouble->location, a) : NULL;
+		if (!to)
+			return err_set(e, ERR_DENIED, REASON_HTTP_REDIRECT, EXDEV,
+			               "redirected to something that isn't https");
+		if (hops == REDIRECTS_MAX)
+			return err_set(e, ERR_DENIED, REASON_HTTP_REDIRECT, ELOOP,
+			               "more than %d redirects", REDIRECTS_MAX);
+		x->url = to;
+	}
+}
+
+int web_get(struct cloud *c, const char *url, struct transfer *t, uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct backoff b = BACKOFF_SERVICE;
+	struct http_exchange x = {
+	        .class = HTTP_WEB,
+	        .method = "GET",
+	        .max = t->max,
+	        .deadline = deadline,
+	        .begin = transfer_begin,
+	        .write = transfer_write,
+	        .ctx = t,
+	};
+	struct err why = {0}; /* of a try */
+	unsigned tries = 0;
+	int rc;
+
+	do {
+		rc = get_once(c, &x, url, a, &why);
+		x.fresh = true;
+		tries++;
+	} while (rc < 0 && why.kind == ERR_RETRY && backoff_wait(&b, x.retry_after_ms, deadline));
+	http_clear(&x);
+	if (rc == 0)
+		return 0;
+	*e = why;
+	return tries > 1 ? err_wrap(e, "fetching '%s': try %u", uri_shown(url, a), tries)
+	                 : err_wrap(e, "fetching '%s'", uri_shown(url, a));
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to lib/cloud: plain https, without credentials. Redirects are followed by hand, at most
+ * three, to https only; messages leave out what follows a '?', where presigned addresses carry a
+ * signature.
+ */
+#pragma once
+
+#include "cloud/session.h"
+#include "cloud/transfer.h"
+
+int web_get(struct cloud *c, const char *url, struct transfer *t, uint64_t deadline,
+            struct err *e) ATTR_MUST_USE;
