@@ -26,7 +26,7 @@ def creds_asked(world):
     return len(world.imds.seen("GET", "/latest/meta-data/iam/security-credentials/hpc-node"))
 
 
-@pytest.mark.parametrize("value", [MUNGE, "a text secret", "ünï\u0000 \U0001f600", "x" * 8000])
+@pytest.mark.parametrize("value", [MUNGE, "a text secret", "ünï \U0001f600", "x" * 8000])
 def test_secret(floor, value):
     arn = floor.aws.secret("munge", value)
     r = floor.run("secret", arn)
@@ -59,7 +59,7 @@ def test_secret_after_a_passing_fault(floor, code, status):
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"SecretString":7}', b'{"SecretBinary":"%%%"}', b"{}",
-                                  b'{"SecretString":"a","SecretString":"b"}', b"\xff"])
+                                  b'{"SecretString":"a","SecretString":"b"}', b'{"SecretString":"a\\u0000b"}', b"\xff"])
 def test_secret_answer_that_is_none(floor, body):
     floor.aws.secret("munge", MUNGE)
     floor.aws.fault(Fault("edit", body=body, times=0))
