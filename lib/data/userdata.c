@@ -90,14 +90,15 @@ static int look_gzip(struct search *s, const struct layer *in, struct blob text,
 	scope_arena struct arena *a = arena_new();
 	const struct doc at = place(in, text.data);
 	struct blob inside;
+	struct err fault;
 
-	if (gzip_unpack(text, s->left, a, &inside, s->err) == 0)
-		return look_inside(
-		        s,
-		        (struct blob){arena_memdup(s->arena, inside.data, inside.len), inside.len},
-		        claim);
+	if (gzip_unpack(text, s->left, a, &inside, &fault) == 0) {
+		inside.data = arena_memdup(s->arena, inside.data, inside.len);
+		return look_inside(s, inside, claim);
+	}
 	if (claim == VAGUE)
 		return 0;
+	*s->err = fault;
 	return err_wrap(s->err, "%s:%u:%u", at.file, at.line, at.col);
 }
 
