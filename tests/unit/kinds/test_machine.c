@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kinds on a live machine, real programs and a real kernel, in a sandbox of this test. */
+#include "kinds_test.h"
+
+static int setup(void **state)
+{
+	*state = fixture_new(HOST_LIVE);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fixture_free(*state);
+	return 0;
+}
+
+static void accounts_are_made_by_useradd(void **state)
+{
+	struct fixture *f = *state;
+	struct host_user u = {0};
+	struct stat st;
+	struct err e = {0};
+	gid_t hpc = 0;
+
+	assert_converges(f,
+	                 "groups: [{name: hpc, gid: 2000}]\n"
+	                 "users:\n"
+	                 "- {name: alice, uid: 2001, group: hpc, groups: video}\n"
+	                 "- {name: slurm, uid: 401, gid: 401, system: true, home: /var/lib/slurm}\n"
+	                 "- {name: bob}\n"
+	                 "- {name: munge, uid: 110}\n");
+	assert_ok(host_user(f->host, "alice", f->arena, &u, &e));
+	assert_ok(host_group(f->host, "hpc", &hpc, &e));
+	assert_int_equal(hpc, 2000);
+	assert_int_equal(u.uid, 2001);
+	assert_int_equal(u.gid, 2000);
+	assert_string_equal(u.shell, "/bin/bash");
+	assert_int_equal(stat("/home/alice", &st), 0);
+	assert_int_equal(st.st_uid, 2001);
+	assert_ok(host_user(f->host, "slurm", f->arena, &u, &e));
+	assert_string_equal(u.shell, "/usr/sbin/nologin");
+	assert_int_equal(u.gid, 401);
+	assert_true(access("/var/lib/slurm", F_OK) < 0);
+	assert_int_equal(access("/home/bob", F_OK), 0);
+}
+
+static void accounts_are_changed_and_removed(void **state)
+{
+	struct fixture *f = *state;
+	struct host_user u = {0};
+	struct err e = {0};
+
+	assert_converges(f, "users: [{name: dora, uid: 2100, create-home: false}]\n");
+	assert_converges(f, "groups: [{name: render, gid: 45}]\n"
+	                    "users:\n"
+	                    "- {name: dora, uid: 2100, gid: 45, group: render, shell: /bin/sh,\n"
+	                    "   home: /srv/dora, groups: [video]}\n");
+	assert_string_equal(f->record.data,
+	                    "run groupadd --gid 45 render\n"
+	                    "run usermod --gid render --home /srv/dora --shell /bin/sh --append "
+	                    "--groups video dora\n");
+	assert_ok(host_user(f->host, "dora", f->arena, &u, &e));
+	assert_string_equal(u.home, "/srv/dora");
+	assert_int_equal(u.gid, 45);
+	assert_converges(f, "users: [{name: dora, state: absent}]\n"
+	                    "groups: [{name: dora, state: absent}]\n");
+	assert_int_equal(host_user(f->host, "dora", f->arena, &u, &e), -ENOENT);
+}
+
+static void ids_are_never_changed(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_ok(fixture_plan(f, "users: [{name: munge, uid: 402}]\n", &e));
+	assert_err(fixture_probe(f, &e), ERR_HOST, "user 'munge' has uid 110");
+	assert_int_equal(e.reason, REASON_HOST_USER);
+	assert_err(fixture_apply(f, &e), ERR_HOST, "asked for is 402");
+	assert_ok(fixture_plan(f, "groups: [{name: munge, gid: 402}]\n", &e));
+	assert_err(fixture_probe(f, &e), ERR_HOST, "group 'munge' has gid 111");
+	assert_string_equal(f->record.data, "");
+}
+
+static void useradd_has_the_last_word(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_ok(fixture_plan(f, "users: [{name: eve, uid: 110}]\n", &e));
+	assert_err(fixture_apply(f, &e), ERR_HOST, "useradd: UID 110 is not unique");
+	assert_ok(fixture_plan(f, "users: [{name: eve, group: nobodys}]\n", &e));
+	assert_err(fixture_apply(f, &e), ERR_HOST, "group 'nobodys' does not exist");
+}
+
+static void the_name_is_set_and_resolves(void **state)
+{
+	struct fixture *f = *state;
+	char name[65] = "";
+
+	fixture_write("/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 Node7\n10.0.0.1 node70 head");
+	vars_set(&f->facts, "local-ipv4", "10.0.0.7", "test");
+	assert_converges(f, "hostname: node7.cluster.internal\n");
+	assert_int_equal(gethostname(name, sizeof name), 0);
+	assert_string_equal(name, "node7.cluster.internal");
+	assert_string_equal(fixture_read(f, "/etc/hostname"), "node7.cluster.internal\n");
+	assert_string_equal(fixture_read(f, "/etc/hosts"),
+	                    "10.0.0.7\tnode7.cluster.internal node7\t# hpc-node: this machine\n"
+	                    "127.0.0.1 localhost\n"
+	                    "10.0.0.1 node70 head\n");
+
+	vars_set(&f->facts, "local-ipv4", "10.0.0.8", "test");
+	assert_converges(f, "hostname: node8\n");
+	assert_string_equal(fixture_read(f, "/etc/hosts"),
+	                    "10.0.0.8\tnode8\t# hpc-node: this machine\n"
+	                    "127.0.0.1 localhost\n"
+	                    "10.0.0.1 node70 head\n");
+}
+
+static void settings_reach_the_kernel(void **state)
+{
+	struct fixture *f = *state;
+	const char *value = NULL;
+	struct err e = {0};
+
+	assert_converges(f, "sysctl:\n"
+	                    "  net.ipv4.ip_forward: 1\n"
+	                    "  net.ipv4.ip_local_port_range: 32000    61000\n");
+	assert_ok(host_sysctl_get(f->host, "net.ipv4.ip_local_port_range", f->arena, &value, &e));
+	assert_string_equal(value, "32000 61000");
+	assert_string_equal(fixture_read(f, "/etc/sysctl.d/90-hpc-node.conf"),
+	                    "# Written by hpc-agent from the section 'sysctl'; changes here don't "
+	                    "last.\n"
+	                    "net.ipv4.ip_forward = 1\n"
+	                    "net.ipv4.ip_local_port_range = 32000    61000\n");
+}
+
+static void a_refused_setting_is_not_written(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_converges(f, "sysctl: {net.ipv4.ip_forward: 1}\n");
+	assert_ok(fixture_plan(f, "sysctl: {net.ipv4.no_such_setting: 1}\n", &e));
+	assert_int_equal(fixture_probe(f, &e), 0);
+	assert_err(fixture_apply(f, &e), ERR_HOST, "no such setting");
+	assert_int_equal(e.reason, REASON_HOST_SYSCTL);
+	assert_ok(fixture_plan(f, "sysctl: {net.ipv4.ip_forward: yes}\n", &e));
+	assert_err(fixture_apply(f, &e), ERR_HOST, "ip_forward");
+	assert_non_null(strstr(fixture_read(f, "/etc/sysctl.d/90-hpc-node.conf"), "forward = 1\n"));
+}
+
+static void mounts_nest(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+
+	assert_converges(f, "mounts:\n"
+	                    "- {path: /shared/deep/dir, type: bind, source: /etc}\n"
+	                    "- {path: /shared, type: tmpfs, options: 'size=1m,mode=1777'}\n"
+	                    "- {path: /shared/deep, type: tmpfs, options: suid}\n");
+	assert_string_equal(f->record.data,
+	                    "mkdir /shared 0755 root:root\n"
+	                    "mount tmpfs /shared tmpfs nosuid,nodev,size=1m,mode=1777\n"
+	                    "mkdir /shared/deep 0755 root:root\n"
+	                    "mount tmpfs /shared/deep tmpfs nodev,suid\n"
+	                    "mkdir /shared/deep/dir 0755 root:root\n"
+	                    "mount /etc /shared/deep/dir bind bind\n");
+	assert_int_equal(stat("/shared/deep/dir/passwd", &st), 0);
+}
+
+static void another_mount_there_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_converges(f, "mounts: [{path: /busy, type: tmpfs}]\n");
+	assert_ok(fixture_plan(f, "mounts: [{path: /busy, type: bind, source: /etc}]\n", &e));
+	assert_err(fixture_apply(f, &e), ERR_HOST, "'tmpfs' (tmpfs) is mounted there already");
+	assert_int_equal(e.reason, REASON_MOUNT_BUSY);
+}
+
+static void a_mount_is_taken_back(void **state)
+{
+	struct fixture *f = *state;
+	struct step_ctx c = fixture_ctx(f);
+	struct err e = {0};
+
+	assert_converges(f, "mounts: [{path: /undone, type: tmpfs}]\n");
+	assert_ok(f->plan.steps[0]->kind->undo(&c, f->plan.steps[0]->fields, &e));
+	assert_int_equal(fixture_probe(f, &e), 0);
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	        T(accounts_are_made_by_useradd),
+	        T(accounts_are_changed_and_removed),
+	        T(ids_are_never_changed),
+	        T(useradd_has_the_last_word),
+	        T(the_name_is_set_and_resolves),
+	        T(settings_reach_the_kernel),
+	        T(a_refused_setting_is_not_written),
+	        T(mounts_nest),
+	        T(another_mount_there_is_an_error),
+	        T(a_mount_is_taken_back),
+	};
+
+	sandbox_enter();
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
