@@ -3,9 +3,19 @@
 
 #include "base/str.h"
 
+/* One line each, so that adding a kind is one line of a diff. */
+/* clang-format off */
 const struct kind *const kinds_all[] = {
-        &kind_hostname, &kind_packages, &kind_groups, &kind_users, &kind_sysctl, &kind_mounts, NULL,
+        &kind_hostname,
+        &kind_packages,
+        &kind_groups,
+        &kind_users,
+        &kind_sysctl,
+        &kind_mounts,
+        &kind_files,
+        NULL,
 };
+/* clang-format on */
 
 const struct kind *kinds_find(const char *section)
 {
