@@ -4,16 +4,29 @@
  *
  * Each step runs in a forked child with a deadline; independent steps at once, at most `width`. The
  * child probes; if the thing doesn't hold it applies and probes again, and "applied but does not
- * hold" is a failure. A child past its deadline is killed; if it can't be killed it is abandoned
- * and reported, and nothing that doesn't need it waits. One absolute deadline ends the whole run.
- * The calling process is never blocked by a step and never touches the machine itself.
+ * hold" is a failure. A child whose step changed nothing takes the next one, any other ends with
+ * its step. The calling process is never blocked by a step and never touches the machine itself. On
+ * a dry host one child takes all steps in turn, so that each finds what those before it would have
+ * made.
+ *
+ * A step's deadline is its `timeout` from when it starts, or the run's deadline when that comes
+ * first. By then the child ends what it runs (host.h) and reports. One that hasn't RUN_GRACE_MS
+ * later is killed with all its descendants; if it is still there RUN_LOST_MS after that, it is
+ * abandoned and reported, and nothing that doesn't need it waits. When the run is stopped, what the
+ * children run gets SIGTERM, and RUN_GRACE_MS later they are killed.
+ *
+ * A step whose need failed is STEP_BLOCKED and names the step at the root, whether or not that one
+ * was optional: what it needs isn't there. `after` an optional step is order only: its failure
+ * blocks no one.
  */
 #pragma once
 
 #include "plan/plan.h"
 
 #define RUN_WIDTH       8
-#define RUN_GRACE_MS    2500
+#define RUN_WIDTH_MAX   64
+#define RUN_GRACE_MS    4500 /* host.h takes up to 4 s to end what won't end */
+#define RUN_LOST_MS     1500
 #define RUN_CHANGES_MAX 64
 
 enum step_state {
@@ -41,10 +54,10 @@ struct step_outcome {
 struct run_observer {
 	void *ctx;
 	void (*started)(void *ctx, const struct plan *p, size_t step);
+	/* Once for each step, also those that were blocked or skipped. */
 	void (*finished)(void *ctx, const struct plan *p, size_t step,
 	                 const struct step_outcome *o);
-	/* Every second while anything runs, and at each start and finish: extend systemd's patience
-	 * here. */
+	/* Every second, and at each finish: extend systemd's patience here. */
 	void (*tick)(void *ctx, size_t running, size_t done);
 };
 
@@ -53,11 +66,14 @@ struct run_options {
 	struct cloud *cloud;
 	const struct vars *facts;
 	uint64_t deadline; /* of the whole run; CLOCK_NEVER: none */
-	unsigned width;    /* steps at once; 0: 8 */
-	bool probe_only;   /* plan, drift: nothing is applied, what doesn't hold is STEP_PENDING */
-	int stop_fd; /* > 0: readable means stop (a signalfd): children are ended, the rest skipped
-	              */
-	const struct run_observer *observer; /* NULL: none */
+	unsigned width;    /* steps at once; 0: RUN_WIDTH, at most RUN_WIDTH_MAX */
+	unsigned grace_ms; /* 0: RUN_GRACE_MS */
+	/* plan, drift: nothing is applied nor tried again; what doesn't hold is STEP_PENDING */
+	bool probe_only;
+	/* > 0: readable means stop (a signalfd; not read here): children are ended, the rest
+	 * skipped */
+	int stop_fd;
+	const struct run_observer *observer; /* NULL: none; any of its functions may be */
 };
 
 struct run_result {

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "plan/run_own.h"
+
+struct child {
+	const struct plan *plan;
+	const struct run_options *options;
+	int sock;
+	bool dry;
+};
+
+/* One step's life in the child. */
+struct attempt {
+	const struct child *child;
+	const struct step *step;
+	struct step_ctx ctx;
+	unsigned tries;
+	int64_t refusals; /* tries that the machine refused */
+	bool applied;
+};
+
+static void tell(int sock, const struct run_message *m)
+{
+	size_t len = offsetof(struct run_message, text) + strlen(m->text) + 1;
+
+	/* Who doesn't listen any more has ended us, or is about to. */
+	while (send(sock, m, len, MSG_NOSIGNAL) < 0 && errno == EINTR)
+		;
+}
+
+static void tell_change(void *ctx, const char *change)
+{
+	const struct child *c = ctx;
+	struct run_message m = {.type = RUN_CHANGE};
+
+	snprintf(m.text, sizeof m.text, "%s", change);
+	tell(c->sock, &m);
+}
+
+static void tell_log(void *ctx, enum log_level level, const char *text,
+                     const struct log_field *fields, size_t n)
+{
+	const struct child *c = ctx;
+	struct run_message m = {.type = RUN_LOG, .level = level};
+
+	(void)fields;
+	(void)n;
+	snprintf(m.text, sizeof m.text, "%s", text);
+	tell(c->sock, &m);
+}
+
+/* SIGTERM is blocked and so stays pending: the run is being stopped. */
+static bool stopped(void)
+{
+	sigset_t pending;
+
+	return sigpending(&pending) == 0 && sigismember(&pending, SIGTERM) == 1;
+}
+
+static int probe(struct attempt *t, struct err *e)
+{
+	const struct kind *k = t->step->kind;
+
+	return k->probe(&t->ctx, t->step->fields, e);
+}
+
+/* One round: its state, or <0. */
+static int try_once(struct attempt *t, struct err *e)
+{
+	const struct kind *k = t->step->kind;
+	int r = probe(t, e);
+
+	if (r < 0)
+		return r;
+	if (r > 0)
+		return t->applied ? STEP_CHANGED : STEP_OK;
+	if (t->child->options->probe_only)
+		return STEP_PENDING;
+	t->applied = true;
+	r = k->apply(&t->ctx, t->step->fields, e);
+	if (r < 0)
+		return r;
+	if (t->child->dry)
+		return STEP_PENDING;
+	r = probe(t, e);
+	if (r < 0)
+		return err_wrap(e, "checking what was applied");
+	if (r > 0)
+		return STEP_CHANGED;
+	return err_set(e, ERR_HOST, REASON_STEP_NOT_HELD, EAGAIN,
+	               "'%s' was applied but does not hold", t->step->id);
+}
+
+/* Waits, and says whether it is worth another try. */
+static bool again(struct attempt *t, struct backoff *b, const struct err *e)
+{
+	struct run_message m = {.type = RUN_RETRY, .tries = t->tries, .err = *e};
+
+	if (t->child->options->probe_only || t->child->dry || stopped())
+		return false;
+	if (e->kind == ERR_HOST && t->refusals++ >= t->step->policy.retries)
+		return false;
+	if (e->kind != ERR_HOST && e->kind != ERR_RETRY)
+		return false;
+	tell(t->child->sock, &m);
+	return backoff_wait(b, 0, t->ctx.deadline) && !stopped();
+}
+
+static void run_step(const struct child *c, const struct run_order *order)
+{
+	struct backoff b = BACKOFF_SERVICE;
+	struct run_message m = {.type = RUN_RESULT};
+	struct attempt t = {
+	        .child = c,
+	        .step = c->plan->steps[order->step],
+	        .ctx = {.host = c->options->host,
+	                .cloud = c->options->cloud,
+	                .facts = c->options->facts,
+	                .deadline = order->deadline},
+	};
+	int r;
+
+	do {
+		scope_arena struct arena *a = arena_new();
+
+		t.ctx.arena = a;
+		t.tries++;
+		memset(&m.err, 0, sizeof m.err);
+		r = try_once(&t, &m.err);
+		if (r < 0 && m.err.kind == ERR_NONE)
+			err_set(&m.err, ERR_BUG, REASON_BUG, -r,
+			        "kind '%s' failed without a word: %s", t.step->kind->section,
+			        strerror(-r));
+	} while (r < 0 && again(&t, &b, &m.err));
+	if (r >= 0)
+		memset(&m.err, 0, sizeof m.err);
+	m.state = r < 0 ? STEP_FAILED : (enum step_state)r;
+	m.tries = t.tries;
+	tell(c->sock, &m);
+}
+
+/*
+ * Nothing of the caller's signal set-up: handlers are its own, and its mask is for its signalfd.
+ * SIGTERM and SIGPIPE are blocked rather than ignored, which programs we run would inherit.
+ */
+static void reset_signals(void)
+{
+	static const int ours[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGALRM,
+	                           SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD};
+	sigset_t mask;
+
+	for (size_t i = 0; i < ARRAY_LEN(ours); i++)
+		signal(ours[i], SIG_DFL);
+	sigemptyset(&mask);
+	sigaddset(&mask, SIGTERM);
+	sigaddset(&mask, SIGPIPE);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
+}
+
+_Noreturn void run_child(const struct plan *p, const struct run_options *o, int sock, pid_t parent)
+{
+	struct child c = {
+	        .plan = p,
+	        .options = o,
+	        .sock = sock,
+	        .dry = o->host && host_mode(o->host) == HOST_DRY,
+	};
+	struct run_order order;
+
+	setpgid(0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127);
+	reset_signals();
+	/* Orphans of what a step runs stay below us, where they can be found and ended. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	log_set_sink(tell_log, &c, LOG_LEVEL_DEBUG);
+	if (o->host)
+		host_record_to(o->host, tell_change, &c);
+	if (o->cloud)
+		cloud_after_fork(o->cloud);
+	while (recv(sock, &order, sizeof order, 0) == (ssize_t)sizeof order)
+		run_step(&c, &order);
+	_exit(0);
+}

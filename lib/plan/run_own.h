@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the run_*.c share; not for others. */
+#pragma once
+
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+#include "base/log.h"
+#include "plan/run.h"
+
+#define RUN_NO_STEP SIZE_MAX
+
+/* ---- between the run and its children: one packet each, same program on both ends ---- */
+
+struct run_order {
+	size_t step;
+	uint64_t deadline;
+};
+
+enum run_message_type { RUN_RESULT, RUN_RETRY, RUN_CHANGE, RUN_LOG };
+
+struct run_message {
+	enum run_message_type type;
+	enum step_state state; /* RUN_RESULT */
+	unsigned tries;        /* RUN_RESULT, RUN_RETRY */
+	enum log_level level;  /* RUN_LOG */
+	struct err err;        /* RUN_RESULT, RUN_RETRY */
+	char text[2048];       /* RUN_CHANGE, RUN_LOG; terminated, sent as far as it is used */
+};
+
+/* The child: carries out orders from `sock` until it is closed. run_child.c */
+_Noreturn void run_child(const struct plan *p, const struct run_options *o, int sock, pid_t parent);
+
+/* ---- in the run ---- */
+
+struct run;
+
+/* A child, or room for one. */
+struct worker {
+	struct run *run;
+	pid_t pid; /* 0: none */
+	int pidfd, sock;
+	sd_event_source *exited, *message, *timer;
+	size_t step; /* RUN_NO_STEP: waits for an order */
+	bool killed; /* by us */
+	bool ended;  /* of itself; perhaps still to be reaped */
+};
+
+struct run {
+	const struct plan *plan;
+	const struct run_options *options;
+	struct arena *arena;
+	struct run_result result;
+	sd_event *event;
+	sd_event_source *ticks, *ramp, *stop;
+	size_t *root; /* of a blocked step: the one that failed */
+	struct worker *workers;
+	size_t width, running, done;
+	size_t first; /* every step before it has been started or decided */
+	bool dry, ending, ramp_passed;
+};
+
+/* run_worker.c: -errno when there is no starting a child. */
+int worker_start_step(struct run *r, size_t step);
+/* Whether a child is there that waits for an order. */
+bool worker_waits(const struct run *r);
+/* Asks what the child runs to end, and kills it if there is nothing. */
+void worker_stop(struct worker *w);
+/* After the last step: no child is left. */
+void workers_dismiss(struct run *r);
+
+/* run.c: the step has reached its end; o->state says which. */
+void run_finished(struct run *r, size_t step);

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "host/tree.h"
+#include "plan/run_own.h"
+
+#define NS_PER_US  UINT64_C(1000)
+#define NS_PER_MS  UINT64_C(1000000)
+#define NS_PER_S   UINT64_C(1000000000)
+#define TIMER_SLOP 1000 /* us a deadline may be late, so that timers fire together */
+#define DRAIN_MAX  4096 /* packets taken from a child that has ended; its descendants may go on */
+
+static struct step_outcome *outcome(const struct worker *w)
+{
+	return &w->run->result.outcomes[w->step];
+}
+
+static unsigned grace_ms(const struct run *r)
+{
+	return r->options->grace_ms ? r->options->grace_ms : RUN_GRACE_MS;
+}
+
+static void set_timer(struct worker *w, uint64_t deadline, uint64_t after_ms)
+{
+	uint64_t at;
+
+	if (__builtin_add_overflow(deadline, after_ms * NS_PER_MS, &at))
+		at = deadline;
+	sd_event_source_set_time(w->timer, at / NS_PER_US);
+	sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
+}
+
+static void forget(struct worker *w)
+{
+	struct run *r = w->run;
+
+	w->exited = sd_event_source_disable_unref(w->exited);
+	w->message = sd_event_source_disable_unref(w->message);
+	w->timer = sd_event_source_disable_unref(w->timer);
+	scope_close(&w->pidfd);
+	scope_close(&w->sock);
+	*w = (struct worker){.run = r, .pidfd = -1, .sock = -1, .step = RUN_NO_STEP};
+}
+
+/* For a child that waits for an order or has ended: neither takes time. */
+static void dismiss(struct worker *w)
+{
+	struct pollfd end = {.fd = w->pidfd, .events = POLLIN};
+
+	kill(w->pid, SIGKILL);
+	if (w->pidfd >= 0)
+		poll(&end, 1, RUN_LOST_MS);
+	waitpid(w->pid, NULL, WNOHANG);
+	forget(w);
+}
+
+void workers_dismiss(struct run *r)
+{
+	struct tree tree;
+
+	for (size_t i = 0; i < r->width; i++) {
+		struct worker *w = &r->workers[i];
+
+		if (!w->pid)
+			continue;
+		/* Only a run that broke down leaves one with a step. */
+		if (w->step != RUN_NO_STEP) {
+			tree_of(w->pid, false, &tree);
+			tree_signal(&tree, SIGKILL);
+		}
+		dismiss(w);
+	}
+}
+
+/* The step has its outcome; the child takes the next one or goes. */
+static void finish(struct worker *w, bool reuse)
+{
+	size_t step = w->step;
+
+	w->step = RUN_NO_STEP;
+	sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
+	if (!reuse)
+		dismiss(w);
+	run_finished(w->run, step);
+}
+
+/* ---- what a child tells ---- */
+
+static void keep_change(struct worker *w, const char *text)
+{
+	struct step_outcome *o = outcome(w);
+
+	if (o->changes_total++ >= RUN_CHANGES_MAX)
+		return;
+	o->changes.items = arena_grow(w->run->arena, o->changes.items, &o->changes.n,
+	                              sizeof *o->changes.items);
+	o->changes.items[o->changes.n - 1] = arena_strdup(w->run->arena, text);
+}
+
+static void pass_log(const struct worker *w, enum log_level level, const char *text)
+{
+	const struct step *s = w->run->plan->steps[w->step];
+	const struct log_field fields[] = {{"HPC_STEP", s->id}, {"HPC_KIND", s->kind->section}};
+
+	log_record(level, fields, ARRAY_LEN(fields), "%s: %s", s->id, text);
+}
+
+/* It has changed nothing that the next step could stumble over. */
+static bool reusable(const struct worker *w, const struct step_outcome *o)
+{
+	if (w->ended || w->killed || w->run->ending)
+		return false;
+	return w->run->dry || o->state == STEP_OK || o->state == STEP_PENDING;
+}
+
+static void take_result(struct worker *w, const struct run_message *m)
+{
+	struct step_outcome *o = outcome(w);
+
+	o->state = m->state;
+	o->tries = m->tries;
+	o->err = m->err;
+	if (w->run->result.interrupted && o->state == STEP_FAILED) {
+		err_wrap(&o->err, "interrupted");
+		o->err.reason = REASON_INTERRUPTED;
+	}
+	finish(w, reusable(w, o));
+}
+
+static void take_message(struct worker *w, const struct run_message *m)
+{
+	struct step_outcome *o = outcome(w);
+	char text[sizeof m->text];
+
+	switch (m->type) {
+	case RUN_RESULT:
+		take_result(w, m);
+		break;
+	case RUN_RETRY:
+		o->tries = m->tries;
+		o->err = m->err;
+		snprintf(text, sizeof text, "try %u failed, trying again: %s", m->tries,
+		         m->err.text);
+		pass_log(w, LOG_LEVEL_WARNING, text);
+		break;
+	case RUN_CHANGE:
+		keep_change(w, m->text);
+		break;
+	case RUN_LOG:
+		pass_log(w, m->level, m->text);
+		break;
+	}
+}
+
+/* One packet; false when there is none. */
+static bool read_message(struct worker *w)
+{
+	struct run_message m = {0};
+	ssize_t n = recv(w->sock, &m, sizeof m, MSG_DONTWAIT);
+
+	if (n < (ssize_t)offsetof(struct run_message, text) || w->step == RUN_NO_STEP)
+		return false;
+	m.text[sizeof m.text - 1] = '\0';
+	take_message(w, &m);
+	return true;
+}
+
+static int on_message(sd_event_source *s, int fd, uint32_t events, void *ctx)
+{
+	struct worker *w = ctx;
+
+	(void)fd;
+	if (!read_message(w) && events & (EPOLLHUP | EPOLLERR))
+		sd_event_source_set_enabled(s, SD_EVENT_OFF); /* its end is told by the pidfd */
+	return 0;
+}
+
+/* ---- how a child ends ---- */
+
+static void set_death(struct worker *w, const int *status)
+{
+	struct step_outcome *o = outcome(w);
+	const char *id = w->run->plan->steps[w->step]->id;
+	uint64_t after_s = (clock_now() - o->start_ns) / NS_PER_S;
+	struct err *e = &o->err;
+
+	if (!status)
+		err_set(e, ERR_HOST, REASON_STEP_ABANDONED, ETIMEDOUT,
+		        "'%s' was not done after %" PRIu64
+		        " s, could not be killed and was left behind",
+		        id, after_s);
+	else if (w->run->result.interrupted)
+		err_set(e, ERR_HOST, REASON_INTERRUPTED, ECANCELED, "interrupted: '%s' was ended",
+		        id);
+	else if (w->killed)
+		err_set(e, ERR_HOST, REASON_STEP_TIMEOUT, ETIMEDOUT,
+		        "'%s' was not done after %" PRIu64 " s and was killed", id, after_s);
+	else if (WIFSIGNALED(*status))
+		err_set(e, ERR_HOST, REASON_STEP_DIED, ECHILD, "'%s' died by signal %d (%s)", id,
+		        WTERMSIG(*status), strsignal(WTERMSIG(*status)));
+	else
+		err_set(e, ERR_HOST, REASON_STEP_DIED, ECHILD,
+		        "'%s' ended early, with exit status %d", id, WEXITSTATUS(*status));
+}
+
+/* Without a result. `status` as of waitpid(2); NULL: it can't be had. */
+static void died(struct worker *w, const int *status)
+{
+	struct step_outcome *o = outcome(w);
+	struct run *r = w->run;
+	size_t step = w->step;
+	struct err last = o->err;
+	char text[sizeof last.text];
+
+	set_death(w, status);
+	o->state = STEP_FAILED;
+	if (last.kind != ERR_NONE) {
+		memcpy(text, o->err.text, sizeof text);
+		err_set(&o->err, o->err.kind, o->err.reason, o->err.no, "%s; try %u: %s", text,
+		        o->tries, last.text);
+	}
+	o->tries++; /* the one it was in */
+	forget(w);
+	run_finished(r, step);
+}
+
+/* True when it had ended and is gone. */
+static bool reap(struct worker *w)
+{
+	int status = 0;
+	pid_t pid = waitpid(w->pid, &status, WNOHANG);
+
+	if (pid == 0)
+		return false;
+	died(w, &status);
+	return true;
+}
+
+static int on_end(sd_event_source *s, int fd, uint32_t events, void *ctx)
+{
+	struct worker *w = ctx;
+
+	(void)fd;
+	(void)events;
+	w->ended = true;
+	if (w->step == RUN_NO_STEP) {
+		dismiss(w);
+		return 0;
+	}
+	/* The result may still be on its way. */
+	pid_t pid = w->pid;
+	for (int i = 0; i < DRAIN_MAX && w->pid == pid && w->step != RUN_NO_STEP; i++)
+		if (!read_message(w))
+			break;
+	if (w->pid == pid && w->ended && !reap(w))
+		sd_event_source_set_enabled(
+		        s, SD_EVENT_OFF); /* a tracer holds it; the timer looks again */
+	return 0;
+}
+
+static int on_timer(sd_event_source *s, uint64_t usec, void *ctx)
+{
+	struct worker *w = ctx;
+	struct tree tree;
+
+	(void)s;
+	(void)usec;
+	if (w->killed) {
+		if (!reap(w))
+			died(w, NULL);
+		return 0;
+	}
+	w->killed = true;
+	tree_of(w->pid, false, &tree);
+	tree_signal(&tree, SIGKILL);
+	set_timer(w, clock_now(), RUN_LOST_MS);
+	return 0;
+}
+
+void worker_stop(struct worker *w)
+{
+	struct tree tree;
+
+	tree_of(w->pid, false, &tree);
+	/* It counts itself. */
+	if (tree_signal(&tree, SIGTERM) > 1) {
+		set_timer(w, clock_now(), grace_ms(w->run));
+		return;
+	}
+	w->killed = true;
+	kill(w->pid, SIGKILL);
+	set_timer(w, clock_now(), RUN_LOST_MS);
+}
+
+/* ---- how it begins ---- */
+
+static int add_sources(struct worker *w)
+{
+	sd_event *event = w->run->event;
+	int r = sd_event_add_io(event, &w->exited, w->pidfd, EPOLLIN, on_end, w);
+
+	if (r >= 0)
+		r = sd_event_add_io(event, &w->message, w->sock, EPOLLIN, on_message, w);
+	if (r >= 0)
+		r = sd_event_add_time(event, &w->timer, CLOCK_BOOTTIME, 0, TIMER_SLOP, on_timer, w);
+	if (r >= 0)
+		r = sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
+	/* What a child said goes before its end, and both before its deadline. */
+	if (r >= 0)
+		r = sd_event_source_set_priority(w->message, SD_EVENT_PRIORITY_NORMAL - 2);
+	if (r >= 0)
+		r = sd_event_source_set_priority(w->exited, SD_EVENT_PRIORITY_NORMAL - 1);
+	return r;
+}
+
+static _Noreturn void in_child(struct worker *w, int sock, pid_t parent)
+{
+	struct run *r = w->run;
+
+	for (size_t i = 0; i < r->width; i++) {
+		scope_close(&r->workers[i].sock);
+		scope_close(&r->workers[i].pidfd);
+	}
+	run_child(r->plan, r->options, sock, parent);
+}
+
+static int start(struct worker *w)
+{
+	int pair[2];
+	pid_t self = getpid();
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	scope_fd int theirs = pair[1];
+	w->sock = pair[0];
+	w->pid = fork();
+	if (w->pid == 0)
+		in_child(w, theirs, self);
+	int r = -errno;
+	if (w->pid < 0) {
+		forget(w);
+		return r;
+	}
+	w->pidfd = (int)syscall(SYS_pidfd_open, w->pid, 0);
+	r = w->pidfd < 0 ? -errno : add_sources(w);
+	if (r < 0)
+		dismiss(w);
+	return r < 0 ? r : 0;
+}
+
+static bool waits(const struct worker *w)
+{
+	return w->pid && w->step == RUN_NO_STEP && !w->ended;
+}
+
+bool worker_waits(const struct run *r)
+{
+	for (size_t i = 0; i < r->width; i++)
+		if (waits(&r->workers[i]))
+			return true;
+	return false;
+}
+
+/* One that waits for an order, else room for a new one. */
+static struct worker *find(struct run *r)
+{
+	struct worker *room = NULL;
+
+	for (size_t i = 0; i < r->width; i++) {
+		struct worker *w = &r->workers[i];
+
+		if (waits(w))
+			return w;
+		if (!w->pid && !room)
+			room = w;
+	}
+	return room;
+}
+
+int worker_start_step(struct run *r, size_t step)
+{
+	struct worker *w = find(r);
+	struct step_outcome *o = &r->result.outcomes[step];
+	struct run_order order = {
+	        .step = step,
+	        .deadline = clock_min(clock_in_ms(r->plan->steps[step]->policy.timeout_ms),
+	                              r->options->deadline),
+	};
+	int no = !w ? -EAGAIN : w->pid ? 0 : start(w);
+
+	if (no < 0)
+		return no;
+	if (send(w->sock, &order, sizeof order, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		no = -errno;
+		dismiss(w);
+		return no;
+	}
+	w->step = step;
+	o->state = STEP_RUNNING;
+	o->start_ns = clock_now();
+	set_timer(w, order.deadline, grace_ms(r));
+	return 0;
+}
