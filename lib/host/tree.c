@@ -55,6 +55,13 @@ void tree_of(int leader, bool orphans, struct tree *ret)
 	*ret = (struct tree){.leader = leader, .born = p.born, .orphans = orphans};
 }
 
+bool tree_alive(const struct tree *t)
+{
+	struct process p;
+
+	return read_process(t->leader, &p) && p.born == t->born && !p.zombie;
+}
+
 static size_t read_all(struct arena *a, struct process **ret)
 {
 	scope_dir DIR *proc = opendir("/proc");

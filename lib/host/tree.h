@@ -15,6 +15,8 @@ struct tree {
 
 /* The child is not yet waited for. */
 void tree_of(int leader, bool orphans, struct tree *ret);
+/* It runs: the same process, and not a zombie. */
+bool tree_alive(const struct tree *t);
 /* Sends the signal (0: none) to the child and every living descendant; returns how many they are.
  */
 size_t tree_signal(const struct tree *t, int sig);

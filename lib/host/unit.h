@@ -1,5 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Units of the service manager. */
+/*
+ * Units of the service manager; "munge" means "munge.service".
+ *
+ * Where PID 1 is systemd this talks to it over D-Bus, and believes the unit's state, not the job's:
+ * a job is "done" too when a condition kept the unit from starting. Elsewhere (containers) a small
+ * fallback starts a service's daemon itself, from the same unit files with their drop-ins: see
+ * unit_fork.c for what it knows. In a root that isn't running units can be looked at, enabled and
+ * disabled only.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -13,25 +21,32 @@ struct host;
 enum host_unit_action { HOST_UNIT_START, HOST_UNIT_RESTART, HOST_UNIT_STOP };
 
 struct host_unit_state {
-	bool known;       /* a unit file is loaded */
-	bool active;      /* ActiveState=active */
-	bool failed;      /* ActiveState=failed */
+	bool known;       /* there is such a unit */
+	bool active;      /* ActiveState is active or reloading */
+	bool failed;      /* ActiveState is failed */
 	bool condition;   /* ConditionResult of the last start */
-	bool need_reload; /* NeedDaemonReload */
-	char active_state[32], sub_state[32], result[32],
-	        file_state[32]; /* file_state: enabled, masked... */
+	bool need_reload; /* its files changed since the manager read them */
+	char active_state[32], sub_state[32];
+	char result[32]; /* "success", "exit-code", "timeout", ...; "" for units that have none */
+	char file_state[32]; /* "enabled", "disabled", "static", "masked", ...; "" when unknown */
 };
 
-/* Over D-Bus to PID 1; where PID 1 is not systemd: REASON_UNIT_MISSING, -ENOTSUP (see
- * host_has_systemd). */
+/* True when systemd is this root's running service manager. */
 bool host_has_systemd(const struct host *h);
+
+/* A unit that doesn't exist is no error: `known` is false. */
 int host_unit_state(struct host *h, const char *unit, struct host_unit_state *ret,
                     uint64_t deadline, struct err *e) ATTR_MUST_USE;
-/* Waits until the job is done and the unit is in the wanted state; a job that is "done" because a
- * condition failed is REASON_UNIT_SKIPPED, a failed unit carries its result and last journal line.
+/*
+ * Returns when the unit is in the wanted state; nothing is done when it was. Else the error is
+ * REASON_UNIT_MISSING, REASON_UNIT_SKIPPED (a condition), REASON_UNIT_FAILED (with its result and
+ * last words) or REASON_UNIT_TIMEOUT. A unit that had failed is started afresh, its start limit
+ * reset.
  */
 int host_unit_do(struct host *h, const char *unit, enum host_unit_action action, uint64_t deadline,
                  struct err *e) ATTR_MUST_USE;
+/* A unit without [Install] section can't be enabled: REASON_UNIT_FAILED. */
 int host_unit_enable(struct host *h, const char *unit, bool enable, uint64_t deadline,
                      struct err *e) ATTR_MUST_USE;
+/* Makes the manager read unit files again; nothing to do where files are read at each use. */
 int host_daemon_reload(struct host *h, uint64_t deadline, struct err *e) ATTR_MUST_USE;

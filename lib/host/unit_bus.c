@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Units over D-Bus to systemd: org.freedesktop.systemd1(5). */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <systemd/sd-bus.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "host/unit_own.h"
+
+#define DEST    "org.freedesktop.systemd1"
+#define ROOT    "/org/freedesktop/systemd1"
+#define MANAGER DEST ".Manager"
+#define UNIT    DEST ".Unit"
+#define SERVICE DEST ".Service"
+
+#define PRIVATE "unix:path=/run/systemd/private"
+#define PING_MS 2000 /* for the broker to show that it lives */
+#define LOOK_MS 100  /* between looks at a unit that is on its way */
+#define WORD_MS 3000 /* to get a unit's last words */
+
+static void bus_freep(sd_bus **bus)
+{
+	*bus = sd_bus_flush_close_unref(*bus);
+}
+static void slot_freep(sd_bus_slot **slot)
+{
+	*slot = sd_bus_slot_unref(*slot);
+}
+static void message_freep(sd_bus_message **m)
+{
+	*m = sd_bus_message_unref(*m);
+}
+static void bus_error_freep(sd_bus_error *error)
+{
+	sd_bus_error_free(error);
+}
+#define scope_bus       __attribute__((cleanup(bus_freep)))
+#define scope_slot      __attribute__((cleanup(slot_freep)))
+#define scope_message   __attribute__((cleanup(message_freep)))
+#define scope_bus_error __attribute__((cleanup(bus_error_freep)))
+
+/* At least 1 us, since 0 means the library's own 25 s; at most an hour, so that nothing overflows.
+ */
+static uint64_t left_usec(uint64_t deadline)
+{
+	uint64_t ms = clock_left_ms(deadline);
+
+	return ms == 0 ? 1 : clock_min(ms, 3600000) * 1000;
+}
+
+static void set_timeout(sd_bus *bus, uint64_t deadline)
+{
+	sd_bus_set_method_call_timeout(bus, left_usec(deadline));
+}
+
+static int ping(sd_bus *bus)
+{
+	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	set_timeout(bus, clock_in_ms(PING_MS));
+	return sd_bus_call_method(bus, DEST, ROOT, "org.freedesktop.DBus.Peer", "Ping", &error,
+	                          NULL, NULL);
+}
+
+/* The system bus; or, where no broker runs (yet), the socket systemctl uses as root. */
+static int open_bus(uint64_t deadline, sd_bus **ret, struct err *e)
+{
+	scope_bus sd_bus *bus = NULL;
+	int r = sd_bus_open_system(&bus);
+
+	if (r >= 0)
+		r = ping(bus);
+	if (r < 0) {
+		bus_freep(&bus);
+		r = sd_bus_new(&bus);
+		if (r >= 0)
+			r = sd_bus_set_address(bus, PRIVATE);
+		if (r >= 0)
+			r = sd_bus_start(bus);
+	}
+	if (r < 0)
+		return err_set(e, ERR_HOST, REASON_UNIT_MISSING, -r, "reaching systemd: %s",
+		               strerror(-r));
+	set_timeout(bus, deadline);
+	*ret = bus;
+	bus = NULL;
+	return 0;
+}
+
+static int refused(const char *doing, const char *unit, int r, const sd_bus_error *error,
+                   struct err *e)
+{
+	bool timeout = r == -ETIMEDOUT;
+	bool absent = sd_bus_error_has_name(error, DEST ".NoSuchUnit") || r == -ENOENT;
+
+	return err_set(e, ERR_HOST,
+	               timeout  ? REASON_UNIT_TIMEOUT
+	               : absent ? REASON_UNIT_MISSING
+	                        : REASON_UNIT_FAILED,
+	               -r, "%s '%s': %s", doing, unit,
+	               timeout          ? "systemd did not answer in time"
+	               : error->message ? error->message
+	                                : strerror(-r));
+}
+
+/* ---- properties ---- */
+
+static void get_text(sd_bus *bus, const char *path, const char *interface, const char *name,
+                     char *out, size_t cap)
+{
+	scope_mem char *value = NULL;
+
+	if (sd_bus_get_property_string(bus, DEST, path, interface, name, NULL, &value) >= 0)
+		snprintf(out, cap, "%s", value);
+}
+
+static bool get_bool(sd_bus *bus, const char *path, const char *name)
+{
+	int value = 0;
+
+	return sd_bus_get_property_trivial(bus, DEST, path, UNIT, name, NULL, 'b', &value) >= 0 &&
+	       value;
+}
+
+/* GetUnit knows loaded units only; LoadUnit reads the file if it must. */
+static int load_unit(sd_bus *bus, const char *unit, char path[static 512], struct err *e)
+{
+	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
+	scope_message sd_bus_message *reply = NULL;
+	const char *found;
+	int r = sd_bus_call_method(bus, DEST, ROOT, MANAGER, "LoadUnit", &error, &reply, "s", unit);
+
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "o", &found);
+	if (r < 0)
+		return refused("looking at unit", unit, r, &error, e);
+	snprintf(path, 512, "%s", found);
+	return 0;
+}
+
+static void read_state(sd_bus *bus, const char *unit, const char *path, struct host_unit_state *s)
+{
+	char load[32] = "";
+
+	*s = (struct host_unit_state){0};
+	get_text(bus, path, UNIT, "LoadState", load, sizeof load);
+	get_text(bus, path, UNIT, "ActiveState", s->active_state, sizeof s->active_state);
+	get_text(bus, path, UNIT, "SubState", s->sub_state, sizeof s->sub_state);
+	get_text(bus, path, UNIT, "UnitFileState", s->file_state, sizeof s->file_state);
+	if (str_ends(unit, ".service"))
+		get_text(bus, path, SERVICE, "Result", s->result, sizeof s->result);
+	s->known = !str_eq(load, "not-found") && *load;
+	s->active = str_eq(s->active_state, "active") || str_eq(s->active_state, "reloading");
+	s->failed = str_eq(s->active_state, "failed");
+	s->condition = get_bool(bus, path, "ConditionResult");
+	s->need_reload = get_bool(bus, path, "NeedDaemonReload");
+}
+
+static int bus_state(struct host *h, const char *unit, struct host_unit_state *ret,
+                     uint64_t deadline, struct err *e)
+{
+	scope_bus sd_bus *bus = NULL;
+	char path[512];
+	int r = open_bus(deadline, &bus, e);
+
+	(void)h;
+	if (r >= 0)
+		r = load_unit(bus, unit, path, e);
+	if (r < 0)
+		return r;
+	read_state(bus, unit, path, ret);
+	return 0;
+}
+
+/* ---- jobs ---- */
+
+struct job {
+	char path[512];  /* once systemd told it */
+	char result[32]; /* once it is gone */
+};
+
+/* Called from sd_bus_process() only, so never before the path is known. */
+static int job_removed(sd_bus_message *m, void *ctx, sd_bus_error *error)
+{
+	struct job *job = ctx;
+	const char *path, *unit, *result;
+	uint32_t id;
+
+	(void)error;
+	if (sd_bus_message_read(m, "uoss", &id, &path, &unit, &result) >= 0 &&
+	    str_eq(path, job->path))
+		snprintf(job->result, sizeof job->result, "%s", result);
+	return 0;
+}
+
+static int start_job(sd_bus *bus, const char *unit, enum host_unit_action action, struct job *job,
+                     struct err *e)
+{
+	static const char *const methods[] = {
+	        [HOST_UNIT_START] = "StartUnit",
+	        [HOST_UNIT_RESTART] = "RestartUnit",
+	        [HOST_UNIT_STOP] = "StopUnit",
+	};
+	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
+	scope_message sd_bus_message *reply = NULL;
+	const char *path;
+	int r = sd_bus_call_method(bus, DEST, ROOT, MANAGER, methods[action], &error, &reply, "ss",
+	                           unit, "replace");
+
+	if (r >= 0)
+		r = sd_bus_message_read(reply, "o", &path);
+	if (r < 0)
+		return refused(methods[action], unit, r, &error, e);
+	snprintf(job->path, sizeof job->path, "%s", path);
+	return 0;
+}
+
+static int wait_job(sd_bus *bus, const char *unit, const struct job *job, uint64_t deadline,
+                    struct err *e)
+{
+	while (!*job->result && !clock_passed(deadline)) {
+		int r = sd_bus_process(bus, NULL);
+
+		if (r == 0)
+			r = sd_bus_wait(bus, left_usec(deadline));
+		if (r < 0 && r != -EINTR)
+			return err_set(e, ERR_HOST, REASON_UNIT_FAILED, -r,
+			               "waiting for '%s': systemd went away: %s", unit,
+			               strerror(-r));
+	}
+	return 0;
+}
+
+/* ---- last words ---- */
+
+static const char *query(struct host *h, const char *const *argv, struct arena *a)
+{
+	struct host_exec x = {.argv = argv, .deadline = clock_in_ms(WORD_MS)};
+	struct host_result res;
+	char line[300];
+	struct err ignored;
+
+	if (host_run(h, &x, a, &res, &ignored) < 0 || res.status != 0)
+		return "";
+	return arena_strdup(a, host_last_line(res.out, line, sizeof line));
+}
+
+/* Of its processes if they said anything in this start, else what systemd says about it. */
+static const char *last_words(struct host *h, sd_bus *bus, const char *unit, const char *path,
+                              struct arena *a)
+{
+	scope_message sd_bus_message *m = NULL;
+	const void *id = NULL;
+	size_t len = 0;
+	char hex[33] = "";
+	const char *words = "";
+
+	query(h, (const char *const[]){"journalctl", "--sync", NULL}, a);
+	if (sd_bus_get_property(bus, DEST, path, UNIT, "InvocationID", NULL, &m, "ay") >= 0 &&
+	    sd_bus_message_read_array(m, 'y', &id, &len) >= 0 && len == 16) {
+		str_hex(id, len, hex);
+		words = query(h,
+		              (const char *const[]){
+		                      "journalctl", "--no-pager", "--quiet", "--output=cat",
+		                      "--lines=3",
+		                      arena_printf(a, "_SYSTEMD_INVOCATION_ID=%s", hex), NULL},
+		              a);
+	}
+	if (!*words)
+		words = query(h,
+		              (const char *const[]){"journalctl", "--no-pager", "--quiet",
+		                                    "--output=cat", "--lines=3", "--boot",
+		                                    arena_printf(a, "--unit=%s", unit), NULL},
+		              a);
+	return words;
+}
+
+static bool is_oneshot(sd_bus *bus, const char *unit, const char *path)
+{
+	char type[32] = "";
+
+	if (!str_ends(unit, ".service"))
+		return true;
+	get_text(bus, path, SERVICE, "Type", type, sizeof type);
+	return str_eq(type, "oneshot");
+}
+
+/* Looks until the unit's state says what came of it. */
+static int settle(struct host *h, sd_bus *bus, const char *path, struct unit_after *u,
+                  uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+
+	/* Reading what is there may take a little past the deadline, but not much. */
+	set_timeout(bus, clock_in_ms(PING_MS));
+	u->oneshot = is_oneshot(bus, u->unit, path);
+	for (;;) {
+		read_state(bus, u->unit, path, &u->state);
+		int r = unit_judge(u, e);
+		if (r > 0)
+			return 0;
+		if (r < 0 && e->reason != REASON_UNIT_SKIPPED) {
+			u->words = last_words(h, bus, u->unit, path, a);
+			return unit_judge(u, e);
+		}
+		if (r < 0)
+			return r;
+		if (!clock_sleep_ms(LOOK_MS, deadline))
+			return err_set(e, ERR_HOST, REASON_UNIT_TIMEOUT, ETIMEDOUT,
+			               "waiting for '%s': still %s (%s) at the deadline", u->unit,
+			               u->state.active_state, u->state.sub_state);
+	}
+}
+
+static int bus_act(struct host *h, const char *unit, enum host_unit_action action,
+                   uint64_t deadline, struct err *e)
+{
+	scope_bus sd_bus *bus = NULL;
+	scope_slot sd_bus_slot *slot = NULL;
+	struct unit_after after = {.unit = unit, .action = action, .words = ""};
+	struct job job = {0};
+	char path[512];
+	int r = open_bus(deadline, &bus, e);
+
+	if (r >= 0)
+		r = load_unit(bus, unit, path, e);
+	if (r < 0)
+		return r;
+	/* Before the job, or its end could be missed. */
+	sd_bus_call_method(bus, DEST, ROOT, MANAGER, "Subscribe", NULL, NULL, NULL);
+	r = sd_bus_match_signal(bus, &slot, sd_bus_is_bus_client(bus) > 0 ? DEST : NULL, ROOT,
+	                        MANAGER, "JobRemoved", job_removed, &job);
+	if (r < 0)
+		return refused("watching jobs of", unit, r, &SD_BUS_ERROR_NULL, e);
+	/* Else its start limit may keep it from being tried again. */
+	sd_bus_call_method(bus, DEST, ROOT, MANAGER, "ResetFailedUnit", NULL, NULL, "s", unit);
+	r = start_job(bus, unit, action, &job, e);
+	if (r >= 0)
+		r = wait_job(bus, unit, &job, deadline, e);
+	if (r < 0)
+		return r;
+	after.job = job.result;
+	return settle(h, bus, path, &after, deadline, e);
+}
+
+/* ---- files ---- */
+
+static int bus_reload(struct host *h, uint64_t deadline, struct err *e)
+{
+	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
+	scope_bus sd_bus *bus = NULL;
+	int r = open_bus(deadline, &bus, e);
+
+	(void)h;
+	if (r < 0)
+		return r;
+	r = sd_bus_call_method(bus, DEST, ROOT, MANAGER, "Reload", &error, NULL, NULL);
+	return r < 0 ? refused("reloading", "systemd", r, &error, e) : 0;
+}
+
+static int bus_enable(struct host *h, const char *unit, bool enable, uint64_t deadline,
+                      struct err *e)
+{
+	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
+	scope_bus sd_bus *bus = NULL;
+	int r = open_bus(deadline, &bus, e);
+
+	if (r < 0)
+		return r;
+	if (enable)
+		r = sd_bus_call_method(bus, DEST, ROOT, MANAGER, "EnableUnitFiles", &error, NULL,
+		                       "asbb", 1, unit, false, false);
+	else
+		r = sd_bus_call_method(bus, DEST, ROOT, MANAGER, "DisableUnitFiles", &error, NULL,
+		                       "asb", 1, unit, false);
+	if (r < 0)
+		return refused(enable ? "enabling" : "disabling", unit, r, &error, e);
+	return bus_reload(h, deadline, e);
+}
+
+const struct unit_ops unit_bus = {bus_state, bus_act, bus_enable, bus_reload};
