@@ -125,6 +125,19 @@ static void meet_need(struct plan *p, size_t step, const struct names *provided,
 	meet(p, step, provided, root, sizeof root - 1);
 }
 
+/* "mount:*": whatever begins like that comes first, and no more than that: the step goes on without
+ * an optional one that failed. */
+static void meet_pattern(struct plan *p, size_t step, const struct names *provided,
+                         const char *need)
+{
+	size_t len = strlen(need) - 1;
+
+	for (size_t i = 0; i < provided->n; i++)
+		if (provided->items[i].step != step &&
+		    strncmp(provided->items[i].text, need, len) == 0)
+			add_edge(p, step, provided->items[i].step, NULL);
+}
+
 static const struct doc *after_place(const struct step *s, size_t i)
 {
 	const struct doc *d = doc_get(s->at, "after");
@@ -191,6 +204,51 @@ static int check_unique(const struct plan *p, const struct names *ids, struct er
 	return 0;
 }
 
+/* The need "*": to come after everything that doesn't come after this step. */
+static bool is_last(const char *need)
+{
+	return str_eq(need, "*");
+}
+
+static bool wants_last(const struct step *s)
+{
+	for (size_t k = 0; k < s->needs.n; k++)
+		if (is_last(s->needs.items[k]))
+			return true;
+	return false;
+}
+
+/* Marks the step and, over as many rounds as the longest way has edges, all that wait for it. */
+static bool *find_later(const struct plan *p, size_t step)
+{
+	bool *later = arena_array(p->arena, p->n, sizeof *later);
+	bool more = true;
+
+	later[step] = true;
+	while (more) {
+		more = false;
+		for (size_t i = 0; i < p->n; i++)
+			for (size_t k = 0; !later[i] && k < p->edges[i].n; k++)
+				if (later[p->edges[i].items[k].before])
+					later[i] = more = true;
+	}
+	return later;
+}
+
+/* When all other edges are known. Two last steps don't wait for each other. */
+static void put_last(struct plan *p)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (!wants_last(p->steps[i]))
+			continue;
+
+		const bool *later = find_later(p, i);
+		for (size_t k = 0; k < p->n; k++)
+			if (!later[k] && !wants_last(p->steps[k]))
+				add_edge(p, i, k, NULL);
+	}
+}
+
 static int find_edges(struct plan *p, const struct kind *const *kinds, struct err *e)
 {
 	struct names provided = provided_names(p), ids = id_names(p);
@@ -199,11 +257,21 @@ static int find_edges(struct plan *p, const struct kind *const *kinds, struct er
 	for (size_t i = 0; i < p->n && r == 0; i++) {
 		const struct step *s = p->steps[i];
 
-		for (size_t k = 0; k < s->needs.n; k++)
-			meet_need(p, i, &provided, s->needs.items[k]);
+		for (size_t k = 0; k < s->needs.n; k++) {
+			const char *need = s->needs.items[k];
+
+			if (is_last(need))
+				continue;
+			if (str_ends(need, "*"))
+				meet_pattern(p, i, &provided, need);
+			else
+				meet_need(p, i, &provided, need);
+		}
 		for (size_t k = 0; k < s->policy.after.n && r == 0; k++)
 			r = follow_after(p, kinds, &ids, i, k, e);
 	}
+	if (r == 0)
+		put_last(p);
 	return r;
 }
 

@@ -8,6 +8,10 @@
  * "name:self", "mount:/home", "slurm:registered"; order is derived from that and from `after`,
  * never from the file. A need that no step provides is the machine's to have. A path need is met by
  * the longest provided path that is a prefix of it.
+ *
+ * A need that ends in "*" ("mount:*") is for order only: all steps that provide a name beginning
+ * like it come first, and one of them that is optional may fail. The need "*" alone puts the step
+ * behind every other that doesn't, by its own needs, come after this one.
  */
 #pragma once
 

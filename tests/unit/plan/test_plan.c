@@ -242,6 +242,55 @@ static void order_of_ties(void **state)
 	             "things:z things:a others:a");
 }
 
+static void patterns_order_and_dont_bind(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_order(f,
+	             "things:\n"
+	             "- {name: a, needs: 'mount:*'}\n"
+	             "- {name: b, provides: [mount:/b, 'mount:/']}\n"
+	             "- {name: c, provides: 'mounts:/c'}\n"
+	             "- {name: d, provides: 'mount:/d', needs: 'mount:*'}\n",
+	             "things:b things:c things:d things:a");
+	assert_int_equal(f->p.edges[3].n, 2);
+	assert_null(f->p.edges[3].items[0].need);
+	assert_int_equal(f->p.edges[2].n, 1);
+}
+
+/* "*" comes behind all but those that wait for it, directly or not. */
+static void last_means_behind_all_others(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_order(f,
+	             "things:\n"
+	             "- {name: join, needs: ['*', 'x:a'], provides: joined}\n"
+	             "- {name: after, needs: joined, provides: 'y:b'}\n"
+	             "- {name: later, after: 'things:after'}\n"
+	             "- {name: a, provides: 'x:a'}\n"
+	             "- {name: b}\n",
+	             "things:a things:b things:join things:after things:later");
+	assert_int_equal(f->p.edges[2].n, 2);
+	assert_string_equal(f->p.edges[2].items[0].need, "x:a");
+	assert_null(f->p.edges[2].items[1].need);
+}
+
+static void two_last_steps_go_side_by_side(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_order(f,
+	             "things:\n"
+	             "- {name: x, needs: '*', provides: x}\n"
+	             "- {name: y, needs: '*'}\n"
+	             "- {name: of-x, needs: x}\n"
+	             "- {name: b}\n",
+	             "things:b things:x things:of-x things:y");
+	assert_int_equal(f->p.edges[1].n, 1);
+	assert_int_equal(f->p.edges[3].n, 2);
+}
+
 static void needs_of_the_machine_are_met(void **state)
 {
 	assert_order(*state, "things: [{name: a, needs: [pkg:libc, 'path:/usr/bin', unit:x]}]\n",
@@ -446,6 +495,9 @@ int main(void)
 	        T(bad_kinds_are_bugs),
 	        T(order_follows_needs),
 	        T(order_of_ties),
+	        T(patterns_order_and_dont_bind),
+	        T(last_means_behind_all_others),
+	        T(two_last_steps_go_side_by_side),
 	        T(needs_of_the_machine_are_met),
 	        T(exact_names_dont_match_prefixes),
 	        T(paths_match_by_components),
