@@ -19,6 +19,7 @@
 #define TERM_GRACE_MS 2000
 #define KILL_GRACE_MS 2000
 #define ENDING_MS     25 /* between looks at who is still alive */
+#define LINE_LEN      1024
 #define READS_MAX     64 /* chunks taken at once from a pipe, so that a chatterer can't hold us */
 
 /* One captured stream: the first `max` bytes, or a ring of the last `max`. */
@@ -28,6 +29,9 @@ struct capture {
 	size_t max, len;
 	bool ring;
 	uint64_t total;
+	const struct child_spec *spec;
+	char line[LINE_LEN + 1]; /* begun and not ended yet */
+	size_t line_len;
 };
 
 struct running {
@@ -96,6 +100,23 @@ static void keep(struct capture *c, const char *data, size_t len)
 	c->len = c->total < c->max ? (size_t)c->total : c->max;
 }
 
+static void end_line(struct capture *c)
+{
+	c->line[c->line_len] = '\0';
+	c->line_len = 0;
+	c->spec->line(c->spec->line_ctx, c->line);
+}
+
+static void pass_lines(struct capture *c, const char *data, size_t len)
+{
+	for (size_t i = 0; c->spec->line && i < len; i++) {
+		if (data[i] != '\n')
+			c->line[c->line_len++] = data[i];
+		if (data[i] == '\n' || c->line_len == LINE_LEN)
+			end_line(c);
+	}
+}
+
 static void capture_read(struct capture *c)
 {
 	char chunk[16384];
@@ -103,12 +124,14 @@ static void capture_read(struct capture *c)
 	for (int i = 0; c->fd >= 0 && i < READS_MAX; i++) {
 		ssize_t n = read(c->fd, chunk, sizeof chunk);
 
-		if (n > 0)
+		if (n > 0) {
 			keep(c, chunk, (size_t)n);
-		else if (n == 0 || (errno != EINTR && errno != EAGAIN))
+			pass_lines(c, chunk, (size_t)n);
+		} else if (n == 0 || (errno != EINTR && errno != EAGAIN)) {
 			scope_close(&c->fd);
-		else if (errno == EAGAIN)
+		} else if (errno == EAGAIN) {
 			return;
+		}
 	}
 }
 
@@ -173,6 +196,10 @@ static void watch(struct running *r, uint64_t deadline, struct child_end *ret)
 	/* What it wrote just before its end; not what its descendants may still write. */
 	capture_read(&r->out);
 	capture_read(&r->err);
+	if (r->out.line_len)
+		end_line(&r->out);
+	if (r->err.line_len)
+		end_line(&r->err);
 }
 
 static int exit_status(pid_t pid)
@@ -188,15 +215,18 @@ static int exit_status(pid_t pid)
 	return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
 }
 
-static int pipe_to(struct capture *c, size_t max, bool ring, struct arena *a, int *ret_write)
+static int pipe_to(const struct child_spec *s, struct capture *c, bool ring, struct arena *a,
+                   int *ret_write)
 {
+	size_t wanted = ring ? s->err_max : s->out_max, max = wanted ? wanted : 1;
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	/* The child's end stays blocking: programs don't expect EAGAIN on their stdout. */
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
-	*c = (struct capture){.fd = fds[0], .data = arena_alloc(a, max), .max = max, .ring = ring};
+	*c = (struct capture){
+	        .fd = fds[0], .data = arena_alloc(a, max), .max = max, .ring = ring, .spec = s};
 	*ret_write = fds[1];
 	return 0;
 }
@@ -205,10 +235,10 @@ static int start(const struct child_spec *s, struct arena *a, struct running *r)
 {
 	scope_fd int out = -1, err = -1;
 	pid_t self = getpid();
-	int no = pipe_to(&r->out, s->out_max ? s->out_max : 1, false, a, &out);
+	int no = pipe_to(s, &r->out, false, a, &out);
 
 	if (no == 0)
-		no = pipe_to(&r->err, s->err_max ? s->err_max : 1, true, a, &err);
+		no = pipe_to(s, &r->err, true, a, &err);
 	if (no < 0)
 		return no;
 	r->pid = fork();

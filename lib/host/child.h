@@ -22,6 +22,8 @@ struct child_spec {
 	size_t out_max; /* first bytes of stdout kept; the rest is read and dropped */
 	size_t err_max; /* last bytes of stderr kept */
 	uint64_t deadline;
+	void (*line)(void *ctx, const char *line); /* or NULL: exec.h */
+	void *line_ctx;
 };
 
 struct child_end {

@@ -133,20 +133,39 @@ static const char *const *candidates(const char *name, struct arena *a)
 	return list;
 }
 
+/* Whether the list has a variable of the same name. */
+static bool has_variable(const char *const *env, const char *variable)
+{
+	size_t len = strcspn(variable, "=") + 1;
+
+	for (; env && *env; env++)
+		if (strncmp(*env, variable, len) == 0)
+			return true;
+	return false;
+}
+
 static const char *const *environment(const struct host_exec *x, const struct host_user *u,
                                       struct arena *a)
 {
-	if (x->env)
-		return x->env;
+	const char *own[] = {
+	        "PATH=" SEARCH_PATH,
+	        "LANG=C.UTF-8",
+	        arena_printf(a, "HOME=%s", u ? u->home : "/root"),
+	        u ? arena_printf(a, "USER=%s", u->name) : NULL,
+	        u ? arena_printf(a, "LOGNAME=%s", u->name) : NULL,
+	};
+	size_t given = 0, n = 0;
 
-	const char **env = arena_array(a, 6, sizeof *env);
-	env[0] = "PATH=" SEARCH_PATH;
-	env[1] = "LANG=C.UTF-8";
-	env[2] = arena_printf(a, "HOME=%s", u ? u->home : "/root");
-	if (u) {
-		env[3] = arena_printf(a, "USER=%s", u->name);
-		env[4] = arena_printf(a, "LOGNAME=%s", u->name);
+	while (x->env && x->env[given])
+		given++;
+	const char **env = arena_array(a, given + ARRAY_LEN(own) + 1, sizeof *env);
+	while (n < given) {
+		env[n] = x->env[n];
+		n++;
 	}
+	for (size_t i = 0; i < ARRAY_LEN(own) && own[i]; i++)
+		if (!has_variable(x->env, own[i]))
+			env[n++] = own[i];
 	return env;
 }
 
@@ -238,7 +257,14 @@ static int run(struct host *h, const struct host_exec *x, const struct host_user
 	        .log = log,
 	        .report = report,
 	};
-	struct child_spec spec = {job_main, &job, in, OUT_MAX, ERR_MAX, x->deadline};
+	struct child_spec spec = {.main = job_main,
+	                          .ctx = &job,
+	                          .in = in,
+	                          .out_max = OUT_MAX,
+	                          .err_max = ERR_MAX,
+	                          .deadline = x->deadline,
+	                          .line = x->line,
+	                          .line_ctx = x->line_ctx};
 	struct child_end end;
 	int r;
 

@@ -14,13 +14,19 @@ struct host;
 struct host_exec {
 	/* NULL-terminated; argv[0] has a slash, or is searched for in a fixed PATH. */
 	const char *const *argv;
-	const char *const *env; /* NULL: PATH, LANG=C.UTF-8, HOME and nothing else */
-	const char *cwd;        /* NULL: / */
-	struct blob input;      /* stdin; empty: /dev/null */
-	int exec_fd;            /* > 0: run this file (fexecve), argv[0] is only its name */
-	const char *user;       /* run as, with its groups; NULL: root */
-	bool changes;           /* false: a query, run in dry mode too and never recorded */
-	uint64_t deadline;      /* required */
+	/* NAME=VALUE beside PATH, LANG=C.UTF-8 and HOME, which they may replace; NULL: only those.
+	 */
+	const char *const *env;
+	const char *cwd;   /* NULL: / */
+	struct blob input; /* stdin; empty: /dev/null */
+	int exec_fd;       /* > 0: run this file (fexecve), argv[0] is only its name */
+	const char *user;  /* run as, with its groups; NULL: root */
+	bool changes;      /* false: a query, run in dry mode too and never recorded */
+	uint64_t deadline; /* required */
+	/* If set, gets every line of stdout and stderr as it comes, terminated, without its
+	 * newline; one of more than 1 KiB comes in pieces. */
+	void (*line)(void *ctx, const char *line);
+	void *line_ctx;
 };
 
 struct host_result {

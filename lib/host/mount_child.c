@@ -99,7 +99,7 @@ int mount_look(struct host *h, const char *target, const char *source, uint64_t 
 	scope_arena struct arena *a = arena_new();
 	struct mount_look *out = child_share(sizeof *out);
 	struct look_job job = {h->root_fd, target, source, out};
-	struct child_spec spec = {look_main, &job, -1, 0, 0, deadline};
+	struct child_spec spec = {.main = look_main, .ctx = &job, .in = -1, .deadline = deadline};
 	struct child_end end;
 
 	if (!out)
@@ -220,7 +220,7 @@ static int try(struct job *j, uint64_t deadline, struct arena *a, struct mount_t
                struct err *e)
 {
 	struct report *out = child_share(sizeof *out);
-	struct child_spec spec = {job_main, j, -1, 0, ERR_MAX, deadline};
+	struct child_spec spec = {.main = job_main, .ctx = j, .in = -1, .err_max = ERR_MAX, .deadline = deadline};
 	struct child_end end;
 
 	if (!out)
@@ -287,7 +287,7 @@ int mount_name_has(const char *name, const char *address, uint64_t deadline)
 {
 	scope_arena struct arena *a = arena_new();
 	struct name_job job = {name, address};
-	struct child_spec spec = {name_main, &job, -1, 0, 0, deadline};
+	struct child_spec spec = {.main = name_main, .ctx = &job, .in = -1, .deadline = deadline};
 	struct child_end end;
 	struct err e;
 
@@ -304,7 +304,7 @@ static int statfs_main(void *ctx)
 int mount_answers(const char *target, uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct child_spec spec = {statfs_main, (void *)(uintptr_t)target, -1, 0, 0, deadline};
+	struct child_spec spec = {.main = statfs_main, .ctx = (void *)(uintptr_t)target, .in = -1, .deadline = deadline};
 	struct child_end end;
 	int r = child_run(&spec, a, &end, e);
 

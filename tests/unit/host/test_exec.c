@@ -67,7 +67,15 @@ static void the_environment_is_a_list_of_ours(void **state)
 	assert_ok(run_in(f, self,
 	                 (struct host_exec){ARGV("env"), .env = (const char *const[]){"A=b", NULL}},
 	                 &r, &e));
-	assert_true(blob_eq(r.out, "A=b\n"));
+	assert_true(blob_eq(
+	        r.out, "A=b\nPATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+	               "LANG=C.UTF-8\nHOME=/root\n"));
+	assert_ok(run_in(f, self,
+	                 (struct host_exec){ARGV("env"),
+	                                    .env = (const char *const[]){"LANG=de_DE", "PATH=/bin",
+	                                                                 "HOMER=x", NULL}},
+	                 &r, &e));
+	assert_true(blob_eq(r.out, "LANG=de_DE\nPATH=/bin\nHOMER=x\nHOME=/root\n"));
 }
 
 static void nothing_is_inherited(void **state)
@@ -124,6 +132,35 @@ static void capture_has_its_ceilings(void **state)
 	assert_memory_equal(r.out.data, "first\n", 6);
 	assert_int_equal(r.errout.len, 16 << 10);
 	assert_string_equal(r.errout.data + r.errout.len - 5, "last\n");
+}
+
+static void take_line(void *ctx, const char *line)
+{
+	struct strbuf *seen = ctx;
+
+	strbuf_printf(seen, "%zu:%.20s|", strlen(line), line);
+}
+
+static void lines_come_one_by_one(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf seen = STRBUF(f->arena, 4096);
+	struct host_result r;
+	struct err e = {0};
+
+	assert_ok(run_in(f, self,
+	                 (struct host_exec){SH("echo one; echo; printf 'two\\nno end'"),
+	                                    .line = take_line, .line_ctx = &seen},
+	                 &r, &e));
+	assert_string_equal(seen.data, "3:one|0:|3:two|6:no end|");
+	assert_true(blob_eq(r.out, "one\n\ntwo\nno end"));
+
+	seen = STRBUF(f->arena, 4096);
+	assert_ok(run_in(f, self,
+	                 (struct host_exec){SH("printf 'a%01500d\\n' 7 >&2; sleep 0.2; echo b"),
+	                                    .line = take_line, .line_ctx = &seen},
+	                 &r, &e));
+	assert_string_equal(seen.data, "1024:a0000000000000000000|477:00000000000000000000|1:b|");
 }
 
 /* Gone, or a zombie nobody has reaped yet. */
@@ -327,6 +364,7 @@ int main(void)
 	        FIXTURE_TEST(nothing_is_inherited),
 	        FIXTURE_TEST(input_reaches_stdin),
 	        FIXTURE_TEST(capture_has_its_ceilings),
+	        FIXTURE_TEST(lines_come_one_by_one),
 	        FIXTURE_TEST(the_deadline_ends_it),
 	        FIXTURE_TEST(who_ignores_term_is_killed_with_all_below),
 	        FIXTURE_TEST(an_escaped_grandchild_is_found),
