@@ -174,6 +174,18 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_SLURM_NODE_INVALID] =
                 {"slurm-node-invalid", "the controller finds this node smaller than configured",
                  "compare 'slurmd -C' with the NodeName line; RealMemory is the usual one"},
+        [REASON_SLURM_NODE_DOWN] = {"slurm-node-down",
+                                    "the node registered and the controller keeps it down",
+                                    "the message carries the reason given; scontrol update "
+                                    "nodename=NODE state=resume, "
+                                    "and see ReturnToService in slurm.conf(5)"},
+        [REASON_SLURM_NOT_CONFIGLESS] =
+                {"slurm-not-configless", "slurmctld does not hand out its configuration",
+                 "set SlurmctldParameters=enable_configless on the head node, or give the node a "
+                 "slurm.conf and 'configless: false'"},
+        [REASON_SLURM_VERSION] = {"slurm-version", "slurmctld does not speak this slurmd's version",
+                                  "slurmd must not be newer than slurmctld, nor older than its "
+                                  "last two releases; bake the head's version into the image"},
         [REASON_SLURM_NOT_REGISTERED] =
                 {"slurm-not-registered", "slurmd runs but the controller has not seen it register",
                  "can the head node reach TCP 6818 here? journalctl -b -u slurmd"},

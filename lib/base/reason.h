@@ -73,6 +73,9 @@
 	X(SLURMCTLD_UNREACHABLE)                                                                   \
 	X(SLURM_NODE_UNKNOWN)                                                                      \
 	X(SLURM_NODE_INVALID)                                                                      \
+	X(SLURM_NODE_DOWN)                                                                         \
+	X(SLURM_NOT_CONFIGLESS)                                                                    \
+	X(SLURM_VERSION)                                                                           \
 	X(SLURM_NOT_REGISTERED)                                                                    \
 	X(SLURM_MISSING)                                                                           \
 	X(SLURM_AUTH)                                                                              \
