@@ -131,7 +131,7 @@ NESTED = {"flow": "Region: " + "[" * 80000, "maps": "Region: " + "{a: " * 80000,
     ("", ""), ("\n\n# only a comment\n", ""), ("- a\n- b\n", ""), ("just text\n", ""), ("Region: [\n", ""),
     ("Region: 'unterminated\n", ""), ("\tRegion: x\n", ""), ("Region: x\n bad: y\n", ""), ("%YAML 9.9\n---\nx: y\n", ""),
     ("{" * 200 + "}" * 200, ""), ("? [a, b]\n: c\n", ""), ("Region: " + "x" * 300000 + "\n", ""),
-    ("k" * 100000 + ": x\n", "")])
+    ("k" * 100000 + ": x\n", "")], ids=lambda v: repr(v)[:24])
 def test_yaml_that_is_refused(agent, tmp_path, text, says):
     refused(check(agent, tmp_path, text), says=says)
 
@@ -148,7 +148,8 @@ def test_ten_mebibytes(agent, tmp_path):
 
 @pytest.mark.parametrize("raw", [b"Region: a\x00b\n", b"\x00", b"Region: \xff\xfe\n", b"Region: \xc0\xaf\n",
                                  b"Region: \xed\xa0\x80\n", b"Region: \xf5\x80\x80\x80\n", b"Region: caf\xe9\n",
-                                 "Region: x\n".encode("utf-16"), b"Region: a\x1bb\n", b"Region: \xe2\x82"])
+                                 "Region: x\n".encode("utf-16"), b"Region: a\x1bb\n", b"Region: \xe2\x82"],
+                         ids=lambda v: repr(v)[:30])
 def test_bytes_that_are_not_text(agent, tmp_path, raw):
     refused(check(agent, tmp_path, raw))
 
