@@ -12,8 +12,10 @@
  * status and "REASON: text" on stderr.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 
 #include "base/clock.h"
@@ -21,6 +23,7 @@
 #include "cloud/cloud.h"
 
 #define LIMIT_MS 20000
+#define TICK_US  10000
 
 static int get(struct cloud *c, const char *uri, struct err *e)
 {
@@ -89,6 +92,37 @@ static int forked(struct cloud *c, const char *uri, struct err *e)
 	return get(c, uri, e);
 }
 
+static struct clock_fake then;
+
+/* A clock that is told what time it is must still go on, or no wait would end. */
+static void tick(int sig)
+{
+	(void)sig;
+	then.now_ns += TICK_US * 1000ULL;
+}
+
+static int later(struct cloud *c, const char *uri, const char *seconds, struct err *e)
+{
+	const struct itimerval timer = {{0, TICK_US}, {0, TICK_US}};
+	const struct sigaction action = {.sa_handler = tick, .sa_flags = SA_RESTART};
+	uint64_t s;
+	int r = get(c, uri, e);
+
+	if (r < 0)
+		return r;
+	if (str_u64(seconds, 1, 86400, &s) < 0)
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ERANGE, "'%s' seconds", seconds);
+	then.wall = clock_wall(); /* the service's clock has not moved */
+	then.now_ns = clock_in_ms(s * 1000);
+	clock_set_fake(&then);
+	sigaction(SIGALRM, &action, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+	r = get(c, uri, e);
+	setitimer(ITIMER_REAL, &(struct itimerval){0}, NULL);
+	clock_set_fake(NULL);
+	return r;
+}
+
 static int run(struct cloud *c, int argc, char **argv, struct err *e)
 {
 	if (argc == 3 && str_eq(argv[1], "secret"))
@@ -99,6 +133,8 @@ static int run(struct cloud *c, int argc, char **argv, struct err *e)
 		return put(c, argv[2], argv[3], true, e);
 	if (argc == 4 && str_eq(argv[1], "get"))
 		return repeated(c, argv[2], argv[3], e);
+	if (argc == 4 && str_eq(argv[1], "later"))
+		return later(c, argv[2], argv[3], e);
 	if (argc == 3 && str_eq(argv[1], "forked"))
 		return forked(c, argv[2], e);
 	return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
@@ -119,8 +155,10 @@ int main(int argc, char **argv)
 	struct cloud *c = cloud_open(&config);
 	struct err e = {0};
 
-	if (run(c, argc, argv, &e) < 0)
+	int r = run(c, argc, argv, &e);
+
+	if (r < 0)
 		fprintf(stderr, "%s: %s\n", reason_row(e.reason)->name, e.text);
 	cloud_close(c);
-	return err_exit_status(e.kind);
+	return r < 0 ? err_exit_status(e.kind) : 0;
 }

@@ -119,17 +119,22 @@ def test_credentials_are_kept_while_they_last(floor):
 
 
 def test_credentials_are_refreshed_before_they_expire(floor):
-    floor.imds.identities["*"] = instance(creds=credentials(life=60))
-    r = floor.run("get", CONF, "3")
-    assert r.code == 0 and creds_asked(floor) >= 2, r.err
+    floor.imds.identities["*"] = instance(creds=credentials(life=3600))
+    assert floor.run("later", CONF, "60").code == 0 and creds_asked(floor) == 1
+    floor.imds.reset()
+    r = floor.run("later", CONF, "3500")
+    assert r.code == 0 and creds_asked(floor) == 2, r.err
 
 
-def test_credentials_stay_when_the_refresh_fails(floor):
-    floor.imds.identities["*"] = instance(creds=credentials(life=60))
-    floor.imds.fault(Fault("status", status=500, skip=1, times=0,
-                           match="/latest/meta-data/iam/security-credentials/hpc-node"))
-    r = floor.run("get", CONF, "2")
+@pytest.mark.parametrize("fault", [Fault("status", status=500, times=0), Fault("status", status=404, times=0),
+                                   Fault("edit", body=b"{}", times=0)], ids=["500", "404", "nonsense"])
+def test_credentials_stay_when_the_refresh_fails(floor, fault):
+    floor.imds.identities["*"] = instance(creds=credentials(life=3600))
+    fault.skip, fault.match = 1, "/latest/meta-data/iam/security-credentials/hpc-node"
+    floor.imds.fault(fault)
+    r = floor.run("later", CONF, "3500", guard=60)
     assert r.code == 0 and len(r.out.split()) == 2, r.err
+    assert creds_asked(floor) >= 2
 
 
 def test_rotated_credentials_are_fetched_again(floor):

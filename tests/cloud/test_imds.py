@@ -67,7 +67,7 @@ def test_ten_seconds_late(world):
 def test_no_metadata_service(world):
     world.imds.stop()
     r = world.fetch(CONF, *SHORT)
-    assert r.code == 4 and "metadata" in r.err.lower(), r.err
+    assert r.code == 4 and "imds-unreachable" in r.err, r.err
     assert world.facts(*SHORT).code == 4
 
 

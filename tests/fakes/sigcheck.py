@@ -17,7 +17,8 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.utils import normalize_url_path
 
-SKEW_MAX = 900
+SKEW_MAX = {"s3": 900}
+SKEW_MAX_OTHER = 300
 STAMP = re.compile(r"\d{8}T\d{6}Z\Z")
 AUTH = re.compile(r"AWS4-HMAC-SHA256 +Credential=([^,\s]+), *SignedHeaders=([^,\s]+), *"
                   r"Signature=([0-9a-f]{64})\Z")
@@ -148,10 +149,25 @@ def check_time(c, now):
     if c.presigned and now > when + c.expires:
         raise Refused(403, "AccessDenied", "Request has expired", Expires=iso(when + c.expires),
                       ServerTime=iso(now))
-    if (when - now > SKEW_MAX) or (not c.presigned and abs(now - when) > SKEW_MAX):
+    allowed = SKEW_MAX.get(c.service, SKEW_MAX_OTHER)
+    if -allowed <= now - when and (c.presigned or now - when <= allowed):
+        return
+    if c.service == "s3":
         raise Refused(403, "RequestTimeTooSkewed", "The difference between the request time and "
                       "the current time is too large.", RequestTime=c.stamp, ServerTime=iso(now),
-                      MaxAllowedSkewMilliseconds=SKEW_MAX * 1000)
+                      MaxAllowedSkewMilliseconds=allowed * 1000)
+    here = stamp(now)
+    if when < now:
+        text = (f"Signature expired: {c.stamp} is now earlier than {stamp(now - allowed)} "
+                f"({here} - {allowed // 60} min.)")
+    else:
+        text = (f"Signature not yet current: {c.stamp} is still later than {stamp(now + allowed)} "
+                f"({here} + {allowed // 60} min.)")
+    raise Refused(400, "InvalidSignatureException", text)
+
+
+def stamp(when):
+    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(when))
 
 
 def iso(when):
