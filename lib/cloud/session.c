@@ -8,8 +8,9 @@
 #include "base/log.h"
 #include "cloud/partition.h"
 
-#define CREDS_MAX (16 * 1024)
-#define ROLES     "meta-data/iam/security-credentials/"
+#define CREDS_MAX     (16 * 1024)
+#define ROLES         "meta-data/iam/security-credentials/"
+#define RENEW_WAIT_MS 5000 /* who has old credentials doesn't spend its deadline on new ones */
 
 /* ---- role and credentials -------------------------------------------------------------------- */
 
@@ -186,6 +187,8 @@ int session_need(struct cloud *c, unsigned what, uint64_t deadline, struct err *
 	}
 	if (!n.what)
 		return 0;
+	if (n.what == SESSION_CREDS && c->creds.have)
+		deadline = clock_min(deadline, clock_in_ms(RENEW_WAIT_MS));
 	session_role_prepare(c, &n.role);
 	if (read_needs(c, &n, deadline, e) == 0)
 		return settle(c, &n, e);

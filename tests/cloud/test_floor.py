@@ -132,7 +132,7 @@ def test_credentials_stay_when_the_refresh_fails(floor, fault):
     floor.imds.identities["*"] = instance(creds=credentials(life=3600))
     fault.skip, fault.match = 1, "/latest/meta-data/iam/security-credentials/hpc-node"
     floor.imds.fault(fault)
-    r = floor.run("later", CONF, "3500", guard=60)
+    r = floor.run("later", CONF, "3500", guard=30)
     assert r.code == 0 and len(r.out.split()) == 2, r.err
     assert creds_asked(floor) >= 2
 
