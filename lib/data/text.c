@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/text.h"
 
+/* A byte order mark at the start is no character: libyaml doesn't count it either. */
+static bool is_mark(struct blob text, size_t offset)
+{
+	return !offset && text.len >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0;
+}
+
 void text_advance(struct text_place *p, struct blob text, size_t to)
 {
 	if (to > text.len)
@@ -13,7 +19,7 @@ void text_advance(struct text_place *p, struct blob text, size_t to)
 		if (c == '\n' || (c == '\r' && !crlf)) {
 			p->line++;
 			p->col = 1;
-		} else if ((c & 0xC0) != 0x80) {
+		} else if ((c & 0xC0) != 0x80 && !is_mark(text, p->offset)) {
 			p->col++;
 		}
 	}

@@ -5,6 +5,8 @@
 
 #include "data/text.h"
 
+#define WORD_MAX 40 /* bytes of the text's own word in a message */
+
 /* libyaml's problem, in words that say what to do. `at_context`: the fault is where the unfinished
  * thing began, not where libyaml gave up on it. */
 static const struct row {
@@ -24,9 +26,12 @@ static const struct row {
          "it",
          false},
         {"did not find expected key",
-         "%s cannot stand here, expected a key in the column of the others", false},
+         "%s cannot stand here, expected the next key on its own line, in the column of the others",
+         false},
         {"did not find expected '-' indicator",
-         "%s cannot stand here, expected '- ' in the column of the others", false},
+         "%s cannot stand here, expected the next '- ' on its own line, in the column of the "
+         "others",
+         false},
         {"did not find expected ',' or ']'", "%s inside '[', expected ',' or ']'", false},
         {"did not find expected ',' or '}'", "%s inside '{', expected ',' or '}'", false},
         {"did not find expected node content", "%s cannot stand here, expected a value", false},
@@ -84,20 +89,26 @@ static size_t offset_of(struct blob text, size_t index)
 	return at;
 }
 
-/* What stands there, for the reader of a message: "'x'", "a tab", "the end". */
-static const char *found(struct blob text, size_t at, char out[static 16])
+/* What stands there, for the reader of a message: "'word'", "a tab", "the end of the line". */
+static const char *found(struct blob text, size_t at, char out[static WORD_MAX])
 {
-	size_t len = 1;
+	size_t len = 0;
 
 	if (at >= text.len)
 		return "the end of the text";
 	if (text.data[at] == '\t')
 		return "a tab";
-	if (text.data[at] == '\n' || text.data[at] == '\r')
+	if (strchr("\r\n", text.data[at]))
 		return "the end of the line";
-	while (at + len < text.len && ((unsigned char)text.data[at + len] & 0xC0) == 0x80)
+	if (text.data[at] == ' ')
+		return "a space";
+	while (at + len < text.len && !strchr(" \t\r\n", text.data[at + len]))
 		len++;
-	snprintf(out, 16, "'%.*s'", (int)len, text.data + at);
+	out[0] = '\'';
+	str_escape(text.data + at, len, out + 1, WORD_MAX - 2);
+	len = strlen(out);
+	out[len] = '\'';
+	out[len + 1] = '\0';
 	return out;
 }
 
@@ -107,7 +118,7 @@ int yaml_error(const char *file, struct blob text, const yaml_parser_t *parser, 
 	const struct row *row = row_of(problem);
 	bool context = row && row->at_context && parser->context;
 	const yaml_mark_t *mark = context ? &parser->context_mark : &parser->problem_mark;
-	char token[16];
+	char token[WORD_MAX];
 	struct doc at = {
 	        .file = file,
 	        .line = (unsigned)mark->line + 1,

@@ -3,6 +3,9 @@
  */
 #pragma once
 
+#include <errno.h>
+#include <stdlib.h>
+
 #include "data/doc.h"
 #include "unit.h"
 
@@ -17,8 +20,18 @@ struct parse_bad {
 	const char *text;
 	size_t len; /* 0: strlen(text) */
 	enum reason reason;
-	const char *message; /* whole, or with a final "..." what it starts with */
+	const char *message; /* for assert_message() */
 };
+
+/* `want` is the whole message, or with a final "..." what it starts with. */
+static inline void assert_message(const struct err *e, const char *want)
+{
+	size_t len = strlen(want);
+	bool whole = len < 3 || strcmp(want + len - 3, "...") != 0;
+
+	if (whole ? strcmp(e->text, want) != 0 : strncmp(e->text, want, len - 3) != 0)
+		fail_msg("\n got  %s\n want %s", e->text, want);
+}
 
 static inline void parse_good(parse_fn *parse, const struct parse_good *rows, size_t n)
 {
@@ -42,7 +55,6 @@ static inline void parse_bad(parse_fn *parse, const struct parse_bad *rows, size
 		struct doc untouched, *d = &untouched;
 		struct err e = {0};
 		size_t len = rows[i].len ? rows[i].len : strlen(rows[i].text);
-		size_t want = strlen(rows[i].message);
 		/* Of its own exact size, so that a sanitizer sees a byte too far. */
 		char *copy = malloc(len + !len);
 
@@ -50,10 +62,7 @@ static inline void parse_bad(parse_fn *parse, const struct parse_bad *rows, size
 		print_message("[%zu] %.*s\n", i, (int)(len < 60 ? len : 60), rows[i].text);
 		assert_int_equal(parse("f", (struct blob){copy, len}, a, &d, &e), -EINVAL);
 		free(copy);
-		if (want > 3 && strcmp(rows[i].message + want - 3, "...") == 0)
-			e.text[want - 3] = '\0', want -= 3;
-		if (strncmp(e.text, rows[i].message, want) != 0 || e.text[want])
-			fail_msg("\n got  %s\n want %s", e.text, rows[i].message);
+		assert_message(&e, rows[i].message);
 		assert_int_equal(e.kind, ERR_INPUT);
 		assert_string_equal(reason_row(e.reason)->name, reason_row(rows[i].reason)->name);
 		assert_ptr_equal(d, &untouched);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
 
 #include "data/field.h"
 #include "data/yaml.h"
-#include "unit.h"
+#include "parse.h"
 
 struct user {
 	const char *name;
@@ -45,7 +44,7 @@ static const struct field fields[] = {
         {"mode", FIELD_MODE, FIELD_AT(struct spec, mode)},
         {"color", FIELD_CHOICE, FIELD_AT(struct spec, color), .choices = colors},
         {"list", FIELD_STRINGS, FIELD_AT(struct spec, list), .max = 3},
-        {"pairs", FIELD_PAIRS, FIELD_AT(struct spec, pairs)},
+        {"pairs", FIELD_PAIRS, FIELD_AT(struct spec, pairs), .max = 2},
         {"owner", FIELD_MAP, FIELD_AT(struct spec, owner), .sub = user_fields},
         {"users", FIELD_LIST, FIELD_AT(struct spec, users), .sub = user_fields,
          .size = sizeof(struct user), .defaults = &user_defaults, .min = 1},
@@ -211,8 +210,15 @@ static const struct {
          REASON_INPUT_TYPE},
         {"list: [a, b, c, d]\n",
          "f:1:7: 'list': expected a list of strings, 0 to 3 entries, found 4", REASON_INPUT_RANGE},
-        {"pairs: [a]\n", "f:1:8: 'pairs': expected a map of strings, found a list",
+        {"pairs: [a]\n", "f:1:8: 'pairs': expected a map of strings, 0 to 2 entries, found a list",
          REASON_INPUT_TYPE},
+        {"pairs: {a: 1, b: 2, c: 3}\n",
+         "f:1:8: 'pairs': expected a map of strings, 0 to 2 entries, found 3", REASON_INPUT_RANGE},
+        {"on: ${no}\n", "f:1:5: unknown fact '${no}'...", REASON_INPUT_FACT},
+        {"count: ${no}\n", "f:1:8: unknown fact '${no}'...", REASON_INPUT_FACT},
+        {"wait: ${no}\n", "f:1:7: unknown fact '${no}'...", REASON_INPUT_FACT},
+        {"mode: ${no}\n", "f:1:7: unknown fact '${no}'...", REASON_INPUT_FACT},
+        {"color: ${no}\n", "f:1:8: unknown fact '${no}'...", REASON_INPUT_FACT},
         {"pairs: {a: [b]}\n", "f:1:12: 'a': expected a string, found a list", REASON_INPUT_TYPE},
         {"owner: o\n", "f:1:8: 'owner': expected a map, found a string", REASON_INPUT_TYPE},
         {"users: {name: u}\n",
@@ -247,7 +253,7 @@ static void test_refuses(void **state)
 		memset(&s, 0x5A, sizeof s);
 		before = s;
 		assert_int_equal(decode(bad[i].text, a, &s, &e), -EINVAL);
-		assert_string_equal(e.text, bad[i].message);
+		assert_message(&e, bad[i].message);
 		assert_int_equal(e.kind, ERR_INPUT);
 		assert_string_equal(reason_row(e.reason)->name, reason_row(bad[i].reason)->name);
 		assert_memory_equal(&s, &before, sizeof s);
@@ -295,7 +301,7 @@ static void test_describe(void **state)
 	        {"mode", "octal mode (e.g. 0644)"},
 	        {"color", "one of red, green"},
 	        {"list", "list of strings, 0 to 3 entries"},
-	        {"pairs", "map of strings"},
+	        {"pairs", "map of strings, 0 to 2 entries"},
 	        {"owner", "map"},
 	        {"users", "list of maps, at least 1 entries"},
 	        {"raw", "any value"},

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <stdlib.h>
 
 #include "data/json.h"
 #include "parse.h"
@@ -64,6 +62,8 @@ static const struct parse_bad bad[] = {
         {"[True]", SYNTAX, "f:1:2: found 'T', expected a value"},
         {"[nul]", SYNTAX, "f:1:2: found 'n', expected a value"},
         {"[truely]", SYNTAX, "f:1:6: found 'l', expected ',' or ']'"},
+        {"[[{\"a\":1,\"a\":2}]]", 0, REASON_INPUT_DUPLICATE, "f:1:10: duplicate key 'a'..."},
+        {"{\"a\\q\":1}", SYNTAX, "f:1:4: an unknown escape..."},
         {"[1,]", SYNTAX, "f:1:4: found ']', expected a value"},
         {"[,1]", SYNTAX, "f:1:2: found ',', expected a value"},
         {"[1 2]", SYNTAX, "f:1:4: found '2', expected ',' or ']'"},

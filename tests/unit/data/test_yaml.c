@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <stdlib.h>
 
 #include "data/yaml.h"
 #include "parse.h"
@@ -54,9 +52,49 @@ static const struct parse_bad bad[] = {
          "f:3:1: duplicate key 'a', expected it once (first on line 1)"},
         {"x:\n  b: 1\n  'b': 2\n", 0, REASON_INPUT_DUPLICATE, "f:3:3: duplicate key 'b'..."},
         {"[a, b]: c\n", 0, REASON_INPUT_SYNTAX, "f:1:1: a list as a key, expected plain text"},
+        {"{: a}\n", 0, REASON_INPUT_SYNTAX, "f:1:2: ':' cannot stand here, expected a value"},
+        {"?\n: a\n", 0, REASON_INPUT_SYNTAX, "f:1:2: nothing stands before ':', expected a key"},
+        {"a: |x\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:5: 'x' after '|' or '>', expected the end of the line"},
+        {"a: >0\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:5: the indentation 0 after '|' or '>', expected 1 to 9"},
+        {"a: |\n\tb\n", 0, REASON_INPUT_SYNTAX, "f:2:1: a tab in the indentation, expected spaces"},
+        {"a: \"\\x4\"\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:7: an escape without its hexadecimal digits in a \"string\", expected \\xNN or "
+         "\\uNNNN"},
+        {"a: \"b\n---\n\"", 0, REASON_INPUT_SYNTAX,
+         "f:1:4: a quote is not closed, expected its end"},
+        {"a: [b}\n", 0, REASON_INPUT_SYNTAX, "f:1:6: '}' inside '[', expected ',' or ']'"},
+        {"[a]]\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:4: ']' after the end of the document, expected nothing more"},
+        {"a: \"b\" caf\xC3\xA9\x7F x\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:12: a control character, expected text"},
+        {"a: \"b\" caf\xC3\xA9\xE2\x80\xAE x\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:8: 'caf\xC3\xA9\\xe2\\x80\\xae' cannot stand here, expected the next key on its own "
+         "line, "
+         "in the column of the others"},
+        {"a: &\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:4: the end of the line after '&' or '*', expected quotes around the value"},
+        {"a: & b\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:4: a space after '&' or '*', expected quotes around the value"},
+        {"a: !x!y z\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:4: a tag is not supported, expected a plain value"},
+        {"a: ]\n", 0, REASON_INPUT_SYNTAX, "f:1:4: ']' cannot stand here, expected a value"},
+        {"%YAML 2.0\n---\na\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:1: an unknown version of YAML, expected 1.1 or 1.2"},
+        {"%FOO a\n---\na\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:1: an unknown directive, expected a plain document"},
+        {"%YAML 1\n---\na\n", 0, REASON_INPUT_SYNTAX, "f:1:8: did not find expected digit..."},
+        {"\xEF\xBB\xBF"
+         "a: \xFF\n",
+         0, REASON_INPUT_SYNTAX, "f:1:4: byte 0xFF..."},
+        {"\xEF\xBB\xBF"
+         "a: @\n",
+         0, REASON_INPUT_SYNTAX, "f:1:4: '@' cannot start a value..."},
         {"? {a: b}\n: c\n", 0, REASON_INPUT_SYNTAX, "f:1:3: a map as a key, expected plain text"},
         {": a\n", 0, REASON_INPUT_SYNTAX,
-         "f:1:1: ':' cannot stand here, expected a key in the column of the others"},
+         "f:1:1: ':' cannot stand here, expected the next key on its own line, in the column of "
+         "the others"},
         {"a: b\0c\n", 7, REASON_INPUT_SYNTAX, "f:1:5: a NUL byte, expected text"},
         {"a: \"b\\0c\"\n", 0, REASON_INPUT_SYNTAX,
          "f:1:4: the escape of a NUL character in a string, expected text"},
@@ -70,7 +108,7 @@ static const struct parse_bad bad[] = {
         {"a:\n\tb: c\n", 0, REASON_INPUT_SYNTAX,
          "f:2:1: a tab cannot start a value, expected quotes around it"},
         {"a: @b\n", 0, REASON_INPUT_SYNTAX,
-         "f:1:4: '@' cannot start a value, expected quotes around it"},
+         "f:1:4: '@b' cannot start a value, expected quotes around it"},
         {"a: b\nc\nd: e\n", 0, REASON_INPUT_SYNTAX,
          "f:2:1: a line without ':', expected 'key: value'"},
         {"a: b: c\n", 0, REASON_INPUT_SYNTAX, "f:1:5: ': ' cannot stand here..."},
@@ -80,7 +118,7 @@ static const struct parse_bad bad[] = {
         {"a: \"b\\q\"\n", 0, REASON_INPUT_SYNTAX, "f:1:6: an unknown escape..."},
         {"a: \"\\uD800\"\n", 0, REASON_INPUT_SYNTAX, "f:1:..."},
         {"- a\nb: c\n", 0, REASON_INPUT_SYNTAX,
-         "f:2:1: 'b' cannot stand here, expected '- ' in the column..."},
+         "f:2:1: 'b:' cannot stand here, expected the next '- ' on its own line..."},
         {"a: b\n c: d\n", 0, REASON_INPUT_SYNTAX, "f:2:3: ': ' cannot stand here..."},
         {"  a: b\n c: d\n", 0, REASON_INPUT_SYNTAX, "f:2:2: ..."},
         {"a: - b\n", 0, REASON_INPUT_SYNTAX, "f:1:4: '- ' cannot stand here..."},
