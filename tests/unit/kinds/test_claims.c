@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What claims refuse, where they say it stands, and what they declare. */
+#include "kinds_test.h"
+
+static int setup(void **state)
+{
+	struct fixture *f = fixture_new(HOST_DRY);
+
+	vars_set(&f->facts, "region", "cn-north-1", "test");
+	vars_set(&f->facts, "dns-suffix", "amazonaws.com.cn", "test");
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fixture_free(*state);
+	return 0;
+}
+
+#define X8  "xxxxxxxx"
+#define X64 X8 X8 X8 X8 X8 X8 X8 X8
+
+static void refusals(void **state)
+{
+	static const struct {
+		const char *spec, *message;
+		enum reason reason;
+	} cases[] = {
+	        {"hostname: " X64, "spec:1:11: '" X64 "' is not a host name", REASON_INPUT_RANGE},
+	        {"hostname: a." X64 X8 ".b", "is not a host name", REASON_INPUT_RANGE},
+	        {"hostname: node-", "'node-' is not a host name", REASON_INPUT_RANGE},
+	        {"hostname: node1.", "'node1.' is not a host name", REASON_INPUT_RANGE},
+	        {"hostname: .", "'.' is not a host name", REASON_INPUT_RANGE},
+	        {"hostname: ''", "'' is not a host name", REASON_INPUT_RANGE},
+	        {"hostname: a_b", "'a_b' is not a host name", REASON_INPUT_RANGE},
+	        {"hostname: [a]", "expected a string, found a list", REASON_INPUT_TYPE},
+	        {"packages: [a, '']", "spec:1:15: '' is not a package", REASON_INPUT_RANGE},
+	        {"packages: [a=]", "'a=' is not a package", REASON_INPUT_RANGE},
+	        {"packages: [a b]", "'a b' is not a package", REASON_INPUT_RANGE},
+	        {"packages: {names: [a, ./b.deb]}", "spec:1:23: './b.deb' is not a package",
+	         REASON_INPUT_RANGE},
+	        {"packages: {name: a}", "did you mean 'names'?", REASON_INPUT_UNKNOWN_KEY},
+	        {"packages: {names: a, update: sometimes}",
+	         "expected one of if-needed, always, never", REASON_INPUT_RANGE},
+	        {"users: [{name: 1st}]", "spec:1:16: '1st' is not the name of a user",
+	         REASON_INPUT_RANGE},
+	        {"users: [{name: a, groups: [b, c:d]}]", "spec:1:31: 'c:d' is not the name",
+	         REASON_INPUT_RANGE},
+	        {"users: [{name: a, uid: -1}]", "'uid'", REASON_INPUT_RANGE},
+	        {"users: [{name: a, uid: 4294967295}]", "'uid'", REASON_INPUT_RANGE},
+	        {"users: [{name: a, shell: bash}]", "'bash' is not an absolute path",
+	         REASON_INPUT_RANGE},
+	        {"groups: [{name: " X64 "}]", "is not the name", REASON_INPUT_RANGE},
+	        {"sysctl: {swappiness: 1}", "spec:1:22: 'swappiness' is not a kernel setting",
+	         REASON_INPUT_RANGE},
+	        {"sysctl: {vm..x: 1}", "'vm..x' is not a kernel setting", REASON_INPUT_RANGE},
+	        {"sysctl: {vm.x: ''}", "the value of 'vm.x' is not one line", REASON_INPUT_RANGE},
+	        {"sysctl: {vm.x: \"1\\nvm.y=2\"}", "the value of 'vm.x' is not one line",
+	         REASON_INPUT_RANGE},
+	        {"files: [{path: /a}]", "needs either 'content' or 'source'",
+	         REASON_INPUT_REQUIRED},
+	        {"files: [{path: /a, content: x, sha256: 00}]", "pins a 'source'",
+	         REASON_INPUT_RANGE},
+	        {"files: [{path: /a, source: 's3://b/k', sha256: 00}]",
+	         "spec:1:48: '00' is not a sha256", REASON_INPUT_RANGE},
+	        {"files: [{path: /a, state: link}]", "a link needs 'target'",
+	         REASON_INPUT_REQUIRED},
+	        {"files: [{path: /a, state: absent, owner: b}]",
+	         "spec:1:42: 'owner' has no meaning for state 'absent'", REASON_INPUT_RANGE},
+	        {"files: [{path: /a, content: x, owner: 'b c'}]", "'b c' is not the name",
+	         REASON_INPUT_RANGE},
+	        {"files: [{path: \"/a\\tb\", content: x}]", "control character",
+	         REASON_INPUT_RANGE},
+	        {"files: [{path: /a, source: 'file:a'}]", "is none of s3://", REASON_INPUT_RANGE},
+	        {"files: [{path: /a, source: 'file:/a/../b'}]", "contains '.' or '..'",
+	         REASON_INPUT_RANGE},
+	        {"mounts: [{path: /a, type: nfs}]", "type 'nfs' needs 'source'",
+	         REASON_INPUT_REQUIRED},
+	        {"mounts: [{path: /a, type: nfs, source: ':/x'}]", "server:/export",
+	         REASON_INPUT_RANGE},
+	        {"mounts: [{path: /a, type: nfs, source: 'h:/x y'}]", "blank", REASON_INPUT_RANGE},
+	        {"mounts: [{path: /a, type: nfs, source: 'h:/x', options: 'ro, soft'}]",
+	         "spec:1:57: options contain a blank", REASON_INPUT_RANGE},
+	        {"mounts: [{path: /a, type: nfs, source: 'h:/x', options: 'ro,,soft'}]",
+	         "an option is empty", REASON_INPUT_RANGE},
+	        {"mounts: [{path: /a, type: nfs, source: 'h:/x', tls: true}]",
+	         "'tls' has no meaning for type 'nfs'", REASON_INPUT_RANGE},
+	        {"mounts: [{path: /a, type: efs, source: fs-01:x}]", "fs-ID:/dir",
+	         REASON_INPUT_RANGE},
+	        {"mounts: [{path: /a, type: efs, source: fs-xyz}]", "fs-ID:/dir",
+	         REASON_INPUT_RANGE},
+	        {"mounts: [{path: /a, type: efs, source: 'h:/', tls: true}]", "which 'tls' needs",
+	         REASON_INPUT_RANGE},
+	        {"mounts: [{path: /a, type: efs, source: fs-01, tls: true, access-point: fs-02}]",
+	         "'fs-02' is not of the form fsap-ID", REASON_INPUT_RANGE},
+	        {"mounts: [{path: /a, type: lustre, source: fs-01}]", "fs-ID:/name",
+	         REASON_INPUT_RANGE},
+	        {"mounts: [{path: /a, type: bind, source: b}]", "'b' is not an absolute path",
+	         REASON_INPUT_RANGE},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err e = {0};
+
+		if (fixture_plan(f, cases[i].spec, &e) == 0)
+			fail_msg("%s: was taken", cases[i].spec);
+		if (e.kind != ERR_INPUT || e.reason != cases[i].reason ||
+		    !strstr(e.text, cases[i].message) || !str_starts(e.text, "spec:1:"))
+			fail_msg("%s: %s, %s", cases[i].spec, reason_row(e.reason)->name, e.text);
+	}
+}
+
+static void an_address_that_is_none(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	vars_set(&f->facts, "local-ipv4", "10.0.0", "test");
+	assert_err(fixture_plan(f, "hostname: a\n", &e), ERR_INPUT,
+	           "'10.0.0', which is no address");
+	assert_int_equal(e.reason, REASON_INPUT_FACT);
+}
+
+static const char *words(struct fixture *f, const struct field_strings *list)
+{
+	struct strbuf out = STRBUF(f->arena, 4096);
+
+	for (size_t i = 0; i < list->n; i++)
+		strbuf_printf(&out, "%s%s", i ? " " : "", list->items[i]);
+	return out.len ? out.data : "";
+}
+
+/* Several facts of the building hang on these names: other kinds need what these provide. */
+static void what_is_declared(void **state)
+{
+	static const struct {
+		const char *spec, *id, *provides, *needs;
+	} cases[] = {
+	        {"hostname: a", "hostname", "name:self", "path:/etc/hosts"},
+	        {"packages: [slurmd=1, nfs-common]", "packages",
+	         "pkg:slurmd user:slurm group:slurm pkg:nfs-common", "packages:sources name:self"},
+	        {"groups: [{name: g}]", "groups:g", "group:g", ""},
+	        {"groups: [{name: g, state: absent}]", "groups:g", "", ""},
+	        {"users: [{name: u}]", "users:u", "user:u group:u", "path:/home"},
+	        {"users: [{name: u, group: g, groups: [x], home: /shared/u}]", "users:u", "user:u",
+	         "group:g group:x path:/shared"},
+	        {"users: [{name: u, system: true, home: /shared/u}]", "users:u", "user:u group:u",
+	         ""},
+	        {"sysctl: {vm.swappiness: 1}", "sysctl", "path:/etc/sysctl.d/90-hpc-node.conf", ""},
+	        {"mounts: [{path: /a//b/, type: nfs4, source: 'h:/x'}]", "mounts:/a/b",
+	         "mount:/a/b path:/a/b", "path:/a pkg:nfs-common pkg:nfs-utils"},
+	        {"mounts: [{path: /a, type: bind, source: /b/c}]", "mounts:/a", "mount:/a path:/a",
+	         "path:/b/c"},
+	        {"mounts: [{path: /a, type: efs, source: fs-01, tls: true}]", "mounts:/a",
+	         "mount:/a path:/a", "pkg:amazon-efs-utils"},
+	        {"files: [{path: /a/b, content: x, owner: u, group: g}]", "files:/a/b", "path:/a/b",
+	         "user:u group:g path:/a"},
+	        {"files: [{path: /a/b, state: absent}]", "files:/a/b", "", "path:/a"},
+	        {"files: [{path: /a, source: 'file:/shared//x'}]", "files:/a", "path:/a",
+	         "path:/shared/x"},
+	        {"files: [{path: /etc/apt/sources.list.d/a, content: x}]",
+	         "files:/etc/apt/sources.list.d/a",
+	         "path:/etc/apt/sources.list.d/a packages:sources", "path:/etc/apt/sources.list.d"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err e = {0};
+
+		assert_ok(fixture_plan(f, cases[i].spec, &e));
+		assert_int_equal(f->plan.n, 1);
+		assert_string_equal(f->plan.steps[0]->id, cases[i].id);
+		assert_string_equal(words(f, &f->plan.steps[0]->provides), cases[i].provides);
+		assert_string_equal(words(f, &f->plan.steps[0]->needs), cases[i].needs);
+	}
+}
+
+static void the_partition_is_the_instances(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_ok(
+	        fixture_plan(f, "mounts: [{path: /no/such/dir, type: efs, source: fs-01}]\n", &e));
+	assert_ok(fixture_apply(f, &e));
+	assert_non_null(strstr(f->record.data, "mount fs-01.efs.cn-north-1.amazonaws.com.cn:/ "));
+}
+
+static void every_kind_explains_itself(void **state)
+{
+	(void)state;
+	for (const struct kind *const *k = kinds_all; *k; k++) {
+		assert_ptr_equal(kinds_find((*k)->section), *k);
+		assert_true(strlen((*k)->summary) > 10);
+		for (const struct field *field = (*k)->fields; field->name; field++)
+			if (!field->help || strlen(field->help) < 10)
+				fail_msg("%s.%s has no help", (*k)->section, field->name);
+	}
+	assert_null(kinds_find("mount"));
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	        T(refusals),
+	        T(an_address_that_is_none),
+	        T(what_is_declared),
+	        T(the_partition_is_the_instances),
+	        T(every_kind_explains_itself),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
