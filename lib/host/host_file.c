@@ -305,10 +305,12 @@ static int write_file(struct host *h, const char *path, struct blob content, uns
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = make_dirs(h, p.dir, e);
-	if (r >= 0)
-		r = write_new(h, &p, content, mode, uid, gid, secret, e);
 	if (r < 0)
 		return r;
+	r = write_new(h, &p, content, mode, uid, gid, secret, e);
+	if (r < 0) /* the floor below names only the last component */
+		return err_set(e, e->kind, e->reason, e->no, "writing '%s': %s", p.path,
+		               strerror(e->no));
 	if (secret) {
 		host_record(h, "write %s %04o %s secret", p.path, mode, owner_text(o, owner));
 		return 0;
