@@ -11,6 +11,7 @@ const struct kind *const kinds_all[] = {
         &kind_groups,
         &kind_users,
         &kind_sysctl,
+        &kind_limits,
         &kind_mounts,
         &kind_files,
         NULL,

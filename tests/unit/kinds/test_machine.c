@@ -149,6 +149,21 @@ static void a_refused_setting_is_not_written(void **state)
 	assert_non_null(strstr(fixture_read(f, "/etc/sysctl.d/90-hpc-node.conf"), "forward = 1\n"));
 }
 
+static void limits_are_written_twice(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_converges(f, "limits: {memlock: unlimited, stack: '1M:2M'}\n");
+	assert_string_equal(fixture_read(f, "/etc/systemd/system.conf.d/90-hpc-node.conf"),
+	                    "# Written by hpc-agent from the section 'limits'; changes here don't "
+	                    "last.\n"
+	                    "[Manager]\n"
+	                    "DefaultLimitMEMLOCK=infinity:infinity\n"
+	                    "DefaultLimitSTACK=1048576:2097152\n");
+	assert_non_null(strstr(fixture_read(f, "/etc/security/limits.d/90-hpc-node.conf"),
+	                       "root hard stack 2048\n"));
+}
+
 static void mounts_nest(void **state)
 {
 	struct fixture *f = *state;
@@ -201,6 +216,7 @@ int main(void)
 	        T(the_name_is_set_and_resolves),
 	        T(settings_reach_the_kernel),
 	        T(a_refused_setting_is_not_written),
+	        T(limits_are_written_twice),
 	        T(mounts_nest),
 	        T(another_mount_there_is_an_error),
 	        T(a_mount_is_taken_back),
