@@ -10,6 +10,9 @@
 
 #define RUN_NO_STEP SIZE_MAX
 
+/* After all else, so that a child that never stops talking keeps no timer from its turn. */
+#define RUN_PRIORITY_MESSAGE (SD_EVENT_PRIORITY_NORMAL + 1)
+
 /* ---- between the run and its children: one packet each, same program on both ends ---- */
 
 struct run_order {

@@ -20,7 +20,7 @@
 #define NS_PER_MS  UINT64_C(1000000)
 #define NS_PER_S   UINT64_C(1000000000)
 #define TIMER_SLOP 1000 /* us a deadline may be late, so that timers fire together */
-#define DRAIN_MAX  4096 /* packets taken from a child that has ended; its descendants may go on */
+#define DRAIN_MAX  1024 /* packets looked through for a result; a child may never stop talking */
 
 static struct step_outcome *outcome(const struct worker *w)
 {
@@ -54,15 +54,17 @@ static void forget(struct worker *w)
 	*w = (struct worker){.run = r, .pidfd = -1, .sock = -1, .step = RUN_NO_STEP};
 }
 
-/* For a child that waits for an order or has ended: neither takes time. */
+/* For a child that waits for an order, has ended, or has only just begun: none of them takes time.
+ */
 static void dismiss(struct worker *w)
 {
 	struct pollfd end = {.fd = w->pidfd, .events = POLLIN};
+	bool watched = w->pidfd >= 0;
 
 	kill(w->pid, SIGKILL);
-	if (w->pidfd >= 0)
+	if (watched)
 		poll(&end, 1, RUN_LOST_MS);
-	waitpid(w->pid, NULL, WNOHANG);
+	waitpid(w->pid, NULL, watched ? WNOHANG : 0);
 	forget(w);
 }
 
@@ -187,6 +189,17 @@ static int on_message(sd_event_source *s, int fd, uint32_t events, void *ctx)
 	return 0;
 }
 
+/* The result may be on its way when something else happens; true when it was. */
+static bool drain(struct worker *w)
+{
+	const struct step_outcome *o = outcome(w);
+
+	for (int i = 0; i < DRAIN_MAX && o->state == STEP_RUNNING; i++)
+		if (!read_message(w))
+			break;
+	return o->state != STEP_RUNNING;
+}
+
 /* ---- how a child ends ---- */
 
 static void set_death(struct worker *w, const int *status)
@@ -255,18 +268,10 @@ static int on_end(sd_event_source *s, int fd, uint32_t events, void *ctx)
 	(void)fd;
 	(void)events;
 	w->ended = true;
-	if (w->step == RUN_NO_STEP) {
+	if (w->step == RUN_NO_STEP)
 		dismiss(w);
-		return 0;
-	}
-	/* The result may still be on its way. */
-	pid_t pid = w->pid;
-	for (int i = 0; i < DRAIN_MAX && w->pid == pid && w->step != RUN_NO_STEP; i++)
-		if (!read_message(w))
-			break;
-	if (w->pid == pid && w->ended && !reap(w))
-		sd_event_source_set_enabled(
-		        s, SD_EVENT_OFF); /* a tracer holds it; the timer looks again */
+	else if (!drain(w) && !reap(w))
+		sd_event_source_set_enabled(s, SD_EVENT_OFF); /* a tracer holds it; see on_timer */
 	return 0;
 }
 
@@ -277,6 +282,8 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *ctx)
 
 	(void)s;
 	(void)usec;
+	if (drain(w))
+		return 0;
 	if (w->killed) {
 		if (!reap(w))
 			died(w, NULL);
@@ -317,11 +324,8 @@ static int add_sources(struct worker *w)
 		r = sd_event_add_time(event, &w->timer, CLOCK_BOOTTIME, 0, TIMER_SLOP, on_timer, w);
 	if (r >= 0)
 		r = sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
-	/* What a child said goes before its end, and both before its deadline. */
 	if (r >= 0)
-		r = sd_event_source_set_priority(w->message, SD_EVENT_PRIORITY_NORMAL - 2);
-	if (r >= 0)
-		r = sd_event_source_set_priority(w->exited, SD_EVENT_PRIORITY_NORMAL - 1);
+		r = sd_event_source_set_priority(w->message, RUN_PRIORITY_MESSAGE);
 	return r;
 }
 

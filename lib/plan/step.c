@@ -50,6 +50,7 @@ static void tidy_path(char *name)
 	*out = '\0';
 }
 
+ATTR_PRINTF(3, 0)
 static void add(struct step *s, struct field_strings *to, const char *fmt, va_list ap)
 {
 	char *name = arena_vprintf(s->arena, fmt, ap);

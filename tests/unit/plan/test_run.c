@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -201,6 +202,14 @@ static int act_fail_then_die(const struct step_ctx *c, const struct thing *t, st
 	return err_set(e, ERR_HOST, REASON_HOST_FILE, EAGAIN, "try number %ld", n);
 }
 
+static int act_flood(const struct step_ctx *c, const struct thing *t, struct err *e)
+{
+	(void)t;
+	while (!clock_passed(c->deadline + GUARD_MS * UINT64_C(1000000)))
+		log_info("and on");
+	return err_set(e, ERR_BUG, REASON_BUG, ETIME, "nobody ended it");
+}
+
 static int act_chatter(const struct step_ctx *c, const struct thing *t, struct err *e)
 {
 	static const struct host_owner root = {0};
@@ -271,23 +280,15 @@ static const struct {
 	const char *name;
 	int (*apply)(const struct step_ctx *c, const struct thing *t, struct err *e);
 } acts[] = {
-        {"write", act_write},
-        {"hang", act_hang},
-        {"program", act_program},
-        {"escape", act_escape},
-        {"kill", act_kill},
-        {"exit", act_exit},
-        {"nothing", act_nothing},
-        {"denied", act_denied},
-        {"silent", act_silent},
-        {"fail", act_fail},
-        {"chatter", act_chatter},
-        {"unreachable", act_unreachable},
-        {"meet", act_meet},
-        {"crowd", act_crowd},
-        {"traced", act_traced},
-        {"surroundings", act_surroundings},
-        {"fail-then-die", act_fail_then_die},
+        {"write", act_write},     {"hang", act_hang},
+        {"program", act_program}, {"escape", act_escape},
+        {"kill", act_kill},       {"exit", act_exit},
+        {"nothing", act_nothing}, {"denied", act_denied},
+        {"silent", act_silent},   {"fail", act_fail},
+        {"chatter", act_chatter}, {"unreachable", act_unreachable},
+        {"meet", act_meet},       {"crowd", act_crowd},
+        {"traced", act_traced},   {"surroundings", act_surroundings},
+        {"flood", act_flood},     {"fail-then-die", act_fail_then_die},
 };
 
 static int act_apply(const struct step_ctx *c, const void *fields, struct err *e)
@@ -758,6 +759,16 @@ static void hanging_steps_are_killed(void **state)
 	assert_int_equal(run_exit_status(&f->p, &f->r, false), 1);
 }
 
+static void talking_is_no_way_out(void **state)
+{
+	struct fixture *f = *state;
+
+	run(f, "things: [{name: a, act: flood, timeout: 50ms}, {name: b, act: flood, timeout: "
+	       "50ms}]\n");
+	assert_failed(f, "a", REASON_STEP_TIMEOUT, "was killed");
+	assert_failed(f, "b", REASON_STEP_TIMEOUT, "was killed");
+}
+
 /* What is told in the grace after the deadline is better than "killed". */
 static void programs_are_ended_by_the_child(void **state)
 {
@@ -765,7 +776,7 @@ static void programs_are_ended_by_the_child(void **state)
 
 	use_machine(f);
 	f->o.grace_ms = 0;
-	run(f, "things: [{name: a, act: program, timeout: 1s}]\n");
+	run(f, "things: [{name: a, act: program, timeout: 2s}]\n");
 	assert_failed(f, "a", REASON_STEP_TIMEOUT, "running '/bin/sh'");
 	assert_true(number_in(path_of(f, "program")) > 0);
 	assert_false(alive(number_in(path_of(f, "program"))));
@@ -776,7 +787,7 @@ static void descendants_are_killed_too(void **state)
 	struct fixture *f = *state;
 
 	use_machine(f);
-	run(f, "things: [{name: a, act: escape, timeout: 1s}]\n");
+	run(f, "things: [{name: a, act: escape, timeout: 2s}]\n");
 	assert_failed(f, "a", REASON_STEP_TIMEOUT, "was killed");
 	long pid = number_in(path_of(f, "escaped"));
 	uint64_t guard = clock_in_ms(GUARD_MS);
@@ -801,7 +812,7 @@ static void deadline_of_the_run(void **state)
 {
 	struct fixture *f = *state;
 
-	f->o.deadline = clock_in_ms(100);
+	f->o.deadline = clock_in_ms(1000);
 	run(f, "things:\n"
 	       "- {name: a, act: hang}\n"
 	       "- {name: b, after: things:a, optional: true}\n"
@@ -844,7 +855,7 @@ static void abandoned(void **state)
 	pid_t tracer = start_tracer(f);
 
 	run(f, "things:\n"
-	       "- {name: a, act: traced, timeout: 500ms, provides: x:a}\n"
+	       "- {name: a, act: traced, timeout: 2s, provides: x:a}\n"
 	       "- {name: b, needs: x:a}\n"
 	       "- {name: c, act: write}\n");
 	assert_failed(f, "a", REASON_STEP_ABANDONED, "left behind");
@@ -948,6 +959,40 @@ static int open_fds(void)
 	return n;
 }
 
+/* With too few descriptors for a step, or for running at all, that is what is said. */
+static void short_of_descriptors(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+	struct rlimit old;
+	bool no_run = false, no_step = false, one_by_one = false;
+
+	assert_ok(plan_build(
+	        spec_of(f->a, "things: [{name: a, act: write}, {name: b, act: write}]\n"), kinds,
+	        NULL, NULL, f->a, &f->p, &e));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	int lowest = fcntl(f->stop, F_DUPFD_CLOEXEC, 0);
+	close(lowest);
+	for (rlim_t more = 0; more < 12; more++) {
+		struct rlimit few = {.rlim_cur = (rlim_t)lowest + more, .rlim_max = old.rlim_max};
+
+		setrlimit(RLIMIT_NOFILE, &few);
+		int r = plan_run(&f->p, &f->o, f->a, &f->r, &e);
+		setrlimit(RLIMIT_NOFILE, &old);
+		if (r < 0) {
+			assert_int_equal(e.kind, ERR_HOST);
+			no_run = true;
+		} else if (f->r.outcomes[0].state == STEP_FAILED &&
+		           f->r.outcomes[0].err.reason == REASON_HOST_EXEC) {
+			assert_non_null(strstr(f->r.outcomes[0].err.text, "starting a process"));
+			no_step = true;
+		} else if (f->r.outcomes[1].state == STEP_CHANGED) {
+			one_by_one = true;
+		}
+	}
+	assert_true(no_run && no_step && one_by_one);
+}
+
 static void nothing_leaks(void **state)
 {
 	struct fixture *f = *state;
@@ -981,6 +1026,7 @@ int main(void)
 	        T(blocked_names_the_root),
 	        T(optional_steps),
 	        T(hanging_steps_are_killed),
+	        T(talking_is_no_way_out),
 	        T(programs_are_ended_by_the_child),
 	        T(descendants_are_killed_too),
 	        T(the_last_failure_is_told),
@@ -991,6 +1037,7 @@ int main(void)
 	        T(stop_while_a_step_hangs),
 	        T(stop_between_tries),
 	        T(stopped_before_the_start),
+	        T(short_of_descriptors),
 	        T(nothing_leaks),
 	};
 
