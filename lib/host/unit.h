@@ -29,6 +29,9 @@ struct host_unit_state {
 	char active_state[32], sub_state[32];
 	char result[32]; /* "success", "exit-code", "timeout", ...; "" for units that have none */
 	char file_state[32]; /* "enabled", "disabled", "static", "masked", ...; "" when unknown */
+	/* When its main process began, or a unit without one became active, in µs of CLOCK_REALTIME
+	 * as it was then; 0: not in this boot. */
+	uint64_t started_us;
 };
 
 /* True when systemd is this root's running service manager. */

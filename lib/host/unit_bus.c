@@ -124,6 +124,15 @@ static bool get_bool(sd_bus *bus, const char *path, const char *name)
 	       value;
 }
 
+static uint64_t get_time(sd_bus *bus, const char *path, const char *interface, const char *name)
+{
+	uint64_t value = 0;
+
+	return sd_bus_get_property_trivial(bus, DEST, path, interface, name, NULL, 't', &value) >= 0
+	               ? value
+	               : 0;
+}
+
 /* GetUnit knows loaded units only; LoadUnit reads the file if it must. */
 static int load_unit(sd_bus *bus, const char *unit, char path[static 512], struct err *e)
 {
@@ -149,8 +158,12 @@ static void read_state(sd_bus *bus, const char *unit, const char *path, struct h
 	get_text(bus, path, UNIT, "ActiveState", s->active_state, sizeof s->active_state);
 	get_text(bus, path, UNIT, "SubState", s->sub_state, sizeof s->sub_state);
 	get_text(bus, path, UNIT, "UnitFileState", s->file_state, sizeof s->file_state);
-	if (str_ends(unit, ".service"))
+	if (str_ends(unit, ".service")) {
 		get_text(bus, path, SERVICE, "Result", s->result, sizeof s->result);
+		s->started_us = get_time(bus, path, SERVICE, "ExecMainStartTimestamp");
+	}
+	if (!s->started_us)
+		s->started_us = get_time(bus, path, UNIT, "ActiveEnterTimestamp");
 	s->known = !str_eq(load, "not-found") && *load;
 	s->active = str_eq(s->active_state, "active") || str_eq(s->active_state, "reloading");
 	s->failed = str_eq(s->active_state, "failed");
