@@ -98,3 +98,14 @@ void claim_needs_owner(struct step *s, const char *user, const char *group)
 	if (group && !str_eq(group, "root"))
 		step_needs(s, "group:%s", group);
 }
+
+void claim_after(struct step *s, const char *section)
+{
+	struct field_strings *after = &s->policy.after;
+	const char **items = arena_array(s->arena, after->n + 1, sizeof *items);
+
+	if (after->n)
+		memcpy(items, after->items, after->n * sizeof *items);
+	items[after->n++] = section;
+	after->items = items;
+}

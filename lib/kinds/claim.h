@@ -30,3 +30,6 @@ void claim_needs_parent(struct step *s, const char *path);
 
 /* "user:NAME" and "group:NAME" where they are given and not root's. */
 void claim_needs_owner(struct step *s, const char *user, const char *group);
+
+/* As `after: SECTION` in the spec: behind all steps of that section. */
+void claim_after(struct step *s, const char *section);

@@ -14,6 +14,10 @@ const struct kind *const kinds_all[] = {
         &kind_limits,
         &kind_mounts,
         &kind_files,
+        &kind_munge,
+        &kind_units,
+        &kind_scripts,
+        &kind_slurm,
         NULL,
 };
 /* clang-format on */

@@ -20,6 +20,10 @@ extern const struct kind kind_sysctl;
 extern const struct kind kind_limits;
 extern const struct kind kind_mounts;
 extern const struct kind kind_files;
+extern const struct kind kind_munge;
+extern const struct kind kind_units;
+extern const struct kind kind_scripts;
+extern const struct kind kind_slurm;
 
 /* The kind of that section, or NULL. */
 const struct kind *kinds_find(const char *section);

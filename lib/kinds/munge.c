@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * munge: the cluster's key in place, munged running with it, a credential made and read here.
+ *
+ * The key is fetched at every run and compared, once per process: one small request with
+ * credentials that are in memory anyway, and a rotated key is noticed by the next run. Remembering
+ * a digest instead would keep a derivative of the key on disk and miss the rotation.
+ *
+ * A munged that runs is stopped before its key changes. So one that is active always has the key
+ * on disk, and a run killed in between leaves an inactive unit, which the next run sees.
+ *
+ * What munged demands of places (0.5.11 to 0.5.16, tried with 0.5.15): the key's owner is munged's
+ * user, its mode closed to others; every directory above key, seed and socket belongs to root or
+ * that user and is writable by nobody else, unless sticky; above the log group-writable is let
+ * pass. Our three directories are set right; others are the admin's and only named.
+ */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "kinds/claim.h"
+#include "kinds/kinds.h"
+
+#define KEY_PATH "/etc/munge/munge.key"
+#define KEY_MIN  32   /* munged refuses shorter ones */
+#define KEY_MAX  1024 /* munged reads no further, so a longer key would be half ignored */
+#define UNIT     "munge.service"
+#define QUERY_MS 5000
+
+/* Fetched at most once per process; wiped when the step holds. */
+struct munge_key {
+	bool known;
+	struct secret bytes;
+};
+
+struct munge_spec {
+	const char *key, *sha256;
+	struct munge_key *fetched;
+};
+
+static const struct field munge_fields[] = {
+        {"key", FIELD_STRING, FIELD_AT(struct munge_spec, key), .required = true, .min = 1,
+         .max = 2048,
+         .help = "where the key is: s3://..., https://..., file:/... (32 to 1024 bytes as they "
+                 "are), "
+                 "or the ARN of a Secrets Manager secret (base64 of them)"},
+        {"sha256", FIELD_STRING, FIELD_AT(struct munge_spec, sha256),
+         .help = "64 hex digits that what is at 's3', 'https' or 'file' must have"},
+        {0},
+};
+
+static const struct host_owner munge_owner = {"munge", "munge"};
+/* Ours to set right. munged is content with less than 0700 below /var/lib, and Debian gives it. */
+static const struct munge_dir {
+	const char *path;
+	unsigned mode, closed; /* as we make it; bits that must not be set */
+} munge_dirs[] = {
+        {"/etc/munge", 0700, 0077},
+        {"/var/lib/munge", 0711, 0022},
+        {"/var/log/munge", 0700, 0027},
+};
+
+static const struct munge_above {
+	const char *path;
+	unsigned closed;
+} munge_above[] = {
+        {"/", 0022}, {"/etc", 0022}, {"/var", 0022}, {"/var/lib", 0022}, {"/var/log", 0002},
+};
+
+static bool is_secret_arn(const char *key)
+{
+	return str_starts(key, "arn:");
+}
+
+static int claim_key(const struct step *s, const struct munge_spec *m, struct err *e)
+{
+	static const char *const schemes[] = {"s3://", "https://", "file:/"};
+
+	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
+		if (str_starts(m->key, schemes[i]))
+			return 0;
+	if (!is_secret_arn(m->key) || !strstr(m->key, ":secretsmanager:"))
+		return doc_err(claim_at(s, "key"), e, REASON_INPUT_RANGE,
+		               "'%s' is no place of a key: expected s3://, https://, file:/ or "
+		               "arn:...:secretsmanager:...",
+		               m->key);
+	if (m->sha256)
+		return doc_err(claim_at(s, "sha256"), e, REASON_INPUT_RANGE,
+		               "a secret has versions, not a sha256");
+	return 0;
+}
+
+static int claim(struct step *s, void *fields, const struct vars *facts, struct err *e)
+{
+	struct munge_spec *m = fields;
+
+	(void)facts;
+	int r = claim_key(s, m, e);
+	if (r == 0 && m->sha256)
+		r = claim_sha256(s, "sha256", m->sha256, e);
+	if (r < 0)
+		return r;
+	m->fetched = arena_alloc(s->arena, sizeof *m->fetched);
+	if (str_starts(m->key, "file:/"))
+		step_needs(s, "path:%s", m->key + strlen("file:"));
+	step_needs(s, "user:munge");
+	step_needs(s, "path:/etc/munge");
+	step_needs(s, "pkg:munge");
+	/* Where its own name doesn't resolve, munged stalls for 20 s at its start. */
+	step_needs(s, "name:self");
+	step_provides(s, "path:%s", KEY_PATH);
+	step_provides(s, "unit:%s", UNIT);
+	step_provides(s, "munge:ready");
+	return 0;
+}
+
+static int decode_secret(struct secret *key, struct err *e)
+{
+	scope_secret struct secret raw = {0};
+
+	if (str_base64_decode((struct blob){key->data, key->len}, raw.data, SECRET_MAX, &raw.len) <
+	    0)
+		return err_set(e, ERR_INPUT, REASON_MUNGE_KEY_INVALID, EINVAL,
+		               "reading the munge key: the secret is not base64");
+	*key = raw;
+	return 0;
+}
+
+static int fetch(const struct step_ctx *c, const struct munge_spec *m, struct secret *ret,
+                 struct err *e)
+{
+	struct cloud_fetch f = {.uri = m->key, .sha256 = m->sha256, .max = SECRET_MAX};
+
+	if (!c->cloud)
+		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+		               "fetching the munge key: not into an image, every instance fetches "
+		               "its own");
+	if (!is_secret_arn(m->key))
+		return cloud_fetch_secret(c->cloud, &f, ret, c->deadline, e);
+
+	int r = cloud_secret(c->cloud, m->key, ret, c->deadline, e);
+	return r < 0 ? r : decode_secret(ret, e);
+}
+
+static int get_key(const struct step_ctx *c, const struct munge_spec *m, struct err *e)
+{
+	struct munge_key *k = m->fetched;
+
+	if (k->known)
+		return 0;
+	int r = fetch(c, m, &k->bytes, e);
+	if (r < 0)
+		return err_wrap(e, "fetching the munge key");
+	size_t len = k->bytes.len;
+	if (len < KEY_MIN || len > KEY_MAX) {
+		secret_wipe(&k->bytes);
+		return err_set(e, ERR_INPUT, REASON_MUNGE_KEY_INVALID, EINVAL,
+		               "reading the munge key: %zu bytes, expected %d to %d", len, KEY_MIN,
+		               KEY_MAX);
+	}
+	k->known = true;
+	return 0;
+}
+
+static void forget_key(const struct munge_spec *m)
+{
+	secret_wipe(&m->fetched->bytes);
+	m->fetched->known = false;
+}
+
+static struct blob key_bytes(const struct munge_spec *m)
+{
+	return (struct blob){m->fetched->bytes.data, m->fetched->bytes.len};
+}
+
+/* 1: as munged wants it; 0: not, or not there. */
+static int dir_is_fit(const struct step_ctx *c, const struct munge_dir *d, struct err *e)
+{
+	struct stat st;
+	uid_t uid;
+	gid_t gid;
+
+	if (!host_exists(c->host, d->path))
+		return 0;
+	int r = host_stat(c->host, d->path, &st, e);
+	if (r == 0)
+		r = host_owner_ids(c->host, &munge_owner, &uid, &gid, e);
+	if (r < 0)
+		return r;
+	return S_ISDIR(st.st_mode) && st.st_uid == uid && !(st.st_mode & d->closed);
+}
+
+static int check_above(const struct step_ctx *c, const struct munge_above *d, struct err *e)
+{
+	struct stat st;
+	uid_t uid = 0;
+	gid_t gid;
+	int r = host_stat(c->host, d->path, &st, e);
+
+	if (r == 0 && st.st_uid != 0)
+		r = host_owner_ids(c->host, &munge_owner, &uid, &gid, e);
+	if (r < 0 || S_ISLNK(st.st_mode))
+		return r;
+	if (st.st_uid != 0 && st.st_uid != uid)
+		return err_set(e, ERR_HOST, REASON_MUNGE_KEY_UNSAFE, EPERM,
+		               "placing the munge key: '%s' belongs to user %u, expected root",
+		               d->path, (unsigned)st.st_uid);
+	if ((st.st_mode & d->closed) && !(st.st_mode & S_ISVTX))
+		return err_set(e, ERR_HOST, REASON_MUNGE_KEY_UNSAFE, EPERM,
+		               "placing the munge key: '%s' has mode %04o, and munged refuses what "
+		               "others may write to",
+		               d->path, st.st_mode & 07777U);
+	return 0;
+}
+
+static int places_are_fit(const struct step_ctx *c, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(munge_above); i++) {
+		int r = check_above(c, &munge_above[i], e);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(munge_dirs); i++) {
+		int r = dir_is_fit(c, &munge_dirs[i], e);
+		if (r <= 0)
+			return r;
+	}
+	return 1;
+}
+
+static int mend_places(const struct step_ctx *c, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(munge_above) && r == 0; i++)
+		r = check_above(c, &munge_above[i], e);
+	for (size_t i = 0; i < ARRAY_LEN(munge_dirs) && r == 0; i++) {
+		const struct munge_dir *d = &munge_dirs[i];
+
+		r = dir_is_fit(c, d, e);
+		if (r == 0)
+			r = host_mkdir(c->host, d->path, d->mode, &munge_owner, e);
+		r = r < 0 ? r : 0;
+	}
+	return r;
+}
+
+static int ask(const struct step_ctx *c, const char *const *argv, struct blob input,
+               struct host_result *ret, struct err *e)
+{
+	struct host_exec x = {.argv = argv,
+	                      .input = input,
+	                      .deadline = clock_min(c->deadline, clock_in_ms(QUERY_MS))};
+
+	return host_run_ok(c->host, &x, c->arena, ret, e);
+}
+
+/* As a user would: munge(1) makes a credential, unmunge(1) reads it, both through the socket. */
+static int round_trip(const struct step_ctx *c, struct err *e)
+{
+	static const char *const encode[] = {"munge", "--no-input", NULL};
+	static const char *const decode[] = {"unmunge", "--metadata=/dev/null", NULL};
+	struct host_result made, read;
+	int r = ask(c, encode, (struct blob){0}, &made, e);
+
+	if (r == 0)
+		r = ask(c, decode, made.out, &read, e);
+	if (r < 0 && e->kind == ERR_HOST)
+		e->reason = REASON_MUNGE_ROUND_TRIP;
+	return r < 0 ? err_wrap(e, "making and reading a munge credential") : 0;
+}
+
+static int probe(const struct step_ctx *c, const void *fields, struct err *e)
+{
+	const struct munge_spec *m = fields;
+	struct host_unit_state state;
+	struct err ignored; /* apply meets the same cause, and then it counts */
+	int r = get_key(c, m, e);
+
+	if (r == 0)
+		r = host_file_is(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
+	if (r == 1)
+		r = places_are_fit(c, e);
+	if (r <= 0)
+		return r;
+	r = host_unit_state(c->host, UNIT, &state, c->deadline, e);
+	if (r < 0 || !state.active || round_trip(c, &ignored) < 0)
+		return r;
+	forget_key(m);
+	return 1;
+}
+
+static int place_key(const struct step_ctx *c, const struct munge_spec *m, bool active,
+                     struct err *e)
+{
+	int r = host_file_is(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (active)
+		r = host_unit_do(c->host, UNIT, HOST_UNIT_STOP, c->deadline, e);
+	return r < 0 ? r
+	             : host_write_secret(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
+}
+
+static int apply(const struct step_ctx *c, const void *fields, struct err *e)
+{
+	const struct munge_spec *m = fields;
+	struct host_unit_state state;
+	int r = host_unit_state(c->host, UNIT, &state, c->deadline, e);
+
+	if (r == 0)
+		r = get_key(c, m, e);
+	if (r == 0)
+		r = mend_places(c, e);
+	if (r == 0)
+		r = place_key(c, m, state.active, e);
+	if (r == 0)
+		r = host_unit_do(c->host, UNIT, HOST_UNIT_RESTART, c->deadline, e);
+	if (r < 0 || host_mode(c->host) == HOST_DRY)
+		return r;
+	return round_trip(c, e);
+}
+
+const struct kind kind_munge = {
+        .section = "munge",
+        .summary = "the cluster's munge key and a munged that uses it",
+        .shape = KIND_MAP,
+        .fields = munge_fields,
+        .size = sizeof(struct munge_spec),
+        .timeout_ms = 90000,
+        .claim = claim,
+        .probe = probe,
+        .apply = apply,
+};

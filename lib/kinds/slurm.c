@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slurm: this machine as a compute node, and the controller agreeing that it is one.
+ *
+ * Holds when slurmd runs with what is configured here and the *controller* lists the node as
+ * registered and responding; a node that somebody drained has joined. It needs everything else:
+ * the scheduler may send a job the moment slurmd runs.
+ *
+ * When it fails because slurmd ended, slurmd.service is stopped. When slurmd runs and only the
+ * controller has yet to see it, slurmd is left running: it registers as soon as it can.
+ */
+#include <ctype.h>
+#include <errno.h>
+
+#include "base/clock.h"
+#include "kinds/claim.h"
+#include "kinds/kinds.h"
+#include "kinds/slurm_own.h"
+
+#define PORT_DEFAULT "6817"
+#define PROBE_MS     2000
+#define NODE_MAX     255
+
+static const struct field slurm_fields[] = {
+        {"node", FIELD_STRING, FIELD_AT(struct slurm_spec, node), .min = 1, .max = NODE_MAX,
+         .help = "Slurm's NodeName of this machine; default: the fact 'node'"},
+        {"head", FIELD_STRINGS, FIELD_AT(struct slurm_spec, head),
+         .help = "address or name of the slurmctld host, backups after it; default: the fact "
+                 "'head'"},
+        {"port", FIELD_STRING, FIELD_AT(struct slurm_spec, port),
+         .help = "SlurmctldPort, a number or a range like 6820-6829; default: " PORT_DEFAULT},
+        {"configless", FIELD_BOOL, FIELD_AT(struct slurm_spec, configless),
+         .help = "slurmd gets its configuration from slurmctld (enable_configless); default: true. "
+                 "With false slurm.conf must be where this Slurm was built to look"},
+        {"dynamic", FIELD_STRING, FIELD_AT(struct slurm_spec, dynamic), .min = 1, .max = 1024,
+         .help = "register as a dynamic node, which slurm.conf doesn't name (slurmd -Z), with "
+                 "these "
+                 "parameters, like 'Feature=spot Gres=gpu:1'"},
+        {"prefix", FIELD_STRING, FIELD_AT(struct slurm_spec, prefix),
+         .help = "where Slurm is installed if not by packages, like /opt/slurm"},
+        {"options", FIELD_STRINGS, FIELD_AT(struct slurm_spec, options),
+         .help = "further arguments of slurmd, each one by itself"},
+        {0},
+};
+
+static const struct slurm_spec slurm_defaults = {.port = PORT_DEFAULT, .configless = true};
+
+/* What goes into SLURMD_OPTIONS: systemd unquotes it twice, so quotes and escapes can't. */
+static int claim_word(const struct step *s, const char *key, const char *word, bool blanks,
+                      struct err *e)
+{
+	size_t len = strlen(word);
+
+	for (size_t i = 0; i < len; i++) {
+		bool blank = word[i] == ' ' && blanks && i > 0 && i + 1 < len;
+
+		if (!blank && (!isgraph((unsigned char)word[i]) || strchr("\"'\\$`", word[i])))
+			return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+			               "'%s' contains a quote, a backslash, a dollar sign, or a "
+			               "character that is not plain",
+			               word);
+	}
+	if (!len)
+		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE, "an empty word");
+	return 0;
+}
+
+static int claim_node(struct step *s, struct slurm_spec *spec, const struct vars *facts,
+                      struct err *e)
+{
+	if (!spec->node)
+		spec->node = vars_get(facts, "node");
+	if (!spec->node)
+		return doc_err(
+		        s->at, e, REASON_INPUT_REQUIRED,
+		        "the NodeName is not known: give 'node' here or in the node document");
+	for (const char *p = spec->node; *p; p++)
+		if (!isalnum((unsigned char)*p) && !strchr("-_.", *p))
+			return doc_err(claim_at(s, "node"), e, REASON_INPUT_RANGE,
+			               "'%s' is not the name of one node", spec->node);
+	return 0;
+}
+
+static int claim_head(struct step *s, struct slurm_spec *spec, const struct vars *facts,
+                      struct err *e)
+{
+	const char *fact = vars_get(facts, "head");
+
+	if (!spec->head.n && fact) {
+		spec->head.items = arena_array(s->arena, 1, sizeof fact);
+		spec->head.items[0] = arena_strdup(s->arena, fact);
+		spec->head.n = 1;
+	}
+	if (!spec->head.n && spec->configless)
+		return doc_err(
+		        s->at, e, REASON_INPUT_REQUIRED,
+		        "the head node is not known: give 'head' here or in the node document");
+	for (size_t i = 0; i < spec->head.n; i++) {
+		int r = claim_word(s, "head", spec->head.items[i], false, e);
+		if (r < 0)
+			return r;
+		step_needs(s, "name:%s", spec->head.items[i]);
+	}
+	return 0;
+}
+
+/* slurmctld listens on every port of a range; nodes spread over them by their names, each always
+ * taking the same one, so that a second run finds what the first wrote. */
+static int claim_port(struct step *s, struct slurm_spec *spec, struct err *e)
+{
+	char *low = arena_strdup(s->arena, spec->port), *dash = strchr(low, '-');
+	uint64_t first, last, hash = 0;
+
+	if (dash)
+		*dash = '\0';
+	if (str_u64(low, 1, 65535, &first) < 0 ||
+	    str_u64(dash ? dash + 1 : low, first, 65535, &last) < 0)
+		return doc_err(claim_at(s, "port"), e, REASON_INPUT_RANGE,
+		               "'%s' is not a port or a range of ports", spec->port);
+	for (const char *p = spec->node; *p; p++)
+		hash = hash * 31 + (unsigned char)*p;
+	spec->port_number = (unsigned)(first + hash % (last - first + 1));
+	return 0;
+}
+
+/* "head:6817,other:6817"; an IPv6 address stands in brackets. */
+static const char *server_list(const struct slurm_spec *spec, struct arena *a)
+{
+	struct strbuf out = STRBUF(a, 4096);
+
+	for (size_t i = 0; i < spec->head.n; i++) {
+		const char *head = spec->head.items[i];
+		bool v6 = strchr(head, ':');
+
+		strbuf_printf(&out, "%s%s%s%s:%u", i ? "," : "", v6 ? "[" : "", head, v6 ? "]" : "",
+		              spec->port_number);
+	}
+	return out.data;
+}
+
+static int claim_options(struct step *s, struct slurm_spec *spec, struct err *e)
+{
+	int r = spec->dynamic ? claim_word(s, "dynamic", spec->dynamic, true, e) : 0;
+
+	for (size_t i = 0; i < spec->options.n && r == 0; i++)
+		r = claim_word(s, "options", spec->options.items[i], true, e);
+	if (r == 0 && spec->prefix) {
+		r = claim_path(s, "prefix", &spec->prefix, e);
+		if (r == 0)
+			r = claim_word(s, "prefix", spec->prefix, false, e);
+	}
+	return r;
+}
+
+static int claim(struct step *s, void *fields, const struct vars *facts, struct err *e)
+{
+	struct slurm_spec *spec = fields;
+	int r = claim_node(s, spec, facts, e);
+
+	if (r == 0)
+		r = claim_head(s, spec, facts, e);
+	if (r == 0)
+		r = claim_port(s, spec, e);
+	if (r == 0)
+		r = claim_options(s, spec, e);
+	if (r < 0)
+		return r;
+	spec->server = server_list(spec, s->arena);
+	if (spec->prefix)
+		step_needs(s, "path:%s/sbin/slurmd", spec->prefix);
+	step_needs(s, "munge:ready");
+	step_needs(s, "name:self");
+	step_needs(s, "*");
+	step_provides(s, "unit:%s", SLURM_UNIT);
+	step_provides(s, "slurm:registered");
+	return 0;
+}
+
+static int check_place(const struct step_ctx *c, struct err *e)
+{
+	if (host_is_self(c->host) || host_mode(c->host) == HOST_DRY)
+		return 0;
+	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+	               "joining: '%s' is an image, and only a running machine can join",
+	               host_root(c->host));
+}
+
+static int probe(const struct step_ctx *c, const void *fields, struct err *e)
+{
+	const struct slurm_spec *s = fields;
+	struct host_unit_state unit;
+	struct slurm_node node;
+	struct err ignored; /* apply meets the same cause, and then it counts */
+	int r = check_place(c, e);
+
+	if (r == 0)
+		r = slurm_files_hold(c, s, e);
+	if (r <= 0)
+		return r;
+	r = host_unit_state(c->host, SLURM_UNIT, &unit, c->deadline, e);
+	if (r < 0 || !unit.active || unit.need_reload)
+		return r;
+	if (slurm_query(c, s, clock_in_ms(PROBE_MS), &node, &ignored) <= 0)
+		return 0;
+	return slurm_node_verdict(&node, (time_t)(unit.started_us / 1000000)) == SLURM_READY;
+}
+
+static int check_installed(const struct step_ctx *c, const struct slurm_spec *s,
+                           const struct host_unit_state *unit, struct err *e)
+{
+	const char *slurmd =
+	        arena_printf(c->arena, "%s/sbin/slurmd", s->prefix ? s->prefix : "/usr");
+
+	/* In a dry run an earlier step may be what brings it. */
+	if (host_mode(c->host) == HOST_DRY)
+		return 0;
+	if (!host_exists(c->host, slurmd))
+		return err_set(e, ERR_HOST, REASON_SLURM_MISSING, ENOENT,
+		               "joining: there is no '%s'%s", slurmd,
+		               s->prefix ? "" : "; is Slurm below a 'prefix'?");
+	if (!unit->known && !s->prefix)
+		return err_set(e, ERR_HOST, REASON_SLURM_MISSING, ENOENT, "joining: there is no %s",
+		               SLURM_UNIT);
+	return 0;
+}
+
+/* A slurmd that runs is stopped before what it was started with changes: so one that is active
+ * always runs with what is on disk, even if we are killed in between. Its jobs go on. */
+static int write_files(const struct step_ctx *c, const struct slurm_spec *s,
+                       struct host_unit_state *unit, struct err *e)
+{
+	int r = slurm_files_hold(c, s, e);
+
+	if (r == 0 && unit->active)
+		r = host_unit_do(c->host, SLURM_UNIT, HOST_UNIT_STOP, c->deadline, e);
+	else if (r == 1)
+		return 0;
+	if (r == 0)
+		r = slurm_files_write(c, s, e);
+	return r < 0 ? r : host_unit_state(c->host, SLURM_UNIT, unit, c->deadline, e);
+}
+
+static int apply(const struct step_ctx *c, const void *fields, struct err *e)
+{
+	const struct slurm_spec *s = fields;
+	struct host_unit_state unit;
+	int r = check_place(c, e);
+
+	if (r == 0)
+		r = host_unit_state(c->host, SLURM_UNIT, &unit, c->deadline, e);
+	if (r == 0)
+		r = check_installed(c, s, &unit, e);
+	if (r == 0)
+		r = write_files(c, s, &unit, e);
+	if (r == 0 && unit.need_reload)
+		r = host_daemon_reload(c->host, c->deadline, e);
+	if (r < 0)
+		return r;
+	if (host_mode(c->host) == HOST_DRY)
+		return host_unit_do(c->host, SLURM_UNIT, HOST_UNIT_START, c->deadline, e);
+	return slurm_join(c, s, e);
+}
+
+const struct kind kind_slurm = {
+        .section = "slurm",
+        .summary = "this machine as a Slurm compute node that its controller lists",
+        .shape = KIND_MAP,
+        .fields = slurm_fields,
+        .size = sizeof(struct slurm_spec),
+        .defaults = &slurm_defaults,
+        .timeout_ms = 240000,
+        .claim = claim,
+        .probe = probe,
+        .apply = apply,
+};

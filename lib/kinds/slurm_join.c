@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Joining: slurmd is started when the controller can be reached, and the node has joined when the
+ * controller says so.
+ *
+ * slurmd 22.05 gives up on fetching its configuration after some seconds and, once running, doubles
+ * the pause between tries to register up to 128 s; hence the gate before and the one restart after.
+ * The record of a static node that rebooted still reads IDLE: what counts is a record of the slurmd
+ * that runs now.
+ */
+#include <errno.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "kinds/slurm_own.h"
+
+#define MARGIN_MS   1000  /* kept of the step's time to say what went wrong */
+#define KNOCK_MS    3000  /* scontrol itself goes on knocking for 9 s */
+#define QUERY_MS    10000 /* a busy slurmctld */
+#define CONNECT_MS  3000
+#define PATIENCE_MS 10000 /* with refused credentials: the head may just be rotating its key */
+#define DOWN_MS     5000  /* a node that registers comes up at once, or somebody keeps it down */
+#define NUDGE_MS    10000
+
+struct join {
+	const struct step_ctx *c;
+	const struct slurm_spec *s;
+	uint64_t until;
+	time_t since; /* when slurmd began */
+};
+
+static uint64_t in_ms(const struct join *j, uint64_t ms)
+{
+	return clock_min(j->until, clock_in_ms(ms));
+}
+
+static bool is_refusal(const struct err *e)
+{
+	return e->reason == REASON_SLURM_AUTH || e->reason == REASON_MUNGE_REFUSED;
+}
+
+static int unreachable(const struct join *j, struct err *e)
+{
+	return err_wrap(e, "waiting for slurmctld of node '%s'", j->s->node);
+}
+
+/* Until one of the heads listens. */
+static int wait_for_port(const struct join *j, struct err *e)
+{
+	struct backoff b = {.base_ms = 200, .cap_ms = 5000};
+	const struct field_strings *head = &j->s->head;
+
+	for (;;) {
+		for (size_t i = 0; i < head->n; i++)
+			if (slurm_knock(head->items[i], j->s->port_number, in_ms(j, CONNECT_MS),
+			                e) == 0)
+				return 0;
+		if (head->n == 0 || !backoff_wait(&b, 0, j->until))
+			return head->n ? unreachable(j, e) : 0;
+	}
+}
+
+/* Until the controller answers us. A connection without a word is an error in its log, so that is
+ * only for the time when it doesn't listen. */
+static int gate(const struct join *j, struct err *e)
+{
+	struct backoff b = {.base_ms = 200, .cap_ms = 5000};
+	uint64_t patience = in_ms(j, PATIENCE_MS), wait = KNOCK_MS;
+
+	for (;;) {
+		struct slurm_node node;
+		int r = slurm_query(j->c, j->s, in_ms(j, wait), &node, e);
+
+		if (r >= 0)
+			return 0;
+		if (e->reason == REASON_HOST_EXEC)
+			e->reason = REASON_SLURM_MISSING;
+		if (e->reason != REASON_SLURMCTLD_UNREACHABLE &&
+		    (!is_refusal(e) || clock_passed(patience)))
+			return r;
+		if (e->reason == REASON_SLURMCTLD_UNREACHABLE) {
+			log_notice("slurmctld does not answer yet: %s", e->text);
+			r = wait_for_port(j, e);
+			if (r < 0)
+				return r;
+		}
+		if (!backoff_wait(&b, 0, j->until))
+			return unreachable(j, e);
+		wait = QUERY_MS;
+	}
+}
+
+static int start(const struct join *j, struct err *e)
+{
+	return host_unit_do(j->c->host, SLURM_UNIT, HOST_UNIT_RESTART, j->until, e);
+}
+
+/* slurmd ended by itself. What it said decides: it is started again only if slurmctld went away. */
+static int restart_dead(const struct join *j, const struct host_unit_state *state, struct err *e)
+{
+	struct err ignored;
+
+	slurm_complain(slurm_said(j->c), "slurmd ended by itself", e);
+	err_wrap(e, "joining as node '%s': %s is %s (%s)", j->s->node, SLURM_UNIT,
+	         state->active_state, *state->result ? state->result : state->sub_state);
+	if (e->reason != REASON_SLURMCTLD_UNREACHABLE) {
+		/* Else systemd goes on starting it for ever. */
+		(void)!host_unit_do(j->c->host, SLURM_UNIT, HOST_UNIT_STOP, j->c->deadline,
+		                    &ignored);
+		return -e->no;
+	}
+	int r = gate(j, e);
+	return r < 0 ? r : start(j, e);
+}
+
+static int check_daemon(struct join *j, struct err *e)
+{
+	struct host_unit_state state;
+	int r = host_unit_state(j->c->host, SLURM_UNIT, &state, j->until, e);
+
+	if (r < 0)
+		return r;
+	j->since = (time_t)(state.started_us / 1000000);
+	return state.active ? 0 : restart_dead(j, &state, e);
+}
+
+static int not_registered(const struct join *j, const struct slurm_node *n, struct err *e)
+{
+	return err_set(e, ERR_HOST, REASON_SLURM_NOT_REGISTERED, ETIMEDOUT,
+	               "joining as node '%s': the controller has not seen it register, %s%s",
+	               j->s->node, n ? "its state is " : "and does not list it", n ? n->state : "");
+}
+
+static int invalid(const struct join *j, const struct slurm_node *n, struct err *e)
+{
+	return err_set(
+	        e, ERR_HOST, REASON_SLURM_NODE_INVALID, EINVAL,
+	        "joining as node '%s': the controller refuses it, state %s: %s; this machine is "
+	        "'%s'",
+	        j->s->node, n->state, n->reason, slurm_hardware(j->c, j->s));
+}
+
+static int down(const struct join *j, const struct slurm_node *n, struct err *e)
+{
+	return err_set(
+	        e, ERR_HOST, REASON_SLURM_NODE_DOWN, EHOSTDOWN,
+	        "joining as node '%s': it registered and the controller keeps it in state %s: "
+	        "%s",
+	        j->s->node, n->state, *n->reason ? n->reason : "no reason given");
+}
+
+struct patience {
+	uint64_t refused, down, nudge;
+};
+
+/* One look at the controller's view: 1 joined, 0 not yet (`e` says why), <0 never. */
+static int look(const struct join *j, const struct patience *p, struct err *e)
+{
+	struct slurm_node n;
+	int r = slurm_query(j->c, j->s, in_ms(j, QUERY_MS), &n, e);
+
+	if (r < 0)
+		return is_refusal(e) && clock_passed(p->refused) ? r : 0;
+	if (r == 0) {
+		not_registered(j, NULL, e);
+		return 0;
+	}
+	enum slurm_verdict v = slurm_node_verdict(&n, j->since);
+	if (v == SLURM_WAIT) {
+		not_registered(j, &n, e);
+		return 0;
+	}
+	if (v == SLURM_INVALID)
+		return invalid(j, &n, e);
+	if (v == SLURM_DOWN) {
+		r = down(j, &n, e);
+		return clock_passed(p->down) ? r : 0;
+	}
+	log_info("the controller lists node '%s' as %s%s%s", j->s->node, n.state,
+	         *n.reason ? ": " : "", n.reason);
+	return 1;
+}
+
+static int wait_registered(struct join *j, struct err *e)
+{
+	struct backoff b = {.base_ms = 50, .cap_ms = 1000};
+	struct patience p = {in_ms(j, PATIENCE_MS), in_ms(j, DOWN_MS), in_ms(j, NUDGE_MS)};
+	bool nudged = false;
+
+	for (;;) {
+		int r = check_daemon(j, e);
+		if (r < 0)
+			return r;
+		r = look(j, &p, e);
+		if (r != 0)
+			return r < 0 ? r : 0;
+		if (!nudged && e->reason == REASON_SLURM_NOT_REGISTERED && clock_passed(p.nudge)) {
+			struct err again;
+
+			nudged = true;
+			log_notice("restarting slurmd: %s", e->text);
+			r = start(j, &again);
+			if (r < 0) {
+				*e = again;
+				return r;
+			}
+		}
+		if (!backoff_wait(&b, 0, j->until))
+			return -e->no;
+	}
+}
+
+/* slurmd 22.05 without a cgroup.conf looks for control groups below "(null)", and no job starts. */
+static void warn_of_cgroups(const struct join *j)
+{
+	static const char cache[] = "/run/slurm/conf/";
+	struct arena *a = j->c->arena;
+	struct blob conf;
+	struct err ignored;
+
+	if (!j->s->configless || host_exists(j->c->host, arena_printf(a, "%scgroup.conf", cache)) ||
+	    host_read(j->c->host, arena_printf(a, "%sslurm.conf", cache), 4UL << 20, a, &conf,
+	              &ignored) < 0)
+		return;
+	if (memmem(conf.data, conf.len, "/cgroup", 7))
+		log_warning(
+		        "the controller uses control groups and sends no cgroup.conf: put one with "
+		        "CgroupMountpoint=/sys/fs/cgroup beside its slurm.conf");
+}
+
+int slurm_join(const struct step_ctx *c, const struct slurm_spec *s, struct err *e)
+{
+	uint64_t left = clock_left_ms(c->deadline);
+	struct join j = {
+	        .c = c,
+	        .s = s,
+	        .until = clock_in_ms(left > 2 * MARGIN_MS ? left - MARGIN_MS : left / 2),
+	};
+	int r = gate(&j, e);
+
+	if (r == 0)
+		r = host_unit_do(c->host, SLURM_UNIT, HOST_UNIT_START, j.until, e);
+	if (r < 0 && e->reason == REASON_UNIT_FAILED)
+		r = 0; /* wait_registered() finds out why */
+	if (r == 0)
+		r = wait_registered(&j, e);
+	if (r == 0)
+		warn_of_cgroups(&j);
+	return r;
+}

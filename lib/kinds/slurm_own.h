@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the kind `slurm` share. */
+#pragma once
+
+#include <time.h>
+
+#include "plan/step.h"
+
+#define SLURM_UNIT "slurmd.service"
+
+struct slurm_spec {
+	const char *node;
+	struct field_strings head;
+	const char *port;
+	bool configless;
+	const char *dynamic, *prefix;
+	struct field_strings options;
+	/* made by claim */
+	const char *server; /* "head:6817,other:6817"; NULL: no head known */
+	unsigned port_number;
+};
+
+/* ---- slurm_node.c: what Slurm's programs say; pure ---- */
+
+enum slurm_verdict {
+	SLURM_READY,   /* registered in this life and responding; may be drained by someone */
+	SLURM_WAIT,    /* not registered yet, powering up, not responding */
+	SLURM_INVALID, /* registered, and found smaller than configured */
+	SLURM_DOWN,    /* registered and responding, and kept down */
+};
+
+struct slurm_node {
+	char state[128];  /* "IDLE+CLOUD" */
+	char reason[256]; /* escaped; "" when the controller gives none */
+	time_t started;   /* when the slurmd it knows of began, by that slurmd's clock; 0: never */
+};
+
+/* Reads one record of `scontrol -o show node` made with TZ=UTC0; -EINVAL when it isn't one. */
+int slurm_node_parse(struct blob text, struct slurm_node *ret) ATTR_MUST_USE;
+
+/* `since`: when systemd started the slurmd that runs here. The controller passes on when the slurmd
+ * it knows of began, by the same clock; one that began earlier is of another life of this node. */
+enum slurm_verdict slurm_node_verdict(const struct slurm_node *n, time_t since);
+
+/* The error that a Slurm program's output speaks of: "doing: the line that says it". Returns
+ * -e->no. */
+int slurm_complain(struct blob said, const char *doing, struct err *e);
+
+/* ---- slurm_query.c: asking the controller ---- */
+
+/* 1: `ret` is filled; 0: it knows no such node, or hides it (a CLOUD node that is powered down);
+ * <0: no answer. */
+int slurm_query(const struct step_ctx *c, const struct slurm_spec *s, uint64_t deadline,
+                struct slurm_node *ret, struct err *e) ATTR_MUST_USE;
+
+/* What slurmd wrote since it was last started, oldest first; empty when it can't be had. */
+struct blob slurm_said(const struct step_ctx *c);
+
+/* "slurmd -C" of this machine as one line, for messages; "" when it can't be had. */
+const char *slurm_hardware(const struct step_ctx *c, const struct slurm_spec *s);
+
+/* PREFIX/bin/NAME, or NAME to be searched for. */
+const char *slurm_program(const struct slurm_spec *s, struct arena *a, const char *dir,
+                          const char *name);
+
+/* ---- slurm_port.c ---- */
+
+/* Whether something listens there: 0 when a connection was made, and closed without a word; else
+ * ERR_RETRY. A name is looked up by getaddrinfo(3), which has time limits of its own. */
+int slurm_knock(const char *host, unsigned port, uint64_t deadline, struct err *e) ATTR_MUST_USE;
+
+/* ---- slurm_files.c: what slurmd finds when it starts ---- */
+
+/* 1: files and directories are as they should be; 0: not. */
+int slurm_files_hold(const struct step_ctx *c, const struct slurm_spec *s,
+                     struct err *e) ATTR_MUST_USE;
+int slurm_files_write(const struct step_ctx *c, const struct slurm_spec *s,
+                      struct err *e) ATTR_MUST_USE;
+
+/* ---- slurm_join.c ---- */
+
+/* Starts slurmd when the controller can be reached and waits until the controller lists it. */
+int slurm_join(const struct step_ctx *c, const struct slurm_spec *s, struct err *e) ATTR_MUST_USE;

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <netdb.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/clock.h"
+#include "base/scope.h"
+#include "kinds/slurm_own.h"
+
+#define POLL_MAX_MS 3600000
+
+static void free_addresses(struct addrinfo **list)
+{
+	if (*list)
+		freeaddrinfo(*list);
+}
+
+static int connect_to(const struct addrinfo *to, uint64_t deadline)
+{
+	scope_fd int fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int cause = 0;
+	socklen_t len = sizeof cause;
+
+	if (fd < 0)
+		return -errno;
+	if (connect(fd, to->ai_addr, to->ai_addrlen) == 0)
+		return 0;
+	if (errno != EINPROGRESS)
+		return -errno;
+	for (;;) {
+		struct pollfd p = {.fd = fd, .events = POLLOUT};
+		uint64_t left = clock_left_ms(deadline);
+		int n = poll(&p, 1, (int)(left < POLL_MAX_MS ? left : POLL_MAX_MS));
+
+		if (n == 0)
+			return -ETIMEDOUT;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		if (n > 0)
+			break;
+	}
+	if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &cause, &len) < 0)
+		return -errno;
+	return -cause;
+}
+
+int slurm_knock(const char *host, unsigned port, uint64_t deadline, struct err *e)
+{
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV};
+	__attribute__((cleanup(free_addresses))) struct addrinfo *list = NULL;
+	char service[8];
+	int cause = -EHOSTUNREACH;
+
+	snprintf(service, sizeof service, "%u", port);
+	int r = getaddrinfo(host, service, &hints, &list);
+	if (r != 0)
+		return err_set(e, ERR_RETRY, REASON_SLURMCTLD_UNREACHABLE, EHOSTUNREACH,
+		               "looking up '%s': %s", host, gai_strerror(r));
+	for (const struct addrinfo *to = list; to; to = to->ai_next) {
+		cause = connect_to(to, deadline);
+		if (cause == 0)
+			return 0;
+	}
+	return err_set(e, ERR_RETRY, REASON_SLURMCTLD_UNREACHABLE, -cause,
+	               "connecting to '%s' port %u: %s", host, port, strerror(-cause));
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "kinds/slurm_own.h"
+
+#define HARDWARE_MS   3000
+#define JOURNAL_MS    3000
+#define JOURNAL_LINES "40"
+#define SAID_MAX      (256UL << 10)
+
+const char *slurm_program(const struct slurm_spec *s, struct arena *a, const char *dir,
+                          const char *name)
+{
+	return s->prefix ? arena_printf(a, "%s/%s/%s", s->prefix, dir, name) : name;
+}
+
+/*
+ * Slurm's clients take a slurm.conf where they were built to look, else the one a running slurmd
+ * has cached below /run/slurm/conf, else fetch one from SLURM_CONF_SERVER (22.05). So they work
+ * before slurmd has ever started. Times are printed in the zone of the environment.
+ */
+static const char *const *environment(const struct slurm_spec *s, struct arena *a)
+{
+	const char **env = arena_array(a, 4, sizeof *env);
+
+	env[0] = "TZ=UTC0";
+	env[1] = "SLURM_TIME_FORMAT=standard";
+	if (s->configless && s->server)
+		env[2] = arena_printf(a, "SLURM_CONF_SERVER=%s", s->server);
+	return env;
+}
+
+static int run(const struct step_ctx *c, const struct slurm_spec *s, const char *const *argv,
+               uint64_t deadline, struct host_result *ret, struct err *e)
+{
+	struct host_exec x = {.argv = argv,
+	                      .env = environment(s, c->arena),
+	                      .deadline = clock_min(c->deadline, deadline)};
+
+	return host_run(c->host, &x, c->arena, ret, e);
+}
+
+int slurm_query(const struct step_ctx *c, const struct slurm_spec *s, uint64_t deadline,
+                struct slurm_node *ret, struct err *e)
+{
+	const char *argv[] = {slurm_program(s, c->arena, "bin", "scontrol"),
+	                      "--oneliner",
+	                      "show",
+	                      "node",
+	                      s->node,
+	                      NULL};
+	struct host_result said;
+	int r = run(c, s, argv, deadline, &said, e);
+
+	if (r == -ETIMEDOUT)
+		return err_set(e, ERR_RETRY, REASON_SLURMCTLD_UNREACHABLE, ETIMEDOUT,
+		               "asking slurmctld at '%s' for node '%s': no answer in time",
+		               s->server ? s->server : "its slurm.conf", s->node);
+	if (r < 0)
+		return r;
+	if (said.status == 0 && slurm_node_parse(said.out, ret) == 0)
+		return 1;
+	if (memmem(said.out.data, said.out.len, " not found", 10))
+		return 0;
+	r = slurm_complain(said.errout, "asking slurmctld", e);
+	return err_wrap(e, "looking up node '%s'", s->node);
+}
+
+const char *slurm_hardware(const struct step_ctx *c, const struct slurm_spec *s)
+{
+	const char *argv[] = {slurm_program(s, c->arena, "sbin", "slurmd"), "-C", NULL};
+	struct host_result said;
+	struct err ignored;
+	char line[300];
+
+	if (run(c, s, argv, clock_in_ms(HARDWARE_MS), &said, &ignored) < 0)
+		return "";
+	const char *end = memchr(said.out.data, '\n', said.out.len);
+	size_t len = end ? (size_t)(end - said.out.data) : said.out.len;
+	return arena_strdup(c->arena, str_escape(said.out.data, len, line, sizeof line));
+}
+
+/* What follows the last line in which process 1 speaks of starting the unit. */
+static struct blob since_start(struct blob text)
+{
+	static const char started[] = "Started ";
+	struct blob rest = text;
+
+	for (const char *line = text.data, *end = text.data + text.len; line < end;) {
+		const char *next = memchr(line, '\n', (size_t)(end - line));
+
+		next = next ? next + 1 : end;
+		if ((size_t)(next - line) > strlen(started) &&
+		    memcmp(line, started, strlen(started)) == 0)
+			rest = (struct blob){next, (size_t)(end - next)};
+		line = next;
+	}
+	return rest;
+}
+
+struct blob slurm_said(const struct step_ctx *c)
+{
+	static const struct blob nothing = {"", 0};
+	static const char *const argv[] = {"journalctl",   "--boot",      "--unit",  SLURM_UNIT,
+	                                   "--lines",      JOURNAL_LINES, "--quiet", "--no-pager",
+	                                   "--output=cat", NULL};
+	struct host_exec x = {.argv = argv,
+	                      .deadline = clock_min(c->deadline, clock_in_ms(JOURNAL_MS))};
+	struct host_result done;
+	struct blob text;
+	struct err ignored;
+
+	if (!host_has_systemd(c->host)) {
+		/* Where host_unit_do() keeps it. */
+		const char *log = "/run/hpc-node/units/" SLURM_UNIT ".log";
+
+		return host_read(c->host, log, SAID_MAX, c->arena, &text, &ignored) < 0 ? nothing
+		                                                                        : text;
+	}
+	if (host_run(c->host, &x, c->arena, &done, &ignored) < 0 || done.status != 0)
+		return nothing;
+	return since_start(done.out);
+}
