@@ -24,7 +24,7 @@ struct host_unit_state {
 	bool known;       /* there is such a unit */
 	bool active;      /* ActiveState is active or reloading */
 	bool failed;      /* ActiveState is failed */
-	bool condition;   /* ConditionResult of the last start */
+	bool condition;   /* ConditionResult of the last start; true when there was none */
 	bool need_reload; /* its files changed since the manager read them */
 	char active_state[32], sub_state[32];
 	char result[32]; /* "success", "exit-code", "timeout", ...; "" for units that have none */
@@ -44,7 +44,7 @@ int host_unit_state(struct host *h, const char *unit, struct host_unit_state *re
  * Returns when the unit is in the wanted state; nothing is done when it was. Else the error is
  * REASON_UNIT_MISSING, REASON_UNIT_SKIPPED (a condition), REASON_UNIT_FAILED (with its result and
  * last words) or REASON_UNIT_TIMEOUT. A unit that had failed is started afresh, its start limit
- * reset.
+ * reset. A service of Type=simple counts as started when its process still runs after a moment.
  */
 int host_unit_do(struct host *h, const char *unit, enum host_unit_action action, uint64_t deadline,
                  struct err *e) ATTR_MUST_USE;

@@ -15,10 +15,11 @@
 #define UNIT    DEST ".Unit"
 #define SERVICE DEST ".Service"
 
-#define PRIVATE "unix:path=/run/systemd/private"
-#define PING_MS 2000 /* for the broker to show that it lives */
-#define LOOK_MS 100  /* between looks at a unit that is on its way */
-#define WORD_MS 3000 /* to get a unit's last words */
+#define PRIVATE  "unix:path=/run/systemd/private"
+#define PING_MS  2000 /* for the broker to show that it lives */
+#define EARLY_MS 50   /* a simple service that dies sooner has failed to start */
+#define LOOK_MS  100  /* between looks at a unit that is on its way */
+#define WORD_MS  3000 /* to get a unit's last words */
 
 static void bus_freep(sd_bus **bus)
 {
@@ -149,8 +150,10 @@ static int load_unit(sd_bus *bus, const char *unit, char path[static 512], struc
 	return 0;
 }
 
-static void read_state(sd_bus *bus, const char *unit, const char *path, struct host_unit_state *s)
+/* False: no start was tried since the unit was loaded, so `condition` is only presumed. */
+static bool read_state(sd_bus *bus, const char *unit, const char *path, struct host_unit_state *s)
 {
+	uint64_t checked = 0;
 	char load[32] = "";
 
 	*s = (struct host_unit_state){0};
@@ -167,8 +170,11 @@ static void read_state(sd_bus *bus, const char *unit, const char *path, struct h
 	s->known = !str_eq(load, "not-found") && *load;
 	s->active = str_eq(s->active_state, "active") || str_eq(s->active_state, "reloading");
 	s->failed = str_eq(s->active_state, "failed");
-	s->condition = get_bool(bus, path, "ConditionResult");
 	s->need_reload = get_bool(bus, path, "NeedDaemonReload");
+	sd_bus_get_property_trivial(bus, DEST, path, UNIT, "ConditionTimestamp", NULL, 't',
+	                            &checked);
+	s->condition = !checked || get_bool(bus, path, "ConditionResult");
+	return checked;
 }
 
 static int bus_state(struct host *h, const char *unit, struct host_unit_state *ret,
@@ -225,7 +231,8 @@ static int start_job(sd_bus *bus, const char *unit, enum host_unit_action action
 	if (r >= 0)
 		r = sd_bus_message_read(reply, "o", &path);
 	if (r < 0)
-		return refused(methods[action], unit, r, &error, e);
+		return refused(action == HOST_UNIT_STOP ? "stopping" : "starting", unit, r, &error,
+		               e);
 	snprintf(job->path, sizeof job->path, "%s", path);
 	return 0;
 }
@@ -260,62 +267,51 @@ static const char *query(struct host *h, const char *const *argv, struct arena *
 	return arena_strdup(a, host_last_line(res.out, line, sizeof line));
 }
 
-/* Of its processes if they said anything in this start, else what systemd says about it. */
-static const char *last_words(struct host *h, sd_bus *bus, const char *unit, const char *path,
-                              struct arena *a)
+/* Of its processes if they said anything since then, else what systemd says about it. By unit, not
+ * by invocation: of a process that is gone the journal can't tell the latter any more. */
+static const char *last_words(struct host *h, const char *unit, time_t since, struct arena *a)
 {
-	scope_message sd_bus_message *m = NULL;
-	const void *id = NULL;
-	size_t len = 0;
-	char hex[33] = "";
+	const char *const by[] = {arena_printf(a, "_SYSTEMD_UNIT=%s", unit),
+	                          arena_printf(a, "--unit=%s", unit)};
 	const char *words = "";
 
 	query(h, (const char *const[]){"journalctl", "--sync", NULL}, a);
-	if (sd_bus_get_property(bus, DEST, path, UNIT, "InvocationID", NULL, &m, "ay") >= 0 &&
-	    sd_bus_message_read_array(m, 'y', &id, &len) >= 0 && len == 16) {
-		str_hex(id, len, hex);
-		words = query(h,
-		              (const char *const[]){
-		                      "journalctl", "--no-pager", "--quiet", "--output=cat",
-		                      "--lines=3",
-		                      arena_printf(a, "_SYSTEMD_INVOCATION_ID=%s", hex), NULL},
-		              a);
-	}
-	if (!*words)
-		words = query(h,
-		              (const char *const[]){"journalctl", "--no-pager", "--quiet",
-		                                    "--output=cat", "--lines=3", "--boot",
-		                                    arena_printf(a, "--unit=%s", unit), NULL},
-		              a);
+	for (size_t i = 0; i < ARRAY_LEN(by) && !*words; i++)
+		words = query(
+		        h,
+		        (const char *const[]){"journalctl", "--no-pager", "--quiet", "--output=cat",
+		                              "--reverse", "--lines=1",
+		                              arena_printf(a, "--since=@%lld", (long long)since),
+		                              by[i], NULL},
+		        a);
 	return words;
 }
 
-static bool is_oneshot(sd_bus *bus, const char *unit, const char *path)
-{
-	char type[32] = "";
-
-	if (!str_ends(unit, ".service"))
-		return true;
-	get_text(bus, path, SERVICE, "Type", type, sizeof type);
-	return str_eq(type, "oneshot");
-}
-
 /* Looks until the unit's state says what came of it. */
-static int settle(struct host *h, sd_bus *bus, const char *path, struct unit_after *u,
+static int settle(struct host *h, sd_bus *bus, const char *path, struct unit_after *u, time_t since,
                   uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
+	char type[32] = "oneshot"; /* what units of other types are like */
 
 	/* Reading what is there may take a little past the deadline, but not much. */
 	set_timeout(bus, clock_in_ms(PING_MS));
-	u->oneshot = is_oneshot(bus, u->unit, path);
+	if (str_ends(u->unit, ".service"))
+		get_text(bus, path, SERVICE, "Type", type, sizeof type);
+	u->oneshot = str_eq(type, "oneshot");
+	/* systemd calls a simple service started before its program has even been found. */
+	if (u->action != HOST_UNIT_STOP && (str_eq(type, "simple") || str_eq(type, "idle")))
+		clock_sleep_ms(EARLY_MS, deadline);
 	for (;;) {
-		read_state(bus, u->unit, path, &u->state);
+		/* Forgotten since it ended, as idle units are: a oneshot has done its work then;
+		 * for anything else not having started is the likelier cause. */
+		if (!read_state(bus, u->unit, path, &u->state))
+			u->state.condition = u->oneshot;
 		int r = unit_judge(u, e);
 		if (r > 0)
 			return 0;
 		if (r < 0 && e->reason != REASON_UNIT_SKIPPED) {
-			u->words = last_words(h, bus, u->unit, path, a);
+			u->words = last_words(h, u->unit, since, a);
 			return unit_judge(u, e);
 		}
 		if (r < 0)
@@ -334,6 +330,7 @@ static int bus_act(struct host *h, const char *unit, enum host_unit_action actio
 	scope_slot sd_bus_slot *slot = NULL;
 	struct unit_after after = {.unit = unit, .action = action, .words = ""};
 	struct job job = {0};
+	time_t since = clock_wall() - 1;
 	char path[512];
 	int r = open_bus(deadline, &bus, e);
 
@@ -341,6 +338,8 @@ static int bus_act(struct host *h, const char *unit, enum host_unit_action actio
 		r = load_unit(bus, unit, path, e);
 	if (r < 0)
 		return r;
+	/* Keeps systemd from forgetting what came of it; not offered over its private socket. */
+	sd_bus_call_method(bus, DEST, ROOT, MANAGER, "RefUnit", NULL, NULL, "s", unit);
 	/* Before the job, or its end could be missed. */
 	sd_bus_call_method(bus, DEST, ROOT, MANAGER, "Subscribe", NULL, NULL, NULL);
 	r = sd_bus_match_signal(bus, &slot, sd_bus_is_bus_client(bus) > 0 ? DEST : NULL, ROOT,
@@ -355,7 +354,7 @@ static int bus_act(struct host *h, const char *unit, enum host_unit_action actio
 	if (r < 0)
 		return r;
 	after.job = job.result;
-	return settle(h, bus, path, &after, deadline, e);
+	return settle(h, bus, path, &after, since, deadline, e);
 }
 
 /* ---- files ---- */

@@ -28,7 +28,7 @@
 #define ENV_MAX  (1 << 16) /* bytes of an environment file */
 #define STOP_MS  10000     /* from SIGTERM to SIGKILL */
 #define KILL_MS  2000      /* from SIGKILL to giving up */
-#define EARLY_MS 100       /* a simple service that dies sooner has failed to start */
+#define EARLY_MS 50        /* a simple service that dies sooner has failed to start */
 #define PID_MS   5000      /* for a forking daemon to write its PIDFile= */
 
 static int failed(const char *unit, enum reason reason, int no, struct err *e, const char *why,
