@@ -16,7 +16,7 @@ const char *report_phase_name(enum report_phase p)
 	static const char *const names[] = {
 	        [REPORT_STARTING] = "starting", [REPORT_RUNNING] = "running",
 	        [REPORT_READY] = "ready",       [REPORT_DEGRADED] = "degraded",
-	        [REPORT_FAILED] = "failed",
+	        [REPORT_FAILED] = "failed",     [REPORT_PENDING] = "pending",
 	};
 
 	return (size_t)p < ARRAY_LEN(names) ? names[p] : "unknown";

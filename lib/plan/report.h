@@ -10,7 +10,14 @@
 
 #define REPORT_SCHEMA 1
 
-enum report_phase { REPORT_STARTING, REPORT_RUNNING, REPORT_READY, REPORT_DEGRADED, REPORT_FAILED };
+enum report_phase {
+	REPORT_STARTING,
+	REPORT_RUNNING,
+	REPORT_READY,
+	REPORT_DEGRADED,
+	REPORT_FAILED,
+	REPORT_PENDING, /* plan, dry run: what would be changed is known, and nothing was */
+};
 const char *report_phase_name(enum report_phase p);
 
 struct report {
