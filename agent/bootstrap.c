@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bootstrap: find out who we are, fetch the description, make it so, and say the truth about it. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/scope.h"
+#include "lock.h"
+#include "progress.h"
+#include "source.h"
+
+#define TEXT_MAX    (4 * 1024 * 1024)
+#define POWEROFF_MS 30000
+
+/* ---- printing ---- */
+
+static void list_changes(const struct agent *g, const struct progress *p, struct strbuf *b)
+{
+	for (size_t i = 0; i < g->plan.n; i++) {
+		const struct step_outcome *o = &p->report.outcomes[i];
+
+		if (o->changes.n)
+			strbuf_printf(b, "\n%s would\n", g->plan.steps[i]->id);
+		for (size_t k = 0; k < o->changes.n; k++)
+			strbuf_printf(b, "  %s\n", o->changes.items[k]);
+		if (o->changes_total > o->changes.n)
+			strbuf_printf(b, "  and %zu more\n", o->changes_total - o->changes.n);
+	}
+}
+
+static void print_run(const struct agent *g, const struct progress *p)
+{
+	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
+
+	if (g->opt.quiet)
+		return;
+	if (g->opt.json)
+		report_json(&p->report, &b);
+	else
+		report_table(&p->report, &b);
+	if (g->opt.dry_run && !g->opt.json)
+		list_changes(g, p, &b);
+	fwrite(b.data, 1, b.len, stdout);
+}
+
+static void print_plan(const struct agent *g)
+{
+	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
+
+	if (g->opt.quiet || g->opt.json)
+		return;
+	plan_print(&g->plan, &b);
+	fwrite(b.data, 1, b.len, stdout);
+}
+
+/* ---- the run ---- */
+
+/* SIGTERM and SIGINT become readable while steps run, so that children are ended in order. */
+static int stop_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static const struct err *first_failure(const struct plan *p, const struct run_result *r)
+{
+	for (int optional = 0; optional <= 1; optional++)
+		for (size_t i = 0; i < p->n; i++)
+			if (r->outcomes[i].state == STEP_FAILED &&
+			    p->steps[i]->policy.optional == (optional == 1))
+				return &r->outcomes[i].err;
+	return NULL;
+}
+
+static bool any_pending(const struct run_result *r)
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->outcomes[i].state == STEP_PENDING)
+			return true;
+	return false;
+}
+
+static enum report_phase phase_of(int status, const struct run_result *r)
+{
+	if (any_pending(r) && (status == 0 || status == 10))
+		return REPORT_PENDING;
+	if (status == 0)
+		return REPORT_READY;
+	return status == 8 ? REPORT_DEGRADED : REPORT_FAILED;
+}
+
+static int run(struct agent *g, struct progress *p, bool probe_only)
+{
+	struct run_observer observer = progress_observer(p);
+	scope_fd int stop = stop_signals();
+	struct run_options options = {
+	        .host = g->host,
+	        .cloud = g->cloud,
+	        .facts = &g->facts,
+	        .deadline = g->deadline,
+	        .probe_only = probe_only,
+	        .stop_fd = stop,
+	        .observer = &observer,
+	};
+	struct run_result result;
+	struct err e;
+
+	progress_plan(p);
+	if (plan_run(&g->plan, &options, g->arena, &result, &e) < 0) {
+		progress_end(p, REPORT_FAILED, err_exit_status(e.kind), &e, &e);
+		return err_exit_status(e.kind);
+	}
+	p->report.outcomes = result.outcomes;
+	int status = run_exit_status(&g->plan, &result, probe_only);
+	progress_end(p, phase_of(status, &result), status, NULL, first_failure(&g->plan, &result));
+	print_run(g, p);
+	return status;
+}
+
+/* ---- afterwards ---- */
+
+static void power_off(struct agent *g, const char *const *argv)
+{
+	const struct host_exec x = {
+	        .argv = argv, .changes = true, .deadline = clock_in_ms(POWEROFF_MS)};
+	struct host_result result;
+	struct err e;
+
+	if (host_run_ok(g->host, &x, g->arena, &result, &e) < 0)
+		log_err("on-failure: %s", e.text);
+}
+
+/*
+ * EC2 turns the power-off into what the instance's InstanceInitiatedShutdownBehavior says.
+ * `terminate` asks for the same and logs that the launch template must say terminate: a compute
+ * node has no right to end instances, and needs none.
+ */
+static void on_failure(struct agent *g)
+{
+	const char *delay =
+	        arena_printf(g->arena, "--on-active=%llums", (unsigned long long)g->node.hold_ms);
+	const char *const now[] = {"systemctl", "--no-block", "poweroff", NULL};
+	const char *const later[] = {"systemd-run", "--quiet",  delay,
+	                             "systemctl",   "poweroff", NULL};
+
+	if (!host_is_self(g->host) || host_mode(g->host) != HOST_LIVE)
+		return;
+	switch (g->node.on_failure) {
+	case ON_FAILURE_HOLD:
+		return;
+	case ON_FAILURE_HOLD_FOR:
+		log_notice("on-failure: powering off in %llu s",
+		           (unsigned long long)(g->node.hold_ms / 1000));
+		power_off(g, later);
+		return;
+	case ON_FAILURE_TERMINATE:
+		log_notice("on-failure: powering off; the launch template's shutdown behaviour "
+		           "must be 'terminate'");
+		power_off(g, now);
+		return;
+	case ON_FAILURE_POWEROFF:
+		log_notice("on-failure: powering off");
+		power_off(g, now);
+		return;
+	}
+}
+
+static int converge(struct agent *g, bool probe_only)
+{
+	bool writes = !probe_only && !g->opt.dry_run;
+	scope_fd int lock = -1;
+	struct progress p;
+	struct err e = {0};
+	int r = source_open(g, &e);
+
+	if (r >= 0 && writes && host_is_self(g->host) && geteuid() != 0)
+		r = err_set(&e, ERR_HOST, REASON_HOST_FILE, EPERM,
+		            "changing this machine needs root; 'hpc-agent plan' does not");
+	if (r >= 0 && writes)
+		r = lock_take(g->host, &lock, &e);
+	if (r < 0)
+		return e.reason == REASON_BUSY ? (agent_fail(&e), 6) : agent_fail(&e);
+
+	progress_begin(&p, g, writes);
+	r = source_node(g, &e);
+	if (r >= 0)
+		r = source_plan(g, &e);
+	if (r < 0) {
+		int status = err_exit_status(e.kind);
+
+		progress_end(&p, REPORT_FAILED, status, &e, &e);
+		agent_hint(&e);
+		on_failure(g);
+		return status;
+	}
+	if (g->opt.dry_run)
+		print_plan(g);
+	int status = run(g, &p, probe_only);
+	if (status && status != 8 && writes)
+		on_failure(g);
+	return status;
+}
+
+int verb_bootstrap(struct agent *g)
+{
+	return converge(g, false);
+}
+
+int verb_plan(struct agent *g)
+{
+	return converge(g, true);
+}

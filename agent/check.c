@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check: is this file one we would accept? Needs no network, no root and no instance: facts get
+ * stand-in values, so that everything a node would refuse in the file is refused here.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/file.h"
+#include "cluster/pcluster_schema.h"
+#include "data/json.h"
+#include "data/userdata.h"
+#include "data/yaml.h"
+#include "source.h"
+
+/* The facts every instance has, with values of documentation ranges (RFC 5737). */
+static void stand_in_facts(struct agent *g)
+{
+	static const char *const facts[][2] = {
+	        {"instance-id", "i-0123456789abcdef0"},
+	        {"instance-type", "t3.micro"},
+	        {"region", "eu-west-1"},
+	        {"availability-zone", "eu-west-1a"},
+	        {"account-id", "123456789012"},
+	        {"local-ipv4", "192.0.2.11"},
+	        {"mac", "02:00:00:00:00:01"},
+	        {"partition", "aws"},
+	        {"dns-suffix", "amazonaws.com"},
+	        {"ami-id", "ami-0123456789abcdef0"},
+	        {"iam-role", "hpc-node"},
+	        {"slurm-prefix", "/usr"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(facts); i++)
+		vars_set(&g->facts, facts[i][0], facts[i][1], "check");
+}
+
+/* The node of a cluster that is checked: the first of the first queue, unless options say
+ * otherwise. */
+static void stand_in_node(struct agent *g, const struct doc *config)
+{
+	const struct doc *queues = doc_find(config, "Scheduling.SlurmQueues");
+	const char *queue = queues && queues->type == DOC_LIST && queues->n
+	                            ? doc_text(queues->items[0], "Name")
+	                            : NULL;
+
+	if (!g->opt.node)
+		g->opt.node = arena_printf(g->arena, "%s-dy-resource-1", queue ? queue : "node");
+	if (!g->opt.head)
+		g->opt.head = "192.0.2.10";
+	if (!g->opt.munge_key)
+		g->opt.munge_key = "s3://bucket/munge.key";
+}
+
+static int decode_node(struct agent *g, const struct doc *layer, struct err *e)
+{
+	struct doc *merged = doc_new_map(g->arena, layer);
+
+	node_doc_overlay(g->arena, merged, layer);
+	node_doc_overlay(g->arena, merged, node_doc_from_options(g->arena, &g->opt));
+	int r = node_doc_decode(merged, g->arena, &g->node, e);
+	if (r >= 0)
+		node_doc_facts(&g->node, &g->facts);
+	return r;
+}
+
+static bool is_node_doc(struct blob text, const struct doc *d)
+{
+	static const char mark[] = "#hpc-node";
+
+	return (text.len >= strlen(mark) && memcmp(text.data, mark, strlen(mark)) == 0) ||
+	       (d->type == DOC_MAP && doc_get(d, "config") && !pcluster_is(d));
+}
+
+static int check_text(struct agent *g, const char *name, struct blob text, struct err *e)
+{
+	struct doc *d;
+	struct blob inside;
+	int r = userdata_find(text, g->arena, &inside, e);
+
+	if (r < 0)
+		return r;
+	if (inside.len)
+		text = inside;
+	bool json = text.len && text.data[0] == '{';
+	r = (json ? json_parse : yaml_parse)(name, text, g->arena, &d, e);
+	if (r < 0)
+		return r;
+	if (is_node_doc(text, d)) {
+		r = decode_node(g, d, e);
+		if (r >= 0 && !g->opt.quiet)
+			printf("%s: ok: node document, role %s\n", name,
+			       cluster_role_name(g->node.node.role));
+		return r;
+	}
+	stand_in_node(g, d);
+	r = decode_node(g, NULL, e);
+	if (r >= 0)
+		r = source_plan_of(g, name, text, e);
+	if (r >= 0 && !g->opt.quiet)
+		printf("%s: ok: %s, %zu steps for role %s\n", name,
+		       pcluster_is(d) ? "ParallelCluster configuration" : "cluster configuration",
+		       g->plan.n, cluster_role_name(g->node.node.role));
+	return r;
+}
+
+int verb_check(struct agent *g)
+{
+	const char *name = g->opt.operands[0];
+	struct blob text;
+	struct err e;
+	int r = file_read(AT_FDCWD, name, AGENT_INPUT_MAX, g->arena, &text, &e);
+
+	if (r < 0)
+		return e.kind == ERR_HOST ? (agent_fail(&e), 3) : agent_fail(&e);
+	stand_in_facts(g);
+	r = check_text(g, name, text, &e);
+	return r < 0 ? agent_fail(&e) : 0;
+}

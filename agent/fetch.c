@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fetch: one object, verified, to a file that is replaced in one step or to standard output. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "source.h"
+
+/* A file streams, so only a mistaken URI is worth stopping; standard output is held in memory until
+ * the digest is known. */
+#define FILE_MAX_BYTES   (SIZE_MAX / 2)
+#define STDOUT_MAX_BYTES (64 * 1024 * 1024)
+
+static int to_file(struct agent *g, struct cloud_fetch *fetch, struct err *e)
+{
+	const struct file_attr attr = {.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
+	scope_file_new struct file_new f = FILE_NEW_INIT;
+	int r = file_new_open(&f, AT_FDCWD, g->opt.output, e);
+
+	fetch->max = FILE_MAX_BYTES;
+	if (r >= 0)
+		r = cloud_fetch_file(g->cloud, fetch, &f, g->deadline, e);
+	return r < 0 ? r : file_new_commit(&f, &attr, e);
+}
+
+static int to_stdout(struct agent *g, struct cloud_fetch *fetch, struct err *e)
+{
+	struct blob content;
+
+	fetch->max = STDOUT_MAX_BYTES;
+	int r = cloud_fetch_memory(g->cloud, fetch, g->arena, &content, g->deadline, e);
+	if (r >= 0)
+		r = file_write_all(STDOUT_FILENO, content.data, content.len);
+	return r < 0 && !e->no ? err_errno(e, -r, "writing to standard output") : r;
+}
+
+int verb_fetch(struct agent *g)
+{
+	struct cloud_fetch fetch = {.uri = g->opt.operands[0], .sha256 = g->opt.sha256};
+	unsigned char sum[32];
+	struct err e = {0};
+
+	if (fetch.sha256 && str_unhex(fetch.sha256, sum, sizeof sum) < 0) {
+		fprintf(stderr, "hpc-agent: --sha256: '%s': expected 64 hex digits\n",
+		        fetch.sha256);
+		return 2;
+	}
+	if (fetch.uri[0] == '/')
+		fetch.uri = arena_printf(g->arena, "file:%s", fetch.uri);
+	g->cloud = cloud_open(&g->cloud_config);
+	int r = g->opt.output ? to_file(g, &fetch, &e) : to_stdout(g, &fetch, &e);
+	return r < 0 ? agent_fail(&e) : 0;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "node_doc.h"
+
+#include <errno.h>
+
+#define DEADLINE_DEFAULT_MS (300 * 1000)
+
+/* What the table decodes into; node_doc_decode() turns it into the public form. */
+struct raw {
+	int64_t version;
+	const char *cluster, *config, *config_sha256, *config_key, *bucket_owner, *node, *head,
+	        *munge_key, *dynamic;
+	int role;
+	uint64_t deadline_ms;
+	const struct doc *on_failure, *storage;
+};
+
+static const char *const roles[] = {"compute", "head", "login", NULL}; /* as enum cluster_role */
+
+#define AT(m) FIELD_AT(struct raw, m)
+const struct field node_doc_fields[] = {
+        {"version", FIELD_INT, AT(version), .min = 1, .max = 1,
+         .help = "version of this format: 1"},
+        {"cluster", FIELD_STRING, AT(cluster), .help = "name of the cluster"},
+        {"role", FIELD_CHOICE, AT(role), .choices = roles, .help = "what this node is"},
+        {"config", FIELD_STRING, AT(config), .help = "where the cluster configuration is"},
+        {"config-sha256", FIELD_STRING, AT(config_sha256),
+         .help = "digest the configuration must have"},
+        {"config-key", FIELD_STRING, AT(config_key),
+         .help = "Ed25519 public key (base64) the configuration must be signed with"},
+        {"bucket-owner", FIELD_STRING, AT(bucket_owner),
+         .help = "account id that must own the configuration's bucket"},
+        {"node", FIELD_STRING, AT(node), .help = "Slurm NodeName of this node"},
+        {"head", FIELD_STRING, AT(head), .help = "address of the head node"},
+        {"munge-key", FIELD_STRING, AT(munge_key),
+         .help = "where the munge key is; default: munge.key beside config"},
+        {"dynamic", FIELD_STRING, AT(dynamic),
+         .help = "register as a dynamic node with this slurm.conf fragment, e.g. Feature=x"},
+        {"storage", FIELD_DOC, AT(storage),
+         .help = "shared storage by name: the file system id or NFS source the configuration "
+                 "lacks"},
+        {"deadline", FIELD_DURATION, AT(deadline_ms),
+         .help = "time the whole run may take; default 300s"},
+        {"on-failure", FIELD_DOC, AT(on_failure),
+         .help = "hold (default), poweroff, terminate, or 'hold-for: 10m'"},
+        {0},
+};
+
+void node_doc_overlay(struct arena *a, struct doc *merged, const struct doc *layer)
+{
+	for (size_t i = 0; layer && i < layer->n; i++) {
+		size_t at = 0;
+
+		while (at < merged->n && !str_eq(merged->keys[at]->text, layer->keys[i]->text))
+			at++;
+		if (at == merged->n)
+			doc_put(a, merged, layer->keys[i]->text, layer->items[i]);
+		merged->keys[at] = layer->keys[i];
+		merged->items[at] = layer->items[i];
+	}
+}
+
+static struct doc *named_place(struct arena *a, const char *file)
+{
+	struct doc *at = doc_new_map(a, NULL);
+
+	at->file = file;
+	return at;
+}
+
+struct doc *node_doc_from_tags(struct arena *a, const struct vars *facts)
+{
+	static const char own[] = "tag.hpc-node:";
+	struct doc *map = named_place(a, "instance tags");
+	const char *cluster = vars_get(facts, "tag.parallelcluster:cluster-name");
+	const char *type = vars_get(facts, "tag.parallelcluster:node-type");
+
+	if (cluster)
+		doc_put_text(a, map, "cluster", cluster);
+	if (type)
+		doc_put_text(a, map, "role",
+		             str_eq(type, "HeadNode")    ? "head"
+		             : str_eq(type, "LoginNode") ? "login"
+		                                         : "compute");
+	struct doc *tags = named_place(a, "instance tags");
+	for (size_t i = 0; i < facts->n; i++) {
+		const char *name = facts->items[i].name;
+
+		/* storage.NAME is looked up where the name is known; the rest are keys of the
+		 * document */
+		if (str_starts(name, own) && !str_starts(name + strlen(own), "storage."))
+			doc_put_text(a, tags, name + strlen(own), facts->items[i].value);
+	}
+	node_doc_overlay(a, map, tags);
+	return map;
+}
+
+struct doc *node_doc_from_options(struct arena *a, const struct options *o)
+{
+	const struct {
+		const char *key, *value;
+	} given[] = {
+	        {"config", o->config}, {"cluster", o->cluster}, {"role", o->role},
+	        {"node", o->node},     {"head", o->head},       {"munge-key", o->munge_key},
+	};
+	struct doc *map = named_place(a, "command line");
+
+	for (size_t i = 0; i < ARRAY_LEN(given); i++)
+		if (given[i].value)
+			doc_put_text(a, map, given[i].key, given[i].value);
+	if (o->deadline_ms)
+		doc_put_text(a, map, "deadline",
+		             arena_printf(a, "%llums", (unsigned long long)o->deadline_ms));
+	return map;
+}
+
+static int decode_on_failure(const struct doc *d, struct node_doc *ret, struct err *e)
+{
+	static const char *const words[] = {"hold", "poweroff",
+	                                    "terminate"}; /* as enum on_failure */
+	const char *hold_for;
+
+	if (!d || d->type == DOC_NULL)
+		return 0;
+	for (size_t i = 0; d->type == DOC_SCALAR && i < ARRAY_LEN(words); i++)
+		if (str_eq(d->text, words[i])) {
+			ret->on_failure = (enum on_failure)i;
+			return 0;
+		}
+	hold_for = d->type == DOC_MAP && d->n == 1 ? doc_text(d, "hold-for") : NULL;
+	/* A tag is one string: "hold-for: 10m" */
+	if (d->type == DOC_SCALAR && str_starts(d->text, "hold-for:"))
+		hold_for =
+		        d->text + strlen("hold-for:") + strspn(d->text + strlen("hold-for:"), " ");
+	if (hold_for && str_duration_ms(hold_for, &ret->hold_ms) == 0) {
+		ret->on_failure = ON_FAILURE_HOLD_FOR;
+		return 0;
+	}
+	return doc_err(d, e, REASON_INPUT_TYPE,
+	               "on-failure: expected hold, poweroff, terminate or 'hold-for: DURATION'");
+}
+
+static int check_hex(const struct doc *merged, const char *key, const char *value, struct err *e)
+{
+	unsigned char sum[32];
+
+	if (!value || str_unhex(value, sum, sizeof sum) == 0)
+		return 0;
+	return doc_err(doc_get(merged, key), e, REASON_INPUT_TYPE, "%s: expected 64 hex digits",
+	               key);
+}
+
+/* Slurm's and DNS's common ground; the name also becomes a host name and part of file names. */
+static int check_name(const struct doc *merged, const char *value, struct err *e)
+{
+	static const char allowed[] =
+	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_";
+
+	if (!value || (*value && *value != '-' && strlen(value) <= 63 &&
+	               value[strspn(value, allowed)] == '\0'))
+		return 0;
+	return doc_err(doc_get(merged, "node"), e, REASON_INPUT_RANGE,
+	               "node: '%s' is no node name: expected at most 63 letters, digits, - and _",
+	               value);
+}
+
+/* "s3://b/x/cluster-config.yaml" -> "s3://b/x/munge.key" */
+static const char *beside(struct arena *a, const char *config)
+{
+	const char *slash = config ? strrchr(config, '/') : NULL;
+
+	return slash ? arena_printf(a, "%.*s/munge.key", (int)(slash - config), config) : NULL;
+}
+
+static int check_storage(const struct doc *storage, struct err *e)
+{
+	if (!storage || storage->type == DOC_MAP)
+		return 0;
+	return doc_err(storage, e, REASON_INPUT_TYPE, "storage: expected a map, found %s",
+	               doc_type_name(storage));
+}
+
+int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *ret, struct err *e)
+{
+	struct raw raw = {.version = 1, .deadline_ms = DEADLINE_DEFAULT_MS};
+	struct node_doc n = {0};
+	int r = field_decode(merged, node_doc_fields, NULL, a, &raw, e);
+
+	if (r >= 0)
+		r = decode_on_failure(raw.on_failure, &n, e);
+	if (r >= 0)
+		r = check_hex(merged, "config-sha256", raw.config_sha256, e);
+	if (r >= 0)
+		r = check_name(merged, raw.node, e);
+	if (r >= 0)
+		r = check_storage(raw.storage, e);
+	if (r < 0)
+		return r;
+	n.cluster = raw.cluster;
+	n.config = raw.config;
+	n.config_sha256 = raw.config_sha256;
+	n.config_key = raw.config_key;
+	n.bucket_owner = raw.bucket_owner;
+	n.deadline_ms = raw.deadline_ms;
+	n.node = (struct cluster_node){
+	        .role = (enum cluster_role)raw.role,
+	        .node = raw.node,
+	        .head = raw.head,
+	        .munge_key = raw.munge_key,
+	        .munge_key_default = beside(a, raw.config),
+	        .dynamic = raw.dynamic,
+	        .storage = raw.storage,
+	};
+	*ret = n;
+	return 0;
+}
+
+void node_doc_facts(const struct node_doc *n, struct vars *facts)
+{
+	const struct {
+		const char *name, *value;
+	} given[] = {
+	        {"cluster", n->cluster}, {"role", cluster_role_name(n->node.role)},
+	        {"node", n->node.node},  {"head", n->node.head},
+	        {"config", n->config},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(given); i++)
+		if (given[i].value)
+			vars_set(facts, given[i].name, given[i].value, "node document");
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The node document: who this instance is. Found in layers, later wins key by key:
+ * /etc/hpc-node/node.yaml, instance tags ("hpc-node:KEY", and parallelcluster's cluster-name and
+ * node-type), user data, the command line.
+ */
+#pragma once
+
+#include "cluster/cluster.h"
+#include "data/field.h"
+#include "options.h"
+
+enum on_failure { ON_FAILURE_HOLD, ON_FAILURE_POWEROFF, ON_FAILURE_TERMINATE, ON_FAILURE_HOLD_FOR };
+
+struct node_doc {
+	const char *cluster;
+	const char *config;        /* URI or path of the cluster configuration */
+	const char *config_sha256; /* 64 hex digits, or NULL */
+	const char *config_key;    /* Ed25519 public key in base64, or NULL */
+	const char *bucket_owner;  /* 12 digits, or NULL */
+	uint64_t deadline_ms;
+	enum on_failure on_failure;
+	uint64_t hold_ms; /* ON_FAILURE_HOLD_FOR: power off after this */
+	struct cluster_node node;
+};
+
+/* Lays `layer` (a map, or NULL) over `merged` (a map), key by key. */
+void node_doc_overlay(struct arena *a, struct doc *merged, const struct doc *layer);
+
+/* The layers that are not texts, as maps. */
+struct doc *node_doc_from_tags(struct arena *a, const struct vars *facts);
+struct doc *node_doc_from_options(struct arena *a, const struct options *o);
+
+/* Decodes the merged map. What is missing but needed to bootstrap is an error naming the key. */
+int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *ret,
+                    struct err *e) ATTR_MUST_USE;
+
+/* As facts: node, role, cluster, head, config. */
+void node_doc_facts(const struct node_doc *n, struct vars *facts);
+
+/* The table, for `check` and `explain`. */
+extern const struct field node_doc_fields[];

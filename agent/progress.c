@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "progress.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "host/journal.h"
+#include "host/notify.h"
+
+#define STATUS_MAX (4 * 1024 * 1024) /* 1000 steps with their changes */
+#define EVENT_MAX  (64 * 1024)
+#define EXTEND_RUN_US                                                                              \
+	(30 * 1000 * 1000) /* a tick comes every second; missing thirty means we hang */
+#define EXTEND_SLACK_MS 10000
+#define WHOLE_RUN       SIZE_MAX /* in place of a step */
+
+static void write_status(struct progress *p)
+{
+	const struct file_attr attr = {.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
+	scope_arena struct arena *a = arena_new();
+	struct strbuf b = STRBUF(a, STATUS_MAX);
+	struct err e;
+
+	if (!p->writes)
+		return;
+	report_json(&p->report, &b);
+	if (file_replace(host_root_fd(p->agent->host), AGENT_STATUS, b.data, b.len, &attr, &e) < 0)
+		log_warning("%s", e.text);
+}
+
+static void add_event(struct progress *p, const char *event, size_t step,
+                      const struct step_outcome *o)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf b = STRBUF(a, EVENT_MAX);
+
+	if (p->events < 0)
+		return;
+	report_event(&b, event, step == WHOLE_RUN ? NULL : p->report.plan, step, o);
+	(void)file_write_all(p->events, b.data, b.len); /* a full /run must not end the run */
+}
+
+static const char *boot_id(struct agent *g)
+{
+	struct blob text;
+	struct err e;
+
+	if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, g->arena, &text, &e) < 0)
+		return NULL;
+	return arena_memdup(g->arena, text.data, strcspn(text.data, "\n"));
+}
+
+void progress_begin(struct progress *p, struct agent *g, bool writes)
+{
+	*p = (struct progress){
+	        .agent = g,
+	        .events = -1,
+	        .writes = writes,
+	        .terminal = !g->opt.quiet && !g->opt.json,
+	        .report = {.phase = REPORT_STARTING,
+	                   .program = "hpc-agent",
+	                   .version = HPC_VERSION,
+	                   .facts = &g->facts,
+	                   .start_ns = g->start,
+	                   .boot_id = boot_id(g)},
+	};
+	if (writes)
+		p->events = file_open(host_root_fd(g->host), AGENT_EVENTS,
+		                      O_WRONLY | O_CREAT | O_APPEND, 0644);
+	/* Until there is a plan every wait is bounded by the run's deadline, so that is what we ask
+	 * for. */
+	notify_extend(1000 * (clock_left_ms(g->deadline) + EXTEND_SLACK_MS));
+	notify_status("Finding out who this node is");
+	write_status(p);
+	add_event(p, "run-started", WHOLE_RUN, NULL);
+}
+
+void progress_plan(struct progress *p)
+{
+	p->report.plan = &p->agent->plan;
+	p->outcomes = arena_array(p->agent->arena, p->agent->plan.n, sizeof *p->outcomes);
+	p->report.outcomes = p->outcomes;
+	p->report.phase = REPORT_RUNNING;
+	write_status(p);
+}
+
+static void started(void *ctx, const struct plan *plan, size_t step)
+{
+	struct progress *p = ctx;
+
+	(void)plan;
+	p->outcomes[step].state = STEP_RUNNING;
+	p->outcomes[step].start_ns = clock_now();
+	add_event(p, "step-started", step, &p->outcomes[step]);
+}
+
+static void finished(void *ctx, const struct plan *plan, size_t step, const struct step_outcome *o)
+{
+	struct progress *p = ctx;
+
+	p->outcomes[step] = *o;
+	report_log(plan, step, o);
+	add_event(p, "step-finished", step, o);
+	write_status(p);
+}
+
+static void tick(void *ctx, size_t running, size_t done)
+{
+	struct progress *p = ctx;
+	notify_status("%zu of %zu steps done, %zu running", done, p->agent->plan.n, running);
+	notify_extend(EXTEND_RUN_US);
+}
+
+struct run_observer progress_observer(struct progress *p)
+{
+	return (struct run_observer){
+	        .ctx = p, .started = started, .finished = finished, .tick = tick};
+}
+
+/* EC2 keeps what reaches the serial console; it is all there is when a node can't be logged into.
+ */
+static void to_console(const char *line)
+{
+	char text[600];
+	scope_fd int fd = open("/dev/console", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	int n = snprintf(text, sizeof text, "\r\n%s\r\n", line);
+
+	if (fd >= 0 && n > 0)
+		(void)!write(fd, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
+}
+
+void progress_end(struct progress *p, enum report_phase phase, int exit_status,
+                  const struct err *outside, const struct err *cause)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf line = STRBUF(a, 512);
+	bool good = phase == REPORT_READY || phase == REPORT_DEGRADED;
+
+	p->report.phase = phase;
+	p->report.err = outside;
+	p->report.exit_status = exit_status;
+	p->report.end_ns = clock_now();
+	write_status(p);
+	add_event(p, "run-finished", WHOLE_RUN, NULL);
+	scope_close(&p->events);
+
+	if (phase == REPORT_PENDING)
+		return;
+	report_summary(&p->report, &line);
+	line.data[strcspn(line.data, "\n")] = '\0';
+	const char *text = line.data + strlen(p->report.program) + strlen(": ");
+	const struct log_field fields[] = {
+	        {"HPC_STATE", report_phase_name(phase)},
+	        {"MESSAGE_ID", good ? JOURNAL_ID_RUN_READY : JOURNAL_ID_RUN_FAILED},
+	        {"HPC_REASON", cause ? reason_row(cause->reason)->name : ""},
+	};
+	log_record(good ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERR, fields,
+	           ARRAY_LEN(fields) - (cause ? 0 : 1), "%s", text);
+	if (!p->writes)
+		return;
+	if (host_is_self(p->agent->host))
+		to_console(line.data);
+	if (good) {
+		notify_ready(text);
+	} else {
+		notify_status("%s", text);
+		notify_errno(cause && cause->no ? cause->no : 1);
+	}
+}

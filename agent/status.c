@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* status: what status.json says, in words; with --wait, once the run in progress has ended. */
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/file.h"
+#include "data/json.h"
+#include "lock.h"
+#include "source.h"
+
+#define STATUS_MAX_BYTES (4 * 1024 * 1024)
+#define POLL_MS          100 /* the file is replaced, so there is no descriptor to wait on */
+#define TEXT_MAX         (4 * 1024 * 1024)
+
+static int read_status(struct agent *g, struct blob *ret_text, struct doc **ret, struct err *e)
+{
+	int r = host_exists(g->host, AGENT_STATUS)
+	                ? host_read(g->host, AGENT_STATUS, STATUS_MAX_BYTES, g->arena, ret_text, e)
+	                : err_set(e, ERR_HOST, REASON_HOST_FILE, ENOENT,
+	                          "no bootstrap has run here since the machine started");
+
+	return r < 0 ? r : json_parse(AGENT_STATUS, *ret_text, g->arena, ret, e);
+}
+
+static bool ended(const struct doc *status)
+{
+	const char *phase = doc_text(status, "phase");
+
+	return str_eq(phase, "ready") || str_eq(phase, "degraded") || str_eq(phase, "failed");
+}
+
+static uint64_t number(const struct doc *d, const char *key)
+{
+	uint64_t v = 0;
+	const char *text = doc_text(d, key);
+
+	if (text)
+		(void)str_u64(text, 0, UINT64_MAX, &v);
+	return v;
+}
+
+static void print_step(const struct doc *step, struct strbuf *b)
+{
+	uint64_t start = number(step, "start_ns"), end = number(step, "end_ns");
+	const struct doc *error = doc_get(step, "error");
+
+	strbuf_printf(b, "  %-8s %-40s", doc_text(step, "state"), doc_text(step, "id"));
+	if (start)
+		strbuf_printf(b, " %8.3f s", (double)((end ? end : clock_now()) - start) / 1e9);
+	if (error && doc_text(error, "text"))
+		strbuf_printf(b, "\n           %s", doc_text(error, "text"));
+	strbuf_char(b, '\n');
+}
+
+static void print_words(const struct doc *status, bool running, struct strbuf *b)
+{
+	const struct doc *facts = doc_get(status, "facts"), *steps = doc_get(status, "steps"),
+	                 *error = doc_get(status, "error");
+	const char *phase = ended(status) || running ? doc_text(status, "phase") : "interrupted";
+	uint64_t start = number(status, "start_ns"), end = number(status, "end_ns");
+
+	strbuf_str(b, phase);
+	if (facts && doc_text(facts, "node"))
+		strbuf_printf(b, "  node %s", doc_text(facts, "node"));
+	if (facts && doc_text(facts, "role"))
+		strbuf_printf(b, "  role %s", doc_text(facts, "role"));
+	if (start && end)
+		strbuf_printf(b, "  %.3f s", (double)(end - start) / 1e9);
+	strbuf_char(b, '\n');
+	if (error && doc_text(error, "text"))
+		strbuf_printf(b, "  %s\n  %s\n", doc_text(error, "text"),
+		              doc_text(error, "hint") ? doc_text(error, "hint") : "");
+	for (size_t i = 0; steps && i < steps->n; i++)
+		print_step(steps->items[i], b);
+}
+
+/* The exit status of the run; 6 while it goes on, 1 when it was interrupted. */
+static int exit_status(const struct doc *status, bool running)
+{
+	if (!ended(status))
+		return running ? 6 : 1;
+	return (int)number(status, "exit_status");
+}
+
+int verb_status(struct agent *g)
+{
+	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
+	struct blob text = {0};
+	struct doc *status = NULL;
+	struct err e;
+	bool running;
+	int r = source_open(g, &e);
+
+	if (r < 0)
+		return agent_fail(&e);
+	/* The lock is looked at first: a run that ends in between is then seen as ended, not as
+	 * lost. */
+	for (;;) {
+		running = lock_held(g->host);
+		r = read_status(g, &text, &status, &e);
+		bool wait = g->opt.wait && (r < 0 ? e.no == ENOENT : !ended(status) && running);
+		if (!wait || !clock_sleep_ms(POLL_MS, g->deadline))
+			break;
+	}
+	if (r < 0)
+		return agent_fail(&e);
+	if (g->opt.json)
+		strbuf_add(&b, text.data, text.len);
+	else if (!g->opt.quiet)
+		print_words(status, running, &b);
+	if (b.len)
+		fwrite(b.data, 1, b.len, stdout);
+	return exit_status(status, running);
+}
