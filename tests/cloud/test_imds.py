@@ -11,7 +11,7 @@ from fakes.imds import Imds, credentials, instance
 CONF = "s3://conf/cluster-config.yaml"
 TOKEN = "/latest/api/token"
 ROLES = "/latest/meta-data/iam/security-credentials/"
-SHORT = ("--deadline", "3s")
+SHORT = ("--deadline", "2s")
 
 
 def tokens(world):

@@ -16,7 +16,7 @@ from fakes.imds import instance
 from fakes.sigcheck import Key
 
 CONF = "s3://conf/cluster-config.yaml"
-SHORT = ("--deadline", "3s")
+SHORT = ("--deadline", "2s")
 SHA = hashlib.sha256(BODY).hexdigest()
 OLD = b"the old file\n"
 

@@ -12,7 +12,7 @@ from fakes.httpd import Response, Server
 BODY = b"#!/bin/sh\necho hello\n"
 OLD = b"the old file\n"
 SHA = hashlib.sha256(BODY).hexdigest()
-SHORT = ("--deadline", "3s")
+SHORT = ("--deadline", "2s")
 
 
 @pytest.fixture(scope="module")
