@@ -84,7 +84,7 @@ def test_every_failing_call(place, error):
                 assert place.content() == NEW, (call, n)
             else:
                 assert r.returncode == 1 and place.content() == OLD, (call, n, r.stderr)
-                assert re.match(rb"hpc-agent: .+: .+\n\Z", r.stderr), r.stderr
+                assert re.match(rb"hpc-agent: .+: .+\n(hpc-agent: .+\n)?\Z", r.stderr), r.stderr
             assert os.listdir(place.dir) == ["f"], (call, n)
 
 
