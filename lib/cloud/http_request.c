@@ -191,7 +191,7 @@ static void set_callbacks(CURL *c, struct http_wire *w, struct http *h, struct h
 
 struct http_wire *http_wire_new(struct http *h, struct http_exchange *x)
 {
-	size_t text;
+	size_t text = 0;
 
 	if (check(x, &text) < 0)
 		return NULL;

@@ -56,6 +56,24 @@ static void local_ones_by_type_and_source(void **state)
 	assert_int_equal(mount_match(&part, &tmpfs), MOUNT_OTHER);
 }
 
+/* As mount.efs leaves it: its proxy's address, the path it was asked for. */
+static void efs_is_known_by_its_proxy(void **state)
+{
+	struct mount_want w = {.source = "fs-0123:/project/", .fstype = "efs"};
+	struct host_mounted_fs proxied = {.source = "127.0.0.1:/project",
+	                                  .fstype = "nfs4",
+	                                  .options = "rw,port=20449,addr=127.0.0.1"};
+	struct host_mounted_fs other = {
+	        .source = "127.0.0.1:/", .fstype = "nfs4", .options = "rw,addr=127.0.0.1"};
+	struct host_mounted_fs direct = {
+	        .source = "10.0.0.1:/project", .fstype = "nfs4", .options = V4};
+
+	(void)state;
+	assert_int_equal(mount_match(&w, &proxied), MOUNT_SAME);
+	assert_int_equal(mount_match(&w, &other), MOUNT_OTHER);
+	assert_int_equal(mount_match(&w, &direct), MOUNT_OTHER);
+}
+
 static void sources_are_told_apart(void **state)
 {
 	char host[256], value[8];
@@ -89,6 +107,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(exports_are_compared_by_server_and_path),
 	        cmocka_unit_test(local_ones_by_type_and_source),
+	        cmocka_unit_test(efs_is_known_by_its_proxy),
 	        cmocka_unit_test(sources_are_told_apart),
 	        cmocka_unit_test(names_are_asked),
 	};

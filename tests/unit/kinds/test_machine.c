@@ -2,6 +2,8 @@
 /* The kinds on a live machine, real programs and a real kernel, in a sandbox of this test. */
 #include "kinds_test.h"
 
+#include "plan/run.h"
+
 static int setup(void **state)
 {
 	*state = fixture_new(HOST_LIVE);
@@ -205,12 +207,42 @@ static void a_mount_is_taken_back(void **state)
 	assert_int_equal(fixture_probe(f, &e), 0);
 }
 
+/* useradd and its kin lock the account files; many at once have to wait for each other. */
+static void accounts_made_at_once_are_all_there(void **state)
+{
+	struct fixture *f = *state;
+	struct strbuf yaml = STRBUF(f->arena, 8192);
+	struct err e = {0};
+	struct run_options options = {
+	        .host = f->host, .facts = &f->facts, .deadline = clock_in_ms(120000)};
+	struct run_result result = {0};
+
+	strbuf_str(&yaml, "groups: [{name: crowd, gid: 3000}]\nusers:\n");
+	for (unsigned i = 0; i < 12; i++)
+		strbuf_printf(&yaml, "- {name: crowd%u, uid: %u, groups: crowd}\n", i, 3001 + i);
+	assert_ok(fixture_plan(f, yaml.data, &e));
+	assert_ok(plan_run(&f->plan, &options, f->arena, &result, &e));
+	for (size_t i = 0; i < result.n; i++)
+		if (result.outcomes[i].state != STEP_CHANGED)
+			fail_msg("%s: %s: %s", f->plan.steps[i]->id,
+			         step_state_name(result.outcomes[i].state),
+			         result.outcomes[i].err.text);
+	assert_int_equal(run_exit_status(&f->plan, &result, false), 0);
+
+	assert_ok(plan_run(&f->plan, &options, f->arena, &result, &e));
+	for (size_t i = 0; i < result.n; i++) {
+		assert_int_equal(result.outcomes[i].state, STEP_OK);
+		assert_int_equal(result.outcomes[i].changes.n, 0);
+	}
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	        T(accounts_are_made_by_useradd),
 	        T(accounts_are_changed_and_removed),
+	        T(accounts_made_at_once_are_all_there),
 	        T(ids_are_never_changed),
 	        T(useradd_has_the_last_word),
 	        T(the_name_is_set_and_resolves),
