@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "host/journal.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_S  UINT64_C(1000000000)
@@ -177,8 +178,9 @@ void report_log(const struct plan *p, size_t step, const struct step_outcome *o)
 	const struct step *s = p->steps[step];
 	char usec[24];
 	bool failed = o->err.kind != ERR_NONE;
+	bool undone = o->state == STEP_FAILED || o->state == STEP_BLOCKED;
 	const struct log_field fields[] = {
-	        {"MESSAGE_ID", REPORT_MESSAGE_STEP},
+	        {"MESSAGE_ID", undone ? JOURNAL_ID_STEP_FAILED : JOURNAL_ID_STEP_FINISHED},
 	        {"HPC_STEP", s->id},
 	        {"HPC_KIND", s->kind->section},
 	        {"HPC_STATE", step_state_name(o->state)},

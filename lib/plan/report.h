@@ -41,9 +41,8 @@ void report_summary(const struct report *r, struct strbuf *out); /* one line for
 void report_event(struct strbuf *out, const char *event, const struct plan *p, size_t step,
                   const struct step_outcome *o);
 
-/* One log record with the fields HPC_STEP HPC_KIND HPC_STATE HPC_REASON HPC_ELAPSED_USEC
- * MESSAGE_ID. */
-#define REPORT_MESSAGE_STEP "0bb8a944efe94adf978bf532e1e26612"
+/* One log record with MESSAGE_ID, HPC_STEP, HPC_KIND, HPC_STATE, HPC_ELAPSED_USEC, and HPC_REASON
+ * where there is one; host/journal.h has the ids. */
 void report_log(const struct plan *p, size_t step, const struct step_outcome *o);
 
 /* "12 ms", "3.45 s", "4 min 05 s". */

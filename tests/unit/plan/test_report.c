@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "data/json.h"
+#include "host/journal.h"
 #include "plan/report.h"
 
 #define MS UINT64_C(1000000)
@@ -91,50 +92,52 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define STEP(id, state, optional, start, end, tries, after, total, changes, error)                 \
-	"{\"id\":\"things:" id "\",\"kind\":\"things\",\"state\":\"" state                         \
-	"\",\"optional\":" optional ",\"start_ns\":" start ",\"end_ns\":" end ",\"tries\":" tries  \
-	",\"after\":[" after "],\"changes_total\":" total ",\"changes\":[" changes                 \
-	"],\"error\":" error "}"
+/* The fixture's steps as status.json has them; %s are the hints of the two reasons. */
+static const char steps_json[] =
+        "{\"id\":\"things:held\",\"kind\":\"things\",\"state\":\"ok\",\"optional\":false,"
+        "\"start_ns\":10000000000,\"end_ns\":10003000000,\"tries\":1,\"after\":[],"
+        "\"changes_total\":0,\"changes\":[],\"error\":null},"
+        "{\"id\":\"things:made\",\"kind\":\"things\",\"state\":\"changed\",\"optional\":false,"
+        "\"start_ns\":10000000000,\"end_ns\":11234000000,\"tries\":2,\"after\":[],"
+        "\"changes_total\":1,\"changes\":[\"wrote it\"],\"error\":null},"
+        "{\"id\":\"things:broken\",\"kind\":\"things\",\"state\":\"failed\",\"optional\":true,"
+        "\"start_ns\":10000000000,\"end_ns\":75000000000,\"tries\":1,\"after\":[],"
+        "\"changes_total\":0,\"changes\":[],\"error\":{\"kind\":\"denied\","
+        "\"reason\":\"mount-refused\",\"text\":\"mounting '/x': no\",\"hint\":%s}},"
+        "{\"id\":\"things:waits\",\"kind\":\"things\",\"state\":\"blocked\",\"optional\":true,"
+        "\"start_ns\":null,\"end_ns\":null,\"tries\":0,\"after\":[\"things:broken\"],"
+        "\"changes_total\":0,\"changes\":[],\"error\":{\"kind\":\"denied\","
+        "\"reason\":\"step-blocked\",\"text\":\"needs x:y of 'things:broken', which failed\","
+        "\"hint\":%s}},"
+        "{\"id\":\"things:late\",\"kind\":\"things\",\"state\":\"skipped\",\"optional\":false,"
+        "\"start_ns\":null,\"end_ns\":null,\"tries\":0,\"after\":[],"
+        "\"changes_total\":0,\"changes\":[],\"error\":null},"
+        "{\"id\":\"things:would\",\"kind\":\"things\",\"state\":\"pending\",\"optional\":false,"
+        "\"start_ns\":10000000000,\"end_ns\":10001000000,\"tries\":1,\"after\":[],"
+        "\"changes_total\":0,\"changes\":[],\"error\":null}";
 
 static void status_json(void **state)
 {
 	struct fixture *f = *state;
 	struct doc *d = NULL;
 	struct err e = {0};
-	const char *hint = reason_row(REASON_MOUNT_REFUSED)->hint;
-	const char *blocked_hint = reason_row(REASON_STEP_BLOCKED)->hint;
-	struct strbuf h = STRBUF(f->a, 4096), bh = STRBUF(f->a, 4096);
+	struct strbuf refused = STRBUF(f->a, 4096), blocked = STRBUF(f->a, 4096);
+	struct strbuf want = STRBUF(f->a, 65536);
 
-	strbuf_json(&h, hint);
-	strbuf_json(&bh, blocked_hint);
+	strbuf_json(&refused, reason_row(REASON_MOUNT_REFUSED)->hint);
+	strbuf_json(&blocked, reason_row(REASON_STEP_BLOCKED)->hint);
+	strbuf_str(&want, "{\"schema\":1,\"program\":\"hpc-agent\",\"version\":\"0.1.0\","
+	                  "\"phase\":\"degraded\",\"boot_id\":\"b\","
+	                  "\"facts\":{\"role\":\"compute\",\"node\":\"queue1-dy-1\"},"
+	                  "\"start_ns\":9000000000,\"end_ns\":76000000000,\"exit_status\":8,"
+	                  "\"error\":null,\"counts\":{\"waiting\":0,\"running\":0,\"ok\":1,"
+	                  "\"changed\":1,\"failed\":1,\"blocked\":1,\"skipped\":1,\"pending\":1},"
+	                  "\"steps\":[");
+	strbuf_printf(&want, steps_json, refused.data, blocked.data);
+	strbuf_str(&want, "]}\n");
+
 	report_json(&f->r, &f->out);
-	const char *want = arena_printf(
-	        f->a,
-	        "{\"schema\":1,\"program\":\"hpc-agent\",\"version\":\"0.1.0\","
-	        "\"phase\":\"degraded\",\"boot_id\":\"b\","
-	        "\"facts\":{\"role\":\"compute\",\"node\":\"queue1-dy-1\"},"
-	        "\"start_ns\":9000000000,\"end_ns\":76000000000,\"exit_status\":8,\"error\":null,"
-	        "\"counts\":{\"waiting\":0,\"running\":0,\"ok\":1,\"changed\":1,\"failed\":1,"
-	        "\"blocked\":1,\"skipped\":1,\"pending\":1},\"steps\":["
-	        "%s,%s,%s\"mounting '/x': no\",\"hint\":%s}},%s"
-	        "\"needs x:y of 'things:broken', which failed\",\"hint\":%s}},%s,%s]}\n",
-	        STEP("held", "ok", "false", "10000000000", "10003000000", "1", "", "0", "", "null"),
-	        STEP("made", "changed", "false", "10000000000", "11234000000", "2", "", "1",
-	             "\"wrote it\"", "null"),
-	        "{\"id\":\"things:broken\",\"kind\":\"things\",\"state\":\"failed\","
-	        "\"optional\":true,\"start_ns\":10000000000,\"end_ns\":75000000000,\"tries\":1,"
-	        "\"after\":[],\"changes_total\":0,\"changes\":[],\"error\":{\"kind\":\"denied\","
-	        "\"reason\":\"mount-refused\",\"text\":",
-	        h.data,
-	        "{\"id\":\"things:waits\",\"kind\":\"things\",\"state\":\"blocked\","
-	        "\"optional\":true,\"start_ns\":null,\"end_ns\":null,\"tries\":0,"
-	        "\"after\":[\"things:broken\"],\"changes_total\":0,\"changes\":[],"
-	        "\"error\":{\"kind\":\"denied\",\"reason\":\"step-blocked\",\"text\":",
-	        bh.data, STEP("late", "skipped", "false", "null", "null", "0", "", "0", "", "null"),
-	        STEP("would", "pending", "false", "10000000000", "10001000000", "1", "", "0", "",
-	             "null"));
-	assert_string_equal(f->out.data, want);
+	assert_string_equal(f->out.data, want.data);
 	assert_ok(json_parse("status.json", (struct blob){f->out.data, f->out.len}, f->a, &d, &e));
 }
 
@@ -262,42 +265,34 @@ static void keep_record(void *ctx, enum log_level level, const char *text,
 
 static void log_records(void **state)
 {
+	static const struct {
+		int level;
+		const char *name, *text, *id, *state, *usec, *reason;
+	} rows[] = {
+	        {6, "held", "ok", JOURNAL_ID_STEP_FINISHED, "ok", "3000", NULL},
+	        {5, "made", "changed", JOURNAL_ID_STEP_FINISHED, "changed", "1234000", NULL},
+	        {4, "broken", "failed: mounting '/x': no", JOURNAL_ID_STEP_FAILED, "failed",
+	         "65000000", "mount-refused"},
+	        {4, "waits", "blocked: needs x:y of 'things:broken', which failed",
+	         JOURNAL_ID_STEP_FAILED, "blocked", "0", "step-blocked"},
+	        {4, "late", "skipped", JOURNAL_ID_STEP_FINISHED, "skipped", "0", NULL},
+	};
 	struct fixture *f = *state;
+	struct strbuf want = STRBUF(f->a, 4096);
 
 	log_set_sink(keep_record, &f->out, LOG_LEVEL_INFO);
-	for (size_t i = 0; i < 5; i++)
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		report_log(&f->p, i, &f->outcomes[i]);
+		strbuf_printf(&want, "<%d> things:%s: %s MESSAGE_ID=%s HPC_STEP=things:%s",
+		              rows[i].level, rows[i].name, rows[i].text, rows[i].id, rows[i].name);
+		strbuf_printf(&want, " HPC_KIND=things HPC_STATE=%s HPC_ELAPSED_USEC=%s",
+		              rows[i].state, rows[i].usec);
+		if (rows[i].reason)
+			strbuf_printf(&want, " HPC_REASON=%s", rows[i].reason);
+		strbuf_char(&want, '\n');
+	}
 	log_set_sink(NULL, NULL, LOG_LEVEL_ERR);
-#define FIELDS(id, state, usec)                                                                    \
-	" MESSAGE_ID=" REPORT_MESSAGE_STEP " HPC_STEP=things:" id                                  \
-	" HPC_KIND=things HPC_STATE=" state " HPC_ELAPSED_USEC=" usec
-	assert_string_equal(
-	        f->out.data,
-	        "<6> things:held: ok" FIELDS(
-	                "held", "ok",
-	                "3000") "\n"
-	                        "<5> things:made: changed" FIELDS(
-	                                "made", "changed",
-	                                "1234000") "\n"
-	                                           "<4> things:broken: failed: mounting '/x': "
-	                                           "no" FIELDS(
-	                                                   "broken", "failed",
-	                                                   "65000000") " HPC_REASON=mount-refused\n"
-	                                                               "<4> things:waits: blocked: "
-	                                                               "needs x:y of "
-	                                                               "'things:broken', which "
-	                                                               "failed" FIELDS(
-	                                                                       "waits", "blocked",
-	                                                                       "0") " HPC_REASON="
-	                                                                            "step-blocked\n"
-	                                                                            "<4> "
-	                                                                            "things:late: "
-	                                                                            "skippe"
-	                                                                            "d" FIELDS(
-	                                                                                    "late",
-	                                                                                    "skippe"
-	                                                                                    "d",
-	                                                                                    "0") "\n");
+	assert_string_equal(f->out.data, want.data);
 }
 
 static void elapsed(void **state)
