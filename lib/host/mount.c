@@ -4,8 +4,9 @@
 #include "base/clock.h"
 #include "host/mount_own.h"
 
-#define LOOK_MS   5000  /* to resolve a path or a name */
-#define ANSWER_MS 10000 /* to answer a statfs(2) */
+#define LOOK_MS    5000  /* to resolve a path or a name */
+#define CONNECT_MS 3000  /* to take a connection */
+#define ANSWER_MS  10000 /* to answer a statfs(2) */
 
 static uint64_t within(uint64_t deadline, uint64_t ms)
 {
@@ -157,7 +158,7 @@ static int mount_now(struct host *h, const struct host_mount *m, const struct mo
 	struct host_mounted there;
 	struct mount_table t;
 	struct mount_try result;
-	char line[200];
+	char line[200], silent[300];
 	int r = mount_try(h, m, at, a, &result, e);
 
 	if (r >= 0)
@@ -169,6 +170,9 @@ static int mount_now(struct host *h, const struct host_mount *m, const struct mo
 		record(h, m, at);
 		return mount_answers(at->target, within(m->deadline, ANSWER_MS), e);
 	}
+	/* A server that is not there and one that is stuck want different remedies. */
+	if (result.hung && !mount_server_listens(m, clock_in_ms(CONNECT_MS), silent))
+		result.silent = silent;
 	if (result.hung || result.no || result.missing || result.status || result.syscall_no)
 		return mount_error(&result, what, mount_is_network(m->source, m->fstype), e);
 	host_last_line(result.errout, line, sizeof line);

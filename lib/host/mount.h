@@ -34,9 +34,11 @@ int host_mounted(struct host *h, const char *target, struct arena *a, struct hos
 /*
  * Mounts by libmount in a killable child, keeps the helper's stderr, classifies its failure, and
  * believes only mountinfo afterwards; then the file system must answer. Creates the mount point.
- * `retry=0` is added for NFS: trying again is the caller's (ERR_RETRY: server down or silent). The
+ * `retry=0` is added for NFS: trying again is the caller's (ERR_RETRY: server down or stuck). The
  * same thing mounted already, by another name of the server too, is success and records nothing;
- * something else is REASON_MOUNT_BUSY. What answers no longer is REASON_MOUNT_HUNG, ERR_RETRY.
+ * something else is REASON_MOUNT_BUSY. At the deadline an NFS server that takes no connection is
+ * REASON_MOUNT_SERVER_DOWN; anything else, and what is mounted but answers no longer, is
+ * REASON_MOUNT_HUNG. The whole may take 5 s past the deadline, to end the helper and to ask.
  */
 int host_mount(struct host *h, const struct host_mount *m, struct arena *a,
                struct err *e) ATTR_MUST_USE;

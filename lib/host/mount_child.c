@@ -220,7 +220,8 @@ static int try(struct job *j, uint64_t deadline, struct arena *a, struct mount_t
                struct err *e)
 {
 	struct report *out = child_share(sizeof *out);
-	struct child_spec spec = {.main = job_main, .ctx = j, .in = -1, .err_max = ERR_MAX, .deadline = deadline};
+	struct child_spec spec = {
+	        .main = job_main, .ctx = j, .in = -1, .err_max = ERR_MAX, .deadline = deadline};
 	struct child_end end;
 
 	if (!out)
@@ -294,6 +295,45 @@ int mount_name_has(const char *name, const char *address, uint64_t deadline)
 	return child_run(&spec, a, &end, &e) >= 0 && !end.timed_out && end.status == 0;
 }
 
+struct connect_job {
+	const char *host;
+	char port[8];
+};
+
+/* The deadline on the child is the time limit: connect(2) itself would wait for minutes. */
+static int connect_main(void *ctx)
+{
+	const struct connect_job *j = ctx;
+	struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *list = NULL;
+
+	if (getaddrinfo(j->host, j->port, &hints, &list) != 0)
+		return 1;
+	for (const struct addrinfo *i = list; i; i = i->ai_next) {
+		scope_fd int fd = socket(i->ai_family, i->ai_socktype | SOCK_CLOEXEC, 0);
+
+		if (fd >= 0 && connect(fd, i->ai_addr, i->ai_addrlen) == 0)
+			return 0;
+	}
+	return 1;
+}
+
+bool mount_server_listens(const struct host_mount *m, uint64_t deadline, char told[static 300])
+{
+	scope_arena struct arena *a = arena_new();
+	struct connect_job job = {.port = "2049"};
+	struct child_spec spec = {connect_main, &job, -1, 0, 0, deadline};
+	struct child_end end;
+	struct err ignored;
+	char host[256];
+
+	if (!str_starts(m->fstype, "nfs") || !mount_server(m->source, host))
+		return true;
+	mount_option(m->options, "port", job.port, sizeof job.port);
+	job.host = host;
+	snprintf(told, 300, "%s port %s", host, job.port);
+	return child_run(&spec, a, &end, &ignored) >= 0 && !end.timed_out && end.status == 0;
+}
+
 static int statfs_main(void *ctx)
 {
 	struct statfs st;
@@ -304,7 +344,10 @@ static int statfs_main(void *ctx)
 int mount_answers(const char *target, uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct child_spec spec = {.main = statfs_main, .ctx = (void *)(uintptr_t)target, .in = -1, .deadline = deadline};
+	struct child_spec spec = {.main = statfs_main,
+	                          .ctx = (void *)(uintptr_t)target,
+	                          .in = -1,
+	                          .deadline = deadline};
 	struct child_end end;
 	int r = child_run(&spec, a, &end, e);
 

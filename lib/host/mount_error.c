@@ -23,6 +23,7 @@ static const struct row {
 
         {"name or service not known", ERR_RETRY, REASON_MOUNT_SERVER_DOWN, EHOSTUNREACH},
         {"name resolution", ERR_RETRY, REASON_MOUNT_SERVER_DOWN, EHOSTUNREACH},
+        {"temporarily unavailable", ERR_RETRY, REASON_MOUNT_SERVER_DOWN, EAGAIN},
         {"dns resolution", ERR_RETRY, REASON_MOUNT_SERVER_DOWN, EHOSTUNREACH},
         {"failed to resolve", ERR_RETRY, REASON_MOUNT_SERVER_DOWN, EHOSTUNREACH},
         {"no address associated", ERR_RETRY, REASON_MOUNT_SERVER_DOWN, EHOSTUNREACH},
@@ -111,6 +112,9 @@ int mount_error(const struct mount_try *t, const char *what, bool network, struc
 {
 	char line[300];
 
+	if (t->hung && t->silent)
+		return err_set(e, ERR_RETRY, REASON_MOUNT_SERVER_DOWN, ETIMEDOUT,
+		               "%s: %s does not take connections", what, t->silent);
 	if (t->hung)
 		return err_set(e, ERR_RETRY, REASON_MOUNT_HUNG, ETIMEDOUT, "%s: %s%s%s", what,
 		               t->abandoned ? "did not return and could not be killed"

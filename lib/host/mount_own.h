@@ -68,6 +68,7 @@ int mount_look(struct host *h, const char *target, const char *source, uint64_t 
 /* How a try to mount or umount went; mountinfo has the last word on whether it worked. */
 struct mount_try {
 	bool hung, abandoned; /* the deadline ended it */
+	const char *silent;   /* hung, and nobody listens there: "10.0.0.1 port 2049"; or NULL */
 	int no;               /* errno of a step before libmount, with `stage` */
 	const char *stage;
 	const char *missing; /* the helper that isn't installed, or NULL */
@@ -85,6 +86,9 @@ int mount_try_umount(struct host *h, const char *target, uint64_t deadline, stru
                      struct mount_try *ret, struct err *e) ATTR_MUST_USE;
 /* 1: the name has this address; 0: not, or it can't be told by the deadline. */
 int mount_name_has(const char *name, const char *address, uint64_t deadline);
+/* False: an NFS server that takes no connection, told as "HOST port N"; true: it does, or isn't
+ * one. */
+bool mount_server_listens(const struct host_mount *m, uint64_t deadline, char told[static 300]);
 /* The file system at this (resolved) path answers statfs(2). */
 int mount_answers(const char *target, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 

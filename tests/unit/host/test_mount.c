@@ -5,9 +5,12 @@
  */
 #include "host_test.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/socket.h>
 
 #include "base/scope.h"
 
@@ -288,6 +291,31 @@ static void retry_is_ours_for_nfs(void **state)
 	assert_null(strstr(fixture_get(f, "/args"), "retry=0"));
 }
 
+static void a_silent_server_is_not_a_stuck_one(void **state)
+{
+	struct fixture *f = *state;
+	struct host_mount m = {"127.0.0.1:/hang", fixture_path(f, "/m"), "nfs4", "port=1",
+	                       clock_in_ms(300)};
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	socklen_t len = sizeof at;
+	scope_fd int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char options[32];
+	struct err e = {0};
+
+	assert_err(host_mount(self, &m, f->arena, &e), ERR_RETRY,
+	           "127.0.0.1 port 1 does not take connections");
+	assert_int_equal(e.reason, REASON_MOUNT_SERVER_DOWN);
+
+	assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
+	snprintf(options, sizeof options, "port=%d", ntohs(at.sin_port));
+	m.options = options;
+	m.deadline = clock_in_ms(300);
+	assert_err(host_mount(self, &m, f->arena, &e), ERR_RETRY, "did not return");
+	assert_int_equal(e.reason, REASON_MOUNT_HUNG);
+}
+
 static void put_helper(const char *dir, const char *name)
 {
 	char path[128];
@@ -354,6 +382,7 @@ int main(void)
 	        MOUNT_TEST(what_hangs_is_ended),
 	        MOUNT_TEST(what_this_machine_cannot_do_is_named),
 	        MOUNT_TEST(retry_is_ours_for_nfs),
+	        MOUNT_TEST(a_silent_server_is_not_a_stuck_one),
 	};
 
 	return cmocka_run_group_tests(tests, lay_helpers, take_helpers);

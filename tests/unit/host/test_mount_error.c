@@ -22,6 +22,8 @@ static void helpers_words_are_classified(void **state)
 	         ERR_RETRY, REASON_MOUNT_SERVER_DOWN},
 	        {"mount.nfs: Failed to resolve server head: Temporary failure in name resolution",
 	         ERR_RETRY, REASON_MOUNT_SERVER_DOWN},
+	        {"mount.nfs4: Resource temporarily unavailable", ERR_RETRY,
+	         REASON_MOUNT_SERVER_DOWN},
 	        {"mount.nfs: portmap query failed: RPC: Program not registered", ERR_RETRY,
 	         REASON_MOUNT_SERVER_DOWN},
 	        {"mount.nfs: access denied by server while mounting h:/x", ERR_DENIED,
