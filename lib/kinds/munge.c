@@ -132,8 +132,7 @@ static int fetch(const struct step_ctx *c, const struct munge_spec *m, struct se
 
 	if (!c->cloud)
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
-		               "fetching the munge key: not into an image, every instance fetches "
-		               "its own");
+		               "not into an image, every instance fetches its own");
 	if (!is_secret_arn(m->key))
 		return cloud_fetch_secret(c->cloud, &f, ret, c->deadline, e);
 

@@ -346,8 +346,10 @@ static int compare(const struct golden *g, const char *name, const char *got)
 		return die(e.text, path);
 	if (str_eq(want.data, got))
 		return 0;
-	fprintf(stderr, "%s: differs from line %zu on; it should be\n%s\nand is\n%s\n", path,
-	        first_difference(want.data, got), want.data, got);
+	fprintf(stderr,
+	        "%s: differs from line %zu on (UPDATE_GOLDEN=1 writes it anew); it should be\n"
+	        "%s\nand is\n%s\n",
+	        path, first_difference(want.data, got), want.data, got);
 	return 1;
 }
 
