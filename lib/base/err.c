@@ -11,13 +11,20 @@
 /* Formats into e->text with control characters escaped and "..." where it had to be cut. */
 static void ATTR_PRINTF(2, 0) set_text(struct err *e, const char *fmt, va_list ap)
 {
-	char raw[2 * sizeof e->text];
+	char raw[2 * sizeof e->text], shown[4 * sizeof raw];
 	int n = vsnprintf(raw, sizeof raw, fmt, ap);
-	size_t len = n < 0 ? 0 : strlen(raw);
+	size_t len = strlen(str_escape(raw, n < 0 ? 0 : strlen(raw), shown, sizeof shown));
 
-	str_escape(raw, len, e->text, sizeof e->text);
-	if (strlen(e->text) == sizeof e->text - 1 || (size_t)n >= sizeof raw)
-		memcpy(e->text + sizeof e->text - 4, "...", 4);
+	if (len < sizeof e->text && (size_t)n < sizeof raw) {
+		memcpy(e->text, shown, len + 1);
+		return;
+	}
+	if (len > sizeof e->text - 4)
+		len = sizeof e->text - 4;
+	while (len > 0 && ((unsigned char)shown[len] & 0xc0) == 0x80)
+		len--; /* not within a character */
+	memcpy(e->text, shown, len);
+	memcpy(e->text + len, "...", 4);
 }
 
 int err_set(struct err *e, enum err_kind kind, enum reason reason, int no, const char *fmt, ...)

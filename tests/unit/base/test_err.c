@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/log.h"
+#include "base/str.h"
 #include "unit.h"
 
 static void sets_and_wraps(void **state)
@@ -36,6 +37,26 @@ static void cuts_long_text(void **state)
 }
 
 /* `explain` and every status file rely on each reason having a name of its own and words. */
+static void cuts_between_characters(void **state)
+{
+	struct err e = {0};
+	char text[2 * sizeof e.text];
+
+	(void)state;
+	for (size_t lead = 0; lead < 4; lead++) { /* wherever the cut falls */
+		memset(text, 'x', lead);
+		for (size_t i = lead; i + 3 < sizeof text; i += 3)
+			memcpy(text + i, "\xe2\x82\xac", 4);
+		err_set(&e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL, "%s", text);
+		assert_true(str_utf8_valid((struct blob){e.text, strlen(e.text)}, &(size_t){0}));
+		assert_true(str_ends(e.text, "..."));
+	}
+	memset(text, 'x', sizeof e.text - 1);
+	text[sizeof e.text - 1] = '\0';
+	err_set(&e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL, "%s", text);
+	assert_string_equal(e.text, text);
+}
+
 static void every_reason_is_explained(void **state)
 {
 	(void)state;
@@ -94,6 +115,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(sets_and_wraps),
 	        cmocka_unit_test(cuts_long_text),
+	        cmocka_unit_test(cuts_between_characters),
 	        cmocka_unit_test(every_reason_is_explained),
 	        cmocka_unit_test(exit_statuses),
 	        cmocka_unit_test(log_has_no_secrets),
