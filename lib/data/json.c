@@ -77,6 +77,9 @@ static int join_value(struct join *j, const cJSON *from, struct doc **ret)
 		*ret = join_node(j, DOC_NULL, &token, &len);
 	else
 		*ret = join_text(j, from->valuestring);
+	/* cJSON frees it as it is, and it may be a secret. */
+	if (from->valuestring)
+		explicit_bzero(from->valuestring, strlen(from->valuestring));
 	return 0;
 }
 
