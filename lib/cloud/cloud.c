@@ -99,17 +99,32 @@ int cloud_secret(struct cloud *c, const char *arn, struct secret *ret, uint64_t 
 	return secrets_get(c, arn, ret, deadline, e);
 }
 
+static int object_uri(const char *text, struct arena *a, struct uri *ret, struct err *e)
+{
+	int rc = uri_parse(text, a, ret, e);
+
+	if (rc == 0 && ret->scheme != URI_S3)
+		rc = err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
+		             "'%s': expected s3://BUCKET/KEY", uri_shown(text, a));
+	return rc;
+}
+
+int cloud_head(struct cloud *c, const char *uri, uint64_t *ret_size, uint64_t deadline,
+               struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct uri u;
+	int rc = object_uri(uri, a, &u, e);
+
+	return rc < 0 ? rc : s3_head(c, &u, ret_size, deadline, e);
+}
+
 int cloud_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,
               struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct uri u;
-	int rc = uri_parse(uri, a, &u, e);
+	int rc = object_uri(uri, a, &u, e);
 
-	if (rc < 0)
-		return rc;
-	if (u.scheme != URI_S3)
-		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
-		               "'%s': only s3://BUCKET/KEY can be written", uri_shown(uri, a));
-	return s3_put(c, &u, body, if_absent, deadline, e);
+	return rc < 0 ? rc : s3_put(c, &u, body, if_absent, deadline, e);
 }

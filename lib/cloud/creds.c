@@ -12,6 +12,7 @@
 #define EXTEND_MS      300000
 #define EXTEND_MORE_MS 600000
 #define LIFE_MAX_S     (36 * 3600)
+#define NS_PER_S       1000000000ull
 
 void creds_wipe(struct creds *c)
 {
@@ -62,17 +63,17 @@ static bool parse_time(const char *s, time_t *ret)
 	return true;
 }
 
-static void set_life(struct creds *c, time_t ends, time_t now)
+static void set_life(struct creds *c, time_t ends, time_t date)
 {
-	int64_t life = ends - now;
+	uint64_t now = clock_now();
+	int64_t life = ends - date;
 
 	if (life < 0)
 		life = 0;
 	if (life > LIFE_MAX_S)
 		life = LIFE_MAX_S;
-	c->ends_at = clock_in_ms((uint64_t)life * 1000);
-	c->renew_at =
-	        clock_in_ms(life > RENEW_BEFORE_S ? (uint64_t)(life - RENEW_BEFORE_S) * 1000 : 0);
+	c->ends_at = now + (uint64_t)life * NS_PER_S;
+	c->renew_at = life > RENEW_BEFORE_S ? c->ends_at - RENEW_BEFORE_S * NS_PER_S : now;
 }
 
 static int no_document(struct err *e, const char *what)

@@ -5,8 +5,9 @@
  *	cloud_probe secret NAME        the secret, in hex
  *	cloud_probe put URI TEXT       PutObject
  *	cloud_probe put-new URI TEXT   the same, only if there is no such object
- *	cloud_probe get URI TIMES      the object TIMES times in one process; TIMES lines of its
- *length cloud_probe forked URI         once here, once in a child, once more here
+ *	cloud_probe head URI           the object's length
+ *	cloud_probe get URI TIMES      the object TIMES times in one process: TIMES lengths
+ *	cloud_probe forked URI         once here, once in a child, once more here
  *
  * Settings come from the environment variables the agent reads. Ends with the documented exit
  * status and "REASON: text" on stderr.
@@ -56,6 +57,16 @@ static int put(struct cloud *c, const char *uri, const char *text, bool new, str
 	struct blob body = {text, strlen(text)};
 
 	return cloud_put(c, uri, body, new, clock_in_ms(LIMIT_MS), e);
+}
+
+static int head(struct cloud *c, const char *uri, struct err *e)
+{
+	uint64_t size;
+	int r = cloud_head(c, uri, &size, clock_in_ms(LIMIT_MS), e);
+
+	if (r == 0)
+		printf("%llu\n", (unsigned long long)size);
+	return r;
 }
 
 static int repeated(struct cloud *c, const char *uri, const char *times, struct err *e)
@@ -131,6 +142,8 @@ static int run(struct cloud *c, int argc, char **argv, struct err *e)
 		return put(c, argv[2], argv[3], false, e);
 	if (argc == 4 && str_eq(argv[1], "put-new"))
 		return put(c, argv[2], argv[3], true, e);
+	if (argc == 3 && str_eq(argv[1], "head"))
+		return head(c, argv[2], e);
 	if (argc == 4 && str_eq(argv[1], "get"))
 		return repeated(c, argv[2], argv[3], e);
 	if (argc == 4 && str_eq(argv[1], "later"))
@@ -151,6 +164,9 @@ int main(int argc, char **argv)
 	        .region = getenv("AWS_REGION"),
 	        .ca_bundle = getenv("AWS_CA_BUNDLE"),
 	        .bucket_owner = getenv("PROBE_BUCKET_OWNER"),
+	        .access_key = getenv("AWS_ACCESS_KEY_ID"),
+	        .secret_key = getenv("AWS_SECRET_ACCESS_KEY"),
+	        .session_token = getenv("AWS_SESSION_TOKEN"),
 	};
 	struct cloud *c = cloud_open(&config);
 	struct err e = {0};
