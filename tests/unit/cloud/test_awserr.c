@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <stdlib.h>
+
+#include "cloud/awserr.h"
+
+#define WALL 1369353600
+
+static void answer(struct http_exchange *x, int status, const char *body)
+{
+	free(x->trouble);
+	*x = (struct http_exchange){.status = status, .trouble = calloc(1, sizeof *x->trouble)};
+	x->trouble->len = strlen(body);
+	memcpy(x->trouble->body, body, x->trouble->len);
+}
+
+static void test_tags(void **state)
+{
+	static const char xml[] =
+	        "<?xml version=\"1.0\"?><Error><Code>A&amp;B&lt;&gt;&quot;&apos;&x;</Code>"
+	        "<Empty></Empty><Long>0123456789</Long><Open>abc";
+	struct blob b = {xml, sizeof xml - 1};
+	char out[16];
+
+	(void)state;
+	assert_true(awserr_tag(b, "Code", out, sizeof out));
+	assert_string_equal(out, "A&B<>\"'&x;");
+	assert_true(awserr_tag(b, "Empty", out, sizeof out));
+	assert_string_equal(out, "");
+	assert_false(awserr_tag(b, "Long", out, 10));
+	assert_string_equal(out, "012345678");
+	assert_false(awserr_tag(b, "Open", out, sizeof out));
+	assert_false(awserr_tag(b, "Absent", out, sizeof out));
+	assert_false(awserr_tag((struct blob){NULL, 0}, "Code", out, sizeof out));
+}
+
+static void test_only_the_first_8_kib_are_looked_at(void **state)
+{
+	static char xml[20000];
+	char out[16];
+
+	(void)state;
+	memset(xml, 'x', sizeof xml);
+	memcpy(xml + 9000, "<Code>A</Code>", 14);
+	assert_false(awserr_tag((struct blob){xml, sizeof xml}, "Code", out, sizeof out));
+	memcpy(xml + 8190, "<Code>A</Code>", 14);
+	assert_false(awserr_tag((struct blob){xml, sizeof xml}, "Code", out, sizeof out));
+}
+
+static void test_json(void **state)
+{
+	struct http_exchange x = {0};
+	struct awserr ae;
+
+	(void)state;
+	answer(&x, 400,
+	       "{\"__type\":\"com.amazonaws.secretsmanager#ResourceNotFoundException\","
+	       "\"message\":\"no\"}");
+	awserr_read(&x, &ae);
+	assert_string_equal(ae.code, "ResourceNotFoundException");
+	assert_string_equal(ae.message, "no");
+	answer(&x, 400, "{\"Message\":\"M\"}");
+	snprintf(x.error_type, sizeof x.error_type, "ThrottlingException:http://internal/");
+	awserr_read(&x, &ae);
+	assert_string_equal(ae.code, "ThrottlingException");
+	assert_string_equal(ae.message, "M");
+	answer(&x, 400, "{\"__type\":");
+	awserr_read(&x, &ae);
+	assert_string_equal(ae.code, "");
+	free(x.trouble);
+}
+
+static void test_what_to_do(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum awserr_action action;
+		enum err_kind kind;
+		enum reason reason;
+	} rows[] = {
+	        {404, "<Code>NoSuchKey</Code>", AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_KEY},
+	        {404, "<Code>NoSuchBucket</Code>", AWSERR_FAIL, ERR_ABSENT,
+	         REASON_S3_NO_SUCH_BUCKET},
+	        {404, "", AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_KEY},
+	        {403, "<Code>AccessDenied</Code>", AWSERR_FAIL, ERR_DENIED,
+	         REASON_S3_ACCESS_DENIED},
+	        {403, "", AWSERR_FAIL, ERR_DENIED, REASON_S3_ACCESS_DENIED},
+	        {403, "<Code>SignatureDoesNotMatch</Code>", AWSERR_FAIL, ERR_DENIED,
+	         REASON_S3_SIGNATURE},
+	        {403, "<Code>RequestTimeTooSkewed</Code>", AWSERR_SKEW, ERR_DENIED,
+	         REASON_S3_CLOCK_SKEW},
+	        {403, "<Code>InvalidAccessKeyId</Code>", AWSERR_CREDS, ERR_DENIED,
+	         REASON_CREDENTIALS_REFUSED},
+	        {400, "<Code>ExpiredToken</Code>", AWSERR_CREDS, ERR_DENIED,
+	         REASON_CREDENTIALS_REFUSED},
+	        {301, "<Code>PermanentRedirect</Code>", AWSERR_REGION, ERR_DENIED,
+	         REASON_S3_WRONG_REGION},
+	        {301, "", AWSERR_REGION, ERR_DENIED, REASON_S3_WRONG_REGION},
+	        {400, "<Code>AuthorizationHeaderMalformed</Code><Region>eu-west-2</Region>",
+	         AWSERR_REGION, ERR_DENIED, REASON_S3_WRONG_REGION},
+	        {307, "<Code>TemporaryRedirect</Code>", AWSERR_REDIRECT, ERR_DENIED,
+	         REASON_HTTP_REDIRECT},
+	        {302, "", AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT},
+	        {503, "<Code>SlowDown</Code>", AWSERR_THROTTLE, ERR_RETRY, REASON_S3_THROTTLED},
+	        {503, "", AWSERR_THROTTLE, ERR_RETRY, REASON_S3_THROTTLED},
+	        {429, "", AWSERR_THROTTLE, ERR_RETRY, REASON_S3_THROTTLED},
+	        {400, "{\"__type\":\"ThrottlingException\"}", AWSERR_THROTTLE, ERR_RETRY,
+	         REASON_S3_THROTTLED},
+	        {500, "<Code>InternalError</Code>", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS},
+	        {500, "<html>", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS},
+	        {502, "", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS},
+	        {504, "", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS},
+	        {400, "<Code>RequestTimeout</Code>", AWSERR_RETRY, ERR_RETRY,
+	         REASON_HTTP_BROKEN_OFF},
+	        {412, "", AWSERR_FAIL, ERR_DENIED, REASON_S3_PRECONDITION},
+	        {409, "<Code>ConditionalRequestConflict</Code>", AWSERR_RETRY, ERR_RETRY,
+	         REASON_S3_PRECONDITION},
+	        {400, "{\"__type\":\"ResourceNotFoundException\"}", AWSERR_FAIL, ERR_ABSENT,
+	         REASON_SECRET_ABSENT},
+	        {400, "{\"__type\":\"AccessDeniedException\"}", AWSERR_FAIL, ERR_DENIED,
+	         REASON_SECRET_DENIED},
+	        {400, "<Code>Unheard</Code>", AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS},
+	        {418, "", AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS},
+	        {501, "", AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS},
+	};
+	struct http_exchange x = {0};
+	struct awserr ae;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct awserr_row *row;
+
+		answer(&x, rows[i].status, rows[i].body);
+		awserr_read(&x, &ae);
+		row = awserr_row(&x, &ae, "eu-west-1", WALL);
+		if (row->action != rows[i].action || row->kind != rows[i].kind ||
+		    row->reason != rows[i].reason)
+			fail_msg("%d %s: action %d, kind %d, %s", rows[i].status, rows[i].body,
+			         (int)row->action, (int)row->kind, reason_row(row->reason)->name);
+	}
+	free(x.trouble);
+}
+
+/* HEAD answers have no body. */
+static void test_by_headers_alone(void **state)
+{
+	struct http_exchange x = {.status = 400, .bucket_region = "eu-west-2"};
+	struct awserr ae;
+
+	(void)state;
+	awserr_read(&x, &ae);
+	assert_string_equal(ae.region, "eu-west-2");
+	assert_int_equal(awserr_row(&x, &ae, "eu-west-1", WALL)->action, AWSERR_REGION);
+	assert_int_equal(awserr_row(&x, &ae, "eu-west-2", WALL)->action, AWSERR_FAIL);
+	x = (struct http_exchange){.status = 403, .date = WALL + 1000};
+	awserr_read(&x, &ae);
+	assert_int_equal(awserr_row(&x, &ae, "eu-west-1", WALL)->action, AWSERR_SKEW);
+	x.date = WALL + 100;
+	assert_int_equal(awserr_row(&x, &ae, "eu-west-1", WALL)->action, AWSERR_FAIL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_tags),
+	        cmocka_unit_test(test_only_the_first_8_kib_are_looked_at),
+	        cmocka_unit_test(test_json),
+	        cmocka_unit_test(test_what_to_do),
+	        cmocka_unit_test(test_by_headers_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

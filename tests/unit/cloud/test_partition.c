@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include "cloud/partition.h"
+
+static void test_regions(void **state)
+{
+	static const struct {
+		const char *region, *name, *domain;
+	} rows[] = {
+	        {"eu-west-1", "aws", "amazonaws.com"},
+	        {"us-east-1", "aws", "amazonaws.com"},
+	        {"mx-central-1", "aws", "amazonaws.com"},
+	        {"us-gov-west-1", "aws-us-gov", "amazonaws.com"},
+	        {"us-iso-east-1", "aws-iso", "c2s.ic.gov"},
+	        {"us-isob-east-1", "aws-iso-b", "sc2s.sgov.gov"},
+	        {"eu-isoe-west-1", "aws-iso-e", "cloud.adc-e.uk"},
+	        {"us-isof-south-1", "aws-iso-f", "csp.hci.ic.gov"},
+	        {"eusc-de-east-1", "aws-eusc", "amazonaws.eu"},
+	        {"cn-north-1", "aws-cn", "amazonaws.com.cn"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct partition *p = partition_by_region(rows[i].region);
+
+		assert_non_null(p);
+		assert_string_equal(p->name, rows[i].name);
+		assert_string_equal(p->domain, rows[i].domain);
+		assert_ptr_equal(partition_by_name(rows[i].name), p);
+		assert_true(partition_region_valid(rows[i].region));
+		assert_true(partition_domain_valid(rows[i].domain));
+	}
+	assert_null(partition_by_region("xx-nowhere-1"));
+	assert_null(partition_by_region(""));
+	assert_null(partition_by_name("AWS"));
+}
+
+static void test_names_fit_for_hosts(void **state)
+{
+	static const char *const regions[] = {
+	        "",    "eu",      "EU-west-1", "-eu-west-1", "eu-west-1-",
+	        "a.b", "eu/west", "eu west",   "../evil",    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+	static const char *const domains[] = {"",      "com", ".com", "a..b",  "a.b.",
+	                                      "a.b/c", "A.b", "-a.b", "a.b:80"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof regions / sizeof *regions; i++)
+		assert_false(partition_region_valid(regions[i]));
+	for (size_t i = 0; i < sizeof domains / sizeof *domains; i++)
+		assert_false(partition_domain_valid(domains[i]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_regions),
+	        cmocka_unit_test(test_names_fit_for_hosts),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

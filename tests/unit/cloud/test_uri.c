@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include "cloud/uri.h"
+
+static struct arena *a;
+static struct err e;
+
+static int setup(void **state)
+{
+	(void)state;
+	a = arena_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	arena_free(a);
+	return 0;
+}
+
+static void test_keys_are_literal(void **state)
+{
+	static const char *const keys[] = {
+	        "k",   "a b", "a%20b",       "a+b",  "/lead",           "a//b",  "../../x",
+	        "a?b", "a#b", "?versionId=", "\xff", "a?versionId=x y", "s3://x"};
+	struct uri u;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		assert_ok(uri_parse(arena_printf(a, "s3://a-bucket.x/%s", keys[i]), a, &u, &e));
+		assert_int_equal(u.scheme, URI_S3);
+		assert_string_equal(u.bucket, "a-bucket.x");
+		assert_string_equal(u.key, keys[i]);
+		assert_null(u.version_id);
+	}
+}
+
+static void test_version(void **state)
+{
+	struct uri u;
+
+	(void)state;
+	assert_ok(uri_parse("s3://bucket/a?versionId=b?versionId=3sL4kq_t.X-", a, &u, &e));
+	assert_string_equal(u.key, "a?versionId=b");
+	assert_string_equal(u.version_id, "3sL4kq_t.X-");
+	assert_err(uri_parse("s3://bucket/?versionId=1", a, &u, &e), ERR_INPUT, "1 to 1024");
+}
+
+static void test_others(void **state)
+{
+	struct uri u;
+
+	(void)state;
+	assert_ok(uri_parse("https://h.example:8443/a?b=c", a, &u, &e));
+	assert_int_equal(u.scheme, URI_HTTPS);
+	assert_string_equal(u.text, "https://h.example:8443/a?b=c");
+	assert_ok(uri_parse("file:/etc/a%20b", a, &u, &e));
+	assert_string_equal(u.path, "/etc/a%20b");
+	assert_ok(uri_parse("file:///etc/x", a, &u, &e));
+	assert_string_equal(u.path, "/etc/x");
+}
+
+static void test_refused(void **state)
+{
+	static const struct {
+		const char *uri, *part;
+	} rows[] = {
+	        {"", "expected s3://BUCKET/KEY"},
+	        {"s3:x/y", "expected s3://BUCKET/KEY"},
+	        {"S3://bucket/k", "expected s3://BUCKET/KEY"},
+	        {"s3://bucket", "names no object"},
+	        {"s3://bucket/", "names no object"},
+	        {"s3:///key", "isn't a bucket name"},
+	        {"s3://Bucket/k", "isn't a bucket name"},
+	        {"s3://b/k", "isn't a bucket name"},
+	        {"s3://a..b/k", "isn't a bucket name"},
+	        {"s3://-ab/k", "isn't a bucket name"},
+	        {"s3://ab-/k", "isn't a bucket name"},
+	        {"s3://10.0.0.1/k", "isn't a bucket name"},
+	        {"s3://arn:aws:s3:eu-west-1:1:accesspoint/x/k", "access points"},
+	        {"http://h/x", "use https"},
+	        {"https://", "names no host"},
+	        {"https:///x", "names no host"},
+	        {"https://u:p@h/x", "user name"},
+	        {"https://h/a b", "at byte 12"},
+	        {"https://h/a\nb", "at byte 12"},
+	        {"file:x", "absolute path"},
+	        {"file://host/x", "absolute path"},
+	};
+	struct uri u;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_err(uri_parse(rows[i].uri, a, &u, &e), ERR_INPUT, rows[i].part);
+		assert_null(strstr(e.text, "u:p"));
+	}
+}
+
+static void test_endpoints(void **state)
+{
+	static const struct {
+		const char *text, *authority, *prefix;
+		bool tls, address;
+	} rows[] = {
+	        {"http://127.0.0.1:9000", "127.0.0.1:9000", "", false, true},
+	        {"http://[fd00:ec2::254]/", "[fd00:ec2::254]", "", false, true},
+	        {"http://[::1]:80", "[::1]", "", false, true},
+	        {"https://S3.Example.com:443/", "s3.example.com", "", true, false},
+	        {"https://s3.example.com:80/a/b/", "s3.example.com:80", "/a/b", true, false},
+	        {"http://minio", "minio", "", false, false},
+	};
+	struct endpoint ep;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(uri_endpoint(rows[i].text, "X", a, &ep, &e));
+		assert_string_equal(ep.authority, rows[i].authority);
+		assert_string_equal(ep.prefix, rows[i].prefix);
+		assert_int_equal(ep.tls, rows[i].tls);
+		assert_int_equal(ep.address, rows[i].address);
+	}
+}
+
+static void test_endpoints_refused(void **state)
+{
+	static const char *const rows[] = {"",
+	                                   "ftp://h",
+	                                   "h:80",
+	                                   "http://",
+	                                   "http://h:0",
+	                                   "http://h:99999",
+	                                   "http://h:x",
+	                                   "http://u@h",
+	                                   "http://u:p@h",
+	                                   "http://h/?a",
+	                                   "http://h#f",
+	                                   "http://a b",
+	                                   "http://[::1",
+	                                   "http://[x]:80",
+	                                   "http://-h",
+	                                   "http://h\r\nX:1",
+	                                   "http://h/a%20b"};
+	struct endpoint ep;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_err(uri_endpoint(rows[i], "SETTING", a, &ep, &e), ERR_INPUT, "SETTING");
+}
+
+static void test_encoding(void **state)
+{
+	struct strbuf b = STRBUF(a, 200);
+
+	(void)state;
+	uri_encode(&b, (struct blob){"a/b~-_.\xc3\xbc +%\0", 13}, true);
+	strbuf_char(&b, ' ');
+	uri_encode(&b, (struct blob){"a/b", 3}, false);
+	assert_string_equal(b.data, "a/b~-_.%C3%BC%20%2B%25%00 a%2Fb");
+}
+
+static void test_shown(void **state)
+{
+	(void)state;
+	assert_string_equal(uri_shown("https://h/a?X-Amz-Signature=1", a), "https://h/a?...");
+	assert_string_equal(uri_shown("https://h/a", a), "https://h/a");
+	assert_string_equal(uri_shown("http://u:p@h/a?b", a), "http://...@h/a?...");
+	assert_string_equal(uri_shown("nonsense", a), "nonsense");
+}
+
+static void test_follow(void **state)
+{
+	static const struct {
+		const char *location, *to;
+	} rows[] = {
+	        {"https://o/x", "https://o/x"},
+	        {"/x?y", "https://h:1/x?y"},
+	        {"//o/x", "https://o/x"},
+	        {"http://o/x", NULL},
+	        {"", NULL},
+	        {"file:///etc/passwd", NULL},
+	        {"x", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *to = uri_follow("https://h:1/a/b?c", rows[i].location, a);
+
+		if (rows[i].to)
+			assert_string_equal(to, rows[i].to);
+		else
+			assert_null(to);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_keys_are_literal), cmocka_unit_test(test_version),
+	        cmocka_unit_test(test_others),           cmocka_unit_test(test_refused),
+	        cmocka_unit_test(test_endpoints),        cmocka_unit_test(test_endpoints_refused),
+	        cmocka_unit_test(test_encoding),         cmocka_unit_test(test_shown),
+	        cmocka_unit_test(test_follow),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
