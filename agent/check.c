@@ -76,9 +76,12 @@ static bool is_node_doc(struct blob text, const struct doc *d)
 static int check_text(struct agent *g, const char *name, struct blob text, struct err *e)
 {
 	struct doc *d;
-	struct blob inside;
-	int r = userdata_find(text, g->arena, &inside, e);
+	struct blob inside = {0};
+	int r = 0;
 
+	/* What is larger than user data can be is a configuration, or nothing of ours. */
+	if (text.len <= USERDATA_SIZE_MAX)
+		r = userdata_find(text, g->arena, &inside, e);
 	if (r < 0)
 		return r;
 	if (inside.len)

@@ -133,12 +133,16 @@ static int run(struct agent *g)
 	cloud_close(g->cloud);
 	host_close(g->host);
 	arena_free(g->arena);
-	/* What was promised to standard output must have arrived: a full disk is a failure. */
-	if (fflush(stdout) != 0 && status == 0) {
-		log_err("writing to standard output: %m");
-		status = 1;
-	}
 	return status;
+}
+
+/* What was promised to standard output must have arrived: a full disk is a failure. */
+static int flushed(int status)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != 0)
+		return status;
+	fprintf(stderr, "hpc-agent: standard output could not be written\n");
+	return 1;
 }
 
 int main(int argc, char **argv)
@@ -154,9 +158,9 @@ int main(int argc, char **argv)
 	}
 	if (g.opt.help) {
 		options_help(stdout, g.opt.verb);
-		return 0;
+		return flushed(0);
 	}
 	open_log(&g.opt);
 	read_environment(&g);
-	return run(&g);
+	return flushed(run(&g));
 }

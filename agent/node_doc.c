@@ -3,6 +3,8 @@
 
 #include <errno.h>
 
+#include "cloud/uri.h"
+
 #define DEADLINE_DEFAULT_MS (300 * 1000)
 
 /* What the table decodes into; node_doc_decode() turns it into the public form. */
@@ -172,6 +174,30 @@ static const char *beside(struct arena *a, const char *config)
 	return slash ? arena_printf(a, "%.*s/munge.key", (int)(slash - config), config) : NULL;
 }
 
+/* A path is as good as a URI here: the program that reads it runs on the node. */
+static int check_config(const struct doc *merged, const char *config, struct arena *a,
+                        struct err *e)
+{
+	struct uri uri;
+	struct err why;
+
+	if (!config || config[0] == '/' || uri_parse(config, a, &uri, &why) == 0)
+		return 0;
+	return doc_err(doc_get(merged, "config"), e, REASON_INPUT_RANGE, "config: %s", why.text);
+}
+
+static int check_munge_key(const struct doc *merged, const char *key, struct arena *a,
+                           struct err *e)
+{
+	struct uri uri;
+	struct err why;
+
+	if (!key || str_starts(key, "arn:") || uri_parse(key, a, &uri, &why) == 0)
+		return 0;
+	return doc_err(doc_get(merged, "munge-key"), e, REASON_INPUT_RANGE,
+	               "munge-key: %s, or a Secrets Manager ARN", why.text);
+}
+
 static int check_storage(const struct doc *storage, struct err *e)
 {
 	if (!storage || storage->type == DOC_MAP)
@@ -192,6 +218,10 @@ int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *
 		r = check_hex(merged, "config-sha256", raw.config_sha256, e);
 	if (r >= 0)
 		r = check_name(merged, raw.node, e);
+	if (r >= 0)
+		r = check_config(merged, raw.config, a, e);
+	if (r >= 0)
+		r = check_munge_key(merged, raw.munge_key, a, e);
 	if (r >= 0)
 		r = check_storage(raw.storage, e);
 	if (r < 0)

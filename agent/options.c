@@ -6,11 +6,12 @@
 #include <stddef.h>
 
 #include "base/str.h"
+#include "cluster/cluster.h"
 
 #define CONVERGE (VERB_BOOTSTRAP | VERB_PLAN)
 #define ANY      (~0)
 
-enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_DURATION };
+enum option_type { OPTION_FLAG, OPTION_TEXT, OPTION_ROLE, OPTION_DURATION };
 
 static const struct option_row {
 	const char *name, *arg, *help;
@@ -23,7 +24,7 @@ static const struct option_row {
          CONVERGE | VERB_CHECK, OPTION_TEXT, offsetof(struct options, config)},
         {"cluster", "NAME", "cluster name", 0, CONVERGE | VERB_CHECK, OPTION_TEXT,
          offsetof(struct options, cluster)},
-        {"role", "ROLE", "compute, head or login", 'r', CONVERGE | VERB_CHECK, OPTION_TEXT,
+        {"role", "ROLE", "compute, head or login", 'r', CONVERGE | VERB_CHECK, OPTION_ROLE,
          offsetof(struct options, role)},
         {"node", "NAME", "this node's Slurm NodeName", 'n', CONVERGE | VERB_CHECK, OPTION_TEXT,
          offsetof(struct options, node)},
@@ -56,12 +57,20 @@ static const struct option_row {
 static int store(const struct option_row *row, struct options *o, const char *arg, struct err *e)
 {
 	char *at = (char *)o + row->offset;
+	enum cluster_role role;
 
 	switch (row->type) {
 	case OPTION_FLAG:
 		*(bool *)(void *)at = true;
 		return 0;
 	case OPTION_TEXT:
+		*(const char **)(void *)at = arg;
+		return 0;
+	case OPTION_ROLE:
+		if (cluster_role_parse(arg, &role) < 0)
+			return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
+			               "--%s: '%s' is no role, expected compute, head or login",
+			               row->name, arg);
 		*(const char **)(void *)at = arg;
 		return 0;
 	case OPTION_DURATION:

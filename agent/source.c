@@ -88,6 +88,16 @@ static int add_metadata(struct agent *g, struct doc *merged, struct err *e)
 	return add_user_data(g, merged, e);
 }
 
+/* What the file and the command line say is checked before anything is waited for. */
+static int check_local(struct agent *g, const struct doc *file, struct err *e)
+{
+	struct doc *local = doc_new_map(g->arena, NULL);
+
+	node_doc_overlay(g->arena, local, file);
+	node_doc_overlay(g->arena, local, node_doc_from_options(g->arena, &g->opt));
+	return node_doc_decode(local, g->arena, &g->node, e);
+}
+
 int source_node(struct agent *g, struct err *e)
 {
 	struct doc *merged = doc_new_map(g->arena, NULL);
@@ -96,6 +106,8 @@ int source_node(struct agent *g, struct err *e)
 	merged->file = "node document";
 	find_slurm(g);
 	r = add_file(g, merged, e);
+	if (r >= 0)
+		r = check_local(g, merged, e);
 	if (r >= 0 && !g->no_metadata)
 		r = add_metadata(g, merged, e);
 	if (r < 0)
