@@ -104,7 +104,7 @@ def test_wrong_type(agent, tmp_path, old, new):
     ("deadline: 300s", "deadline: -1s"), ("on-failure: hold", "on-failure: explode"),
     ("version: 1", "version: 2"), ("version: 1", "version: one"),
     ("node: queue1-dy-t3micro-1", "node: [a]"), ("config: s3://", "config: gopher://"),
-    ("munge-key: s3://bucket/", "munge-key: s3://"),
+    ("munge-key: s3://bucket/test-cluster/munge.key", "munge-key: s3://bucket"),
     ("cluster: test-cluster", "cluster: 'a/b\x07'"),
     ("deadline: 300s", "config-sha256: abc")])
 def test_node_document_values(agent, tmp_path, old, new):
