@@ -16,7 +16,9 @@
 #define EXTEND_RUN_US                                                                              \
 	(30 * 1000 * 1000) /* a tick comes every second; missing thirty means we hang */
 #define EXTEND_SLACK_MS 10000
-#define WHOLE_RUN       SIZE_MAX /* in place of a step */
+#define STATUS_EVERY_MS 500 /* where all holds already, writing a status takes longer than a step  \
+	                     */
+#define WHOLE_RUN SIZE_MAX  /* in place of a step */
 
 static void write_status(struct progress *p)
 {
@@ -25,6 +27,8 @@ static void write_status(struct progress *p)
 	struct strbuf b = STRBUF(a, STATUS_MAX);
 	struct err e;
 
+	p->status_stale = false;
+	p->status_next = clock_in_ms(STATUS_EVERY_MS);
 	if (!p->writes)
 		return;
 	report_json(&p->report, &b);
@@ -95,6 +99,7 @@ static void started(void *ctx, const struct plan *plan, size_t step)
 	(void)plan;
 	p->outcomes[step].state = STEP_RUNNING;
 	p->outcomes[step].start_ns = clock_now();
+	p->status_stale = true;
 	add_event(p, "step-started", step, &p->outcomes[step]);
 }
 
@@ -105,12 +110,15 @@ static void finished(void *ctx, const struct plan *plan, size_t step, const stru
 	p->outcomes[step] = *o;
 	report_log(plan, step, o);
 	add_event(p, "step-finished", step, o);
-	write_status(p);
+	p->status_stale = true;
 }
 
 static void tick(void *ctx, size_t running, size_t done)
 {
 	struct progress *p = ctx;
+
+	if (p->status_stale && clock_passed(p->status_next))
+		write_status(p);
 	notify_status("%zu of %zu steps done, %zu running", done, p->agent->plan.n, running);
 	notify_extend(EXTEND_RUN_US);
 }

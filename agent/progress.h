@@ -13,6 +13,8 @@ struct progress {
 	struct report report;
 	struct step_outcome *outcomes; /* as they come in, same index as the plan's steps */
 	int events;                    /* events.jsonl, or -1 */
+	bool status_stale;             /* more is known than status.json says */
+	uint64_t status_next;          /* not to be written again before */
 	bool terminal;                 /* print each step as it ends */
 	bool writes; /* false in plan and dry-run: nothing below /run is touched */
 };
