@@ -159,6 +159,15 @@ int host_daemon_reload(struct host *h, uint64_t deadline, struct err *e)
 	return h->mode == HOST_LIVE ? ops_of(h)->reload(h, deadline, e) : 0;
 }
 
+struct blob host_unit_words(struct host *h, const char *unit, struct arena *a)
+{
+	char name[UNIT_NAME_MAX];
+	struct err ignored;
+
+	return full_name(unit, name, &ignored) < 0 ? (struct blob){"", 0}
+	                                           : ops_of(h)->words(h, name, a);
+}
+
 static int judge_failed(const struct unit_after *u, struct err *e)
 {
 	const char *result = *u->state.result ? u->state.result : u->job;

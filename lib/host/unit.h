@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/str.h"
 
 struct host;
 
@@ -53,3 +54,6 @@ int host_unit_enable(struct host *h, const char *unit, bool enable, uint64_t dea
                      struct err *e) ATTR_MUST_USE;
 /* Makes the manager read unit files again; nothing to do where files are read at each use. */
 int host_daemon_reload(struct host *h, uint64_t deadline, struct err *e) ATTR_MUST_USE;
+/* What its processes wrote since it was last started, the last 64 lines of it; empty when that
+ * can't be had. */
+struct blob host_unit_words(struct host *h, const char *unit, struct arena *a);

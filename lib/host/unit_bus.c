@@ -255,36 +255,56 @@ static int wait_job(sd_bus *bus, const char *unit, const struct job *job, uint64
 
 /* ---- last words ---- */
 
-static const char *query(struct host *h, const char *const *argv, struct arena *a)
+static struct blob query(struct host *h, const char *const *argv, struct arena *a)
 {
 	struct host_exec x = {.argv = argv, .deadline = clock_in_ms(WORD_MS)};
 	struct host_result res;
-	char line[300];
 	struct err ignored;
 
 	if (host_run(h, &x, a, &res, &ignored) < 0 || res.status != 0)
-		return "";
-	return arena_strdup(a, host_last_line(res.out, line, sizeof line));
+		return (struct blob){"", 0};
+	return res.out;
+}
+
+/* The journal's last lines of the unit, `by` its processes or with what systemd says about it. */
+static struct blob journal_of(struct host *h, const char *by, const char *unit, time_t since,
+                              const char *lines, struct arena *a)
+{
+	const char *const argv[] = {"journalctl",
+	                            "--no-pager",
+	                            "--quiet",
+	                            "--output=cat",
+	                            arena_printf(a, "--lines=%s", lines),
+	                            arena_printf(a, "--since=@%lld", (long long)since),
+	                            arena_printf(a, "%s=%s", by, unit),
+	                            NULL};
+
+	return query(h, argv, a);
 }
 
 /* Of its processes if they said anything since then, else what systemd says about it. By unit, not
  * by invocation: of a process that is gone the journal can't tell the latter any more. */
 static const char *last_words(struct host *h, const char *unit, time_t since, struct arena *a)
 {
-	const char *const by[] = {arena_printf(a, "_SYSTEMD_UNIT=%s", unit),
-	                          arena_printf(a, "--unit=%s", unit)};
-	const char *words = "";
+	static const char *const by[] = {"_SYSTEMD_UNIT", "--unit"};
+	char line[300] = "";
 
 	query(h, (const char *const[]){"journalctl", "--sync", NULL}, a);
-	for (size_t i = 0; i < ARRAY_LEN(by) && !*words; i++)
-		words = query(
-		        h,
-		        (const char *const[]){"journalctl", "--no-pager", "--quiet", "--output=cat",
-		                              "--reverse", "--lines=1",
-		                              arena_printf(a, "--since=@%lld", (long long)since),
-		                              by[i], NULL},
-		        a);
-	return words;
+	for (size_t i = 0; i < ARRAY_LEN(by) && !*line; i++)
+		host_last_line(journal_of(h, by[i], unit, since, "1", a), line, sizeof line);
+	return arena_strdup(a, line);
+}
+
+static struct blob bus_words(struct host *h, const char *unit, struct arena *a)
+{
+	struct host_unit_state s;
+	struct err ignored;
+
+	if (bus_state(h, unit, &s, clock_in_ms(WORD_MS), &ignored) < 0)
+		return (struct blob){"", 0};
+	query(h, (const char *const[]){"journalctl", "--sync", NULL}, a);
+	return journal_of(h, "_SYSTEMD_UNIT", unit, (time_t)(s.started_us / 1000000),
+	                  UNIT_WORDS_LINES, a);
 }
 
 /* Looks until the unit's state says what came of it. */
@@ -392,4 +412,4 @@ static int bus_enable(struct host *h, const char *unit, bool enable, uint64_t de
 	return bus_reload(h, deadline, e);
 }
 
-const struct unit_ops unit_bus = {bus_state, bus_act, bus_enable, bus_reload};
+const struct unit_ops unit_bus = {bus_state, bus_act, bus_enable, bus_reload, bus_words};

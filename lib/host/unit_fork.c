@@ -29,6 +29,7 @@
 #define STOP_MS  10000     /* from SIGTERM to SIGKILL */
 #define KILL_MS  2000      /* from SIGKILL to giving up */
 #define EARLY_MS 50        /* a simple service that dies sooner has failed to start */
+#define LOG_TAIL 8192      /* bytes of what a daemon printed last */
 #define PID_MS   5000      /* for a forking daemon to write its PIDFile= */
 
 static int failed(const char *unit, enum reason reason, int no, struct err *e, const char *why,
@@ -245,24 +246,31 @@ static int run_all(struct launch *l, const struct unit_list *lines, struct err *
 	return 0;
 }
 
-static const char *log_words(struct launch *l, const char *log)
+static struct blob fork_words(struct host *h, const char *unit, struct arena *a)
 {
-	scope_fd int fd = file_open(l->host->root_fd, log, O_RDONLY, 0);
-	char tail[4096], line[300];
+	char path[400];
+	scope_fd int fd = file_open(h->root_fd, unit_path(unit, "log", path), O_RDONLY, 0);
 	struct stat st;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
-		return "";
-	off_t from = st.st_size > (off_t)sizeof tail ? st.st_size - (off_t)sizeof tail : 0;
-	ssize_t n = pread(fd, tail, sizeof tail, from);
-	struct blob text = {tail, n > 0 ? (size_t)n : 0};
-	return arena_strdup(l->arena, host_last_line(text, line, sizeof line));
+		return (struct blob){"", 0};
+	char *tail = arena_alloc(a, LOG_TAIL + 1);
+	off_t from = st.st_size > LOG_TAIL ? st.st_size - LOG_TAIL : 0;
+	ssize_t n = pread(fd, tail, LOG_TAIL, from);
+	return (struct blob){tail, n > 0 ? (size_t)n : 0};
 }
 
-static int died(struct launch *l, const char *log, struct err *e)
+static const char *log_words(struct launch *l)
 {
-	return failed(l->unit, REASON_UNIT_FAILED, EIO, e, "it failed (exit-code)",
-	              log_words(l, log));
+	char line[300];
+
+	host_last_line(fork_words(l->host, l->unit, l->arena), line, sizeof line);
+	return arena_strdup(l->arena, line);
+}
+
+static int died(struct launch *l, struct err *e)
+{
+	return failed(l->unit, REASON_UNIT_FAILED, EIO, e, "it failed (exit-code)", log_words(l));
 }
 
 static int notify_socket(struct launch *l, struct err *e)
@@ -322,17 +330,17 @@ static int start_daemon(struct launch *l, bool notify, struct err *e)
 	if (r < 0)
 		return r;
 	if (!notify)
-		return wait_end(&t, clock_in_ms(EARLY_MS)) ? died(l, log, e) : 0;
+		return wait_end(&t, clock_in_ms(EARLY_MS)) ? died(l, e) : 0;
 
 	r = wait_ready(ready, &t, l->deadline);
 	if (r > 0)
 		return 0;
 	if (r == 0)
-		return died(l, log, e);
+		return died(l, e);
 	r = stop(l->host, l->unit, clock_in_ms(KILL_MS), e);
 	return r < 0 ? r
 	             : failed(l->unit, REASON_UNIT_TIMEOUT, ETIMEDOUT, e,
-	                      "it did not say that it is ready by the deadline", log_words(l, log));
+	                      "it did not say that it is ready by the deadline", log_words(l));
 }
 
 static int start_forking(struct launch *l, struct err *e)
@@ -437,4 +445,5 @@ static int fork_state(struct host *h, const char *unit, struct host_unit_state *
 	return 0;
 }
 
-const struct unit_ops unit_fork = {fork_state, fork_act, unit_image_enable, unit_image_reload};
+const struct unit_ops unit_fork = {fork_state, fork_act, unit_image_enable, unit_image_reload,
+                                   fork_words};

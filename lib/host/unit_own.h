@@ -14,7 +14,10 @@ struct unit_ops {
 	int (*enable)(struct host *h, const char *unit, bool enable, uint64_t deadline,
 	              struct err *e);
 	int (*reload)(struct host *h, uint64_t deadline, struct err *e);
+	struct blob (*words)(struct host *h, const char *unit, struct arena *a);
 };
+#define UNIT_WORDS_LINES "64"
+
 extern const struct unit_ops unit_bus;   /* unit_bus.c: systemd is PID 1 */
 extern const struct unit_ops unit_fork;  /* unit_fork.c: it is not */
 extern const struct unit_ops unit_image; /* unit_image.c: nothing runs in this root */
