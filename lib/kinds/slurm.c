@@ -252,8 +252,8 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 		r = check_installed(c, s, &unit, e);
 	if (r == 0)
 		r = write_files(c, s, &unit, e);
-	if (r == 0 && unit.need_reload)
-		r = host_daemon_reload(c->host, c->deadline, e);
+	if (r == 0 && (!unit.active || unit.need_reload))
+		r = slurm_files_load(c, s, &unit, e);
 	if (r < 0)
 		return r;
 	if (host_mode(c->host) == HOST_DRY)

@@ -181,3 +181,16 @@ int slurm_files_write(const struct step_ctx *c, const struct slurm_spec *s, stru
 		r = host_write(c->host, unit.path, unit.text, 0644, &root_owner, e);
 	return r;
 }
+
+int slurm_files_load(const struct step_ctx *c, const struct slurm_spec *s,
+                     const struct host_unit_state *unit, struct err *e)
+{
+	static const char cache[] = "/run/slurm/conf";
+	int r = 0;
+
+	if (unit->need_reload || unit_file(c, s).path)
+		r = host_daemon_reload(c->host, c->deadline, e);
+	if (r == 0 && !unit->active && s->configless && host_exists(c->host, cache))
+		r = host_remove(c->host, cache, e);
+	return r;
+}

@@ -101,7 +101,8 @@ static int restart_dead(const struct join *j, const struct host_unit_state *stat
 {
 	struct err ignored;
 
-	slurm_complain(slurm_said(j->c), "slurmd ended by itself", e);
+	slurm_complain(host_unit_words(j->c->host, SLURM_UNIT, j->c->arena),
+	               "slurmd ended by itself", e);
 	err_wrap(e, "joining as node '%s': %s is %s (%s)", j->s->node, SLURM_UNIT,
 	         state->active_state, *state->result ? state->result : state->sub_state);
 	if (e->reason != REASON_SLURMCTLD_UNREACHABLE) {

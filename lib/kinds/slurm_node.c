@@ -158,6 +158,7 @@ static struct blob last_line_with(struct blob text, const char *word)
 /* The line that says it, or else the last one that speaks of an error. */
 static struct blob telling_line(struct blob said, const struct complaint **ret)
 {
+	static const char *const alarms[] = {"fatal:", "error:", "slurmd: "};
 	struct blob found = {"", 0};
 
 	*ret = NULL;
@@ -168,8 +169,9 @@ static struct blob telling_line(struct blob said, const struct complaint **ret)
 		*ret = &complaints[i];
 		return found;
 	}
-	found = last_line_with(said, "fatal:");
-	return found.len ? found : last_line_with(said, "error:");
+	for (size_t i = 0; i < ARRAY_LEN(alarms) && !found.len; i++)
+		found = last_line_with(said, alarms[i]);
+	return found;
 }
 
 int slurm_complain(struct blob said, const char *doing, struct err *e)

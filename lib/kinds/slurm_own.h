@@ -53,9 +53,6 @@ int slurm_complain(struct blob said, const char *doing, struct err *e);
 int slurm_query(const struct step_ctx *c, const struct slurm_spec *s, uint64_t deadline,
                 struct slurm_node *ret, struct err *e) ATTR_MUST_USE;
 
-/* What slurmd wrote since it was last started, oldest first; empty when it can't be had. */
-struct blob slurm_said(const struct step_ctx *c);
-
 /* "slurmd -C" of this machine as one line, for messages; "" when it can't be had. */
 const char *slurm_hardware(const struct step_ctx *c, const struct slurm_spec *s);
 
@@ -76,6 +73,14 @@ int slurm_files_hold(const struct step_ctx *c, const struct slurm_spec *s,
                      struct err *e) ATTR_MUST_USE;
 int slurm_files_write(const struct step_ctx *c, const struct slurm_spec *s,
                       struct err *e) ATTR_MUST_USE;
+
+/*
+ * Before slurmd is started. systemd reads a unit file of ours again: that it overrides another one
+ * is nothing it notices. Where slurmd isn't active the link to the configuration that an earlier
+ * one fetched goes away, so that Slurm's clients ask the controller configured now, as slurmd will.
+ */
+int slurm_files_load(const struct step_ctx *c, const struct slurm_spec *s,
+                     const struct host_unit_state *unit, struct err *e) ATTR_MUST_USE;
 
 /* ---- slurm_join.c ---- */
 

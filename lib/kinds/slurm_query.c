@@ -4,10 +4,7 @@
 #include "base/clock.h"
 #include "kinds/slurm_own.h"
 
-#define HARDWARE_MS   3000
-#define JOURNAL_MS    3000
-#define JOURNAL_LINES "40"
-#define SAID_MAX      (256UL << 10)
+#define HARDWARE_MS 3000
 
 const char *slurm_program(const struct slurm_spec *s, struct arena *a, const char *dir,
                           const char *name)
@@ -79,46 +76,4 @@ const char *slurm_hardware(const struct step_ctx *c, const struct slurm_spec *s)
 	const char *end = memchr(said.out.data, '\n', said.out.len);
 	size_t len = end ? (size_t)(end - said.out.data) : said.out.len;
 	return arena_strdup(c->arena, str_escape(said.out.data, len, line, sizeof line));
-}
-
-/* What follows the last line in which process 1 speaks of starting the unit. */
-static struct blob since_start(struct blob text)
-{
-	static const char started[] = "Started ";
-	struct blob rest = text;
-
-	for (const char *line = text.data, *end = text.data + text.len; line < end;) {
-		const char *next = memchr(line, '\n', (size_t)(end - line));
-
-		next = next ? next + 1 : end;
-		if ((size_t)(next - line) > strlen(started) &&
-		    memcmp(line, started, strlen(started)) == 0)
-			rest = (struct blob){next, (size_t)(end - next)};
-		line = next;
-	}
-	return rest;
-}
-
-struct blob slurm_said(const struct step_ctx *c)
-{
-	static const struct blob nothing = {"", 0};
-	static const char *const argv[] = {"journalctl",   "--boot",      "--unit",  SLURM_UNIT,
-	                                   "--lines",      JOURNAL_LINES, "--quiet", "--no-pager",
-	                                   "--output=cat", NULL};
-	struct host_exec x = {.argv = argv,
-	                      .deadline = clock_min(c->deadline, clock_in_ms(JOURNAL_MS))};
-	struct host_result done;
-	struct blob text;
-	struct err ignored;
-
-	if (!host_has_systemd(c->host)) {
-		/* Where host_unit_do() keeps it. */
-		const char *log = "/run/hpc-node/units/" SLURM_UNIT ".log";
-
-		return host_read(c->host, log, SAID_MAX, c->arena, &text, &ignored) < 0 ? nothing
-		                                                                        : text;
-	}
-	if (host_run(c->host, &x, c->arena, &done, &ignored) < 0 || done.status != 0)
-		return nothing;
-	return since_start(done.out);
 }
