@@ -155,20 +155,28 @@ int doc_check_keys(const struct doc *map, struct err *e)
 	               map->keys[first]->line);
 }
 
-int doc_err(const struct doc *at, struct err *e, enum reason reason, const char *fmt, ...)
+int doc_verr(const struct doc *at, struct err *e, enum reason reason, const char *fmt, va_list ap)
 {
 	char text[sizeof e->text];
-	va_list ap;
 
-	va_start(ap, fmt);
 	vsnprintf(text, sizeof text, fmt, ap);
-	va_end(ap);
 	if (!at || !at->file)
 		return err_set(e, ERR_INPUT, reason, EINVAL, "%s", text);
 	if (!at->line)
 		return err_set(e, ERR_INPUT, reason, EINVAL, "%s: %s", at->file, text);
 	return err_set(e, ERR_INPUT, reason, EINVAL, "%s:%u:%u: %s", at->file, at->line, at->col,
 	               text);
+}
+
+int doc_err(const struct doc *at, struct err *e, enum reason reason, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = doc_verr(at, e, reason, fmt, ap);
+	va_end(ap);
+	return r;
 }
 
 const char *doc_type_name(const struct doc *d)

@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -53,6 +54,8 @@ void doc_push(struct arena *a, struct doc *list, struct doc *value);
 /* "file:line:col: " + message; kind ERR_INPUT, errno EINVAL. Returns -EINVAL. */
 int doc_err(const struct doc *at, struct err *e, enum reason reason, const char *fmt, ...)
         ATTR_PRINTF(4, 5) ATTR_COLD;
+int doc_verr(const struct doc *at, struct err *e, enum reason reason, const char *fmt, va_list ap)
+        ATTR_PRINTF(4, 0) ATTR_COLD;
 
 /* "map", "list", "string", "nothing" for messages. */
 const char *doc_type_name(const struct doc *d);

@@ -28,7 +28,7 @@ static void add_limits(const struct field *row, struct strbuf *out)
 	if (!unit || (!row->min && !row->max))
 		return;
 	if (row->min > 0 && !row->max)
-		strbuf_printf(out, ", at least %" PRId64 "%s", row->min, unit);
+		strbuf_printf(out, ", %" PRId64 " or more%s", row->min, unit);
 	else
 		strbuf_printf(out, ", %" PRId64 " to %" PRId64 "%s", row->min, row->max, unit);
 }

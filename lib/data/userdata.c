@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "data/userdata.h"
 
+#include <errno.h>
+#include <stdarg.h>
+
 #include "data/gzip.h"
 #include "data/mime.h"
 #include "data/text.h"
@@ -42,6 +45,22 @@ static struct doc place(const struct layer *in, const char *p)
 	               (size_t)(p - in->text.data));
 }
 
+/* Finding a place costs a pass over the text: only a fault is worth it. */
+static int fail(struct search *s, const struct layer *in, const char *p, enum reason reason,
+                const char *fmt, ...) ATTR_PRINTF(5, 6) ATTR_COLD;
+
+static int fail(struct search *s, const struct layer *in, const char *p, enum reason reason,
+                const char *fmt, ...)
+{
+	const struct doc at = place(in, p);
+	va_list ap;
+
+	va_start(ap, fmt);
+	doc_verr(&at, s->err, reason, fmt, ap);
+	va_end(ap);
+	return -EINVAL;
+}
+
 static bool is_document(struct blob text)
 {
 	static const char first[] = "#hpc-node";
@@ -62,17 +81,14 @@ static bool is_message(struct blob text, struct mime_entity *ret)
 
 static int take(struct search *s, const struct layer *in, struct blob text)
 {
-	const struct doc at = place(in, text.data);
-
 	if (s->found.data)
-		return doc_err(&at, s->err, REASON_INPUT_DUPLICATE,
-		               "a second node document, expected one (first on line %u)", s->line);
+		return fail(s, in, text.data, REASON_INPUT_DUPLICATE,
+		            "a second node document, expected one (first on line %u)", s->line);
 	if (!text.len)
-		return doc_err(
-		        &at, s->err, REASON_INPUT_REQUIRED,
-		        "the part of type text/x-hpc-node is empty, expected a node document");
+		return fail(s, in, text.data, REASON_INPUT_REQUIRED,
+		            "the part of type text/x-hpc-node is empty, expected a node document");
 	s->found = text;
-	s->line = at.line;
+	s->line = place(in, text.data).line;
 	return 0;
 }
 
@@ -88,9 +104,9 @@ static int look_gzip(struct search *s, const struct layer *in, struct blob text,
 {
 	/* Of its own, so that parts which fail to unpack don't add up. */
 	scope_arena struct arena *a = arena_new();
-	const struct doc at = place(in, text.data);
 	struct blob inside;
 	struct err fault;
+	struct doc at;
 
 	if (gzip_unpack(text, s->left, a, &inside, &fault) == 0) {
 		inside.data = arena_memdup(s->arena, inside.data, inside.len);
@@ -99,21 +115,23 @@ static int look_gzip(struct search *s, const struct layer *in, struct blob text,
 	if (claim == VAGUE)
 		return 0;
 	*s->err = fault;
+	at = place(in, text.data);
 	return err_wrap(s->err, "%s:%u:%u", at.file, at.line, at.col);
 }
 
-static bool decode_base64(struct search *s, struct blob text, struct blob *ret)
+/* 0, -EINVAL: not base64, -EFBIG: more than may be unpacked. */
+static int decode_base64(struct search *s, struct blob text, struct blob *ret)
 {
 	size_t cap = text.len / 4 * 3 + 3, len;
 	char *out;
 
 	if (cap > s->left)
-		return false;
+		return -EFBIG;
 	out = arena_alloc(s->arena, cap);
 	if (str_base64_decode(text, out, cap, &len) < 0)
-		return false;
+		return -EINVAL;
 	*ret = (struct blob){out, len};
-	return true;
+	return 0;
 }
 
 /* A text that is nothing as it stands may be base64 of something that is. */
@@ -122,7 +140,7 @@ static int look_base64(struct search *s, struct blob text, enum claim claim)
 	struct mime_entity m;
 	struct blob inside;
 
-	if (!text.len || !decode_base64(s, text, &inside))
+	if (!text.len || decode_base64(s, text, &inside) < 0)
 		return 0;
 	if (!gzip_is(inside) && !is_document(inside) && !is_message(inside, &m))
 		return 0;
@@ -146,27 +164,36 @@ static bool names_us(struct blob type)
 	return false;
 }
 
+static int unknown_encoding(struct search *s, const struct layer *in, struct blob encoding)
+{
+	return fail(s, in, encoding.data, REASON_INPUT_UNSUPPORTED,
+	            "the encoding '%.*s' is not supported, expected base64, 7bit, 8bit or binary",
+	            (int)(encoding.len < SHOWN_MAX ? encoding.len : SHOWN_MAX), encoding.data);
+}
+
 /* The body of an entity that is not a multipart. */
 static int look_body(struct search *s, const struct layer *in, const struct mime_entity *m,
                      enum claim claim)
 {
 	static const char *const plain[] = {"7bit", "8bit", "binary", NULL};
-	const struct doc at = place(in, m->encoding.data ? m->encoding.data : m->body.data);
 	struct blob inside;
+	int r;
 
 	if (is_one_of(m->encoding, plain))
 		return look(s, in, m->body, claim);
-	if (mime_is(m->encoding, "base64") && decode_base64(s, m->body, &inside))
+	if (!mime_is(m->encoding, "base64"))
+		return claim == VAGUE ? 0 : unknown_encoding(s, in, m->encoding);
+	r = decode_base64(s, m->body, &inside);
+	if (r == 0)
 		return look_inside(s, inside, claim);
 	if (claim == VAGUE)
 		return 0;
-	if (mime_is(m->encoding, "base64"))
-		return doc_err(&at, s->err, REASON_INPUT_SYNTAX,
-		               "the part is not base64, expected what its encoding says");
-	return doc_err(
-	        &at, s->err, REASON_INPUT_UNSUPPORTED,
-	        "the encoding '%.*s' is not supported, expected base64, 7bit, 8bit or binary",
-	        (int)(m->encoding.len < SHOWN_MAX ? m->encoding.len : SHOWN_MAX), m->encoding.data);
+	if (r == -EFBIG)
+		return fail(s, in, m->encoding.data, REASON_INPUT_LIMIT,
+		            "the part unpacks to too much, expected at most %d bytes in all",
+		            UNPACKED_MAX);
+	return fail(s, in, m->encoding.data, REASON_INPUT_SYNTAX,
+	            "the part is not base64, expected what its encoding says");
 }
 
 static int look_entity(struct search *s, const struct layer *in, const struct mime_entity *m,
@@ -182,11 +209,9 @@ static int look_parts(struct search *s, const struct layer *in, const struct mim
 	int r = 0;
 
 	while (r == 0 && mime_next(&parts, &text, &closed)) {
-		const struct doc at = place(in, text.data);
-
 		if (s->parts++ == PARTS_MAX)
-			return doc_err(&at, s->err, REASON_INPUT_LIMIT,
-			               "too many parts, expected at most %d", PARTS_MAX);
+			return fail(s, in, text.data, REASON_INPUT_LIMIT,
+			            "too many parts, expected at most %d", PARTS_MAX);
 		if (mime_read(text, &part))
 			r = look_entity(s, in, &part, closed, claim);
 	}
@@ -196,17 +221,15 @@ static int look_parts(struct search *s, const struct layer *in, const struct mim
 static int look_multipart(struct search *s, const struct layer *in, const struct mime_entity *m,
                           enum claim claim)
 {
-	const struct doc at = place(in, m->type.data);
 	int r;
 
 	if (!*m->boundary)
-		return doc_err(
-		        &at, s->err, REASON_INPUT_SYNTAX,
-		        "a multipart without its boundary, expected one of 1 to %d characters",
-		        MIME_BOUNDARY_MAX);
+		return fail(s, in, m->type.data, REASON_INPUT_SYNTAX,
+		            "a multipart without its boundary, expected one of 1 to %d characters",
+		            MIME_BOUNDARY_MAX);
 	if (s->depth == DEPTH_MAX)
-		return doc_err(&at, s->err, REASON_INPUT_LIMIT,
-		               "messages nested too deep, expected at most %d", DEPTH_MAX);
+		return fail(s, in, m->type.data, REASON_INPUT_LIMIT,
+		            "messages nested too deep, expected at most %d", DEPTH_MAX);
 	s->depth++;
 	r = look_parts(s, in, m, claim);
 	s->depth--;
@@ -219,7 +242,6 @@ static int look_entity(struct search *s, const struct layer *in, const struct mi
 	/* Types that don't say what is inside. */
 	static const char *const vague[] = {"text/plain", "application/octet-stream",
 	                                    "application/gzip", "application/x-gzip", NULL};
-	const struct doc at = place(in, m->type.data ? m->type.data : m->body.data);
 
 	if (mime_starts(m->type, "multipart/"))
 		return look_multipart(s, in, m, claim);
@@ -228,13 +250,12 @@ static int look_entity(struct search *s, const struct layer *in, const struct mi
 	if (!names_us(m->type))
 		return 0;
 	if (!mime_is(m->type, "text/x-hpc-node"))
-		return doc_err(&at, s->err, REASON_INPUT_UNSUPPORTED,
-		               "a part of type '%.*s', expected 'text/x-hpc-node'",
-		               (int)(m->type.len < SHOWN_MAX ? m->type.len : SHOWN_MAX),
-		               m->type.data);
+		return fail(s, in, m->type.data, REASON_INPUT_UNSUPPORTED,
+		            "a part of type '%.*s', expected 'text/x-hpc-node'",
+		            (int)(m->type.len < SHOWN_MAX ? m->type.len : SHOWN_MAX), m->type.data);
 	if (!closed)
-		return doc_err(&at, s->err, REASON_INPUT_SYNTAX,
-		               "the text ends inside this part, expected its closing boundary");
+		return fail(s, in, m->type.data, REASON_INPUT_SYNTAX,
+		            "the text ends inside this part, expected its closing boundary");
 	return look_body(s, in, m, OURS);
 }
 
@@ -253,12 +274,11 @@ static int look_into(struct search *s, const struct layer *in, struct blob text,
 
 static int look(struct search *s, const struct layer *in, struct blob text, enum claim claim)
 {
-	const struct doc at = place(in, text.data);
 	int r;
 
 	if (s->depth == DEPTH_MAX)
-		return doc_err(&at, s->err, REASON_INPUT_LIMIT,
-		               "layers of packing nested too deep, expected at most %d", DEPTH_MAX);
+		return fail(s, in, text.data, REASON_INPUT_LIMIT,
+		            "layers of packing nested too deep, expected at most %d", DEPTH_MAX);
 	s->depth++;
 	r = look_into(s, in, text, claim);
 	s->depth--;
@@ -271,13 +291,10 @@ int userdata_find(struct blob raw, struct arena *a, struct blob *ret, struct err
 	const struct layer in = {.text = raw, .raw = true};
 	int r;
 
-	if (raw.len > USERDATA_SIZE_MAX) {
-		const struct doc at = place(&in, raw.data + USERDATA_SIZE_MAX);
-
-		return doc_err(&at, e, REASON_INPUT_LIMIT,
-		               "the user data has %zu bytes, expected at most %d", raw.len,
-		               USERDATA_SIZE_MAX);
-	}
+	if (raw.len > USERDATA_SIZE_MAX)
+		return fail(&s, &in, raw.data + USERDATA_SIZE_MAX, REASON_INPUT_LIMIT,
+		            "the user data has %zu bytes, expected at most %d", raw.len,
+		            USERDATA_SIZE_MAX);
 	r = raw.len ? look(&s, &in, raw, WHOLE) : 0;
 	if (r < 0)
 		return r;

@@ -75,6 +75,8 @@ static void test_bomb_is_bounded(void **state)
 	assert_err(gzip_unpack(bomb, CEILING, a, &out, &e), ERR_INPUT,
 	           "unpacking gzip: it holds more than 1000 bytes");
 	assert_int_equal(e.reason, REASON_INPUT_LIMIT);
+	assert_err(gzip_unpack((struct blob){"", 5UL << 30}, CEILING, a, &out, &e), ERR_INPUT,
+	           "larger than 4 GiB");
 }
 
 int main(void)

@@ -213,6 +213,23 @@ static void test_bombs(void **state)
 	        "user-data:1:65537: the user data has 65537 bytes, expected at most 65536");
 }
 
+/* All layers share one allowance. */
+static void test_layers_add_up(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob head = pack_text(HEAD "--==B==\nContent-Type: text/x-hpc-node\n"
+	                                  "Content-Transfer-Encoding: base64\n\n");
+	struct blob spaces = {memset(arena_alloc(a, 600 << 10), ' ', 600 << 10), 600 << 10};
+	struct blob half = pack_base64(a, spaces), whole;
+
+	(void)state;
+	whole = pack_gzip(a, pack_join(a, (struct blob[]){head, half, pack_text(END), {0}}));
+	refused(whole, REASON_INPUT_LIMIT,
+	        "user-data (unpacked):6:28: the part unpacks to too much, expected at most 1048576 "
+	        "bytes "
+	        "in all");
+}
+
 /* Each message inside the one before it, with the same boundary: the ways to read it must not grow.
  */
 static void test_messages_in_messages(void **state)
@@ -231,9 +248,10 @@ static void test_messages_in_messages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_finds), cmocka_unit_test(test_finds_it_packed),
-	        cmocka_unit_test(test_crlf),  cmocka_unit_test(test_refuses),
-	        cmocka_unit_test(test_bombs), cmocka_unit_test(test_messages_in_messages),
+	        cmocka_unit_test(test_finds),         cmocka_unit_test(test_finds_it_packed),
+	        cmocka_unit_test(test_crlf),          cmocka_unit_test(test_refuses),
+	        cmocka_unit_test(test_bombs),         cmocka_unit_test(test_messages_in_messages),
+	        cmocka_unit_test(test_layers_add_up),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
