@@ -88,13 +88,20 @@ def test_completion_offers_what_help_says(help_of, source, program, tmp_path):
 @pytest.mark.parametrize("args", [
     [], ["frobnicate"], ["--frobnicate"], ["check"], ["fetch"], ["fetch", "a", "b"], ["check", "a", "b"],
     ["fetch", "file:/etc/hostname", "--sha256"], ["fetch", "file:/etc/hostname", "--nope"],
-    ["facts", "extra"], ["version", "extra"], ["plan", "--role", "worker"],
+    ["facts", "extra"], ["version", "extra"], ["bootstrap", "extra"],
     ["explain", "no-such-thing"], ["status", "extra"], ["plan", "extra"],
     ["facts", "--deadline", "soon"], ["facts", "--deadline", "0"], ["status", "--sha256", "x"]])
 def test_usage(agent, args):
     r = agent(*args)
     assert r.code == 2 and r.out == "" and r.err.startswith("hpc-agent") or args == [], r
     assert r.code == 2 and "\n" in r.err
+
+
+def test_values_are_checked_before_anything_is_asked(agent, tmp_path):
+    for option, value in (("--role", "worker"), ("--node", "a/b"), ("--config", "gopher://x"),
+                          ("--munge-key", "s3://")):
+        r = agent("plan", "--root", tmp_path, option, value, guard=20)
+        assert r.code in (2, 3) and option[2:] in r.err and value in r.err, r.err
 
 
 def test_usage_suggests(agent):
