@@ -8,12 +8,12 @@ from bed.proc import wait_until
 
 CGROUP = True                   # guests have a kernel of their own, so jobs are tracked as in production
 STATIC, CLOUD, DYNAMIC = "queue1-st-t3micro-1", "queue1-dy-t3micro-1", "dyn-1"
-JOIN = 90                       # seconds: hang guards, several times what it takes on an idle machine
+JOIN = 180                      # seconds: a hang guard, many times what it takes on an idle machine
 
 
 def job_output(controller, node):
     """Runs a batch job on the node and returns its output as the NFS server has it on disk."""
-    controller.alice(f"sbatch -W -w {node} -o {node}.out --wrap 'hostname; cat /proc/self/cgroup; id -un'", 60)
+    controller.alice(f"sbatch -W -w {node} -o {node}.out --wrap 'hostname; cat /proc/self/cgroup; id -un'", JOIN)
     return (controller.export / f"home/alice/{node}.out").read_text()
 
 
