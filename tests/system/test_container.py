@@ -15,15 +15,8 @@ from bed.proc import wait_until
 NODE = "queue1-st-t3micro-5"
 JOIN = 40                       # seconds: a hang guard
 
-HOME_BOUND = "mounts:\n- {source: /srv/nfs/home, target: /home, type: bind}\n"
-HOME_NFS = "mounts:\n- {source: '10.77.0.10:/home', target: /home, type: nfs4}\n"
-SPEC = """
-hostname: ${node}
-munge:
-  key: s3://%s/%s/munge.key
-slurm:
-  head: ${head}
-""" % (BUCKET, CLUSTER)
+HOME_BOUND = "mounts:\n- {source: /srv/nfs/home, path: /home, type: bind}\n"
+HOME_NFS = f"mounts:\n- {{source: '{head.ADDRESS}:/home', path: /home, type: nfs4}}\n"
 
 HELPER_SAYS_NO_EXPORT = """#!/bin/sh
 echo "mount.nfs4: mounting $1 failed, reason given by server: No such file or directory" >&2
@@ -36,7 +29,7 @@ HELPER_LIES = "#!/bin/sh\nexit 0\n"
 @pytest.fixture
 def node(bed, controller, layer):
     """node(name, config=..., helper=..., key: value...) is a booted container with the agent; the rest is its document."""
-    def make(name=NODE, config=HOME_BOUND + SPEC, helper=None, before=None, **document):
+    def make(name=NODE, config=HOME_BOUND, helper=None, before=None, **document):
         bed.put("cluster-config.yaml", config)
         box = bed.container(name, [layer], [f"{controller.export}:/srv/nfs"],
                             user_data=node_document(name, **{"deadline": "30s", **document}))
@@ -48,8 +41,8 @@ def node(bed, controller, layer):
     return make
 
 
-def failed(box, *args, **expected):
-    """Bootstraps a node that must fail; `expected` is step id -> reason, with ':/home' spelled __home."""
+def failed(box, *args):
+    """Bootstraps a node that must fail; returns (exit status, status.json, what was printed)."""
     code, printed = agent.bootstrap(box, *args)
     status = agent.status(box)
     assert status.phase == "failed" and status.exit == code != 0, f"{printed}\n{status}"
@@ -100,7 +93,7 @@ def test_munged_of_the_image_runs_with_another_key(node):
     (HELPER_LIES, {"mount-not-seen"}),
 ], ids=["no-export", "helper-hangs", "helper-lies"])
 def test_mount_that_fails(node, helper, reasons):
-    box = node(config=HOME_NFS + SPEC, helper=helper, deadline="8s")
+    box = node(config=HOME_NFS, helper=helper, deadline="8s")
     _, status, printed = failed(box)
     assert set(status.failures()) == {"mounts:/home"}, status
     assert status.failures()["mounts:/home"] in reasons
@@ -161,7 +154,7 @@ def test_node_smaller_than_configured(node):
 
 
 def test_two_agents_at_once(node):
-    box = node(config=HOME_NFS + SPEC, helper=HELPER_HANGS, deadline="8s")
+    box = node(config=HOME_NFS, helper=HELPER_HANGS, deadline="8s")
     first = box.popen("bash", "-c", agent.call("bootstrap"))
     wait_until(lambda: box.run("test -s /run/hpc-node/status.json", check=False)[0] == 0, 10, "the first run's status")
     code, printed = agent.bootstrap(box)
@@ -212,7 +205,7 @@ def test_configuration_that_is_not_the_pinned_one(node):
 
 
 def test_configuration_that_is_not_there(node):
-    box = node(config=HOME_BOUND + SPEC, **{"config": f"s3://{BUCKET}/{CLUSTER}/nothing.yaml"})
+    box = node(config=HOME_BOUND, **{"config": f"s3://{BUCKET}/{CLUSTER}/nothing.yaml"})
     code, printed = agent.bootstrap(box)
     assert code == 4, printed
     assert agent.status(box).reason() in ("s3-no-such-key", "s3-access-denied")

@@ -3,14 +3,14 @@ from bed import agent
 from bed.cluster import node_document
 from bed.proc import wait_until
 
-from test_container import HOME_BOUND, SPEC
+from test_container import HOME_BOUND
 
 COUNT = 50
 
 
 def test_fifty_nodes_join_at_once(bed, controller, layer):
     names = [f"queue1-st-t3micro-{number}" for number in range(1, COUNT + 1)]
-    bed.put("cluster-config.yaml", HOME_BOUND + SPEC)
+    bed.put("cluster-config.yaml", HOME_BOUND)
     for name in names:
         box = bed.container(name, [layer], [f"{controller.export}:/srv/nfs"], user_data=node_document(name, deadline="150s"))
         box.run_inside_tree("systemctl", "enable", agent.UNIT)
