@@ -40,7 +40,7 @@ ResumeTimeout=120
 SuspendTimeout=5
 SuspendTime=600
 ResumeRate=0
-SlurmctldDebug=debug
+SlurmctldDebug=verbose
 NodeName=DEFAULT CPUs=1 RealMemory=100
 NodeName=queue1-st-t3micro-[1-60] NodeAddr=10.77.0.[21-80] State=UNKNOWN
 NodeName=queue1-st-big-1 NodeAddr=10.77.0.131 RealMemory=900000 State=UNKNOWN
@@ -139,7 +139,7 @@ class Head:
         wait_until(lambda: self.state(node) == "idle", deadline, f"{node} idle", 0.1)
 
     def logs(self):
-        return self.box.run("tail -n 40 /var/log/slurmctld.log; systemctl --no-pager status slurmctld munge", check=False)[1]
+        return self.box.run("grep -vE 'is_node_resp|backfill' /var/log/slurmctld.log | tail -n 30", check=False)[1]
 
     def close(self):
         self.nfs.stop(1)

@@ -1,8 +1,8 @@
 """The program behind tests/bench/join; runs inside the bed."""
 import base64
+import os
 import shutil
 import statistics
-import sys
 import time
 from pathlib import Path
 
@@ -81,5 +81,5 @@ def report(figures, rounds):
 
 
 if __name__ == "__main__":
-    default = Path(__file__).resolve().parents[2] / "build"
-    main(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else default, int(sys.argv[2]) if len(sys.argv) > 2 else 3)
+    build = os.environ.get("HPC_BUILD_DIR") or Path(__file__).resolve().parents[2] / "build"
+    main(build, int(os.environ.get("HPC_ROUNDS", "3")))

@@ -3,7 +3,9 @@
 The whole run happens inside the bed's namespaces: started from outside, pytest enters them and starts again.
 HPC_BUILD_DIR is the build tree whose agent is installed into the nodes (default: build/ beside the sources).
 """
+import contextlib
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -45,9 +47,16 @@ def pytest_runtest_makereport(item, call):
     for name, node in (bed.running if bed else {}).items():
         if node.console:
             report.sections.append((f"console of {name}", node.console.tail(40)))
+            report.sections.append((f"agent of {name}", said_by_agent(node)))
     controller = item.funcargs.get("controller")
     if controller:
         report.sections.append(("slurmctld", controller.logs()))
+
+
+def said_by_agent(node):
+    with contextlib.suppress(AssertionError, RuntimeError, subprocess.TimeoutExpired):
+        return node.run("hpc-agent status; journalctl -b --no-pager -n 25 -u hpc-agent -u munge -u slurmd", 20, check=False)[1]
+    return "the node takes no commands"
 
 
 @pytest.fixture(scope="session")

@@ -28,9 +28,9 @@ HELPER_LIES = "#!/bin/sh\nexit 0\n"
 
 @pytest.fixture
 def node(bed, controller, layer):
-    """node(name, config=..., helper=..., key: value...) is a booted container with the agent; the rest is its document."""
-    def make(name=NODE, config=HOME_BOUND, helper=None, before=None, **document):
-        bed.put("cluster-config.yaml", config)
+    """node(name, spec=..., helper=..., key=value...) is a booted container with the agent; the rest is its document."""
+    def make(name=NODE, spec=HOME_BOUND, helper=None, before=None, **document):
+        bed.put("cluster-config.yaml", spec)
         box = bed.container(name, [layer], [f"{controller.export}:/srv/nfs"],
                             user_data=node_document(name, **{"deadline": "30s", **document}))
         if helper:
@@ -68,7 +68,7 @@ def test_second_run_is_all_ok(node):
 
 def test_user_data_that_is_a_script_calling_us(bed, node):
     """The script's own arguments say everything; the agent must not take the script for a node document."""
-    box = node()
+    box = node(spec=HOME_BOUND + "munge: {}\n")      # its key is the one beside the configuration
     script = f"#!/bin/sh\nexec hpc-agent bootstrap --config s3://{BUCKET}/{CLUSTER}/cluster-config.yaml " \
              f"--node {NODE} --head {head.ADDRESS}\n"
     bed.register(NODE, user_data=script)
@@ -93,7 +93,7 @@ def test_munged_of_the_image_runs_with_another_key(node):
     (HELPER_LIES, {"mount-not-seen"}),
 ], ids=["no-export", "helper-hangs", "helper-lies"])
 def test_mount_that_fails(node, helper, reasons):
-    box = node(config=HOME_NFS, helper=helper, deadline="8s")
+    box = node(spec=HOME_NFS, helper=helper, deadline="8s")
     _, status, printed = failed(box)
     assert set(status.failures()) == {"mounts:/home"}, status
     assert status.failures()["mounts:/home"] in reasons
@@ -154,7 +154,7 @@ def test_node_smaller_than_configured(node):
 
 
 def test_two_agents_at_once(node):
-    box = node(config=HOME_NFS, helper=HELPER_HANGS, deadline="8s")
+    box = node(spec=HOME_NFS, helper=HELPER_HANGS, deadline="8s")
     first = box.popen("bash", "-c", agent.call("bootstrap"))
     wait_until(lambda: box.run("test -s /run/hpc-node/status.json", check=False)[0] == 0, 10, "the first run's status")
     code, printed = agent.bootstrap(box)
@@ -182,13 +182,13 @@ def test_killed_at_any_moment_the_next_run_converges(node):
     assert agent.status(box).states() == {"ok"}, agent.status(box)
 
 
-@pytest.mark.parametrize("config,code,words", [
+@pytest.mark.parametrize("spec,code,words", [
     ("munge:\n  kee: x\n", 3, ["cluster-config.yaml:2:3:", "kee", "key"]),
     ("Region: eu-west-1\nScheduling:\n  Scheduler: [slurm]\n", 3, ["cluster-config.yaml:3:14:"]),
     ("hostname: a\nhostname: b\n", 3, ["cluster-config.yaml:2:1:", "hostname"]),
 ], ids=["unknown-key", "wrong-type", "duplicate-key"])
-def test_configuration_that_is_wrong(node, config, code, words):
-    box = node(config=config)
+def test_configuration_that_is_wrong(node, spec, code, words):
+    box = node(spec=spec)
     got, printed = agent.bootstrap(box)
     assert got == code, printed
     for word in words:
@@ -205,7 +205,7 @@ def test_configuration_that_is_not_the_pinned_one(node):
 
 
 def test_configuration_that_is_not_there(node):
-    box = node(config=HOME_BOUND, **{"config": f"s3://{BUCKET}/{CLUSTER}/nothing.yaml"})
+    box = node(config=f"s3://{BUCKET}/{CLUSTER}/nothing.yaml")
     code, printed = agent.bootstrap(box)
     assert code == 4, printed
     assert agent.status(box).reason() in ("s3-no-such-key", "s3-access-denied")
