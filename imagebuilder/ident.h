@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names for the parts of a disk that follow from what is built, so that the same inputs give the
+ * same bytes: each is a function of a seed (any text, such as a digest) and the part's role.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define IDENT_UUID 37 /* characters of a UUID with its NUL */
+
+/* Lower-case UUID of version 8 (RFC 9562: vendor-defined, here SHA-256 of seed and role). */
+void ident_uuid(const char *seed, const char *role, char out[static IDENT_UUID]);
+
+/* The 32-bit volume id of a FAT file system; never 0, which readers take for none. */
+uint32_t ident_volume(const char *seed, const char *role);
