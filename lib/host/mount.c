@@ -168,7 +168,9 @@ static int mount_now(struct host *h, const struct host_mount *m, const struct mo
 	mount_table_at(&t, at->target, a, &there);
 	if (holds(w, &there, m->deadline)) {
 		record(h, m, at);
-		return mount_answers(at->target, within(m->deadline, ANSWER_MS), e);
+		return result.answers
+		               ? 0
+		               : mount_answers(at->target, within(m->deadline, ANSWER_MS), e);
 	}
 	/* A server that is not there and one that is stuck want different remedies. */
 	if (result.hung && !mount_server_listens(m, clock_in_ms(CONNECT_MS), silent))

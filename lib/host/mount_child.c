@@ -125,7 +125,7 @@ int mount_look(struct host *h, const char *target, const char *source, uint64_t 
 /* What the child tells; shared. */
 struct report {
 	int no;
-	bool no_helper, helper, done;
+	bool no_helper, helper, done, answers;
 	int status, syscall_no;
 	char words[512];
 };
@@ -182,6 +182,7 @@ static int job_main(void *ctx)
 {
 	const struct job *j = ctx;
 	struct report *out = j->out;
+	struct statfs st;
 
 	/* The helper gets this environment, and its words and libmount's must be English. */
 	clearenv();
@@ -213,6 +214,7 @@ static int job_main(void *ctx)
 		mnt_context_set_fstype(cxt, j->m->fstype);
 	set_options(cxt, j->m);
 	tell(cxt, mnt_context_mount(cxt), out);
+	out->answers = !out->status && statfs(j->target, &st) == 0;
 	return 0;
 }
 
@@ -237,6 +239,7 @@ static int try(struct job *j, uint64_t deadline, struct arena *a, struct mount_t
 		        .missing = out->no_helper ? j->m->fstype : NULL,
 		        .status = out->done ? out->status : 1,
 		        .helper = out->helper,
+		        .answers = out->answers,
 		        .syscall_no = out->syscall_no,
 		        .words = arena_strdup(a, out->words),
 		        .errout = end.errout,

@@ -75,6 +75,7 @@ struct mount_try {
 	int status; /* the helper's, when one ran; else libmount's exit code; 0: it says it worked
 	             */
 	bool helper;
+	bool answers;       /* what is at the target now answered statfs(2) */
 	int syscall_no;     /* errno of mount(2), or 0 */
 	const char *words;  /* what libmount says, "" for helpers */
 	struct blob errout; /* what the helper wrote, last 8 KiB */

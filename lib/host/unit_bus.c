@@ -65,21 +65,32 @@ static int ping(sd_bus *bus)
 	                          NULL, NULL);
 }
 
-/* The system bus; or, where no broker runs (yet), the socket systemctl uses as root. */
-static int open_bus(uint64_t deadline, sd_bus **ret, struct err *e)
+static int open_broker(sd_bus **bus)
 {
-	scope_bus sd_bus *bus = NULL;
-	int r = sd_bus_open_system(&bus);
+	int r = sd_bus_open_system(bus);
+
+	return r < 0 ? r : ping(*bus);
+}
+
+static int open_private(sd_bus **bus)
+{
+	int r = sd_bus_new(bus);
 
 	if (r >= 0)
-		r = ping(bus);
+		r = sd_bus_set_address(*bus, PRIVATE);
+	return r < 0 ? r : sd_bus_start(*bus);
+}
+
+/* Two ways to systemd: the system bus, and the socket systemctl uses as root, which is quicker and
+ * there without a broker but can't hold references to units. */
+static int open_bus(bool broker_first, uint64_t deadline, sd_bus **ret, struct err *e)
+{
+	scope_bus sd_bus *bus = NULL;
+	int r = broker_first ? open_broker(&bus) : open_private(&bus);
+
 	if (r < 0) {
 		bus_freep(&bus);
-		r = sd_bus_new(&bus);
-		if (r >= 0)
-			r = sd_bus_set_address(bus, PRIVATE);
-		if (r >= 0)
-			r = sd_bus_start(bus);
+		r = broker_first ? open_private(&bus) : open_broker(&bus);
 	}
 	if (r < 0)
 		return err_set(e, ERR_HOST, REASON_UNIT_MISSING, -r, "reaching systemd: %s",
@@ -117,79 +128,107 @@ static void get_text(sd_bus *bus, const char *path, const char *interface, const
 		snprintf(out, cap, "%s", value);
 }
 
-static bool get_bool(sd_bus *bus, const char *path, const char *name)
-{
-	int value = 0;
+/* What is read of a unit. */
+struct seen {
+	struct host_unit_state state;
+	char load[32];
+	int reload, condition;
+	uint64_t checked; /* when the conditions were last; 0: not since the unit was loaded */
+};
 
-	return sd_bus_get_property_trivial(bus, DEST, path, UNIT, name, NULL, 'b', &value) >= 0 &&
-	       value;
+#define AT(member) offsetof(struct seen, member)
+static const struct property {
+	const char *name;
+	char type;
+	size_t offset;
+} properties[] = {
+        {"LoadState", 's', AT(load)},
+        {"ActiveState", 's', AT(state.active_state)},
+        {"SubState", 's', AT(state.sub_state)},
+        {"UnitFileState", 's', AT(state.file_state)},
+        {"NeedDaemonReload", 'b', AT(reload)},
+        {"ConditionResult", 'b', AT(condition)},
+        {"ConditionTimestamp", 't', AT(checked)},
+};
+
+/* One "{sv}" of the answer. */
+static int read_property(sd_bus_message *m, struct seen *seen)
+{
+	const char *name, *text;
+	int r = sd_bus_message_read(m, "s", &name);
+
+	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(properties); i++) {
+		const struct property *p = &properties[i];
+		void *at = (char *)seen + p->offset;
+
+		if (!str_eq(name, p->name))
+			continue;
+		if (p->type != 's')
+			return sd_bus_message_read(m, "v", (char[]){p->type, '\0'}, at);
+		r = sd_bus_message_read(m, "v", "s", &text);
+		if (r >= 0)
+			snprintf(at, sizeof seen->load, "%s", text);
+		return r;
+	}
+	return r < 0 ? r : sd_bus_message_skip(m, "v");
 }
 
-static uint64_t get_time(sd_bus *bus, const char *path, const char *interface, const char *name)
+static int read_properties(sd_bus_message *m, struct seen *seen)
 {
-	uint64_t value = 0;
+	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
 
-	return sd_bus_get_property_trivial(bus, DEST, path, interface, name, NULL, 't', &value) >= 0
-	               ? value
-	               : 0;
+	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+		r = read_property(m, seen);
+		if (r >= 0)
+			r = sd_bus_message_exit_container(m);
+	}
+	return r;
 }
 
-/* GetUnit knows loaded units only; LoadUnit reads the file if it must. */
-static int load_unit(sd_bus *bus, const char *unit, char path[static 512], struct err *e)
+/* All in one question, of a path that makes systemd load the unit if it must. */
+static int read_unit(sd_bus *bus, const char *unit, char path[static 512], struct seen *ret,
+                     struct err *e)
 {
 	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
-	scope_message sd_bus_message *reply = NULL;
-	const char *found;
-	int r = sd_bus_call_method(bus, DEST, ROOT, MANAGER, "LoadUnit", &error, &reply, "s", unit);
+	scope_message sd_bus_message *m = NULL;
+	scope_mem char *encoded = NULL;
+	struct seen seen = {.state = {0}};
+	struct host_unit_state *s = &seen.state;
+	int r = sd_bus_path_encode(ROOT "/unit", unit, &encoded);
 
 	if (r >= 0)
-		r = sd_bus_message_read(reply, "o", &found);
+		r = sd_bus_call_method(bus, DEST, encoded, "org.freedesktop.DBus.Properties",
+		                       "GetAll", &error, &m, "s", UNIT);
+	if (r >= 0)
+		r = read_properties(m, &seen);
 	if (r < 0)
 		return refused("looking at unit", unit, r, &error, e);
-	snprintf(path, 512, "%s", found);
-	return 0;
-}
-
-/* False: no start was tried since the unit was loaded, so `condition` is only presumed. */
-static bool read_state(sd_bus *bus, const char *unit, const char *path, struct host_unit_state *s)
-{
-	uint64_t checked = 0;
-	char load[32] = "";
-
-	*s = (struct host_unit_state){0};
-	get_text(bus, path, UNIT, "LoadState", load, sizeof load);
-	get_text(bus, path, UNIT, "ActiveState", s->active_state, sizeof s->active_state);
-	get_text(bus, path, UNIT, "SubState", s->sub_state, sizeof s->sub_state);
-	get_text(bus, path, UNIT, "UnitFileState", s->file_state, sizeof s->file_state);
-	if (str_ends(unit, ".service")) {
+	snprintf(path, 512, "%s", encoded);
+	s->known = *seen.load && !str_eq(seen.load, "not-found");
+	if (s->known && str_ends(unit, ".service"))
 		get_text(bus, path, SERVICE, "Result", s->result, sizeof s->result);
-		s->started_us = get_time(bus, path, SERVICE, "ExecMainStartTimestamp");
-	}
-	if (!s->started_us)
-		s->started_us = get_time(bus, path, UNIT, "ActiveEnterTimestamp");
-	s->known = !str_eq(load, "not-found") && *load;
 	s->active = str_eq(s->active_state, "active") || str_eq(s->active_state, "reloading");
 	s->failed = str_eq(s->active_state, "failed");
-	s->need_reload = get_bool(bus, path, "NeedDaemonReload");
-	sd_bus_get_property_trivial(bus, DEST, path, UNIT, "ConditionTimestamp", NULL, 't',
-	                            &checked);
-	s->condition = !checked || get_bool(bus, path, "ConditionResult");
-	return checked;
+	s->condition = !seen.checked || seen.condition;
+	s->need_reload = seen.reload;
+	*ret = seen;
+	return 0;
 }
 
 static int bus_state(struct host *h, const char *unit, struct host_unit_state *ret,
                      uint64_t deadline, struct err *e)
 {
 	scope_bus sd_bus *bus = NULL;
+	struct seen seen;
 	char path[512];
-	int r = open_bus(deadline, &bus, e);
+	int r = open_bus(false, deadline, &bus, e);
 
 	(void)h;
 	if (r >= 0)
-		r = load_unit(bus, unit, path, e);
+		r = read_unit(bus, unit, path, &seen, e);
 	if (r < 0)
 		return r;
-	read_state(bus, unit, path, ret);
+	*ret = seen.state;
 	return 0;
 }
 
@@ -308,39 +347,57 @@ static struct blob bus_words(struct host *h, const char *unit, struct arena *a)
 }
 
 /* Looks until the unit's state says what came of it. */
-static int settle(struct host *h, sd_bus *bus, const char *path, struct unit_after *u, time_t since,
+static int settle(struct host *h, sd_bus *bus, struct unit_after *u, time_t since,
                   uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	char type[32] = "oneshot"; /* what units of other types are like */
+	char type[32] = "oneshot", path[512]; /* what units of other types are like */
+	struct seen seen;
+	int r = read_unit(bus, u->unit, path, &seen, e);
 
-	/* Reading what is there may take a little past the deadline, but not much. */
-	set_timeout(bus, clock_in_ms(PING_MS));
-	if (str_ends(u->unit, ".service"))
+	if (r >= 0 && str_ends(u->unit, ".service"))
 		get_text(bus, path, SERVICE, "Type", type, sizeof type);
 	u->oneshot = str_eq(type, "oneshot");
 	/* systemd calls a simple service started before its program has even been found. */
-	if (u->action != HOST_UNIT_STOP && (str_eq(type, "simple") || str_eq(type, "idle")))
+	if (r >= 0 && u->action != HOST_UNIT_STOP && seen.state.active &&
+	    (str_eq(type, "simple") || str_eq(type, "idle"))) {
 		clock_sleep_ms(EARLY_MS, deadline);
-	for (;;) {
+		r = read_unit(bus, u->unit, path, &seen, e);
+	}
+	while (r >= 0) {
+		u->state = seen.state;
 		/* Forgotten since it ended, as idle units are: a oneshot has done its work then;
 		 * for anything else not having started is the likelier cause. */
-		if (!read_state(bus, u->unit, path, &u->state))
+		if (!seen.checked)
 			u->state.condition = u->oneshot;
-		int r = unit_judge(u, e);
+		r = unit_judge(u, e);
 		if (r > 0)
 			return 0;
 		if (r < 0 && e->reason != REASON_UNIT_SKIPPED) {
 			u->words = last_words(h, u->unit, since, a);
 			return unit_judge(u, e);
 		}
-		if (r < 0)
-			return r;
-		if (!clock_sleep_ms(LOOK_MS, deadline))
+		if (r == 0 && !clock_sleep_ms(LOOK_MS, deadline))
 			return err_set(e, ERR_HOST, REASON_UNIT_TIMEOUT, ETIMEDOUT,
 			               "waiting for '%s': still %s (%s) at the deadline", u->unit,
 			               u->state.active_state, u->state.sub_state);
+		if (r == 0)
+			r = read_unit(bus, u->unit, path, &seen, e);
 	}
+	return r;
+}
+
+/* Sent ahead of the job and not waited for: one connection's messages are dealt with in their
+ * order. */
+static void prepare(sd_bus *bus, const char *unit)
+{
+	/* Else systemd tells a broker's clients nothing. */
+	sd_bus_call_method_async(bus, NULL, DEST, ROOT, MANAGER, "Subscribe", NULL, NULL, NULL);
+	/* Keeps systemd from forgetting what came of it. */
+	sd_bus_call_method_async(bus, NULL, DEST, ROOT, MANAGER, "RefUnit", NULL, NULL, "s", unit);
+	/* Else its start limit may keep it from being tried again. */
+	sd_bus_call_method_async(bus, NULL, DEST, ROOT, MANAGER, "ResetFailedUnit", NULL, NULL, "s",
+	                         unit);
 }
 
 static int bus_act(struct host *h, const char *unit, enum host_unit_action action,
@@ -351,30 +408,25 @@ static int bus_act(struct host *h, const char *unit, enum host_unit_action actio
 	struct unit_after after = {.unit = unit, .action = action, .words = ""};
 	struct job job = {0};
 	time_t since = clock_wall() - 1;
-	char path[512];
-	int r = open_bus(deadline, &bus, e);
+	int r = open_bus(true, deadline, &bus, e);
 
-	if (r >= 0)
-		r = load_unit(bus, unit, path, e);
 	if (r < 0)
 		return r;
-	/* Keeps systemd from forgetting what came of it; not offered over its private socket. */
-	sd_bus_call_method(bus, DEST, ROOT, MANAGER, "RefUnit", NULL, NULL, "s", unit);
 	/* Before the job, or its end could be missed. */
-	sd_bus_call_method(bus, DEST, ROOT, MANAGER, "Subscribe", NULL, NULL, NULL);
-	r = sd_bus_match_signal(bus, &slot, sd_bus_is_bus_client(bus) > 0 ? DEST : NULL, ROOT,
-	                        MANAGER, "JobRemoved", job_removed, &job);
+	r = sd_bus_match_signal_async(bus, &slot, sd_bus_is_bus_client(bus) > 0 ? DEST : NULL, ROOT,
+	                              MANAGER, "JobRemoved", job_removed, NULL, &job);
 	if (r < 0)
 		return refused("watching jobs of", unit, r, &SD_BUS_ERROR_NULL, e);
-	/* Else its start limit may keep it from being tried again. */
-	sd_bus_call_method(bus, DEST, ROOT, MANAGER, "ResetFailedUnit", NULL, NULL, "s", unit);
+	prepare(bus, unit);
 	r = start_job(bus, unit, action, &job, e);
 	if (r >= 0)
 		r = wait_job(bus, unit, &job, deadline, e);
 	if (r < 0)
 		return r;
+	/* Reading what is there may take a little past the deadline, but not much. */
+	set_timeout(bus, clock_in_ms(PING_MS));
 	after.job = job.result;
-	return settle(h, bus, path, &after, since, deadline, e);
+	return settle(h, bus, &after, since, deadline, e);
 }
 
 /* ---- files ---- */
@@ -383,7 +435,7 @@ static int bus_reload(struct host *h, uint64_t deadline, struct err *e)
 {
 	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
 	scope_bus sd_bus *bus = NULL;
-	int r = open_bus(deadline, &bus, e);
+	int r = open_bus(false, deadline, &bus, e);
 
 	(void)h;
 	if (r < 0)
@@ -397,7 +449,7 @@ static int bus_enable(struct host *h, const char *unit, bool enable, uint64_t de
 {
 	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
 	scope_bus sd_bus *bus = NULL;
-	int r = open_bus(deadline, &bus, e);
+	int r = open_bus(false, deadline, &bus, e);
 
 	if (r < 0)
 		return r;
