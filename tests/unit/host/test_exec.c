@@ -81,11 +81,12 @@ static void the_environment_is_a_list_of_ours(void **state)
 static void nothing_is_inherited(void **state)
 {
 	struct fixture *f = *state;
-	scope_fd int leak = open("/dev/null", O_RDONLY); /* deliberately not close-on-exec */
+	scope_fd int leak = open("/dev/null", O_RDONLY);
 	struct host_result r;
 	sigset_t block;
 	struct err e = {0};
 
+	assert_int_equal(fcntl(leak, F_GETFD), 0); /* deliberately not close-on-exec */
 	sigemptyset(&block);
 	sigaddset(&block, SIGTERM);
 	sigprocmask(SIG_BLOCK, &block, NULL);
