@@ -29,6 +29,7 @@ struct agent {
 	struct vars facts;
 	struct node_doc node;
 	struct plan plan;
+	bool boots;               /* the first bootstrap since the machine started */
 	uint64_t start, deadline; /* clock.h */
 };
 

@@ -189,6 +189,7 @@ static int converge(struct agent *g, bool probe_only)
 	if (r < 0)
 		return e.reason == REASON_BUSY ? (agent_fail(&e), 6) : agent_fail(&e);
 
+	g->boots = writes && !host_exists(g->host, AGENT_STATUS);
 	progress_begin(&p, g, writes);
 	r = source_node(g, &e);
 	if (r >= 0)

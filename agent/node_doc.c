@@ -13,7 +13,7 @@ struct raw {
 	const char *cluster, *config, *config_sha256, *config_key, *bucket_owner, *node, *head,
 	        *munge_key, *dynamic;
 	int role;
-	uint64_t deadline_ms;
+	uint64_t deadline_ms, splay_ms;
 	const struct doc *on_failure, *storage;
 };
 
@@ -43,6 +43,8 @@ const struct field node_doc_fields[] = {
                  "lacks"},
         {"deadline", FIELD_DURATION, AT(deadline_ms),
          .help = "time the whole run may take; default 300s"},
+        {"splay", FIELD_DURATION, AT(splay_ms),
+         .help = "wait up to this long, at random, before asking what a fleet shares; default 0"},
         {"on-failure", FIELD_DOC, AT(on_failure),
          .help = "hold (default), poweroff, terminate, or 'hold-for: 10m'"},
         {0},
@@ -232,6 +234,7 @@ int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *
 	n.config_key = raw.config_key;
 	n.bucket_owner = raw.bucket_owner;
 	n.deadline_ms = raw.deadline_ms;
+	n.splay_ms = raw.splay_ms;
 	n.node = (struct cluster_node){
 	        .role = (enum cluster_role)raw.role,
 	        .node = raw.node,

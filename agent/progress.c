@@ -16,9 +16,10 @@
 #define EXTEND_RUN_US                                                                              \
 	(30 * 1000 * 1000) /* a tick comes every second; missing thirty means we hang */
 #define EXTEND_SLACK_MS 10000
-#define STATUS_EVERY_MS 500 /* where all holds already, writing a status takes longer than a step  \
-	                     */
-#define WHOLE_RUN SIZE_MAX  /* in place of a step */
+#define STATUS_EVERY_MS                                                                            \
+	500                /* where all holds already, writing a status takes longer than a step   \
+	                    */
+#define WHOLE_RUN SIZE_MAX /* in place of a step */
 
 static void write_status(struct progress *p)
 {

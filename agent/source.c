@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "base/backoff.h"
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/secret.h"
@@ -174,9 +175,24 @@ int source_plan_of(struct agent *g, const char *name, struct blob text, struct e
 	return r;
 }
 
+/* A thousand nodes that boot at once would ask S3, NFS and slurmctld at once: spread out, each is
+ * answered the first time. Jitter between retries alone only keeps them from failing. */
+static void splay(const struct agent *g)
+{
+	struct backoff once = {
+	        .base_ms = (uint32_t)clock_min(g->node.splay_ms, UINT32_MAX),
+	        .cap_ms = UINT32_MAX,
+	};
+
+	if (g->node.splay_ms && g->boots)
+		(void)clock_sleep_ms(backoff_next_ms(&once), g->deadline);
+}
+
 int source_plan(struct agent *g, struct err *e)
 {
 	struct blob text;
+
+	splay(g);
 
 	if (!g->node.config)
 		return err_set(
