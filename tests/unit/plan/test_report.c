@@ -10,15 +10,6 @@
 #define MS UINT64_C(1000000)
 #define S  (1000 * MS)
 
-static const struct kind things = {
-        .section = "things",
-        .shape = KIND_LIST,
-        .fields = thing_fields,
-        .size = sizeof(struct thing),
-        .claim = thing_claim,
-};
-static const struct kind *const kinds[] = {&things, NULL};
-
 /* One step of each fate that a run can end with. */
 struct fixture {
 	struct arena *a;
@@ -48,7 +39,7 @@ static int setup(void **state)
 	                                   "- {name: waits, needs: x:y, optional: true}\n"
 	                                   "- {name: late}\n"
 	                                   "- {name: would}\n"),
-	                     kinds, NULL, NULL, f->a, &f->p, &e));
+	                     thing_kinds, NULL, NULL, f->a, &f->p, &e));
 	f->outcomes[0] = (struct step_outcome){
 	        .state = STEP_OK, .start_ns = 10 * S, .end_ns = 10 * S + 3 * MS, .tries = 1};
 	f->outcomes[1] = (struct step_outcome){.state = STEP_CHANGED,
