@@ -9,8 +9,10 @@
 #define HTTP_SOCKETS_MAX 32
 
 struct http {
-	CURLM *multi; /* made by the first request */
-	const char *ca_bundle;
+	CURLM *multi;          /* made by the first request */
+	const char *ca_bundle; /* or NULL: the system's */
+	const char *ca_dir;    /* an index of the system's authorities, once ca_known */
+	bool ca_known;
 	struct http_exchange *queue; /* waiting and running */
 	unsigned requests, depth;
 	int sockets[HTTP_SOCKETS_MAX]; /* open ones, for http_after_fork; -1: free */

@@ -75,6 +75,22 @@ def test_certificates_are_checked(world, pki):
         assert r.code in (2, 3, 4) and not s.log, r.err
 
 
+@pytest.mark.parametrize("how", ["cp {crt} a.pem; openssl rehash .",
+                                 "cp {crt} ca-certificates.crt", "true"])
+def test_the_systems_authorities(world, pki, how):
+    """In a mount namespace whose /etc/ssl/certs is an index, a bundle without one, or nothing."""
+    with Server(answer, tls=tls(pki)) as s:
+        fill = how.format(crt=pki / "good.crt")
+        script = ("mount -t tmpfs tmpfs /etc/ssl/certs && cd /etc/ssl/certs && " + fill +
+                  f" && cd / && exec '{world.binary}' fetch '{s.url}/f' --deadline 3s")
+        p = subprocess.run(["unshare", "-m", "sh", "-c", script], env=world.env,
+                           capture_output=True, timeout=60)
+    if how == "true":
+        assert p.returncode == 4 and not s.log, p.stderr
+    else:
+        assert p.returncode == 0 and p.stdout == BODY, p.stderr
+
+
 def test_redirects_at_most_three(world, site):
     assert world.fetch(site.url + "/hop").out == BODY
     assert world.fetch(site.url + "/hops/3").out == BODY
