@@ -37,7 +37,7 @@ struct cloud_config {
 };
 
 /* Copies what it needs. A setting that can't be used is what every later call reports (ERR_INPUT).
- * The program ignores SIGPIPE. */
+ */
 struct cloud *cloud_open(const struct cloud_config *config);
 void cloud_close(struct cloud *c); /* wipes credentials; NULL is fine */
 void cloud_after_fork(struct cloud *c);

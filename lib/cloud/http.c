@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +14,33 @@
 #define METADATA_WIDTH   4 /* the link-local services share 1024 packets a second */
 #define KEPT_CONNECTIONS 8L
 #define POLL_MS          1000
+
+/*
+ * libcrypto writes to sockets without MSG_NOSIGNAL, so a TLS peer that went away would end the
+ * program. Ignoring SIGPIPE is no way out: programs that are started later would inherit that.
+ */
+static sigset_t hold_sigpipe(void)
+{
+	sigset_t pipe, old;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &pipe, &old);
+	return old;
+}
+
+static void drop_sigpipe(const sigset_t *old)
+{
+	const struct timespec at_once = {0};
+	sigset_t pipe;
+
+	sigemptyset(&pipe);
+	sigaddset(&pipe, SIGPIPE);
+	if (sigismember(old, SIGPIPE) == 0)
+		while (sigtimedwait(&pipe, NULL, &at_once) > 0)
+			continue;
+	sigprocmask(SIG_SETMASK, old, NULL);
+}
 
 struct http *http_new(const char *ca_bundle)
 {
@@ -38,10 +66,14 @@ static void multi_open(struct http *h)
 
 static void multi_close(struct http *h)
 {
+	sigset_t old;
+
 	if (!h->multi)
 		return;
+	old = hold_sigpipe();
 	curl_multi_cleanup(h->multi);
 	curl_global_cleanup();
+	drop_sigpipe(&old);
 	h->multi = NULL;
 }
 
@@ -209,7 +241,7 @@ static bool reap(struct http *h)
 	return any;
 }
 
-void http_wait(struct http *h)
+static void drive(struct http *h)
 {
 	while (h->queue) {
 		struct http_exchange *x;
@@ -229,6 +261,14 @@ void http_wait(struct http *h)
 		if (curl_multi_poll(h->multi, NULL, 0, (int)ms, NULL) != CURLM_OK)
 			abort();
 	}
+}
+
+void http_wait(struct http *h)
+{
+	sigset_t old = hold_sigpipe();
+
+	drive(h);
+	drop_sigpipe(&old);
 }
 
 int http_run(struct http *h, struct http_exchange *x, struct err *e)

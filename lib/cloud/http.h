@@ -10,8 +10,6 @@
  * Exchanges run together on one set of kept-alive connections: http_start() queues one, http_wait()
  * drives all that are queued, and an exchange's `done` may start others, so that a chain of two
  * requests overlaps with everything independent of it. Nothing here tries again.
- *
- * The program ignores SIGPIPE: a TLS peer that went away would end it otherwise.
  */
 #pragma once
 

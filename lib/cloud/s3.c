@@ -74,11 +74,25 @@ static void prepare(const struct cloud *c, struct call *k, struct object *o, con
 	k->custom = configured(c) != NULL;
 	k->place = place;
 	k->ctx = o;
+	if (str_eq(c->bucket, o->uri->bucket))
+		k->region = c->bucket_region;
 	if (c->config.bucket_owner)
 		k->headers[k->n_headers++] =
 		        (struct sigv4_pair){"x-amz-expected-bucket-owner", c->config.bucket_owner};
 	if (o->uri->version_id)
 		k->query[k->n_query++] = (struct sigv4_pair){"versionId", o->uri->version_id};
+}
+
+static int run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
+{
+	const struct object *o = k->ctx;
+	int rc = call_run(c, k, deadline, e);
+
+	if (rc == 0 && k->regions) {
+		c->bucket = arena_strdup(c->arena, o->uri->bucket);
+		c->bucket_region = k->region;
+	}
+	return rc;
 }
 
 static void shape_get(struct call *k)
@@ -113,7 +127,7 @@ int s3_get(struct cloud *c, const struct uri *u, struct transfer *t, uint64_t de
 	k.x.begin = transfer_begin;
 	k.x.write = transfer_write;
 	k.x.ctx = t;
-	rc = call_run(c, &k, deadline, e);
+	rc = run(c, &k, deadline, e);
 	http_clear(&k.x);
 	return rc;
 }
@@ -126,7 +140,7 @@ int s3_head(struct cloud *c, const struct uri *u, uint64_t *ret_size, uint64_t d
 	int rc;
 
 	prepare(c, &k, &o, "looking for");
-	rc = call_run(c, &k, deadline, e);
+	rc = run(c, &k, deadline, e);
 	if (rc == 0)
 		*ret_size = k.x.length > 0 ? (uint64_t)k.x.length : 0;
 	http_clear(&k.x);
@@ -149,7 +163,7 @@ int s3_put(struct cloud *c, const struct uri *u, struct blob body, bool if_absen
 		k.headers[k.n_headers++] = (struct sigv4_pair){"If-None-Match", "*"};
 	k.x.body = body;
 	k.x.max = HTTP_TROUBLE_MAX;
-	rc = call_run(c, &k, deadline, e);
+	rc = run(c, &k, deadline, e);
 	/* A try whose answer was lost may have been the one that wrote it. */
 	if (rc < 0 && e->reason == REASON_S3_PRECONDITION && k.tries > 1)
 		rc = err_set(e, e->kind, e->reason, e->no, "%s; an earlier try may have written it",

@@ -18,8 +18,9 @@ struct cloud {
 	struct imds *imds;
 	struct err broken; /* the configuration can't be used: what every call answers */
 	struct creds creds;
-	const char *region, *domain; /* NULL until known */
-	int64_t skew_s;              /* the services' clock less ours */
+	const char *region, *domain;        /* NULL until known */
+	int64_t skew_s;                     /* the services' clock less ours */
+	const char *bucket, *bucket_region; /* the last one found in another region */
 	bool have_user_data;
 	struct blob user_data;
 };

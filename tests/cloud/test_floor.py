@@ -122,6 +122,12 @@ def test_head_in_another_region(floor, endpoint_region):
     assert r.code == 0 and r.out == b"3\n" and len(floor.aws.log) == 2, r.err
 
 
+def test_a_region_that_was_learnt_is_kept(floor):
+    floor.aws.bucket("far", region="ap-southeast-2").put("k", b"far")
+    r = floor.run("get", "s3://far/k", "3")
+    assert r.code == 0 and len(floor.aws.log) == 4, r.err
+
+
 def test_head_with_a_skewed_clock(floor):
     floor.aws.skew = 1500
     r = floor.run("head", CONF)

@@ -363,6 +363,19 @@ static void test_child_leaves_the_parents_connection_alone(void **state)
 	drop(&o);
 }
 
+static void test_signals_stay_as_they_were(void **state)
+{
+	struct one o = {0};
+	sigset_t now;
+
+	(void)state;
+	assert_ok(get(&o, "/ok"));
+	assert_int_equal(sigprocmask(SIG_BLOCK, NULL, &now), 0);
+	assert_int_equal(sigismember(&now, SIGPIPE), 0);
+	assert_ptr_equal(signal(SIGPIPE, SIG_DFL), SIG_DFL);
+	drop(&o);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,8 +397,8 @@ int main(void)
 	        cmocka_unit_test(test_one_may_start_another),
 	        cmocka_unit_test(test_cancelled),
 	        cmocka_unit_test(test_child_leaves_the_parents_connection_alone),
+	        cmocka_unit_test(test_signals_stay_as_they_were),
 	};
 
-	signal(SIGPIPE, SIG_IGN);
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
