@@ -16,7 +16,7 @@ from fakes.imds import instance
 from fakes.sigcheck import Key
 
 CONF = "s3://conf/cluster-config.yaml"
-SHORT = ("--deadline", "2s")
+SHORT = ("--deadline", "3s")  # where it tries until then
 SHA = hashlib.sha256(BODY).hexdigest()
 OLD = b"the old file\n"
 
@@ -70,7 +70,7 @@ def test_empty_object(world, old):
 
 def test_over_the_ceiling_of_what_is_held_in_memory(world):
     world.aws.buckets["conf"].put("huge", bytes(65 << 20))
-    r = world.fetch("s3://conf/huge")
+    r = world.fetch("s3://conf/huge", data_max=200 << 20)
     assert r.code == 4 and r.out == b"", r.err
 
 
