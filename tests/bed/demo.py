@@ -7,7 +7,7 @@ import sys
 import time
 from pathlib import Path
 
-from . import agent, cluster
+from . import agent, cluster, guest, rootfs
 from .head import Head
 from .proc import Expired
 
@@ -63,24 +63,26 @@ def timeline(show, status):
 def join(show, bed, build):
     show.say(f"a guest boots: stock Debian, the agent installed, its network card not there yet ({NODE})")
     tree = agent.install(build, bed.home / "payload")
-    guest = bed.guest(NODE, cluster.pack(tree, bed.home / "payload.tar"), show.console)
-    guest.run("(mkdir -p /run/hpc-node; exec tail -q -n +1 -F /run/hpc-node/events.jsonl 2>/dev/null) >/dev/console &")
-    agent.start(guest)
+    node = bed.guest(NODE, cluster.pack(tree, bed.home / "payload.tar"), show.console)
+    node.run("(mkdir -p /run/hpc-node; exec tail -q -n +1 -F /run/hpc-node/events.jsonl 2>/dev/null) >/dev/console &")
+    agent.start(node)
     show.say("the network card arrives; the plan, live ('.' begins, '+' changed, '=' held already, '!' failed):")
-    guest.plug_nic()
-    status = agent.wait_ended(guest, JOIN)
+    node.plug_nic()
+    status = agent.wait_ended(node, JOIN)
     if status.phase != "ready":
         raise Expired(f"the node did not become ready:\n{status}")
-    return guest, status
+    return status
 
 
 def main(build):
     show = Show()
+    show.say(f"the Debian image and the guests' template: made once, kept in {rootfs.CACHE}")
+    guest.template()
     show.say("bringing up: bridge, DHCP, instance metadata, S3 (Swift)")
     with cluster.Bed() as bed:
         show.say("bringing up the head node: munged, slurmctld, NFS server")
         with Head(bed.home / "head", cluster.MUNGE_KEY, cgroup=True) as controller:
-            guest, status = join(show, bed, build)
+            status = join(show, bed, build)
             show.say(controller.run(f"sinfo -N -n {NODE}")[1])
             show.say(f"$ srun -w {NODE} hostname")
             show.say(controller.alice(f"srun -w {NODE} hostname", 60))

@@ -200,7 +200,7 @@ class Guest:
     def read(self, path):
         return self.run(f"cat {path}")[1]
 
-    def reboot(self, deadline=90):
+    def reboot(self, deadline):
         """Restarts it as the machine's own reboot does, and waits until the new boot takes commands."""
         mark = self.console.mark()
         self.run("systemctl --no-block reboot")
