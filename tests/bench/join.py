@@ -50,8 +50,18 @@ def payload(bed, build):
     return cluster.pack(tree, bed.home / "payload.tar")
 
 
+def in_container(bed, controller, layer, figures):
+    """The same at this machine's own speed; /home is a bind mount there (containers have no NFS client here)."""
+    bed.put("cluster-config.yaml", "mounts:\n- {source: /srv/nfs/home, path: /home, type: bind}\n")
+    bed.terminate(NODE)
+    box = bed.container(NODE, [layer], [f"{controller.export}:/srv/nfs"]).boot()
+    for name in ("container", "container again"):
+        figures[name].append(timed(box, agent.call("bootstrap")))
+    bed.reset_objects()
+
+
 def main(build, rounds):
-    figures = {"agent": [], "again": [], "shell": [], "parts": [], **{name: [] for name in PARTS}}
+    figures = {name: [] for name in ("agent", "again", "shell", "parts", *PARTS, "container", "container again")}
     with cluster.Bed() as bed, Head(bed.home / "head", cluster.MUNGE_KEY, cgroup=True) as controller:
         tar = payload(bed, build)
         for _ in range(rounds):
@@ -66,6 +76,7 @@ def main(build, rounds):
             for name, seconds in parts.items():
                 figures[name].append(seconds)
             figures["parts"].append(sum(parts.values()))
+            in_container(bed, controller, bed.home / "payload", figures)
     report(figures, rounds)
 
 
@@ -74,7 +85,8 @@ def report(figures, rounds):
     print(f"from an address to 'the controller says idle', medians of {rounds} fresh guests each:")
     for name, what in (("agent", "hpc-agent bootstrap"), ("shell", "tests/bench/join-shell.sh"),
                        ("parts", "mount + munged + slurmd alone"), ("mount", "  mount"), ("munged", "  munged"),
-                       ("slurmd", "  slurmd, until registered"), ("again", "hpc-agent bootstrap, second run")):
+                       ("slurmd", "  slurmd, until registered"), ("again", "hpc-agent bootstrap, second run"),
+                       ("container", "in a container: hpc-agent"), ("container again", "in a container: second run")):
         print(f"  {what:34} {median[name]:7.3f} s   ({', '.join(f'{value:.3f}' for value in figures[name])})")
     print(f"  agent over the parts               {median['agent'] - median['parts']:+7.3f} s")
     print(f"  agent over the script              {median['agent'] - median['shell']:+7.3f} s")
