@@ -403,11 +403,6 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 	return host_mount(c->host, &m, c->arena, e);
 }
 
-static int undo(const struct step_ctx *c, const void *fields, struct err *e)
-{
-	return host_umount(c->host, ((const struct mount_spec *)fields)->path, c->deadline, e);
-}
-
 const struct kind kind_mounts = {
         .section = "mounts",
         .summary = "file systems that are mounted",
@@ -418,5 +413,4 @@ const struct kind kind_mounts = {
         .claim = claim,
         .probe = probe,
         .apply = apply,
-        .undo = undo,
 };

@@ -60,8 +60,6 @@ struct kind {
 	int (*probe)(const struct step_ctx *c, const void *fields, struct err *e);
 	/* Makes it hold. Called in a child process; may be called again after a failure. */
 	int (*apply)(const struct step_ctx *c, const void *fields, struct err *e);
-	/* Takes it back, or NULL. */
-	int (*undo)(const struct step_ctx *c, const void *fields, struct err *e);
 };
 
 #define STEP_TIMEOUT_MS  120000 /* where neither the spec nor the kind says */

@@ -196,17 +196,6 @@ static void another_mount_there_is_an_error(void **state)
 	assert_int_equal(e.reason, REASON_MOUNT_BUSY);
 }
 
-static void a_mount_is_taken_back(void **state)
-{
-	struct fixture *f = *state;
-	struct step_ctx c = fixture_ctx(f);
-	struct err e = {0};
-
-	assert_converges(f, "mounts: [{path: /undone, type: tmpfs}]\n");
-	assert_ok(f->plan.steps[0]->kind->undo(&c, f->plan.steps[0]->fields, &e));
-	assert_int_equal(fixture_probe(f, &e), 0);
-}
-
 /* useradd and its kin lock the account files; many at once have to wait for each other. */
 static void accounts_made_at_once_are_all_there(void **state)
 {
@@ -251,7 +240,6 @@ int main(void)
 	        T(limits_are_written_twice),
 	        T(mounts_nest),
 	        T(another_mount_there_is_an_error),
-	        T(a_mount_is_taken_back),
 	};
 
 	sandbox_enter();
