@@ -87,12 +87,17 @@ static void open_log(const struct options *o)
 		log_set_sink(to_stderr, NULL, max);
 }
 
+static bool is_on(const char *variable)
+{
+	const char *value = getenv(variable);
+	bool on = false;
+
+	return value && str_bool(value, &on) == 0 && on;
+}
+
 /* The only reader of the environment. Root's, never user data's. */
 static void read_environment(struct agent *g)
 {
-	const char *disabled = getenv("AWS_EC2_METADATA_DISABLED");
-	bool on = false;
-
 	g->cloud_config = (struct cloud_config){
 	        .imds_endpoint = getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
 	        .endpoint = getenv("AWS_ENDPOINT_URL"),
@@ -100,8 +105,9 @@ static void read_environment(struct agent *g)
 	        .secrets_endpoint = getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
 	        .region = getenv("AWS_REGION"),
 	        .ca_bundle = getenv("AWS_CA_BUNDLE"),
+	        .dualstack = is_on("AWS_USE_DUALSTACK_ENDPOINT"),
 	};
-	g->no_metadata = disabled && str_bool(disabled, &on) == 0 && on;
+	g->no_metadata = is_on("AWS_EC2_METADATA_DISABLED");
 }
 
 /* A core would hold the role's credentials. Sanitizers need to look into the process they check,

@@ -7,7 +7,9 @@
 Path style and virtual-host style (BUCKET.s3.localhost) are both answered. `endpoint_region` is the
 region this endpoint stands for; a request signed for another region than the bucket's is answered as
 AWS answers it: 301 PermanentRedirect when it was signed for the endpoint's own region, 400
-AuthorizationHeaderMalformed with <Region> when it was signed for a third one.
+AuthorizationHeaderMalformed with <Region> when it was signed for a third one. Under AWS's own names
+([BUCKET.]s3[.dualstack].REGION.amazonaws.com) the name tells the region, and a bucket of another
+region is not served there.
 """
 import base64
 import email.utils
@@ -26,6 +28,8 @@ from .sigcheck import Refused, fields, verify
 
 BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 HOST_SUFFIX = ".s3.localhost"
+AWS_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:\.dualstack)?\.(?P<region>[a-z]{2}-[a-z0-9-]+)"
+                      r"\.amazonaws\.com(?:\.cn)?\Z")
 RANGE = re.compile(r"bytes=(\d+)-(\d*)\Z")
 
 
@@ -102,9 +106,11 @@ class Aws(Server):
 
     def _s3_target(self, req):
         host = req.get("host").rsplit(":", 1)[0].lower()
-        path = req.path[1:]
+        path, real = req.path[1:], AWS_HOST.match(host)
         if host.endswith(HOST_SUFFIX):
             name, key = host[:-len(HOST_SUFFIX)], path
+        elif real and real["bucket"]:
+            name, key = real["bucket"], path
         else:
             name, _, key = path.partition("/")
         if not BUCKET_NAME.match(name):
@@ -132,10 +138,16 @@ class Aws(Server):
                       "resource.", Method=req.method)
 
     def _region(self, claim, bucket, req):
+        more = {"_headers": [("x-amz-bucket-region", bucket.region)]}
+        named = AWS_HOST.match(req.get("host").rsplit(":", 1)[0].lower())
+        here = named["region"] if named else self.endpoint_region
+        if named and claim.region != here:
+            raise Refused(400, "AuthorizationHeaderMalformed", "The authorization header is "
+                          f"malformed; the region '{claim.region}' is wrong; expecting '{here}'",
+                          Region=here)
         if claim.region == bucket.region:
             return
-        more = {"_headers": [("x-amz-bucket-region", bucket.region)]}
-        if claim.region == self.endpoint_region:
+        if claim.region == here:
             raise Refused(301, "PermanentRedirect", "The bucket you are attempting to access must "
                           "be addressed using the specified endpoint. Please send all future "
                           "requests to this endpoint.", Bucket=bucket.name,
