@@ -244,3 +244,17 @@ def test_no_region_is_never_a_default(world):
 def test_endpoint_setting_that_is_none(world, endpoint):
     r = world.facts(env={"AWS_EC2_METADATA_SERVICE_ENDPOINT": endpoint})
     assert r.code in (2, 3) and "AWS_EC2_METADATA_SERVICE_ENDPOINT" in r.err, r.err
+
+
+def test_endpoint_setting_with_a_slash(world):
+    r = world.fetch(CONF, env={"AWS_EC2_METADATA_SERVICE_ENDPOINT": world.imds.url + "/",
+                               "AWS_ENDPOINT_URL": world.aws.url + "/"})
+    assert r.code == 0 and r.out == BODY, r.err
+
+
+def test_tokens_that_end_early(world):
+    """The service forgets its tokens between two reads: one new token, and everything is read."""
+    world.imds.on_request = lambda req: (req.path.startswith(ROLES + "h") and len(tokens(world)) == 1
+                                         and world.imds.expire_tokens())
+    r = world.fetch(CONF)
+    assert r.code == 0 and r.out == BODY and len(tokens(world)) == 2, r.err

@@ -259,6 +259,46 @@ def test_broken_off_again_and_again_goes_on_where_it_was(world, proxy, old):
     assert sum(q.get("range") is not None for q in proxy.log) == len(proxy.log) - 1
 
 
+RESUMED = {
+    "another place": Fault("edit", headers=[("Content-Range", "bytes 999-7199/7200")]),
+    "no place": Fault("edit", headers=[("Content-Range", "")]),
+    "another size": Fault("edit", headers=[("Content-Range", "bytes 1000-7199/9999")]),
+    "nonsense": Fault("edit", headers=[("Content-Range", "bytes x-y/z")]),
+    "another object": Fault("edit", headers=[("ETag", '"other"')]),
+    "416": Fault("status", status=416),
+    "412": Fault("status", status=412),
+}
+
+
+@pytest.mark.parametrize("name", RESUMED)
+def test_odd_answer_to_the_rest(world, proxy, old, name):
+    """Whatever a server says when asked for the rest: the whole object, or the old file."""
+    proxy.fault(s3proxy.cut(1000), RESUMED[name])
+    r = world.fetch(CONF, "-o", old)
+    assert old.read_bytes() == (BODY if r.code == 0 else OLD), r.err
+    assert r.code in (0, 4)
+
+
+def test_server_that_knows_no_ranges(world, proxy, old):
+    world.aws.ranges = False
+    proxy.fault(s3proxy.cut(1000), s3proxy.reset(3000))
+    r = world.fetch(CONF, "-o", old)
+    assert r.code == 0 and old.read_bytes() == BODY, r.err
+
+
+def test_answer_without_an_etag_is_begun_again(world, proxy, old):
+    proxy.fault(Fault("edit", headers=[("ETag", "")], times=0, skip=1))
+    proxy.faults.insert(0, s3proxy.cut(1000))
+    r = world.fetch(CONF, "-o", old)
+    assert r.code == 0 and old.read_bytes() == BODY, r.err
+
+
+@pytest.mark.parametrize("after", ["3600", "-5", "soon", "99999999999999999999", "Wed, 21 Oct 2099 07:28:00 GMT"])
+def test_retry_after_of_any_kind(world, proxy, old, after):
+    proxy.fault(s3proxy.slow_down(0, retry_after=after))
+    refused(world.fetch(CONF, "-o", old, *SHORT, guard=30), old)
+
+
 @pytest.mark.parametrize("how", [s3proxy.cut, s3proxy.reset])
 def test_object_changed_between_tries(world, proxy, old, how):
     newer = b"Region: eu-west-2\n" * 400
