@@ -22,11 +22,13 @@ struct host;
 enum host_unit_action { HOST_UNIT_START, HOST_UNIT_RESTART, HOST_UNIT_STOP };
 
 struct host_unit_state {
-	bool known;       /* there is such a unit */
-	bool active;      /* ActiveState is active or reloading */
-	bool failed;      /* ActiveState is failed */
-	bool condition;   /* ConditionResult of the last start; true when there was none */
-	bool need_reload; /* its files changed since the manager read them */
+	bool known;     /* there is such a unit */
+	bool active;    /* ActiveState is active or reloading */
+	bool failed;    /* ActiveState is failed */
+	bool condition; /* ConditionResult of the last start; true when there was none */
+	/* Its files changed since the manager read them. Not told of a drop-in directory that is
+	 * new: who writes a drop-in reloads. */
+	bool need_reload;
 	char active_state[32], sub_state[32];
 	char result[32]; /* "success", "exit-code", "timeout", ...; "" for units that have none */
 	char file_state[32]; /* "enabled", "disabled", "static", "masked", ...; "" when unknown */

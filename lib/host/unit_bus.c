@@ -305,6 +305,24 @@ static struct blob query(struct host *h, const char *const *argv, struct arena *
 	return res.out;
 }
 
+/* Newest first, as it had to be asked for: with --since, --lines would else count from the oldest.
+ */
+static struct blob turn_around(struct blob lines, struct arena *a)
+{
+	struct strbuf out = STRBUF(a, lines.len + 1);
+	size_t end = lines.len;
+
+	while (end) {
+		size_t start = end - 1;
+
+		while (start && lines.data[start - 1] != '\n')
+			start--;
+		strbuf_add(&out, lines.data + start, end - start);
+		end = start;
+	}
+	return (struct blob){out.data ? out.data : "", out.len};
+}
+
 /* The journal's last lines of the unit, `by` its processes or with what systemd says about it. */
 static struct blob journal_of(struct host *h, const char *by, const char *unit, time_t since,
                               const char *lines, struct arena *a)
@@ -313,12 +331,13 @@ static struct blob journal_of(struct host *h, const char *by, const char *unit, 
 	                            "--no-pager",
 	                            "--quiet",
 	                            "--output=cat",
+	                            "--reverse",
 	                            arena_printf(a, "--lines=%s", lines),
 	                            arena_printf(a, "--since=@%lld", (long long)since),
 	                            arena_printf(a, "%s=%s", by, unit),
 	                            NULL};
 
-	return query(h, argv, a);
+	return turn_around(query(h, argv, a), a);
 }
 
 /* Of its processes if they said anything since then, else what systemd says about it. By unit, not
