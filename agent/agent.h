@@ -37,12 +37,12 @@ struct agent {
 int agent_fail(const struct err *e);
 void agent_hint(const struct err *e);
 
-/* Verbs, each in the file of its name. */
-int verb_bootstrap(struct agent *g);
-int verb_plan(struct agent *g);
-int verb_status(struct agent *g);
-int verb_check(struct agent *g);
-int verb_facts(struct agent *g);
-int verb_fetch(struct agent *g);
-int verb_explain(struct agent *g);
-int verb_version(struct agent *g);
+/* Verbs, each in the file of its name; `program` is the struct agent. */
+int verb_bootstrap(void *program);
+int verb_plan(void *program);
+int verb_status(void *program);
+int verb_check(void *program);
+int verb_facts(void *program);
+int verb_fetch(void *program);
+int verb_explain(void *program);
+int verb_version(void *program);

@@ -210,12 +210,12 @@ static int converge(struct agent *g, bool probe_only)
 	return status;
 }
 
-int verb_bootstrap(struct agent *g)
+int verb_bootstrap(void *program)
 {
-	return converge(g, false);
+	return converge(program, false);
 }
 
-int verb_plan(struct agent *g)
+int verb_plan(void *program)
 {
-	return converge(g, true);
+	return converge(program, true);
 }

@@ -108,9 +108,10 @@ static int check_text(struct agent *g, const char *name, struct blob text, struc
 	return r;
 }
 
-int verb_check(struct agent *g)
+int verb_check(void *program)
 {
-	const char *name = g->opt.operands[0];
+	struct agent *g = program;
+	const char *name = g->opt.line.operands[0];
 	struct blob text;
 	struct err e;
 	int r = file_read(AT_FDCWD, name, AGENT_INPUT_MAX, g->arena, &text, &e);

@@ -59,10 +59,11 @@ static void explain_all(struct strbuf *b)
 		              reason_row((enum reason)i)->meaning);
 }
 
-int verb_explain(struct agent *g)
+int verb_explain(void *program)
 {
+	struct agent *g = program;
 	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
-	const char *what = g->opt.n_operands ? g->opt.operands[0] : NULL;
+	const char *what = g->opt.line.n_operands ? g->opt.line.operands[0] : NULL;
 	const struct kind *kind = what ? kinds_find(what) : NULL;
 	enum reason reason = what ? reason_by_name(what) : REASON_COUNT;
 

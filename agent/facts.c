@@ -39,8 +39,9 @@ static void print_json(const struct vars *v, struct strbuf *b)
 	strbuf_str(b, "\n}\n");
 }
 
-int verb_facts(struct agent *g)
+int verb_facts(void *program)
 {
+	struct agent *g = program;
 	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
 	struct err e;
 	int r = source_open(g, &e);

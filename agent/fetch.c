@@ -36,9 +36,10 @@ static int to_stdout(struct agent *g, struct cloud_fetch *fetch, struct err *e)
 	return r < 0 && !e->no ? err_errno(e, -r, "writing to standard output") : r;
 }
 
-int verb_fetch(struct agent *g)
+int verb_fetch(void *program)
 {
-	struct cloud_fetch fetch = {.uri = g->opt.operands[0], .sha256 = g->opt.sha256};
+	struct agent *g = program;
+	struct cloud_fetch fetch = {.uri = g->opt.line.operands[0], .sha256 = g->opt.sha256};
 	unsigned char sum[32];
 	struct err e = {0};
 

@@ -12,8 +12,9 @@
 
 #define DEADLINE_BOOTSTRAP_MS (300 * 1000) /* until the node document tells */
 #define DEADLINE_QUERY_MS     (60 * 1000)
+#define HELP_MAX              (16 * 1024)
 
-static const struct verb verb_table[] = {
+static const struct command_verb verbs[] = {
         {"bootstrap", VERB_BOOTSTRAP, "", 0, 0, "Make this machine the node it is described to be",
          verb_bootstrap},
         {"plan", VERB_PLAN, "", 0, 0, "Show what bootstrap would do, and do nothing", verb_plan},
@@ -26,11 +27,16 @@ static const struct verb verb_table[] = {
         {"version", VERB_VERSION, "", 0, 0, "Print the version", verb_version},
         {0},
 };
-const struct verb *const verbs = verb_table;
+static const struct command command = {
+        .name = "hpc-agent",
+        .about = "Turns a freshly booted EC2 instance into a working Slurm node.",
+        .verbs = verbs,
+        .options = option_table,
+};
 
-int verb_version(struct agent *g)
+int verb_version(void *program)
 {
-	(void)g;
+	(void)program;
 	printf("hpc-agent %s\n", HPC_VERSION);
 	return 0;
 }
@@ -48,13 +54,6 @@ int agent_fail(const struct err *e)
 	log_err("%s", e->text);
 	agent_hint(e);
 	return err_exit_status(e->kind);
-}
-
-static void to_stderr(void *ctx, enum log_level level, const char *text,
-                      const struct log_field *fields, size_t n)
-{
-	(void)ctx, (void)level, (void)fields, (void)n;
-	fprintf(stderr, "hpc-agent: %s\n", text);
 }
 
 /* systemd.exec(5): JOURNAL_STREAM holds device and inode of the stream that standard error is. */
@@ -84,7 +83,7 @@ static void open_log(const struct options *o)
 		log_set_sink(journal_sink, program_name,
 		             o->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	else
-		log_set_sink(to_stderr, NULL, max);
+		log_set_sink(log_stderr_sink, program_name, max);
 }
 
 static bool is_on(const char *variable)
@@ -126,7 +125,7 @@ static void no_core(void)
 
 static int run(struct agent *g)
 {
-	bool converges = g->opt.verb->bit & (VERB_BOOTSTRAP | VERB_PLAN);
+	bool converges = g->opt.line.verb->bit & (VERB_BOOTSTRAP | VERB_PLAN);
 	uint64_t ms = g->opt.deadline_ms ? g->opt.deadline_ms
 	              : converges        ? DEADLINE_BOOTSTRAP_MS
 	                                 : DEADLINE_QUERY_MS;
@@ -135,7 +134,7 @@ static int run(struct agent *g)
 	g->deadline = clock_in_ms(ms);
 	g->arena = arena_new();
 	g->facts.arena = g->arena;
-	int status = g->opt.verb->run(g);
+	int status = g->opt.line.verb->run(g);
 	cloud_close(g->cloud);
 	host_close(g->host);
 	arena_free(g->arena);
@@ -151,21 +150,29 @@ static int flushed(int status)
 	return 1;
 }
 
+static int print_help(const struct command_verb *verb)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf b = STRBUF(a, HELP_MAX);
+
+	command_help(&command, verb, &b);
+	fwrite(b.data, 1, b.len, stdout);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	struct agent g = {0};
+	struct agent g = {.opt = {.root = "/"}};
 	struct err e;
 
 	umask(022);
 	no_core();
-	if (options_parse(argc, argv, &g.opt, &e) < 0) {
+	if (command_parse(&command, argc, argv, &g.opt, &g.opt.line, &e) < 0) {
 		fprintf(stderr, "hpc-agent: %s\n", e.text);
 		return 2;
 	}
-	if (g.opt.help) {
-		options_help(stdout, g.opt.verb);
-		return flushed(0);
-	}
+	if (g.opt.line.help)
+		return flushed(print_help(g.opt.line.verb));
 	open_log(&g.opt);
 	read_environment(&g);
 	return flushed(run(&g));

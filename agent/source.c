@@ -15,7 +15,7 @@
 int source_open(struct agent *g, struct err *e)
 {
 	enum host_mode mode =
-	        g->opt.dry_run || g->opt.verb->bit == VERB_PLAN ? HOST_DRY : HOST_LIVE;
+	        g->opt.dry_run || g->opt.line.verb->bit == VERB_PLAN ? HOST_DRY : HOST_LIVE;
 
 	g->cloud = cloud_open(&g->cloud_config);
 	return host_open(g->opt.root, mode, &g->host, e);

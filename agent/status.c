@@ -82,8 +82,9 @@ static int exit_status(const struct doc *status, bool running)
 	return (int)number(status, "exit_status");
 }
 
-int verb_status(struct agent *g)
+int verb_status(void *program)
 {
+	struct agent *g = program;
 	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
 	struct blob text = {0};
 	struct doc *status = NULL;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "base/str.h"
 
@@ -120,4 +121,11 @@ void log_record(enum log_level level, const struct log_field *fields, size_t n, 
 	va_start(ap, fmt);
 	emit(level, fields, n, fmt, ap);
 	va_end(ap);
+}
+
+void log_stderr_sink(void *program, enum log_level level, const char *text,
+                     const struct log_field *fields, size_t n)
+{
+	(void)level, (void)fields, (void)n;
+	dprintf(STDERR_FILENO, "%s: %s\n", (const char *)program, text);
 }

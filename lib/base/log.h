@@ -34,6 +34,10 @@ void log_text(enum log_level level, const char *fmt, ...) ATTR_PRINTF(2, 3);
 void log_record(enum log_level level, const struct log_field *fields, size_t n, const char *fmt,
                 ...) ATTR_PRINTF(4, 5);
 
+/* A sink for programs: "PROGRAM: text" on standard error; ctx is the program's name. */
+void log_stderr_sink(void *program, enum log_level level, const char *text,
+                     const struct log_field *fields, size_t n);
+
 /* Blanks what looks like a secret in place: AKIA/ASIA ids, X-Amz-Signature/Security-Token values,
  * Authorization and token headers, user:password@ in URLs. */
 void log_redact(char *text);
