@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a verb of hpc-imagebuild works with: made and given back by main(). */
+#pragma once
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "cloud/cloud.h"
+#include "host/host.h"
+#include "options.h"
+
+struct image {
+	struct options opt;
+	struct cloud_config cloud_config; /* from the environment */
+	struct arena *arena;
+	uint64_t start; /* clock.h */
+};
+
+/* Logs the error's text and its reason's hint, and returns the exit status of its kind. */
+int image_fail(const struct err *e);
+
+/* Verbs, each in the file of its name; `program` is the struct image. */
+int verb_check(void *program);
+int verb_plan(void *program);
+int verb_version(void *program);

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "base/log.h"
+#include "image.h"
+
+#define HELP_MAX (16 * 1024)
+
+static const struct command_verb verbs[] = {
+        {"check", VERB_CHECK, "FILE...", 1, 64, "Check recipes", verb_check},
+        {"plan", VERB_PLAN, "RECIPE", 1, 1, "Show the steps of a recipe in their order", verb_plan},
+        {"version", VERB_VERSION, "", 0, 0, "Print the version", verb_version},
+        {0},
+};
+static const struct command command = {
+        .name = "hpc-imagebuild",
+        .about = "Bakes the image that the nodes of a Slurm cluster boot from.",
+        .verbs = verbs,
+        .options = option_table,
+};
+
+int verb_version(void *program)
+{
+	(void)program;
+	printf("hpc-imagebuild %s\n", HPC_VERSION);
+	return 0;
+}
+
+int image_fail(const struct err *e)
+{
+	const struct reason_row *row = reason_row(e->reason);
+
+	log_err("%s", e->text);
+	if (*row->hint && e->kind != ERR_INPUT)
+		log_notice("%s: %s", row->name, row->hint);
+	return err_exit_status(e->kind);
+}
+
+/* The only reader of the environment: the names that AWS's own tools use. */
+static void read_environment(struct image *g)
+{
+	g->cloud_config = (struct cloud_config){
+	        .imds_endpoint = getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
+	        .endpoint = getenv("AWS_ENDPOINT_URL"),
+	        .s3_endpoint = getenv("AWS_ENDPOINT_URL_S3"),
+	        .secrets_endpoint = getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+	        .region = getenv("AWS_REGION"),
+	        .ca_bundle = getenv("AWS_CA_BUNDLE"),
+	        .access_key = getenv("AWS_ACCESS_KEY_ID"),
+	        .secret_key = getenv("AWS_SECRET_ACCESS_KEY"),
+	        .session_token = getenv("AWS_SESSION_TOKEN"),
+	};
+}
+
+/* A core would hold credentials. */
+static void no_core(void)
+{
+	const struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+}
+
+/* What was promised to standard output must have arrived: a full disk is a failure. */
+static int flushed(int status)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != 0)
+		return status;
+	fprintf(stderr, "hpc-imagebuild: standard output could not be written\n");
+	return 1;
+}
+
+static int print_help(const struct command_verb *verb)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf b = STRBUF(a, HELP_MAX);
+
+	command_help(&command, verb, &b);
+	fwrite(b.data, 1, b.len, stdout);
+	return 0;
+}
+
+static char program_name[] = "hpc-imagebuild";
+
+int main(int argc, char **argv)
+{
+	struct image g = {0};
+	struct err e;
+
+	umask(022);
+	no_core();
+	if (command_parse(&command, argc, argv, &g.opt, &g.opt.line, &e) < 0) {
+		fprintf(stderr, "hpc-imagebuild: %s\n", e.text);
+		return 2;
+	}
+	if (g.opt.line.help)
+		return flushed(print_help(g.opt.line.verb));
+	log_set_sink(log_stderr_sink, program_name,
+	             g.opt.verbose ? LOG_LEVEL_DEBUG
+	             : g.opt.quiet ? LOG_LEVEL_ERR
+	                           : LOG_LEVEL_NOTICE);
+	read_environment(&g);
+	g.start = clock_now();
+	g.arena = arena_new();
+	int status = g.opt.line.verb->run(&g);
+	arena_free(g.arena);
+	return flushed(status);
+}

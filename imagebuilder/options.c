@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "options.h"
+
+#define RECIPE (VERB_CHECK | VERB_PLAN)
+#define AT(m)  offsetof(struct options, m)
+
+const struct command_option option_table[] = {
+        {"set", "NAME=VALUE", "a fact that the recipe may use as ${NAME}; may be given again", 0,
+         RECIPE, COMMAND_LIST, AT(set), NULL},
+        {"json", NULL, "print JSON", 'j', VERB_PLAN, COMMAND_FLAG, AT(json), NULL},
+        {"quiet", NULL, "print errors only", 'q', COMMAND_ANY, COMMAND_FLAG, AT(quiet), NULL},
+        {"verbose", NULL, "print debugging messages", 'v', COMMAND_ANY, COMMAND_FLAG, AT(verbose),
+         NULL},
+        {0},
+};
