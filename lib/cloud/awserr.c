@@ -218,7 +218,8 @@ void awserr_read(const struct http_exchange *x, struct awserr *ret)
 
 static bool is_skewed(const struct http_exchange *x, time_t wall)
 {
-	return x->status / 100 == 4 && x->date && llabs((long long)x->date - wall) > SKEW_LEAST_S;
+	return (x->status == 400 || x->status == 403) && x->date &&
+	       llabs((long long)x->date - wall) > SKEW_LEAST_S;
 }
 
 static bool row_matches(const struct awserr_row *row, int status, const char *code)

@@ -15,27 +15,26 @@
 
 /* ---- signing --------------------------------------------------------------------------------- */
 
-struct
-try {
+struct attempt {
 	struct sigv4_pair headers[CALL_PAIRS_MAX + 8];
 	size_t n_headers;
 	char auth[AUTH_MAX], payload[SHA256_HEX];
 	struct sigv4_request r;
 };
 
-static void try_header(struct try *t, const char *name, const char *value)
+static void add_header(struct attempt *t, const char *name, const char *value)
 {
 	t->headers[t->n_headers++] = (struct sigv4_pair){name, value};
 }
 
-static void collect_headers(const struct cloud *c, const struct call *k, struct try *t)
+static void collect_headers(const struct cloud *c, const struct call *k, struct attempt *t)
 {
-	try_header(t, "Host", k->at.authority);
-	try_header(t, "x-amz-date", t->r.date);
+	add_header(t, "Host", k->at.authority);
+	add_header(t, "x-amz-date", t->r.date);
 	if (k->s3)
-		try_header(t, "x-amz-content-sha256", t->payload);
+		add_header(t, "x-amz-content-sha256", t->payload);
 	if (c->creds.session_token[0])
-		try_header(t, "x-amz-security-token", c->creds.session_token);
+		add_header(t, "x-amz-security-token", c->creds.session_token);
 	for (size_t i = 0; i < k->n_headers; i++)
 		t->headers[t->n_headers++] = k->headers[i];
 	for (size_t i = 0; i < k->n_extra; i++)
@@ -61,7 +60,7 @@ static int build_url(const struct call *k, const struct sigv4_request *r, struct
 	return 0;
 }
 
-static int sign_call(const struct cloud *c, struct call *k, struct try *t, struct arena *a,
+static int sign_call(const struct cloud *c, struct call *k, struct attempt *t, struct arena *a,
                      struct err *e)
 {
 	const struct sigv4_key key = {c->creds.access_key, c->creds.secret_key, NULL};
@@ -99,7 +98,7 @@ static int sign_call(const struct cloud *c, struct call *k, struct try *t, struc
 static int send_once(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct try t = {0};
+	struct attempt t = {0};
 	int rc = k->place(c, k, a, e);
 
 	k->n_extra = 0;
@@ -120,8 +119,7 @@ static int send_once(struct cloud *c, struct call *k, uint64_t deadline, struct 
 	return rc;
 }
 
-/* ---- what to do about a refusal ---------------------------------------------------------------
- */
+/* ---- what to do about a refusal ------------------------------------------------------ */
 
 /* Each answers: send again now (0), or give up (negative, e as it was). */
 
@@ -182,18 +180,18 @@ static int act_creds(struct cloud *c, struct call *k, const struct awserr *ae, s
 	return k->renewals == 1 || backoff_wait(&k->renew, 0, deadline) ? 0 : -e->no;
 }
 
-/* The host of `target`, which may be a whole address, if it lies in our partition's domain. */
+/* The host of `target`, with or without scheme and path, if it lies in our partition's domain. */
 static const char *same_domain(const struct cloud *c, const char *target, struct arena *a)
 {
-	const char *url = target;
 	struct endpoint ep;
 	struct err ignored = {0};
+	const char *url;
 	size_t len, tail;
 
-	if (!strstr(target, "://"))
-		url = arena_printf(a, "https://%s", target);
-	url = arena_printf(a, "%.*s", (int)(8 + strcspn(url + 8, "/?#")), url);
-	if (uri_endpoint(url, "redirect", a, &ep, &ignored) < 0 || !ep.tls || ep.address)
+	if (str_starts(target, "https://"))
+		target += strlen("https://");
+	url = arena_printf(a, "https://%.*s", (int)strcspn(target, "/?#"), target);
+	if (uri_endpoint(url, "redirect", a, &ep, &ignored) < 0 || ep.address)
 		return NULL;
 	len = strlen(ep.authority);
 	tail = strlen(c->domain);
@@ -206,12 +204,12 @@ static const char *same_domain(const struct cloud *c, const char *target, struct
 static int act_redirect(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
                         uint64_t deadline)
 {
-	const char *target = ae->endpoint[0] ? ae->endpoint : "";
+	const char *target = ae->endpoint;
 
 	(void)deadline;
 	if (k->x.trouble && k->x.trouble->location[0])
 		target = k->x.trouble->location;
-	if (k->custom || k->moves++ == MOVES_MAX || strlen(target) < 9)
+	if (k->custom || k->moves++ == MOVES_MAX || !*target)
 		return -e->no;
 	k->moved = same_domain(c, target, c->arena);
 	return k->moved ? 0 : -e->no;

@@ -65,7 +65,7 @@ int cloud_user_data(struct cloud *c, struct arena *a, struct blob *ret, uint64_t
 struct cloud_fetch {
 	const char *uri;
 	const char *sha256; /* 64 hex digits the content must have, or NULL */
-	size_t max;         /* ceiling in bytes; 0: the default of cloud.c (16 MiB) */
+	size_t max;         /* ceiling in bytes; 0: 16 MiB */
 };
 
 int cloud_fetch_memory(struct cloud *c, const struct cloud_fetch *f, struct arena *a,

@@ -70,7 +70,7 @@ struct http_exchange {
 	int status;
 	bool connected;          /* a connection was made, if nothing else */
 	time_t date;             /* Date:, or 0 */
-	uint32_t retry_after_ms; /* Retry-After:, at most an hour, or 0 */
+	uint32_t retry_after_ms; /* Retry-After:, at most 20 s, or 0 */
 	int64_t length;          /* Content-Length:, or -1 */
 	char etag[128], bucket_region[64], content_range[64], error_type[128], token_ttl[16];
 	struct http_trouble *trouble; /* NULL for 2xx; owned by the exchange until started again */

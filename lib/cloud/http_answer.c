@@ -10,7 +10,7 @@
 #define ANSWER_HEADERS_MAX 100
 #define ANSWER_HEADER_SIZE (64 * 1024)
 #define TROUBLE_READ_MAX   (64 * 1024) /* then a body that nobody wants ends the connection */
-#define RETRY_AFTER_MAX_S  3600
+#define RETRY_AFTER_MAX_S  20          /* who says more is asked after that all the same */
 
 /* ---- headers --------------------------------------------------------------------------------- */
 

@@ -10,6 +10,7 @@
 #include "cloud/uri.h"
 
 #define IMDS_SETTING "AWS_EC2_METADATA_SERVICE_ENDPOINT"
+#define TOKEN_TTL_S  21600
 #define TOKEN_TTL    "21600"
 #define TOKEN_MAX    1024
 #define RACE_MS      150
@@ -20,7 +21,7 @@ static const char *const link_local[] = {"http://169.254.169.254", "http://[fd00
 struct imds {
 	struct http *http;
 	const char *endpoints[2];
-	size_t n_endpoints, endpoint; /* the one that answered is alone */
+	size_t n_endpoints; /* the one that answered stays alone */
 	char token[TOKEN_MAX + 1];
 	uint64_t token_until;    /* 0: none */
 	uint64_t deadline;       /* of the running imds_read() */
@@ -161,14 +162,14 @@ static int keep_token(struct imds *i, struct asking *ask, struct err *e)
 {
 	struct http_exchange *x = ask->answered;
 	struct http_buffer *text = &ask->text[x - ask->x];
-	uint64_t ttl = 0;
+	uint64_t ttl;
 
 	if (!token_valid((struct blob){text->data, text->len}))
 		return err_set(e, ERR_DENIED, REASON_IMDS_PROTOCOL, EPROTO,
 		               "asking the metadata service '%s' for a token: the answer isn't one",
 		               ask->url[x - ask->x]);
-	if (str_u64(x->token_ttl, 1, 21600, &ttl) < 0)
-		ttl = strtoull(TOKEN_TTL, NULL, 10);
+	if (str_u64(x->token_ttl, 1, TOKEN_TTL_S, &ttl) < 0)
+		ttl = TOKEN_TTL_S;
 	memcpy(i->token, text->data, text->len + 1);
 	i->token_until = clock_in_ms(ttl * 900); /* 90 % of the seconds, in ms */
 	i->endpoints[0] = i->endpoints[x - ask->x];
@@ -189,14 +190,12 @@ static int token_refused(const struct asking *ask, struct err *e)
 	}
 	if (x->status == 403)
 		return err_set(e, ERR_DENIED, REASON_IMDS_FORBIDDEN, EACCES,
-		               "asking the metadata service '%s' for a token: forbidden; the "
-		               "metadata service is switched "
-		               "off for this instance, or a proxy is in between",
+		               "asking the metadata service '%s' for a token: forbidden; it is "
+		               "switched off for this instance, or a proxy is in between",
 		               x->url);
-	return err_set(
-	        e, ERR_DENIED, REASON_IMDS_PROTOCOL, EPROTO,
-	        "asking the metadata service '%s' for a token: status %d, which isn't IMDSv2",
-	        x->url, x->status);
+	return err_set(e, ERR_DENIED, REASON_IMDS_PROTOCOL, EPROTO,
+	               "asking the metadata service '%s' for a token: status %d isn't IMDSv2's",
+	               x->url, x->status);
 }
 
 static void token_unanswered(const struct asking *ask, struct err *e)

@@ -9,7 +9,9 @@ import subprocess
 import pytest
 
 from conftest import BODY, KEY, World
+from fakes import s3proxy
 from fakes.aws import Aws
+from fakes.faults import Fault
 from fakes.imds import Imds, instance
 from fakes.httpd import Response, Server
 
@@ -90,6 +92,36 @@ def test_a_bucket_with_dots_goes_into_the_path(node):
     node.aws.bucket("with.dots").put("k", b"d")
     assert node.fetch("s3://with.dots/k").out == b"d"
     assert hosts(node) == ["s3.eu-west-1.amazonaws.com"]
+
+
+def moved(location, times=0):
+    return Fault("status", status=307, times=times, headers=[("Location", location)],
+                 body=s3proxy.error_xml("TemporaryRedirect", "Please re-send this request."))
+
+
+def test_a_temporary_redirect_within_the_domain_is_followed(node):
+    there = "far.s3.ap-southeast-2.amazonaws.com"
+    node.aws.fault(moved(f"https://{there}/k", times=1))
+    r = node.fetch("s3://far/k")
+    assert r.code == 0 and r.out == b"far away", r.err
+    assert hosts(node) == ["far.s3.eu-west-1.amazonaws.com", there, there], "the region is learnt there"
+
+
+def test_a_redirect_for_ever_ends(node):
+    node.aws.fault(moved("https://conf.s3.ap-southeast-2.amazonaws.com/cluster-config.yaml"))
+    r = node.fetch(CONF)
+    assert r.code == 4 and "http-redirect" in r.err and len(node.aws.log) == 3, r.err
+
+
+@pytest.mark.parametrize("location", [
+    "https://far.example/", "https://conf.s3.eu-west-1.amazonaws.com.far.example/",
+    "https://far-amazonaws.com/", "https://amazonaws.com/", "https://127.0.0.1/",
+    "http://conf.s3.eu-west-1.amazonaws.com/", "https://a@conf.s3.eu-west-1.amazonaws.com/",
+    "https://conf.s3.eu-west-1.amazonaws.com:8443/", "//far.example/", "nonsense", ""])
+def test_a_redirect_elsewhere_is_refused(node, location):
+    node.aws.fault(moved(location))
+    r = node.fetch(CONF)
+    assert r.code == 4 and "http-redirect" in r.err and len(node.aws.log) == 1, r.err
 
 
 def test_another_partition(node):
