@@ -30,6 +30,7 @@ static const struct setting {
         {"Service", "User", SETTING_TEXT, AT(user)},
         {"Service", "Group", SETTING_TEXT, AT(group)},
         {"Service", "PIDFile", SETTING_TEXT, AT(pid_file)},
+        {"Service", "KillMode", SETTING_TEXT, AT(kill_mode)},
         {"Service", "WorkingDirectory", SETTING_TEXT, AT(directory)},
         {"Service", "ExecStartPre", SETTING_LINES, AT(start_pre)},
         {"Service", "ExecStart", SETTING_LINES, AT(start)},

@@ -4,8 +4,8 @@
  *
  * It knows what munge, slurmd and slurmctld need: ExecStartPre= and ExecStart= of types simple,
  * exec, notify, forking (with PIDFile=) and oneshot; User=, Group= (of directories), Environment=,
- * EnvironmentFile=, WorkingDirectory=, the Runtime/State/Cache/LogsDirectory= settings and
- * ConditionPathExists=. Limits, sandboxing, dependencies, restarts and specifiers are systemd's
+ * KillMode=, EnvironmentFile=, WorkingDirectory=, the Runtime/State/Cache/LogsDirectory= settings
+ * and ConditionPathExists=. Limits, sandboxing, dependencies, restarts and specifiers are systemd's
  * alone. The daemon's process is remembered in UNITS/NAME.pid as "PID STARTTIME", what it prints is
  * in NAME.log.
  */
@@ -65,6 +65,7 @@ static bool recall(struct host *h, const char *unit, struct tree *ret)
 	struct err ignored;
 	char path[400];
 
+	*ret = (struct tree){0};
 	return file_read(h->root_fd, unit_path(unit, "pid", path), 64, a, &text, &ignored) == 0 &&
 	       text.len && sscanf(text.data, "%d %llu", &ret->leader, &ret->born) == 2;
 }
@@ -87,20 +88,33 @@ static bool wait_end(const struct tree *t, uint64_t deadline)
 	return false;
 }
 
-static int stop(struct host *h, const char *unit, uint64_t deadline, struct err *e)
+/* KillMode=process spares what the daemon has started, as slurmd's job steps must be. */
+static void end(const struct tree *t, bool all, int sig)
 {
+	if (all)
+		tree_signal(t, sig);
+	else
+		kill(t->leader, sig);
+}
+
+static int stop(struct host *h, const char *unit, const struct unit_file *f, uint64_t deadline,
+                struct err *e)
+{
+	bool all = !str_eq(f->kill_mode, "process");
 	struct tree t;
 	char path[400];
 
 	if (recall(h, unit, &t) && tree_alive(&t)) {
-		kill(t.leader, SIGTERM);
+		end(&t, all, SIGTERM);
 		if (!wait_end(&t, clock_min(deadline, clock_in_ms(STOP_MS)))) {
-			kill(t.leader, SIGKILL);
+			end(&t, all, SIGKILL);
 			if (!wait_end(&t, clock_in_ms(KILL_MS)))
 				return err_set(e, ERR_HOST, REASON_UNIT_TIMEOUT, ETIMEDOUT,
 				               "stopping '%s': process %d does not end", unit,
 				               t.leader);
 		}
+		if (all)
+			tree_signal(&t, SIGKILL);
 	}
 	scope_fd int dir = file_open(h->root_fd, UNITS, O_PATH | O_DIRECTORY, 0);
 	snprintf(path, sizeof path, "%s.pid", unit);
@@ -337,7 +351,7 @@ static int start_daemon(struct launch *l, bool notify, struct err *e)
 		return 0;
 	if (r == 0)
 		return died(l, e);
-	r = stop(l->host, l->unit, clock_in_ms(KILL_MS), e);
+	r = stop(l->host, l->unit, &l->file, clock_in_ms(KILL_MS), e);
 	return r < 0 ? r
 	             : failed(l->unit, REASON_UNIT_TIMEOUT, ETIMEDOUT, e,
 	                      "it did not say that it is ready by the deadline", log_words(l));
@@ -410,15 +424,16 @@ static int fork_act(struct host *h, const char *unit, enum host_unit_action acti
 {
 	scope_arena struct arena *a = arena_new();
 	struct launch l = {.host = h, .unit = unit, .arena = a, .deadline = deadline};
-	int r = stop(h, unit, deadline, e);
+	int r = unit_file_load(h, unit, a, &l.file, e);
 
+	if (r >= 0)
+		r = stop(h, unit, &l.file, deadline, e);
 	if (r < 0 || action == HOST_UNIT_STOP)
 		return r;
 	if (!str_ends(unit, ".service"))
 		return failed(unit, REASON_UNIT_FAILED, ENOTSUP, e,
 		              "only services can be started without systemd", "");
-	r = unit_file_load(h, unit, a, &l.file, e);
-	return r < 0 ? r : start(&l, e);
+	return start(&l, e);
 }
 
 static int fork_state(struct host *h, const char *unit, struct host_unit_state *ret,

@@ -53,7 +53,7 @@ struct unit_list {
 };
 struct unit_file {
 	bool known, masked, installable;
-	const char *type, *user, *group, *pid_file, *directory;
+	const char *type, *user, *group, *pid_file, *directory, *kill_mode;
 	struct unit_list conditions; /* ConditionPathExists= */
 	struct unit_list start_pre, start;
 	struct unit_list environment, environment_files;

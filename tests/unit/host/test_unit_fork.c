@@ -186,16 +186,51 @@ static void forking_is_found_by_its_pid_file(void **state)
 	assert_int_equal(e.reason, REASON_UNIT_FAILED);
 }
 
-static void who_ignores_term_is_killed(void **state)
+/* Of a process the service has started; it wrote its pid to the file. */
+static bool child_lives(struct fixture *f, const char *path)
+{
+	const char *stat = arena_printf(f->arena, "/proc/%s/stat",
+	                                arena_memdup(f->arena, read_text(f, path),
+	                                             strspn(read_text(f, path), "0123456789")));
+	char text[256] = "";
+	scope_fd int fd = open(stat, O_RDONLY);
+
+	return fd >= 0 && read(fd, text, sizeof text - 1) > 0 && !strstr(text, ") Z");
+}
+
+static void start_parent(const char *settings, struct fixture *f)
 {
 	struct err e = {0};
 
-	(void)state;
-	put_unit("stubborn.service", "[Service]\nExecStart=/bin/sh -c 'trap \"\" TERM; sleep 600; "
-	                             "sleep 600'\n");
-	assert_ok(act("stubborn", HOST_UNIT_START, &e));
-	assert_ok(host_unit_do(self, "stubborn", HOST_UNIT_STOP, clock_in_ms(300), &e));
-	assert_false(state_of("stubborn").active);
+	put_unit("parent.service",
+	         arena_printf(f->arena,
+	                      "[Service]\nType=notify\n%sExecStart=/bin/sh -c 'trap \"\" TERM; "
+	                      "sleep 600 & "
+	                      "echo $$! > /run/child; systemd-notify --ready; wait; sleep 600'\n",
+	                      settings));
+	assert_ok(act("parent", HOST_UNIT_START, &e));
+	assert_true(child_lives(f, "/run/child"));
+	assert_ok(host_unit_do(self, "parent", HOST_UNIT_STOP, clock_in_ms(300), &e));
+	assert_false(state_of("parent").active);
+}
+
+static void who_ignores_term_is_killed_with_its_children(void **state)
+{
+	struct fixture *f = *state;
+
+	start_parent("", f);
+	for (int i = 0; i < 200 && child_lives(f, "/run/child"); i++)
+		clock_sleep_ms(10, CLOCK_NEVER);
+	assert_false(child_lives(f, "/run/child"));
+}
+
+static void kill_mode_process_spares_them(void **state)
+{
+	struct fixture *f = *state;
+
+	start_parent("KillMode=process\n", f);
+	assert_true(child_lives(f, "/run/child"));
+	assert_int_equal(kill((int)strtol(read_text(f, "/run/child"), NULL, 10), SIGKILL), 0);
 }
 
 static void what_needs_systemd_says_so(void **state)
@@ -261,7 +296,7 @@ static int empty_machine(void **state)
 static int leave(void **state)
 {
 	static const char *const started[] = {"simple", "later", "cond",
-	                                      "ready",  "forks", "stubborn"};
+	                                      "ready",  "forks", "parent"};
 	struct err e = {0};
 
 	(void)state;
@@ -280,7 +315,8 @@ int main(void)
 	        FIXTURE_TEST(a_condition_keeps_it_from_starting),
 	        FIXTURE_TEST(notify_waits_for_ready),
 	        FIXTURE_TEST(forking_is_found_by_its_pid_file),
-	        FIXTURE_TEST(who_ignores_term_is_killed),
+	        FIXTURE_TEST(who_ignores_term_is_killed_with_its_children),
+	        FIXTURE_TEST(kill_mode_process_spares_them),
 	        FIXTURE_TEST(what_needs_systemd_says_so),
 	        FIXTURE_TEST(enabling_is_systemctls),
 	};

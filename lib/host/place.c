@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/scope.h"
+
+int place_at(const char *path, struct place *ret, struct err *e)
+{
+	if (!host_path_tidy(path, ret->path))
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
+		               "using '%s': not an absolute path of less than %d bytes", path,
+		               HOST_PATH_MAX);
+	ret->name = strrchr(ret->path, '/') + 1;
+
+	size_t n = (size_t)(ret->name - ret->path) - 1;
+	memcpy(ret->dir, ret->path, n);
+	memcpy(ret->dir + n, n ? "" : "/", n ? 1 : 2);
+	return 0;
+}
+
+static const char *or_root(const char *name)
+{
+	return name ? name : "root";
+}
+
+const char *place_owner_text(const struct host_owner *o, char out[static 128])
+{
+	snprintf(out, 128, "%s:%s", or_root(o ? o->user : NULL), or_root(o ? o->group : NULL));
+	return out;
+}
+
+int place_owner_ids(struct host *h, const struct host_owner *o, uid_t *uid, gid_t *gid,
+                    struct err *e)
+{
+	int r = host_owner_ids(h, o, uid, gid, e);
+
+	if (r == -ENOENT && h->mode == HOST_DRY) {
+		*uid = (uid_t)-1;
+		*gid = (gid_t)-1;
+		return 0;
+	}
+	return r;
+}
+
+int place_open(struct host *h, const char *path, int flags)
+{
+	return file_open(h->root_fd, path, flags | O_NOFOLLOW, 0);
+}
+
+int place_stat(struct host *h, const char *path, struct stat *ret)
+{
+	const struct host_assumed *assumed = host_assumed(h, "path:%s", path);
+
+	if (assumed) {
+		*ret = assumed->st;
+		return assumed->st.st_mode ? 0 : -ENOENT;
+	}
+	scope_fd int fd = place_open(h, path, O_PATH);
+	if (fd < 0)
+		return fd;
+	return fstat(fd, ret) < 0 ? -errno : 0;
+}
+
+bool place_attr_is(const struct stat *st, mode_t type, unsigned mode, uid_t uid, gid_t gid)
+{
+	return (st->st_mode & S_IFMT) == type && (st->st_mode & 07777) == mode &&
+	       st->st_uid == uid && st->st_gid == gid;
+}
+
+/* Opens the directory `part` below root, creating it in `parent` first when it is missing. */
+static int open_or_make(int dirfd, const char *part, int parent, bool *made)
+{
+	const char *name = strrchr(part, '/') + 1;
+	int fd = file_open(dirfd, part, O_PATH | O_DIRECTORY, 0);
+
+	if (fd != -ENOENT)
+		return fd;
+	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	if (fchmodat(parent, name, 0755, 0) < 0)
+		return -errno;
+	*made = true;
+	return file_open(dirfd, part, O_PATH | O_DIRECTORY, 0);
+}
+
+int host_make_dirs(int dirfd, const char *path)
+{
+	char part[HOST_PATH_MAX];
+	scope_fd int at = file_open(dirfd, path, O_PATH | O_DIRECTORY, 0);
+	bool made = false;
+
+	if (at >= 0 || at != -ENOENT)
+		return at < 0 ? at : 0;
+	if (!host_path_tidy(path, part))
+		return -EINVAL;
+	at = file_open(dirfd, "/", O_PATH | O_DIRECTORY, 0);
+	for (char *slash = part; at >= 0 && slash;) {
+		slash = strchr(slash + 1, '/');
+		if (slash)
+			*slash = '\0';
+		int next = open_or_make(dirfd, part, at, &made);
+		scope_close(&at);
+		at = next;
+		if (slash)
+			*slash = '/';
+	}
+	return at < 0 ? at : made;
+}
+
+void place_assume_dir(struct host *h, const char *path, unsigned mode, uid_t uid, gid_t gid)
+{
+	struct host_assumed *new = host_assume(h, "path:%s", path);
+
+	new->st = (struct stat){.st_mode = S_IFDIR | mode, .st_uid = uid, .st_gid = gid};
+}
+
+int place_make_dirs(struct host *h, const char *path, struct err *e)
+{
+	char part[HOST_PATH_MAX];
+	struct stat st;
+	int made = 0;
+
+	if (h->mode == HOST_LIVE) {
+		made = host_make_dirs(h->root_fd, path);
+		if (made < 0)
+			return err_errno(e, -made, "creating '%s'", path);
+	} else {
+		snprintf(part, sizeof part, "%s", path);
+		for (char *slash = part; slash && path[1];) {
+			slash = strchr(slash + 1, '/');
+			if (slash)
+				*slash = '\0';
+			if (place_stat(h, part, &st) < 0) {
+				place_assume_dir(h, part, 0755, 0, 0);
+				made = 1;
+			}
+			if (slash)
+				*slash = '/';
+		}
+	}
+	if (made)
+		host_record(h, "mkdir %s 0755 root:root", path);
+	return 0;
+}
