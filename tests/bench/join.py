@@ -52,31 +52,38 @@ def payload(bed, build):
 
 def in_container(bed, controller, layer, figures):
     """The same at this machine's own speed; /home is a bind mount there (containers have no NFS client here)."""
-    bed.put("cluster-config.yaml", "mounts:\n- {source: /srv/nfs/home, path: /home, type: bind}\n")
     bed.terminate(NODE)
+    bed.put("cluster-config.yaml", "mounts:\n- {source: /srv/nfs/home, path: /home, type: bind}\n")
     box = bed.container(NODE, [layer], [f"{controller.export}:/srv/nfs"]).boot()
     for name in ("container", "container again"):
         figures[name].append(timed(box, agent.call("bootstrap")))
-    bed.reset_objects()
+
+
+def in_guests(bed, controller, tar, figures):
+    guest = fresh(bed, controller, tar)
+    for name in ("agent", "again"):
+        figures[name].append(timed(guest, agent.call("bootstrap")))
+    guest = fresh(bed, controller, tar)
+    figures["shell"].append(timed(guest, f"AWS_ENDPOINT_URL_S3={cluster.S3_URL} /usr/lib/bed/join-shell"))
+    key = f"base64 -d >/etc/munge/munge.key <<<{base64.b64encode(cluster.MUNGE_KEY).decode()}\n"
+    guest = fresh(bed, controller, tar, key + PREPARE)
+    parts = {name: timed(guest, command) for name, command in PARTS.items()}
+    for name, seconds in parts.items():
+        figures[name].append(seconds)
+    figures["parts"].append(sum(parts.values()))
 
 
 def main(build, rounds):
     figures = {name: [] for name in ("agent", "again", "shell", "parts", *PARTS, "container", "container again")}
-    with cluster.Bed() as bed, Head(bed.home / "head", cluster.MUNGE_KEY, cgroup=True) as controller:
+    with cluster.Bed() as bed:
         tar = payload(bed, build)
-        for _ in range(rounds):
-            guest = fresh(bed, controller, tar)
-            figures["agent"].append(timed(guest, agent.call("bootstrap")))
-            figures["again"].append(timed(guest, agent.call("bootstrap")))
-            guest = fresh(bed, controller, tar)
-            figures["shell"].append(timed(guest, f"AWS_ENDPOINT_URL_S3={cluster.S3_URL} /usr/lib/bed/join-shell"))
-            key = "base64 -d >/etc/munge/munge.key <<<" + base64.b64encode(cluster.MUNGE_KEY).decode()
-            guest = fresh(bed, controller, tar, key + PREPARE)
-            parts = {name: timed(guest, command) for name, command in PARTS.items()}
-            for name, seconds in parts.items():
-                figures[name].append(seconds)
-            figures["parts"].append(sum(parts.values()))
-            in_container(bed, controller, bed.home / "payload", figures)
+        with Head(bed.home / "head", cluster.MUNGE_KEY, cgroup=True) as controller:
+            for _ in range(rounds):
+                in_guests(bed, controller, tar, figures)
+            bed.terminate(NODE)
+        with Head(bed.home / "head.2", cluster.MUNGE_KEY) as controller:
+            for _ in range(rounds):
+                in_container(bed, controller, bed.home / "payload", figures)
     report(figures, rounds)
 
 
