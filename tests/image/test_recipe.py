@@ -1,0 +1,91 @@
+"""Recipes: the shipped ones are good, a corpus of bad ones is refused with its place and a hint, parts join as told."""
+import glob
+import json
+import os
+import re
+
+import pytest
+
+HERE = os.path.dirname(__file__)
+BAD = sorted(glob.glob(os.path.join(HERE, "bad", "*.yaml")))
+
+
+def test_shipped_recipes_are_good(tool, source):
+    recipes = sorted(glob.glob(source + "/recipes/*.yaml"))
+    r = tool("check", *recipes)
+    assert r.code == 0 and r.err == "", r.err
+    assert len(r.out.splitlines()) == len(recipes) >= 6
+    for role in ("compute", "head", "login", "common"):
+        assert re.search(rf"/{role}\.yaml: ok: image {role} .* [1-9]\d* tests", r.out), role
+
+
+def test_there_are_enough_bad_ones():
+    assert len(BAD) >= 40
+
+
+@pytest.mark.parametrize("path", BAD, ids=lambda p: os.path.basename(p)[:-5])
+def test_bad(tool, path):
+    """The file's first line tells what must be said: `# LINE:COL: text`; the place may name another file."""
+    with open(path, encoding="utf-8", errors="replace") as f:
+        want = f.readline().removeprefix("# ").rstrip("\n")
+    r = tool("check", path)
+    assert r.code == 3 and r.out == "", r
+    place, text = want.split(": ", 1)
+    where = place if re.match(r"[a-z]", place) else os.path.basename(path) + ":" + place
+    assert f"{where}: " in r.err and text in r.err, r.err
+    assert len(r.err.splitlines()) == 1, r.err
+
+
+def test_all_bad_ones_are_named_in_one_run(tool):
+    r = tool("check", *BAD)
+    assert r.code == 3 and len(r.err.splitlines()) == len(BAD)
+
+
+def write(folder, **texts):
+    for name, text in texts.items():
+        (folder / f"{name}.yaml").write_text(text)
+    return folder / f"{next(iter(texts))}.yaml"
+
+
+def steps(tool, path):
+    r = tool("plan", path, "--json")
+    assert r.code == 0, r.err
+    return [s["id"] for s in json.loads(r.out)]
+
+
+def test_included_texts_lie_under_the_including_one(tool, tmp_path):
+    path = write(
+        tmp_path,
+        top="image: {name: top}\ninclude: [left.yaml, right.yaml]\nsysctl: {kernel.panic: 5}\npackages: [c]\n",
+        left="include: [base.yaml]\npackages: {names: [b], update: never}\n",
+        right="include: [base.yaml]\nfiles: [{path: /etc/r, content: r}]\n",
+        base="image: {name: base, version: 2.0.0, disk: {size: 8G}}\npackages: [a]\nsysctl: {kernel.panic: 1}\n"
+             "files: [{path: /etc/b, content: b}]\n")
+    assert steps(tool, path) == ["packages", "sysctl", "files:/etc/b", "files:/etc/r"]
+    assert "image top 2.0.0, 4 steps" in tool("check", path).out
+
+
+def test_from_another_recipe(tool, tmp_path):
+    path = write(tmp_path, top="image: {name: top, from: base.yaml}\n", base="image: {name: base}\npackages: [a]\n")
+    assert tool("check", path).code == 0
+    (tmp_path / "base.yaml").write_text("image: {name: base}\npackage: [a]\n")
+    r = tool("check", path)
+    assert r.code == 3 and "base.yaml:2:1: unknown section 'package', did you mean 'packages'?" in r.err
+
+
+def test_facts(tool, tmp_path):
+    path = write(tmp_path, top="image: {name: top}\nfiles: [{path: '/etc/${name}-${site}', content: x}]\n")
+    assert tool("check", path).code == 3
+    assert steps_with(tool, path, "site=here") == ["files:/etc/top-here"]
+    assert tool("check", path, "--set", "site").code == 3
+
+
+def steps_with(tool, path, fact):
+    return [s["id"] for s in json.loads(tool("plan", path, "--json", "--set", fact).out)]
+
+
+def test_unreadable(tool, tmp_path):
+    r = tool("check", tmp_path / "none.yaml")
+    assert r.code == 3 and "none.yaml" in r.err
+    r = tool("check", tmp_path)
+    assert r.code == 3, r.err
