@@ -47,6 +47,12 @@ def test_signature_holds_for_odd_keys(node, swift, seed):
     assert r.code == 0 and r.out == key.encode(), (key, r.err)
 
 
+def test_bucket_in_the_host_name(node, swift):
+    swift.put("conf", "a b/+", b"text")
+    r = node.fetch("s3://conf/a b/+", env={"AWS_ENDPOINT_URL_S3": f"http://s3.localhost:{swift.port}"})
+    assert r.code == 0 and r.out == b"text", r.err
+
+
 def test_wrong_secret(node, tmp_path):
     node.imds.identities["*"] = instance(region=REGION, creds={**CREDS, "AccessKeyId": KEY})
     r = node.fetch("s3://conf/big", "-o", tmp_path / "f")
