@@ -27,7 +27,7 @@ int host_open(const char *root, enum host_mode mode, struct host **ret, struct e
 	h->mode = mode;
 	h->root_fd = fd;
 	h->root = arena_strdup(a, real);
-	h->self = str_eq(real, "/");
+	h->self = h->running = str_eq(real, "/");
 	*ret = h;
 	return 0;
 }
@@ -57,7 +57,12 @@ int host_root_fd(const struct host *h)
 
 bool host_is_self(const struct host *h)
 {
-	return h->self;
+	return h->running;
+}
+
+void host_set_offline(struct host *h)
+{
+	h->running = false;
 }
 
 void host_record_to(struct host *h, host_recorder_fn *fn, void *ctx)

@@ -49,6 +49,9 @@ const char *host_root(const struct host *h);
 int host_root_fd(const struct host *h);
 /* True when the root is "/": units, the hostname and sysctl are then the running machine's. */
 bool host_is_self(const struct host *h);
+/* For who has entered an image, so that "/" is its root: nothing runs in it, and this host is from
+ * now on what it would be from outside. */
+void host_set_offline(struct host *h);
 
 typedef void host_recorder_fn(void *ctx, const char *change);
 void host_record_to(struct host *h, host_recorder_fn *fn, void *ctx);

@@ -20,7 +20,8 @@ struct host_assumed {
 
 struct host {
 	enum host_mode mode;
-	bool self;
+	bool self;    /* the root is "/": programs need no chroot */
+	bool running; /* and this machine's: host_is_self */
 	int root_fd;
 	char *root;
 	host_recorder_fn *record;

@@ -51,7 +51,7 @@ int host_hostname(struct host *h, struct arena *a, const char **ret, struct err 
 		*ret = arena_strdup(a, assumed->text);
 		return 0;
 	}
-	if (!h->self) {
+	if (!h->running) {
 		*ret = hostname_in_file(h, a);
 		return 0;
 	}
@@ -73,7 +73,7 @@ int host_set_hostname(struct host *h, const char *name, struct err *e)
 	int r = host_hostname(h, a, &now, e);
 	if (r < 0)
 		return r;
-	if (h->self && !str_eq(now, name)) {
+	if (h->running && !str_eq(now, name)) {
 		if (h->mode == HOST_DRY)
 			host_assume(h, "hostname")->text = arena_strdup(h->arena, name);
 		else if (sethostname(name, strlen(name)) < 0)
@@ -146,7 +146,7 @@ int host_sysctl_get(struct host *h, const char *name, struct arena *a, const cha
 	const struct host_assumed *assumed = host_assumed(h, "sysctl:%s", name);
 	char value[SYSCTL_MAX + 1];
 
-	if (assumed || !h->self) {
+	if (assumed || !h->running) {
 		*ret = assumed ? arena_strdup(a, assumed->text) : "";
 		return 0;
 	}
@@ -176,7 +176,7 @@ int host_sysctl_set(struct host *h, const char *name, const char *value, struct 
 		host_record(h, "sysctl %s = %s", name, want);
 		return 0;
 	}
-	if (!h->self)
+	if (!h->running)
 		return err_set(e, ERR_HOST, REASON_HOST_SYSCTL, ENOTSUP,
 		               "setting the kernel setting '%s': '%s' is not the running machine",
 		               name, h->root);

@@ -18,12 +18,12 @@ static const char *const verbs[] = {
 
 bool host_has_systemd(const struct host *h)
 {
-	return h->self && sd_booted() > 0;
+	return h->running && sd_booted() > 0;
 }
 
 static const struct unit_ops *ops_of(const struct host *h)
 {
-	if (!h->self)
+	if (!h->running)
 		return &unit_image;
 	return host_has_systemd(h) ? &unit_bus : &unit_fork;
 }

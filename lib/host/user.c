@@ -32,7 +32,7 @@ static int find_user(struct host *h, const char *name, struct arena *a, struct p
 	char *buf = arena_alloc(a, ENTRY_MAX);
 	struct passwd *found = NULL;
 
-	if (h->self) {
+	if (h->running) {
 		int no = getpwnam_r(name, pw, buf, ENTRY_MAX, &found);
 		return found ? 0 : no ? -no : -ENOENT;
 	}
@@ -48,7 +48,7 @@ static int find_group(struct host *h, const char *name, struct arena *a, gid_t *
 	char *buf = arena_alloc(a, ENTRY_MAX);
 	struct group gr, *found = NULL;
 
-	if (h->self) {
+	if (h->running) {
 		int no = getgrnam_r(name, &gr, buf, ENTRY_MAX, &found);
 		if (!found)
 			return no ? -no : -ENOENT;
@@ -80,7 +80,7 @@ static size_t supplementary(struct host *h, const char *name, gid_t first, struc
 	struct group gr, *found;
 	int n = GROUPS_MAX;
 
-	if (h->self) {
+	if (h->running) {
 		if (getgrouplist(name, first, list, &n) < 0)
 			n = GROUPS_MAX;
 		return (size_t)n;

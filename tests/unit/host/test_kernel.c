@@ -54,6 +54,34 @@ static void in_an_image_only_the_file_is_written(void **state)
 	assert_string_equal(f->record, "");
 }
 
+static void an_offline_root_is_an_image_though_it_is_ours(void **state)
+{
+	struct fixture *f = *state;
+	char file[64] = "/tmp/hpc-hostname-XXXXXX", before[65] = "", after[65] = "";
+	struct host *entered;
+	struct err e = {0};
+
+	assert_non_null(mkdtemp(file));
+	assert_int_equal(mount(file, "/etc", NULL, MS_BIND, NULL), 0);
+	assert_ok(host_open("/", HOST_LIVE, &entered, &e));
+	assert_true(host_is_self(entered));
+	host_set_offline(entered);
+	assert_false(host_is_self(entered));
+	assert_false(host_has_systemd(entered));
+	assert_int_equal(gethostname(before, sizeof before), 0);
+	host_record_to(entered, fixture_record, f);
+	assert_ok(host_set_hostname(entered, "baked", &e));
+	assert_int_equal(gethostname(after, sizeof after), 0);
+	assert_string_equal(before, after);
+	assert_err(host_sysctl_set(entered, SETTING, "1", &e), ERR_HOST, "not the running machine");
+	host_close(entered);
+	assert_int_equal(unlink(arena_printf(f->arena, "%s/hostname", file)), 0);
+	assert_int_equal(umount("/etc"), 0);
+	assert_int_equal(rmdir(file), 0);
+	assert_string_equal(f->record, "write /etc/hostname 0644 root:root 6 bytes "
+	                               "sha256:358f9999ee5573bc\n");
+}
+
 static void names_that_are_none_are_refused(void **state)
 {
 	static const char *const bad[] = {"", "-a", "a-", "a..b", ".a", "a.", "a_b", "a b", "a\nb"};
@@ -116,6 +144,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        FIXTURE_TEST(the_hostname_of_the_machine_is_set_once),
 	        FIXTURE_TEST(in_an_image_only_the_file_is_written),
+	        FIXTURE_TEST(an_offline_root_is_an_image_though_it_is_ours),
 	        FIXTURE_TEST(names_that_are_none_are_refused),
 	        FIXTURE_TEST(a_setting_is_set_once),
 	        FIXTURE_TEST(refusals_name_the_setting),
