@@ -32,8 +32,8 @@ struct host_unit_state {
 	char active_state[32], sub_state[32];
 	char result[32]; /* "success", "exit-code", "timeout", ...; "" for units that have none */
 	char file_state[32]; /* "enabled", "disabled", "static", "masked", ...; "" when unknown */
-	/* When its main process began, or a unit without one became active, in µs of CLOCK_REALTIME
-	 * as it was then; 0: not in this boot. */
+	/* When the start began that it is in or had last, in µs of CLOCK_REALTIME as it was then;
+	 * 0: none in this boot. */
 	uint64_t started_us;
 };
 

@@ -149,6 +149,7 @@ static const struct property {
         {"NeedDaemonReload", 'b', AT(reload)},
         {"ConditionResult", 'b', AT(condition)},
         {"ConditionTimestamp", 't', AT(checked)},
+        {"InactiveExitTimestamp", 't', AT(state.started_us)},
 };
 
 /* One "{sv}" of the answer. */

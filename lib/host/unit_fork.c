@@ -451,6 +451,12 @@ static int fork_state(struct host *h, const char *unit, struct host_unit_state *
 	ret->condition = condition_holds(h, &f);
 	if (!recall(h, unit, &t))
 		return 0;
+	struct stat st;
+	struct err ignored;
+	char path[400];
+	if (host_stat(h, unit_path(unit, "pid", path), &st, &ignored) == 0)
+		ret->started_us =
+		        (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
 	ret->active = tree_alive(&t);
 	ret->failed = !ret->active;
 	snprintf(ret->active_state, sizeof ret->active_state, "%s",

@@ -1,4 +1,5 @@
 """Units against a systemd that is process 1: what the agent's host floor makes of every way a start can end."""
+import time
 from collections import namedtuple
 
 import pytest
@@ -74,8 +75,10 @@ def all_stopped(box):
 def test_a_unit_is_started_once(unit):
     assert unit("start", "good").records == ["unit start good.service"]
     assert unit("start", "good").records == []
-    assert unit("state", "good").state["active"] == "1"
+    first = unit("state", "good").state
+    assert first["active"] == "1" and abs(int(first["started_us"]) / 1e6 - time.time()) < 60
     assert unit("restart", "good").records == ["unit restart good.service"]
+    assert int(unit("state", "good").state["started_us"]) > int(first["started_us"])
     assert unit("stop", "good").records == ["unit stop good.service"]
     assert unit("stop", "good").records == []
 

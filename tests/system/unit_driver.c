@@ -5,6 +5,7 @@
  * "record LINE" for each change, a state as "name=value" lines, and at the end "ok" or "error
  * REASON TEXT".
  */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -24,9 +25,9 @@ static int print_state(struct host *h, const char *unit, uint64_t deadline, stru
 	if (r >= 0)
 		printf("known=%d\nactive=%d\nfailed=%d\ncondition=%d\nneed_reload=%d\nactive_state="
 		       "%s\n"
-		       "sub_state=%s\nresult=%s\nfile_state=%s\n",
+		       "sub_state=%s\nresult=%s\nfile_state=%s\nstarted_us=%" PRIu64 "\n",
 		       s.known, s.active, s.failed, s.condition, s.need_reload, s.active_state,
-		       s.sub_state, s.result, s.file_state);
+		       s.sub_state, s.result, s.file_state, s.started_us);
 	return r;
 }
 

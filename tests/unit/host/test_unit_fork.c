@@ -76,6 +76,8 @@ static void a_simple_service_runs_and_stops(void **state)
 	assert_ok(act("simple", HOST_UNIT_START, &e));
 	assert_int_equal(main_pid(f, "simple"), pid);
 	assert_true(state_of("simple").active);
+	assert_true(llabs((long long)(state_of("simple").started_us / 1000000) -
+	                  (long long)time(NULL)) < 60);
 	assert_int_equal(getsid(pid), pid);
 	assert_string_equal(read_text(f, "/run/hpc-node/units/simple.service.log"),
 	                    "daemon\nhello hello\n");
