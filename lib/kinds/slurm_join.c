@@ -20,7 +20,7 @@
 #define QUERY_MS    10000 /* a busy slurmctld */
 #define CONNECT_MS  3000
 #define PATIENCE_MS 10000 /* with refused credentials: the head may just be rotating its key */
-#define DOWN_MS     5000  /* a node that registers comes up at once, or somebody keeps it down */
+#define DOWN_MS     3000  /* a node that registers comes up at once, or somebody keeps it down */
 #define NUDGE_MS    10000
 
 struct join {

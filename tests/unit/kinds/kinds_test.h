@@ -3,7 +3,7 @@
  * What the tests of the kinds share: a spec becomes a plan, and the plan is carried out on a host
  * whose record is kept. sandbox_enter() gives the test a machine of its own to change: mount,
  * network and host name namespaces, and a root on tmpfs with this machine's programs and a fresh
- * /etc.
+ * /etc. Where daemons are started sandbox_pids() comes before it, so that none outlives the test.
  */
 #pragma once
 #include "unit.h"
@@ -11,8 +11,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,6 +26,7 @@
 struct fixture {
 	struct arena *arena;
 	struct host *host;
+	struct cloud *cloud; /* NULL unless the test opens one, as for file: URIs */
 	struct vars facts;
 	struct plan plan;
 	struct strbuf record;
@@ -56,6 +60,7 @@ static inline struct fixture *fixture_new(enum host_mode mode)
 static inline void fixture_free(struct fixture *f)
 {
 	host_close(f->host);
+	cloud_close(f->cloud);
 	arena_free(f->arena);
 }
 
@@ -70,6 +75,7 @@ static inline int fixture_plan(struct fixture *f, const char *yaml, struct err *
 static inline struct step_ctx fixture_ctx(struct fixture *f)
 {
 	return (struct step_ctx){.host = f->host,
+	                         .cloud = f->cloud,
 	                         .arena = f->arena,
 	                         .facts = &f->facts,
 	                         .deadline = clock_in_ms(60000)};
@@ -166,6 +172,35 @@ static inline void sandbox_share(const char *dir)
 	}
 	assert_int_equal(mkdir(to, 0755), 0);
 	assert_int_equal(mount(dir, to, NULL, MS_BIND | MS_REC, NULL), 0);
+}
+
+/*
+ * Process ids of its own for what follows: returns in a process below a first one that reaps. The
+ * caller becomes the one that waits, and ends with the test's status; whatever is left ends then.
+ */
+static inline void sandbox_pids(void)
+{
+	int status;
+	pid_t pid;
+
+	assert_int_equal(unshare(CLONE_NEWPID | CLONE_NEWNS), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid > 0) {
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+	}
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	assert_int_equal(mount("proc", "/proc", "proc", 0, NULL), 0);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		return;
+	for (pid_t ended = 0; ended != pid;)
+		ended = wait(&status);
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
 }
 
 /* For the rest of the process; everything goes away with it. */

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What Slurm's programs say, as 22.05.8 and others say it. */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "kinds/slurm_own.h"
+
+#define TEXT(s) ((struct blob){(s), strlen(s)})
+
+/* scontrol -o show node, 22.05.8, shortened in the middle. */
+#define RECORD(state, started, tail)                                                               \
+	"NodeName=n1 Arch=x86_64 CoresPerSocket=1  CPUAlloc=0 CPUTot=1 Gres=(null) NodeAddr=a "    \
+	"NodeHostName=n1 Version=22.05.8 OS=Linux 6.1 #1 SMP @0  RealMemory=100 State=" state      \
+	" ThreadsPerCore=1 Partitions=q  BootTime=2026-11-22T21:42:11 SlurmdStartTime=" started    \
+	" LastBusyTime=Unknown CapWatts=n/a ExtSensorsTemp=n/s" tail "\n"
+#define AT   "2026-11-22T21:42:10"
+#define WHEN 1795383730
+
+static void records_are_read(void **state)
+{
+	struct slurm_node n;
+
+	(void)state;
+	assert_int_equal(slurm_node_parse(TEXT(RECORD("UNKNOWN+DRAIN+INVALID_REG", AT,
+	                                              " Reason=Low RealMemory (reported:24103 < "
+	                                              "100.00% of configured:900000) "
+	                                              "[slurm@2026-11-22T21:42:10]")),
+	                                  &n),
+	                 0);
+	assert_string_equal(n.state, "UNKNOWN+DRAIN+INVALID_REG");
+	assert_string_equal(n.reason,
+	                    "Low RealMemory (reported:24103 < 100.00% of configured:900000)");
+	assert_int_equal(n.started, WHEN);
+
+	assert_int_equal(slurm_node_parse(TEXT(RECORD("IDLE", "None", "")), &n), 0);
+	assert_string_equal(n.reason, "");
+	assert_int_equal(n.started, 0);
+	assert_int_equal(slurm_node_parse(TEXT(RECORD("IDLE", "Unknown", " Reason=a\x1b[2Jb")), &n),
+	                 0);
+	assert_string_equal(n.reason, "a\\x1b[2Jb");
+}
+
+static void what_is_no_record_is_refused(void **state)
+{
+	static const char *const bad[] = {
+	        "",
+	        "\n",
+	        "Node n1 not found\n",
+	        "NodeName= State=IDLE",
+	        "NodeName=n1 State=",
+	        "xNodeName=n1 xState=IDLE",
+	};
+	struct slurm_node n;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_int_equal(slurm_node_parse(TEXT(bad[i]), &n), -EINVAL);
+}
+
+static void states_are_judged(void **state)
+{
+	static const struct {
+		const char *text;
+		enum slurm_verdict verdict;
+	} cases[] = {
+	        {"IDLE", SLURM_READY},
+	        {"IDLE+CLOUD", SLURM_READY},
+	        {"IDLE+DYNAMIC_NORM", SLURM_READY},
+	        {"IDLE+DRAIN", SLURM_READY},
+	        {"ALLOCATED", SLURM_READY},
+	        {"MIXED+PLANNED", SLURM_READY},
+	        {"ALLOCATED+COMPLETING", SLURM_READY},
+	        {"IDLE+MAINTENANCE+RESERVED", SLURM_READY},
+	        {"IDLE$", SLURM_READY},
+	        {"UNKNOWN", SLURM_WAIT},
+	        {"UNKNOWN+NOT_RESPONDING", SLURM_WAIT},
+	        {"IDLE*", SLURM_WAIT},
+	        {"DOWN*", SLURM_WAIT},
+	        {"DOWN+NOT_RESPONDING", SLURM_WAIT},
+	        {"IDLE*+DRAIN", SLURM_WAIT},
+	        {"IDLE+CLOUD+POWERED_DOWN", SLURM_WAIT},
+	        {"ALLOCATED+CLOUD+NOT_RESPONDING+POWERING_UP", SLURM_WAIT},
+	        {"ALLOCATED#+CLOUD", SLURM_WAIT},
+	        {"IDLE~+CLOUD", SLURM_WAIT},
+	        {"IDLE%+CLOUD", SLURM_WAIT},
+	        {"IDLE+REBOOT_ISSUED", SLURM_WAIT},
+	        {"FUTURE", SLURM_WAIT},
+	        {"UNKNOWN+DRAIN+INVALID_REG", SLURM_INVALID},
+	        {"INVAL", SLURM_INVALID},
+	        {"DOWN", SLURM_DOWN},
+	        {"DOWN+DRAIN", SLURM_DOWN},
+	        {"ERROR", SLURM_DOWN},
+	};
+	struct slurm_node n = {.started = 1000};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		snprintf(n.state, sizeof n.state, "%s", cases[i].text);
+		if (slurm_node_verdict(&n, 1000) != cases[i].verdict)
+			fail_msg("'%s'", n.state);
+	}
+}
+
+/* The controller's record of before the reboot reads just as well. */
+static void an_earlier_life_does_not_count(void **state)
+{
+	struct slurm_node n = {.state = "IDLE", .started = 1000};
+
+	(void)state;
+	assert_int_equal(slurm_node_verdict(&n, 1000), SLURM_READY);
+	assert_int_equal(slurm_node_verdict(&n, 1003), SLURM_READY);
+	assert_int_equal(slurm_node_verdict(&n, 1060), SLURM_WAIT);
+	assert_int_equal(slurm_node_verdict(&n, 900), SLURM_READY);
+	n.started = 0;
+	assert_int_equal(slurm_node_verdict(&n, 0), SLURM_WAIT);
+	snprintf(n.state, sizeof n.state, "UNKNOWN+DRAIN+INVALID_REG");
+	assert_int_equal(slurm_node_verdict(&n, 1060), SLURM_WAIT);
+}
+
+static void complaints_have_their_reasons(void **state)
+{
+	static const struct {
+		const char *said, *line;
+		enum reason reason;
+		enum err_kind kind;
+	} cases[] = {
+	        {"slurmd: error: _find_node_record: lookup failure for node \"x\"\n"
+	         "slurmd: error: slurmd initialization failed\n",
+	         "slurmd: error: _find_node_record: lookup failure for node \"x\"",
+	         REASON_SLURM_NODE_UNKNOWN, ERR_HOST},
+	        {"scontrol: error: _fetch_child: failed to fetch remote configs: Zero Bytes were "
+	         "transmitted or received\nscontrol: fatal: Could not establish a configuration\n",
+	         "scontrol: error: _fetch_child: failed to fetch remote configs: Zero Bytes were "
+	         "transmitted or received",
+	         REASON_MUNGE_REFUSED, ERR_DENIED},
+	        {"scontrol: error: If munged is up, restart with --num-threads=10\n"
+	         "scontrol: error: Munge encode failed: Failed to access\n"
+	         "scontrol: error: failed to fetch remote configs: Protocol authentication error\n",
+	         "scontrol: error: Munge encode failed: Failed to access", REASON_MUNGE_ROUND_TRIP,
+	         ERR_HOST},
+	        {"slurm_load_node error: Invalid authentication credential\n",
+	         "slurm_load_node error: Invalid authentication credential", REASON_SLURM_AUTH,
+	         ERR_DENIED},
+	        {"x: ConfigLess mode is disabled in slurm configuration.", "x: ConfigLess mode is",
+	         REASON_SLURM_NOT_CONFIGLESS, ERR_DENIED},
+	        {"slurm_load_node error: Unable to contact slurm controller (connect failure)\n",
+	         "Unable to contact", REASON_SLURMCTLD_UNREACHABLE, ERR_RETRY},
+	        {"slurmd: error:  mpi/pmix_v4: init: pmi/pmix: can not load PMIx library\n"
+	         "slurmd: fatal: Unable to bind listen port (6818)\n"
+	         "slurmd: error: mpi/pmix again\n",
+	         "slurmd: fatal: Unable to bind listen port (6818)", REASON_HOST_COMMAND_FAILED,
+	         ERR_HOST},
+	        {"/usr/sbin/slurmd: unrecognized option '--no-such'\nUsage: slurmd [OPTIONS]\n",
+	         "unrecognized option '--no-such'", REASON_HOST_COMMAND_FAILED, ERR_HOST},
+	        {"", "no word of why", REASON_HOST_COMMAND_FAILED, ERR_HOST},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err e = {0};
+
+		assert_int_equal(slurm_complain(TEXT(cases[i].said), "doing", &e), -EIO);
+		assert_true(str_starts(e.text, "doing: "));
+		if (!strstr(e.text, cases[i].line) || e.reason != cases[i].reason ||
+		    e.kind != cases[i].kind)
+			fail_msg("case %zu: %s", i, e.text);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(records_are_read),
+	        cmocka_unit_test(what_is_no_record_is_refused),
+	        cmocka_unit_test(states_are_judged),
+	        cmocka_unit_test(an_earlier_life_does_not_count),
+	        cmocka_unit_test(complaints_have_their_reasons),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
