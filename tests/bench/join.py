@@ -25,10 +25,17 @@ systemctl daemon-reload
 ADDRESS = "until ip -4 -o addr show eth0 2>/dev/null | grep -q inet; do sleep 0.05; done; modprobe -a nfs nfsv4"
 
 
+def cpu_of(node):
+    """Seconds the guest's one processor has run so far; unlike the wall's they don't depend on what else runs here."""
+    fields = Path(f"/proc/{node.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def timed(node, command):
-    start = time.monotonic()
+    """(wall, processor) seconds of a command in a node."""
+    start, cpu = time.monotonic(), cpu_of(node)
     node.run(command, 120)
-    return time.monotonic() - start
+    return time.monotonic() - start, cpu_of(node) - cpu
 
 
 def fresh(bed, controller, payload, prepare=""):
@@ -67,12 +74,12 @@ def in_guests(bed, controller, tar, figures):
     key = f"base64 -d >/etc/munge/munge.key <<<{base64.b64encode(cluster.MUNGE_KEY).decode()}\n"
     guest = fresh(bed, controller, tar, key + PREPARE)
     parts = {name: timed(guest, command) for name, command in PARTS.items()}
-    start = time.monotonic()
+    start, cpu = time.monotonic(), cpu_of(guest)
     controller.wait_idle(NODE, 60)          # asked here, not in the guest, where each question costs 0.3 s
-    parts["slurmd"] += time.monotonic() - start
+    parts["slurmd"] = (parts["slurmd"][0] + time.monotonic() - start, parts["slurmd"][1] + cpu_of(guest) - cpu)
     for name, seconds in parts.items():
         figures[name].append(seconds)
-    figures["parts"].append(sum(parts.values()))
+    figures["parts"].append(tuple(map(sum, zip(*parts.values()))))
 
 
 def main(build, rounds):
@@ -90,15 +97,18 @@ def main(build, rounds):
 
 
 def report(figures, rounds):
-    median = {name: statistics.median(values) for name, values in figures.items()}
-    print(f"from an address to 'the controller says idle', medians of {rounds} fresh guests each:")
+    median = {name: [statistics.median(column) for column in zip(*values)] for name, values in figures.items()}
+    print(f"from an address to 'the controller says idle', medians of {rounds} fresh nodes each:      wall   processor")
     for name, what in (("agent", "hpc-agent bootstrap"), ("shell", "tests/bench/join-shell.sh"),
                        ("parts", "mount + munged + slurmd alone"), ("mount", "  mount"), ("munged", "  munged"),
                        ("slurmd", "  slurmd, until registered"), ("again", "hpc-agent bootstrap, second run"),
                        ("container", "in a container: hpc-agent"), ("container again", "in a container: second run")):
-        print(f"  {what:34} {median[name]:7.3f} s   ({', '.join(f'{value:.3f}' for value in figures[name])})")
-    print(f"  agent over the parts               {median['agent'] - median['parts']:+7.3f} s")
-    print(f"  agent over the script              {median['agent'] - median['shell']:+7.3f} s")
+        wall, cpu = median[name]
+        shown = "" if name.startswith("container") else f"{cpu:7.2f} s"     # that is systemd-nspawn's own, nothing
+        print(f"  {what:68} {wall:7.3f} s {shown}   ({', '.join(f'{one[0]:.3f}' for one in figures[name])})")
+    for name, what in (("parts", "agent over the parts"), ("shell", "agent over the script")):
+        wall, cpu = (ours - theirs for ours, theirs in zip(median["agent"], median[name]))
+        print(f"  {what:68} {wall:+7.3f} s {cpu:+7.2f} s")
 
 
 if __name__ == "__main__":
