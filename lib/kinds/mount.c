@@ -384,7 +384,8 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	claim_needs_parent(s, m->path);
 	for (size_t i = 0; i < ARRAY_LEN(t->packages) && t->packages[i]; i++)
 		step_needs(s, "pkg:%s", t->packages[i]);
-	/* Scripts of that stage may prepare what other file systems need; they may live in /home. */
+	/* Scripts of that stage may prepare what other file systems need; they may live in /home.
+	 */
 	if (!str_eq(m->path, "/home"))
 		step_needs(s, "stage:start");
 	return 0;

@@ -21,6 +21,8 @@
 #define PROBE_MS     2000
 #define NODE_MAX     255
 
+static const char *const modes[] = {"auto", "true", "false", NULL};
+
 static const struct field slurm_fields[] = {
         {"node", FIELD_STRING, FIELD_AT(struct slurm_spec, node), .min = 1, .max = NODE_MAX,
          .help = "Slurm's NodeName of this machine; default: the fact 'node'"},
@@ -29,9 +31,10 @@ static const struct field slurm_fields[] = {
                  "'head'"},
         {"port", FIELD_STRING, FIELD_AT(struct slurm_spec, port),
          .help = "SlurmctldPort, a number or a range like 6820-6829; default: " PORT_DEFAULT},
-        {"configless", FIELD_BOOL, FIELD_AT(struct slurm_spec, configless),
-         .help = "slurmd gets its configuration from slurmctld (enable_configless); default: true. "
-                 "With false slurm.conf must be where this Slurm was built to look"},
+        {"configless", FIELD_CHOICE, FIELD_AT(struct slurm_spec, mode), .choices = modes,
+         .help = "true: slurmd gets its configuration from slurmctld (enable_configless); false: "
+                 "from "
+                 "the slurm.conf of this machine; auto (default): true unless there is one"},
         {"dynamic", FIELD_STRING, FIELD_AT(struct slurm_spec, dynamic), .min = 1, .max = 1024,
          .help = "register as a dynamic node, which slurm.conf doesn't name (slurmd -Z), with "
                  "these "
@@ -43,7 +46,7 @@ static const struct field slurm_fields[] = {
         {0},
 };
 
-static const struct slurm_spec slurm_defaults = {.port = PORT_DEFAULT, .configless = true};
+static const struct slurm_spec slurm_defaults = {.port = PORT_DEFAULT};
 
 /* What goes into SLURMD_OPTIONS: systemd unquotes it twice, so quotes and escapes can't. */
 static int claim_word(const struct step *s, const char *key, const char *word, bool blanks,
@@ -91,7 +94,7 @@ static int claim_head(struct step *s, struct slurm_spec *spec, const struct vars
 		spec->head.items[0] = arena_strdup(s->arena, fact);
 		spec->head.n = 1;
 	}
-	if (!spec->head.n && spec->configless)
+	if (!spec->head.n && spec->mode != SLURM_OWN_CONF)
 		return doc_err(
 		        s->at, e, REASON_INPUT_REQUIRED,
 		        "the head node is not known: give 'head' here or in the node document");
@@ -185,9 +188,22 @@ static int check_place(const struct step_ctx *c, struct err *e)
 	               host_root(c->host));
 }
 
+/* A slurm.conf where Slurm was built to look is what its clients take too, whatever slurmd is told.
+ * On a head node's export it is that of AWS ParallelCluster, which isn't configless. */
+static struct slurm_spec settle(const struct step_ctx *c, const void *fields)
+{
+	struct slurm_spec s = *(const struct slurm_spec *)fields;
+	const char *etc = s.prefix ? arena_printf(c->arena, "%s/etc", s.prefix) : "/etc/slurm";
+
+	s.configless = s.mode == SLURM_CONFIGLESS ||
+	               (s.mode == SLURM_AUTO &&
+	                !host_exists(c->host, arena_printf(c->arena, "%s/slurm.conf", etc)));
+	return s;
+}
+
 static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 {
-	const struct slurm_spec *s = fields;
+	struct slurm_spec settled = settle(c, fields), *s = &settled;
 	struct host_unit_state unit;
 	struct slurm_node node;
 	struct err ignored; /* apply meets the same cause, and then it counts */
@@ -242,7 +258,7 @@ static int write_files(const struct step_ctx *c, const struct slurm_spec *s,
 
 static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 {
-	const struct slurm_spec *s = fields;
+	struct slurm_spec settled = settle(c, fields), *s = &settled;
 	struct host_unit_state unit;
 	int r = check_place(c, e);
 

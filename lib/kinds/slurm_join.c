@@ -22,6 +22,11 @@
 #define PATIENCE_MS 10000 /* with refused credentials: the head may just be rotating its key */
 #define DOWN_MS     3000  /* a node that registers comes up at once, or somebody keeps it down */
 #define NUDGE_MS    10000
+/* A slurmd that can register does within a second, which is worth a query of 15 ms at short
+ * intervals; when a thousand nodes can't, their questions must not be the head's next trouble. */
+#define SOON_MS     3000
+#define SOON_CAP_MS 150
+#define LATE_CAP_MS 3000
 
 struct join {
 	const struct step_ctx *c;
@@ -56,8 +61,8 @@ static int wait_for_port(const struct join *j, struct err *e)
 			if (slurm_knock(head->items[i], j->s->port_number, in_ms(j, CONNECT_MS),
 			                e) == 0)
 				return 0;
-		if (head->n == 0 || !backoff_wait(&b, 0, j->until))
-			return head->n ? unreachable(j, e) : 0;
+		if (!backoff_wait(&b, 0, j->until))
+			return unreachable(j, e);
 	}
 }
 
@@ -81,7 +86,8 @@ static int gate(const struct join *j, struct err *e)
 			return r;
 		if (e->reason == REASON_SLURMCTLD_UNREACHABLE) {
 			log_notice("slurmctld does not answer yet: %s", e->text);
-			r = wait_for_port(j, e);
+			/* The port in a slurm.conf is known to scontrol only. */
+			r = j->s->configless ? wait_for_port(j, e) : 0;
 			if (r < 0)
 				return r;
 		}
@@ -185,8 +191,9 @@ static int look(const struct join *j, const struct patience *p, struct err *e)
 
 static int wait_registered(struct join *j, struct err *e)
 {
-	struct backoff b = {.base_ms = 50, .cap_ms = 1000};
+	struct backoff b = {.base_ms = 50, .cap_ms = SOON_CAP_MS};
 	struct patience p = {in_ms(j, PATIENCE_MS), in_ms(j, DOWN_MS), in_ms(j, NUDGE_MS)};
+	uint64_t soon = in_ms(j, SOON_MS);
 	bool nudged = false;
 
 	for (;;) {
@@ -207,6 +214,8 @@ static int wait_registered(struct join *j, struct err *e)
 				return r;
 			}
 		}
+		if (clock_passed(soon))
+			b.cap_ms = LATE_CAP_MS;
 		if (!backoff_wait(&b, 0, j->until))
 			return -e->no;
 	}

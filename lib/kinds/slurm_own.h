@@ -12,13 +12,18 @@ struct slurm_spec {
 	const char *node;
 	struct field_strings head;
 	const char *port;
-	bool configless;
+	int mode; /* enum slurm_mode */
 	const char *dynamic, *prefix;
 	struct field_strings options;
 	/* made by claim */
 	const char *server; /* "head:6817,other:6817"; NULL: no head known */
 	unsigned port_number;
+	/* made by probe and apply */
+	bool configless;
 };
+
+/* Where slurmd's configuration comes from. */
+enum slurm_mode { SLURM_AUTO, SLURM_CONFIGLESS, SLURM_OWN_CONF };
 
 /* ---- slurm_node.c: what Slurm's programs say; pure ---- */
 

@@ -269,15 +269,17 @@ static void a_slurmd_that_does_not_register_is_restarted(void **state)
 	        strstr(f->record.data, "unit start slurmd.service\nunit restart slurmd.service\n"));
 }
 
-/* Not configless: slurm.conf is a file of the node. */
+/* A slurm.conf where Slurm looks is used, as Slurm's clients do. */
 static void a_node_with_its_own_configuration(void **state)
 {
 	struct fixture *f = *state;
 
 	begin(f);
 	sh(f, "mkdir -p /etc/slurm && cp " CONF " /srv/head/cgroup.conf /etc/slurm/");
-	assert_converges(f, spec(f, "n8, configless: false"));
+	assert_converges(f, spec(f, "n8"));
 	assert_null(strstr(fixture_read(f, OPTS), "conf-server"));
+	assert_converges(f, spec(f, "n8, configless: true"));
+	assert_non_null(strstr(fixture_read(f, OPTS), "conf-server"));
 	sh(f, "rm -r /etc/slurm");
 }
 
@@ -309,6 +311,7 @@ static void bad_specs(void **state)
 	        {"slurm: {head: h, node: n, dynamic: \"a'b\"}", "contains a quote"},
 	        {"slurm: {head: h, node: n, options: [a, '$X']}", "contains a quote"},
 	        {"slurm: {head: \"h\\nx\", node: n}", "not plain"},
+	        {"slurm: {head: h, node: n, configless: maybe}", "expected one of auto, true"},
 	        {"slurm: {head: h, node: n, prefix: opt}", "'opt' is not an absolute path"},
 	};
 	struct fixture *f = *state;
