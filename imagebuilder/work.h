@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A directory beside an output where it is made: ".NAME.hpc-work", 0700, on the same file system,
+ * so that the finished file is renamed into place. One process at a time has it. What a killed
+ * process leaves there the next one removes.
+ */
+#pragma once
+
+#include <limits.h>
+
+#include "base/err.h"
+
+struct work {
+	int fd;              /* the directory, locked; -1: none */
+	int parent;          /* where the output will be */
+	char name[256];      /* of the output in its parent */
+	char path[PATH_MAX]; /* of the directory, absolute */
+};
+#define WORK_INIT                                                                                  \
+	{                                                                                          \
+		.fd = -1, .parent = -1                                                             \
+	}
+
+/* EBUSY: another process is making the same output. */
+int work_open(const char *output, struct work *ret, struct err *e) ATTR_MUST_USE;
+/* Renames a file of the directory over the output. */
+int work_publish(struct work *w, const char *file, struct err *e) ATTR_MUST_USE;
+/* Removes the directory with all that is in it; what was published stays. */
+void work_close(struct work *w);
+#define scope_work __attribute__((cleanup(work_close)))
