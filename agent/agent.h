@@ -16,7 +16,6 @@
 #define AGENT_NODE_FILE "/etc/hpc-node/node.yaml"
 #define AGENT_STATUS    AGENT_RUN_DIR "/status.json"
 #define AGENT_EVENTS    AGENT_RUN_DIR "/events.jsonl"
-#define AGENT_LOCK      AGENT_RUN_DIR "/lock"
 #define AGENT_INPUT_MAX (1024 * 1024) /* node documents and cluster configurations */
 
 struct agent {

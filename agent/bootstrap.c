@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "base/scope.h"
-#include "lock.h"
+#include "host/lock.h"
 #include "progress.h"
 #include "source.h"
 
@@ -185,7 +185,7 @@ static int converge(struct agent *g, bool probe_only)
 		r = err_set(&e, ERR_HOST, REASON_HOST_FILE, EPERM,
 		            "changing this machine needs root; 'hpc-agent plan' does not");
 	if (r >= 0 && writes)
-		r = lock_take(g->host, &lock, &e);
+		r = host_lock(g->host, &lock, &e);
 	if (r < 0)
 		return e.reason == REASON_BUSY ? (agent_fail(&e), 6) : agent_fail(&e);
 

@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "data/json.h"
-#include "lock.h"
+#include "host/lock.h"
 #include "source.h"
 
 #define STATUS_MAX_BYTES (4 * 1024 * 1024)
@@ -97,7 +97,7 @@ int verb_status(void *program)
 	/* The lock is looked at first: a run that ends in between is then seen as ended, not as
 	 * lost. */
 	for (;;) {
-		running = lock_held(g->host);
+		running = host_lock_held(g->host);
 		r = read_status(g, &text, &status, &e);
 		bool wait = g->opt.wait && (r < 0 ? e.no == ENOENT : !ended(status) && running);
 		if (!wait || !clock_sleep_ms(POLL_MS, g->deadline))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "lock.h"
+#include "host/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
+#include "host/host.h"
 
 /* Ours, not the machine's state: the run directory goes around the recorder. */
 static int run_dir(const struct host *h, struct err *e)
@@ -18,34 +19,34 @@ static int run_dir(const struct host *h, struct err *e)
 	if (run < 0)
 		return err_errno(e, -run, "opening '/run'");
 	if (mkdirat(run, "hpc-node", 0755) < 0 && errno != EEXIST)
-		return err_errno(e, errno, "making '%s'", AGENT_RUN_DIR);
+		return err_errno(e, errno, "making '%s'", HOST_LOCK_DIR);
 	return 0;
 }
 
-int lock_take(const struct host *h, int *ret_fd, struct err *e)
+int host_lock(const struct host *h, int *ret_fd, struct err *e)
 {
 	int r = run_dir(h, e);
 
 	if (r < 0)
 		return r;
-	scope_fd int fd = file_open(host_root_fd(h), AGENT_LOCK, O_RDWR | O_CREAT, 0600);
+	scope_fd int fd = file_open(host_root_fd(h), HOST_LOCK, O_RDWR | O_CREAT, 0600);
 	if (fd < 0)
-		return err_errno(e, -fd, "opening '%s'", AGENT_LOCK);
+		return err_errno(e, -fd, "opening '%s'", HOST_LOCK);
 	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	if (fcntl(fd, F_SETLK, &lock) == 0) {
 		*ret_fd = steal_fd(&fd);
 		return 0;
 	}
 	if (errno != EACCES && errno != EAGAIN)
-		return err_errno(e, errno, "locking '%s'", AGENT_LOCK);
+		return err_errno(e, errno, "locking '%s'", HOST_LOCK);
 	return err_set(
 	        e, ERR_HOST, REASON_BUSY, EBUSY,
 	        "another run is at work on this machine; hpc-agent status --wait waits for it");
 }
 
-bool lock_held(const struct host *h)
+bool host_lock_held(const struct host *h)
 {
-	scope_fd int fd = file_open(host_root_fd(h), AGENT_LOCK, O_RDONLY, 0);
+	scope_fd int fd = file_open(host_root_fd(h), HOST_LOCK, O_RDONLY, 0);
 	struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
 
 	return fd >= 0 && fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
