@@ -1,113 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cluster/pcluster_schema.h"
 
-#include <errno.h>
-
-#include "data/field.h"
-
-struct row {
-	const char *name;
-	enum field_type type;
-	const struct row *sub;      /* FIELD_MAP, FIELD_LIST; NULL: any keys */
-	const char *const *choices; /* FIELD_CHOICE */
-	bool required;
-};
-
-#define S(n)                                                                                       \
-	{                                                                                          \
-		n, FIELD_STRING, NULL, NULL, false                                                 \
-	}
-#define S_REQ(n)                                                                                   \
-	{                                                                                          \
-		n, FIELD_STRING, NULL, NULL, true                                                  \
-	}
-#define I(n)                                                                                       \
-	{                                                                                          \
-		n, FIELD_INT, NULL, NULL, false                                                    \
-	}
-#define B(n)                                                                                       \
-	{                                                                                          \
-		n, FIELD_BOOL, NULL, NULL, false                                                   \
-	}
-#define SS(n)                                                                                      \
-	{                                                                                          \
-		n, FIELD_STRINGS, NULL, NULL, false                                                \
-	}
-#define M(n, rows)                                                                                 \
-	{                                                                                          \
-		n, FIELD_MAP, rows, NULL, false                                                    \
-	}
-#define M_REQ(n, rows)                                                                             \
-	{                                                                                          \
-		n, FIELD_MAP, rows, NULL, true                                                     \
-	}
-#define L(n, rows)                                                                                 \
-	{                                                                                          \
-		n, FIELD_LIST, rows, NULL, false                                                   \
-	}
-#define C(n, choices)                                                                              \
-	{                                                                                          \
-		n, FIELD_CHOICE, NULL, choices, false                                              \
-	}
-#define C_REQ(n, choices)                                                                          \
-	{                                                                                          \
-		n, FIELD_CHOICE, NULL, choices, true                                               \
-	}
-#define PAIRS(n)                                                                                   \
-	{                                                                                          \
-		n, FIELD_PAIRS, NULL, NULL, false                                                  \
-	}
-#define END                                                                                        \
-	{                                                                                          \
-		NULL, FIELD_ANY, NULL, NULL, false                                                 \
-	}
+#include "cluster/pcluster_rows.h"
 
 /* ---- small shared parts ---- */
 
-static const struct row enabled[] = {B("Enabled"), END};
-static const struct row tag[] = {S_REQ("Key"), S_REQ("Value"), END};
-static const struct row policy[] = {S_REQ("Policy"), END};
-static const struct row proxy[] = {S("HttpProxyAddress"), END};
-static const struct row custom_ami[] = {S("CustomAmi"), END};
-static const struct row efa[] = {B("Enabled"), B("GdrSupport"), END};
-static const struct row gpu_health[] = {M("Gpu", enabled), END};
-static const struct row placement_group[] = {B("Enabled"), S("Id"), S("Name"), END};
-static const struct row s3_access[] = {S_REQ("BucketName"), S("KeyName"), B("EnableWriteAccess"),
-                                       END};
-static const struct row dcv[] = {B("Enabled"), I("Port"), S("AllowedIps"), END};
-static const struct row reservation[] = {S("CapacityReservationId"),
-                                         S("CapacityReservationResourceGroupArn"), END};
-static const struct row root_volume[] = {I("Size"),
-                                         B("Encrypted"),
-                                         S("KmsKeyId"),
-                                         S("VolumeType"),
-                                         I("Iops"),
-                                         I("Throughput"),
-                                         B("DeleteOnTermination"),
-                                         END};
-static const struct row ephemeral[] = {S("MountDir"), END};
-static const struct row local_storage[] = {M("RootVolume", root_volume),
-                                           M("EphemeralVolume", ephemeral), END};
-static const struct row lambda_vpc[] = {SS("SecurityGroupIds"), SS("SubnetIds"), END};
+static const struct pcluster_row enabled[] = {B("Enabled"), END};
+static const struct pcluster_row tag[] = {S_REQ("Key"), S_REQ("Value"), END};
+static const struct pcluster_row policy[] = {S_REQ("Policy"), END};
+static const struct pcluster_row proxy[] = {S("HttpProxyAddress"), END};
+static const struct pcluster_row custom_ami[] = {S("CustomAmi"), END};
+static const struct pcluster_row efa[] = {B("Enabled"), B("GdrSupport"), END};
+static const struct pcluster_row gpu_health[] = {M("Gpu", enabled), END};
+static const struct pcluster_row placement_group[] = {B("Enabled"), S("Id"), S("Name"), END};
+static const struct pcluster_row s3_access[] = {S_REQ("BucketName"), S("KeyName"),
+                                                B("EnableWriteAccess"), END};
+static const struct pcluster_row dcv[] = {B("Enabled"), I("Port"), S("AllowedIps"), END};
+static const struct pcluster_row reservation[] = {S("CapacityReservationId"),
+                                                  S("CapacityReservationResourceGroupArn"), END};
+static const struct pcluster_row root_volume[] = {I("Size"),
+                                                  B("Encrypted"),
+                                                  S("KmsKeyId"),
+                                                  S("VolumeType"),
+                                                  I("Iops"),
+                                                  I("Throughput"),
+                                                  B("DeleteOnTermination"),
+                                                  END};
+static const struct pcluster_row ephemeral[] = {S("MountDir"), END};
+static const struct pcluster_row local_storage[] = {M("RootVolume", root_volume),
+                                                    M("EphemeralVolume", ephemeral), END};
+static const struct pcluster_row lambda_vpc[] = {SS("SecurityGroupIds"), SS("SubnetIds"), END};
 
 /* ---- custom actions: one script, or a sequence of them ---- */
 
-static const struct row script[] = {S_REQ("Script"), SS("Args"), END};
-static const struct row action[] = {S("Script"), SS("Args"), L("Sequence", script), END};
-static const struct row actions[] = {M("OnNodeStart", action), M("OnNodeConfigured", action),
-                                     M("OnNodeUpdated", action), END};
+static const struct pcluster_row script[] = {S_REQ("Script"), SS("Args"), END};
+static const struct pcluster_row action[] = {S("Script"), SS("Args"), L("Sequence", script), END};
+static const struct pcluster_row actions[] = {
+        M("OnNodeStart", action), M("OnNodeConfigured", action), M("OnNodeUpdated", action), END};
 
 /* ---- HeadNode, LoginNodes ---- */
 
 static const char *const shared_storage_types[] = {"Ebs", "Efs", "ebs", "efs", NULL};
-static const struct row head_networking[] = {S_REQ("SubnetId"),    S("ElasticIp"),
-                                             SS("SecurityGroups"), SS("AdditionalSecurityGroups"),
-                                             M("Proxy", proxy),    END};
-static const struct row ssh[] = {S("KeyName"), S("AllowedIps"), END};
-static const struct row head_imds[] = {B("Secured"), END};
-static const struct row iam[] = {S("InstanceRole"), S("InstanceProfile"),
-                                 L("AdditionalIamPolicies", policy), L("S3Access", s3_access), END};
-static const struct row head_node[] = {
+static const struct pcluster_row head_networking[] = {
+        S_REQ("SubnetId"),    S("ElasticIp"),
+        SS("SecurityGroups"), SS("AdditionalSecurityGroups"),
+        M("Proxy", proxy),    END};
+static const struct pcluster_row ssh[] = {S("KeyName"), S("AllowedIps"), END};
+static const struct pcluster_row head_imds[] = {B("Secured"), END};
+static const struct pcluster_row iam[] = {S("InstanceRole"), S("InstanceProfile"),
+                                          L("AdditionalIamPolicies", policy),
+                                          L("S3Access", s3_access), END};
+static const struct pcluster_row head_node[] = {
         S_REQ("InstanceType"),
         M_REQ("Networking", head_networking),
         B("DisableSimultaneousMultithreading"),
@@ -121,10 +64,10 @@ static const struct row head_node[] = {
         M("Image", custom_ami),
         END,
 };
-static const struct row login_networking[] = {SS("SubnetIds"), SS("SecurityGroups"),
-                                              SS("AdditionalSecurityGroups"), M("Proxy", proxy),
-                                              END};
-static const struct row pool[] = {
+static const struct pcluster_row login_networking[] = {SS("SubnetIds"), SS("SecurityGroups"),
+                                                       SS("AdditionalSecurityGroups"),
+                                                       M("Proxy", proxy), END};
+static const struct pcluster_row pool[] = {
         S_REQ("Name"),
         S("InstanceType"),
         I("Count"),
@@ -137,7 +80,7 @@ static const struct row pool[] = {
         M("Iam", iam),
         END,
 };
-static const struct row login_nodes[] = {L("Pools", pool), END};
+static const struct pcluster_row login_nodes[] = {L("Pools", pool), END};
 
 /* ---- Scheduling ---- */
 
@@ -146,12 +89,12 @@ static const char *const scaling[] = {"all-or-nothing", "greedy-all-or-nothing",
                                       NULL};
 static const char *const capacity_types[] = {"ONDEMAND", "SPOT", "CAPACITY_BLOCK", NULL};
 static const char *const update_strategies[] = {"DRAIN", "COMPUTE_FLEET_STOP", "TERMINATE", NULL};
-static const struct row dns[] = {B("DisableManagedDns"), S("HostedZoneId"), B("UseEc2Hostnames"),
-                                 END};
-static const struct row database[] = {S_REQ("Uri"), S_REQ("UserName"), S_REQ("PasswordSecretArn"),
-                                      S("DatabaseName"), END};
-static const struct row slurmdbd[] = {S_REQ("Host"), I("Port"), END};
-static const struct row slurm_settings[] = {
+static const struct pcluster_row dns[] = {B("DisableManagedDns"), S("HostedZoneId"),
+                                          B("UseEc2Hostnames"), END};
+static const struct pcluster_row database[] = {S_REQ("Uri"), S_REQ("UserName"),
+                                               S_REQ("PasswordSecretArn"), S("DatabaseName"), END};
+static const struct pcluster_row slurmdbd[] = {S_REQ("Host"), I("Port"), END};
+static const struct pcluster_row slurm_settings[] = {
         I("ScaledownIdletime"),
         M("Dns", dns),
         C("QueueUpdateStrategy", update_strategies),
@@ -163,9 +106,10 @@ static const struct row slurm_settings[] = {
         S("MungeKeySecretArn"),
         END,
 };
-static const struct row instance[] = {S_REQ("InstanceType"), END};
-static const struct row resource_networking[] = {M("PlacementGroup", placement_group), END};
-static const struct row compute_resource[] = {
+static const struct pcluster_row instance[] = {S_REQ("InstanceType"), END};
+static const struct pcluster_row resource_networking[] = {M("PlacementGroup", placement_group),
+                                                          END};
+static const struct pcluster_row compute_resource[] = {
         S_REQ("Name"),
         S("InstanceType"),
         L("Instances", instance),
@@ -184,15 +128,15 @@ static const struct row compute_resource[] = {
         I("DynamicNodePriority"),
         END,
 };
-static const struct row queue_networking[] = {SS("SubnetIds"),
-                                              B("AssignPublicIp"),
-                                              SS("SecurityGroups"),
-                                              SS("AdditionalSecurityGroups"),
-                                              M("PlacementGroup", placement_group),
-                                              M("Proxy", proxy),
-                                              END};
-static const struct row compute_settings[] = {M("LocalStorage", local_storage), END};
-static const struct row queue[] = {
+static const struct pcluster_row queue_networking[] = {SS("SubnetIds"),
+                                                       B("AssignPublicIp"),
+                                                       SS("SecurityGroups"),
+                                                       SS("AdditionalSecurityGroups"),
+                                                       M("PlacementGroup", placement_group),
+                                                       M("Proxy", proxy),
+                                                       END};
+static const struct pcluster_row compute_settings[] = {M("LocalStorage", local_storage), END};
+static const struct pcluster_row queue[] = {
         S_REQ("Name"),
         C("CapacityType", capacity_types),
         S("AllocationStrategy"),
@@ -209,17 +153,17 @@ static const struct row queue[] = {
         M("CapacityReservationTarget", reservation),
         END,
 };
-static const struct row batch_resource[] = {S_REQ("Name"),
-                                            SS("InstanceTypes"),
-                                            I("MinvCpus"),
-                                            I("DesiredvCpus"),
-                                            I("MaxvCpus"),
-                                            I("SpotBidPercentage"),
-                                            END};
-static const struct row batch_queue[] = {S_REQ("Name"), C("CapacityType", capacity_types),
-                                         L("ComputeResources", batch_resource),
-                                         M("Networking", queue_networking), END};
-static const struct row scheduling[] = {
+static const struct pcluster_row batch_resource[] = {S_REQ("Name"),
+                                                     SS("InstanceTypes"),
+                                                     I("MinvCpus"),
+                                                     I("DesiredvCpus"),
+                                                     I("MaxvCpus"),
+                                                     I("SpotBidPercentage"),
+                                                     END};
+static const struct pcluster_row batch_queue[] = {S_REQ("Name"), C("CapacityType", capacity_types),
+                                                  L("ComputeResources", batch_resource),
+                                                  M("Networking", queue_networking), END};
+static const struct pcluster_row scheduling[] = {
         C_REQ("Scheduler", schedulers),     C("ScalingStrategy", scaling),
         M("SlurmSettings", slurm_settings), L("SlurmQueues", queue),
         M("AwsBatchSettings", NULL),        L("AwsBatchQueues", batch_queue),
@@ -231,14 +175,14 @@ static const struct row scheduling[] = {
 
 static const char *const storage_types[] = {"Ebs",      "Efs",       "FsxLustre", "FsxOpenZfs",
                                             "FsxOntap", "FileCache", NULL};
-static const struct row raid[] = {S("Type"), I("NumberOfVolumes"), END};
-static const struct row ebs[] = {
+static const struct pcluster_row raid[] = {S("Type"), I("NumberOfVolumes"), END};
+static const struct pcluster_row ebs[] = {
         S("VolumeType"), I("Iops"),     I("Size"),
         B("Encrypted"),  S("KmsKeyId"), S("SnapshotId"),
         I("Throughput"), S("VolumeId"), S("DeletionPolicy"),
         M("Raid", raid), END,
 };
-static const struct row efs[] = {
+static const struct pcluster_row efs[] = {
         S("FileSystemId"),
         B("EncryptionInTransit"),
         B("IamAuthorization"),
@@ -251,7 +195,7 @@ static const struct row efs[] = {
         S("DeletionPolicy"),
         END,
 };
-static const struct row data_repository[] = {
+static const struct pcluster_row data_repository[] = {
         S_REQ("Name"),
         B("BatchImportMetaDataOnCreate"),
         S("DataRepositoryPath"),
@@ -261,7 +205,7 @@ static const struct row data_repository[] = {
         SS("AutoImportPolicy"),
         END,
 };
-static const struct row lustre[] = {
+static const struct pcluster_row lustre[] = {
         S("FileSystemId"),
         I("StorageCapacity"),
         S("DeploymentType"),
@@ -286,9 +230,9 @@ static const struct row lustre[] = {
         S("MountName"),
         END,
 };
-static const struct row volume[] = {S_REQ("VolumeId"), END};
-static const struct row file_cache[] = {S_REQ("FileCacheId"), END};
-static const struct row shared_storage[] = {
+static const struct pcluster_row volume[] = {S_REQ("VolumeId"), END};
+static const struct pcluster_row file_cache[] = {S_REQ("FileCacheId"), END};
+static const struct pcluster_row shared_storage[] = {
         S_REQ("MountDir"),
         S_REQ("Name"),
         C_REQ("StorageType", storage_types),
@@ -304,20 +248,22 @@ static const struct row shared_storage[] = {
 /* ---- the rest of the top level ---- */
 
 static const char *const imds_versions[] = {"v1.0", "v2.0", NULL};
-static const struct row image[] = {S_REQ("Os"), S("CustomAmi"), END};
-static const struct row imds[] = {C("ImdsSupport", imds_versions), END};
-static const struct row cloudwatch_logs[] = {B("Enabled"), I("RetentionInDays"),
-                                             S("DeletionPolicy"), END};
-static const struct row logs[] = {M("CloudWatch", cloudwatch_logs), M("Rotation", enabled), END};
-static const struct row dashboards[] = {M("CloudWatch", enabled), END};
-static const struct row monitoring[] = {B("DetailedMonitoring"), M("Logs", logs),
-                                        M("Dashboards", dashboards), M("Alarms", enabled), END};
-static const struct row intel[] = {B("IntelHpcPlatform"), END};
-static const struct row packages[] = {M("IntelSoftware", intel), END};
-static const struct row roles[] = {S("LambdaFunctionsRole"), END};
-static const struct row cluster_iam[] = {M("Roles", roles), S("PermissionsBoundary"),
-                                         S("ResourcePrefix"), END};
-static const struct row directory[] = {
+static const struct pcluster_row image[] = {S_REQ("Os"), S("CustomAmi"), END};
+static const struct pcluster_row imds[] = {C("ImdsSupport", imds_versions), END};
+static const struct pcluster_row cloudwatch_logs[] = {B("Enabled"), I("RetentionInDays"),
+                                                      S("DeletionPolicy"), END};
+static const struct pcluster_row logs[] = {M("CloudWatch", cloudwatch_logs), M("Rotation", enabled),
+                                           END};
+static const struct pcluster_row dashboards[] = {M("CloudWatch", enabled), END};
+static const struct pcluster_row monitoring[] = {B("DetailedMonitoring"), M("Logs", logs),
+                                                 M("Dashboards", dashboards), M("Alarms", enabled),
+                                                 END};
+static const struct pcluster_row intel[] = {B("IntelHpcPlatform"), END};
+static const struct pcluster_row packages[] = {M("IntelSoftware", intel), END};
+static const struct pcluster_row roles[] = {S("LambdaFunctionsRole"), END};
+static const struct pcluster_row cluster_iam[] = {M("Roles", roles), S("PermissionsBoundary"),
+                                                  S("ResourcePrefix"), END};
+static const struct pcluster_row directory[] = {
         S_REQ("DomainName"),
         S_REQ("DomainAddr"),
         S_REQ("PasswordSecretArn"),
@@ -329,13 +275,14 @@ static const struct row directory[] = {
         M("AdditionalSssdConfigs", NULL),
         END,
 };
-static const struct row deployment[] = {B("DisableSudoAccessForDefaultUser"), S("DefaultUserHome"),
-                                        M("LambdaFunctionsVpcConfig", lambda_vpc), END};
-static const struct row cookbook[] = {S("ChefCookbook"), S("ExtraChefAttributes"), END};
-static const struct row timeouts[] = {I("HeadNodeBootstrapTimeout"),
-                                      I("ComputeNodeBootstrapTimeout"), END};
-static const struct row ami_filters[] = {L("Tags", tag), S("Owner"), END};
-static const struct row dev_settings[] = {
+static const struct pcluster_row deployment[] = {B("DisableSudoAccessForDefaultUser"),
+                                                 S("DefaultUserHome"),
+                                                 M("LambdaFunctionsVpcConfig", lambda_vpc), END};
+static const struct pcluster_row cookbook[] = {S("ChefCookbook"), S("ExtraChefAttributes"), END};
+static const struct pcluster_row timeouts[] = {I("HeadNodeBootstrapTimeout"),
+                                               I("ComputeNodeBootstrapTimeout"), END};
+static const struct pcluster_row ami_filters[] = {L("Tags", tag), S("Owner"), END};
+static const struct pcluster_row dev_settings[] = {
         M("Cookbook", cookbook),
         S("NodePackage"),
         S("ClusterTemplate"),
@@ -346,7 +293,7 @@ static const struct row dev_settings[] = {
         B("ComputeStartupTimeMetricEnabled"),
         END,
 };
-static const struct row top[] = {
+static const struct pcluster_row top[] = {
         S("Region"),
         M_REQ("Image", image),
         M_REQ("HeadNode", head_node),
@@ -366,101 +313,9 @@ static const struct row top[] = {
         END,
 };
 
-/* ---- the walk; depth is the table's, which ends ---- */
-
-static int check_map(const struct doc *d, const struct row *rows, struct err *e);
-
-static int expect(const struct doc *d, enum doc_type type, const char *name, const char *what,
-                  struct err *e)
-{
-	if (d->type == type)
-		return 0;
-	return doc_err(d, e, REASON_INPUT_TYPE, "'%s': expected %s, found %s", name, what,
-	               doc_type_name(d));
-}
-
-static int check_list(const struct doc *d, const struct row *row, struct err *e)
-{
-	int r = expect(d, DOC_LIST, row->name, "a list", e);
-
-	for (size_t i = 0; r >= 0 && i < d->n; i++) {
-		r = expect(d->items[i], DOC_MAP, row->name, "a list of maps", e);
-		if (r >= 0 && row->sub)
-			r = check_map(d->items[i], row->sub, e);
-	}
-	return r;
-}
-
-static int check_scalar(const struct doc *d, const struct row *row, struct err *e)
-{
-	/* Only the verdict matters; the value goes nowhere. */
-	union {
-		const char *string;
-		bool boolean;
-		int64_t integer;
-		int choice;
-		struct field_strings strings;
-		struct field_pairs pairs;
-	} value;
-	const struct field field = {.name = row->name, .type = row->type, .choices = row->choices};
-	scope_arena struct arena *a = arena_new();
-
-	return field_decode_value(d, &field, NULL, a, &value, e);
-}
-
-static int check_value(const struct doc *d, const struct row *row, struct err *e)
-{
-	if (d->type ==
-	    DOC_NULL) /* "Key:" with nothing after it means unset, as ParallelCluster reads it */
-		return 0;
-	if (row->type == FIELD_LIST)
-		return check_list(d, row, e);
-	if (row->type != FIELD_MAP)
-		return check_scalar(d, row, e);
-	int r = expect(d, DOC_MAP, row->name, "a map", e);
-	return r < 0 || !row->sub ? r : check_map(d, row->sub, e);
-}
-
-static int unknown_key(const struct doc *key, const struct row *rows, struct err *e)
-{
-	const char *names[64];
-	size_t n = 0;
-
-	while (n < ARRAY_LEN(names) && rows[n].name) {
-		names[n] = rows[n].name;
-		n++;
-	}
-	const char *near = str_nearest(key->text, names, n);
-	if (near)
-		return doc_err(key, e, REASON_INPUT_UNKNOWN_KEY,
-		               "unknown key '%s', did you mean '%s'?", key->text, near);
-	return doc_err(key, e, REASON_INPUT_UNKNOWN_KEY,
-	               "unknown key '%s', not one that ParallelCluster 3 has here", key->text);
-}
-
-static int check_map(const struct doc *d, const struct row *rows, struct err *e)
-{
-	for (size_t i = 0; i < d->n; i++) {
-		const struct row *row = rows;
-
-		while (row->name && !str_eq(row->name, d->keys[i]->text))
-			row++;
-		int r = row->name ? check_value(d->items[i], row, e)
-		                  : unknown_key(d->keys[i], rows, e);
-		if (r < 0)
-			return r;
-	}
-	for (const struct row *row = rows; row->name; row++)
-		if (row->required && !doc_get(d, row->name))
-			return doc_err(d, e, REASON_INPUT_REQUIRED, "'%s' is missing", row->name);
-	return 0;
-}
-
 int pcluster_check(const struct doc *config, struct err *e)
 {
-	int r = expect(config, DOC_MAP, "cluster configuration", "a map", e);
-
-	return r < 0 ? r : check_map(config, top, e);
+	return pcluster_rows_check(config, top, "cluster configuration", e);
 }
 
 bool pcluster_is(const struct doc *d)

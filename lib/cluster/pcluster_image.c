@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cluster/pcluster_image.h"
+
+#include "cluster/pcluster_rows.h"
+
+static const char *const component_types[] = {"script", "arn", NULL};
+static const char *const imds_support[] = {"v1.0", "v2.0", NULL};
+
+static const struct pcluster_row enabled[] = {B("Enabled"), END};
+static const struct pcluster_row tag[] = {S_REQ("Key"), S_REQ("Value"), END};
+static const struct pcluster_row policy[] = {S_REQ("Policy"), END};
+static const struct pcluster_row root_volume[] = {I("Size"), B("Encrypted"), S("KmsKeyId"), END};
+static const struct pcluster_row image[] = {S("Name"), L("Tags", tag), M("RootVolume", root_volume),
+                                            END};
+static const struct pcluster_row component[] = {C_REQ("Type", component_types), S_REQ("Value"),
+                                                END};
+static const struct pcluster_row iam[] = {
+        S("InstanceRole"),        S("InstanceProfile"),
+        S("CleanupLambdaRole"),   L("AdditionalIamPolicies", policy),
+        S("PermissionsBoundary"), END};
+static const struct pcluster_row imds[] = {C("ImdsSupport", imds_support), END};
+static const struct pcluster_row installation[] = {M("NvidiaSoftware", enabled),
+                                                   M("LustreClient", enabled), END};
+static const struct pcluster_row build[] = {
+        S_REQ("ParentImage"),
+        S_REQ("InstanceType"),
+        L("Components", component),
+        M("Iam", iam),
+        SS("SecurityGroupIds"),
+        S("SubnetId"),
+        L("Tags", tag),
+        M("UpdateOsPackages", enabled),
+        M("Imds", imds),
+        M("Installation", installation),
+        END,
+};
+static const struct pcluster_row top[] = {
+        S("Region"),
+        S("CustomS3Bucket"),
+        M("Image", image),
+        M_REQ("Build", build),
+        M("DevSettings", NULL),
+        M("DeploymentSettings", NULL),
+        END,
+};
+
+bool pcluster_image_is(const struct doc *d)
+{
+	return doc_get(d, "Build") != NULL;
+}
+
+static int refuse_installation(const struct doc *config, struct err *e)
+{
+	static const char *const parts[] = {"NvidiaSoftware", "LustreClient"};
+	const struct doc *list = doc_find(config, "Build.Installation");
+	bool on = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+		const struct doc *part = doc_get(list, parts[i]);
+		const char *text = doc_text(part, "Enabled");
+
+		if (text && str_bool(text, &on) == 0 && on)
+			return doc_err(part, e, REASON_INPUT_UNSUPPORTED,
+			               "'%s' is not installed from here: name its packages in a "
+			               "recipe",
+			               parts[i]);
+	}
+	return 0;
+}
+
+/* Scripts run in the order of the file. */
+static int add_script(const struct doc *c, size_t i, struct doc *scripts, struct arena *a,
+                      struct err *e)
+{
+	struct doc *step = doc_new_map(a, c), *after = doc_new_list(a, c);
+	const char *value = doc_text(c, "Value");
+
+	if (str_eq(doc_text(c, "Type"), "arn"))
+		return doc_err(doc_get(c, "Value"), e, REASON_INPUT_UNSUPPORTED,
+		               "'%s' is a component in AWS's keeping; put its document under "
+		               "'components' of a recipe",
+		               value);
+	doc_put(a, step, "source", doc_get(c, "Value"));
+	doc_put_text(a, step, "id", arena_printf(a, "component-%zu", i + 1));
+	if (i) {
+		doc_push(a, after, doc_new_text(a, c, arena_printf(a, "component-%zu", i)));
+		doc_put(a, step, "after", after);
+	}
+	doc_push(a, scripts, step);
+	return 0;
+}
+
+int pcluster_image_read(const struct doc *config, struct arena *a, struct pcluster_image *ret,
+                        struct err *e)
+{
+	const struct doc *list = doc_find(config, "Build.Components");
+	const struct doc *update = doc_find(config, "Build.UpdateOsPackages");
+	struct doc *sections = doc_new_map(a, config), *scripts = doc_new_list(a, config);
+	const char *on = doc_text(update, "Enabled");
+	struct pcluster_image image_spec = {.sections = sections};
+	int r = pcluster_rows_check(config, top, "image configuration", e);
+
+	if (r == 0)
+		r = refuse_installation(config, e);
+	for (size_t i = 0; r == 0 && list && i < list->n; i++)
+		r = add_script(list->items[i], i, scripts, a, e);
+	if (r < 0)
+		return r;
+	if (on)
+		(void)str_bool(on, &image_spec.update_os); /* the schema has seen that it is one */
+	doc_put(a, sections, "scripts", scripts);
+	*ret = image_spec;
+	return 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The AWS ParallelCluster 3 build image configuration file: what `pcluster build-image` reads.
+ *
+ * Where the machine comes from and goes to (InstanceType, SubnetId, Iam, Image, ...) is whoever
+ * starts it to say; what is done to it are UpdateOsPackages and Components. Source: "AWS
+ * ParallelCluster User Guide", Build image configuration files.
+ */
+#pragma once
+
+#include "data/doc.h"
+
+struct pcluster_image {
+	bool update_os;
+	const struct doc *sections; /* of steps for plan_build: the components that are scripts */
+};
+
+/* True when it looks like one: it has Build at the top. */
+bool pcluster_image_is(const struct doc *d);
+
+/* A component that is an ARN is refused: its document is in AWS's keeping. */
+int pcluster_image_read(const struct doc *config, struct arena *a, struct pcluster_image *ret,
+                        struct err *e) ATTR_MUST_USE;

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The depth of the walk is the table's, which ends. */
+#include "cluster/pcluster_rows.h"
+
+#include <errno.h>
+
+static int check_map(const struct doc *d, const struct pcluster_row *rows, struct err *e);
+
+static int expect(const struct doc *d, enum doc_type type, const char *name, const char *what,
+                  struct err *e)
+{
+	if (d->type == type)
+		return 0;
+	return doc_err(d, e, REASON_INPUT_TYPE, "'%s': expected %s, found %s", name, what,
+	               doc_type_name(d));
+}
+
+static int check_list(const struct doc *d, const struct pcluster_row *row, struct err *e)
+{
+	int r = expect(d, DOC_LIST, row->name, "a list", e);
+
+	for (size_t i = 0; r >= 0 && i < d->n; i++) {
+		r = expect(d->items[i], DOC_MAP, row->name, "a list of maps", e);
+		if (r >= 0 && row->sub)
+			r = check_map(d->items[i], row->sub, e);
+	}
+	return r;
+}
+
+static int check_scalar(const struct doc *d, const struct pcluster_row *row, struct err *e)
+{
+	/* Only the verdict matters; the value goes nowhere. */
+	union {
+		const char *string;
+		bool boolean;
+		int64_t integer;
+		int choice;
+		struct field_strings strings;
+		struct field_pairs pairs;
+	} value;
+	const struct field field = {.name = row->name, .type = row->type, .choices = row->choices};
+	scope_arena struct arena *a = arena_new();
+
+	return field_decode_value(d, &field, NULL, a, &value, e);
+}
+
+static int check_value(const struct doc *d, const struct pcluster_row *row, struct err *e)
+{
+	if (d->type ==
+	    DOC_NULL) /* "Key:" with nothing after it means unset, as ParallelCluster reads it */
+		return 0;
+	if (row->type == FIELD_LIST)
+		return check_list(d, row, e);
+	if (row->type != FIELD_MAP)
+		return check_scalar(d, row, e);
+	int r = expect(d, DOC_MAP, row->name, "a map", e);
+	return r < 0 || !row->sub ? r : check_map(d, row->sub, e);
+}
+
+static int unknown_key(const struct doc *key, const struct pcluster_row *rows, struct err *e)
+{
+	const char *names[64];
+	size_t n = 0;
+
+	while (n < ARRAY_LEN(names) && rows[n].name) {
+		names[n] = rows[n].name;
+		n++;
+	}
+	const char *near = str_nearest(key->text, names, n);
+	if (near)
+		return doc_err(key, e, REASON_INPUT_UNKNOWN_KEY,
+		               "unknown key '%s', did you mean '%s'?", key->text, near);
+	return doc_err(key, e, REASON_INPUT_UNKNOWN_KEY,
+	               "unknown key '%s', not one that ParallelCluster 3 has here", key->text);
+}
+
+static int check_map(const struct doc *d, const struct pcluster_row *rows, struct err *e)
+{
+	for (size_t i = 0; i < d->n; i++) {
+		const struct pcluster_row *row = rows;
+
+		while (row->name && !str_eq(row->name, d->keys[i]->text))
+			row++;
+		int r = row->name ? check_value(d->items[i], row, e)
+		                  : unknown_key(d->keys[i], rows, e);
+		if (r < 0)
+			return r;
+	}
+	for (const struct pcluster_row *row = rows; row->name; row++)
+		if (row->required && !doc_get(d, row->name))
+			return doc_err(d, e, REASON_INPUT_REQUIRED, "'%s' is missing", row->name);
+	return 0;
+}
+
+int pcluster_rows_check(const struct doc *d, const struct pcluster_row *rows, const char *what,
+                        struct err *e)
+{
+	int r = expect(d, DOC_MAP, what, "a map", e);
+
+	return r < 0 ? r : check_map(d, rows, e);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Private to lib/cluster: schemas of ParallelCluster's files as tables of names and types, and the
+ * walk that holds a document against one. "Key:" with nothing after it means unset there.
+ */
+#pragma once
+
+#include "data/field.h"
+
+struct pcluster_row {
+	const char *name;
+	enum field_type type;
+	const struct pcluster_row *sub; /* FIELD_MAP, FIELD_LIST; NULL: any keys */
+	const char *const *choices;     /* FIELD_CHOICE */
+	bool required;
+};
+
+#define S(n)                                                                                       \
+	{                                                                                          \
+		n, FIELD_STRING, NULL, NULL, false                                                 \
+	}
+#define S_REQ(n)                                                                                   \
+	{                                                                                          \
+		n, FIELD_STRING, NULL, NULL, true                                                  \
+	}
+#define I(n)                                                                                       \
+	{                                                                                          \
+		n, FIELD_INT, NULL, NULL, false                                                    \
+	}
+#define B(n)                                                                                       \
+	{                                                                                          \
+		n, FIELD_BOOL, NULL, NULL, false                                                   \
+	}
+#define SS(n)                                                                                      \
+	{                                                                                          \
+		n, FIELD_STRINGS, NULL, NULL, false                                                \
+	}
+#define M(n, rows)                                                                                 \
+	{                                                                                          \
+		n, FIELD_MAP, rows, NULL, false                                                    \
+	}
+#define M_REQ(n, rows)                                                                             \
+	{                                                                                          \
+		n, FIELD_MAP, rows, NULL, true                                                     \
+	}
+#define L(n, rows)                                                                                 \
+	{                                                                                          \
+		n, FIELD_LIST, rows, NULL, false                                                   \
+	}
+#define C(n, choices)                                                                              \
+	{                                                                                          \
+		n, FIELD_CHOICE, NULL, choices, false                                              \
+	}
+#define C_REQ(n, choices)                                                                          \
+	{                                                                                          \
+		n, FIELD_CHOICE, NULL, choices, true                                               \
+	}
+#define PAIRS(n)                                                                                   \
+	{                                                                                          \
+		n, FIELD_PAIRS, NULL, NULL, false                                                  \
+	}
+#define END                                                                                        \
+	{                                                                                          \
+		NULL, FIELD_ANY, NULL, NULL, false                                                 \
+	}
+
+/* The document is a map, every key is in the table, every value has its type. */
+int pcluster_rows_check(const struct doc *d, const struct pcluster_row *rows, const char *what,
+                        struct err *e) ATTR_MUST_USE;
