@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "component.h"
 #include "copy.h"
 #include "image.h"
 #include "recipe.h"
@@ -13,6 +14,7 @@ static int check_one(struct image *g, const char *path, struct err *e)
 	struct recipe r;
 	struct plan plan;
 	struct copy_list copies;
+	struct component_list components;
 	struct test_list tests;
 	int err = recipe_load(path, &g->opt.set, g->arena, &r, e);
 
@@ -21,10 +23,12 @@ static int check_one(struct image *g, const char *path, struct err *e)
 	if (err == 0)
 		err = copy_read(r.copy, &r.facts, g->arena, &copies, e);
 	if (err == 0)
+		err = component_read(r.components, g->arena, &components, e);
+	if (err == 0)
 		err = test_read(r.tests, &r.facts, g->arena, &tests, e);
 	if (err == 0 && !g->opt.quiet)
-		printf("%s: ok: image %s %s, %zu steps, %zu copies, %zu tests\n", path, r.name,
-		       r.version, plan.n, copies.n, tests.n);
+		printf("%s: ok: image %s %s, %zu steps, %zu copies, %zu components, %zu tests\n",
+		       path, r.name, r.version, plan.n, copies.n, components.n, tests.n);
 	return err;
 }
 

@@ -21,4 +21,5 @@ int image_fail(const struct err *e);
 /* Verbs, each in the file of its name; `program` is the struct image. */
 int verb_check(void *program);
 int verb_plan(void *program);
+int verb_provision(void *program);
 int verb_version(void *program);

@@ -10,8 +10,10 @@
 #define HELP_MAX (16 * 1024)
 
 static const struct command_verb verbs[] = {
-        {"check", VERB_CHECK, "FILE...", 1, 64, "Check recipes", verb_check},
+        {"check", VERB_CHECK, "FILE...", 1, 4096, "Check recipes", verb_check},
         {"plan", VERB_PLAN, "RECIPE", 1, 1, "Show the steps of a recipe in their order", verb_plan},
+        {"provision", VERB_PROVISION, "RECIPE", 1, 1, "Make the running machine what a recipe says",
+         verb_provision},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", verb_version},
         {0},
 };

@@ -8,12 +8,15 @@
 enum verb_bit {
 	VERB_CHECK = 1 << 0,
 	VERB_PLAN = 1 << 1,
-	VERB_VERSION = 1 << 2,
+	VERB_PROVISION = 1 << 2,
+	VERB_VERSION = 1 << 3,
 };
 
 struct options {
 	struct command_line line;
 	struct command_list set; /* NAME=VALUE */
+	const char *root;        /* NULL: this machine */
+	uint64_t deadline_ms;    /* 0: not given */
 	bool json, quiet, verbose;
 };
 

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "component.h"
 #include "copy.h"
 #include "include.h"
 #include "kinds/kinds.h"
@@ -81,7 +82,7 @@ const struct recipe_refused recipe_refused[] = {
         {0},
 };
 
-static const char *const own_keys[] = {"image", "copy", "tests", "include", NULL};
+static const char *const own_keys[] = {"image", "copy", "components", "tests", "include", NULL};
 
 static const struct doc *place(const struct doc *map, const char *key)
 {
@@ -394,6 +395,7 @@ static int check_rest(const struct doc *d, const struct recipe *r, struct arena 
 {
 	struct plan plan;
 	struct copy_list copies;
+	struct component_list components;
 	struct test_list tests;
 	int err = refuse_sections(d, e);
 
@@ -402,6 +404,8 @@ static int check_rest(const struct doc *d, const struct recipe *r, struct arena 
 		err = plan_build(d, kinds_all, own_keys, &r->facts, a, &plan, e);
 	if (err == 0)
 		err = copy_read(r->copy, &r->facts, a, &copies, e);
+	if (err == 0)
+		err = component_read(r->components, a, &components, e);
 	if (err == 0)
 		err = test_read(r->tests, &r->facts, a, &tests, e);
 	return err;

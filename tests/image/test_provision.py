@@ -1,0 +1,213 @@
+"""provision: sections, components and tests of a recipe, carried out on a machine of the test's own."""
+import json
+import os
+
+import pytest
+
+from machine import Machine
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a layer over this machine's tree")
+
+NASTY = "$(touch /tmp/pwned) `id` '\"\\ ;|& *\n-rf\n${HOME}"
+
+
+@pytest.fixture
+def machine(program, tmp_path):
+    return Machine(program, tmp_path)
+
+
+def recipe(tmp_path, text, **components):
+    """A recipe with that text, and with components whose build steps are given by name."""
+    for name, steps in components.items():
+        document = {"name": name, "schemaVersion": "1.0", "phases": [{"name": "build", "steps": steps}]}
+        (tmp_path / f"{name}.yaml").write_text(json.dumps(document))
+    if components:
+        text += f"components: [{', '.join(f'{name}.yaml' for name in components)}]\n"
+    path = tmp_path / "recipe.yaml"
+    path.write_text("image: {name: test}\n" + text)
+    return path
+
+
+def bash(*commands, **step):
+    return {"name": step.pop("name", "Bash"), "action": "ExecuteBash", "inputs": {"commands": list(commands)}, **step}
+
+
+def test_sections_and_tests(machine, tmp_path):
+    (tmp_path / "tree/sub").mkdir(parents=True)
+    (tmp_path / "tree/sub/file").write_text("copied")
+    (tmp_path / "tree/link").symlink_to("sub/file")
+    path = recipe(tmp_path, """
+copy: [{from: tree, to: /opt/tree}]
+files: [{path: /etc/hpc-test, content: "hello\\n"}]
+tests:
+  - {run: [cat, /opt/tree/link, /etc/hpc-test], expect: {stdout: [copied, hello]}}
+  - {run: [no-such-program], expect: {status: 127}}
+  - {run: [ls, /none], expect: {status: 2, stderr: No such file}}
+""")
+    first, again = machine.run([machine.program, "provision", path], [machine.program, "provision", path])
+    assert first[0] == 0, first[2]
+    assert "changed  files:/etc/hpc-test" in first[1] and "passed   test cat" in first[1]
+    assert again[0] == 0 and "0 changed, 1 held already" in again[1], again
+
+
+@pytest.mark.parametrize("expect,said", [
+    ("{status: 1}", "expected exit status 1, found 0"),
+    ("{stdout: bye}", "expected stdout to contain 'bye', found 'hello"),
+    ("{stderr: bye}", "expected stderr to contain 'bye'")])
+def test_a_test_that_fails(machine, tmp_path, expect, said):
+    path = recipe(tmp_path, f"tests:\n  - {{run: [echo, hello], expect: {expect}}}\n")
+    (status, _, err), = machine.provision(path)
+    assert status == 1 and f"{path}:3:5: test 'echo hello': {said}" in err, err
+
+
+def test_a_step_that_fails_ends_it(machine, tmp_path):
+    path = recipe(tmp_path, "files: [{path: /proc/none/x, content: x}]\ntests: [{run: [touch, /tmp/ran]}]\n")
+    (status, out, err), (there, _, _) = machine.provision(path, ["test", "-e", "/tmp/ran"])
+    assert status == 1 and "failed   files:/proc/none/x" in out and "/proc/none" in err and there == 1
+
+
+def test_values_arrive_literally(machine, tmp_path):
+    path = recipe(tmp_path, "files: [{path: '/etc/$$(touch pwned)', content: %s}]\n" % json.dumps(NASTY.replace("$", "$$"))
+                  + "tests: [{run: [printf, '%%s', %s], expect: {stdout: %s}}]\n" % (2 * (json.dumps(NASTY.replace("$", "$$")),)),
+                  nasty=[{"name": "Literal", "action": "CreateFile", "loop": {"forEach": [NASTY, "-n"]},
+                          "inputs": [{"path": "/opt/nasty-{{ loop.index }}", "content": "{{ loop.value }}"}]},
+                         {"name": "Binary", "action": "ExecuteBinary",
+                          "inputs": {"path": "/usr/bin/printf", "arguments": ["%s", NASTY]}},
+                         {"name": "Kept", "action": "CreateFile",
+                          "inputs": [{"path": "/opt/-dash", "content": "{{ build.Binary.outputs.stdout }}"}]},
+                         {"name": "Copy", "action": "CopyFile",
+                          "inputs": [{"source": "/opt/-dash", "destination": "/opt/$(touch pwned)"}]}])
+    results = machine.provision(path, ["cat", "/etc/$(touch pwned)"], ["cat", "/opt/nasty-0"], ["cat", "/opt/nasty-1"],
+                                ["cat", "/opt/$(touch pwned)"], ["test", "-e", "/tmp/pwned"])
+    assert results[0][0] == 0, results[0]
+    assert [r[1] for r in results[1:5]] == [NASTY, NASTY, "-n", NASTY]
+    assert results[5][0] == 1, "something was run by a shell"
+
+
+def test_every_action(machine, tmp_path):
+    steps = [
+        {"name": "Folder", "action": "CreateFolder", "inputs": [{"path": "/opt/a", "permissions": "0750"}]},
+        {"name": "File", "action": "CreateFile", "inputs": [{"path": "/opt/a/f", "content": "x", "permissions": "0600"}]},
+        {"name": "Link", "action": "CreateSymlink", "inputs": [{"path": "/opt/a/l", "target": "f"}]},
+        {"name": "Mode", "action": "SetFilePermissions", "inputs": [{"path": "/opt/a/f", "permissions": "0640"}]},
+        {"name": "Owner", "action": "SetFileOwner", "inputs": [{"path": "/opt/a/f", "owner": "daemon", "group": "daemon"}]},
+        {"name": "Copy", "action": "CopyFile", "inputs": [{"source": "/opt/a/f", "destination": "/opt/a/g"}]},
+        {"name": "Folders", "action": "CopyFolder", "inputs": [{"source": "/opt/a", "destination": "/opt/b"}]},
+        {"name": "Move", "action": "MoveFile", "inputs": [{"source": "/opt/b/g", "destination": "/opt/h"}]},
+        {"name": "Delete", "action": "DeleteFile", "inputs": [{"path": "/opt/a/g"}]},
+        {"name": "DeleteAll", "action": "DeleteFolder", "inputs": [{"path": "/opt/b", "force": True}]},
+        bash("cat <&0; echo out; echo err >&2", name="Bash"),
+        {"name": "Count", "action": "ExecuteBash", "loop": {"name": "n", "for": {"start": 1, "end": 5, "updateBy": 2}},
+         "inputs": {"commands": ["echo {{ n.value }} >>/opt/count"]}},
+        {"name": "Assert", "action": "Assert", "inputs": {"and": [
+            {"stringEquals": "out", "value": "{{ build.Bash.outputs.stdout }}"},
+            {"patternMatches": "^/opt/a/.$", "value": "{{ build.Mode.inputs[0].path }}"},
+            {"numberGreaterThan": "9", "value": "10"}, {"not": {"fileExists": "/opt/a/g"}},
+            {"or": [{"folderExists": "/none"}, {"folderExists": "/opt/a"}]}]}},
+    ]
+    path = recipe(tmp_path, "", all=steps)
+    results = machine.provision(path, ["stat", "-c", "%a %U %N", "/opt/a", "/opt/a/f", "/opt/a/l", "/opt/h"],
+                                ["ls", "/opt/a", "/opt/b"], ["cat", "/opt/count"])
+    assert results[0][0] == 0, results[0]
+    assert results[1][1].splitlines() == ["750 root '/opt/a'", "640 daemon '/opt/a/f'", "777 root '/opt/a/l' -> 'f'",
+                                          "640 daemon '/opt/h'"]
+    assert "g" not in results[2][1] and "/opt/b" in results[2][2]
+    assert results[3][1].split() == ["1", "3", "5"]
+
+
+def test_failures(machine, tmp_path):
+    path = recipe(tmp_path, "", fails=[
+        bash("exit 3", name="Ignored", onFailure="Ignore"),
+        bash("echo x >>/opt/tries; exit 1", name="Tries", maxAttempts=3, onFailure="Continue"),
+        bash("echo after >/opt/after", name="After"),
+        bash("sleep 60", name="Slow", timeoutSeconds=1, onFailure="Continue"),
+        bash("echo the reason >&2; exit 7", name="Last"),
+        bash("touch /opt/never", name="Never")])
+    results = machine.provision(path, ["cat", "/opt/tries"], ["cat", "/opt/after"], ["test", "-e", "/opt/never"])
+    status, _, err = results[0]
+    assert status == 1 and "step 'build.Last'" in err and "exit status 7: the reason" in err
+    assert results[1][1] == "x\nx\nx\n" and results[2][1] == "after\n" and results[3][0] == 1
+
+
+def test_a_failure_that_continues_still_fails(machine, tmp_path):
+    path = recipe(tmp_path, "", fails=[bash("exit 1", name="First", onFailure="Continue"), bash("touch /opt/after", name="B")])
+    (status, _, err), (after, _, _) = machine.provision(path, ["test", "-e", "/opt/after"])
+    assert status == 1 and "step 'build.First'" in err and after == 0
+
+
+def test_conditions(machine, tmp_path):
+    no = {"stringEquals": "a", "value": "b"}
+    path = recipe(tmp_path, "", conditions=[
+        bash("touch /opt/skipped", name="Skipped", **{"if": no}),
+        bash("touch /opt/else", name="Else", **{"if": {**no, "then": "Skip", "else": "Execute"}}),
+        bash("touch /opt/aborted", name="Aborted", **{"if": {**no, "else": "Abort"}}),
+        bash("touch /opt/never", name="Never")])
+    results = machine.provision(path, ["ls", "/opt"])
+    assert results[0][0] == 1 and "step 'build.Aborted'" in results[0][2]
+    assert "else" in results[1][1] and not {"skipped", "aborted", "never"} & set(results[1][1].split())
+
+
+def test_restart(machine, tmp_path):
+    path = recipe(tmp_path, "", restarts=[
+        bash("echo once >>/opt/log; echo value", name="Before"),
+        {"name": "Reboot", "action": "Reboot"},
+        bash("[ -e /opt/twice ] && exit 0; touch /opt/twice; echo asks >>/opt/log; exit 194", name="Asks"),
+        bash("echo '{{ build.Before.outputs.stdout }}' >>/opt/log", name="After")])
+    run = [machine.program, "provision", path]
+    a, b, c, log, state = machine.run(run, run, run, ["cat", "/opt/log"], ["ls", "/var/lib/hpc-node"])
+    assert (a[0], b[0], c[0]) == (194, 194, 0), (a, b, c)
+    assert log[1].split() == ["once", "asks", "value"] and "provision.json" not in state[1]
+
+
+def test_no_restart_of_what_does_not_run(machine, tmp_path):
+    path = recipe(tmp_path, "", restarts=[{"name": "Now", "action": "Reboot"}])
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (status, _, err), = machine.run([machine.program, "provision", path, "--root", tree])
+    assert status == 1 and "'Reboot' needs a running machine" in err
+
+
+def test_parent_first(machine, tmp_path):
+    (tmp_path / "base.yaml").write_text("image: {name: base}\nfiles: [{path: /etc/order, content: base}]\n")
+    path = tmp_path / "top.yaml"
+    path.write_text("image: {name: top, from: base.yaml}\nfiles: [{path: /etc/order, content: top}]\n")
+    (status, out, _), (_, text, _) = machine.provision(path, ["cat", "/etc/order"])
+    assert status == 0 and text == "top" and out.count("/etc/order") == 2
+
+
+def test_pcluster_image(machine, tmp_path):
+    script = tmp_path / "component.sh"
+    script.write_text("#!/bin/sh\necho component >>/opt/ran\n")
+    path = tmp_path / "image.yaml"
+    body = f"""Region: eu-west-1
+Build:
+  InstanceType: c5.large
+  ParentImage: ami-0123456789abcdef0
+  UpdateOsPackages: {{Enabled: false}}
+  Components:
+    - {{Type: script, Value: "file:{script}"}}
+"""
+    path.write_text(body)
+    (status, _, err), (_, ran, _) = machine.provision(path, ["cat", "/opt/ran"])
+    assert status == 0 and ran == "component\n", err
+    for wrong, said in (("    - {Type: arn, Value: 'arn:aws:imagebuilder:x'}\n", "is a component in AWS's keeping"),
+                        ("  Componets: []\n", "unknown key 'Componets', did you mean 'Components'?"),
+                        ("  Installation: {LustreClient: {Enabled: true}}\n", "'LustreClient' is not installed from here")):
+        path.write_text(body + wrong)
+        (status, _, err), = machine.run([machine.program, "provision", path])
+        assert status == 3 and f"{path}:" in err and said in err, err
+
+
+def test_json(machine, tmp_path):
+    path = recipe(tmp_path, "files: [{path: /etc/j, content: j}]\n", one=[bash("true")])
+    (status, out, _), = machine.provision(path, args=["--json"])
+    lines = [json.loads(line) for line in out.splitlines()]
+    assert status == 0 and lines[0]["state"] == "changed" and lines[0]["step"] == "files:/etc/j"
+    assert lines[1]["step"].endswith("build.Bash")
+
+
+def test_busy(machine, tmp_path):
+    path = recipe(tmp_path, "", slow=[bash("sleep 3")])
+    inside = "%s provision %s & sleep 1; %s provision %s; s=$?; wait; exit $s" % (2 * (machine.program, path))
+    (status, _, err), = machine.run(["bash", "-c", inside])
+    assert status == 6 and "another run" in err
