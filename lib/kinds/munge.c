@@ -30,6 +30,7 @@
 struct munge_key {
 	bool known;
 	struct secret bytes;
+	bool proven; /* apply has just made a credential and read it */
 };
 
 struct munge_spec {
@@ -282,7 +283,7 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	if (r <= 0)
 		return r;
 	r = host_unit_state(c->host, UNIT, &state, c->deadline, e);
-	if (r < 0 || !state.active || round_trip(c, &ignored) < 0)
+	if (r < 0 || !state.active || (!m->fetched->proven && round_trip(c, &ignored) < 0))
 		return r;
 	forget_key(m);
 	return 1;
@@ -317,7 +318,9 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 		r = host_unit_do(c->host, UNIT, HOST_UNIT_RESTART, c->deadline, e);
 	if (r < 0 || host_mode(c->host) == HOST_DRY)
 		return r;
-	return round_trip(c, e);
+	r = round_trip(c, e);
+	m->fetched->proven = r == 0;
+	return r;
 }
 
 const struct kind kind_munge = {

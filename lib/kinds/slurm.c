@@ -169,6 +169,7 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	if (r < 0)
 		return r;
 	spec->server = server_list(spec, s->arena);
+	spec->joined = arena_alloc(s->arena, sizeof *spec->joined);
 	if (spec->prefix)
 		step_needs(s, "path:%s/sbin/slurmd", spec->prefix);
 	step_needs(s, "munge:ready");
@@ -216,6 +217,8 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	r = host_unit_state(c->host, SLURM_UNIT, &unit, c->deadline, e);
 	if (r < 0 || !unit.active || unit.need_reload)
 		return r;
+	if (*s->joined)
+		return 1;
 	if (slurm_query(c, s, clock_in_ms(PROBE_MS), &node, &ignored) <= 0)
 		return 0;
 	return slurm_node_verdict(&node, (time_t)(unit.started_us / 1000000)) == SLURM_READY;
@@ -274,7 +277,9 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 		return r;
 	if (host_mode(c->host) == HOST_DRY)
 		return host_unit_do(c->host, SLURM_UNIT, HOST_UNIT_START, c->deadline, e);
-	return slurm_join(c, s, e);
+	r = slurm_join(c, s, e);
+	*s->joined = r == 0;
+	return r;
 }
 
 const struct kind kind_slurm = {

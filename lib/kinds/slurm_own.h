@@ -2,6 +2,7 @@
 /* What the files of the kind `slurm` share. */
 #pragma once
 
+#include <stdbool.h>
 #include <time.h>
 
 #include "plan/step.h"
@@ -18,6 +19,7 @@ struct slurm_spec {
 	/* made by claim */
 	const char *server; /* "head:6817,other:6817"; NULL: no head known */
 	unsigned port_number;
+	bool *joined; /* apply has just heard it from the controller */
 	/* made by probe and apply */
 	bool configless;
 };
