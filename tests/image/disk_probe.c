@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Drives the disk part of the library from outside: disk_probe VERB ARG... ; message on stderr. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/scope.h"
 #include "base/str.h"
 #include "disk.h"
+#include "hygiene.h"
 
 /* write OUTPUT raw|qcow2 SIZE uefi+bios|uefi SEED STEM|- FRESH LAYER... */
 static int do_write(char **arg, struct err *e)
@@ -34,12 +38,50 @@ static int do_write(char **arg, struct err *e)
 	return r < 0 ? r : disk_write(&job, e);
 }
 
+/* rules */
+static int do_rules(char **arg, struct err *e)
+{
+	(void)arg, (void)e;
+	for (size_t i = 0; hygiene_rule(i); i++)
+		printf("%s\n", hygiene_rule(i)->name);
+	return 0;
+}
+
+/* clean ROOT ALLOW... */
+static int do_clean(char **arg, struct err *e)
+{
+	struct host *h = NULL;
+	int r = host_open(arg[0], HOST_LIVE, &h, e);
+
+	if (r == 0)
+		r = hygiene_clean(h, (hygiene_allow)(arg + 1), e);
+	host_close(h);
+	return r;
+}
+
+/* look ROOT ALLOW...: "RULE PATH" a line, and then fails by hygiene_verify */
+static int do_look(char **arg, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	scope_fd int root = open(arg[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct hygiene_findings found;
+	int r = root < 0 ? err_errno(e, errno, "opening '%s'", arg[0])
+	                 : hygiene_look(root, (hygiene_allow)(arg + 1), a, &found, e);
+
+	for (size_t i = 0; r == 0 && i < found.n; i++)
+		printf("%s %s\n", found.items[i].rule->name, found.items[i].path);
+	return r == 0 ? hygiene_verify(root, (hygiene_allow)(arg + 1), e) : r;
+}
+
 static const struct verb {
 	const char *name;
 	int args; /* at least */
 	int (*run)(char **arg, struct err *e);
 } verbs[] = {
         {"write", 8, do_write},
+        {"rules", 0, do_rules},
+        {"clean", 1, do_clean},
+        {"look", 1, do_look},
 };
 
 int main(int argc, char **argv)

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What must not be in an image: identities that every instance would share, secrets, and traces of
+ * the machine it was built on. One named rule a kind of thing; `clean` removes what is safe to
+ * remove, `verify` looks for all of it in one walk over the tree, and what it finds fails the build
+ * under the rule's name.
+ *
+ * First boot makes the identities anew: systemd the machine-id, the agent the SSH host keys.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "host/host.h"
+
+struct hygiene_rule {
+	const char *name;    /* "ssh-host-keys" */
+	const char *summary; /* why it must not be there */
+	bool cleans;         /* hygiene_clean removes it; else a person has to look */
+};
+
+/* The rules, in the order they are told; NULL after the last. */
+const struct hygiene_rule *hygiene_rule(size_t i);
+
+/*
+ * What the recipe means to have, NULL-terminated or NULL: "RULE:PATTERN", a pattern of fnmatch(3)
+ * for the path ("authorized-keys:/home/admin/.ssh/authorized_keys"), or for "enabled-units" the
+ * unit's name.
+ */
+typedef const char *const *hygiene_allow;
+
+/* Removes what rules clean from the host, the root of an image; never of the running machine. */
+int hygiene_clean(struct host *image, hygiene_allow allow, struct err *e) ATTR_MUST_USE;
+
+struct hygiene_finding {
+	const struct hygiene_rule *rule;
+	const char *path;   /* in the image */
+	const char *detail; /* "at byte 1234", or NULL; never the secret itself */
+};
+
+struct hygiene_findings {
+	size_t n;
+	struct hygiene_finding *items;
+	bool more; /* there were more than HYGIENE_FINDINGS_MAX */
+};
+#define HYGIENE_FINDINGS_MAX 1000
+
+/* Looks at the whole tree, from a descriptor of its root; nothing found is n == 0. */
+int hygiene_look(int root, hygiene_allow allow, struct arena *a, struct hygiene_findings *ret,
+                 struct err *e) ATTR_MUST_USE;
+
+/* hygiene_look that makes any finding ERR_INPUT: "RULE: 'PATH': summary" and how many more. */
+int hygiene_verify(int root, hygiene_allow allow, struct err *e) ATTR_MUST_USE;
