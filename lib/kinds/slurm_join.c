@@ -15,13 +15,16 @@
 #include "base/log.h"
 #include "kinds/slurm_own.h"
 
-#define MARGIN_MS   1000  /* kept of the step's time to say what went wrong */
-#define KNOCK_MS    3000  /* scontrol itself goes on knocking for 9 s */
-#define QUERY_MS    10000 /* a busy slurmctld */
-#define CONNECT_MS  3000
-#define PATIENCE_MS 10000 /* with refused credentials: the head may just be rotating its key */
-#define DOWN_MS     3000  /* a node that registers comes up at once, or somebody keeps it down */
-#define NUDGE_MS    10000
+#define MARGIN_MS      1000  /* kept of the step's time to say what went wrong */
+#define KNOCK_MS       3000  /* scontrol itself goes on knocking for 9 s */
+#define QUERY_MS       10000 /* a busy slurmctld */
+#define CONNECT_MS     3000
+#define PATIENCE_MS    10000 /* with refused credentials: the head may just be rotating its key */
+#define DOWN_MS        3000  /* a node that registers comes up at once, or somebody keeps it down */
+#define NUDGE_MS       10000
+#define LISTEN_MS      5000
+#define LISTEN_EACH_MS 20
+#define LISTEN_LOOKS   10 /* one at the unit's state for so many at the port */
 /* A slurmd that can register does within a second, which is worth a query of 15 ms at short
  * intervals; when a thousand nodes can't, their questions must not be the head's next trouble. */
 #define SOON_MS     3000
@@ -189,6 +192,24 @@ static int look(const struct join *j, const struct patience *p, struct err *e)
 	return 1;
 }
 
+/* Until slurmd listens, ends, or takes long: before that every question to the controller would
+ * only take processor time from slurmd. */
+static void let_start(const struct join *j)
+{
+	uint64_t until = in_ms(j, LISTEN_MS);
+	struct host_unit_state state;
+	struct err ignored;
+
+	for (unsigned looks = 1; !slurm_listens(j->c, j->s); looks++) {
+		if (looks % LISTEN_LOOKS == 0 &&
+		    (host_unit_state(j->c->host, SLURM_UNIT, &state, until, &ignored) < 0 ||
+		     !state.active))
+			return;
+		if (!clock_sleep_ms(LISTEN_EACH_MS, until))
+			return;
+	}
+}
+
 static int wait_registered(struct join *j, struct err *e)
 {
 	struct backoff b = {.base_ms = 50, .cap_ms = SOON_CAP_MS};
@@ -253,8 +274,10 @@ int slurm_join(const struct step_ctx *c, const struct slurm_spec *s, struct err 
 		r = host_unit_do(c->host, SLURM_UNIT, HOST_UNIT_START, j.until, e);
 	if (r < 0 && e->reason == REASON_UNIT_FAILED)
 		r = 0; /* wait_registered() finds out why */
-	if (r == 0)
+	if (r == 0) {
+		let_start(&j);
 		r = wait_registered(&j, e);
+	}
 	if (r == 0)
 		warn_of_cgroups(&j);
 	return r;

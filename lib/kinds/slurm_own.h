@@ -73,6 +73,12 @@ const char *slurm_program(const struct slurm_spec *s, struct arena *a, const cha
  * ERR_RETRY. A name is looked up by getaddrinfo(3), which has time limits of its own. */
 int slurm_knock(const char *host, unsigned port, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
+/* ---- slurm_listen.c ---- */
+
+/* Whether slurmd listens on its port here, which it does just before it registers. A hint: a port
+ * set for this node alone is not found. Costs a file's reading, where asking costs a program. */
+bool slurm_listens(const struct step_ctx *c, const struct slurm_spec *s);
+
 /* ---- slurm_files.c: what slurmd finds when it starts ---- */
 
 /* 1: files and directories are as they should be; 0: not. */
