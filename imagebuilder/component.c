@@ -358,7 +358,7 @@ struct entry_spec {
 	const char *file;
 	struct field_pairs parameters;
 };
-static const struct field entry_fields[] = {
+const struct field component_entry_fields[] = {
         {"file", FIELD_STRING, FIELD_AT(struct entry_spec, file), .required = true, .min = 1},
         {"parameters", FIELD_PAIRS, FIELD_AT(struct entry_spec, parameters)},
         {0},
@@ -371,7 +371,7 @@ static int read_entry(const struct doc *at, struct arena *a, struct component *r
 	struct component c = {.names.arena = a};
 	struct blob text;
 	struct doc *d;
-	int r = at->type == DOC_MAP ? field_decode(at, entry_fields, NULL, a, &entry, e)
+	int r = at->type == DOC_MAP ? field_decode(at, component_entry_fields, NULL, a, &entry, e)
 	                            : field_decode_value(at, &plain, NULL, a, &entry.file, e);
 
 	if (r < 0)

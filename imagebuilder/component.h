@@ -69,6 +69,9 @@ struct component_list {
 int component_read(const struct doc *list, struct arena *a, struct component_list *ret,
                    struct err *e) ATTR_MUST_USE;
 
+/* An entry of `components:` that is a map: for the schema. */
+extern const struct field component_entry_fields[];
+
 /* The same for one document that is in memory; `file` is what messages call it. */
 int component_read_text(const char *file, struct blob text, struct arena *a,
                         struct component_list *ret, struct err *e) ATTR_MUST_USE;

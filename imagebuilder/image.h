@@ -22,4 +22,5 @@ int image_fail(const struct err *e);
 int verb_check(void *program);
 int verb_plan(void *program);
 int verb_provision(void *program);
+int verb_schema(void *program);
 int verb_version(void *program);

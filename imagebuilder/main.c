@@ -14,6 +14,8 @@ static const struct command_verb verbs[] = {
         {"plan", VERB_PLAN, "RECIPE", 1, 1, "Show the steps of a recipe in their order", verb_plan},
         {"provision", VERB_PROVISION, "RECIPE", 1, 1, "Make the running machine what a recipe says",
          verb_provision},
+        {"schema", VERB_SCHEMA, "", 0, 0, "Print the JSON Schema of recipes, for editors",
+         verb_schema},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", verb_version},
         {0},
 };

@@ -9,7 +9,8 @@ enum verb_bit {
 	VERB_CHECK = 1 << 0,
 	VERB_PLAN = 1 << 1,
 	VERB_PROVISION = 1 << 2,
-	VERB_VERSION = 1 << 3,
+	VERB_SCHEMA = 1 << 3,
+	VERB_VERSION = 1 << 4,
 };
 
 struct options {

@@ -3,8 +3,10 @@ import glob
 import json
 import os
 import re
+import subprocess
 
 import pytest
+import yaml
 
 HERE = os.path.dirname(__file__)
 BAD = sorted(glob.glob(os.path.join(HERE, "bad", "*.yaml")))
@@ -89,3 +91,27 @@ def test_unreadable(tool, tmp_path):
     assert r.code == 3 and "none.yaml" in r.err
     r = tool("check", tmp_path)
     assert r.code == 3, r.err
+
+
+@pytest.fixture(scope="module")
+def schema(program):
+    import jsonschema
+    text = subprocess.run([program, "schema"], capture_output=True, check=True).stdout
+    document = json.loads(text)
+    jsonschema.Draft7Validator.check_schema(document)
+    return jsonschema.Draft7Validator(document)
+
+
+def test_schema_takes_the_shipped_recipes(schema, source):
+    for path in sorted(glob.glob(source + "/recipes/*.yaml")):
+        with open(path, encoding="utf-8") as f:
+            schema.validate(yaml.safe_load(f))
+
+
+def test_schema_refuses_slips(schema):
+    for text in ("image: {nme: x}", "package: [a]", "munge: {}", "image: {name: x, disk: {boot: bios}}",
+                 "tests: [{expect: {}}]", "units: [{state: started}]", "copy: [{from: a}]", "files: {path: /x}"):
+        assert not schema.is_valid(yaml.safe_load(text)), text
+    for text in ("image: {name: x}", "packages: {names: [a], update: never}", "packages: a", "include: a.yaml",
+                 "units: [{name: a.service, enabled: false}]", "sysctl: {kernel.panic: 1}"):
+        assert schema.is_valid(yaml.safe_load(text)), text
