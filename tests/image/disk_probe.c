@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "disk.h"
 #include "hygiene.h"
+#include "manifest.h"
 
 /* write OUTPUT raw|qcow2 SIZE uefi+bios|uefi SEED STEM|- FRESH LAYER... */
 static int do_write(char **arg, struct err *e)
@@ -73,15 +74,32 @@ static int do_look(char **arg, struct err *e)
 	return r == 0 ? hygiene_verify(root, (hygiene_allow)(arg + 1), e) : r;
 }
 
+/* manifest ROOT SBOM: of an image named "node" */
+static int do_manifest(char **arg, struct err *e)
+{
+	const struct manifest m = {.name = "node",
+	                           .version = "1.0.0",
+	                           .arch = "x86_64",
+	                           .recipe = "aa",
+	                           .epoch = 1700000000};
+	struct host *h = NULL;
+	int r = host_open(arg[0], HOST_LIVE, &h, e);
+
+	if (r == 0)
+		r = manifest_write(h, &m, e);
+	if (r == 0)
+		r = sbom_write(arg[1], host_root_fd(h), &m, "bb", e);
+	host_close(h);
+	return r;
+}
+
 static const struct verb {
 	const char *name;
 	int args; /* at least */
 	int (*run)(char **arg, struct err *e);
 } verbs[] = {
-        {"write", 8, do_write},
-        {"rules", 0, do_rules},
-        {"clean", 1, do_clean},
-        {"look", 1, do_look},
+        {"write", 8, do_write}, {"rules", 0, do_rules},       {"clean", 1, do_clean},
+        {"look", 1, do_look},   {"manifest", 2, do_manifest},
 };
 
 int main(int argc, char **argv)
