@@ -7,12 +7,15 @@
 #include "cloud/cloud.h"
 #include "host/host.h"
 #include "options.h"
+#include "profile.h"
 
 struct image {
 	struct options opt;
 	struct cloud_config cloud_config; /* from the environment */
+	struct profile_source profile;    /* from the environment */
 	struct arena *arena;
-	uint64_t start; /* clock.h */
+	uint64_t start;    /* clock.h */
+	uint64_t deadline; /* of image_cloud()'s verbs, clock.h */
 };
 
 /* Logs the error's text and its reason's hint, and returns the exit status of its kind. */
@@ -24,3 +27,14 @@ int verb_plan(void *program);
 int verb_provision(void *program);
 int verb_schema(void *program);
 int verb_version(void *program);
+int verb_publish(void *program); /* publish_verb.c, as resume */
+int verb_resume(void *program);
+int verb_gc(void *program);
+int verb_copy(void *program); /* ami.c, as what follows */
+int verb_share(void *program);
+int verb_deprecate(void *program);
+int verb_deregister(void *program);
+int verb_alias(void *program);
+
+/* The cloud as options, environment and profile have it; the caller closes it. */
+int image_cloud(struct image *g, struct cloud **ret, struct err *e) ATTR_MUST_USE;

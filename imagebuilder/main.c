@@ -16,6 +16,18 @@ static const struct command_verb verbs[] = {
          verb_provision},
         {"schema", VERB_SCHEMA, "", 0, 0, "Print the JSON Schema of recipes, for editors",
          verb_schema},
+        {"publish", VERB_PUBLISH, "IMAGE", 1, 1, "Make an AMI of a raw disk", verb_publish},
+        {"resume", VERB_RESUME, "RUN", 1, 1, "Go on with a publish that was broken off",
+         verb_resume},
+        {"gc", VERB_GC, "", 0, 0, "Remove what broken-off runs left in the account", verb_gc},
+        {"copy", VERB_COPY, "AMI REGION", 2, 2, "Copy an AMI to another region", verb_copy},
+        {"share", VERB_SHARE, "AMI ACCOUNT...", 2, 64, "Let other accounts use an AMI", verb_share},
+        {"deprecate", VERB_DEPRECATE, "AMI TIME", 2, 2, "Say when an AMI is out of date",
+         verb_deprecate},
+        {"deregister", VERB_DEREGISTER, "AMI...", 1, 64, "Remove AMIs with their snapshots",
+         verb_deregister},
+        {"alias", VERB_ALIAS, "AMI PARAMETER", 2, 2, "Let an SSM parameter name an AMI",
+         verb_alias},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", verb_version},
         {0},
 };
@@ -40,7 +52,9 @@ int image_fail(const struct err *e)
 	log_err("%s", e->text);
 	if (*row->hint && e->kind != ERR_INPUT)
 		log_notice("%s: %s", row->name, row->hint);
-	return err_exit_status(e->kind);
+	if (e->reason == REASON_BUSY)
+		return 6;
+	return e->reason == REASON_DEADLINE ? 7 : err_exit_status(e->kind);
 }
 
 /* The only reader of the environment: the names that AWS's own tools use. */
@@ -51,12 +65,23 @@ static void read_environment(struct image *g)
 	        .endpoint = getenv("AWS_ENDPOINT_URL"),
 	        .s3_endpoint = getenv("AWS_ENDPOINT_URL_S3"),
 	        .secrets_endpoint = getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
+	        .ebs_endpoint = getenv("AWS_ENDPOINT_URL_EBS"),
+	        .ec2_endpoint = getenv("AWS_ENDPOINT_URL_EC2"),
+	        .ssm_endpoint = getenv("AWS_ENDPOINT_URL_SSM"),
 	        .region = getenv("AWS_REGION"),
 	        .ca_bundle = getenv("AWS_CA_BUNDLE"),
 	        .access_key = getenv("AWS_ACCESS_KEY_ID"),
 	        .secret_key = getenv("AWS_SECRET_ACCESS_KEY"),
 	        .session_token = getenv("AWS_SESSION_TOKEN"),
 	};
+	g->profile = (struct profile_source){
+	        .name = getenv("AWS_PROFILE"),
+	        .home = getenv("HOME"),
+	        .config_file = getenv("AWS_CONFIG_FILE"),
+	        .credentials_file = getenv("AWS_SHARED_CREDENTIALS_FILE"),
+	};
+	if (!g->cloud_config.region)
+		g->cloud_config.region = getenv("AWS_DEFAULT_REGION");
 }
 
 /* A core would hold credentials. */

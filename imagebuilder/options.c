@@ -4,14 +4,52 @@
 #define RECIPE (VERB_CHECK | VERB_PLAN | VERB_PROVISION)
 #define AT(m)  offsetof(struct options, m)
 
+#define UPLOAD (VERB_PUBLISH | VERB_RESUME)
+#define CLOUD                                                                                      \
+	(UPLOAD | VERB_GC | VERB_COPY | VERB_SHARE | VERB_DEPRECATE | VERB_DEREGISTER | VERB_ALIAS)
+
+static const char *const arches[] = {"x86_64", "arm64", NULL};
+static const char *const boots[] = {"uefi-preferred", "uefi", "legacy-bios", NULL};
+
 const struct command_option option_table[] = {
         {"set", "NAME=VALUE", "a fact that the recipe may use as ${NAME}; may be given again", 0,
          RECIPE, COMMAND_LIST, AT(set), NULL},
         {"root", "DIR", "work on the system installed in DIR", 0, VERB_PROVISION, COMMAND_TEXT,
          AT(root), NULL},
-        {"deadline", "TIME", "give up after this long (default: 4h)", 0, VERB_PROVISION,
-         COMMAND_DURATION, AT(deadline_ms), NULL},
-        {"json", NULL, "print JSON", 'j', VERB_PLAN | VERB_PROVISION, COMMAND_FLAG, AT(json), NULL},
+        {"deadline", "TIME", "give up after this long (default: 4h, with AWS 1h)", 0,
+         VERB_PROVISION | CLOUD, COMMAND_DURATION, AT(deadline_ms), NULL},
+        {"name", "NAME", "name of the image; unique in its region", 'n', VERB_PUBLISH | VERB_COPY,
+         COMMAND_TEXT, AT(name), NULL},
+        {"description", "TEXT", "description of the image", 0, VERB_PUBLISH, COMMAND_TEXT,
+         AT(description), NULL},
+        {"arch", "ARCH", "x86_64 or arm64", 0, VERB_PUBLISH, COMMAND_CHOICE, AT(arch), arches},
+        {"boot", "MODE", "uefi-preferred, uefi or legacy-bios", 0, VERB_PUBLISH, COMMAND_CHOICE,
+         AT(boot), boots},
+        {"parent", "ID", "send only what differs from this AMI or snapshot", 0, VERB_PUBLISH,
+         COMMAND_TEXT, AT(parent), NULL},
+        {"encrypt", NULL, "encrypt the snapshot", 0, VERB_PUBLISH | VERB_COPY, COMMAND_FLAG,
+         AT(encrypt), NULL},
+        {"kms-key", "ARN", "encrypt the snapshot with this key", 0, VERB_PUBLISH, COMMAND_TEXT,
+         AT(kms_key), NULL},
+        {"tag", "KEY=VALUE", "tag of image and snapshot; may be given again", 't', VERB_PUBLISH,
+         COMMAND_LIST, AT(tags), NULL},
+        {"share", "ACCOUNT", "account that may use the image; may be given again", 0, VERB_PUBLISH,
+         COMMAND_LIST, AT(accounts), NULL},
+        {"copy", "REGION", "region to copy the image to; may be given again", 0, VERB_PUBLISH,
+         COMMAND_LIST, AT(regions), NULL},
+        {"alias", "NAME", "SSM parameter that shall name the image", 0, VERB_PUBLISH, COMMAND_TEXT,
+         AT(alias), NULL},
+        {"deprecate", "TIME", "when the image is deprecated: 2027-01-01T00:00:00Z", 0, VERB_PUBLISH,
+         COMMAND_TEXT, AT(deprecate), NULL},
+        {"connections", "N", "connections to EBS (32, at most 100)", 0, UPLOAD, COMMAND_NUMBER,
+         AT(connections), NULL},
+        {"state", "DIR", "where journals and block lists are (/var/lib/hpc-imagebuild)", 0,
+         UPLOAD | VERB_GC, COMMAND_TEXT, AT(state), NULL},
+        {"region", "REGION", "instead of AWS_REGION", 0, CLOUD, COMMAND_TEXT, AT(region), NULL},
+        {"dry-run", NULL, "only say what would be removed", 0, VERB_GC, COMMAND_FLAG, AT(dry_run),
+         NULL},
+        {"json", NULL, "print JSON", 'j', VERB_PLAN | VERB_PROVISION | UPLOAD | VERB_GC,
+         COMMAND_FLAG, AT(json), NULL},
         {"quiet", NULL, "print errors only", 'q', COMMAND_ANY, COMMAND_FLAG, AT(quiet), NULL},
         {"verbose", NULL, "print debugging messages", 'v', COMMAND_ANY, COMMAND_FLAG, AT(verbose),
          NULL},

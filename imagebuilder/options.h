@@ -11,6 +11,14 @@ enum verb_bit {
 	VERB_PROVISION = 1 << 2,
 	VERB_SCHEMA = 1 << 3,
 	VERB_VERSION = 1 << 4,
+	VERB_PUBLISH = 1 << 16,
+	VERB_RESUME = 1 << 17,
+	VERB_GC = 1 << 18,
+	VERB_COPY = 1 << 19,
+	VERB_SHARE = 1 << 20,
+	VERB_DEPRECATE = 1 << 21,
+	VERB_DEREGISTER = 1 << 22,
+	VERB_ALIAS = 1 << 23,
 };
 
 struct options {
@@ -19,6 +27,12 @@ struct options {
 	const char *root;        /* NULL: this machine */
 	uint64_t deadline_ms;    /* 0: not given */
 	bool json, quiet, verbose;
+	/* publish and what follows it */
+	const char *name, *description, *arch, *boot, *parent, *kms_key, *alias, *deprecate;
+	const char *state, *region;
+	struct command_list tags, accounts, regions;
+	uint64_t connections;
+	bool encrypt, dry_run;
 };
 
 extern const struct command_option option_table[];

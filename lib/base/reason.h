@@ -43,6 +43,13 @@
 	X(S3_WRONG_REGION)                                                                         \
 	X(S3_THROTTLED)                                                                            \
 	X(S3_PRECONDITION)                                                                         \
+	X(AWS_DENIED)                                                                              \
+	X(AWS_INVALID)                                                                             \
+	X(AWS_ABSENT)                                                                              \
+	X(AWS_CONFLICT)                                                                            \
+	X(AWS_QUOTA)                                                                               \
+	X(AWS_THROTTLED)                                                                           \
+	X(AWS_STATE)                                                                               \
 	X(SECRET_DENIED)                                                                           \
 	X(SECRET_ABSENT)                                                                           \
 	X(CHECKSUM_MISMATCH)                                                                       \

@@ -10,29 +10,21 @@
 
 #define RENEWALS_MAX 3
 #define MOVES_MAX    2
-#define AUTH_MAX     1024
 #define URL_MAX      (8 * 1024)
 
 /* ---- signing --------------------------------------------------------------------------------- */
 
-struct attempt {
-	struct sigv4_pair headers[CALL_PAIRS_MAX + 8];
-	size_t n_headers;
-	char auth[AUTH_MAX], payload[SHA256_HEX];
-	struct sigv4_request r;
-};
-
-static void add_header(struct attempt *t, const char *name, const char *value)
+static void add_header(struct call_signed *t, const char *name, const char *value)
 {
 	t->headers[t->n_headers++] = (struct sigv4_pair){name, value};
 }
 
-static void collect_headers(const struct cloud *c, const struct call *k, struct attempt *t)
+static void collect_headers(const struct cloud *c, const struct call *k, struct call_signed *t)
 {
 	add_header(t, "Host", k->at.authority);
 	add_header(t, "x-amz-date", t->r.date);
-	if (k->s3)
-		add_header(t, "x-amz-content-sha256", t->payload);
+	if (k->s3 || k->unsigned_body)
+		add_header(t, "x-amz-content-sha256", t->r.payload);
 	if (c->creds.session_token[0])
 		add_header(t, "x-amz-security-token", c->creds.session_token);
 	for (size_t i = 0; i < k->n_headers; i++)
@@ -60,7 +52,7 @@ static int build_url(const struct call *k, const struct sigv4_request *r, struct
 	return 0;
 }
 
-static int sign_call(const struct cloud *c, struct call *k, struct attempt *t, struct arena *a,
+static int sign_call(const struct cloud *c, struct call *k, struct call_signed *t, struct arena *a,
                      struct err *e)
 {
 	const struct sigv4_key key = {c->creds.access_key, c->creds.secret_key, NULL};
@@ -72,13 +64,14 @@ static int sign_call(const struct cloud *c, struct call *k, struct attempt *t, s
 	        .query = k->query,
 	        .n_query = k->n_query,
 	        .headers = t->headers,
-	        .payload = t->payload,
+	        .payload = k->unsigned_body ? SIGV4_UNSIGNED : t->payload,
 	        .region = k->region,
 	        .service = k->service,
 	        .s3 = k->s3,
 	};
 	sigv4_date(clock_wall() + c->skew_s, t->r.date);
-	digest_hex(k->x.body.data, k->x.body.len, t->payload);
+	if (!k->unsigned_body)
+		digest_hex(k->x.body.data, k->x.body.len, t->payload);
 	collect_headers(c, k, t);
 	t->r.n_headers = t->n_headers;
 	rc = sigv4_authorize(&t->r, &key, t->auth, sizeof t->auth, e);
@@ -95,26 +88,45 @@ static int sign_call(const struct cloud *c, struct call *k, struct attempt *t, s
 	return 0;
 }
 
-static int send_once(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
+int call_place(struct cloud *c, struct call *k, const char *host, const char *configured,
+               const char *setting, struct arena *a, struct err *e)
 {
-	scope_arena struct arena *a = arena_new();
-	struct attempt t = {0};
+	if (configured)
+		return uri_endpoint(configured, setting, a, &k->at, e);
+	k->at = (struct endpoint){.tls = true, .prefix = ""};
+	k->at.authority = arena_printf(a, "%s.%s.%s", host, k->region, c->domain);
+	return 0;
+}
+
+int call_prepare(struct cloud *c, struct call *k, struct call_signed *s, struct arena *a,
+                 uint64_t deadline, struct err *e)
+{
 	int rc = k->place(c, k, a, e);
 
+	*s = (struct call_signed){0};
 	k->n_extra = 0;
 	if (rc == 0 && k->shape)
 		k->shape(k);
 	if (rc == 0)
-		rc = sign_call(c, k, &t, a, e);
-	if (rc < 0)
-		return rc;
+		rc = sign_call(c, k, s, a, e);
 	k->x.class = HTTP_SERVICE;
 	k->x.plain = k->custom && !k->at.tls;
 	k->x.method = k->method;
 	k->x.deadline = deadline;
+	return rc;
+}
+
+static int send_once(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct call_signed s;
+	int rc = call_prepare(c, k, &s, a, deadline, e);
+
+	if (rc < 0)
+		return rc;
 	k->tries++;
 	rc = http_run(c->http, &k->x, e);
-	explicit_bzero(t.auth, sizeof t.auth);
+	explicit_bzero(s.auth, sizeof s.auth);
 	k->x.url = NULL;
 	return rc;
 }
@@ -156,17 +168,22 @@ static int act_region(struct cloud *c, struct call *k, const struct awserr *ae, 
 	return 0;
 }
 
+bool call_skew(struct cloud *c, const struct http_exchange *x)
+{
+	if (!x->date)
+		return false;
+	c->skew_s = (int64_t)x->date - (int64_t)clock_wall();
+	log_warning("this machine's clock is %lld s %s the service's; signing with its time",
+	            (long long)(c->skew_s < 0 ? -c->skew_s : c->skew_s),
+	            c->skew_s < 0 ? "ahead of" : "behind");
+	return true;
+}
+
 static int act_skew(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
                     uint64_t deadline)
 {
 	(void)ae, (void)deadline;
-	if (k->skews++ || !k->x.date)
-		return -e->no;
-	c->skew_s = (int64_t)k->x.date - (int64_t)clock_wall();
-	log_warning("this machine's clock is %lld s %s the service's; signing with its time",
-	            (long long)(c->skew_s < 0 ? -c->skew_s : c->skew_s),
-	            c->skew_s < 0 ? "ahead of" : "behind");
-	return 0;
+	return k->skews++ == 0 && call_skew(c, &k->x) ? 0 : -e->no;
 }
 
 static int act_creds(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
@@ -234,14 +251,25 @@ static void describe(const struct call *k, const struct awserr *ae, const struct
 	        ae->message, row->hint ? "; " : "", row->hint ? row->hint : "");
 }
 
+const struct awserr_row *call_refusal(const struct cloud *c, const struct call *k,
+                                      struct awserr *ret, struct err *e)
+{
+	const struct awserr_row *row = k->rows;
+
+	awserr_read(&k->x, ret);
+	while (row && row->code && !str_eq(row->code, ret->code))
+		row++;
+	if (!row || !row->code)
+		row = awserr_row(&k->x, ret, k->region, clock_wall() + c->skew_s);
+	describe(k, ret, row, e);
+	return row;
+}
+
 static int answer_refused(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 {
-	const struct awserr_row *row;
 	struct awserr ae;
+	const struct awserr_row *row = call_refusal(c, k, &ae, e);
 
-	awserr_read(&k->x, &ae);
-	row = awserr_row(&k->x, &ae, k->region, clock_wall() + c->skew_s);
-	describe(k, &ae, row, e);
 	if (k->refused && k->refused(k))
 		return act_retry(c, k, &ae, e, deadline);
 	return actions[row->action](c, k, &ae, e, deadline);

@@ -11,14 +11,26 @@
 #include "cloud/uri.h"
 
 #define CALL_PAIRS_MAX 8
+#define CALL_AUTH_MAX  1024
+
+/* A request signed: its strings must outlive the exchange. */
+struct call_signed {
+	struct sigv4_pair headers[CALL_PAIRS_MAX + 8];
+	size_t n_headers;
+	char auth[CALL_AUTH_MAX], payload[SHA256_HEX];
+	struct sigv4_request r;
+};
 
 struct call {
 	/* Set by the caller. */
 	const char *doing;   /* "fetching 's3://b/k'": what messages start with */
 	const char *service; /* of the signature */
 	const char *method;
-	const char *region; /* NULL: the session's */
-	bool s3;            /* S3's rules for path and payload hash */
+	const char *region;            /* NULL: the session's */
+	bool s3;                       /* S3's rules for path and payload hash */
+	bool unsigned_body;            /* the body's hash isn't signed: a header vouches for it */
+	const struct awserr_row *rows; /* the service's own refusals, before the common ones; ends
+	                                * at code NULL; may be NULL */
 	bool custom; /* the endpoint is configured: no domain is needed, nobody may move us */
 	/* Fills endpoint and path for the region; called before each try. `moved` is the host that
 	 * the service sent us to, or NULL. */
@@ -43,6 +55,22 @@ struct call {
 	unsigned tries, regions, skews, moves, renewals;
 	struct backoff soon, later, renew;
 };
+
+/* The endpoint of a service that has one host a region: `configured`, the value of `setting`, or
+ * HOST.REGION.DOMAIN. */
+int call_place(struct cloud *c, struct call *k, const char *host, const char *configured,
+               const char *setting, struct arena *a, struct err *e) ATTR_MUST_USE;
+
+/* Places and signs one try, and readies k->x for http_start(): for who runs many at once. */
+int call_prepare(struct cloud *c, struct call *k, struct call_signed *s, struct arena *a,
+                 uint64_t deadline, struct err *e) ATTR_MUST_USE;
+
+/* What the answer, which isn't 2xx, asks for; `e` says it in words. Never NULL. */
+const struct awserr_row *call_refusal(const struct cloud *c, const struct call *k,
+                                      struct awserr *ret, struct err *e);
+
+/* Signs with the service's time from now on; false: its answer didn't tell it. */
+bool call_skew(struct cloud *c, const struct http_exchange *x);
 
 /* 0: k->x holds a 2xx answer. http_clear(&k->x) is the caller's. */
 int call_run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e) ATTR_MUST_USE;

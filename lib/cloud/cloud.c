@@ -22,6 +22,9 @@ static void copy_config(struct cloud *c, const struct cloud_config *from)
 	        .endpoint = copy(c->arena, from->endpoint),
 	        .s3_endpoint = copy(c->arena, from->s3_endpoint),
 	        .secrets_endpoint = copy(c->arena, from->secrets_endpoint),
+	        .ebs_endpoint = copy(c->arena, from->ebs_endpoint),
+	        .ec2_endpoint = copy(c->arena, from->ec2_endpoint),
+	        .ssm_endpoint = copy(c->arena, from->ssm_endpoint),
 	        .region = copy(c->arena, from->region),
 	        .ca_bundle = copy(c->arena, from->ca_bundle),
 	        .bucket_owner = copy(c->arena, from->bucket_owner),
@@ -37,6 +40,9 @@ static int check_config(struct cloud *c, const struct cloud_config *from, struct
 	        {c->config.endpoint, "AWS_ENDPOINT_URL"},
 	        {c->config.s3_endpoint, "AWS_ENDPOINT_URL_S3"},
 	        {c->config.secrets_endpoint, "AWS_ENDPOINT_URL_SECRETS_MANAGER"},
+	        {c->config.ebs_endpoint, "AWS_ENDPOINT_URL_EBS"},
+	        {c->config.ec2_endpoint, "AWS_ENDPOINT_URL_EC2"},
+	        {c->config.ssm_endpoint, "AWS_ENDPOINT_URL_SSM"},
 	};
 	struct endpoint ignored;
 
@@ -91,6 +97,15 @@ void cloud_expect_owner(struct cloud *c, const char *account)
 void cloud_counts(const struct cloud *c, unsigned *ret_requests, unsigned *ret_rounds)
 {
 	http_counts(c->http, ret_requests, ret_rounds);
+}
+
+int cloud_region(struct cloud *c, const char **ret, uint64_t deadline, struct err *e)
+{
+	int rc = session_need(c, SESSION_REGION, deadline, e);
+
+	if (rc == 0)
+		*ret = c->region;
+	return rc;
 }
 
 int cloud_secret(struct cloud *c, const char *arn, struct secret *ret, uint64_t deadline,

@@ -27,6 +27,9 @@ struct cloud_config {
 	const char *endpoint;      /* AWS_ENDPOINT_URL */
 	const char *s3_endpoint;   /* AWS_ENDPOINT_URL_S3 */
 	const char *secrets_endpoint; /* AWS_ENDPOINT_URL_SECRETS_MANAGER */
+	const char *ebs_endpoint;     /* AWS_ENDPOINT_URL_EBS */
+	const char *ec2_endpoint;     /* AWS_ENDPOINT_URL_EC2 */
+	const char *ssm_endpoint;     /* AWS_ENDPOINT_URL_SSM */
 	const char *region;       /* AWS_REGION; default: the instance's. Never a built-in one */
 	const char *ca_bundle;    /* AWS_CA_BUNDLE: PEM file */
 	const char *bucket_owner; /* 12-digit account id sent as x-amz-expected-bucket-owner */
@@ -52,6 +55,9 @@ void cloud_counts(const struct cloud *c, unsigned *ret_requests, unsigned *ret_r
  * instance tag as "tag.NAME". Source "imds". */
 int cloud_identity(struct cloud *c, struct vars *ret, uint64_t deadline,
                    struct err *e) ATTR_MUST_USE;
+
+/* The region that requests go to; the handle's string. */
+int cloud_region(struct cloud *c, const char **ret, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
 /* The raw user data; empty when the instance has none. At most 64 KiB. */
 int cloud_user_data(struct cloud *c, struct arena *a, struct blob *ret, uint64_t deadline,

@@ -12,7 +12,7 @@
 #include "cloud/http_wire.h"
 
 #define METADATA_WIDTH   4 /* the link-local services share 1024 packets a second */
-#define KEPT_CONNECTIONS 8L
+#define KEPT_CONNECTIONS 8u
 #define POLL_MS          1000
 
 /*
@@ -49,6 +49,7 @@ struct http *http_new(const char *ca_bundle)
 	if (!h)
 		abort();
 	h->ca_bundle = ca_bundle;
+	h->keep = KEPT_CONNECTIONS;
 	for (size_t i = 0; i < HTTP_SOCKETS_MAX; i++)
 		h->sockets[i] = -1;
 	return h;
@@ -60,8 +61,15 @@ static void multi_open(struct http *h)
 		return;
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(h->multi = curl_multi_init()))
 		abort();
-	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, KEPT_CONNECTIONS);
+	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)h->keep);
 	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+}
+
+void http_keep(struct http *h, unsigned n)
+{
+	h->keep = n;
+	if (h->multi)
+		curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)n);
 }
 
 static void multi_close(struct http *h)

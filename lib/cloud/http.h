@@ -55,6 +55,7 @@ struct http_exchange {
 	size_t n_headers;
 	struct blob body;
 	uint64_t max;      /* ceiling of a 2xx body */
+	uint32_t stall_s;  /* ends when slower than 1 KiB/s for so long; 0: 30 */
 	uint64_t start;    /* clock.h time before which it isn't sent; 0: at once */
 	uint64_t deadline; /* clock.h */
 	/* A 2xx answer: `begin` once after its headers, then `write` for each piece. Negative ends
@@ -72,6 +73,7 @@ struct http_exchange {
 	time_t date;             /* Date:, or 0 */
 	uint32_t retry_after_ms; /* Retry-After:, at most 20 s, or 0 */
 	int64_t length;          /* Content-Length:, or -1 */
+	char checksum[64];       /* x-amz-checksum */
 	char etag[128], bucket_region[64], content_range[64], error_type[128], token_ttl[16];
 	struct http_trouble *trouble; /* NULL for 2xx; owned by the exchange until started again */
 
@@ -90,6 +92,8 @@ void http_free(struct http *h); /* NULL is fine */
 void http_after_fork(struct http *h);
 void http_counts(const struct http *h, unsigned *ret_requests, unsigned *ret_rounds);
 
+/* From now on at most `n` connections are kept for use again, instead of 8. */
+void http_keep(struct http *h, unsigned n);
 void http_start(struct http *h, struct http_exchange *x);
 void http_cancel(struct http_exchange *x); /* rc becomes -ECANCELED; `done` isn't called */
 void http_wait(struct http *h);            /* until nothing is queued */

@@ -24,6 +24,7 @@ static const struct kept {
 		        sizeof((struct http_exchange *)0)->field                                   \
 	}
         KEPT("etag", etag),
+        KEPT("x-amz-checksum", checksum),
         KEPT("x-amz-bucket-region", bucket_region),
         KEPT("content-range", content_range),
         KEPT("x-amzn-errortype", error_type),
@@ -220,8 +221,8 @@ static int timed_out(struct http_exchange *x)
 
 	if (strstr(x->wire->error, "too slow"))
 		return err_set(&x->err, ERR_RETRY, reason, ETIMEDOUT,
-		               "%s '%.*s': slower than 1 KiB/s for 30 s", doing, (int)p.len,
-		               p.data);
+		               "%s '%.*s': slower than 1 KiB/s for %u s", doing, (int)p.len, p.data,
+		               http_stall_s(x));
 	return err_set(&x->err, ERR_RETRY, reason, ETIMEDOUT, "%s '%.*s': no %s in %llu ms", doing,
 	               (int)p.len, p.data, x->connected ? "complete answer" : "connection",
 	               (unsigned long long)x->wire->limit_ms);

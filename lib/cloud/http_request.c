@@ -9,7 +9,8 @@
 
 #define HEADER_TEXT_MAX (24 * 1024) /* the services take 8 KiB of headers, and 16 KiB at most */
 #define LOW_SPEED_BYTES 1024L
-#define LOW_SPEED_S     30L
+#define LOW_SPEED_S     30u
+#define UPLOAD_BUFFER   (512 * 1024L)
 
 static const struct class_row {
 	const char *protocols, *plain_protocols;
@@ -97,6 +98,8 @@ static void set_method(CURL *c, const struct http_exchange *x)
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.len);
 		curl_easy_setopt(c, CURLOPT_POSTFIELDS, x->body.len ? x->body.data : "");
 		curl_easy_setopt(c, CURLOPT_CUSTOMREQUEST, x->method);
+		if (x->body.len >= UPLOAD_BUFFER)
+			curl_easy_setopt(c, CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER);
 	}
 }
 
@@ -174,6 +177,11 @@ static void set_tls(CURL *c, struct http *h, const struct http_exchange *x)
 		set_authorities(c, h);
 }
 
+unsigned http_stall_s(const struct http_exchange *x)
+{
+	return x->stall_s ? x->stall_s : LOW_SPEED_S;
+}
+
 static void set_limits(CURL *c, struct http_wire *w, const struct http_exchange *x)
 {
 	const struct class_row *row = &classes[x->class];
@@ -183,7 +191,7 @@ static void set_limits(CURL *c, struct http_wire *w, const struct http_exchange 
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)w->limit_ms);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, row->connect_ms);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_S);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)http_stall_s(x));
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
 	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, x->fresh ? 1L : 0L);

@@ -6,7 +6,7 @@
 
 #include "cloud/http.h"
 
-#define HTTP_SOCKETS_MAX 32
+#define HTTP_SOCKETS_MAX 128
 
 struct http {
 	CURLM *multi;          /* made by the first request */
@@ -14,7 +14,7 @@ struct http {
 	const char *ca_dir;    /* an index of the system's authorities, once ca_known */
 	bool ca_known;
 	struct http_exchange *queue; /* waiting and running */
-	unsigned requests, depth;
+	unsigned requests, depth, keep;
 	int sockets[HTTP_SOCKETS_MAX]; /* open ones, for http_after_fork; -1: free */
 };
 
@@ -36,6 +36,7 @@ struct http_wire {
 /* http_request.c: the constructor. NULL: x->err says why. */
 struct http_wire *http_wire_new(struct http *h, struct http_exchange *x);
 void http_wire_free(struct http_wire *w);
+unsigned http_stall_s(const struct http_exchange *x);
 
 /* http_answer.c: libcurl's callbacks, and its verdict as ours. */
 size_t http_on_header(char *data, size_t size, size_t n, void *ctx);

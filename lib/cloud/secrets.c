@@ -29,11 +29,7 @@ static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e
 	                                                 : "AWS_ENDPOINT_URL";
 
 	k->path = "/";
-	if (configured(c))
-		return uri_endpoint(configured(c), setting, a, &k->at, e);
-	k->at = (struct endpoint){.tls = true, .prefix = ""};
-	k->at.authority = arena_printf(a, "secretsmanager.%s.%s", k->region, c->domain);
-	return 0;
+	return call_place(c, k, "secretsmanager", configured(c), setting, a, e);
 }
 
 /* The region of arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME; NULL for a plain name. */

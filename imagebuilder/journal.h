@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a run has done to the account, one line of JSON each, on disk before the call it tells of:
+ *
+ *     {"event":"begin", ...}                            what was asked for
+ *     {"event":"intent","step":"start","token":"..."}   about to call
+ *     {"event":"done","step":"start","id":"snap-..."}   what came of it
+ *     {"event":"end","as":"published"}                  nothing is left to do
+ *
+ * Who has a journal open holds its lock; a process that dies gives it back.
+ */
+#pragma once
+
+#include "data/doc.h"
+
+#define JOURNAL_RUN 40
+
+struct journal {
+	struct arena *arena; /* borrowed */
+	int fd;
+	char run[JOURNAL_RUN];
+	size_t n;
+	const struct doc **lines;
+};
+
+struct journal_pair {
+	const char *key, *value; /* value NULL: left out */
+};
+
+/* A name for a new run: time and chance, fit for a file's name and a tag. */
+void journal_name(char ret[static JOURNAL_RUN]);
+bool journal_name_valid(const char *run);
+
+/* `new`: made, and must not be there; else read, and must be. Locked by another: -EBUSY,
+ * REASON_BUSY. A last line that was cut short by a crash counts as not written. */
+int journal_open(struct journal *j, int dir, const char *run, bool new, struct arena *a,
+                 struct err *e) ATTR_MUST_USE;
+void journal_close(struct journal *j);
+
+/* Adds a line and waits until it is on disk. */
+int journal_line(struct journal *j, const struct strbuf *line, struct err *e) ATTR_MUST_USE;
+int journal_note(struct journal *j, const char *event, const char *step,
+                 const struct journal_pair *pairs, size_t n, struct err *e) ATTR_MUST_USE;
+
+/* The last line of that event and step (NULL: any), or NULL. */
+const struct doc *journal_find(const struct journal *j, const char *event, const char *step);

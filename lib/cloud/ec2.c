@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cloud/ec2.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cloud/call.h"
+#include "data/xml.h"
+
+#define BODY_MAX   (64 * 1024)
+#define ANSWER_MAX XML_SIZE_MAX
+#define PAGE       500
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789()[] ./-'@_"
+
+static const struct awserr_row rows[] = {
+        {"DryRunOperation", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_STATE, EALREADY, NULL},
+        {"UnauthorizedOperation", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES, NULL},
+        {"AuthFailure", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES, NULL},
+        {"OptInRequired", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
+         "the region isn't enabled for the account"},
+        {"InvalidSnapshot.NotFound", 0, AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
+        {"InvalidAMIID.NotFound", 0, AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
+        {"InvalidAMIID.Unavailable", 0, AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
+        {"InvalidSnapshot.InUse", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_CONFLICT, EBUSY, NULL},
+        {"InvalidAMIName.Duplicate", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_CONFLICT, EEXIST,
+         "deregister that image, or give this one another --name"},
+        {"IdempotentParameterMismatch", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_CONFLICT, EEXIST,
+         NULL},
+        {"EC2ThrottledException", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN,
+         NULL},
+        {"RequestLimitExceeded", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN, NULL},
+        {"SnapshotLimitExceeded", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
+        {"ResourceLimitExceeded", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
+        {"AMIQuotaExceeded", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
+        {"Unavailable", 0, AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, EAGAIN, NULL},
+        {0},
+};
+static const struct awserr_row invalid = {NULL,   400, AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID,
+                                          EINVAL, NULL};
+
+/* ---- the form -------------------------------------------------------------------------------- */
+
+struct form {
+	struct arena *arena;
+	struct strbuf body;
+	char doing[200];
+	const char *region;
+};
+
+static void put(struct form *f, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	if (f->body.len)
+		strbuf_char(&f->body, '&');
+	uri_encode(&f->body, (struct blob){name, strlen(name)}, false);
+	strbuf_char(&f->body, '=');
+	uri_encode(&f->body, (struct blob){value, strlen(value)}, false);
+}
+
+static struct form form(struct arena *a, const char *region, const char *action)
+{
+	struct form f = {.arena = a, .body = STRBUF(a, BODY_MAX), .region = region};
+
+	put(&f, "Action", action);
+	put(&f, "Version", "2016-11-15");
+	snprintf(f.doing, sizeof f.doing, "%s", action);
+	return f;
+}
+
+static void doing(struct form *f, const char *what, const char *id)
+{
+	snprintf(f->doing, sizeof f->doing, "%s '%.120s'", what, id);
+}
+
+static void put_number(struct form *f, const char *name, uint64_t n)
+{
+	put(f, name, arena_printf(f->arena, "%llu", (unsigned long long)n));
+}
+
+static void put_tags(struct form *f, const char *prefix, const struct ec2_tag *tags, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		put(f, arena_printf(f->arena, "%s.%zu.Key", prefix, i + 1), tags[i].key);
+		put(f, arena_printf(f->arena, "%s.%zu.Value", prefix, i + 1), tags[i].value);
+	}
+}
+
+/* ---- the call -------------------------------------------------------------------------------- */
+
+static const char *configured(const struct cloud *c)
+{
+	return c->config.ec2_endpoint ? c->config.ec2_endpoint : c->config.endpoint;
+}
+
+static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
+{
+	k->path = "/";
+	return call_place(c, k, "ec2", configured(c),
+	                  c->config.ec2_endpoint ? "AWS_ENDPOINT_URL_EC2" : "AWS_ENDPOINT_URL", a,
+	                  e);
+}
+
+/* EC2 has some hundred codes: what no table knows of status 400 is what was asked. */
+static int refine(const struct call *k, int rc, struct err *e)
+{
+	if (rc < 0 && e->reason == REASON_HTTP_STATUS && k->x.status == 400 &&
+	    e->kind == ERR_DENIED) {
+		e->reason = invalid.reason;
+		e->no = invalid.no;
+		return -e->no;
+	}
+	return rc;
+}
+
+static int run(struct cloud *c, struct form *f, struct doc **ret, uint64_t deadline, struct err *e)
+{
+	scope_http_buffer struct http_buffer answer = {0};
+	struct call k = {
+	        .doing = f->doing,
+	        .service = "ec2",
+	        .method = "POST",
+	        .region = f->region,
+	        .custom = configured(c) != NULL,
+	        .rows = rows,
+	        .place = place,
+	        .headers = {{"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}},
+	        .n_headers = 1,
+	};
+	struct doc *d;
+	int rc;
+
+	if (f->body.overflow)
+		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG, "%s: too much is asked",
+		               f->doing);
+	k.x.body = (struct blob){f->body.data, f->body.len};
+	k.x.max = ANSWER_MAX;
+	k.x.begin = http_buffer_begin;
+	k.x.write = http_buffer_write;
+	k.x.ctx = &answer;
+	rc = refine(&k, call_run(c, &k, deadline, e), e);
+	http_clear(&k.x);
+	if (rc < 0)
+		return rc;
+	if (xml_parse("answer", (struct blob){answer.data, answer.len}, f->arena, &d, NULL, e) < 0)
+		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
+		               "%s: the answer isn't what EC2 sends: %.200s", f->doing, e->text);
+	if (ret)
+		*ret = d;
+	return 0;
+}
+
+/* Most changes answer <return>true</return>. */
+static int run_true(struct cloud *c, struct form *f, uint64_t deadline, struct err *e)
+{
+	struct doc *d;
+	int rc = run(c, f, &d, deadline, e);
+
+	if (rc == 0 && !str_eq(doc_text(d, "return"), "true"))
+		rc = err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO, "%s: EC2 didn't do it",
+		             f->doing);
+	return rc;
+}
+
+static int run_named(struct cloud *c, struct form *f, const char **ret, uint64_t deadline,
+                     struct err *e)
+{
+	struct doc *d;
+	int rc = run(c, f, &d, deadline, e);
+	const char *id = rc == 0 ? doc_text(d, "imageId") : NULL;
+
+	if (rc == 0 && (!id || !str_starts(id, "ami-")))
+		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
+		               "%s: the answer names no image", f->doing);
+	if (rc == 0)
+		*ret = id;
+	return rc;
+}
+
+/* ---- looking --------------------------------------------------------------------------------- */
+
+struct listing {
+	const char *action, *owner, *id, *set;
+};
+
+/* One page; *token is the next one's, or NULL. */
+static int page(struct cloud *c, const struct ec2_query *q, const struct listing *l,
+                struct arena *a, const char **token, struct doc *all, uint64_t deadline,
+                struct err *e)
+{
+	struct form f = form(a, q->region, l->action);
+	struct doc *d;
+	const struct doc *found;
+	int rc;
+
+	put(&f, l->owner, "self");
+	put(&f, l->id, q->id);
+	for (size_t i = 0; i < q->n_filters; i++) {
+		put(&f, arena_printf(a, "Filter.%zu.Name", i + 1), q->filters[i].name);
+		put(&f, arena_printf(a, "Filter.%zu.Value.1", i + 1), q->filters[i].value);
+	}
+	if (!q->id)
+		put_number(&f, "MaxResults", PAGE);
+	put(&f, "NextToken", *token);
+	rc = run(c, &f, &d, deadline, e);
+	if (rc < 0)
+		return rc;
+	found = doc_get(d, l->set);
+	if (found && found->type != DOC_LIST && found->type != DOC_NULL)
+		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
+		               "%s: the answer isn't what EC2 sends", l->action);
+	for (size_t i = 0; found && i < found->n; i++)
+		doc_push(a, all, found->items[i]);
+	*token = doc_text(d, "nextToken");
+	return 0;
+}
+
+static int list(struct cloud *c, const struct ec2_query *q, const struct listing *l,
+                struct arena *a, struct doc **ret, uint64_t deadline, struct err *e)
+{
+	struct doc *all = doc_new_list(a, NULL);
+	const char *token = NULL;
+
+	do {
+		int rc = page(c, q, l, a, &token, all, deadline, e);
+
+		if (rc < 0)
+			return rc;
+		if (all->n > EC2_LIST_MAX)
+			return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG,
+			               "%s: more than %d of them", l->action, EC2_LIST_MAX);
+	} while (token);
+	*ret = all;
+	return 0;
+}
+
+int ec2_snapshots(struct cloud *c, const struct ec2_query *q, struct arena *a, struct doc **ret,
+                  uint64_t deadline, struct err *e)
+{
+	static const struct listing l = {"DescribeSnapshots", "Owner.1", "SnapshotId.1",
+	                                 "snapshotSet"};
+
+	return list(c, q, &l, a, ret, deadline, e);
+}
+
+int ec2_images(struct cloud *c, const struct ec2_query *q, struct arena *a, struct doc **ret,
+               uint64_t deadline, struct err *e)
+{
+	static const struct listing l = {"DescribeImages", "Owner.1", "ImageId.1", "imagesSet"};
+
+	return list(c, q, &l, a, ret, deadline, e);
+}
+
+int ec2_encrypts(struct cloud *c, const char *region, bool *ret, uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct form f = form(a, region, "GetEbsEncryptionByDefault");
+	struct doc *d;
+	int rc = run(c, &f, &d, deadline, e);
+
+	if (rc == 0)
+		*ret = str_eq(doc_text(d, "ebsEncryptionByDefault"), "true");
+	return rc;
+}
+
+/* ---- changing -------------------------------------------------------------------------------- */
+
+bool ec2_name_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 3 && len <= 128 && strspn(name, NAME_CHARS) == len;
+}
+
+int ec2_register(struct cloud *c, const struct ec2_register *r, struct arena *a,
+                 const char **ret_image, uint64_t deadline, struct err *e)
+{
+	struct form f = form(a, NULL, "RegisterImage");
+	int rc;
+
+	doing(&f, "registering", r->name);
+	if (r->dry_run)
+		put(&f, "DryRun", "true");
+	put(&f, "Name", r->name);
+	put(&f, "Description", r->description);
+	put(&f, "Architecture", r->arch);
+	put(&f, "BootMode", r->boot);
+	put(&f, "EnaSupport", "true");
+	put(&f, "SriovNetSupport", "simple");
+	put(&f, "ImdsSupport", "v2.0");
+	put(&f, "VirtualizationType", "hvm");
+	put(&f, "RootDeviceName", "/dev/xvda");
+	put(&f, "BlockDeviceMapping.1.DeviceName", "/dev/xvda");
+	put(&f, "BlockDeviceMapping.1.Ebs.SnapshotId", r->snapshot);
+	put_number(&f, "BlockDeviceMapping.1.Ebs.VolumeSize", r->gib);
+	put(&f, "BlockDeviceMapping.1.Ebs.VolumeType", "gp3");
+	put(&f, "BlockDeviceMapping.1.Ebs.Iops", "3000");
+	put(&f, "BlockDeviceMapping.1.Ebs.Throughput", "125");
+	put(&f, "BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true");
+	put(&f, "TagSpecification.1.ResourceType", "image");
+	put_tags(&f, "TagSpecification.1.Tag", r->tags, r->n_tags);
+	rc = run_named(c, &f, ret_image, deadline, e);
+	/* That it could be done is told as an error. */
+	if (r->dry_run && rc < 0 && e->no == EALREADY) {
+		*e = (struct err){0};
+		return 0;
+	}
+	return rc;
+}
+
+int ec2_copy(struct cloud *c, const struct ec2_copy *y, struct arena *a, const char **ret_image,
+             uint64_t deadline, struct err *e)
+{
+	struct form f = form(a, y->region, "CopyImage");
+
+	doing(&f, "copying", y->id);
+	put(&f, "Name", y->name);
+	put(&f, "Description", y->description);
+	put(&f, "SourceImageId", y->id);
+	put(&f, "SourceRegion", y->from);
+	put(&f, "ClientToken", y->token);
+	put(&f, "CopyImageTags", "true");
+	if (y->encrypted)
+		put(&f, "Encrypted", "true");
+	return run_named(c, &f, ret_image, deadline, e);
+}
+
+int ec2_share_image(struct cloud *c, const char *region, const char *id, const char *account,
+                    uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct form f = form(a, region, "ModifyImageAttribute");
+
+	doing(&f, "sharing", id);
+	put(&f, "ImageId", id);
+	put(&f, "LaunchPermission.Add.1.UserId", account);
+	return run_true(c, &f, deadline, e);
+}
+
+int ec2_share_snapshot(struct cloud *c, const char *region, const char *id, const char *account,
+                       uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct form f = form(a, region, "ModifySnapshotAttribute");
+
+	doing(&f, "sharing", id);
+	put(&f, "SnapshotId", id);
+	put(&f, "Attribute", "createVolumePermission");
+	put(&f, "OperationType", "add");
+	put(&f, "UserId.1", account);
+	return run_true(c, &f, deadline, e);
+}
+
+int ec2_deprecate(struct cloud *c, const char *region, const char *id, const char *at,
+                  uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct form f = form(a, region, "EnableImageDeprecation");
+
+	doing(&f, "deprecating", id);
+	put(&f, "ImageId", id);
+	put(&f, "DeprecateAt", at);
+	return run_true(c, &f, deadline, e);
+}
+
+int ec2_deregister(struct cloud *c, const char *region, const char *id, struct arena *a,
+                   struct doc **ret, uint64_t deadline, struct err *e)
+{
+	struct form f = form(a, region, "DeregisterImage");
+	struct doc *d;
+	int rc;
+
+	doing(&f, "deregistering", id);
+	put(&f, "ImageId", id);
+	put(&f, "DeleteAssociatedSnapshots", "true");
+	rc = run(c, &f, &d, deadline, e);
+	if (rc == 0)
+		*ret = doc_get(d, "deleteSnapshotResultSet");
+	return rc;
+}
+
+int ec2_delete_snapshot(struct cloud *c, const char *region, const char *id, uint64_t deadline,
+                        struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct form f = form(a, region, "DeleteSnapshot");
+	int rc;
+
+	doing(&f, "deleting", id);
+	put(&f, "SnapshotId", id);
+	rc = run_true(c, &f, deadline, e);
+	if (rc < 0 && e->kind == ERR_ABSENT) {
+		*e = (struct err){0};
+		return 0;
+	}
+	return rc;
+}
+
+int ec2_create_tags(struct cloud *c, const char *region, const char *id, const struct ec2_tag *tags,
+                    size_t n, uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct form f = form(a, region, "CreateTags");
+
+	doing(&f, "tagging", id);
+	put(&f, "ResourceId.1", id);
+	put_tags(&f, "Tag", tags, n);
+	return run_true(c, &f, deadline, e);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cloud/ssm.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "cloud/call.h"
+#include "data/json.h"
+#include "data/jsonw.h"
+
+#define BODY_MAX   4096
+#define ANSWER_MAX (64 * 1024)
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/"
+
+static const struct awserr_row rows[] = {
+        {"ParameterNotFound", 0, AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
+        {"AccessDeniedException", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
+         "the credentials need ssm:PutParameter and ssm:GetParameter on it"},
+        {"ValidationException", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, NULL},
+        {"TooManyUpdates", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN, NULL},
+        {0},
+};
+
+static const char *configured(const struct cloud *c)
+{
+	return c->config.ssm_endpoint ? c->config.ssm_endpoint : c->config.endpoint;
+}
+
+static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
+{
+	k->path = "/";
+	return call_place(c, k, "ssm", configured(c),
+	                  c->config.ssm_endpoint ? "AWS_ENDPOINT_URL_SSM" : "AWS_ENDPOINT_URL", a,
+	                  e);
+}
+
+bool ssm_name_valid(const char *name)
+{
+	size_t len = strlen(name);
+	const char *first = name + (*name == '/');
+
+	return len >= 1 && len <= 1011 && strspn(name, NAME_CHARS) == len && *first &&
+	       name[len - 1] != '/' && strncasecmp(first, "aws", 3) != 0 &&
+	       strncasecmp(first, "ssm", 3) != 0;
+}
+
+static int run(struct cloud *c, const char *region, const char *target, const char *doing,
+               const struct strbuf *body, struct http_buffer *answer, uint64_t deadline,
+               struct err *e)
+{
+	struct call k = {
+	        .doing = doing,
+	        .service = "ssm",
+	        .method = "POST",
+	        .region = region,
+	        .custom = configured(c) != NULL,
+	        .rows = rows,
+	        .place = place,
+	        .headers = {{"Content-Type", "application/x-amz-json-1.1"},
+	                    {"X-Amz-Target", target}},
+	        .n_headers = 2,
+	};
+	int rc;
+
+	k.x.body = (struct blob){body->data, body->len};
+	k.x.max = ANSWER_MAX;
+	k.x.begin = http_buffer_begin;
+	k.x.write = http_buffer_write;
+	k.x.ctx = answer;
+	rc = call_run(c, &k, deadline, e);
+	http_clear(&k.x);
+	return rc;
+}
+
+int ssm_put_image(struct cloud *c, const char *region, const char *name, const char *image,
+                  uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	scope_http_buffer struct http_buffer answer = {0};
+	struct strbuf body = STRBUF(a, BODY_MAX);
+	struct jsonw w = {.out = &body};
+	char doing[200];
+
+	snprintf(doing, sizeof doing, "writing the parameter '%.150s'", name);
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "Name", name);
+	jsonw_str(&w, "Value", image);
+	jsonw_str(&w, "Type", "String");
+	jsonw_str(&w, "DataType", "aws:ec2:image");
+	jsonw_bool(&w, "Overwrite", true);
+	jsonw_end(&w, '}');
+	return run(c, region, "AmazonSSM.PutParameter", doing, &body, &answer, deadline, e);
+}
+
+int ssm_get(struct cloud *c, const char *region, const char *name, struct arena *a,
+            const char **ret, uint64_t deadline, struct err *e)
+{
+	scope_http_buffer struct http_buffer answer = {0};
+	struct strbuf body = STRBUF(a, BODY_MAX);
+	struct jsonw w = {.out = &body};
+	struct doc *d = NULL;
+	char doing[200];
+	const char *value;
+	int rc;
+
+	snprintf(doing, sizeof doing, "reading the parameter '%.150s'", name);
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "Name", name);
+	jsonw_end(&w, '}');
+	rc = run(c, region, "AmazonSSM.GetParameter", doing, &body, &answer, deadline, e);
+	if (rc < 0)
+		return rc;
+	rc = json_parse("answer", (struct blob){answer.data, answer.len}, a, &d, e);
+	value = rc == 0 ? doc_text(doc_get(d, "Parameter"), "Value") : NULL;
+	if (!value)
+		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
+		               "%s: the answer has no value", doing);
+	*ret = value;
+	return 0;
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The XML that AWS's query services answer with, to a document: elements and text. An element with
+ * elements in it is a map by their names, one whose elements are all called `item` or `member` a
+ * list, one without any a scalar, an empty one DOC_NULL. Attributes and the prologue are skipped.
+ *
+ * Refused: document types (so there are no entities but the five and numbers), CDATA, names twice
+ * in one map, text beside elements, more than 32 levels, text that isn't UTF-8 or has a NUL.
+ */
+#pragma once
+
+#include "data/doc.h"
+
+#define XML_SIZE_MAX  (4 * 1024 * 1024)
+#define XML_DEPTH_MAX 32
+
+/* The document is the root element's value; its name goes to *ret_root (may be NULL). */
+int xml_parse(const char *file, struct blob text, struct arena *a, struct doc **ret,
+              const char **ret_root, struct err *e) ATTR_MUST_USE;

@@ -1,0 +1,316 @@
+"""EC2's query API and SSM's parameters, as far as images go; mixed into ebs.Account.
+
+What EC2 would choose badly it chooses badly here: an image registered without an architecture is i386,
+without a virtualization type paravirtual, and so on; `images` shows what came of it.
+"""
+import json
+import re
+import time
+import uuid
+from dataclasses import dataclass, field
+from urllib.parse import unquote
+from xml.sax.saxutils import escape
+
+from .httpd import Response
+from .sigcheck import Refused
+
+NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}\Z")
+NS = "http://ec2.amazonaws.com/doc/2016-11-15/"
+
+
+@dataclass
+class Image:
+    id: str
+    region: str
+    name: str
+    snapshot: str
+    tags: dict
+    arch: str = "i386"
+    virtualization: str = "paravirtual"
+    boot: str = ""
+    ena: bool = False
+    imds: str = ""
+    root: str = ""
+    device: dict = field(default_factory=dict)
+    description: str = ""
+    state: str = "pending"
+    reason: str = ""
+    looks: int = 0
+    deprecated: str = ""
+    shared: set = field(default_factory=set)
+
+
+def xml(value):
+    if isinstance(value, dict):
+        return "".join(f"<{k}>{xml(v)}</{k}>" if v != "" else f"<{k}/>" for k, v in value.items())
+    if isinstance(value, list):
+        return "".join(f"<item>{xml(v)}</item>" for v in value)
+    return escape(str(value).lower() if isinstance(value, bool) else str(value))
+
+
+def answer(action, value):
+    body = f'<?xml version="1.0" encoding="UTF-8"?>\n<{action}Response xmlns="{NS}">' \
+           f"<requestId>{uuid.uuid4()}</requestId>{xml(value)}</{action}Response>"
+    return Response(200, body, [("Content-Type", "text/xml;charset=UTF-8")])
+
+
+def form(req):
+    if not req.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        raise Refused(400, "InvalidParameterValue", "content type")
+    pairs = [p.partition("=") for p in req.body.decode().split("&")]
+    out = {unquote(k): unquote(v) for k, _, v in pairs}
+    if len(out) != len(pairs) or "+" in req.body.decode():
+        raise Refused(400, "InvalidParameterCombination", "a parameter twice")
+    if out.pop("Version", "") != "2016-11-15":
+        raise Refused(400, "NoSuchVersion", "")
+    return out
+
+
+def tags_of(ask, prefix, resource):
+    tags, n = {}, 1
+    if ask.pop(prefix + "ResourceType", resource) != resource:
+        raise Refused(400, "InvalidParameterValue", f"only {resource} tags may be given here")
+    while f"{prefix}Tag.{n}.Key" in ask:
+        tags[ask.pop(f"{prefix}Tag.{n}.Key")] = ask.pop(f"{prefix}Tag.{n}.Value", "")
+        n += 1
+    return tags
+
+
+class Ec2Answers:
+    PAGE = 1000
+
+    def _ec2(self, req, region):
+        if req.method != "POST" or req.path != "/":
+            raise Refused(400, "InvalidRequest", "expected POST /")
+        ask = form(req)
+        action = ask.pop("Action", "")
+        call = getattr(self, "_" + action, None)
+        if not call or not action[:1].isupper():
+            raise Refused(400, "InvalidAction", f"The action {action} is not valid")
+        out = call(ask, region)
+        if ask:
+            raise Refused(400, "UnknownParameter", f"The parameters {sorted(ask)} are not recognized")
+        return answer(action, out)
+
+    @staticmethod
+    def ec2_error(why):
+        body = f"<?xml version=\"1.0\"?><Response><Errors><Error><Code>{why.code}</Code><Message>" \
+               f"{escape(why.message)}</Message></Error></Errors><RequestID>{uuid.uuid4()}" \
+               "</RequestID></Response>"
+        return Response(why.status, body, [("Content-Type", "text/xml;charset=UTF-8")])
+
+    # --- looking ---
+    def _filters(self, ask):
+        out, n = [], 1
+        while f"Filter.{n}.Name" in ask:
+            out.append((ask.pop(f"Filter.{n}.Name"), ask.pop(f"Filter.{n}.Value.1")))
+            n += 1
+        return out
+
+    def _page(self, ask, found, to_dict, key):
+        size = min(int(ask.pop("MaxResults", 1000)), self.PAGE)
+        at = int(ask.pop("NextToken", 0))
+        out = {key: [to_dict(x) for x in found[at:at + size]]}
+        if at + size < len(found):
+            out["nextToken"] = at + size
+        return out
+
+    def _DescribeSnapshots(self, ask, region):
+        owner, name = ask.pop("Owner.1", None), ask.pop("SnapshotId.1", None)
+        if owner != "self":
+            raise Refused(400, "InvalidParameterValue", "all the world's snapshots?")
+        s = self.snapshots.get(name)
+        if name and (not s or s.region != region or time.monotonic() - s.born < self.settle):
+            raise Refused(400, "InvalidSnapshot.NotFound", f"The snapshot '{name}' does not exist.")
+        found = [s for s in self.snapshots.values()
+                 if s.region == region and name in (None, s.id)]
+        for k, v in self._filters(ask):
+            found = [s for s in found if tag_matches(s, k, v)]
+        for s in found:
+            s.looks += bool(s.asked)
+            if s.asked and s.status == "pending" and s.looks > self.complete_after:
+                s.status = "completed"
+        return self._page(ask, found, show_snapshot, "snapshotSet")
+
+    def _DescribeImages(self, ask, region):
+        owner, name = ask.pop("Owner.1", None), ask.pop("ImageId.1", None)
+        if owner != "self":
+            raise Refused(400, "InvalidParameterValue", "all the world's images?")
+        found = [i for i in self.images.values() if i.region == region and name in (None, i.id)]
+        if name and not found:
+            raise Refused(400, "InvalidAMIID.NotFound", f"The image id '[{name}]' does not exist")
+        for k, v in self._filters(ask):
+            plain = {"state": "state", "architecture": "arch", "name": "name"}
+            found = [i for i in found
+                     if (getattr(i, plain[k]) == v if k in plain else tag_matches(i, k, v))]
+        for i in found:
+            i.looks += 1
+            if i.state == "pending" and i.looks > self.image_after:
+                i.state = "available"
+        return self._page(ask, found, show_image, "imagesSet")
+
+    def _GetEbsEncryptionByDefault(self, _ask, _region):
+        return {"ebsEncryptionByDefault": self.encrypt_by_default}
+
+    # --- changing ---
+    def _RegisterImage(self, ask, region):
+        name, pre = ask.pop("Name", ""), "BlockDeviceMapping.1."
+        tags = tags_of(ask, "TagSpecification.1.", "image")
+        dry = ask.pop("DryRun", "false") == "true"
+        if not NAME.match(name):
+            raise Refused(400, "InvalidAMIName.Malformed", "AMI names must be between 3 and 128 "
+                          "characters long")
+        for i in self.images.values():
+            if i.name == name and i.region == region:
+                raise Refused(400, "InvalidAMIName.Duplicate", f"AMI name {name} is already in use "
+                              f"by AMI {i.id}")
+        device = {k[len(pre):]: ask.pop(k) for k in list(ask) if k.startswith(pre)}
+        s = self.snapshots.get(device.get("Ebs.SnapshotId"))
+        if not s or s.region != region:
+            raise Refused(400, "InvalidSnapshot.NotFound", "The snapshot does not exist.")
+        if s.status != "completed":
+            raise Refused(400, "IncorrectState", f"Snapshot {s.id} is not completed")
+        if int(device.get("Ebs.VolumeSize", 0)) < s.gib or "Ebs.Encrypted" in device:
+            raise Refused(400, "InvalidBlockDeviceMapping", "size or encryption")
+        i = Image("ami-" + uuid.uuid4().hex[:17], region, name, s.id, tags, device=device)
+        i.arch = ask.pop("Architecture", i.arch)
+        i.virtualization = ask.pop("VirtualizationType", i.virtualization)
+        i.boot, i.imds = ask.pop("BootMode", ""), ask.pop("ImdsSupport", "")
+        i.ena = ask.pop("EnaSupport", "false") == "true"
+        i.root, i.description = ask.pop("RootDeviceName", ""), ask.pop("Description", "")
+        if ask.pop("SriovNetSupport", "simple") != "simple" or i.root != device.get("DeviceName"):
+            raise Refused(400, "InvalidParameterValue", "sriov or root device")
+        if dry:
+            raise Refused(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+        self.images[i.id] = i
+        self.changes.append(("register", i.id))
+        return {"imageId": i.id}
+
+    def _image(self, ask, region):
+        i = self.images.get(ask.pop("ImageId", ""))
+        if not i or i.region != region:
+            raise Refused(400, "InvalidAMIID.NotFound", "The image id does not exist")
+        return i
+
+    def _DeregisterImage(self, ask, region):
+        i = self._image(ask, region)
+        del self.images[i.id]
+        out = {"return": True}
+        if ask.pop("DeleteAssociatedSnapshots", "false") == "true":
+            used = any(o.snapshot == i.snapshot for o in self.images.values())
+            if not used:
+                self.snapshots.pop(i.snapshot, None)
+            out["deleteSnapshotResultSet"] = [{"snapshotId": i.snapshot,
+                                               "returnCode": "skipped" if used else "success"}]
+        self.changes.append(("deregister", i.id))
+        return out
+
+    def _DeleteSnapshot(self, ask, region):
+        s = self.snapshots.get(ask.pop("SnapshotId", ""))
+        if not s or s.region != region:
+            raise Refused(400, "InvalidSnapshot.NotFound", "The snapshot does not exist.")
+        if any(i.snapshot == s.id for i in self.images.values()):
+            raise Refused(400, "InvalidSnapshot.InUse", f"The snapshot {s.id} is currently in use")
+        del self.snapshots[s.id]
+        self.changes.append(("delete", s.id))
+        return {"return": True}
+
+    def _CopyImage(self, ask, region):
+        token, source = ask.pop("ClientToken", ""), ask.pop("SourceRegion", "")
+        src = self.images.get(ask.pop("SourceImageId", ""))
+        name = ask.pop("Name", "")
+        if not src or src.region != source:
+            raise Refused(400, "InvalidAMIID.NotFound", "The image does not exist")
+        if len(token) > 128 or not NAME.match(name):
+            raise Refused(400, "InvalidParameterValue", "token or name")
+        tags = dict(src.tags) if ask.pop("CopyImageTags", "") == "true" else {}
+        rest = (source, src.id, name, ask.pop("Encrypted", ""), ask.pop("Description", ""))
+        if (region, token) in self.copy_tokens:
+            was, made = self.copy_tokens[region, token]
+            if was != rest:
+                raise Refused(400, "IdempotentParameterMismatch", "another request had this token")
+            return {"imageId": made}
+        i = Image("ami-" + uuid.uuid4().hex[:17], region, name, "snap-" + uuid.uuid4().hex[:17], tags,
+                  src.arch, src.virtualization, src.boot, src.ena, src.imds, src.root, src.device)
+        self.images[i.id] = i
+        self.copy_tokens[region, token] = (rest, i.id)
+        return {"imageId": i.id}
+
+    def _ModifyImageAttribute(self, ask, region):
+        self._image(ask, region).shared.add(account(ask.pop("LaunchPermission.Add.1.UserId", "")))
+        return {"return": True}
+
+    def _ModifySnapshotAttribute(self, ask, region):
+        s = self.snapshots.get(ask.pop("SnapshotId", ""))
+        if not s or s.region != region:
+            raise Refused(400, "InvalidSnapshot.NotFound", "The snapshot does not exist.")
+        if (ask.pop("Attribute", ""), ask.pop("OperationType", "")) != ("createVolumePermission", "add"):
+            raise Refused(400, "InvalidParameterValue", "attribute")
+        s.shared.add(account(ask.pop("UserId.1", "")))
+        return {"return": True}
+
+    def _EnableImageDeprecation(self, ask, region):
+        i, at = self._image(ask, region), ask.pop("DeprecateAt", "")
+        try:
+            when = time.strptime(at, "%Y-%m-%dT%H:%M:%SZ")
+        except ValueError:
+            raise Refused(400, "InvalidParameterValue", f"{at!r} is not a time") from None
+        if not time.gmtime() < when:
+            raise Refused(400, "InvalidParameterValue", "in the past")
+        i.deprecated = at
+        return {"return": True}
+
+    # --- SSM, JSON 1.1 ---
+    def _ssm(self, req, region):
+        ask, target = json.loads(req.body), req.get("x-amz-target", "")
+        if target == "AmazonSSM.PutParameter":
+            if ask.get("DataType") == "aws:ec2:image" and not (
+                    ask["Value"] in self.images and self.images[ask["Value"]].region == region):
+                raise Refused(400, "ValidationException", "no such image")
+            if ask["Type"] != "String" or ((region, ask["Name"]) in self.parameters
+                                           and not ask.get("Overwrite")):
+                raise Refused(400, "ParameterAlreadyExists", "")
+            self.parameters[region, ask["Name"]] = ask["Value"]
+            out = {"Version": 1, "Tier": "Standard"}
+        elif target == "AmazonSSM.GetParameter":
+            if (region, ask["Name"]) not in self.parameters:
+                raise Refused(400, "ParameterNotFound", "")
+            out = {"Parameter": {"Name": ask["Name"], "Value": self.parameters[region, ask["Name"]]}}
+        else:
+            raise Refused(400, "UnknownOperationException", target)
+        return Response(200, json.dumps(out), [("Content-Type", "application/x-amz-json-1.1")])
+
+    @staticmethod
+    def ssm_error(why):
+        return Response(400, json.dumps({"__type": why.code, "message": why.message}),
+                        [("Content-Type", "application/x-amz-json-1.1")])
+
+
+def account(text):
+    if not re.fullmatch(r"\d{12}", text):
+        raise Refused(400, "InvalidAMIAttributeItemValue", f"Invalid attribute item value {text!r}")
+    return text
+
+
+def tag_matches(thing, key, value):
+    if key == "tag-key":
+        return value in thing.tags
+    if not key.startswith("tag:"):
+        raise Refused(400, "InvalidParameterValue", f"The filter '{key}' is invalid")
+    return thing.tags.get(key[4:]) == value
+
+
+def tag_set(tags):
+    return [{"key": k, "value": v} for k, v in tags.items()]
+
+
+def show_snapshot(s):
+    return {"snapshotId": s.id, "status": s.status, "statusMessage": s.message,
+            "volumeSize": s.gib, "encrypted": s.encrypted, "tagSet": tag_set(s.tags)}
+
+
+def show_image(i):
+    return {"imageId": i.id, "name": i.name, "imageState": i.state, "architecture": i.arch,
+            "bootMode": i.boot, "description": i.description, "stateReason":
+            {"message": i.reason} if i.reason else "", "tagSet": tag_set(i.tags),
+            "blockDeviceMapping": [{"deviceName": i.root, "ebs": {"snapshotId": i.snapshot}}]}
