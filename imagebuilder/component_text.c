@@ -7,8 +7,9 @@
 
 #include "component_own.h"
 
-#define TEXT_MAX  (1024 * 1024)
-#define DEPTH_MAX 16
+#define TEXT_MAX    (1024 * 1024)
+#define DEPTH_MAX   16
+#define PATTERN_MAX 256
 
 /* ---- references ---- */
 
@@ -206,8 +207,15 @@ static int pattern(const struct doc *own, const char *value, struct err *e)
 {
 	regex_t re;
 	char why[128];
-	int r = regcomp(&re, own->text, REG_EXTENDED | REG_NOSUB);
 
+	/* regcomp(3) writes counted parts out: counts of counts would fill the memory. */
+	if (strlen(own->text) > PATTERN_MAX || strstr(own->text, "){") || strstr(own->text, "}{") ||
+	    strstr(own->text, "}+") || strstr(own->text, "}*"))
+		return doc_err(own, e, REASON_INPUT_LIMIT,
+		               "'%s' is too much of a pattern: expected at most %d bytes, and "
+		               "counts of single characters only",
+		               own->text, PATTERN_MAX);
+	int r = regcomp(&re, own->text, REG_EXTENDED | REG_NOSUB);
 	if (r) {
 		regerror(r, &re, why, sizeof why);
 		return doc_err(own, e, REASON_INPUT_RANGE, "'%s' is no regular expression: %s",

@@ -19,8 +19,9 @@ mount --rbind {program} {top}/root{program}
 class Machine:
     """Commands run in it one after the other; what one leaves the next finds."""
 
-    def __init__(self, program, work):
+    def __init__(self, program, work, **env):
         self.program, self.work, self.top = program, work, work / "machine"
+        self.env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "AWS_EC2_METADATA_SERVICE_ENDPOINT": "http://127.0.0.1:9", **env}
         self.top.mkdir()
 
     def run(self, *commands, guard=120):
@@ -28,8 +29,8 @@ class Machine:
         files = [self.work / f"result{i}" for i in range(len(commands))]
         script = LAYER.format(top=self.top, work=self.work, program=os.path.dirname(self.program)) + "set +e\n"
         for command, name in zip(commands, files):
-            inside = shlex.join(["chroot", str(self.top / "root"), "/usr/bin/env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-                                 f"AWS_EC2_METADATA_SERVICE_ENDPOINT=http://127.0.0.1:9", *map(str, command)])
+            inside = shlex.join(["chroot", str(self.top / "root"), "/usr/bin/env", "-i",
+                                 *(f"{key}={value}" for key, value in self.env.items()), *map(str, command)])
             script += f"{inside} >{name}.out 2>{name}.err </dev/null; echo $? >{name}.status\n"
         subprocess.run(["unshare", "-m", "--propagation=private", "bash", "-c", script], check=True, timeout=guard)
         results = [(int(f.with_suffix(".status").read_text()), f.with_suffix(".out").read_text(),

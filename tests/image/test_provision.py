@@ -211,3 +211,23 @@ def test_busy(machine, tmp_path):
     inside = "%s provision %s & sleep 1; %s provision %s; s=$?; wait; exit $s" % (2 * (machine.program, path))
     (status, _, err), = machine.run(["bash", "-c", inside])
     assert status == 6 and "another run" in err
+
+
+def test_downloads(program, tmp_path):
+    """From an S3 that holds the signature against the key, as AWS does."""
+    from fakes.aws import Aws
+    from fakes.sigcheck import Key
+    key = Key("ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "token")
+    body = os.urandom(700000)
+    with Aws(keys=[key]) as aws:
+        aws.bucket("tools").put("a b.bin", body)
+        machine = Machine(program, tmp_path, AWS_ENDPOINT_URL_S3=aws.url, AWS_REGION="eu-west-1",
+                          AWS_ACCESS_KEY_ID=key.access_key, AWS_SECRET_ACCESS_KEY=key.secret, AWS_SESSION_TOKEN=key.token)
+        get = {"name": "Get", "action": "S3Download", "inputs": [{"source": "s3://tools/a b.bin", "destination": "/opt/tool"}]}
+        keep = {**get, "name": "Keep", "inputs": [{**get["inputs"][0], "overwrite": False}]}
+        results = machine.provision(recipe(tmp_path, "", fetch=[get, keep]), ["cp", "/opt/tool", tmp_path / "got"])
+        assert results[0][0] == 1 and "'overwrite' is false" in results[0][2] and "build.Keep" in results[0][2]
+        assert (tmp_path / "got").read_bytes() == body
+        none = {**get, "inputs": [{"source": "s3://tools/none", "destination": "/opt/none"}]}
+        (status, _, err), (there, _, _) = machine.provision(recipe(tmp_path, "", fetch=[none]), ["test", "-e", "/opt/none"])
+        assert status == 4 and there == 1 and "s3://tools/none" in err and key.secret not in err

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "component.h"
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	scope_arena struct arena *a = arena_new();
+	struct component_list l = {0};
+	struct err e = {0};
+	int r = component_read_text("f", (struct blob){(const char *)data, size}, a, &l, &e);
+
+	fuzz_check_err(r, &e);
+	if (r < 0) {
+		FUZZ_CHECK(str_starts(e.text, "f:"));
+		return 0;
+	}
+	FUZZ_CHECK(l.n == 1 && l.items[0].n <= COMPONENT_STEPS_MAX);
+	for (size_t i = 0; i < l.items[0].n; i++) {
+		const struct component_step *s = &l.items[0].steps[i];
+
+		FUZZ_CHECK(s->name && s->action && s->attempts >= 1);
+		FUZZ_CHECK(s->timeout_ms <= COMPONENT_LONGEST_MS);
+		FUZZ_CHECK(s->loop_over.n <= COMPONENT_LOOP_MAX + 1);
+	}
+	r = component_offline(&l, &e);
+	FUZZ_CHECK(r == 0 || str_starts(e.text, "f:"));
+	return 0;
+}
