@@ -102,9 +102,22 @@ static int write_fstab(const struct disk *d, struct err *e)
 
 	if (r < 0)
 		return r;
-	strbuf_printf(&out, "UUID=%s / ext4 defaults 0 1\n", d->root_uuid);
+	strbuf_printf(&out, "UUID=%s / ext4 defaults,x-systemd.growfs 0 1\n", d->root_uuid);
 	add_other_lines(&out, fstab);
 	return put_file(d, "/etc/fstab", (struct blob){out.data, out.len}, e);
+}
+
+/* A volume may be larger than the image: systemd-repart then grows the last partition, and
+ * x-systemd.growfs what is in it. Without systemd-repart that is up to what the tree has. */
+static int write_growth(const struct disk *d, struct err *e)
+{
+	static const char text[] = "[Partition]\nType=root\n";
+
+	if (!stack_have(d->job->layers, "/usr/bin/systemd-repart"))
+		return 0;
+	if (mkdir(arena_printf(d->arena, "%s/etc/repart.d", d->top), 0755) < 0)
+		return err_errno(e, errno, "making '%s/etc/repart.d'", d->top);
+	return put_file(d, "/etc/repart.d/50-root.conf", (struct blob){text, sizeof text - 1}, e);
 }
 
 /* The layer with what only the disk knows. */
@@ -117,6 +130,8 @@ static int make_top(const struct disk *d, struct err *e)
 		if (mkdir(arena_printf(d->arena, "%s%s", d->top, dirs[i]), 0755) < 0)
 			return err_errno(e, errno, "making '%s%s'", d->top, dirs[i]);
 	int r = write_fstab(d, e);
+	if (r == 0)
+		r = write_growth(d, e);
 	if (r == 0)
 		r = grub_config(d->job->layers, d->job->spec->cmdline, &d->gpt, d->root_uuid,
 		                d->arena, &config, e);

@@ -3,8 +3,9 @@
  * The disk: from the layers of a finished tree to a raw or qcow2 file that boots on EC2. No loop
  * device and no mount. The same layers, spec and tools give the same bytes.
  *
- * /etc/fstab gets the root by its UUID (other lines of it stay) and /boot/grub/grub.cfg the kernel;
- * both go into the disk, not into the layers.
+ * /etc/fstab gets the root by its UUID (other lines of it stay), /boot/grub/grub.cfg the kernel,
+ * and where the tree has systemd-repart, /etc/repart.d tells it to grow the root to the size of the
+ * volume at boot. These go into the disk, not into the layers.
  */
 #pragma once
 

@@ -2,6 +2,7 @@
 import hashlib
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -171,7 +172,7 @@ def test_fstab_and_grub_know_the_disk(small, tmp_path):
     disk = disks.written(tmp_path / "d.raw", small, size="512M", boot="uefi")
     fstab = disks.debugfs(disk, "cat /etc/fstab").splitlines()
     uuid = disks.run("dumpe2fs", "-h", disks.root(disk)).stdout.split("Filesystem UUID:")[1].split()[0]
-    assert fstab == [f"UUID={uuid} / ext4 defaults 0 1", "# ours", "head:/home /home nfs4 defaults 0 0"]
+    assert fstab == [f"UUID={uuid} / ext4 defaults,x-systemd.growfs 0 1", "# ours", "head:/home /home nfs4 defaults 0 0"]
     config = disks.debugfs(disk, "cat /boot/grub/grub.cfg")
     assert f"--set=root {uuid}" in config and "linux /boot/vmlinuz-6.1.0-9-test root=PARTUUID=" in config
     table = disks.run("sfdisk", "--dump", disk).stdout
@@ -238,6 +239,32 @@ def test_qcow2_holds_the_same_and_is_the_same_each_time(disk, node, kernel, tmp_
     assert compared.returncode == 0, compared.stdout
 
 
+@pytest.fixture(scope="session")
+def first_boot(tmp_path_factory):
+    """What a node finds out about itself at its first boot, told on the console."""
+    layer = tmp_path_factory.mktemp("first-boot") / "layer"
+    units, wants = layer / "etc/systemd/system", layer / "etc/systemd/system/multi-user.target.wants"
+    wants.mkdir(parents=True)
+    (units / "tell.service").write_text(
+        "[Unit]\nAfter=local-fs.target systemd-growfs-root.service hpc-ssh-host-keys.service\n"
+        "[Service]\nType=oneshot\nStandardOutput=tty\nTTYPath=/dev/ttyS0\n"
+        "ExecStart=/bin/sh -c 'echo @@SIZE $(df --output=size -B1 / | tail -1) ID $(cat /etc/machine-id) "
+        "KEYS $(ls /etc/ssh/ 2>/dev/null) @@END'\n")
+    (wants / "tell.service").symlink_to("../tell.service")
+    source = os.environ["HPC_SOURCE"]
+    shutil.copy(f"{source}/units/hpc-ssh-host-keys.service", units)
+    (wants / "hpc-ssh-host-keys.service").symlink_to("../hpc-ssh-host-keys.service")
+    (layer / "etc/ssh").mkdir()
+    (layer / "usr/bin").mkdir(parents=True)
+    shutil.copy("/usr/bin/ssh-keygen", layer / "usr/bin")
+    return layer
+
+
 @pytest.mark.parametrize("firmware", ["uefi", "bios"] if os.environ.get("HPC_TEST_FULL") else ["uefi"])
-def test_it_boots_from_nvme(disk, firmware):
-    assert "@@READY" in disks.boot(disk, firmware)
+def test_it_boots_from_a_larger_nvme_volume_and_fills_it(node, kernel, first_boot, firmware, tmp_path):
+    disk = disks.written(tmp_path / "d.raw", node, kernel, first_boot)
+    os.truncate(disk, 3 << 30)
+    told = disks.boot(disk, firmware, "@@END").split("@@SIZE ")[1].split()
+    assert int(told[0]) > 2.7 * (1 << 30), told
+    assert re.fullmatch("[0-9a-f]{32}", told[2]), told
+    assert {"ssh_host_ed25519_key", "ssh_host_rsa_key.pub"} <= set(told), told
