@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One child process under a deadline; what exec.c and mount.c have in common. Not for other floors.
+ * One child process under a deadline; what exec.c, mount.c and the image builder's sandbox have in
+ * common. Kinds and programs use exec.h.
  *
  * The child leads its own process group, dies with us, has default signals, umask 022 and only the
  * descriptors 0, 1, 2. At the deadline its group gets SIGTERM, 2 s later SIGKILL, and 2 s after

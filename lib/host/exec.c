@@ -144,13 +144,15 @@ static bool has_variable(const char *const *env, const char *variable)
 	return false;
 }
 
+/* Programs can't tell by their root that an image they see as "/" isn't running, systemctl(1). */
 static const char *const *environment(const struct host_exec *x, const struct host_user *u,
-                                      struct arena *a)
+                                      bool running, struct arena *a)
 {
 	const char *own[] = {
 	        "PATH=" SEARCH_PATH,
 	        "LANG=C.UTF-8",
 	        arena_printf(a, "HOME=%s", u ? u->home : "/root"),
+	        running ? NULL : "SYSTEMD_OFFLINE=1",
 	        u ? arena_printf(a, "USER=%s", u->name) : NULL,
 	        u ? arena_printf(a, "LOGNAME=%s", u->name) : NULL,
 	};
@@ -163,8 +165,8 @@ static const char *const *environment(const struct host_exec *x, const struct ho
 		env[n] = x->env[n];
 		n++;
 	}
-	for (size_t i = 0; i < ARRAY_LEN(own) && own[i]; i++)
-		if (!has_variable(x->env, own[i]))
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (own[i] && !has_variable(x->env, own[i]))
 			env[n++] = own[i];
 	return env;
 }
@@ -250,7 +252,7 @@ static int run(struct host *h, const struct host_exec *x, const struct host_user
 	        .root_fd = h->root_fd,
 	        .exec_fd = x->exec_fd,
 	        .argv = x->argv,
-	        .env = environment(x, user, own),
+	        .env = environment(x, user, h->running, own),
 	        .files = candidates(x->argv[0], own),
 	        .cwd = x->cwd ? x->cwd : "/",
 	        .user = user,

@@ -31,9 +31,6 @@ static int image_act(struct host *h, const char *unit, enum host_unit_action act
 	               "starting '%s': '%s' is not a running machine", unit, h->root);
 }
 
-/* Inside an image systemctl can't tell by its root that there is no PID 1 to ask, systemctl(1). */
-static const char *const offline[] = {"SYSTEMD_OFFLINE=1", NULL};
-
 int unit_image_enable(struct host *h, const char *unit, bool enable, uint64_t deadline,
                       struct err *e)
 {
@@ -41,7 +38,7 @@ int unit_image_enable(struct host *h, const char *unit, bool enable, uint64_t de
 	const char *const argv[] = {"systemctl", enable ? "enable" : "disable", "--quiet", unit,
 	                            NULL};
 	/* Not recorded as a program: it is how this host does what was recorded. */
-	struct host_exec x = {.argv = argv, .env = offline, .deadline = deadline};
+	struct host_exec x = {.argv = argv, .deadline = deadline};
 	struct host_result res;
 	int r = host_run_ok(h, &x, a, &res, e);
 

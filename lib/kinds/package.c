@@ -166,11 +166,20 @@ static size_t argv_len(const char *const *argv)
 	return n;
 }
 
+static void log_line(void *ctx, const char *line)
+{
+	(void)ctx;
+	log_debug("%s", line);
+}
+
 static int run(const struct step_ctx *c, const char *const *argv, bool changes,
                struct host_result *ret, struct err *e)
 {
-	const struct host_exec x = {
-	        .argv = argv, .env = environment, .changes = changes, .deadline = c->deadline};
+	const struct host_exec x = {.argv = argv,
+	                            .env = environment,
+	                            .changes = changes,
+	                            .deadline = c->deadline,
+	                            .line = changes ? log_line : NULL};
 
 	return host_run(c->host, &x, c->arena, ret, e);
 }

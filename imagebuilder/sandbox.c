@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Three processes: child_run's, which stays outside and only waits; the first of the new process
+ * namespace, whose end is the end of all that is in it; and the one that does the work.
+ */
+#include "sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+
+#include "base/scope.h"
+#include "host/child.h"
+#include "sandbox_own.h"
+
+#define OUTPUT_MAX 4096 /* kept for the message when there is no other */
+
+struct report {
+	bool failed;
+	struct err err;
+};
+
+struct job {
+	const struct sandbox *sandbox;
+	struct report *report;
+};
+
+static int wait_for(pid_t pid)
+{
+	int st = 0;
+
+	/* As the first process of a namespace we are also the parent of every orphan. */
+	for (;;) {
+		pid_t r = waitpid(-1, &st, 0);
+
+		if (r == pid)
+			return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+		if (r < 0 && errno != EINTR)
+			return 127;
+	}
+}
+
+static int fail(const struct job *j)
+{
+	j->report->failed = true;
+	return 1;
+}
+
+static _Noreturn void work(const struct job *j)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (j->sandbox->main(j->sandbox->ctx, &j->report->err) < 0)
+		_exit(fail(j));
+	fflush(stdout);
+	_exit(0);
+}
+
+static _Noreturn void first(const struct job *j, int alive)
+{
+	struct pollfd parent = {.fd = alive, .events = POLLIN};
+
+	/* Whoever made us may have died before this took effect; the pipe tells. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (poll(&parent, 1, 0) != 0)
+		_exit(1);
+	if (sandbox_enter(j->sandbox, &j->report->err) < 0 ||
+	    sandbox_confine(j->sandbox, &j->report->err) < 0)
+		_exit(fail(j));
+	pid_t pid = fork();
+	if (pid == 0)
+		work(j);
+	int status = pid < 0 ? 127 : wait_for(pid);
+	sandbox_leave(j->sandbox);
+	_exit(status);
+}
+
+static int outside(void *ctx)
+{
+	const struct job *j = ctx;
+	int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+	int alive[2];
+
+	if (!j->sandbox->network)
+		flags |= CLONE_NEWNET;
+	if (unshare(flags) < 0 || pipe2(alive, O_CLOEXEC) < 0) {
+		(void)err_errno(&j->report->err, errno, "making namespaces");
+		return fail(j);
+	}
+	pid_t pid = fork();
+	if (pid == 0) {
+		close(alive[1]);
+		first(j, alive[0]);
+	}
+	if (pid < 0) {
+		(void)err_errno(&j->report->err, errno, "starting a process");
+		return fail(j);
+	}
+	close(alive[0]);
+	return wait_for(pid);
+}
+
+static int judge(const struct child_end *end, const struct report *report, struct err *e)
+{
+	if (report->failed) {
+		*e = report->err;
+		return -e->no;
+	}
+	if (end->timed_out)
+		return err_set(e, ERR_HOST,
+		               end->abandoned ? REASON_STEP_ABANDONED : REASON_STEP_TIMEOUT,
+		               ETIMEDOUT, "not finished by its deadline and ended");
+	if (end->status == 0)
+		return 0;
+	if (end->status > 128)
+		return err_set(e, ERR_HOST, REASON_STEP_DIED, EIO, "the process died by signal %d",
+		               end->status - 128);
+	return err_set(e, ERR_HOST, REASON_STEP_DIED, EIO, "the process ended with status %d",
+	               end->status);
+}
+
+int sandbox_run(const struct sandbox *s, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct report *report = child_share(sizeof *report);
+	struct job job = {.sandbox = s, .report = report};
+	struct child_spec spec = {.main = outside,
+	                          .ctx = &job,
+	                          .in = -1,
+	                          .out_max = OUTPUT_MAX,
+	                          .err_max = OUTPUT_MAX,
+	                          .deadline = s->deadline,
+	                          .line = s->line,
+	                          .line_ctx = s->line_ctx};
+	struct child_end end;
+
+	if (!report)
+		return err_errno(e, ENOMEM, "making a sandbox");
+	int r = child_run(&spec, a, &end, e);
+	if (r == 0)
+		r = judge(&end, report, e);
+	child_unshare(report, sizeof *report);
+	return r;
+}

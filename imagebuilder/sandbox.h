@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where steps of a build are carried out: a process tree that sees an image as its "/" and nothing
+ * of this machine but its kernel.
+ *
+ * The image is an overlay of layers with a new one on top. Mounts, processes, IPC, hostname and,
+ * unless asked for, the network are the sandbox's own; /proc is its own with /proc/sys read-only,
+ * /sys is read-only, /dev has the nodes every program may expect, /run, /tmp and the package
+ * manager's lists and archives are in memory. Services don't start (policy-rc.d says so), the
+ * kernel can't be changed, and syncing to disk is answered and not done: what isn't finished is
+ * thrown away anyway.
+ *
+ * All of it goes when the function inside returns, at the deadline, or when this process dies in
+ * whatever way: the mounts and processes are in namespaces that end with their first process, and
+ * that one dies with us. Needs root.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+
+struct sandbox {
+	/* Directories, lowest first, NULL-terminated. NULL: no image, "/" stays this machine's. */
+	const char *const *layers;
+	/* With layers: an existing directory that is ours; `tree` in it becomes the new layer. */
+	const char *dir;
+	bool network;
+	/* Inside, in a process of its own; returns 0 or -errno and fills *e. Descriptors are
+	 * inherited. */
+	int (*main)(void *ctx, struct err *e);
+	void *ctx;
+	uint64_t deadline;
+	/* NULL, or gets each line that is written to stdout or stderr inside. */
+	void (*line)(void *ctx, const char *line);
+	void *line_ctx;
+};
+
+/* 0 when main returned 0; else its error, or why it couldn't be run to its end. */
+int sandbox_run(const struct sandbox *s, struct err *e) ATTR_MUST_USE;
+
+/* The rest is for a main that runs without an image, and needs files of this machine, too. */
+
+/* Shows the layers joined, read-only, at a directory. */
+int sandbox_view(const char *const *layers, const char *at, struct err *e) ATTR_MUST_USE;
+
+#define SANDBOX_ROOT 4096
+/* Shows them with a new one on top, which is `tree` in dir; *ret_root is where. */
+int sandbox_join(const char *const *layers, const char *dir, char ret_root[static SANDBOX_ROOT],
+                 struct err *e) ATTR_MUST_USE;
