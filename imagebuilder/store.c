@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "data/json.h"
+#include "store_own.h"
+
+#define META_MAX    (64 * 1024)
+#define ENTRIES_MAX 65536
+#define NFTW_FDS    32
+
+static const char *const parts[] = {"layers", "work", "failed", "locks", "outputs"};
+
+static int make_dirs(const char *path)
+{
+	char part[PATH_MAX];
+
+	for (const char *slash = path; slash;) {
+		slash = strchr(slash + 1, '/');
+		snprintf(part, sizeof part, "%.*s", slash ? (int)(slash - path) : PATH_MAX, path);
+		if (mkdir(part, 0755) < 0 && errno != EEXIST)
+			return -errno;
+	}
+	return 0;
+}
+
+int store_open(const char *path, struct store *ret, struct err *e)
+{
+	struct store s = STORE_INIT;
+	char real[PATH_MAX];
+	int r = make_dirs(path);
+
+	if (r < 0 || !realpath(path, real))
+		return err_errno(e, r < 0 ? -r : errno, "making the store '%s'", path);
+	int n = snprintf(s.path, sizeof s.path, "%s", real);
+	if (n < 0 || (size_t)n >= sizeof s.path)
+		return err_errno(e, ENAMETOOLONG, "opening the store '%s'", path);
+	s.fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; s.fd >= 0 && i < ARRAY_LEN(parts); i++)
+		/* Trees hold what the image has, with its set-user-ID programs: root's to see. */
+		if (mkdirat(s.fd, parts[i], 0700) < 0 && errno != EEXIST)
+			scope_close(&s.fd);
+	if (s.fd < 0)
+		return err_errno(e, errno, "opening the store '%s'", path);
+	*ret = s;
+	return 0;
+}
+
+void store_close(struct store *s)
+{
+	scope_close(&s->fd);
+}
+
+/* ---- trees ---- */
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind, (void)at;
+	(void)remove(path);
+	return 0;
+}
+
+void store_remove(const char *path)
+{
+	(void)nftw(path, remove_one, NFTW_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+static uint64_t measured; /* by one nftw, which passes no context */
+
+static int measure_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)path, (void)kind, (void)at;
+	measured += (uint64_t)st->st_blocks * 512 /
+	            (st->st_nlink > 1 && !S_ISDIR(st->st_mode) ? (uint64_t)st->st_nlink : 1);
+	return 0;
+}
+
+uint64_t store_measure(const char *path)
+{
+	measured = 0;
+	(void)nftw(path, measure_one, NFTW_FDS, FTW_PHYS | FTW_MOUNT);
+	return measured;
+}
+
+/* ---- locks ---- */
+
+int store_lock(struct store *s, const char *key, int how, struct err *e)
+{
+	char name[SHA256_HEX + 16];
+
+	snprintf(name, sizeof name, "locks/%s", key);
+	scope_fd int fd = openat(s->fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return err_errno(e, errno, "locking the layer %.12s", key);
+	if (flock(fd, how | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY
+		                            : err_errno(e, errno, "locking the layer %.12s", key);
+	return steal_fd(&fd);
+}
+
+int store_scratch(struct store *s, char ret[static 2200], struct err *e)
+{
+	snprintf(ret, 2200, "%s/work/scratch.%d", s->path, (int)getpid());
+	store_remove(ret);
+	if (mkdir(ret, 0700) < 0)
+		return err_errno(e, errno, "making '%s'", ret);
+	return 0;
+}
+
+/* ---- what is there ---- */
+
+static bool is_key(const char *name)
+{
+	return strlen(name) == SHA256_HEX - 1 && strspn(name, "0123456789abcdef") == SHA256_HEX - 1;
+}
+
+static bool read_entry(struct store *s, const char *key, struct arena *a, struct store_entry *ret)
+{
+	const char *path = arena_printf(a, "layers/%s/meta.json", key);
+	struct blob text;
+	struct doc *d;
+	struct stat st;
+	struct err ignored;
+
+	*ret = (struct store_entry){.key = arena_strdup(a, key), .step = "?", .parent = ""};
+	if (fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return false;
+	ret->used = st.st_mtim.tv_sec;
+	if (file_read(s->fd, path, META_MAX, a, &text, &ignored) < 0 ||
+	    json_parse(path, text, a, &d, &ignored) < 0)
+		return true;
+	const char *bytes = doc_text(d, "bytes");
+	if (bytes)
+		(void)str_u64(bytes, 0, UINT64_MAX, &ret->bytes);
+	ret->step = doc_text(d, "step") ? doc_text(d, "step") : "?";
+	ret->parent = doc_text(d, "parent") ? doc_text(d, "parent") : "";
+	return true;
+}
+
+static int by_use(const void *a, const void *b)
+{
+	const struct store_entry *x = a, *y = b;
+
+	if (x->used != y->used)
+		return x->used < y->used ? -1 : 1;
+	return strcmp(x->key, y->key);
+}
+
+int store_list(struct store *s, struct arena *a, struct store_entry **ret, size_t *ret_n,
+               struct err *e)
+{
+	int fd = openat(s->fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scope_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct store_entry *list = NULL, one;
+	struct dirent *d;
+	size_t n = 0;
+
+	if (!dir)
+		return err_errno(e, errno, "reading '%s/layers'", s->path);
+	while (n < ENTRIES_MAX && (d = readdir(dir))) {
+		if (!is_key(d->d_name) || !read_entry(s, d->d_name, a, &one))
+			continue;
+		list = arena_grow(a, list, &n, sizeof *list);
+		list[n - 1] = one;
+	}
+	if (n)
+		qsort(list, n, sizeof *list, by_use);
+	*ret = list;
+	*ret_n = n;
+	return 0;
+}
+
+/* ---- pruning ---- */
+
+/* Removes one if nobody has it; by way of a rename, so that no half of it is ever taken for it. */
+static bool take_away(struct store *s, const char *part, const char *key)
+{
+	char path[2400], gone[2400];
+	struct err ignored;
+	scope_fd int lock = store_lock(s, key, LOCK_EX, &ignored);
+
+	if (lock < 0)
+		return false;
+	snprintf(path, sizeof path, "%s/%s/%s", s->path, part, key);
+	snprintf(gone, sizeof gone, "%s/work/%s", s->path, key);
+	if (!str_eq(part, "work")) {
+		store_remove(gone);
+		if (rename(path, gone) < 0)
+			return false;
+	}
+	store_remove(gone);
+	return true;
+}
+
+static bool process_lives(const char *scratch)
+{
+	uint64_t pid;
+
+	return str_u64(scratch + strlen("scratch."), 1, INT32_MAX, &pid) == 0 &&
+	       kill((pid_t)pid, 0) == 0;
+}
+
+static void prune_part(struct store *s, const char *part)
+{
+	int fd = openat(s->fd, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scope_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	char path[2600];
+
+	while (dir && (d = readdir(dir))) {
+		if (is_key(d->d_name)) {
+			take_away(s, part, d->d_name);
+		} else if (str_starts(d->d_name, "scratch.") && !process_lives(d->d_name)) {
+			snprintf(path, sizeof path, "%s/%s/%s", s->path, part, d->d_name);
+			store_remove(path);
+		}
+	}
+}
+
+int store_prune(struct store *s, uint64_t keep, uint64_t *ret_bytes, size_t *ret_n, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct store_entry *list;
+	uint64_t total = 0, removed = 0;
+	size_t n, count = 0;
+	int r = store_list(s, a, &list, &n, e);
+
+	if (r < 0)
+		return r;
+	prune_part(s, "failed");
+	prune_part(s, "work");
+	for (size_t i = 0; i < n; i++)
+		total += list[i].bytes;
+	for (size_t i = 0; i < n && total - removed > keep; i++)
+		if (take_away(s, "layers", list[i].key)) {
+			removed += list[i].bytes;
+			count++;
+		}
+	*ret_bytes = removed;
+	*ret_n = count;
+	return 0;
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The store of layers: DIR/layers/KEY/{tree,log,meta.json}, and beside it DIR/work/KEY while one is
+ * being made, DIR/failed/KEY when that failed, and DIR/locks/KEY.
+ *
+ * A key says everything a layer's content follows from, so a layer that is there is right, and is
+ * never changed. It comes into being by one rename. Who makes or uses one holds its lock, so two
+ * builds of the same recipe make each layer once, and pruning takes none that is in use. What a
+ * killed process left in DIR/work the next to make that layer removes.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/digest.h"
+#include "base/err.h"
+
+#define STORE_DEFAULT  "/var/cache/hpc-node/images"
+#define STORE_KEEP     (20ULL << 30) /* bytes that pruning leaves by default */
+#define STORE_LOG_TAIL 30            /* lines */
+
+struct store {
+	char path[2048]; /* absolute */
+	int fd;
+};
+#define STORE_INIT                                                                                 \
+	{                                                                                          \
+		.fd = -1                                                                           \
+	}
+
+/* Makes the directories where they are missing. */
+int store_open(const char *path, struct store *ret, struct err *e) ATTR_MUST_USE;
+void store_close(struct store *s);
+#define scope_store __attribute__((cleanup(store_close)))
+
+struct layer {
+	char key[SHA256_HEX];
+	bool cached;    /* it was there: `tree` is it */
+	char dir[2200]; /* else: ours, empty, to make `tree` in */
+	char tree[2304];
+	int lock, log; /* descriptors; -1: none */
+	unsigned tail_n;
+	char tail[STORE_LOG_TAIL][512]; /* a ring of the last lines of the log */
+};
+
+/* Waits for others who make it, until the deadline. Then it is there, or ours to make. */
+int layer_open(struct store *s, const char *key, uint64_t deadline, struct layer *ret,
+               struct err *e) ATTR_MUST_USE;
+/* One line for its log. */
+void layer_log(void *layer, const char *line);
+/* Publishes the tree; from now on it is cached. */
+int layer_publish(struct store *s, struct layer *l, const char *parent, const char *step,
+                  uint64_t took_ns, struct err *e) ATTR_MUST_USE;
+/* Keeps it in DIR/failed/KEY, in place of what failed there before; dir and tree tell where. */
+void layer_keep_failed(struct store *s, struct layer *l);
+/* Releases the lock and removes what was neither published nor kept. */
+void layer_close(struct layer *l);
+
+/* A directory of our own in the store, for outputs and tests; store_remove takes it away. */
+int store_scratch(struct store *s, char ret[static 2200], struct err *e) ATTR_MUST_USE;
+/* Removes a tree; other file systems mounted in it are left alone, and it then stays. */
+void store_remove(const char *path);
+
+struct store_entry {
+	const char *key, *step, *parent;
+	uint64_t bytes; /* on disk */
+	int64_t used;   /* seconds since 1970 */
+};
+/* Layers, the one longest not used first. */
+int store_list(struct store *s, struct arena *a, struct store_entry **ret, size_t *ret_n,
+               struct err *e) ATTR_MUST_USE;
+/* Removes failed layers, left-overs, and then layers in that order until at most `keep` bytes are
+ * left; those in use stay. */
+int store_prune(struct store *s, uint64_t keep, uint64_t *ret_bytes, size_t *ret_n,
+                struct err *e) ATTR_MUST_USE;
