@@ -22,6 +22,8 @@ struct image {
 int image_fail(const struct err *e);
 
 /* Verbs, each in the file of its name; `program` is the struct image. */
+int verb_build(void *program);
+int verb_cache(void *program);
 int verb_check(void *program);
 int verb_plan(void *program);
 int verb_provision(void *program);

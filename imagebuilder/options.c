@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#define RECIPE (VERB_CHECK | VERB_PLAN | VERB_PROVISION)
+#define RECIPE (VERB_CHECK | VERB_PLAN | VERB_PROVISION | VERB_BUILD)
 #define AT(m)  offsetof(struct options, m)
 
 #define UPLOAD (VERB_PUBLISH | VERB_RESUME)
@@ -48,8 +48,17 @@ const struct command_option option_table[] = {
         {"region", "REGION", "instead of AWS_REGION", 0, CLOUD, COMMAND_TEXT, AT(region), NULL},
         {"dry-run", NULL, "only say what would be removed", 0, VERB_GC, COMMAND_FLAG, AT(dry_run),
          NULL},
-        {"json", NULL, "print JSON", 'j', VERB_PLAN | VERB_PROVISION | UPLOAD | VERB_GC,
-         COMMAND_FLAG, AT(json), NULL},
+        {"output", "DIR", "directory for the image's files, NAME-VERSION.FORMAT", 'o', VERB_BUILD,
+         COMMAND_TEXT, AT(output), NULL},
+        {"format", "LIST", "of dir, tar, raw, qcow2, with commas between (default: raw)", 0,
+         VERB_BUILD, COMMAND_TEXT, AT(format), NULL},
+        {"store", "DIR", "where layers are kept (default: /var/cache/hpc-node/images)", 0,
+         VERB_BUILD | VERB_CACHE, COMMAND_TEXT, AT(store), NULL},
+        {"keep", "SIZE", "how much prune leaves (default: 20G)", 0, VERB_CACHE, COMMAND_SIZE,
+         AT(keep), NULL},
+        {"json", NULL, "print JSON", 'j',
+         VERB_PLAN | VERB_PROVISION | VERB_BUILD | VERB_CACHE | UPLOAD | VERB_GC, COMMAND_FLAG,
+         AT(json), NULL},
         {"quiet", NULL, "print errors only", 'q', COMMAND_ANY, COMMAND_FLAG, AT(quiet), NULL},
         {"verbose", NULL, "print debugging messages", 'v', COMMAND_ANY, COMMAND_FLAG, AT(verbose),
          NULL},

@@ -11,6 +11,8 @@ enum verb_bit {
 	VERB_PROVISION = 1 << 2,
 	VERB_SCHEMA = 1 << 3,
 	VERB_VERSION = 1 << 4,
+	VERB_BUILD = 1 << 5,
+	VERB_CACHE = 1 << 6,
 	VERB_PUBLISH = 1 << 16,
 	VERB_RESUME = 1 << 17,
 	VERB_GC = 1 << 18,
@@ -26,6 +28,8 @@ struct options {
 	struct command_list set; /* NAME=VALUE */
 	const char *root;        /* NULL: this machine */
 	uint64_t deadline_ms;    /* 0: not given */
+	const char *store, *output, *format;
+	uint64_t keep;
 	bool json, quiet, verbose;
 	/* publish and what follows it */
 	const char *name, *description, *arch, *boot, *parent, *kms_key, *alias, *deprecate;

@@ -1,0 +1,392 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/scope.h"
+
+#define QUERY_MS     30000
+#define ARGV_MAX     64
+#define PACKAGES_MAX 4096
+#define SOURCES_MAX  (256 * 1024)
+#define PIECE        (256 * 1024)
+
+/* ---- what can be built here ---- */
+
+bool base_brings_packages(const struct recipe *r)
+{
+	return r->from_type == FROM_DISTRIBUTION;
+}
+
+static bool by_apt(const char *distribution)
+{
+	return str_starts(distribution, "debian:") || str_starts(distribution, "ubuntu:");
+}
+
+static int refuse(const struct recipe *r, struct err *e, const char *why)
+{
+	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP, "%s: from '%s': %s",
+	               r->file, r->from ? r->from : "", why);
+}
+
+static int check(const struct recipe *r, struct err *e)
+{
+	struct utsname here;
+
+	if (uname(&here) < 0)
+		return err_errno(e, errno, "asking for the machine's architecture");
+	const char *arch = str_eq(here.machine, "aarch64") ? "arm64" : here.machine;
+	if (!str_eq(arch, r->arch))
+		return err_set(
+		        e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+		        "%s: the image is for %s, and this machine is %s: build it on one of "
+		        "its own kind",
+		        r->file, r->arch, arch);
+	if (r->from_type == FROM_NOTHING)
+		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
+		               "%s: 'from' is missing in 'image': expected what it is built from, "
+		               "as debian:bookworm",
+		               r->file);
+	if (r->from_type == FROM_RAW)
+		return refuse(r, e, "a raw disk can't be taken apart here, use its tree or a tar");
+	if (r->from_type == FROM_DISTRIBUTION && !by_apt(r->from))
+		return refuse(r, e, "only distributions of Debian packages are built here");
+	if (r->from_type == FROM_DISTRIBUTION && access("/usr/bin/mmdebstrap", X_OK) < 0)
+		return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
+		               "building '%s' needs mmdebstrap: install the package of that name",
+		               r->from);
+	return 0;
+}
+
+/* ---- packages and sources ---- */
+
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int read_packages(const struct recipe *r, struct arena *a, struct field_strings *ret,
+                         struct err *e)
+{
+	static const struct field names = {"names", FIELD_STRINGS, 0, .max = PACKAGES_MAX};
+	const struct doc *d = doc_get(r->sections, "packages");
+	struct field_strings list = {0};
+	int err = 0;
+
+	if (d && d->type == DOC_MAP)
+		d = doc_get(d, "names");
+	if (d && d->type != DOC_NULL)
+		err = field_decode_value(d, &names, &r->facts, a, &list, e);
+	if (err < 0)
+		return err;
+	if (list.n)
+		qsort(list.items, list.n, sizeof *list.items, by_text);
+	size_t n = 0;
+	for (size_t i = 0; i < list.n; i++)
+		if (n == 0 || !str_eq(list.items[n - 1], list.items[i]))
+			list.items[n++] = list.items[i];
+	list.n = n;
+	*ret = list;
+	return 0;
+}
+
+/* The release itself, its updates and its security fixes. */
+static bool is_release(const char *suite, const char *codename)
+{
+	static const char *const more[] = {"", "-updates", "-security"};
+	size_t len = strlen(codename);
+
+	if (strncmp(suite, codename, len) != 0)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(more); i++)
+		if (str_eq(suite + len, more[i]))
+			return true;
+	return false;
+}
+
+/* apt's own view of its configuration, whichever of its formats that is in. */
+static int read_sources(const struct recipe *r, struct arena *a, struct field_strings *ret,
+                        struct err *e)
+{
+	static const char *const argv[] = {"apt-get",
+	                                   "indextargets",
+	                                   "--format",
+	                                   "$(REPO_URI) $(RELEASE) $(COMPONENT)",
+	                                   "Created-By: Packages",
+	                                   NULL};
+	const char *codename = strchr(r->from, ':') + 1;
+	struct host_exec x = {.argv = argv, .deadline = clock_in_ms(QUERY_MS)};
+	struct field_strings list = {0};
+	struct host_result res;
+	struct host *here;
+	char uri[1024], suite[128], component[128];
+	int err = host_open("/", HOST_LIVE, &here, e);
+
+	if (err < 0)
+		return err;
+	err = host_run_ok(here, &x, a, &res, e);
+	host_close(here);
+	if (err < 0)
+		return err_wrap(e, "reading this machine's apt sources");
+	for (const char *p = res.out.data; p && *p;
+	     p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL) {
+		if (sscanf(p, "%1023s %127s %127s", uri, suite, component) != 3 ||
+		    !is_release(suite, codename))
+			continue;
+		list.items = arena_grow(a, list.items, &list.n, sizeof *list.items);
+		list.items[list.n - 1] = arena_printf(a, "deb %s %s %s", uri, suite, component);
+	}
+	if (!list.n)
+		return err_set(e, ERR_HOST, REASON_HOST_PACKAGE, ENOENT,
+		               "building '%s': this machine's apt has no source for '%s': add one "
+		               "to /etc/apt/sources.list.d",
+		               r->from, codename);
+	*ret = list;
+	return 0;
+}
+
+/* ---- what a tree or tar is, for the key ---- */
+
+static int digest_file(const char *path, char out[static SHA256_HEX], struct err *e)
+{
+	scope_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	scope_mem char *piece = malloc(PIECE);
+	scope_digest struct digest *d = digest_new();
+	unsigned char sum[SHA256_LEN];
+	ssize_t n;
+
+	if (fd < 0 || !piece)
+		return err_errno(e, errno, "opening '%s'", path);
+	while ((n = read(fd, piece, PIECE)) > 0)
+		digest_add(d, piece, (size_t)n);
+	if (n < 0)
+		return err_errno(e, errno, "reading '%s'", path);
+	digest_end(d, sum);
+	str_hex(sum, sizeof sum, out);
+	return 0;
+}
+
+static uint64_t tree_sum; /* of one nftw, which passes no context */
+
+/* Names, kinds, sizes, owners and times, added so that the order of names doesn't matter. */
+static int add_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	char text[PATH_MAX + 256];
+	unsigned char sum[SHA256_LEN];
+	uint64_t part;
+
+	(void)kind, (void)at;
+	int n = snprintf(text, sizeof text, "%s %o %u %u %lld %lld.%09ld %llu", path, st->st_mode,
+	                 st->st_uid, st->st_gid,
+	                 S_ISDIR(st->st_mode) ? 0LL : (long long)st->st_size,
+	                 (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
+	                 (unsigned long long)st->st_rdev);
+	digest_sha256(text, (size_t)n, sum);
+	memcpy(&part, sum, sizeof part);
+	tree_sum += part;
+	return 0;
+}
+
+static int key_of_file(const struct recipe *r, struct strbuf *key, struct err *e)
+{
+	char hex[SHA256_HEX];
+	int err;
+
+	if (r->from_type == FROM_TAR) {
+		err = digest_file(r->from, hex, e);
+		if (err == 0)
+			strbuf_printf(key, "tar %s\n", hex);
+		return err;
+	}
+	tree_sum = 0;
+	if (nftw(r->from, add_entry, 32, FTW_PHYS | FTW_MOUNT) != 0)
+		return err_errno(e, errno, "reading '%s'", r->from);
+	strbuf_printf(key, "directory %s %016" PRIx64 "\n", r->from, tree_sum);
+	return 0;
+}
+
+/* Reading them as apt does takes longer than all else of a build where nothing changed. */
+static int add_apt_files(struct strbuf *key, struct arena *a, struct err *e)
+{
+	static const char dir[] = "/etc/apt/sources.list.d";
+	struct dirent **names = NULL;
+	struct blob text = {0};
+	char hex[SHA256_HEX];
+	int n = scandir(dir, &names, NULL, alphasort), err = 0;
+
+	if (access("/etc/apt/sources.list", F_OK) == 0)
+		err = file_read(AT_FDCWD, "/etc/apt/sources.list", SOURCES_MAX, a, &text, e);
+	digest_hex(text.data, text.len, hex);
+	strbuf_printf(key, "sources %s\n", hex);
+	for (int i = 0; i < n; i++) {
+		const char *path = arena_printf(a, "%s/%s", dir, names[i]->d_name);
+
+		free(names[i]);
+		if (err < 0 || (!str_ends(path, ".list") && !str_ends(path, ".sources")))
+			continue;
+		err = file_read(AT_FDCWD, path, SOURCES_MAX, a, &text, e);
+		if (err == 0)
+			digest_hex(text.data, text.len, hex);
+		strbuf_printf(key, "sources %s\n", hex);
+	}
+	free(names);
+	return err;
+}
+
+int base_plan(const struct recipe *r, struct arena *a, struct base *ret, struct strbuf *key,
+              struct err *e)
+{
+	struct base b = {.recipe = r};
+	int err = check(r, e);
+
+	if (err < 0)
+		return err;
+	if (r->from_type != FROM_DISTRIBUTION) {
+		*ret = b;
+		return key_of_file(r, key, e);
+	}
+	err = read_packages(r, a, &b.packages, e);
+	if (err < 0)
+		return err;
+	strbuf_printf(key, "distribution %s\n", r->from);
+	for (size_t i = 0; i < b.packages.n; i++)
+		strbuf_printf(key, "package %s\n", b.packages.items[i]);
+	*ret = b;
+	return add_apt_files(key, a, e);
+}
+
+/* ---- making it ---- */
+
+struct making {
+	const char *const *argv;
+	uint64_t deadline;
+};
+
+static void say(void *ctx, const char *line)
+{
+	(void)ctx;
+	fprintf(stderr, "%s\n", line);
+}
+
+static int make(void *ctx, struct err *e)
+{
+	static const char *const env[] = {"SOURCE_DATE_EPOCH=" BASE_EPOCH_TEXT,
+	                                  "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8",
+	                                  "TZ=UTC", NULL};
+	const struct making *m = ctx;
+	scope_arena struct arena *a = arena_new();
+	struct host_exec x = {.argv = m->argv, .env = env, .deadline = m->deadline, .line = say};
+	struct host_result res;
+	struct host *here;
+	int r = host_open("/", HOST_LIVE, &here, e);
+
+	if (r < 0)
+		return r;
+	r = host_run_ok(here, &x, a, &res, e);
+	host_close(here);
+	return r;
+}
+
+static const char *joined(const struct field_strings *list, struct arena *a)
+{
+	struct strbuf b = STRBUF(a, 1UL << 20);
+
+	for (size_t i = 0; i < list->n; i++)
+		strbuf_printf(&b, "%s%s", i ? "," : "", list->items[i]);
+	return b.data ? b.data : "";
+}
+
+static const char *const *command(const struct base *b, const struct field_strings *sources,
+                                  const char *tree, struct arena *a)
+{
+	const struct recipe *r = b->recipe;
+	const char **argv = arena_array(a, ARGV_MAX + sources->n, sizeof *argv);
+	size_t n = 0;
+
+	if (r->from_type == FROM_TAR) {
+		const char *const tar[] = {"tar",
+		                           "--extract",
+		                           "--preserve-permissions",
+		                           "--numeric-owner",
+		                           "--xattrs",
+		                           "--xattrs-include=*",
+		                           "--directory",
+		                           tree,
+		                           "--file",
+		                           r->from};
+
+		memcpy(argv, tar, sizeof tar);
+		return argv;
+	}
+	if (r->from_type == FROM_DIRECTORY) {
+		const char *const cp[] = {"cp",
+		                          "--archive",
+		                          "--one-file-system",
+		                          "--reflink=auto",
+		                          "--",
+		                          arena_printf(a, "%s/.", r->from),
+		                          tree};
+
+		memcpy(argv, cp, sizeof cp);
+		return argv;
+	}
+	argv[n++] = "mmdebstrap";
+	argv[n++] = "--mode=root";
+	argv[n++] = "--variant=minbase";
+	argv[n++] = str_eq(r->arch, "arm64") ? "--architectures=arm64" : "--architectures=amd64";
+	if (b->packages.n)
+		argv[n++] = arena_printf(a, "--include=%s", joined(&b->packages, a));
+	argv[n++] = strchr(r->from, ':') + 1;
+	argv[n++] = tree;
+	for (size_t i = 0; i < sources->n; i++)
+		argv[n++] = sources->items[i];
+	return argv;
+}
+
+/* mmdebstrap lends the system this machine's, for the time of the installation. */
+static void remove_lent(const char *tree)
+{
+	static const char *const names[] = {"etc/resolv.conf", "etc/hostname"};
+	scope_fd int dir = open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat st;
+
+	for (size_t i = 0; dir >= 0 && i < ARRAY_LEN(names); i++)
+		if (fstatat(dir, names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+			(void)unlinkat(dir, names[i], 0);
+}
+
+int base_make(const struct base *b, const char *tree, uint64_t deadline,
+              void (*line)(void *ctx, const char *line), void *line_ctx, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct field_strings sources = {0};
+	struct making m = {.deadline = deadline};
+	struct sandbox s = {.network = true,
+	                    .main = make,
+	                    .ctx = &m,
+	                    .deadline = deadline,
+	                    .line = line,
+	                    .line_ctx = line_ctx};
+	int r = 0;
+
+	if (b->recipe->from_type == FROM_DISTRIBUTION)
+		r = read_sources(b->recipe, a, &sources, e);
+	if (r < 0)
+		return r;
+	m.argv = command(b, &sources, tree, a);
+	r = sandbox_run(&s, e);
+	if (r == 0 && b->recipe->from_type == FROM_DISTRIBUTION)
+		remove_lent(tree);
+	return r;
+}

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* build: a recipe's layers, and the files made of them. */
+#include "build.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "image.h"
+
+#define FORMATS_MAX 8
+
+/* ---- the tree ---- */
+
+static int take_step(const struct chain *c, size_t i, struct store *s, struct progress *p,
+                     struct built *b, size_t n_trees, struct layer *l, struct err *e)
+{
+	const char *name = c->steps[i].name;
+	uint64_t start = clock_now();
+	char key[SHA256_HEX];
+
+	chain_key(c, i, b->key, key);
+	progress_running(p, name, key);
+	int r = layer_open(s, key, clock_in_ms(CHAIN_BASE_MS), l, e);
+	if (r < 0)
+		return r;
+	if (l->cached) {
+		progress_done(p, name, key, "cached", clock_now() - start);
+		return 0;
+	}
+	b->trees[n_trees] = NULL;
+	r = chain_make(c, i, b->trees, l, e);
+	if (r == 0)
+		r = layer_publish(s, l, b->key, name, clock_now() - start, e);
+	if (r == 0) {
+		progress_done(p, name, key, "built", clock_now() - start);
+		return 0;
+	}
+	layer_log(l, e->text);
+	layer_keep_failed(s, l);
+	progress_failed(p, name, l, clock_now() - start);
+	return err_wrap(e, "step '%s'", name);
+}
+
+static int take_steps(const struct chain *c, struct store *s, struct progress *p, struct built *b,
+                      struct err *e)
+{
+	const char *dirs[STEM_FRESH + 1] = {"", "", ""};
+	size_t n_trees = 0;
+
+	b->key = b->stem_dir = "";
+	for (size_t i = 0; i < c->n; i++) {
+		struct layer *l = &b->held[b->n++];
+		int r;
+
+		*l = (struct layer){.lock = -1, .log = -1, .cached = true};
+		r = take_step(c, i, s, p, b, n_trees, l, e);
+		if (r < 0)
+			return r;
+		if (c->steps[i].type == CHAIN_TESTS)
+			continue;
+		for (size_t k = STEM_FRESH; k > 0; k--)
+			dirs[k] = dirs[k - 1];
+		dirs[0] = l->dir;
+		b->stem_dir = dirs[STEM_FRESH];
+		b->key = l->key;
+		b->trees[n_trees++] = l->tree;
+		b->trees[n_trees] = NULL;
+	}
+	return 0;
+}
+
+int build_tree(const struct recipe *r, struct store *s, struct progress *p, struct arena *a,
+               struct built *ret, struct err *e)
+{
+	struct built b = {.arena = a};
+	struct chain c;
+	int err = chain_plan(r, a, &c, e);
+
+	if (err < 0)
+		return err;
+	p->of = c.n;
+	b.held = arena_array(a, c.n, sizeof *b.held);
+	b.trees = arena_array(a, c.n + 1, sizeof *b.trees);
+	err = take_steps(&c, s, p, &b, e);
+	if (err < 0) {
+		built_close(&b);
+		return err;
+	}
+	*ret = b;
+	return 0;
+}
+
+void built_close(struct built *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		layer_close(&b->held[i]);
+	b->n = 0;
+}
+
+/* ---- the verb ---- */
+
+struct formats {
+	size_t n;
+	const char *items[FORMATS_MAX];
+};
+
+/* "tar,raw" */
+static int read_formats(const char *text, struct arena *a, struct formats *ret, struct err *e)
+{
+	struct formats f = {0};
+
+	for (const char *p = text; *p;) {
+		size_t len = strcspn(p, ","), i = 0;
+		const char *word = arena_memdup(a, p, len);
+
+		while (output_formats[i] && !str_eq(output_formats[i], word))
+			i++;
+		if (!output_formats[i] || f.n == FORMATS_MAX)
+			return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
+			               "--format: '%s' is no format, expected some of dir, tar, "
+			               "raw, qcow2, with commas between",
+			               word);
+		f.items[f.n++] = output_formats[i];
+		p += len + (p[len] == ',');
+	}
+	*ret = f;
+	return 0;
+}
+
+static int preflight(const struct recipe *r, const struct formats *f, const char *dir,
+                     struct err *e)
+{
+	struct stat st;
+	int err = 0;
+
+	if (geteuid() != 0)
+		return err_set(e, ERR_HOST, REASON_HOST_EXEC, EPERM,
+		               "building an image: needs root, for mounts and owners of files");
+	if (dir && (stat(dir, &st) < 0 ? errno != ENOENT : !S_ISDIR(st.st_mode)))
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ENOTDIR,
+		               "--output: '%s' is no directory", dir);
+	for (size_t i = 0; i < f->n && err == 0; i++)
+		err = output_check(r, f->items[i], e);
+	return err;
+}
+
+static int write_outputs(const struct recipe *r, const struct formats *f, const char *dir,
+                         struct store *s, const struct built *b, struct progress *p, struct err *e)
+{
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return err_errno(e, errno, "making '%s'", dir);
+	for (size_t i = 0; i < f->n; i++) {
+		bool whole = str_eq(f->items[i], "dir"), written;
+		const char *path = arena_printf(b->arena, "%s/%s-%s%s%s", dir, r->name, r->version,
+		                                whole ? "" : ".", whole ? "" : f->items[i]);
+		uint64_t start = clock_now();
+		int err = output_write(r, b, s, f->items[i], path, &written, e);
+
+		if (err < 0)
+			return err;
+		progress_output(p, path, written ? "written" : "unchanged", clock_now() - start);
+	}
+	return 0;
+}
+
+int verb_build(void *program)
+{
+	struct image *g = program;
+	const struct options *o = &g->opt;
+	struct progress p = {.json = o->json, .quiet = o->quiet, .terminal = isatty(STDOUT_FILENO)};
+	struct formats f = {.n = 0};
+	scope_store struct store s = STORE_INIT;
+	scope_built struct built b = {0};
+	struct recipe r;
+	struct err e;
+	int err = recipe_load(o->line.operands[0], &o->set, g->arena, &r, &e);
+
+	if (err == 0)
+		err = read_formats(o->format ? o->format : "", g->arena, &f, &e);
+	if (err == 0 && f.n && !o->output)
+		err = err_set(&e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
+		              "--format: expected --output DIR with it, for where to");
+	if (err == 0 && o->output && !f.n)
+		err = read_formats("raw", g->arena, &f, &e);
+	if (err == 0)
+		err = preflight(&r, &f, o->output, &e);
+	if (err == 0)
+		err = store_open(o->store ? o->store : STORE_DEFAULT, &s, &e);
+	if (err == 0)
+		err = build_tree(&r, &s, &p, g->arena, &b, &e);
+	if (err == 0 && f.n)
+		err = write_outputs(&r, &f, o->output, &s, &b, &p, &e);
+	if (err < 0)
+		return image_fail(&e);
+	progress_end(&p, b.key, clock_now() - g->start);
+	return 0;
+}

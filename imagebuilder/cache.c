@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cache: what the store holds, and making it smaller. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "data/jsonw.h"
+#include "image.h"
+#include "store.h"
+
+#define TEXT_MAX (16UL << 20)
+#define MIB      ((uint64_t)1 << 20)
+
+static void list_json(const struct store_entry *list, size_t n, struct strbuf *out)
+{
+	struct jsonw w = {.out = out};
+
+	jsonw_begin(&w, NULL, '[');
+	for (size_t i = 0; i < n; i++) {
+		char used[21];
+
+		clock_rfc3339(list[i].used, used);
+		jsonw_begin(&w, NULL, '{');
+		jsonw_str(&w, "key", list[i].key);
+		jsonw_str(&w, "step", list[i].step);
+		jsonw_str(&w, "parent", list[i].parent);
+		jsonw_u64(&w, "bytes", list[i].bytes);
+		jsonw_str(&w, "used", used);
+		jsonw_end(&w, '}');
+	}
+	jsonw_end(&w, ']');
+	strbuf_char(out, '\n');
+}
+
+static void list_text(const struct store_entry *list, size_t n, struct strbuf *out)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char used[21];
+
+		clock_rfc3339(list[i].used, used);
+		total += list[i].bytes;
+		strbuf_printf(out, "%.12s %6" PRIu64 " MiB  %s  %s\n", list[i].key,
+		              (list[i].bytes + MIB - 1) / MIB, used, list[i].step);
+	}
+	strbuf_printf(out, "%zu layers, %" PRIu64 " MiB\n", n, (total + MIB - 1) / MIB);
+}
+
+static int list(struct image *g, struct store *s, struct err *e)
+{
+	struct strbuf out = STRBUF(g->arena, TEXT_MAX);
+	struct store_entry *entries;
+	size_t n;
+	int r = store_list(s, g->arena, &entries, &n, e);
+
+	if (r < 0)
+		return r;
+	(g->opt.json ? list_json : list_text)(entries, n, &out);
+	fwrite(out.data, 1, out.len, stdout);
+	return 0;
+}
+
+static int prune(struct image *g, struct store *s, struct err *e)
+{
+	uint64_t bytes;
+	size_t n;
+	int r = store_prune(s, g->opt.keep ? g->opt.keep : STORE_KEEP, &bytes, &n, e);
+
+	if (r == 0 && !g->opt.quiet)
+		printf("removed %zu layers, %" PRIu64 " MiB\n", n, (bytes + MIB - 1) / MIB);
+	return r;
+}
+
+int verb_cache(void *program)
+{
+	struct image *g = program;
+	const char *what = g->opt.line.operands[0];
+	scope_store struct store s = STORE_INIT;
+	struct err e;
+	int r = 0;
+
+	if (!str_eq(what, "list") && !str_eq(what, "prune")) {
+		fprintf(stderr, "hpc-imagebuild: cache: '%s' is neither list nor prune\n", what);
+		return 2;
+	}
+	r = store_open(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, &e);
+	if (r == 0)
+		r = (str_eq(what, "list") ? list : prune)(g, &s, &e);
+	return r < 0 ? image_fail(&e) : 0;
+}

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which steps there are, and their keys. */
+#include "chain.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/file.h"
+#include "canon.h"
+#include "hygiene.h"
+#include "kinds/kinds.h"
+
+#define SAYS_MAX (8UL << 20)
+
+static struct chain_step *add(struct chain *c, enum chain_type type, const struct recipe *r,
+                              const char *name)
+{
+	struct chain_step *s;
+
+	c->steps = arena_grow(c->arena, c->steps, &c->n, sizeof *c->steps);
+	s = &c->steps[c->n - 1];
+	s->type = type;
+	s->recipe = r;
+	s->name = name;
+	return s;
+}
+
+static int says_too_much(const struct recipe *r, struct err *e)
+{
+	return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
+	               "%s: a step of more than %lu MiB: put large files in place by 'copy'",
+	               r->file, SAYS_MAX >> 20);
+}
+
+static int add_base(struct chain *c, const struct recipe *r, struct err *e)
+{
+	struct strbuf says = STRBUF(c->arena, SAYS_MAX);
+	struct chain_step *s =
+	        add(c, CHAIN_BASE, r, arena_printf(c->arena, "base %s", r->from ? r->from : ""));
+	int err = base_plan(r, c->arena, &s->base, &says, e);
+
+	s->says = says.data;
+	return err;
+}
+
+static int add_copies(struct chain *c, const struct recipe *r, struct err *e)
+{
+	struct copy_list l;
+	char hex[COPY_DIGEST];
+	int err = copy_read(r->copy, &r->facts, c->arena, &l, e);
+
+	if (err < 0 || l.n == 0)
+		return err;
+	err = copy_digest(&l, hex, e);
+	if (err < 0)
+		return err;
+	struct chain_step *s = add(c, CHAIN_COPY, r, "copy");
+	s->copies = l;
+	s->says = arena_printf(c->arena, "copy %s", hex);
+	return 0;
+}
+
+static int add_steps(struct chain *c, const struct recipe *r, struct err *e)
+{
+	struct plan all;
+	int err = recipe_plan(r, c->arena, &all, e);
+
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < all.n; i++) {
+		struct strbuf says = STRBUF(c->arena, SAYS_MAX);
+		struct step *step = all.steps[i];
+		bool packages = step->kind == &kind_packages;
+
+		if (packages && base_brings_packages(r))
+			continue;
+		strbuf_printf(&says, "step %s ", step->kind->section);
+		canon_write(step->at, &r->facts, &says);
+		if (says.overflow)
+			return says_too_much(r, e);
+		struct chain_step *s = add(c, CHAIN_STEP, r, step->id);
+		s->says = says.data;
+		s->network = packages;
+		s->one = (struct plan){
+		        .arena = c->arena,
+		        .n = 1,
+		        .steps = (struct step **)(void *)arena_memdup(c->arena, &step, sizeof step),
+		        .edges = arena_alloc(c->arena, sizeof *all.edges),
+		};
+	}
+	return 0;
+}
+
+/* Its document as it stands, and the parameters given to it. */
+static int add_component(struct chain *c, const struct recipe *r, struct component *one,
+                         struct err *e)
+{
+	struct strbuf says = STRBUF(c->arena, SAYS_MAX);
+	struct blob text;
+	char hex[SHA256_HEX];
+	int err = file_read(AT_FDCWD, one->file, SAYS_MAX, c->arena, &text, e);
+
+	if (err < 0)
+		return err;
+	digest_hex(text.data, text.len, hex);
+	strbuf_printf(&says, "component %s ", hex);
+	for (size_t i = 0; i < one->names.n; i++) {
+		strbuf_json(&says, one->names.items[i].name);
+		strbuf_json(&says, one->names.items[i].value);
+	}
+	if (says.overflow)
+		return says_too_much(r, e);
+	struct chain_step *s =
+	        add(c, CHAIN_COMPONENT, r, arena_printf(c->arena, "component %s", one->name));
+	s->says = says.data;
+	s->network = true;
+	s->components = (struct component_list){1, one};
+	return 0;
+}
+
+static int add_components(struct chain *c, const struct recipe *r, struct component_list *ret,
+                          struct err *e)
+{
+	struct component_list l;
+	int err = component_read(r->components, c->arena, &l, e);
+
+	if (err == 0)
+		err = component_offline(&l, e);
+	for (size_t i = 0; i < l.n && err == 0; i++)
+		err = add_component(c, r, &l.items[i], e);
+	if (err == 0)
+		*ret = l;
+	return err;
+}
+
+static bool any_tests(const struct component_list *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < l->items[i].n; k++)
+			if (l->items[i].steps[k].phase == PHASE_TEST)
+				return true;
+	return false;
+}
+
+static int add_tests(struct chain *c, const struct recipe *r,
+                     const struct component_list *components, struct err *e)
+{
+	struct strbuf says = STRBUF(c->arena, SAYS_MAX);
+	struct test_list l;
+	int err = test_read(r->tests, &r->facts, c->arena, &l, e);
+
+	if (err < 0 || (l.n == 0 && !any_tests(components)))
+		return err;
+	strbuf_str(&says, "tests ");
+	canon_write(r->tests, &r->facts, &says);
+	struct chain_step *s = add(c, CHAIN_TESTS, r, "tests");
+	s->tests = l;
+	s->components = *components;
+	s->network = any_tests(components);
+	s->says = says.data;
+	return says.overflow ? says_too_much(r, e) : 0;
+}
+
+/* What the recipe itself says is to be there: units it enables, keys it puts by name. */
+static void add_allowed(struct chain *c, const struct recipe *r, struct strbuf *says,
+                        const char ***list, size_t *n)
+{
+	static const struct {
+		const char *section, *key, *rule;
+	} rows[] = {{"units", "name", "enabled-units"}, {"files", "path", "authorized-keys"}};
+
+	if (r->parent)
+		add_allowed(c, r->parent, says, list, n);
+	for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
+		const struct doc *d = doc_get(r->sections, rows[k].section);
+
+		for (size_t i = 0; d && d->type == DOC_LIST && i < d->n; i++) {
+			const struct doc *value = doc_get(d->items[i], rows[k].key);
+			const char *text;
+			struct err none;
+
+			if (!value || vars_expand(&r->facts, value, c->arena, &text, &none) < 0)
+				continue;
+			*list = arena_grow(c->arena, *list, n, sizeof **list);
+			(*list)[*n - 1] =
+			        arena_printf(c->arena, "%s:%s%s", rows[k].rule, text,
+			                     k == 0 && !strchr(text, '.') ? ".service" : "");
+			strbuf_printf(says, "%s\n", (*list)[*n - 1]);
+		}
+	}
+}
+
+static int add_clean(struct chain *c, const struct recipe *r, struct err *e)
+{
+	struct strbuf says = STRBUF(c->arena, SAYS_MAX);
+	const char **allow = NULL;
+	size_t n = 0;
+
+	strbuf_str(&says, "clean " HPC_VERSION "\n");
+	for (size_t i = 0; hygiene_rule(i); i++)
+		strbuf_printf(&says, "%s\n", hygiene_rule(i)->name);
+	add_allowed(c, r, &says, &allow, &n);
+	if (says.overflow)
+		return says_too_much(r, e);
+	allow = arena_grow(c->arena, allow, &n, sizeof *allow); /* the NULL at its end */
+	struct chain_step *s = add(c, CHAIN_CLEAN, r, "clean");
+	s->says = says.data;
+	s->allow = allow;
+	return 0;
+}
+
+static int add_recipe(struct chain *c, const struct recipe *r, bool top, struct err *e)
+{
+	struct component_list components = {0};
+	int err = r->parent ? add_recipe(c, r->parent, false, e) : add_base(c, r, e);
+
+	if (err == 0)
+		err = add_copies(c, r, e);
+	if (err == 0)
+		err = add_steps(c, r, e);
+	if (err == 0)
+		err = add_components(c, r, &components, e);
+	if (err == 0 && top)
+		err = add_clean(c, r, e);
+	if (err == 0)
+		err = add_tests(c, r, &components, e);
+	return err;
+}
+
+int chain_plan(const struct recipe *r, struct arena *a, struct chain *ret, struct err *e)
+{
+	struct chain c = {.arena = a};
+	int err = add_recipe(&c, r, true, e);
+
+	if (err < 0)
+		return err;
+	*ret = c;
+	return 0;
+}
+
+void chain_key(const struct chain *c, size_t i, const char *below, char ret[static SHA256_HEX])
+{
+	const struct chain_step *s = &c->steps[i];
+	const char *const texts[] = {CHAIN_ABI, s->recipe->arch, below, s->says};
+	struct digest *d = digest_new();
+	unsigned char sum[SHA256_LEN];
+
+	for (size_t t = 0; t < ARRAY_LEN(texts); t++)
+		digest_add(d, texts[t], strlen(texts[t]) + 1);
+	digest_end(d, sum);
+	digest_free(d);
+	str_hex(sum, sizeof sum, ret);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A recipe as a chain of layers: the base, then for the recipe it is from and for itself the
+ * copies, each step of the plan in its order, each component, and the tests. What no image
+ * may have (hygiene.h) is removed before the last tests, or fails the build where a person has to
+ * look.
+ *
+ * A layer's key is the digest of the one below, of what the step says (canon.h), of the files it
+ * takes in, the architecture, and CHAIN_ABI. A recipe's layout, comments and names don't enter.
+ */
+#pragma once
+
+#include "base.h"
+#include "component.h"
+#include "copy.h"
+#include "store.h"
+#include "test.h"
+
+/* Raised when the same key would no longer mean the same content. */
+#define CHAIN_ABI "hpc-imagebuild layer 1"
+
+#define CHAIN_BASE_MS      3600000  /* for the base; copies have as long */
+#define CHAIN_COMPONENT_MS 14400000 /* for one component; its steps have limits of their own */
+
+enum chain_type { CHAIN_BASE, CHAIN_COPY, CHAIN_STEP, CHAIN_COMPONENT, CHAIN_CLEAN, CHAIN_TESTS };
+
+struct chain_step {
+	enum chain_type type;
+	const char *name; /* "base debian:bookworm", "copy", "files:/etc/motd", "component
+	                       x", "tests" */
+	const char *says; /* all that the key is made of, but for what is below */
+	struct base base;
+	struct copy_list copies;
+	struct component_list components; /* CHAIN_COMPONENT: one; CHAIN_TESTS: all */
+	struct test_list tests;
+	struct plan one;    /* CHAIN_STEP: that step alone */
+	const char **allow; /* CHAIN_CLEAN: a hygiene_allow */
+	bool network;
+	const struct recipe *recipe;
+};
+
+struct chain {
+	struct arena *arena;
+	size_t n;
+	struct chain_step *steps;
+};
+
+/* Reads the files that enter keys; changes nothing. */
+int chain_plan(const struct recipe *r, struct arena *a, struct chain *ret,
+               struct err *e) ATTR_MUST_USE;
+
+/* The key of step `i` over the layer `below` ("" for the base). */
+void chain_key(const struct chain *c, size_t i, const char *below, char ret[static SHA256_HEX]);
+
+/* Carries step `i` out over the layers, into l->tree; what it says goes to the layer's log. */
+int chain_make(const struct chain *c, size_t i, const char *const *layers, struct layer *l,
+               struct err *e) ATTR_MUST_USE;

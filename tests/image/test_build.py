@@ -1,0 +1,283 @@
+"""Building: what comes out, what is remembered, what is left when it fails or is killed. One cold base for all of it."""
+import json
+import os
+import re
+import signal
+import subprocess
+import tarfile
+import time
+
+import pytest
+
+from program import Tool
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="building needs root")
+
+RECIPE = """\
+image: {{name: small, version: 1.0.0, from: debian:bookworm}}
+packages: [netbase]
+users:
+  - {{name: alice, uid: 2000}}
+files:
+  - {{path: /etc/motd, content: "$(id) 'quoted' {motd}\\n-- two\\n"}}
+sysctl: {{net.core.somaxconn: 4321}}
+tests:
+  - {{run: [cat, /etc/motd], expect: {{stdout: "$(id) 'quoted' {motd}\\n-- two\\n"}}}}
+"""
+
+
+def mounts():
+    with open("/proc/self/mountinfo", encoding="utf-8") as f:
+        return [line.split()[4] for line in f]
+
+
+def processes_about(path):
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/cmdline", "rb") as f:
+                if os.fsencode(path) in f.read():
+                    found.append(int(pid))
+        except OSError:
+            pass
+    return found
+
+
+class Builder:
+    """A store and an output directory that several tests share."""
+
+    def __init__(self, program, folder):
+        self.program, self.folder = program, folder
+        self.store, self.out = folder / "store", folder / "out"
+        self.tool = Tool(program, folder)
+
+    def recipe(self, text):
+        path = self.folder / "recipe.yaml"
+        path.write_text(text)
+        return path
+
+    def args(self, text, *more):
+        return ["build", str(self.recipe(text)), "--store", str(self.store), *more]
+
+    def __call__(self, text, *more, guard=500):
+        r = self.tool(*self.args(text, *more), guard=guard)
+        assert not [m for m in mounts() if m.startswith(str(self.folder))]
+        return r
+
+    def states(self, text, *more):
+        r = self(text, "--json", *more)
+        assert r.code == 0, r.err
+        events = [json.loads(line) for line in r.out.splitlines()]
+        return {e["step"]: e["state"] for e in events if e["event"] == "step"}
+
+
+@pytest.fixture(scope="module")
+def builder(program, tmp_path_factory):
+    b = Builder(program, tmp_path_factory.mktemp("build"))
+    r = b(RECIPE.format(motd="first"), "--format", "dir,tar", "-o", str(b.out))
+    assert r.code == 0, r.err
+    assert "done: 6 built, 0 cached" in r.out, r.out
+    return b
+
+
+def test_the_tree_is_the_recipe(builder):
+    tree = builder.out / "small-1.0.0"
+    assert (tree / "etc/motd").read_text() == "$(id) 'quoted' first\n-- two\n"
+    assert (tree / "etc/sysctl.d/90-hpc-node.conf").read_text().count("4321") == 1
+    assert "alice:x:2000:2000:" in (tree / "etc/passwd").read_text()
+    assert (tree / "home/alice").stat().st_uid == 2000
+    assert "Package: netbase\nStatus: install ok installed" in (tree / "var/lib/dpkg/status").read_text()
+
+
+def test_nothing_of_the_build_is_in_the_tree(builder):
+    tree = builder.out / "small-1.0.0"
+    for lent in ("etc/resolv.conf", "etc/hostname", "usr/sbin/policy-rc.d"):
+        assert not os.path.lexists(tree / lent), lent
+    for folder in ("run", "tmp", "dev/shm", "var/lib/apt/lists", "var/cache/apt", "var/log"):
+        files = [p for p in (tree / folder).rglob("*") if p.is_file() and p.stat().st_size]
+        assert files == [], files
+
+
+def test_the_tar_has_the_same(builder):
+    tree = builder.out / "small-1.0.0"
+    with tarfile.open(builder.out / "small-1.0.0.tar") as tar:
+        names = {os.path.normpath(m.name): m for m in tar}
+        there = {os.path.relpath(os.path.join(d, n), tree) for d, s, f in os.walk(tree) for n in s + f}
+        assert set(names) - {"."} == there
+        assert names["home/alice"].uid == 2000
+        assert tar.extractfile(names["etc/motd"]).read().startswith(b"$(id)")
+
+
+def test_an_unchanged_recipe_builds_nothing(builder):
+    commented = "# a comment\n" + RECIPE.format(motd="first")
+    assert set(builder.states(commented).values()) == {"cached"}
+    before = (builder.out / "small-1.0.0.tar").stat().st_ino
+    r = builder(commented, "--format", "tar", "-o", str(builder.out))
+    assert "done: 0 built, 6 cached" in r.out and "unchanged " in r.out
+    assert (builder.out / "small-1.0.0.tar").stat().st_ino == before
+
+
+def test_only_what_is_above_a_change_is_built_again(builder):
+    states = builder.states(RECIPE.format(motd="second"))
+    assert states == {"base debian:bookworm": "cached", "users:alice": "cached", "sysctl": "cached",
+                      "files:/etc/motd": "built", "clean": "built", "tests": "built"}
+
+
+def test_two_writings_of_a_tar_are_equal(builder, tmp_path):
+    text = RECIPE.format(motd="first")
+    for name in ("a", "b"):
+        assert builder(text, "--format", "tar", "-o", str(tmp_path / name)).code == 0
+    first, second = ((tmp_path / n / "small-1.0.0.tar").read_bytes() for n in ("a", "b"))
+    assert first == second
+
+
+def test_a_failed_step_says_what_and_where(builder):
+    text = RECIPE.format(motd="first") + """\
+scripts:
+  - id: broken
+    content: |
+      #!/bin/sh
+      echo one >/made-by-it
+      for i in $(seq 50); do echo "line $i"; done
+      exit 7
+"""
+    r = builder(text)
+    assert r.code == 1
+    assert "step 'broken'" in r.err and "7" in r.err, r.err
+    assert "line 50" in r.err and "line 10\n" not in r.err
+    kept = re.search(r"what it changed: (\S+)", r.err)[1]
+    with open(os.path.join(kept, "made-by-it"), encoding="utf-8") as f:
+        assert f.read() == "one\n"
+    log = re.search(r"its log: +(\S+)", r.err)[1]
+    with open(log, encoding="utf-8") as f:
+        assert "line 1\n" in f.read()
+    assert set(builder.states(RECIPE.format(motd="first")).values()) == {"cached"}
+
+
+def test_a_failed_test_fails_the_build(builder):
+    text = RECIPE.format(motd="first").replace("stdout: \"$(id)", "stdout: \"nothing like it")
+    r = builder(text)
+    assert r.code == 1 and "step 'tests'" in r.err and "recipe.yaml:" in r.err, r.err
+
+
+@pytest.mark.parametrize("path, content, rule", [
+    ("/etc/profile.d/keys.sh", "export AWS_ACCESS_KEY_ID=AKIA" + "QZ7RT2WX3YV5PLMN", "aws-keys"),
+    ("/etc/ssl/leaked.pem", "-----BEGIN RSA PRIVATE " + "KEY-----\\n" + 4 * "MIIEpAIBAAKCAQEA" + "\\n", "private-keys"),
+])
+def test_a_planted_secret_fails_the_build(builder, path, content, rule):
+    text = RECIPE.format(motd="first").replace("sysctl:", f'  - {{path: {path}, content: "{content}"}}\nsysctl:')
+    r = builder(text)
+    assert r.code == 3 and rule in r.err and path in r.err, r.err
+
+
+def test_a_component_is_a_layer(builder):
+    (builder.folder / "tool.yaml").write_text("""\
+name: tool
+schemaVersion: 1.0
+phases:
+  - name: build
+    steps:
+      - {name: make, action: ExecuteBash, inputs: {commands: [echo made >/etc/made]}}
+  - name: test
+    steps:
+      - {name: look, action: ExecuteBash, inputs: {commands: [grep made /etc/made]}}
+""")
+    states = builder.states(RECIPE.format(motd="first") + "components: [tool.yaml]\n")
+    assert states["component tool"] == "built" and states["tests"] == "built"
+
+
+SANDBOX = """\
+scripts:
+  - id: look
+    content: |
+      #!/bin/sh
+      set -ex
+      no() {{ if "$@"; then exit 9; fi; }}
+      test "$(uname -n)" = image
+      test -z "$(ls /sys/class/net | grep -v '^lo$')"
+      test "$(ls -d /proc/[0-9]* | wc -l)" -lt 12
+      no touch /sys/x
+      no dd if=/etc/passwd of=/proc/sys/kernel/panic
+      no mount -t tmpfs none /mnt
+      no test -e {outside}
+      test -c /dev/null
+      touch /run/gone /tmp/gone /etc/stays
+      sync
+      test "$(/usr/sbin/policy-rc.d || echo $?)" = 101
+  - id: later
+    after: [look]
+    content: |
+      #!/bin/sh
+      test -e /etc/stays -a ! -e /run/gone -a ! -e /tmp/gone
+"""
+
+
+def test_a_step_sees_the_image_and_no_more(builder):
+    r = builder(RECIPE.format(motd="first") + SANDBOX.format(outside=builder.store))
+    assert r.code == 0, r.err
+
+
+def test_killed_at_any_moment_leaves_nothing_running_or_mounted(builder):
+    marker = f"hpc-sleeps-{os.getpid()}"
+    text = RECIPE.format(motd="killed") + f"""\
+scripts:
+  - id: slow
+    content: |
+      #!/bin/sh
+      sh -c 'sleep 600; : {marker}'
+"""
+    for delay in (0.05, 0.2, 0.5, 1.5):
+        p = subprocess.Popen([builder.program, *builder.args(text)], stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+        time.sleep(delay)
+        p.send_signal(signal.SIGKILL)
+        p.wait()
+        give_up = time.monotonic() + 20
+        while (processes_about(marker) or processes_about(str(builder.store))) and time.monotonic() < give_up:
+            time.sleep(0.05)
+        assert not processes_about(marker) and not processes_about(str(builder.store))
+        assert not [m for m in mounts() if m.startswith(str(builder.folder))]
+    r = builder(RECIPE.format(motd="killed"))
+    assert r.code == 0, r.err
+
+
+def test_two_builds_at_once_make_each_layer_once(builder):
+    args = builder.args(RECIPE.format(motd="both"), "--json")
+    both = [subprocess.Popen([builder.program, *args], stdout=subprocess.PIPE,
+                             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}) for _ in range(2)]
+    events = [json.loads(line) for p in both for line in p.communicate(timeout=300)[0].splitlines()]
+    assert [p.returncode for p in both] == [0, 0]
+    built = [e["step"] for e in events if e["event"] == "step" and e["state"] == "built"]
+    assert sorted(built) == ["clean", "files:/etc/motd", "tests"]
+
+
+def test_the_cache_is_listed_and_pruned(builder, program, tmp_path):
+    r = builder.tool("cache", "list", "--store", builder.store, "--json")
+    assert r.code == 0
+    listed = json.loads(r.out)
+    assert {"base debian:bookworm", "users:alice", "files:/etc/motd"} <= {e["step"] for e in listed}
+    base = next(e for e in listed if e["step"].startswith("base"))
+    r = builder.tool("cache", "prune", "--store", builder.store, "--keep", str(base["bytes"] + (1 << 20)))
+    assert r.code == 0 and "removed " in r.out
+    left = json.loads(builder.tool("cache", "list", "--store", builder.store, "--json").out)
+    assert len(left) <= len(listed)
+    assert os.listdir(builder.store / "failed") == []
+
+
+def test_a_directory_and_a_tar_are_bases_too(builder, tmp_path):
+    tree = builder.out / "small-1.0.0"
+    for source in (tree, builder.out / "small-1.0.0.tar"):
+        r = builder(f"image: {{name: from, from: {source}}}\nfiles: [{{path: /etc/new, content: x}}]\n"
+                    "tests: [{run: [cat, /etc/new, /etc/motd], expect: {stdout: quoted}}]\n")
+        assert r.code == 0, r.err
+
+
+@pytest.mark.parametrize("image, code, text", [
+    ("{name: x, from: amazonlinux:2023}", 3, "only distributions of Debian packages"),
+    ("{name: x, from: ubuntu:jammy}", 1, "no source for 'jammy'"),
+    ("{name: x, from: debian:bookworm, arch: arm64}", 3, "the image is for arm64"),
+    ("{name: x}", 3, "'from' is missing"),
+])
+def test_what_cannot_be_built_is_refused_with_the_way_out(builder, image, code, text):
+    r = builder(f"image: {image}\n")
+    assert (r.code, text in r.err) == (code, True), r.err
