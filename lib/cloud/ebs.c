@@ -96,18 +96,16 @@ static bool id_valid(const char *id)
 static int read_start(const struct http_buffer *answer, struct arena *a, char ret_id[static EBS_ID],
                       struct err *e)
 {
-	const char *id, *size;
+	const char *id;
 	struct doc *d = NULL;
 
 	if (json_parse("answer", (struct blob){answer->data, answer->len}, a, &d, e) < 0)
 		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
 		               "starting a snapshot: the answer isn't JSON");
 	id = doc_text(d, "SnapshotId");
-	size = doc_text(d, "BlockSize");
-	if (!id_valid(id) || !str_eq(size, "524288"))
-		return err_set(
-		        e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
-		        "starting a snapshot: the answer names no snapshot of 512 KiB blocks");
+	if (!id_valid(id))
+		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
+		               "starting a snapshot: the answer names no snapshot");
 	memcpy(ret_id, id, strlen(id) + 1);
 	return 0;
 }

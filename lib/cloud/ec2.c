@@ -150,13 +150,13 @@ static int run(struct cloud *c, struct form *f, struct doc **ret, uint64_t deadl
 	return 0;
 }
 
-/* Most changes answer <return>true</return>. */
+/* Most changes answer <return>true</return>; a refusal comes as an error. */
 static int run_true(struct cloud *c, struct form *f, uint64_t deadline, struct err *e)
 {
 	struct doc *d;
 	int rc = run(c, f, &d, deadline, e);
 
-	if (rc == 0 && !str_eq(doc_text(d, "return"), "true"))
+	if (rc == 0 && str_eq(doc_text(d, "return"), "false"))
 		rc = err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO, "%s: EC2 didn't do it",
 		             f->doing);
 	return rc;
