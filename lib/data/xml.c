@@ -244,7 +244,7 @@ static int content(struct reader *r, unsigned depth, const char *name, struct do
 
 static int element(struct reader *r, unsigned depth, const char **ret_name, struct doc **ret)
 {
-	bool empty;
+	bool empty = false;
 
 	if (depth > XML_DEPTH_MAX)
 		return fail(r, "elements nested too deep");
