@@ -1,8 +1,10 @@
 """A raw disk becomes an AMI: against an account that is as strict as AWS, on good days and bad ones."""
+import contextlib
 import hashlib
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
@@ -11,6 +13,7 @@ import pytest
 
 from fakes.ebs import BLOCK, Account
 from fakes.faults import Fault
+from fakes.proc import free_ports, wait_port
 from fakes.sigcheck import Key
 
 KEY = Key("AKIAEXAMPLEEXAMPLE00", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00", "a-session-token")
@@ -413,3 +416,35 @@ def test_pages(account, aws, raw, tmp_path):
         assert aws("publish", disk(tmp_path / "d.raw", {i: b"x"}), "--name", f"image {i}").code == 0
     r = aws("gc")
     assert r.code == 0 and len(account.images) == 3
+
+
+@pytest.fixture
+def moto(tmp_path):
+    """An account of moto's, another one's reading of the same API."""
+    path = shutil.which("moto_server")
+    if not path or subprocess.run([path, "--help"], capture_output=True).returncode:
+        pytest.skip("moto_server is not installed")
+    port, = free_ports(1)
+    with spawn_moto(path, port, tmp_path / "moto.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextlib.contextmanager
+def spawn_moto(path, port, log):
+    p = subprocess.Popen([path, "-H", "127.0.0.1", "-p", str(port)], stdout=open(log, "wb"),
+                         stderr=subprocess.STDOUT)
+    try:
+        wait_port("127.0.0.1", port, p)
+        yield
+    finally:
+        p.kill()
+        p.wait()
+
+
+def test_with_moto(moto, tool, raw, tmp_path):
+    env = {"AWS_ENDPOINT_URL": moto, "AWS_REGION": REGION, "AWS_ACCESS_KEY_ID": "a",
+           "AWS_SECRET_ACCESS_KEY": "b"}
+    args = ("--state", tmp_path / "state")
+    r = tool("publish", raw, "--name", "moto", "--share", "111122223333", *args, guard=GUARD, **env)
+    assert r.code == 0 and r.out.startswith("ami-"), r.err
+    assert tool("deregister", r.out.strip(), guard=GUARD, **env).code == 0
