@@ -27,7 +27,6 @@ def pytest_cmdline_main(config):
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture:
         capture.suspend_global_capture(in_=True)
-    os.environ["HPC_BED_WHERE"] = str(config.invocation_params.dir)
     return enter.enter([sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)])
 
 
