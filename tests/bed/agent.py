@@ -13,7 +13,8 @@ UNIT = "hpc-agent.service"
 
 def install(build, directory):
     """The agent as `cmake --install` lays it out, told where the bed's S3 is: a layer for a node's root."""
-    run("cmake", "--install", build, "--component", "agent", "--prefix", "/usr", env=dict(os.environ, DESTDIR=str(directory)), timeout=120)
+    run("cmake", "--install", build, "--component", "agent", "--prefix", "/usr", timeout=120,
+        env=dict(os.environ, DESTDIR=str(directory)))
     settings = Path(directory) / "etc/hpc-node/environment"
     settings.parent.mkdir(parents=True)
     settings.write_text("".join(f"{key}={value}\n" for key, value in ENVIRONMENT.items()))
