@@ -12,14 +12,14 @@
 #define LISTEN_STATE "0A" /* TCP_LISTEN, proc(5) /proc/net/tcp */
 
 /* SlurmdPort of the configuration that slurmd fetched, or Slurm's default. */
-static unsigned slurmd_port(const struct step_ctx *c, const struct slurm_spec *s)
+static unsigned slurmd_port(const struct step_ctx *c, const struct slurm_spec *s, struct arena *a)
 {
 	static const char key[] = "SlurmdPort=";
 	struct blob conf;
 	struct err ignored;
 
-	if (!s->configless || host_read(c->host, "/run/slurm/conf/slurm.conf", CONF_MAX, c->arena,
-	                                &conf, &ignored) < 0)
+	if (!s->configless ||
+	    host_read(c->host, "/run/slurm/conf/slurm.conf", CONF_MAX, a, &conf, &ignored) < 0)
 		return SLURMD_PORT;
 	for (const char *line = conf.data; line; line = strchr(line, '\n')) {
 		line += strspn(line, "\n \t");
@@ -47,7 +47,7 @@ bool slurm_listens(const struct step_ctx *c, const struct slurm_spec *s)
 {
 	static const char *const tables[] = {"/proc/net/tcp", "/proc/net/tcp6"};
 	scope_arena struct arena *a = arena_new();
-	unsigned port = slurmd_port(c, s);
+	unsigned port = slurmd_port(c, s, a);
 
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		struct blob text;
