@@ -107,8 +107,7 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_AWS_THROTTLED] = {"aws-throttled",
                                   "the service asked us to slow down until the deadline",
                                   "what else uses the account's rate? fewer --connections help"},
-        [REASON_AWS_STATE] = {"aws-state",
-                              "a snapshot or image ended in a state that is of no use",
+        [REASON_AWS_STATE] = {"aws-state", "a snapshot or image ended in a state that is of no use",
                               "the service's words follow; `hpc-imagebuild gc` removes it"},
         [REASON_SECRET_DENIED] = {"secret-denied", "Secrets Manager refused the request",
                                   "the role needs secretsmanager:GetSecretValue on the ARN and "
