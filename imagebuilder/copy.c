@@ -109,14 +109,14 @@ static int walk_any(struct walk *w, int dir, const char *name, const char *to, u
 static int walk_below(struct walk *w, int fd, const char *to, unsigned depth, struct err *e)
 {
 	struct dirent **names = NULL;
+	const char *parent = strcmp(to, "/") == 0 ? "" : to;
 	int n = scandirat(fd, ".", &names, no_dots, by_name);
 	int r = n < 0 ? err_errno(e, errno, "reading '%s'", w->copy->from) : 0;
 
 	for (int i = 0; i < n; i++) {
 		if (r == 0)
 			r = walk_any(w, fd, names[i]->d_name,
-			             arena_printf(w->arena, "%s/%s", str_eq(to, "/") ? "" : to,
-			                          names[i]->d_name),
+			             arena_printf(w->arena, "%s/%s", parent, names[i]->d_name),
 			             depth + 1, e);
 		free(names[i]);
 	}
