@@ -30,7 +30,12 @@ static int make_dirs(const char *path)
 
 	for (const char *slash = path; slash;) {
 		slash = strchr(slash + 1, '/');
-		snprintf(part, sizeof part, "%.*s", slash ? (int)(slash - path) : PATH_MAX, path);
+		size_t len = slash ? (size_t)(slash - path) : strlen(path);
+
+		if (len >= sizeof part)
+			return -ENAMETOOLONG;
+		memcpy(part, path, len);
+		part[len] = '\0';
 		if (mkdir(part, 0755) < 0 && errno != EEXIST)
 			return -errno;
 	}
