@@ -18,7 +18,7 @@ from pathlib import Path
 
 from fakes.proc import die_with_parent
 
-from . import cgroups
+from . import cgroups, rootfs
 
 DISK = Path(os.environ.get("HPC_BED_DISKS", "/var/tmp"))
 FLAG = "HPC_BED_DIR"
@@ -72,6 +72,7 @@ def first_process(command):
 
 def enter(command):
     """Runs `command` in new namespaces and returns its exit status."""
+    rootfs.image()      # here: inside there is no way to Debian's archive
     sweep()
     disk = Path(tempfile.mkdtemp(prefix=PREFIX, dir=DISK))
     with open(disk / "lock", "w") as lock:
