@@ -35,28 +35,33 @@ static void mounted_at(const struct host *h, const struct mount_table *t, const 
 	ret->items[0] = *assumed->fs;
 }
 
-/* The target as mountinfo shows it, and what is mounted there. A target that mountinfo shows as it
- * is written needs no looking at the disk, which a dead server would hold up. */
+/* A target that mountinfo shows as it is written needs no looking at the disk, which costs a
+ * process and which a dead server would hold up. */
+static bool is_shown(const struct host *h, const struct mount_table *t, const char *target,
+                     struct arena *a, char path[static HOST_PATH_MAX], struct host_mounted *ret)
+{
+	if (!h->self || !host_path_tidy(target, path))
+		return false;
+	mounted_at(h, t, path, a, ret);
+	return ret->n > 0;
+}
+
+/* The target as mountinfo shows it, and what is mounted there. */
 static int find_target(struct host *h, const char *target, uint64_t deadline, struct arena *a,
                        const char **ret_path, struct host_mounted *ret, struct err *e)
 {
-	char path[HOST_PATH_MAX];
 	struct mount_look at;
 	struct mount_table t;
 	int r = mount_table_read(a, &t, e);
 
 	if (r < 0)
 		return r;
-	if (h->self && host_path_tidy(target, path)) {
-		mounted_at(h, &t, path, a, ret);
-		*ret_path = arena_strdup(a, path);
-		if (ret->n)
-			return 0;
+	if (!is_shown(h, &t, target, a, at.target, ret)) {
+		r = mount_look(h, target, NULL, within(deadline, LOOK_MS), &at, e);
+		if (r < 0)
+			return r;
+		mounted_at(h, &t, at.target, a, ret);
 	}
-	r = mount_look(h, target, NULL, within(deadline, LOOK_MS), &at, e);
-	if (r < 0)
-		return r;
-	mounted_at(h, &t, at.target, a, ret);
 	*ret_path = arena_strdup(a, at.target);
 	return 0;
 }
@@ -202,10 +207,11 @@ static int survey(struct host *h, const struct host_mount *m, struct arena *a, s
 	if (!m->deadline)
 		return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "mounting at '%s': no deadline",
 		               m->target);
-	r = mount_look(h, m->target, network ? NULL : m->source, within(m->deadline, LOOK_MS),
-	               &ret->at, e);
-	if (r >= 0)
-		r = mount_table_read(a, &t, e);
+	r = mount_table_read(a, &t, e);
+	ret->at = (struct mount_look){.exists = true};
+	if (r >= 0 && !(network && is_shown(h, &t, m->target, a, ret->at.target, &ret->there)))
+		r = mount_look(h, m->target, network ? NULL : m->source,
+		               within(m->deadline, LOOK_MS), &ret->at, e);
 	if (r < 0)
 		return r;
 	*w = (struct mount_want){

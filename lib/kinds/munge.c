@@ -289,15 +289,13 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	return 1;
 }
 
-static int place_key(const struct step_ctx *c, const struct munge_spec *m, bool active,
-                     struct err *e)
+static int place_key(const struct step_ctx *c, const struct munge_spec *m, struct err *e)
 {
 	int r = host_file_is(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	if (active)
-		r = host_unit_do(c->host, UNIT, HOST_UNIT_STOP, c->deadline, e);
+	r = host_unit_do(c->host, UNIT, HOST_UNIT_STOP, c->deadline, e);
 	return r < 0 ? r
 	             : host_write_secret(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
 }
@@ -305,15 +303,12 @@ static int place_key(const struct step_ctx *c, const struct munge_spec *m, bool 
 static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 {
 	const struct munge_spec *m = fields;
-	struct host_unit_state state;
-	int r = host_unit_state(c->host, UNIT, &state, c->deadline, e);
+	int r = get_key(c, m, e);
 
-	if (r == 0)
-		r = get_key(c, m, e);
 	if (r == 0)
 		r = mend_places(c, e);
 	if (r == 0)
-		r = place_key(c, m, state.active, e);
+		r = place_key(c, m, e);
 	if (r == 0)
 		r = host_unit_do(c->host, UNIT, HOST_UNIT_RESTART, c->deadline, e);
 	if (r < 0 || host_mode(c->host) == HOST_DRY)
