@@ -121,6 +121,12 @@ class Bed:
         who = self.register(name, **identity)
         return self._own(name, Guest(who.short, who.mac, self._directory(who), payload, who.instance_id, echo))
 
+    def machine(self, name, image, firmware, **identity):
+        """A machine that starts from a raw disk, its network card in place."""
+        from .disk import Machine
+        who = self.register(name, **identity)
+        return self._own(name, Machine(who, image, self._directory(who), firmware))
+
     def container(self, name, layers=(), binds=(), **identity):
         """A container, not yet booted."""
         who = self.register(name, **identity)

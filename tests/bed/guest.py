@@ -5,6 +5,7 @@ memory copy-on-write, so it runs 0.2 s after its launch, in the state of an inst
 `Guest` streams the console to a file, runs commands over a second serial line, and plugs the NIC in when told to.
 """
 import base64
+import contextlib
 import json
 import socket
 import subprocess
@@ -83,6 +84,15 @@ class Control:
         if check and status != 0:
             raise RuntimeError(f"in the guest: {shell}: exit {status}\n{output}")
         return status, output
+
+    def discard(self):
+        """Forgets what came before the first command: firmware writes to every serial line."""
+        with self.lock:
+            self.sock.settimeout(0.2)
+            with contextlib.suppress(TimeoutError):
+                while self.sock.recv(65536):
+                    pass
+            self.rest = b""
 
     def _answer(self, shell, end):
         while True:
