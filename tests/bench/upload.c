@@ -5,8 +5,8 @@
  *	bench_upload [CONNECTIONS [LATENCY_MS [BLOCKS]]]        (32, 20, 2000)
  *
  * The server, a child of this program on loopback, counts bytes and throws them away. Prints blocks
- * per second beside connections / latency, the bound of any client, and what hashing costs; compare
- * with `openssl speed -evp sha256 -bytes 524288 -seconds 2`.
+ * per second beside connections / latency, the bound of any client, and what hashing costs.
+ * tests/bench/image reads it, and puts `openssl speed` beside it.
  */
 #include <arpa/inet.h>
 #include <errno.h>
