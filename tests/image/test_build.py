@@ -1,7 +1,10 @@
 """Building: what comes out, what is remembered, what is left when it fails or is killed. One cold base for all of it."""
+import hashlib
 import json
 import os
+import random
 import re
+import shutil
 import signal
 import subprocess
 import tarfile
@@ -239,6 +242,69 @@ scripts:
         assert not [m for m in mounts() if m.startswith(str(builder.folder))]
     r = builder(RECIPE.format(motd="killed"))
     assert r.code == 0, r.err
+
+
+# Nothing boots it: a file where the kernel would be is all that a disk asks for.
+DISK = RECIPE.format(motd="killed").replace("bookworm}", "bookworm, disk: {size: 1G}}") + "scripts: [{id: kernel, content: \"#!/bin/sh\\ntouch /boot/vmlinuz-1\\n\"}]\n"
+KILLS = 4
+
+
+def layers(store, base):
+    """What is in each layer but the base, which must be whole: {key: {path: (kind and mode, size of a file)}}"""
+    found = {}
+    for folder in (p for p in (store / "layers").iterdir() if p.name != base):
+        assert sorted(p.name for p in folder.iterdir() if not p.name.startswith((".stem", "stem"))) == ["log", "meta.json", "tree"]
+        assert json.loads((folder / "meta.json").read_text())["key"] == folder.name
+        found[folder.name] = {}
+        for path in (folder / "tree").rglob("*"):
+            st = path.lstat()
+            found[folder.name][str(path.relative_to(folder))] = st.st_mode, 0 if path.is_dir() else st.st_size
+    return found
+
+
+def sha256(path):
+    with open(path, "rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
+def test_killed_at_random_moments_up_to_the_disk(builder, tmp_path):
+    """No half layer, no half disk, and the next run makes what one that was never killed makes."""
+    seed = int(os.environ.get("HPC_SEED") or random.randrange(1 << 32))
+    print(f"HPC_SEED={seed}")
+    chance = random.Random(seed)
+    start = time.monotonic()
+    assert builder(DISK, "-o", str(tmp_path / "whole"), "--format", "raw").code == 0
+    took = time.monotonic() - start
+    want = sha256(tmp_path / "whole/small-1.0.0.raw")
+    base = next(e["key"] for e in json.loads(builder.tool("cache", "list", "--store", builder.store, "--json").out)
+                if e["step"].startswith("base"))
+    whole = layers(builder.store, base)
+    store, out = tmp_path / "store", tmp_path / "out"
+    (store / "layers").mkdir(parents=True)
+    subprocess.run(["cp", "-aT", builder.store / "layers" / base, store / "layers" / base], check=True)
+    args = ["build", builder.recipe(DISK), "--store", store, "-o", out, "--format", "raw"]
+    for i in range(KILLS):
+        p = subprocess.Popen([builder.program, *args], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+        time.sleep(took * (i + chance.random()) / KILLS)
+        p.kill()
+        p.wait()
+        give_up = time.monotonic() + 20
+        while processes_about(str(tmp_path)) and time.monotonic() < give_up:
+            time.sleep(0.02)
+        assert not processes_about(str(tmp_path)), seed
+        assert not [m for m in mounts() if m.startswith(str(tmp_path))], seed
+        there = layers(store, base)
+        assert {key: whole[key] for key in there} == there, seed
+        raw = out / "small-1.0.0.raw"
+        assert not raw.exists() or sha256(raw) == want, seed
+        for key in there:  # so that there is something to be killed in
+            shutil.rmtree(store / "layers" / key)
+        raw.unlink(missing_ok=True)
+    r = builder.tool(*args, guard=300)
+    assert r.code == 0, r.err
+    assert sha256(out / "small-1.0.0.raw") == want and os.listdir(out) == ["small-1.0.0.raw"], seed
+    assert os.listdir(store / "work") == [], seed
 
 
 def test_two_builds_at_once_make_each_layer_once(builder):

@@ -316,11 +316,15 @@ def survive(account, aws, raw, tmp_path, resume=True):
     assert aws("gc").out == "" and aws("resume", unfinished[0]).code == 3
 
 
-@pytest.mark.parametrize("seed", range(6))
-def test_killed_at_any_time(account, aws, raw, tmp_path, seed):
+SEED = int(os.environ.get("HPC_SEED") or random.randrange(1 << 32))
+
+
+@pytest.mark.parametrize("n", range(6))
+def test_killed_at_any_time(account, aws, raw, tmp_path, n):
+    print(f"HPC_SEED={SEED}")
     account.fault(Fault("delay", "*", times=0, seconds=0.02))
     p = start(aws, raw, tmp_path)
-    time.sleep(random.Random(seed).uniform(0, 1.2))
+    time.sleep(random.Random(SEED + n).uniform(0, 1.2))
     p.send_signal(signal.SIGKILL)
     p.wait(GUARD)
     account.reset()
