@@ -2,9 +2,10 @@
 /*
  * The lowest layer of an image: what its recipe is `from`.
  *
- *     debian:CODENAME, ubuntu:CODENAME   mmdebstrap, with the recipe's packages in the same run,
- * from the apt sources of this machine that are for that release a tar unpacked by tar(1), which
- * refuses names that lead out a directory                        copied
+ *   - a distribution: mmdebstrap, with the recipe's packages in the same run, from those of this
+ *     machine's apt sources that are for that release;
+ *   - a tar: unpacked by tar(1);
+ *   - a directory: copied.
  */
 #pragma once
 

@@ -46,8 +46,7 @@ static int copy_inside(void *ctx, struct err *e)
 	return r;
 }
 
-/* ---- cleaning, from outside too: nothing of a running system may lie over what is looked at ----
- */
+/* ---- cleaning, from outside too: nothing of a running system may lie over the image ---- */
 
 static int clean_inside(void *ctx, struct err *e)
 {

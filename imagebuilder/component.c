@@ -99,10 +99,14 @@ static const struct field loop_fields[] = {
         {"forEach", FIELD_DOC, FIELD_AT(struct loop_spec, list)},
         {0},
 };
+#define FOR_MAX 1000000000 /* so that no difference overflows */
 static const struct field for_fields[] = {
-        {"start", FIELD_INT, FIELD_AT(struct for_spec, start), .required = true},
-        {"end", FIELD_INT, FIELD_AT(struct for_spec, end), .required = true},
-        {"updateBy", FIELD_INT, FIELD_AT(struct for_spec, by), .required = true},
+        {"start", FIELD_INT, FIELD_AT(struct for_spec, start), .required = true, .min = -FOR_MAX,
+         .max = FOR_MAX},
+        {"end", FIELD_INT, FIELD_AT(struct for_spec, end), .required = true, .min = -FOR_MAX,
+         .max = FOR_MAX},
+        {"updateBy", FIELD_INT, FIELD_AT(struct for_spec, by), .required = true, .min = -FOR_MAX,
+         .max = FOR_MAX},
         {0},
 };
 struct split_spec {

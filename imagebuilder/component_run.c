@@ -77,8 +77,7 @@ static int run_step(const struct component *c, struct component_step *s,
 	return err;
 }
 
-/* A step of before a restart: later ones may refer to its inputs, as they were in its last round.
- */
+/* A step of before a restart: later ones may refer to its inputs, as its last round had them. */
 static int recall(const struct component *c, struct component_step *s,
                   const struct component_env *env, struct err *e)
 {

@@ -165,13 +165,11 @@ int component_expand(const struct component_round *r, const struct doc *d, struc
 enum compare { LESS = 1, EQUAL = 2, GREATER = 4 };
 enum operand { OF_STRING, OF_NUMBER, OF_NOTHING, OF_SPACE, OF_PATTERN, OF_FILE, OF_FOLDER };
 
-static const struct operator
-{
+static const struct comparison {
 	const char *name;
 	enum operand of;
 	int holds; /* enum compare of value to the operator's own text */
-}
-operators[] = {
+} comparisons[] = {
         {"stringIsEmpty", OF_NOTHING, 0},
         {"stringIsWhitespace", OF_SPACE, 0},
         {"stringEquals", OF_STRING, EQUAL},
@@ -235,8 +233,8 @@ static bool is_there(const struct component_round *r, const char *path, bool fol
 	       S_ISDIR(st.st_mode) == folder;
 }
 
-static int apply_operator(const struct component_round *r, const struct operator* o,
-                          const struct doc *own, const char *value, struct err *e)
+static int compare_by(const struct component_round *r, const struct comparison *o,
+                      const struct doc *own, const char *value, struct err *e)
 {
 	switch (o->of) {
 	case OF_NOTHING:
@@ -256,20 +254,20 @@ static int apply_operator(const struct component_round *r, const struct operator
 	return 0;
 }
 
-static const struct operator* operator_of(const char *name)
+static const struct comparison *comparison_of(const char *name)
 {
-	for (size_t i = 0; i < ARRAY_LEN(operators); i++)
-		if (str_eq(operators[i].name, name))
-			return &operators[i];
+	for (size_t i = 0; i < ARRAY_LEN(comparisons); i++)
+		if (str_eq(comparisons[i].name, name))
+			return &comparisons[i];
 	return NULL;
 }
 
 static int no_operator(const struct doc *key, struct err *e)
 {
-	const char *names[ARRAY_LEN(operators) + 3] = {"and", "or", "not"};
+	const char *names[ARRAY_LEN(comparisons) + 3] = {"and", "or", "not"};
 
-	for (size_t i = 0; i < ARRAY_LEN(operators); i++)
-		names[i + 3] = operators[i].name;
+	for (size_t i = 0; i < ARRAY_LEN(comparisons); i++)
+		names[i + 3] = comparisons[i].name;
 	const char *near = str_nearest(key->text, names, ARRAY_LEN(names));
 	return doc_err(key, e, REASON_INPUT_UNKNOWN_KEY,
 	               near ? "unknown operator '%s', did you mean '%s'?"
@@ -312,7 +310,7 @@ static int holds_one(const struct component_round *r, const struct doc *map, siz
 
 		return v < 0 ? v : !v;
 	}
-	const struct operator* o = operator_of(key->text);
+	const struct comparison *o = comparison_of(key->text);
 	if (!o)
 		return no_operator(key, e);
 	if (own->type != DOC_SCALAR)
@@ -322,7 +320,7 @@ static int holds_one(const struct component_round *r, const struct doc *map, siz
 	if (needs && !value)
 		return doc_err(map, e, REASON_INPUT_REQUIRED,
 		               "'value' is missing: what '%s' is compared with", o->name);
-	return apply_operator(r, o, own, value, e);
+	return compare_by(r, o, own, value, e);
 }
 
 static int holds(const struct component_round *r, const struct doc *d, unsigned depth,
