@@ -11,6 +11,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include "archive.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
@@ -321,6 +322,7 @@ static const char *const *command(const struct base *b, const struct field_strin
 		                           "--numeric-owner",
 		                           "--xattrs",
 		                           "--xattrs-include=*",
+		                           "--xattrs-exclude=*.overlay.*",
 		                           "--directory",
 		                           tree,
 		                           "--file",
@@ -382,6 +384,8 @@ int base_make(const struct base *b, const char *tree, uint64_t deadline,
 
 	if (b->recipe->from_type == FROM_DISTRIBUTION)
 		r = read_sources(b->recipe, a, &sources, e);
+	if (b->recipe->from_type == FROM_TAR)
+		r = archive_check(b->recipe->from, b->recipe->disk.size, deadline, e);
 	if (r < 0)
 		return r;
 	m.argv = command(b, &sources, tree, a);

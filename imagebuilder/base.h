@@ -4,7 +4,7 @@
  *
  *   - a distribution: mmdebstrap, with the recipe's packages in the same run, from those of this
  *     machine's apt sources that are for that release;
- *   - a tar: unpacked by tar(1);
+ *   - a tar: looked into (archive.h), then unpacked by tar(1);
  *   - a directory: copied.
  */
 #pragma once

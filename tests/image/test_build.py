@@ -1,5 +1,6 @@
 """Building: what comes out, what is remembered, what is left when it fails or is killed. One cold base for all of it."""
 import hashlib
+import io
 import json
 import os
 import random
@@ -336,6 +337,53 @@ def test_a_directory_and_a_tar_are_bases_too(builder, tmp_path):
         r = builder(f"image: {{name: from, from: {source}}}\nfiles: [{{path: /etc/new, content: x}}]\n"
                     "tests: [{run: [cat, /etc/new, /etc/motd], expect: {stdout: quoted}}]\n")
         assert r.code == 0, r.err
+
+
+def member(name, **more):
+    """(header, content) of a tar's member."""
+    info = tarfile.TarInfo(name)
+    for key, value in more.items():
+        setattr(info, key, value)
+    return info
+
+
+def archive(path, *members):
+    with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as tar:
+        for info in members:
+            tar.addfile(info, io.BytesIO(bytes(info.size)))
+    return path
+
+
+@pytest.mark.parametrize("members, code, text", [
+    ([member("../evil", size=1)], 3, "'../evil' leads out of the image"),
+    ([member("etc/a", size=1), member("x/../../evil", size=1)], 3, "'x/../../evil' leads out"),
+    ([member("sda", type=tarfile.BLKTYPE, devmajor=8)], 3, "'sda' is a device"),
+    ([member("dev/sda", type=tarfile.BLKTYPE, devmajor=8)], 3, "'dev/sda' is a device"),
+    ([member("mem", type=tarfile.CHRTYPE, devmajor=1, devminor=1)], 3, "'mem' is a device"),
+    ([member("dev/x", type=tarfile.CHRTYPE)], 3, "'dev/x' is a device"),
+    ([member("zeros", size=700 << 20)], 3, "more than the 512 MiB of the disk"),
+    ([member(f"zeros{i}", size=300 << 20) for i in range(2)], 3, "'zeros1' makes it more than the 512 MiB"),
+    ([member("out", type=tarfile.SYMTYPE, linkname="{outside}"), member("out/evil", size=1)], 1, "tar"),
+    ([member("hard", type=tarfile.LNKTYPE, linkname="{outside}/secret")], 1, "tar"),
+])
+def test_an_archive_that_means_ill_is_refused(builder, tmp_path, members, code, text):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text("secret")
+    for info in members:
+        info.linkname = info.linkname.format(outside=outside)
+    path = archive(tmp_path / "base.tar.gz", *members)
+    r = builder(f"image: {{name: ill, from: {path}, disk: {{size: 512M}}}}\n")
+    assert (r.code, text in r.err) == (code, True), r.err
+    assert sorted(os.listdir(outside)) == ["secret"] and sorted(os.listdir(tmp_path)) == ["base.tar.gz", "outside"]
+    assert not os.path.exists("/evil")
+
+
+def test_an_archive_may_have_the_usual_devices(builder, tmp_path):
+    path = archive(tmp_path / "base.tar.gz", member("dev", type=tarfile.DIRTYPE, mode=0o755), member("etc", type=tarfile.DIRTYPE, mode=0o755),
+                   member("dev/null", type=tarfile.CHRTYPE, devmajor=1, devminor=3, mode=0o666), member("etc/x -> y", size=3))
+    r = builder(f"image: {{name: fine, from: {path}}}\n")
+    assert r.code == 0, r.err
 
 
 @pytest.mark.parametrize("image, code, text", [
