@@ -3,11 +3,13 @@
 #include "build.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "image.h"
 
 #define FORMATS_MAX 8
@@ -61,6 +63,8 @@ static int take_steps(const struct chain *c, struct store *s, struct progress *p
 			return r;
 		if (c->steps[i].type == CHAIN_TESTS)
 			continue;
+		if (c->steps[i].type == CHAIN_CLEAN)
+			b->sbom = arena_printf(b->arena, "%s/" CHAIN_SBOM, l->dir);
 		for (size_t k = STEM_FRESH; k > 0; k--)
 			dirs[k] = dirs[k - 1];
 		dirs[0] = l->dir;
@@ -147,6 +151,28 @@ static int preflight(const struct recipe *r, const struct formats *f, const char
 	return err;
 }
 
+/* Left as it is when it says the same. */
+static int write_sbom(const struct recipe *r, const char *dir, const struct built *b,
+                      struct progress *p, struct err *e)
+{
+	const struct file_attr attr = {0644, (uid_t)-1, (gid_t)-1};
+	const char *path = arena_printf(b->arena, "%s/%s-%s.spdx.json", dir, r->name, r->version);
+	uint64_t start = clock_now();
+	struct blob text, was;
+	struct err none;
+	int err = file_read(AT_FDCWD, b->sbom, SBOM_MAX, b->arena, &text, e);
+
+	if (err < 0)
+		return err;
+	bool same = file_read(AT_FDCWD, path, SBOM_MAX, b->arena, &was, &none) == 0 &&
+	            was.len == text.len && memcmp(was.data, text.data, text.len) == 0;
+	if (!same)
+		err = file_replace(AT_FDCWD, path, text.data, text.len, &attr, e);
+	if (err == 0)
+		progress_output(p, path, same ? "unchanged" : "written", clock_now() - start);
+	return err;
+}
+
 static int write_outputs(const struct recipe *r, const struct formats *f, const char *dir,
                          struct store *s, const struct built *b, struct progress *p, struct err *e)
 {
@@ -163,7 +189,7 @@ static int write_outputs(const struct recipe *r, const struct formats *f, const 
 			return err;
 		progress_output(p, path, written ? "written" : "unchanged", clock_now() - start);
 	}
-	return 0;
+	return write_sbom(r, dir, b, p, e);
 }
 
 int verb_build(void *program)

@@ -15,6 +15,7 @@ struct built {
 	struct layer *held; /* all layers and tests, locked against pruning */
 	const char **trees; /* lowest first, NULL-terminated */
 	const char *key;    /* of the uppermost: all that the tree follows from */
+	const char *sbom;   /* path of its SPDX document */
 	/* Of the layer STEM_FRESH below the uppermost one, "" when there is none. */
 	const char *stem_dir;
 };

@@ -191,6 +191,33 @@ static void add_allowed(struct chain *c, const struct recipe *r, struct strbuf *
 	}
 }
 
+/* The key of what is below the next step. */
+static const char *key_below(const struct chain *c)
+{
+	char *key = arena_alloc(c->arena, SHA256_HEX);
+
+	for (size_t i = 0; i < c->n; i++)
+		if (c->steps[i].type != CHAIN_TESTS)
+			chain_key(c, i, key, key);
+	return key;
+}
+
+/* The digest of all that makes the image, whatever it is called and built over. */
+static const char *recipe_digest(const struct chain *c)
+{
+	struct digest *d = digest_new();
+	unsigned char sum[SHA256_LEN];
+	char *hex = arena_alloc(c->arena, SHA256_HEX);
+
+	for (size_t i = 0; i < c->n; i++)
+		if (c->steps[i].type != CHAIN_TESTS)
+			digest_add(d, c->steps[i].says, strlen(c->steps[i].says) + 1);
+	digest_end(d, sum);
+	digest_free(d);
+	str_hex(sum, sizeof sum, hex);
+	return hex;
+}
+
 static int add_clean(struct chain *c, const struct recipe *r, struct err *e)
 {
 	struct strbuf says = STRBUF(c->arena, SAYS_MAX);
@@ -201,12 +228,19 @@ static int add_clean(struct chain *c, const struct recipe *r, struct err *e)
 	for (size_t i = 0; hygiene_rule(i); i++)
 		strbuf_printf(&says, "%s\n", hygiene_rule(i)->name);
 	add_allowed(c, r, &says, &allow, &n);
+	strbuf_printf(&says, "manifest %s %s\n", r->name, r->version);
 	if (says.overflow)
 		return says_too_much(r, e);
+	const struct manifest m = {.name = r->name,
+	                           .version = r->version,
+	                           .arch = r->arch,
+	                           .recipe = recipe_digest(c),
+	                           .tree = key_below(c)};
 	allow = arena_grow(c->arena, allow, &n, sizeof *allow); /* the NULL at its end */
 	struct chain_step *s = add(c, CHAIN_CLEAN, r, "clean");
 	s->says = says.data;
 	s->allow = allow;
+	s->manifest = m;
 	return 0;
 }
 

@@ -3,7 +3,7 @@
  * A recipe as a chain of layers: the base, then for the recipe it is from and for itself the
  * copies, each step of the plan in its order, each component, and the tests. What no image
  * may have (hygiene.h) is removed before the last tests, or fails the build where a person has to
- * look.
+ * look; the manifest is written into what is then whole.
  *
  * A layer's key is the digest of the one below, of what the step says (canon.h), of the files it
  * takes in, the architecture, and CHAIN_ABI. A recipe's layout, comments and names don't enter.
@@ -13,6 +13,7 @@
 #include "base.h"
 #include "component.h"
 #include "copy.h"
+#include "manifest.h"
 #include "store.h"
 #include "test.h"
 
@@ -21,6 +22,9 @@
 
 #define CHAIN_BASE_MS      3600000  /* for the base; copies have as long */
 #define CHAIN_COMPONENT_MS 14400000 /* for one component; its steps have limits of their own */
+
+/* Beside the tree of the cleaned layer: the image's SBOM, without the digest of any one output. */
+#define CHAIN_SBOM "sbom.spdx.json"
 
 enum chain_type { CHAIN_BASE, CHAIN_COPY, CHAIN_STEP, CHAIN_COMPONENT, CHAIN_CLEAN, CHAIN_TESTS };
 
@@ -33,8 +37,9 @@ struct chain_step {
 	struct copy_list copies;
 	struct component_list components; /* CHAIN_COMPONENT: one; CHAIN_TESTS: all */
 	struct test_list tests;
-	struct plan one;    /* CHAIN_STEP: that step alone */
-	const char **allow; /* CHAIN_CLEAN: a hygiene_allow */
+	struct plan one;          /* CHAIN_STEP: that step alone */
+	const char **allow;       /* CHAIN_CLEAN: a hygiene_allow */
+	struct manifest manifest; /* CHAIN_CLEAN; the epoch is found when it is written */
 	bool network;
 	const struct recipe *recipe;
 };

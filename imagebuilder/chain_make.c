@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "chain.h"
+#include "disk.h"
 #include "hygiene.h"
 #include "plan/run.h"
 #include "volatile.h"
@@ -48,6 +49,20 @@ static int copy_inside(void *ctx, struct err *e)
 
 /* ---- cleaning, from outside too: nothing of a running system may lie over the image ---- */
 
+/* What is in the image, into it and beside the layer's tree. */
+static int tell_content(const struct inside *in, struct host *h, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct manifest m = in->step->manifest;
+	int r = disk_epoch(in->layers, &m.epoch, e);
+
+	if (r == 0)
+		r = manifest_write(h, &m, e);
+	return r < 0 ? r
+	             : sbom_write(arena_printf(a, "%s/" CHAIN_SBOM, in->dir), host_root_fd(h), &m,
+	                          NULL, e);
+}
+
 static int clean_inside(void *ctx, struct err *e)
 {
 	const struct inside *in = ctx;
@@ -62,6 +77,8 @@ static int clean_inside(void *ctx, struct err *e)
 	r = hygiene_clean(h, in->step->allow, e);
 	if (r == 0)
 		r = hygiene_verify(host_root_fd(h), in->step->allow, e);
+	if (r == 0)
+		r = tell_content(in, h, e);
 	host_close(h);
 	return r;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "data/jsonw.h"
+#include "kinds/baked.h"
 
 #define TEXT_MAX (16 << 20)
 
@@ -107,11 +108,12 @@ int manifest_write(struct host *image, const struct manifest *m, struct err *e)
 		jsonw_str(&w, NULL, kernels[i]);
 	jsonw_end(&w, ']');
 	jsonw_str(&w, "package-database", p.database);
+	jsonw_str(&w, "package-database-sha256", p.database ? p.sha256 : NULL);
 	write_packages(&w, &p);
 	jsonw_end(&w, '}');
 	strbuf_char(&out, '\n');
 	if (out.overflow)
 		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
 		               "writing the image's manifest: more than %d bytes", TEXT_MAX);
-	return host_write(image, MANIFEST_PATH, (struct blob){out.data, out.len}, 0644, NULL, e);
+	return host_write(image, BAKED_MANIFEST, (struct blob){out.data, out.len}, 0644, NULL, e);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was baked, told twice: /usr/lib/hpc-node/image-manifest.json in the image, for the agent and
+ * What was baked, told twice: BAKED_MANIFEST (kinds/baked.h) in the image, for the agent and
  * whoever logs in, and an SPDX 2.3 document beside it, for those who look for vulnerable packages
  * without the image. Both are functions of their input: no time of writing, no host's name.
  */
@@ -9,11 +9,11 @@
 #include "host/host.h"
 #include "packages.h"
 
-#define MANIFEST_PATH "/usr/lib/hpc-node/image-manifest.json"
+#define SBOM_MAX (64UL << 20) /* bytes */
 
 struct manifest {
 	const char *name, *version, *arch; /* of the recipe */
-	const char *recipe;                /* sha256 of the resolved recipe, hex */
+	const char *recipe;                /* sha256 of the resolved recipe, hex; or NULL */
 	const char *lock;                  /* sha256 of the lock, hex; NULL: built without */
 	const char *tree;                  /* key of the layers below this file; or NULL */
 	int64_t epoch;                     /* what the image is dated */
@@ -22,7 +22,8 @@ struct manifest {
 /*
  * {"schema": 1, "image": {name, version, arch, recipe-sha256, lock-sha256, layers, date},
  *  "built-by", "distribution", "release", "slurm", "kernels": [..], "package-database",
- *  "packages": [{name, version, arch, source}..]}; what isn't known is null.
+ *  "package-database-sha256", "packages": [{name, version, arch, source}..]}; what isn't known is
+ * null.
  */
 int manifest_write(struct host *image, const struct manifest *m, struct err *e) ATTR_MUST_USE;
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "kinds/baked.h"
 
 #define OS_RELEASE_MAX (64 << 10)
 
@@ -125,10 +126,13 @@ int packages_read(int root, struct arena *a, struct packages *ret, struct err *e
 	int r = read_release(root, a, &p, e);
 
 	if (r == 0)
-		r = file_read(root, "/var/lib/dpkg/status", PACKAGES_STATUS_MAX, a, &text, e);
+		r = file_read(root, BAKED_DPKG, PACKAGES_STATUS_MAX, a, &text, e);
 	if (r < 0 && r != -ENOENT)
 		return r;
-	p.database = text.data ? "dpkg" : NULL;
+	if (r == 0) {
+		p.database = "dpkg";
+		digest_hex(text.data, text.len, p.sha256);
+	}
 	for (char *at = text.data ? arena_memdup(a, text.data, text.len) : NULL; at;) {
 		struct package one;
 		bool whole;

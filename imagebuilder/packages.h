@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -13,7 +14,8 @@ struct package {
 };
 
 struct packages {
-	const char *database; /* "dpkg"; NULL: the tree has none that is known, and n is 0 */
+	const char *database;    /* "dpkg"; NULL: the tree has none that is known, and n is 0 */
+	char sha256[SHA256_HEX]; /* of the database's bytes; "" without one */
 	const char *distribution, *release; /* of os-release: "debian", "12"; NULL when not told */
 	size_t n;
 	struct package *items; /* by name, then architecture */

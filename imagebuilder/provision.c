@@ -19,10 +19,12 @@
 #include "component.h"
 #include "copy.h"
 #include "data/jsonw.h"
+#include "disk.h"
 #include "host/lock.h"
 #include "image.h"
 #include "include.h"
 #include "kinds/kinds.h"
+#include "manifest.h"
 #include "plan/report.h"
 #include "provision_state.h"
 #include "recipe.h"
@@ -213,6 +215,17 @@ static int run_recipe(struct provision *p, const struct recipe *r, struct err *e
 	return err ? err : run_own(p, r, e);
 }
 
+/* What the machine has now, for its agent to skip by; a machine has no layers, and no steps that a
+ * digest of the recipe could stand for. */
+static int tell_content(struct provision *p, const struct recipe *r, struct err *e)
+{
+	const char *const layers[] = {host_root(p->host), NULL};
+	struct manifest m = {.name = r->name, .version = r->version, .arch = r->arch};
+	int err = disk_epoch(layers, &m.epoch, e);
+
+	return err < 0 ? err : manifest_write(p->host, &m, e);
+}
+
 /* ---- ParallelCluster's image configuration ---- */
 
 static int update_os(struct provision *p, const struct doc *at, struct err *e)
@@ -269,7 +282,10 @@ static int provision(struct provision *p, struct err *e)
 	if (r < 0)
 		return r;
 	p->cloud = cloud_open(&g->cloud_config);
-	return pcluster ? run_pcluster(p, d, e) : run_recipe(p, &recipe, e);
+	if (pcluster)
+		return run_pcluster(p, d, e);
+	r = run_recipe(p, &recipe, e);
+	return r ? r : tell_content(p, &recipe, e);
 }
 
 int verb_provision(void *program)

@@ -9,7 +9,6 @@
 #include "ident.h"
 #include "manifest.h"
 
-#define TEXT_MAX (64 << 20)
 #define IMAGE_ID "SPDXRef-image"
 
 /* RFC 3986, all but unreserved: what package URLs ask for. */
@@ -142,7 +141,7 @@ int sbom_write(const char *path, int root, const struct manifest *m, const char 
                struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct strbuf out = STRBUF(a, TEXT_MAX);
+	struct strbuf out = STRBUF(a, SBOM_MAX);
 	struct jsonw w = {.out = &out};
 	struct packages p;
 	int r = packages_read(root, a, &p, e);
@@ -165,7 +164,7 @@ int sbom_write(const char *path, int root, const struct manifest *m, const char 
 	strbuf_char(&out, '\n');
 	if (out.overflow)
 		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
-		               "writing '%s': more than %d bytes", path, TEXT_MAX);
+		               "writing '%s': more than %lu bytes", path, SBOM_MAX);
 	const struct file_attr attr = {0644, (uid_t)-1, (gid_t)-1};
 	return file_replace(AT_FDCWD, path, out.data, out.len, &attr, e);
 }

@@ -2,17 +2,18 @@
 /*
  * packages: distribution packages that shall be installed, by apt-get, dnf or yum.
  *
- * On a baked image all are there: one query, nothing else. Otherwise one transaction installs them,
- * without recommended packages and without questions. Package lists are fetched once, and by
- * default only when an installation fails for want of them: that is what missing and stale lists
- * look like. Configuration files keep what the machine has. Services start as their packages see
- * fit (Debian's do, others' don't); the sections that own them configure and restart them later.
- * Files that tell the package manager where to look come first, and so does the machine's own name,
- * since munge's package starts munged.
+ * On a baked image all are there, and its manifest proves it; else one query, nothing more.
+ * Otherwise one transaction installs them, without recommended packages and without questions.
+ * Package lists are fetched once, and by default only when an installation fails for want of them:
+ * that is what missing and stale lists look like. Configuration files keep what the machine has.
+ * Services start as their packages see fit (Debian's do, others' don't); the sections that own them
+ * configure and restart them later. Files that tell the package manager where to look come first,
+ * and so does the machine's own name, since munge's package starts munged.
  */
 #include <errno.h>
 
 #include "base/log.h"
+#include "kinds/baked.h"
 #include "kinds/claim.h"
 #include "kinds/kinds.h"
 
@@ -38,7 +39,8 @@ static const struct field packages_fields[] = {
 /* The first whose program is there is this machine's. */
 static const struct manager {
 	const char *program;
-	char pin; /* between name and version on its command line */
+	char pin;             /* between name and version on its command line */
+	const char *database; /* what a manifest's digest is of; NULL: manifests prove nothing */
 	const char *query[ARGV_MAX];
 	const char *update[ARGV_MAX];
 	const char *install[ARGV_MAX];
@@ -46,6 +48,7 @@ static const struct manager {
         {
                 .program = "/usr/bin/apt-get",
                 .pin = '=',
+                .database = BAKED_DPKG,
                 .query = {"dpkg-query", "--show",
                           "--showformat=${db:Status-Status} ${Package} ${Version}\\n"},
                 .update = {"apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update"},
@@ -212,17 +215,10 @@ static bool has_installed(struct blob answer, const char *package)
 	return false;
 }
 
-static int probe(const struct step_ctx *c, const void *fields, struct err *e)
+static int query(const struct step_ctx *c, const struct packages_spec *p, const struct manager *m,
+                 struct blob *ret, struct err *e)
 {
-	const struct packages_spec *p = fields;
-	const struct manager *m = find_manager(c, e);
 	struct host_result answer;
-
-	if (!m)
-		return -ENOENT;
-	if (p->names.n == 0)
-		return 1;
-
 	const char **argv = new_argv(c, m->query, p->names.n);
 	size_t n = argv_len(argv);
 	for (size_t i = 0; i < p->names.n; i++) {
@@ -231,10 +227,29 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 		argv[n++] = arena_printf(c->arena, "%.*s", (int)strcspn(name, "="), name);
 	}
 	int r = run(c, argv, false, &answer, e);
-	if (r < 0)
-		return r;
+	if (r == 0)
+		*ret = answer.out;
+	return r;
+}
+
+static int probe(const struct step_ctx *c, const void *fields, struct err *e)
+{
+	const struct packages_spec *p = fields;
+	const struct manager *m = find_manager(c, e);
+	struct blob there;
+	int r;
+
+	if (!m)
+		return -ENOENT;
+	if (p->names.n == 0)
+		return 1;
+	if (!m->database || !baked_packages(c->host, m->database, c->arena, &there)) {
+		r = query(c, p, m, &there, e);
+		if (r < 0)
+			return r;
+	}
 	for (size_t i = 0; i < p->names.n; i++)
-		if (!has_installed(answer.out, p->names.items[i]))
+		if (!has_installed(there, p->names.items[i]))
 			return 0;
 	return 1;
 }

@@ -93,6 +93,22 @@ def test_the_tree_is_the_recipe(builder):
     assert "Package: netbase\nStatus: install ok installed" in (tree / "var/lib/dpkg/status").read_text()
 
 
+def test_the_image_and_a_file_beside_it_tell_what_is_in_it(builder):
+    tree = builder.out / "small-1.0.0"
+    manifest = json.loads((tree / "usr/lib/hpc-node/image-manifest.json").read_text())
+    sbom = json.loads((builder.out / "small-1.0.0.spdx.json").read_text())
+    shown = subprocess.run(["dpkg-query", f"--admindir={tree}/var/lib/dpkg", "-W", "-f", "${Package} ${Version}\n"],
+                           capture_output=True, text=True, check=True).stdout.splitlines()
+    assert sorted(f"{p['name']} {p['version']}" for p in manifest["packages"]) == sorted(shown)
+    assert sorted(f"{p['name']} {p['versionInfo']}" for p in sbom["packages"][1:]) == sorted(shown)
+    assert manifest["package-database-sha256"] == sha256(tree / "var/lib/dpkg/status")
+    image = manifest["image"]
+    assert (image["name"], image["version"], image["lock-sha256"]) == ("small", "1.0.0", None)
+    assert re.fullmatch("[0-9a-f]{64}", image["recipe-sha256"])
+    listed = json.loads(builder.tool("cache", "list", "--store", builder.store, "--json").out)
+    assert image["layers"] in {e["key"] for e in listed}
+
+
 def test_nothing_of_the_build_is_in_the_tree(builder):
     tree = builder.out / "small-1.0.0"
     for lent in ("etc/resolv.conf", "etc/hostname", "usr/sbin/policy-rc.d"):
@@ -254,7 +270,7 @@ def layers(store, base):
     """What is in each layer but the base, which must be whole: {key: {path: (kind and mode, size of a file)}}"""
     found = {}
     for folder in (p for p in (store / "layers").iterdir() if p.name != base):
-        assert sorted(p.name for p in folder.iterdir() if not p.name.startswith((".stem", "stem"))) == ["log", "meta.json", "tree"]
+        assert sorted(p.name for p in folder.iterdir() if not p.name.startswith((".stem", "stem"))) in (["log", "meta.json", "tree"], ["log", "meta.json", "sbom.spdx.json", "tree"])
         assert json.loads((folder / "meta.json").read_text())["key"] == folder.name
         found[folder.name] = {}
         for path in (folder / "tree").rglob("*"):
@@ -304,7 +320,7 @@ def test_killed_at_random_moments_up_to_the_disk(builder, tmp_path):
         raw.unlink(missing_ok=True)
     r = builder.tool(*args, guard=300)
     assert r.code == 0, r.err
-    assert sha256(out / "small-1.0.0.raw") == want and os.listdir(out) == ["small-1.0.0.raw"], seed
+    assert sha256(out / "small-1.0.0.raw") == want and sorted(os.listdir(out)) == ["small-1.0.0.raw", "small-1.0.0.spdx.json"], seed
     assert os.listdir(store / "work") == [], seed
 
 

@@ -44,8 +44,10 @@ tests:
   - {run: [no-such-program], expect: {status: 127}}
   - {run: [ls, /none], expect: {status: 2, stderr: No such file}}
 """)
-    first, again = machine.run([machine.program, "provision", path], [machine.program, "provision", path])
+    first, again, manifest = machine.run([machine.program, "provision", path], [machine.program, "provision", path],
+                                         ["cat", "/usr/lib/hpc-node/image-manifest.json"])
     assert first[0] == 0, first[2]
+    assert json.loads(manifest[1])["image"]["name"] == "test" and '"name":"dpkg"' in manifest[1], manifest
     assert "changed  files:/etc/hpc-test" in first[1] and "passed   test cat" in first[1]
     assert again[0] == 0 and "0 changed, 1 held already" in again[1], again
 

@@ -5,6 +5,11 @@
  */
 #include "kinds_test.h"
 
+#include <stdlib.h>
+
+#include "base/digest.h"
+#include "kinds/baked.h"
+
 static int setup_dry(void **state)
 {
 	*state = fixture_new(HOST_DRY);
@@ -183,6 +188,109 @@ static void what_cannot_be_installed_is_an_error(void **state)
 	assert_err(fixture_apply(f, &e), ERR_HOST, "Sub-process dpkg returned an error code");
 }
 
+/* ---- images -----------------------------------------------------------------------------------
+ */
+
+static void put(struct fixture *f, const char *path, const char *text)
+{
+	struct err e = {0};
+
+	assert_ok(host_write(f->host, path, (struct blob){text, strlen(text)}, 0755, NULL, &e));
+}
+
+/* A manifest that is true of that database. */
+static void bake(struct fixture *f, const char *database)
+{
+	char hex[SHA256_HEX];
+
+	digest_hex(database, strlen(database), hex);
+	put(f, BAKED_DPKG, database);
+	put(f, BAKED_MANIFEST,
+	    arena_printf(f->arena,
+	                 "{\"schema\": 1, \"package-database-sha256\": \"%s\", \"packages\": ["
+	                 "{\"name\": \"munge\", \"version\": \"0.5.15-2\"},"
+	                 "{\"name\": \"slurmd\", \"version\": null}, 1]}",
+	                 hex));
+}
+
+/* A root whose package manager is there and whose query can't be run: an answer is the manifest's.
+ */
+static int setup_image(void **state)
+{
+	struct fixture *f = fixture_new(HOST_LIVE);
+	char *top = arena_strdup(f->arena, "/tmp/hpc-baked-XXXXXX");
+	struct err e = {0};
+
+	assert_non_null(mkdtemp(top));
+	host_close(f->host);
+	assert_ok(host_open(top, HOST_LIVE, &f->host, &e));
+	put(f, "/usr/bin/apt-get", "");
+	*state = f;
+	return 0;
+}
+
+static int teardown_image(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const paths[] = {"/usr/bin/apt-get",
+	                                    BAKED_DPKG,
+	                                    BAKED_MANIFEST,
+	                                    "/usr/lib/hpc-node",
+	                                    "/usr/lib",
+	                                    "/usr/bin",
+	                                    "/usr",
+	                                    "/var/lib/dpkg",
+	                                    "/var/lib",
+	                                    "/var",
+	                                    ""};
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		remove(arena_printf(f->arena, "%s%s", host_root(f->host), paths[i]));
+	fixture_free(f);
+	return 0;
+}
+
+static void what_was_baked_is_not_asked_for(void **state)
+{
+	static const struct {
+		const char *spec;
+		int holds;
+	} rows[] = {{"packages: [munge]\n", 1},
+	            {"packages: ['munge=0.5.15-2']\n", 1},
+	            {"packages: ['munge=0.5.16']\n", 0},
+	            {"packages: [munge, slurmd]\n", 0}};
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	bake(f, "Package: munge\n");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(fixture_plan(f, rows[i].spec, &e));
+		assert_int_equal(fixture_probe(f, &e), rows[i].holds);
+	}
+}
+
+static void a_manifest_of_another_state_proves_nothing(void **state)
+{
+	static const char *const useless[] = {
+	        "", "{", "[]", "1", "{\"schema\": 1}", "{\"schema\": 2, \"packages\": []}"};
+	struct fixture *f = *state;
+	struct blob told;
+	struct err e = {0};
+
+	assert_int_equal(baked_packages(f->host, BAKED_DPKG, f->arena, &told), 0);
+	bake(f, "Package: munge\n");
+	assert_int_equal(baked_packages(f->host, BAKED_DPKG, f->arena, &told), 1);
+	put(f, BAKED_DPKG, "Package: munge2\n");
+	assert_int_equal(baked_packages(f->host, BAKED_DPKG, f->arena, &told), 0);
+	for (size_t i = 0; i < ARRAY_LEN(useless); i++) {
+		put(f, BAKED_MANIFEST, useless[i]);
+		assert_int_equal(baked_packages(f->host, BAKED_DPKG, f->arena, &told), 0);
+	}
+	bake(f, "Package: munge\n");
+	assert_ok(host_remove(f->host, BAKED_DPKG, &e));
+	assert_int_equal(baked_packages(f->host, BAKED_DPKG, f->arena, &told), 0);
+}
+
 /* Only the shell stays of /usr/bin. */
 static void replace_programs(void)
 {
@@ -200,12 +308,15 @@ static void replace_programs(void)
 
 int main(void)
 {
-#define DRY(name)  cmocka_unit_test_setup_teardown(name, setup_dry, teardown)
-#define LIVE(name) cmocka_unit_test_setup_teardown(name, setup_live, teardown)
+#define DRY(name)   cmocka_unit_test_setup_teardown(name, setup_dry, teardown)
+#define LIVE(name)  cmocka_unit_test_setup_teardown(name, setup_live, teardown)
+#define BAKED(name) cmocka_unit_test_setup_teardown(name, setup_image, teardown_image)
 	const struct CMUnitTest here[] = {
 	        DRY(what_is_installed_holds),
 	        DRY(what_is_not_is_installed_at_once),
 	        DRY(another_version_is_not_it),
+	        BAKED(what_was_baked_is_not_asked_for),
+	        BAKED(a_manifest_of_another_state_proves_nothing),
 	};
 	const struct CMUnitTest stand_ins[] = {
 	        LIVE(each_manager_installs),
