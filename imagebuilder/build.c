@@ -109,7 +109,16 @@ void built_close(struct built *b)
 struct formats {
 	size_t n;
 	const char *items[FORMATS_MAX];
+	bool ami; /* of the raw disk, which is then among the items */
 };
+
+static bool has_format(const struct formats *f, const char *word)
+{
+	for (size_t i = 0; i < f->n; i++)
+		if (str_eq(f->items[i], word))
+			return true;
+	return false;
+}
 
 /* "tar,raw" */
 static int read_formats(const char *text, struct arena *a, struct formats *ret, struct err *e)
@@ -120,17 +129,44 @@ static int read_formats(const char *text, struct arena *a, struct formats *ret, 
 		size_t len = strcspn(p, ","), i = 0;
 		const char *word = arena_memdup(a, p, len);
 
+		p += len + (p[len] == ',');
+		if (str_eq(word, "ami")) {
+			f.ami = true;
+			word = "raw";
+		}
+		if (has_format(&f, word))
+			continue;
 		while (output_formats[i] && !str_eq(output_formats[i], word))
 			i++;
 		if (!output_formats[i] || f.n == FORMATS_MAX)
 			return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
 			               "--format: '%s' is no format, expected some of dir, tar, "
-			               "raw, qcow2, with commas between",
+			               "raw, qcow2, ami, with commas between",
 			               word);
 		f.items[f.n++] = output_formats[i];
-		p += len + (p[len] == ',');
 	}
 	*ret = f;
+	return 0;
+}
+
+/* What only an AMI has a use for. */
+static int check_options(const struct options *o, const struct formats *f, struct err *e)
+{
+	const struct {
+		const char *name;
+		bool given;
+	} rows[] = {
+	        {"name", o->name},           {"description", o->description}, {"parent", o->parent},
+	        {"encrypt", o->encrypt},     {"kms-key", o->kms_key},         {"tag", o->tags.n},
+	        {"share", o->accounts.n},    {"copy", o->regions.n},          {"alias", o->alias},
+	        {"deprecate", o->deprecate}, {"connections", o->connections}, {"state", o->state},
+	        {"region", o->region},       {"deadline", o->deadline_ms},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows) && !f->ami; i++)
+		if (rows[i].given)
+			return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
+			               "--%s: expected --format ami with it", rows[i].name);
 	return 0;
 }
 
@@ -173,15 +209,23 @@ static int write_sbom(const struct recipe *r, const char *dir, const struct buil
 	return err;
 }
 
+static const char *output_path(const struct recipe *r, const char *format, const char *dir,
+                               struct arena *a)
+{
+	bool tree = str_eq(format, "dir");
+
+	return arena_printf(a, "%s/%s-%s%s%s", dir, r->name, r->version, tree ? "" : ".",
+	                    tree ? "" : format);
+}
+
 static int write_outputs(const struct recipe *r, const struct formats *f, const char *dir,
                          struct store *s, const struct built *b, struct progress *p, struct err *e)
 {
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return err_errno(e, errno, "making '%s'", dir);
 	for (size_t i = 0; i < f->n; i++) {
-		bool whole = str_eq(f->items[i], "dir"), written;
-		const char *path = arena_printf(b->arena, "%s/%s-%s%s%s", dir, r->name, r->version,
-		                                whole ? "" : ".", whole ? "" : f->items[i]);
+		const char *path = output_path(r, f->items[i], dir, b->arena);
+		bool written;
 		uint64_t start = clock_now();
 		int err = output_write(r, b, s, f->items[i], path, &written, e);
 
@@ -212,6 +256,8 @@ int verb_build(void *program)
 	if (err == 0 && o->output && !f.n)
 		err = read_formats("raw", g->arena, &f, &e);
 	if (err == 0)
+		err = check_options(o, &f, &e);
+	if (err == 0)
 		err = preflight(&r, &f, o->output, &e);
 	if (err == 0)
 		err = store_open(o->store ? o->store : STORE_DEFAULT, &s, &e);
@@ -222,5 +268,5 @@ int verb_build(void *program)
 	if (err < 0)
 		return image_fail(&e);
 	progress_end(&p, b.key, clock_now() - g->start);
-	return 0;
+	return f.ami ? image_publish(g, &r, output_path(&r, "raw", o->output, g->arena)) : 0;
 }

@@ -8,6 +8,7 @@
 #include "host/host.h"
 #include "options.h"
 #include "profile.h"
+#include "recipe.h"
 
 struct image {
 	struct options opt;
@@ -37,6 +38,9 @@ int verb_share(void *program);
 int verb_deprecate(void *program);
 int verb_deregister(void *program);
 int verb_alias(void *program);
+
+/* publish_verb.c: the AMI of a recipe's disk, as the options of publish have it; an exit status. */
+int image_publish(struct image *g, const struct recipe *r, const char *raw);
 
 /* The cloud as options, environment and profile have it; the caller closes it. */
 int image_cloud(struct image *g, struct cloud **ret, struct err *e) ATTR_MUST_USE;

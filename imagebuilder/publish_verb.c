@@ -130,18 +130,18 @@ static int with_publish(struct image *g, const struct publish_spec *s, const cha
 	return status;
 }
 
-int verb_publish(void *program)
+static int publish(struct image *g, const char *raw, const char *name, const char *arch,
+                   const char *boot)
 {
-	struct image *g = program;
 	const struct options *o = &g->opt;
 	const struct publish_spec s = {
-	        .image = o->line.operands[0],
-	        .name = o->name ? o->name : "",
+	        .image = raw,
+	        .name = name,
 	        .description = o->description,
-	        .arch = o->arch ? o->arch : "x86_64",
-	        .boot = o->boot                    ? o->boot
-	                : str_eq(o->arch, "arm64") ? "uefi"
-	                                           : "uefi-preferred",
+	        .arch = arch,
+	        .boot = boot                    ? boot
+	                : str_eq(arch, "arm64") ? "uefi"
+	                                        : "uefi-preferred",
 	        .parent = o->parent,
 	        .encrypted = o->encrypt,
 	        .kms_key = o->kms_key,
@@ -153,6 +153,24 @@ int verb_publish(void *program)
 	};
 
 	return with_publish(g, &s, NULL);
+}
+
+int verb_publish(void *program)
+{
+	struct image *g = program;
+	const struct options *o = &g->opt;
+
+	return publish(g, o->line.operands[0], o->name ? o->name : "", o->arch ? o->arch : "x86_64",
+	               o->boot);
+}
+
+int image_publish(struct image *g, const struct recipe *r, const char *raw)
+{
+	const char *name = g->opt.name;
+
+	if (!name)
+		name = arena_printf(g->arena, "%s-%s", r->name, r->version);
+	return publish(g, raw, name, r->arch, r->disk.boot == BOOT_UEFI ? "uefi" : NULL);
 }
 
 int verb_resume(void *program)

@@ -13,6 +13,8 @@ import time
 
 import pytest
 
+from fakes.ebs import BLOCK, Account
+from fakes.sigcheck import Key
 from program import Tool
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="building needs root")
@@ -63,8 +65,8 @@ class Builder:
     def args(self, text, *more):
         return ["build", str(self.recipe(text)), "--store", str(self.store), *more]
 
-    def __call__(self, text, *more, guard=500):
-        r = self.tool(*self.args(text, *more), guard=guard)
+    def __call__(self, text, *more, guard=500, **env):
+        r = self.tool(*self.args(text, *more), guard=guard, **env)
         assert not [m for m in mounts() if m.startswith(str(self.folder))]
         return r
 
@@ -322,6 +324,31 @@ def test_killed_at_random_moments_up_to_the_disk(builder, tmp_path):
     assert r.code == 0, r.err
     assert sha256(out / "small-1.0.0.raw") == want and sorted(os.listdir(out)) == ["small-1.0.0.raw", "small-1.0.0.spdx.json"], seed
     assert os.listdir(store / "work") == [], seed
+
+
+def test_an_ami_is_published_of_the_disk(builder, tmp_path):
+    key = Key("AKIAEXAMPLEEXAMPLE00", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00", "a-session-token")
+    with Account([key]) as account:
+        env = {"AWS_ENDPOINT_URL": account.url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": key.access_key,
+               "AWS_SECRET_ACCESS_KEY": key.secret, "AWS_SESSION_TOKEN": key.token}
+        r = builder(DISK, "--format", "qcow2,ami", "-o", str(tmp_path), "--state", str(tmp_path / "state"),
+                    "--tag", "team=hpc", "--quiet", **env)
+        assert r.code == 0, r.err
+        image = account.images[r.out.strip()]
+        assert (image.name, image.arch, image.boot, image.tags["team"]) == ("small-1.0.0", "x86_64", "uefi-preferred", "hpc")
+        sent = account.content(image.snapshot)
+    raw = tmp_path / "small-1.0.0.raw"
+    back = tmp_path / "back.raw"
+    subprocess.run(["qemu-img", "convert", "-O", "raw", tmp_path / "small-1.0.0.qcow2", back], check=True)
+    assert sha256(back) == sha256(raw)
+    with open(raw, "rb") as f:
+        blocks = {i: hashlib.sha256(b).digest() for i, b in enumerate(iter(lambda: f.read(BLOCK), b"")) if any(b)}
+    assert sent == blocks
+
+
+def test_options_of_an_ami_want_one(builder, tmp_path):
+    r = builder(DISK, "--format", "raw", "-o", str(tmp_path / "out"), "--alias", "/x")
+    assert (r.code, "--alias: expected --format ami with it" in r.err, (tmp_path / "out").exists()) == (3, True, False)
 
 
 def test_two_builds_at_once_make_each_layer_once(builder):
