@@ -29,6 +29,7 @@ int verb_check(void *program);
 int verb_plan(void *program);
 int verb_provision(void *program);
 int verb_schema(void *program);
+int verb_test(void *program); /* boot.c */
 int verb_version(void *program);
 int verb_publish(void *program); /* publish_verb.c, as resume */
 int verb_resume(void *program);

@@ -11,6 +11,7 @@
 	(UPLOAD | VERB_GC | VERB_COPY | VERB_SHARE | VERB_DEPRECATE | VERB_DEREGISTER | VERB_ALIAS)
 
 static const char *const arches[] = {"x86_64", "arm64", NULL};
+static const char *const firmwares[] = {"uefi", "bios", NULL};
 static const char *const boots[] = {"uefi-preferred", "uefi", "legacy-bios", NULL};
 
 const struct command_option option_table[] = {
@@ -18,8 +19,8 @@ const struct command_option option_table[] = {
          RECIPE, COMMAND_LIST, AT(set), NULL},
         {"root", "DIR", "work on the system installed in DIR", 0, VERB_PROVISION, COMMAND_TEXT,
          AT(root), NULL},
-        {"deadline", "TIME", "give up after this long (default: 4h, with AWS 1h)", 0,
-         VERB_PROVISION | VERB_BUILD | CLOUD, COMMAND_DURATION, AT(deadline_ms), NULL},
+        {"deadline", "TIME", "give up after this long (default: 4h; test 10min, with AWS 1h)", 0,
+         VERB_PROVISION | VERB_BUILD | VERB_TEST | CLOUD, COMMAND_DURATION, AT(deadline_ms), NULL},
         {"name", "NAME", "name of the image; unique in its region", 'n', AMI | VERB_COPY,
          COMMAND_TEXT, AT(name), NULL},
         {"description", "TEXT", "description of the image", 0, AMI, COMMAND_TEXT, AT(description),
@@ -57,6 +58,8 @@ const struct command_option option_table[] = {
          VERB_BUILD, COMMAND_TEXT, AT(format), NULL},
         {"store", "DIR", "where layers are kept (default: /var/cache/hpc-node/images)", 0,
          VERB_BUILD | VERB_CACHE, COMMAND_TEXT, AT(store), NULL},
+        {"firmware", "NAME", "uefi (default) or bios", 0, VERB_TEST, COMMAND_CHOICE, AT(firmware),
+         firmwares},
         {"keep", "SIZE", "how much prune leaves (default: 20G)", 0, VERB_CACHE, COMMAND_SIZE,
          AT(keep), NULL},
         {"json", NULL, "print JSON", 'j',

@@ -13,6 +13,7 @@ enum verb_bit {
 	VERB_VERSION = 1 << 4,
 	VERB_BUILD = 1 << 5,
 	VERB_CACHE = 1 << 6,
+	VERB_TEST = 1 << 7,
 	VERB_PUBLISH = 1 << 16,
 	VERB_RESUME = 1 << 17,
 	VERB_GC = 1 << 18,
@@ -28,7 +29,7 @@ struct options {
 	struct command_list set; /* NAME=VALUE */
 	const char *root;        /* NULL: this machine */
 	uint64_t deadline_ms;    /* 0: not given */
-	const char *store, *output, *format;
+	const char *store, *output, *format, *firmware;
 	uint64_t keep;
 	bool json, quiet, verbose;
 	/* publish and what follows it */

@@ -1,5 +1,6 @@
 """The compute node's image, as hpc-imagebuild makes it of recipes/, starts from its own disk, joins and runs a job."""
 import os
+import subprocess
 
 import pytest
 
@@ -24,6 +25,11 @@ def machine(request, session_bed, module_head, image):
     yield booted
     session_bed.terminate(NODE)
     module_head.run(f"scontrol update nodename={NODE} state=down reason=terminated")
+
+
+def test_the_builder_starts_it_by_itself(image):
+    done = subprocess.run([BUILD / "imagebuilder/hpc-imagebuild", "test", image], capture_output=True, text=True, timeout=START)
+    assert done.returncode == 0 and "starts by UEFI" in done.stdout, done.stderr
 
 
 def test_it_joins_and_runs_a_job_by_itself(machine, controller):

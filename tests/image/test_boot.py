@@ -1,0 +1,62 @@
+"""What `test` makes of a console: with a stand-in for QEMU. A real machine is started by the system tests."""
+import pytest
+
+from machine import Machine
+
+LOGIN = "[\\033[0;32m  OK  \\033[0m] Started \\033[0;1;39mserial-getty@ttyS0.service\\033[0m - Serial Getty on ttyS0."
+FAILED = "[\\033[0;1;31mFAILED\\033[0m] Failed to start \\033[0;1;39m{}.service\\033[0m - A thing."
+
+
+@pytest.fixture
+def start(program, tmp_path):
+    machine = Machine(program, tmp_path)
+
+    def run(*console, args=(), image="disk.raw", end="", then=()):
+        (tmp_path / image).write_text("a disk")
+        fake = tmp_path / "qemu"
+        fake.write_text("#!/bin/sh\necho \"$@\" >/argv\n" + "".join(f"printf '{line}\\r\\n'\n" for line in console) + end)
+        fake.chmod(0o755)
+        return machine.run(["cp", fake, "/usr/bin/qemu-system-x86_64"], [program, "test", tmp_path / image, *args],
+                           ["cat", "/argv"], *then)[1:]
+    return run
+
+
+def test_a_login_is_what_it_waits_for(start):
+    (status, out, err), argv, left = start("booting", LOGIN, then=[["sh", "-c", "ls /tmp | grep hpc-imagebuild"]])
+    assert status == 0 and "starts by UEFI" in out, err
+    assert "snapshot=on" in argv[1] and "format=raw" in argv[1] and "pflash" in argv[1]
+    assert left[1] == ""
+
+
+def test_firmware_and_format(start):
+    (status, out, _), argv = start(LOGIN, args=["--firmware", "bios"], image="a,b.qcow2")
+    assert status == 0 and "BIOS" in out
+    assert "pflash" not in argv[1] and "format=qcow2" in argv[1] and "a,,b.qcow2" in argv[1]
+
+
+@pytest.mark.parametrize("console, said", [
+    ([FAILED.format("ssh"), LOGIN], "1 failed: [FAILED] Failed to start ssh.service - A thing."),
+    ([FAILED.format("ssh"), FAILED.format("chrony"), LOGIN], "2 failed: [FAILED] Failed to start ssh.service"),
+    (["[    1.5] Kernel panic - not syncing: VFS"], "Kernel panic - not syncing: VFS"),
+    (["GRUB loading"], "it ended before it offered a login"),
+    ([], "it ended before it offered a login"),
+])
+def test_what_fails_it(start, console, said):
+    (status, out, err), _ = start(*console)
+    assert (status, out) == (1, "") and said in err, err
+    assert all(line.split(" - ")[0].split("\\")[0] in err for line in console)
+
+
+def test_the_agent_has_nothing_to_join(start):
+    assert start(FAILED.format("hpc-agent"), LOGIN)[0][0] == 0
+
+
+def test_a_machine_that_hangs(start):
+    (status, _, err), _ = start("Loading...", args=["--deadline", "1s"], end="exec sleep 600\n")
+    assert status == 7 and "no login by the deadline" in err and "  Loading..." in err, err
+
+
+def test_what_is_no_disk(tool, tmp_path):
+    r = tool("test", tmp_path / "none.raw")
+    assert r.code == 1 and "none.raw" in r.err
+    assert tool("test", tmp_path / "none.raw", "--firmware", "coreboot").code == 2
