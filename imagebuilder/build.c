@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -221,8 +223,14 @@ static const char *output_path(const struct recipe *r, const char *format, const
 static int write_outputs(const struct recipe *r, const struct formats *f, const char *dir,
                          struct store *s, const struct built *b, struct progress *p, struct err *e)
 {
+	char whole[PATH_MAX];
+
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return err_errno(e, errno, "making '%s'", dir);
+	/* Tools that write some of them run elsewhere. */
+	if (!realpath(dir, whole))
+		return err_errno(e, errno, "opening '%s'", dir);
+	dir = whole;
 	for (size_t i = 0; i < f->n; i++) {
 		const char *path = output_path(r, f->items[i], dir, b->arena);
 		bool written;
