@@ -16,12 +16,12 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/scope.h"
+#include "store.h"
 
 #define QUERY_MS     30000
 #define ARGV_MAX     64
 #define PACKAGES_MAX 4096
 #define SOURCES_MAX  (256 * 1024)
-#define PIECE        (256 * 1024)
 
 /* ---- what can be built here ---- */
 
@@ -116,9 +116,7 @@ static bool is_release(const char *suite, const char *codename)
 	return false;
 }
 
-/* apt's own view of its configuration, whichever of its formats that is in. */
-static int read_sources(const struct recipe *r, struct arena *a, struct field_strings *ret,
-                        struct err *e)
+int base_sources(const struct recipe *r, struct arena *a, struct field_strings *ret, struct err *e)
 {
 	static const char *const argv[] = {"apt-get",
 	                                   "indextargets",
@@ -159,25 +157,6 @@ static int read_sources(const struct recipe *r, struct arena *a, struct field_st
 
 /* ---- what a tree or tar is, for the key ---- */
 
-static int digest_file(const char *path, char out[static SHA256_HEX], struct err *e)
-{
-	scope_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
-	scope_mem char *piece = malloc(PIECE);
-	scope_digest struct digest *d = digest_new();
-	unsigned char sum[SHA256_LEN];
-	ssize_t n;
-
-	if (fd < 0 || !piece)
-		return err_errno(e, errno, "opening '%s'", path);
-	while ((n = read(fd, piece, PIECE)) > 0)
-		digest_add(d, piece, (size_t)n);
-	if (n < 0)
-		return err_errno(e, errno, "reading '%s'", path);
-	digest_end(d, sum);
-	str_hex(sum, sizeof sum, out);
-	return 0;
-}
-
 static uint64_t tree_sum; /* of one nftw, which passes no context */
 
 /* Names, kinds, sizes, owners and times, added so that the order of names doesn't matter. */
@@ -205,7 +184,7 @@ static int key_of_file(const struct recipe *r, struct strbuf *key, struct err *e
 	int err;
 
 	if (r->from_type == FROM_TAR) {
-		err = digest_file(r->from, hex, e);
+		err = file_sha256(AT_FDCWD, r->from, hex, e);
 		if (err == 0)
 			strbuf_printf(key, "tar %s\n", hex);
 		return err;
@@ -245,10 +224,10 @@ static int add_apt_files(struct strbuf *key, struct arena *a, struct err *e)
 	return err;
 }
 
-int base_plan(const struct recipe *r, struct arena *a, struct base *ret, struct strbuf *key,
-              struct err *e)
+int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct base *ret,
+              struct strbuf *key, struct err *e)
 {
-	struct base b = {.recipe = r};
+	struct base b = {.recipe = r, .lock = lock};
 	int err = check(r, e);
 
 	if (err < 0)
@@ -258,8 +237,15 @@ int base_plan(const struct recipe *r, struct arena *a, struct base *ret, struct 
 		return key_of_file(r, key, e);
 	}
 	err = read_packages(r, a, &b.packages, e);
+	if (err == 0 && lock)
+		err = lock_fits(lock, r->file, r->from, r->arch, &b.packages, e);
 	if (err < 0)
 		return err;
+	if (lock) {
+		lock_key(lock, key);
+		*ret = b;
+		return 0;
+	}
 	strbuf_printf(key, "distribution %s\n", r->from);
 	for (size_t i = 0; i < b.packages.n; i++)
 		strbuf_printf(key, "package %s\n", b.packages.items[i]);
@@ -368,10 +354,35 @@ static void remove_lent(const char *tree)
 			(void)unlinkat(dir, names[i], 0);
 }
 
-int base_make(const struct base *b, const char *tree, uint64_t deadline,
+/* Fetched before, so that nothing of the network is there while it is made. */
+static int make_locked(const struct base *b, const char *tree, const char *store, struct sandbox *s,
+                       struct making *m, struct arena *a, struct err *e)
+{
+	const char *dir = arena_printf(a, "%s/work/repository.%d", store, (int)getpid());
+	const char *source = arena_printf(a, "deb [trusted=yes] copy:%s %s main", dir,
+	                                  strchr(b->recipe->from, ':') + 1);
+	struct field_strings sources = {1, &source};
+	int r = lock_fetch(b->lock, store, m->deadline, e);
+
+	if (r < 0)
+		return r;
+	store_remove(dir);
+	if (mkdir(dir, 0755) < 0)
+		return err_errno(e, errno, "making '%s'", dir);
+	m->argv = command(b, &sources, tree, a);
+	s->network = false;
+	r = lock_repository(b->lock, store, dir, e);
+	if (r == 0)
+		r = sandbox_run(s, e);
+	store_remove(dir);
+	return r < 0 ? r : lock_settle(b->lock, tree, e);
+}
+
+int base_make(const struct base *b, const char *tree, const char *store, uint64_t deadline,
               void (*line)(void *ctx, const char *line), void *line_ctx, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
+	bool distribution = b->recipe->from_type == FROM_DISTRIBUTION;
 	struct field_strings sources = {0};
 	struct making m = {.deadline = deadline};
 	struct sandbox s = {.network = true,
@@ -382,15 +393,19 @@ int base_make(const struct base *b, const char *tree, uint64_t deadline,
 	                    .line_ctx = line_ctx};
 	int r = 0;
 
-	if (b->recipe->from_type == FROM_DISTRIBUTION)
-		r = read_sources(b->recipe, a, &sources, e);
+	if (distribution && !b->lock)
+		r = base_sources(b->recipe, a, &sources, e);
 	if (b->recipe->from_type == FROM_TAR)
 		r = archive_check(b->recipe->from, b->recipe->disk.size, deadline, e);
 	if (r < 0)
 		return r;
-	m.argv = command(b, &sources, tree, a);
-	r = sandbox_run(&s, e);
-	if (r == 0 && b->recipe->from_type == FROM_DISTRIBUTION)
+	if (b->lock) {
+		r = make_locked(b, tree, store, &s, &m, a, e);
+	} else {
+		m.argv = command(b, &sources, tree, a);
+		r = sandbox_run(&s, e);
+	}
+	if (r == 0 && distribution)
 		remove_lent(tree);
 	return r;
 }

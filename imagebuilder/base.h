@@ -3,12 +3,13 @@
  * The lowest layer of an image: what its recipe is `from`.
  *
  *   - a distribution: mmdebstrap, with the recipe's packages in the same run, from those of this
- *     machine's apt sources that are for that release;
+ *     machine's apt sources that are for that release, or those of a lock, without a network;
  *   - a tar: looked into (archive.h), then unpacked by tar(1);
  *   - a directory: copied.
  */
 #pragma once
 
+#include "lock.h"
 #include "recipe.h"
 #include "sandbox.h"
 
@@ -18,6 +19,7 @@
 
 struct base {
 	const struct recipe *recipe;
+	const struct lock *lock;       /* of a distribution; NULL: what there is today */
 	struct field_strings packages; /* that come with it, sorted; none but of a distribution */
 };
 
@@ -26,13 +28,19 @@ struct base {
  * here (another architecture, a release without sources, a missing tool) is an error that says what
  * to do about it.
  */
-int base_plan(const struct recipe *r, struct arena *a, struct base *ret, struct strbuf *key,
-              struct err *e) ATTR_MUST_USE;
+int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct base *ret,
+              struct strbuf *key, struct err *e) ATTR_MUST_USE;
+
+/* Those of this machine's apt that are for the recipe's release, as lines of sources.list(5); apt's
+ * own view of its configuration, whichever of its formats that is in. */
+int base_sources(const struct recipe *r, struct arena *a, struct field_strings *ret,
+                 struct err *e) ATTR_MUST_USE;
 
 /* Whether the recipe's packages come with the base, so that no step installs them. */
 bool base_brings_packages(const struct recipe *r);
 
-/* Makes the tree, an empty directory. */
-int base_make(const struct base *b, const char *tree, uint64_t deadline,
+/* Makes the tree, an empty directory. With a lock its packages come from the store at `store`, or
+ * get into it first. */
+int base_make(const struct base *b, const char *tree, const char *store, uint64_t deadline,
               void (*line)(void *ctx, const char *line), void *line_ctx,
               struct err *e) ATTR_MUST_USE;

@@ -78,15 +78,16 @@ static int take_steps(const struct chain *c, struct store *s, struct progress *p
 	return 0;
 }
 
-int build_tree(const struct recipe *r, struct store *s, struct progress *p, struct arena *a,
-               struct built *ret, struct err *e)
+int build_tree(const struct recipe *r, const struct lock *lock, struct store *s, struct progress *p,
+               struct arena *a, struct built *ret, struct err *e)
 {
 	struct built b = {.arena = a};
 	struct chain c;
-	int err = chain_plan(r, a, &c, e);
+	int err = chain_plan(r, lock, a, &c, e);
 
 	if (err < 0)
 		return err;
+	c.store = s->path;
 	p->of = c.n;
 	b.held = arena_array(a, c.n, sizeof *b.held);
 	b.trees = arena_array(a, c.n + 1, sizeof *b.trees);
@@ -249,6 +250,7 @@ int verb_build(void *program)
 	struct image *g = program;
 	const struct options *o = &g->opt;
 	struct progress p = {.json = o->json, .quiet = o->quiet, .terminal = isatty(STDOUT_FILENO)};
+	const struct lock *lock;
 	struct formats f = {.n = 0};
 	scope_store struct store s = STORE_INIT;
 	scope_built struct built b = {0};
@@ -256,6 +258,8 @@ int verb_build(void *program)
 	struct err e;
 	int err = recipe_load(o->line.operands[0], &o->set, g->arena, &r, &e);
 
+	if (err == 0)
+		err = image_lock(g, o->line.operands[0], &r, &lock, &e);
 	if (err == 0)
 		err = read_formats(o->format ? o->format : "", g->arena, &f, &e);
 	if (err == 0 && f.n && !o->output)
@@ -270,7 +274,7 @@ int verb_build(void *program)
 	if (err == 0)
 		err = store_open(o->store ? o->store : STORE_DEFAULT, &s, &e);
 	if (err == 0)
-		err = build_tree(&r, &s, &p, g->arena, &b, &e);
+		err = build_tree(&r, lock, &s, &p, g->arena, &b, &e);
 	if (err == 0 && f.n)
 		err = write_outputs(&r, &f, o->output, &s, &b, &p, &e);
 	if (err < 0)

@@ -21,8 +21,8 @@ struct built {
 };
 
 /* Makes what is missing. When a step fails its tree and log are kept, and said where. */
-int build_tree(const struct recipe *r, struct store *s, struct progress *p, struct arena *a,
-               struct built *ret, struct err *e) ATTR_MUST_USE;
+int build_tree(const struct recipe *r, const struct lock *lock, struct store *s, struct progress *p,
+               struct arena *a, struct built *ret, struct err *e) ATTR_MUST_USE;
 /* Releases the layers. */
 void built_close(struct built *b);
 #define scope_built __attribute__((cleanup(built_close)))

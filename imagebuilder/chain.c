@@ -38,7 +38,7 @@ static int add_base(struct chain *c, const struct recipe *r, struct err *e)
 	struct strbuf says = STRBUF(c->arena, SAYS_MAX);
 	struct chain_step *s =
 	        add(c, CHAIN_BASE, r, arena_printf(c->arena, "base %s", r->from ? r->from : ""));
-	int err = base_plan(r, c->arena, &s->base, &says, e);
+	int err = base_plan(r, c->lock, c->arena, &s->base, &says, e);
 
 	s->says = says.data;
 	return err;
@@ -228,13 +228,15 @@ static int add_clean(struct chain *c, const struct recipe *r, struct err *e)
 	for (size_t i = 0; hygiene_rule(i); i++)
 		strbuf_printf(&says, "%s\n", hygiene_rule(i)->name);
 	add_allowed(c, r, &says, &allow, &n);
-	strbuf_printf(&says, "manifest %s %s\n", r->name, r->version);
+	strbuf_printf(&says, "manifest %s %s %s\n", r->name, r->version,
+	              c->lock ? c->lock->sha256 : "");
 	if (says.overflow)
 		return says_too_much(r, e);
 	const struct manifest m = {.name = r->name,
 	                           .version = r->version,
 	                           .arch = r->arch,
 	                           .recipe = recipe_digest(c),
+	                           .lock = c->lock ? c->lock->sha256 : NULL,
 	                           .tree = key_below(c)};
 	allow = arena_grow(c->arena, allow, &n, sizeof *allow); /* the NULL at its end */
 	struct chain_step *s = add(c, CHAIN_CLEAN, r, "clean");
@@ -262,9 +264,10 @@ static int add_recipe(struct chain *c, const struct recipe *r, bool top, struct 
 	return err;
 }
 
-int chain_plan(const struct recipe *r, struct arena *a, struct chain *ret, struct err *e)
+int chain_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct chain *ret,
+               struct err *e)
 {
-	struct chain c = {.arena = a};
+	struct chain c = {.arena = a, .lock = lock};
 	int err = add_recipe(&c, r, true, e);
 
 	if (err < 0)

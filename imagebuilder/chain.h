@@ -46,12 +46,14 @@ struct chain_step {
 
 struct chain {
 	struct arena *arena;
+	const struct lock *lock;
+	const char *store; /* its path, set by who makes layers */
 	size_t n;
 	struct chain_step *steps;
 };
 
-/* Reads the files that enter keys; changes nothing. */
-int chain_plan(const struct recipe *r, struct arena *a, struct chain *ret,
+/* Reads the files that enter keys; changes nothing. `lock` is the base's, or NULL. */
+int chain_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct chain *ret,
                struct err *e) ATTR_MUST_USE;
 
 /* The key of step `i` over the layer `below` ("" for the base). */

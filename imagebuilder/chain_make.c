@@ -218,8 +218,9 @@ int chain_make(const struct chain *c, size_t i, const char *const *layers, struc
 	                      .deadline = clock_in_ms(timeout_of(s) + MARGIN_MS),
 	                      .line = layer_log,
 	                      .line_ctx = l};
-	int r = s->type == CHAIN_BASE ? base_make(&s->base, l->tree, deadline, layer_log, l, e)
-	                              : sandbox_run(&box, e);
+	int r = s->type == CHAIN_BASE
+	                ? base_make(&s->base, l->tree, c->store, deadline, layer_log, l, e)
+	                : sandbox_run(&box, e);
 
 	if (r == 0 && s->type == CHAIN_TESTS)
 		r = forget_tree(l, e);

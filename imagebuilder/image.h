@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "cloud/cloud.h"
 #include "host/host.h"
+#include "lock.h"
 #include "options.h"
 #include "profile.h"
 #include "recipe.h"
@@ -30,6 +31,7 @@ int verb_plan(void *program);
 int verb_provision(void *program);
 int verb_schema(void *program);
 int verb_test(void *program); /* boot.c */
+int verb_lock(void *program);
 int verb_version(void *program);
 int verb_publish(void *program); /* publish_verb.c, as resume */
 int verb_resume(void *program);
@@ -39,6 +41,10 @@ int verb_share(void *program);
 int verb_deprecate(void *program);
 int verb_deregister(void *program);
 int verb_alias(void *program);
+
+/* lock_verb.c: the lock that stands beside the recipe, checked; NULL: none, or --unlocked. */
+int image_lock(struct image *g, const char *path, const struct recipe *r, const struct lock **ret,
+               struct err *e) ATTR_MUST_USE;
 
 /* publish_verb.c: the AMI of a recipe's disk, as the options of publish have it; an exit status. */
 int image_publish(struct image *g, const struct recipe *r, const char *raw);

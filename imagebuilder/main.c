@@ -29,6 +29,8 @@ static const struct command_verb verbs[] = {
         {"alias", VERB_ALIAS, "AMI PARAMETER", 2, 2, "Let an SSM parameter name an AMI",
          verb_alias},
         {"build", VERB_BUILD, "RECIPE", 1, 1, "Build an image", verb_build},
+        {"lock", VERB_LOCK, "RECIPE", 1, 1, "Write down which packages a recipe comes to today",
+         verb_lock},
         {"test", VERB_TEST, "IMAGE", 1, 1, "Start a disk in QEMU until it offers a login",
          verb_test},
         {"cache", VERB_CACHE, "list|prune", 1, 1, "Show or shrink the store of layers", verb_cache},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#define RECIPE (VERB_CHECK | VERB_PLAN | VERB_PROVISION | VERB_BUILD)
+#define RECIPE (VERB_CHECK | VERB_PLAN | VERB_PROVISION | VERB_BUILD | VERB_LOCK)
 #define AT(m)  offsetof(struct options, m)
 
 #define UPLOAD (VERB_PUBLISH | VERB_RESUME)
@@ -57,7 +57,11 @@ const struct command_option option_table[] = {
         {"format", "LIST", "of dir, tar, raw, qcow2, ami, with commas between (default: raw)", 0,
          VERB_BUILD, COMMAND_TEXT, AT(format), NULL},
         {"store", "DIR", "where layers are kept (default: /var/cache/hpc-node/images)", 0,
-         VERB_BUILD | VERB_CACHE, COMMAND_TEXT, AT(store), NULL},
+         VERB_BUILD | VERB_CACHE | VERB_LOCK, COMMAND_TEXT, AT(store), NULL},
+        {"fetch", NULL, "get the packages into the store too, for builds without a network", 0,
+         VERB_LOCK, COMMAND_FLAG, AT(fetch), NULL},
+        {"unlocked", NULL, "leave the lock beside the recipe alone", 0, VERB_BUILD, COMMAND_FLAG,
+         AT(unlocked), NULL},
         {"firmware", "NAME", "uefi (default) or bios", 0, VERB_TEST, COMMAND_CHOICE, AT(firmware),
          firmwares},
         {"keep", "SIZE", "how much prune leaves (default: 20G)", 0, VERB_CACHE, COMMAND_SIZE,

@@ -14,6 +14,7 @@ enum verb_bit {
 	VERB_BUILD = 1 << 5,
 	VERB_CACHE = 1 << 6,
 	VERB_TEST = 1 << 7,
+	VERB_LOCK = 1 << 8,
 	VERB_PUBLISH = 1 << 16,
 	VERB_RESUME = 1 << 17,
 	VERB_GC = 1 << 18,
@@ -31,7 +32,7 @@ struct options {
 	uint64_t deadline_ms;    /* 0: not given */
 	const char *store, *output, *format, *firmware;
 	uint64_t keep;
-	bool json, quiet, verbose;
+	bool json, quiet, verbose, unlocked, fetch;
 	/* publish and what follows it */
 	const char *name, *description, *arch, *boot, *parent, *kms_key, *alias, *deprecate;
 	const char *state, *region;

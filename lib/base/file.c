@@ -5,10 +5,13 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "base/scope.h"
+
+#define PIECE (256UL << 10) /* read at once */
 
 int file_open(int dirfd, const char *path, int flags, mode_t mode)
 {
@@ -200,4 +203,25 @@ int file_replace(int dirfd, const char *path, const void *data, size_t len,
 	if (r >= 0)
 		r = file_new_write(&f, data, len, e);
 	return r < 0 ? r : file_new_commit(&f, attr, e);
+}
+
+int file_sha256(int dirfd, const char *path, char ret[static SHA256_HEX], struct err *e)
+{
+	scope_fd int fd = file_open(dirfd, path, O_RDONLY, 0);
+	scope_mem char *piece = malloc(PIECE);
+	scope_digest struct digest *d = digest_new();
+	unsigned char sum[SHA256_LEN];
+	ssize_t n;
+
+	if (!piece)
+		abort();
+	if (fd < 0)
+		return err_errno(e, -fd, "opening '%s'", path);
+	while ((n = read(fd, piece, PIECE)) > 0 || (n < 0 && errno == EINTR))
+		digest_add(d, piece, n > 0 ? (size_t)n : 0);
+	if (n < 0)
+		return err_errno(e, errno, "reading '%s'", path);
+	digest_end(d, sum);
+	str_hex(sum, sizeof sum, ret);
+	return 0;
 }

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/digest.h"
 #include "base/err.h"
 #include "base/str.h"
 
@@ -59,6 +60,10 @@ void file_new_discard(struct file_new *f);
 /* open + write + commit in one call. */
 int file_replace(int dirfd, const char *path, const void *data, size_t len,
                  const struct file_attr *attr, struct err *e) ATTR_MUST_USE;
+
+/* Lower-case hex of the SHA-256 of its content. */
+int file_sha256(int dirfd, const char *path, char ret[static SHA256_HEX],
+                struct err *e) ATTR_MUST_USE;
 
 /* read(2)/write(2) until done or error; EINTR is not an error. */
 int file_write_all(int fd, const void *data, size_t len);
