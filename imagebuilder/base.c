@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
@@ -16,6 +17,8 @@
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/scope.h"
+#include "blocks.h"
+#include "rawdisk.h"
 #include "store.h"
 
 #define QUERY_MS     30000
@@ -59,8 +62,6 @@ static int check(const struct recipe *r, struct err *e)
 		               "%s: 'from' is missing in 'image': expected what it is built from, "
 		               "as debian:bookworm",
 		               r->file);
-	if (r->from_type == FROM_RAW)
-		return refuse(r, e, "a raw disk can't be taken apart here, use its tree or a tar");
 	if (r->from_type == FROM_DISTRIBUTION && !by_apt(r->from))
 		return refuse(r, e, "only distributions of Debian packages are built here");
 	if (r->from_type == FROM_DISTRIBUTION && access("/usr/bin/mmdebstrap", X_OK) < 0)
@@ -178,11 +179,29 @@ static int add_entry(const char *path, const struct stat *st, int kind, struct F
 	return 0;
 }
 
+/* Holes cost nothing, which most of a disk is. */
+static int key_of_disk(const struct recipe *r, struct strbuf *key, struct err *e)
+{
+	scope_fd int fd = open(r->from, O_RDONLY | O_CLOEXEC);
+	scope_blocks struct blocks b = {0};
+	char hex[SHA256_HEX];
+	int err = fd < 0 ? err_errno(e, errno, "opening '%s'", r->from)
+	                 : blocks_scan(fd, r->from, &b, e);
+
+	if (err < 0)
+		return err;
+	blocks_digest(&b, hex);
+	strbuf_printf(key, "disk %s\n", hex);
+	return 0;
+}
+
 static int key_of_file(const struct recipe *r, struct strbuf *key, struct err *e)
 {
 	char hex[SHA256_HEX];
 	int err;
 
+	if (r->from_type == FROM_RAW)
+		return key_of_disk(r, key, e);
 	if (r->from_type == FROM_TAR) {
 		err = file_sha256(AT_FDCWD, r->from, hex, e);
 		if (err == 0)
@@ -256,7 +275,9 @@ int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, 
 /* ---- making it ---- */
 
 struct making {
-	const char *const *argv;
+	const struct recipe *recipe;
+	const char *const *argv; /* of a raw disk: NULL */
+	const char *tree;
 	uint64_t deadline;
 };
 
@@ -264,6 +285,16 @@ static void say(void *ctx, const char *line)
 {
 	(void)ctx;
 	fprintf(stderr, "%s\n", line);
+}
+
+static int unpack_disk(const struct making *m, struct err *e)
+{
+	scope_rawdisk struct rawdisk d = RAWDISK_INIT;
+	scope_fd int tree = open(m->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r = tree < 0 ? err_errno(e, errno, "opening '%s'", m->tree)
+	                 : rawdisk_open(m->recipe->from, &d, e);
+
+	return r < 0 ? r : rawdisk_unpack(&d, tree, m->recipe->disk.size, true, m->deadline, e);
 }
 
 static int make(void *ctx, struct err *e)
@@ -276,8 +307,11 @@ static int make(void *ctx, struct err *e)
 	struct host_exec x = {.argv = m->argv, .env = env, .deadline = m->deadline, .line = say};
 	struct host_result res;
 	struct host *here;
-	int r = host_open("/", HOST_LIVE, &here, e);
+	int r;
 
+	if (!m->argv)
+		return unpack_disk(m, e);
+	r = host_open("/", HOST_LIVE, &here, e);
 	if (r < 0)
 		return r;
 	r = host_run_ok(here, &x, a, &res, e);
@@ -292,6 +326,14 @@ static const char *joined(const struct field_strings *list, struct arena *a)
 	for (size_t i = 0; i < list->n; i++)
 		strbuf_printf(&b, "%s%s", i ? "," : "", list->items[i]);
 	return b.data ? b.data : "";
+}
+
+/* Programs are run in "/". */
+static const char *absolute(const char *path, struct arena *a)
+{
+	char whole[PATH_MAX];
+
+	return realpath(path, whole) ? arena_strdup(a, whole) : path;
 }
 
 static const char *const *command(const struct base *b, const struct field_strings *sources,
@@ -312,7 +354,7 @@ static const char *const *command(const struct base *b, const struct field_strin
 		                           "--directory",
 		                           tree,
 		                           "--file",
-		                           r->from};
+		                           absolute(r->from, a)};
 
 		memcpy(argv, tar, sizeof tar);
 		return argv;
@@ -323,7 +365,7 @@ static const char *const *command(const struct base *b, const struct field_strin
 		                          "--one-file-system",
 		                          "--reflink=auto",
 		                          "--",
-		                          arena_printf(a, "%s/.", r->from),
+		                          arena_printf(a, "%s/.", absolute(r->from, a)),
 		                          tree};
 
 		memcpy(argv, cp, sizeof cp);
@@ -384,7 +426,7 @@ int base_make(const struct base *b, const char *tree, const char *store, uint64_
 	scope_arena struct arena *a = arena_new();
 	bool distribution = b->recipe->from_type == FROM_DISTRIBUTION;
 	struct field_strings sources = {0};
-	struct making m = {.deadline = deadline};
+	struct making m = {.recipe = b->recipe, .tree = tree, .deadline = deadline};
 	struct sandbox s = {.network = true,
 	                    .main = make,
 	                    .ctx = &m,
@@ -396,13 +438,13 @@ int base_make(const struct base *b, const char *tree, const char *store, uint64_
 	if (distribution && !b->lock)
 		r = base_sources(b->recipe, a, &sources, e);
 	if (b->recipe->from_type == FROM_TAR)
-		r = archive_check(b->recipe->from, b->recipe->disk.size, deadline, e);
+		r = archive_check(absolute(b->recipe->from, a), b->recipe->disk.size, deadline, e);
 	if (r < 0)
 		return r;
 	if (b->lock) {
 		r = make_locked(b, tree, store, &s, &m, a, e);
 	} else {
-		m.argv = command(b, &sources, tree, a);
+		m.argv = b->recipe->from_type == FROM_RAW ? NULL : command(b, &sources, tree, a);
 		r = sandbox_run(&s, e);
 	}
 	if (r == 0 && distribution)

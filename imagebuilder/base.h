@@ -5,7 +5,8 @@
  *   - a distribution: mmdebstrap, with the recipe's packages in the same run, from those of this
  *     machine's apt sources that are for that release, or those of a lock, without a network;
  *   - a tar: looked into (archive.h), then unpacked by tar(1);
- *   - a directory: copied.
+ *   - a directory: copied;
+ *   - a raw disk: its root file system is read out of it (rawdisk.h).
  */
 #pragma once
 

@@ -128,6 +128,13 @@ static int check_file(int fd, const char *name, uint32_t *ret_n, struct err *e)
 	return check_format(fd, name, st.st_size, e);
 }
 
+int blocks_check(int fd, const char *name, struct err *e)
+{
+	uint32_t n;
+
+	return check_file(fd, name, &n, e);
+}
+
 /* The first block at or after `i` that has data, or n. */
 static uint32_t next_data(int fd, uint32_t i, uint32_t n)
 {

@@ -22,10 +22,11 @@ struct blocks {
 bool blocks_zero(const struct blocks *b, uint32_t i); /* also beyond the last */
 bool blocks_same(const struct blocks *a, const struct blocks *b, uint32_t i);
 
-/*
- * Reads what an open raw disk has data for; holes cost nothing. ERR_INPUT for an empty file, one
- * that isn't a regular one, or an image in a format of virtual machines instead of a raw disk.
- */
+/* ERR_INPUT for an empty file, one that isn't a regular one, or an image in a format of virtual
+ * machines instead of a raw disk. */
+int blocks_check(int fd, const char *name, struct err *e) ATTR_MUST_USE;
+
+/* blocks_check, then reads what an open raw disk has data for; holes cost nothing. */
 int blocks_scan(int fd, const char *name, struct blocks *ret, struct err *e) ATTR_MUST_USE;
 
 /* One block of it, zeros past its end. */

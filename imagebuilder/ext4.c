@@ -68,14 +68,14 @@ int ext4_fail(const struct ext4_fs *f, errcode_t code, struct err *e, const char
 	               error_message(code));
 }
 
-static int fs_open(const struct ext4_spec *s, int flags, struct ext4_fs *f, struct err *e)
+int ext4_open(const char *file, uint64_t offset, int flags, struct ext4_fs *f, struct err *e)
 {
 	char options[64];
 
-	snprintf(f->path, sizeof f->path, "%s", s->file);
+	snprintf(f->path, sizeof f->path, "%s", file);
 	initialize_ext2_error_table();
-	snprintf(options, sizeof options, "offset=%llu", (unsigned long long)s->offset);
-	errcode_t code = ext2fs_open2(s->file, options, flags | EXT2_FLAG_64BITS, 0, 0,
+	snprintf(options, sizeof options, "offset=%llu", (unsigned long long)offset);
+	errcode_t code = ext2fs_open2(file, options, flags | EXT2_FLAG_64BITS, 0, 0,
 	                              unix_io_manager, &f->fs);
 	if (!code)
 		code = ext2fs_read_bitmaps(f->fs);
@@ -84,7 +84,7 @@ static int fs_open(const struct ext4_spec *s, int flags, struct ext4_fs *f, stru
 	return 0;
 }
 
-static void fs_drop(struct ext4_fs *f)
+void ext4_drop(struct ext4_fs *f)
 {
 	if (f->fs)
 		ext2fs_free(f->fs);
@@ -94,12 +94,10 @@ static void fs_drop(struct ext4_fs *f)
 	free(f->piece);
 	arena_free(f->arena);
 }
-#define scope_fs __attribute__((cleanup(fs_drop)))
-
 int ext4_free(const struct ext4_spec *s, struct ext4_need *ret, struct err *e)
 {
-	scope_fs struct ext4_fs f = {0};
-	int r = fs_open(s, 0, &f, e);
+	scope_ext4 struct ext4_fs f = {0};
+	int r = ext4_open(s->file, s->offset, 0, &f, e);
 
 	if (r < 0)
 		return r;
@@ -138,8 +136,7 @@ static int list(int dir, struct listing *ret)
 	return ret->n < 0 ? -errno : 0;
 }
 
-/* Steps into a name for messages; returns what path_leave needs. */
-static size_t path_enter(struct ext4_fs *f, const char *name)
+size_t ext4_enter(struct ext4_fs *f, const char *name)
 {
 	size_t before = f->path_len;
 	int n = snprintf(f->path + before, sizeof f->path - before, "/%s", name);
@@ -150,7 +147,7 @@ static size_t path_enter(struct ext4_fs *f, const char *name)
 	return before;
 }
 
-static void path_leave(struct ext4_fs *f, size_t before)
+void ext4_leave(struct ext4_fs *f, size_t before)
 {
 	f->path_len = before;
 	f->path[before] = '\0';
@@ -337,9 +334,9 @@ static int lay_dir(struct ext4_fs *f, int dir, ext2_ino_t ino, unsigned depth, s
 		const char *name = l.items[i]->d_name;
 		if (ino == EXT2_ROOT_INO && str_eq(name, "lost+found"))
 			continue;
-		size_t before = path_enter(f, name);
+		size_t before = ext4_enter(f, name);
 		r = lay_entry(f, dir, name, ino, depth, e);
-		path_leave(f, before);
+		ext4_leave(f, before);
 		if (r < 0)
 			return r;
 	}
@@ -348,8 +345,8 @@ static int lay_dir(struct ext4_fs *f, int dir, ext2_ino_t ino, unsigned depth, s
 
 int ext4_lay(const struct ext4_spec *s, int tree, struct err *e)
 {
-	scope_fs struct ext4_fs f = {.epoch = s->epoch};
-	int r = fs_open(s, EXT2_FLAG_RW, &f, e);
+	scope_ext4 struct ext4_fs f = {.epoch = s->epoch};
+	int r = ext4_open(s->file, s->offset, EXT2_FLAG_RW, &f, e);
 
 	if (r < 0)
 		return r;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The root file system, written through libext2fs: no loop device, no mount, no root needed for
- * that. What is in the file afterwards is a function of the spec and of the layers laid, in their
- * order: names are taken sorted, inodes and blocks first fit, times clamped, and a block that
- * becomes free becomes zero, so that nothing removed is left to be read.
+ * The root file system, written and read through libext2fs: no loop device, no mount, no root
+ * needed for that. What is in the file afterwards is a function of the spec and of the layers laid,
+ * in their order: names are taken sorted, inodes and blocks first fit, times clamped, and a block
+ * that becomes free becomes zero, so that nothing removed is left to be read.
  */
 #pragma once
 
@@ -48,3 +48,14 @@ int ext4_free(const struct ext4_spec *s, struct ext4_need *ret, struct err *e) A
  * /lost+found doesn't. When it fails the file is to be thrown away. ENOSPC: it doesn't fit.
  */
 int ext4_lay(const struct ext4_spec *s, int tree, struct err *e) ATTR_MUST_USE;
+
+/*
+ * The way back: everything in the file system that lies `offset` bytes into the file, into the
+ * directory `tree`, which is empty, with owners, modes, times, xattrs, hard links and holes; but
+ * /lost+found, and xattrs of overlayfs. With `base` devices that aren't character devices of /dev
+ * are refused. It must be sound (e2fsck); of a damaged one what is read is refused as
+ * ERR_INTEGRITY, and never anything written outside of the tree. More than `ceiling` bytes are
+ * ERR_INPUT. Needs root.
+ */
+int ext4_unpack(const char *file, uint64_t offset, int tree, uint64_t ceiling, bool base,
+                struct err *e) ATTR_MUST_USE;

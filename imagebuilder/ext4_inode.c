@@ -238,8 +238,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* overlayfs's own, and what only means something to the file system it was read from. */
-static bool xattr_is_ours(const char *name)
+bool ext4_takes_xattr(const char *name)
 {
 	return !str_starts(name, "trusted.overlay.") && !str_starts(name, "user.overlay.");
 }
@@ -251,7 +250,7 @@ static const char **xattr_names(struct arena *a, char *list, ssize_t len, size_t
 	size_t n = 0;
 
 	for (char *p = list; p < list + len; p += strlen(p) + 1) {
-		if (!xattr_is_ours(p))
+		if (!ext4_takes_xattr(p))
 			continue;
 		names = arena_grow(a, names, &n, sizeof *names);
 		names[n - 1] = p;

@@ -1,0 +1,204 @@
+"""Disks as bases: what was written into one comes out of it again, and what is none or damaged is refused."""
+import os
+import shutil
+import stat
+import struct
+import subprocess
+
+import pytest
+
+import disks
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="building needs root")
+
+ACL = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in (
+    (1, 6, 0xffffffff), (2, 4, 1000), (4, 4, 0xffffffff), (16, 4, 0xffffffff), (32, 4, 0xffffffff)))
+CAP_NET_RAW = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """All kinds of things, with as much of a kernel as a disk looks for."""
+    top = tmp_path_factory.mktemp("tree") / "tree"
+    for directory in ("boot", "dev", "etc/many", "usr/bin", "root", "var/empty"):
+        (top / directory).mkdir(parents=True)
+    (top / "boot/vmlinuz-6.1.0-9-test").write_bytes(b"kernel")
+    for i in range(500):
+        (top / f"etc/many/a file of a directory with several blocks, and number {i}").write_text(str(i))
+    (top / "etc/empty").touch()
+    (top / "etc/owned").write_text("x" * 50)
+    (top / "etc/random").write_bytes(os.urandom(3_000_001))
+    with open(top / "etc/sparse", "wb") as file:
+        for place in (0, 20 << 20, 70 << 20):
+            file.seek(place)
+            file.write(b"here")
+        file.truncate(100 << 20)
+    (top / "usr/bin/ping").write_text("#!ping")
+    (top / "usr/bin/ping").chmod(0o755)
+    os.link(top / "usr/bin/ping", top / "usr/bin/ping4")
+    (top / "usr/bin/short").symlink_to("ping")
+    (top / "usr/bin/long").symlink_to("x/" * 60 + "ping")
+    os.mkfifo(top / "etc/fifo")
+    os.mknod(top / "dev/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
+    os.chown(top / "etc/owned", 70000, 80000)
+    os.chmod(top / "var/empty", 0o1711)
+    os.setxattr(top / "etc/owned", "system.posix_acl_access", ACL)
+    os.setxattr(top / "etc/owned", "user.long", b"v" * 300)
+    os.setxattr(top / "etc/many", "user.a", b"1")
+    os.setxattr(top / "usr/bin/ping", "security.capability", CAP_NET_RAW)
+    os.utime(top / "etc/owned", ns=(1500000000123456789, 1500000000123456789))
+    return top
+
+
+@pytest.fixture(scope="module")
+def disk(tree, tmp_path_factory):
+    return disks.written(tmp_path_factory.mktemp("disk") / "d.raw", tree, size="512M")
+
+
+def look(top):
+    """Everything by its path; times as the writer of disks has them, in seconds and not after its epoch."""
+    found = {}
+    for base, dirs, files in os.walk(top):
+        for name in dirs + files:
+            path = os.path.join(base, name)
+            st = os.lstat(path)
+            what = os.readlink(path) if stat.S_ISLNK(st.st_mode) else ""
+            if stat.S_ISREG(st.st_mode):
+                with open(path, "rb") as file:
+                    what = file.read()
+            xattrs = {x: os.getxattr(path, x, follow_symlinks=False) for x in os.listxattr(path, follow_symlinks=False)}
+            links = 0 if stat.S_ISDIR(st.st_mode) else st.st_nlink
+            found[os.path.relpath(path, top)] = [stat.filemode(st.st_mode), st.st_uid, st.st_gid, st.st_rdev, links,
+                                                 xattrs, what, st.st_mtime_ns]
+    return found
+
+
+def clamped(found, epoch=1577836800):
+    return {path: [*rest, min(ns // 10**9, epoch)] for path, (*rest, ns) in found.items()}
+
+
+def build(tool, folder, source, *more):
+    (folder / "recipe.yaml").write_text(f"image: {{name: again, from: {source}, disk: {{size: 512M}}}}\n")
+    return tool("build", folder / "recipe.yaml", "--store", folder / "store", *more, guard=200)
+
+
+OURS = ("usr/lib", "usr/lib/hpc-node", "usr/lib/hpc-node/image-manifest.json")     # put in by any build
+
+
+def built(tool, folder, source):
+    r = build(tool, folder, source, "-o", folder / "out", "--format", "dir")
+    assert r.code == 0, r.err
+    return {path: what for path, what in look(folder / "out/again-1.0.0").items() if path not in OURS}
+
+
+def test_what_was_written_comes_out_again(tool, tree, disk, tmp_path):
+    want, have = clamped(look(tree)), clamped(built(tool, tmp_path, disk))
+    for ours in ("boot/grub", "boot/grub/grub.cfg", "etc/fstab"):
+        have.pop(ours)
+    for changed in ("boot", "etc", "usr"):    # directories that got a name more
+        assert have.pop(changed)[:4] == want.pop(changed)[:4]
+    assert have == want
+    assert os.stat(tmp_path / "out/again-1.0.0/etc/sparse").st_blocks * 512 < 4 << 20, "holes stay holes"
+
+
+def test_the_path_may_be_beside_the_recipe(tool, disk, tmp_path):
+    os.link(disk, tmp_path / "beside.raw")
+    (tmp_path / "recipe.yaml").write_text("image: {name: again, from: beside.raw, disk: {size: 512M}}\n")
+    r = tool("build", "recipe.yaml", "--store", "store", guard=200)
+    assert r.code == 0 and "base beside.raw" in r.out, r.out + r.err
+    assert "2 cached" in tool("build", "recipe.yaml", "--store", "store", guard=200).out
+
+
+@pytest.mark.parametrize("kind", ["ext2 -b 1024", "ext3", "ext4 -O inline_data -I 256", "ext4 -b 4096 -O bigalloc -C 65536"])
+def test_a_file_system_without_a_table_is_a_disk_too(tool, tree, kind, tmp_path):
+    image = tmp_path / "bare.img"
+    image.touch()
+    os.truncate(image, 200 << 20)
+    made = disks.run("mke2fs", "-q", "-F", "-t", *kind.split(), "-d", tree, image)
+    assert made.returncode == 0, made.stderr
+    want, have = look(tree), built(tool, tmp_path, image)
+    for found in (want, have):
+        for path in found:    # mke2fs keeps seconds
+            found[path][-1] //= 10**9
+        assert found.pop("usr")
+        if "inline" in kind:    # mke2fs 1.47.0 writes another size
+            assert found.pop("etc/sparse")
+    assert have == want
+
+
+def test_the_only_partition_of_linux_is_the_root(tool, tree, tmp_path):
+    image = tmp_path / "d.img"
+    image.touch()
+    os.truncate(image, 200 << 20)
+    table = "label: gpt\nstart=2048, size=2048, type=21686148-6449-6E6F-744E-656564454649\n" \
+            "start=4096, size=400000, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4\n"
+    subprocess.run(["sfdisk", "--quiet", image], input=table, text=True, check=True)
+    made = disks.run("mke2fs", "-q", "-F", "-t", "ext4", "-E", f"offset={4096 * 512}", "-d", tree, image, "195m")
+    assert made.returncode == 0, made.stderr
+    assert set(built(tool, tmp_path, image)) == set(look(tree))
+
+
+def poke(path, at, data):
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(data)
+
+
+def debugfs(path, *commands):
+    for command in commands:
+        subprocess.run(["debugfs", "-w", "-R", command, disks.root(path)], check=True, capture_output=True)
+
+
+def qcow2(path):
+    whole = path.with_suffix(".q")
+    subprocess.run(["qemu-img", "convert", "-O", "qcow2", path, whole], check=True)
+    whole.rename(path)
+
+
+def mbr(path):
+    poke(path, 0, bytes(2 << 20))
+    subprocess.run(["sfdisk", "--quiet", path], input="label: dos\n2048,,L\n", text=True, check=True)
+
+
+def root_of(path):
+    return disks.part(path, 3)[0]
+
+
+REFUSED = {
+    "an empty file": (lambda p: os.truncate(p, 0), 3, "isn't a file with a disk in it"),
+    "another format": (qcow2, 3, "is a qcow2 file; expected a raw disk"),
+    "no disk at all": (lambda p: poke(p, 0, bytes(200 << 20)), 3, "neither a GPT nor a file system"),
+    "an MBR": (mbr, 3, "MBR's partition table, expected a GPT"),
+    "a root of xfs": (lambda p: poke(p, root_of(p), b"XFSB" + bytes(4096)), 3, "its root is xfs"),
+    "no file system": (lambda p: poke(p, root_of(p), bytes(4096)), 3, "no file system that is known here"),
+    "one not unmounted": (lambda p: debugfs(p, "feature needs_recovery"), 3, "was not unmounted"),
+    "a changed table": (lambda p: poke(p, 2 * 512 + 40, b"\x99"), 5, "its entries have a wrong checksum"),
+    "a changed header": (lambda p: poke(p, 512 + 40, b"\x99"), 5, "its header has a wrong checksum"),
+    "a part of a disk": (lambda p: os.truncate(p, 300 << 20), 5, "it is of a larger disk"),
+    "a damaged directory": (lambda p: debugfs(p, "clri /etc/many"), 5, "e2fsck finds it damaged"),
+    "a device": (lambda p: debugfs(p, "mknod sda b 8 0"), 3, "is a device, which an image gets"),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_no_sound_disk_is_refused(tool, disk, what, tmp_path):
+    spoil, code, text = REFUSED[what]
+    image = tmp_path / "d.raw"
+    shutil.copy(disk, image)
+    spoil(image)
+    r = build(tool, tmp_path, image)
+    assert (r.code, text in r.err) == (code, True), r.err
+    assert not list((tmp_path / "store/layers").glob("*")) if (tmp_path / "store").exists() else True
+
+
+def test_more_than_fits_the_disk_is_refused(tool, tmp_path):
+    bare = tmp_path / "bare.img"
+    bare.touch()
+    os.truncate(bare, 700 << 20)
+    (tmp_path / "t").mkdir()
+    with open(tmp_path / "t/big", "wb") as file:
+        for _ in range(530):
+            file.write(b"x" * (1 << 20))
+    assert disks.run("mke2fs", "-q", "-F", "-t", "ext4", "-d", tmp_path / "t", bare).returncode == 0
+    r = build(tool, tmp_path, bare)
+    assert r.code == 3 and "'/big': more than 512 MiB" in r.err, r.err
