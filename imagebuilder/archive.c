@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/str.h"
 #include "host/host.h"
@@ -97,8 +99,44 @@ int archive_check(const char *path, uint64_t ceiling, uint64_t deadline, struct 
 		return r;
 	r = host_run_ok(here, &x, a, &res, e);
 	host_close(here);
+	if (r < 0 && e->reason == REASON_HOST_COMMAND_FAILED)
+		e->kind = ERR_INPUT; /* tar runs; what it was given is none */
 	if (!l.fault.no)
 		return r < 0 ? err_wrap(e, "unpacking '%s'", path) : 0;
 	*e = l.fault;
 	return -e->no;
+}
+
+int archive_unpack(const char *path, const char *tree, uint64_t ceiling, uint64_t deadline,
+                   void (*line)(void *ctx, const char *line), struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	char whole[PATH_MAX]; /* programs are run in "/" */
+	const char *const argv[] = {"tar",
+	                            "--extract",
+	                            "--preserve-permissions",
+	                            "--numeric-owner",
+	                            "--xattrs",
+	                            "--xattrs-include=*",
+	                            "--xattrs-exclude=*.overlay.*",
+	                            "--directory",
+	                            tree,
+	                            "--file",
+	                            whole,
+	                            NULL};
+	static const char *const env[] = {"LC_ALL=C.UTF-8", "TZ=UTC", NULL};
+	struct host_exec x = {.argv = argv, .env = env, .deadline = deadline, .line = line};
+	struct host_result res;
+	struct host *here;
+
+	if (!realpath(path, whole))
+		return err_errno(e, errno, "opening '%s'", path);
+	int r = archive_check(whole, ceiling, deadline, e);
+	if (r == 0)
+		r = host_open("/", HOST_LIVE, &here, e);
+	if (r < 0)
+		return r;
+	r = host_run_ok(here, &x, a, &res, e);
+	host_close(here);
+	return r < 0 ? err_wrap(e, "unpacking '%s'", path) : 0;
 }

@@ -15,3 +15,8 @@
 
 int archive_check(const char *path, uint64_t ceiling, uint64_t deadline,
                   struct err *e) ATTR_MUST_USE;
+
+/* archive_check, then tar(1) into `tree`, with owners, modes and xattrs but overlayfs's; what it
+ * says goes to `line`, which may be NULL. Needs root. */
+int archive_unpack(const char *path, const char *tree, uint64_t ceiling, uint64_t deadline,
+                   void (*line)(void *ctx, const char *line), struct err *e) ATTR_MUST_USE;

@@ -276,7 +276,7 @@ int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, 
 
 struct making {
 	const struct recipe *recipe;
-	const char *const *argv; /* of a raw disk: NULL */
+	const char *const *argv; /* of a tar or raw disk: NULL */
 	const char *tree;
 	uint64_t deadline;
 };
@@ -309,8 +309,11 @@ static int make(void *ctx, struct err *e)
 	struct host *here;
 	int r;
 
-	if (!m->argv)
+	if (m->recipe->from_type == FROM_RAW)
 		return unpack_disk(m, e);
+	if (m->recipe->from_type == FROM_TAR)
+		return archive_unpack(m->recipe->from, m->tree, m->recipe->disk.size, m->deadline,
+		                      say, e);
 	r = host_open("/", HOST_LIVE, &here, e);
 	if (r < 0)
 		return r;
@@ -343,22 +346,6 @@ static const char *const *command(const struct base *b, const struct field_strin
 	const char **argv = arena_array(a, ARGV_MAX + sources->n, sizeof *argv);
 	size_t n = 0;
 
-	if (r->from_type == FROM_TAR) {
-		const char *const tar[] = {"tar",
-		                           "--extract",
-		                           "--preserve-permissions",
-		                           "--numeric-owner",
-		                           "--xattrs",
-		                           "--xattrs-include=*",
-		                           "--xattrs-exclude=*.overlay.*",
-		                           "--directory",
-		                           tree,
-		                           "--file",
-		                           absolute(r->from, a)};
-
-		memcpy(argv, tar, sizeof tar);
-		return argv;
-	}
 	if (r->from_type == FROM_DIRECTORY) {
 		const char *const cp[] = {"cp",
 		                          "--archive",
@@ -437,14 +424,13 @@ int base_make(const struct base *b, const char *tree, const char *store, uint64_
 
 	if (distribution && !b->lock)
 		r = base_sources(b->recipe, a, &sources, e);
-	if (b->recipe->from_type == FROM_TAR)
-		r = archive_check(absolute(b->recipe->from, a), b->recipe->disk.size, deadline, e);
 	if (r < 0)
 		return r;
 	if (b->lock) {
 		r = make_locked(b, tree, store, &s, &m, a, e);
 	} else {
-		m.argv = b->recipe->from_type == FROM_RAW ? NULL : command(b, &sources, tree, a);
+		if (distribution || b->recipe->from_type == FROM_DIRECTORY)
+			m.argv = command(b, &sources, tree, a);
 		r = sandbox_run(&s, e);
 	}
 	if (r == 0 && distribution)

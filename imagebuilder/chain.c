@@ -191,6 +191,17 @@ static void add_allowed(struct chain *c, const struct recipe *r, struct strbuf *
 	}
 }
 
+const char *const *chain_allowed(const struct recipe *r, struct arena *a)
+{
+	struct chain c = {.arena = a};
+	struct strbuf says = STRBUF(a, SAYS_MAX);
+	const char **allow = NULL;
+	size_t n = 0;
+
+	add_allowed(&c, r, &says, &allow, &n);
+	return arena_grow(a, allow, &n, sizeof *allow); /* the NULL at its end */
+}
+
 /* The key of what is below the next step. */
 static const char *key_below(const struct chain *c)
 {

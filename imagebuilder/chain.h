@@ -62,3 +62,6 @@ void chain_key(const struct chain *c, size_t i, const char *below, char ret[stat
 /* Carries step `i` out over the layers, into l->tree; what it says goes to the layer's log. */
 int chain_make(const struct chain *c, size_t i, const char *const *layers, struct layer *l,
                struct err *e) ATTR_MUST_USE;
+
+/* What the recipe itself puts into the image that hygiene would else find: a hygiene_allow. */
+const char *const *chain_allowed(const struct recipe *r, struct arena *a);

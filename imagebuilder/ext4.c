@@ -10,6 +10,7 @@
 
 #include "base/scope.h"
 #include "ext4_own.h"
+#include "listing.h"
 
 /* What GRUB 2.06 and kernels from 4.18 on read: no orphan_file, no metadata_csum_seed. */
 #define FEATURES                                                                                   \
@@ -104,36 +105,6 @@ int ext4_free(const struct ext4_spec *s, struct ext4_need *ret, struct err *e)
 	ret->bytes = ext2fs_free_blocks_count(f.fs->super) * EXT4_BLOCK;
 	ret->inodes = f.fs->super->s_free_inodes_count;
 	return 0;
-}
-
-/* Sorted, so that nothing depends on the order a directory happens to be in. */
-struct listing {
-	struct dirent **items;
-	int n;
-};
-
-static void listing_drop(struct listing *l)
-{
-	for (int i = 0; i < l->n; i++)
-		free(l->items[i]);
-	free(l->items);
-}
-#define scope_listing __attribute__((cleanup(listing_drop)))
-
-static int not_dots(const struct dirent *d)
-{
-	return !str_eq(d->d_name, ".") && !str_eq(d->d_name, "..");
-}
-
-static int by_bytes(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int list(int dir, struct listing *ret)
-{
-	ret->n = scandirat(dir, ".", &ret->items, not_dots, by_bytes);
-	return ret->n < 0 ? -errno : 0;
 }
 
 size_t ext4_enter(struct ext4_fs *f, const char *name)
@@ -326,7 +297,7 @@ static int finish_dir(struct ext4_fs *f, int dir, ext2_ino_t ino, struct err *e)
 static int lay_dir(struct ext4_fs *f, int dir, ext2_ino_t ino, unsigned depth, struct err *e)
 {
 	scope_listing struct listing l = {0};
-	int r = depth > EXT4_DEPTH ? -ELOOP : list(dir, &l);
+	int r = depth > EXT4_DEPTH ? -ELOOP : listing_read(dir, &l);
 
 	if (r < 0)
 		return ext4_fail(f, -r, e, "listing");
@@ -373,7 +344,7 @@ int ext4_lay(const struct ext4_spec *s, int tree, struct err *e)
 static int measure_dir(int dir, unsigned depth, struct ext4_need *need)
 {
 	scope_listing struct listing l = {0};
-	int r = depth > EXT4_DEPTH ? -ELOOP : list(dir, &l);
+	int r = depth > EXT4_DEPTH ? -ELOOP : listing_read(dir, &l);
 
 	for (int i = 0; r >= 0 && i < l.n; i++) {
 		struct stat st;

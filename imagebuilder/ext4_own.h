@@ -41,9 +41,6 @@ void ext4_drop(struct ext4_fs *f);
 size_t ext4_enter(struct ext4_fs *f, const char *name);
 void ext4_leave(struct ext4_fs *f, size_t before);
 
-/* xattrs that are the file's own: not overlayfs's. */
-bool ext4_takes_xattr(const char *name);
-
 /* Gives owner, mode and times of st to the inode; not written. */
 void ext4_attributes(const struct ext4_fs *f, const struct stat *st, struct ext2_inode *inode);
 

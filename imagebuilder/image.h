@@ -33,6 +33,8 @@ int verb_schema(void *program);
 int verb_test(void *program); /* boot.c */
 int verb_lock(void *program);
 int verb_version(void *program);
+int verb_verify(void *program);
+int verb_diff(void *program);
 int verb_publish(void *program); /* publish_verb.c, as resume */
 int verb_resume(void *program);
 int verb_gc(void *program);

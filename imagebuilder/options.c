@@ -5,6 +5,8 @@
 #define AT(m)  offsetof(struct options, m)
 
 #define UPLOAD (VERB_PUBLISH | VERB_RESUME)
+/* Into images. */
+#define LOOK (VERB_VERIFY | VERB_DIFF)
 /* build publishes with --format ami. */
 #define AMI (VERB_PUBLISH | VERB_BUILD)
 #define CLOUD                                                                                      \
@@ -16,7 +18,7 @@ static const char *const boots[] = {"uefi-preferred", "uefi", "legacy-bios", NUL
 
 const struct command_option option_table[] = {
         {"set", "NAME=VALUE", "a fact that the recipe may use as ${NAME}; may be given again", 0,
-         RECIPE, COMMAND_LIST, AT(set), NULL},
+         RECIPE | VERB_VERIFY, COMMAND_LIST, AT(set), NULL},
         {"root", "DIR", "work on the system installed in DIR", 0, VERB_PROVISION, COMMAND_TEXT,
          AT(root), NULL},
         {"deadline", "TIME", "give up after this long (default: 4h; test 10min, with AWS 1h)", 0,
@@ -57,18 +59,20 @@ const struct command_option option_table[] = {
         {"format", "LIST", "of dir, tar, raw, qcow2, ami, with commas between (default: raw)", 0,
          VERB_BUILD, COMMAND_TEXT, AT(format), NULL},
         {"store", "DIR", "where layers are kept (default: /var/cache/hpc-node/images)", 0,
-         VERB_BUILD | VERB_CACHE | VERB_LOCK, COMMAND_TEXT, AT(store), NULL},
+         VERB_BUILD | VERB_CACHE | VERB_LOCK | LOOK, COMMAND_TEXT, AT(store), NULL},
         {"fetch", NULL, "get the packages into the store too, for builds without a network", 0,
          VERB_LOCK, COMMAND_FLAG, AT(fetch), NULL},
         {"unlocked", NULL, "leave the lock beside the recipe alone", 0, VERB_BUILD, COMMAND_FLAG,
          AT(unlocked), NULL},
         {"firmware", "NAME", "uefi (default) or bios", 0, VERB_TEST, COMMAND_CHOICE, AT(firmware),
          firmwares},
+        {"recipe", "FILE", "the image's recipe: what that puts in on purpose is no fault", 0,
+         VERB_VERIFY, COMMAND_TEXT, AT(recipe), NULL},
         {"keep", "SIZE", "how much prune leaves (default: 20G)", 0, VERB_CACHE, COMMAND_SIZE,
          AT(keep), NULL},
         {"json", NULL, "print JSON", 'j',
-         VERB_PLAN | VERB_PROVISION | VERB_BUILD | VERB_CACHE | UPLOAD | VERB_GC, COMMAND_FLAG,
-         AT(json), NULL},
+         VERB_PLAN | VERB_PROVISION | VERB_BUILD | VERB_CACHE | UPLOAD | VERB_GC | LOOK,
+         COMMAND_FLAG, AT(json), NULL},
         {"quiet", NULL, "print errors only", 'q', COMMAND_ANY, COMMAND_FLAG, AT(quiet), NULL},
         {"verbose", NULL, "print debugging messages", 'v', COMMAND_ANY, COMMAND_FLAG, AT(verbose),
          NULL},

@@ -15,6 +15,8 @@ enum verb_bit {
 	VERB_CACHE = 1 << 6,
 	VERB_TEST = 1 << 7,
 	VERB_LOCK = 1 << 8,
+	VERB_VERIFY = 1 << 12,
+	VERB_DIFF = 1 << 13,
 	VERB_PUBLISH = 1 << 16,
 	VERB_RESUME = 1 << 17,
 	VERB_GC = 1 << 18,
@@ -31,6 +33,7 @@ struct options {
 	const char *root;        /* NULL: this machine */
 	uint64_t deadline_ms;    /* 0: not given */
 	const char *store, *output, *format, *firmware;
+	const char *recipe; /* verify */
 	uint64_t keep;
 	bool json, quiet, verbose, unlocked, fetch;
 	/* publish and what follows it */

@@ -198,7 +198,7 @@ const char *recipe_beside(const struct doc *at, const char *path, struct arena *
 	return arena_printf(a, "%.*s/%s", (int)(slash - at->file), at->file, path);
 }
 
-static enum recipe_from from_by_name(const char *from)
+enum recipe_from recipe_from_suffix(const char *from)
 {
 	static const struct {
 		const char *suffix;
@@ -246,7 +246,7 @@ static int from_file(const struct doc *at, struct recipe *r, const char *from,
 	struct stat st;
 	struct recipe *parent;
 
-	r->from_type = from_by_name(from);
+	r->from_type = recipe_from_suffix(from);
 	r->from = recipe_beside(at, from, a);
 	if (stat(r->from, &st) < 0)
 		return doc_err(at, e, REASON_INPUT_RANGE, "opening '%s': %s", r->from,

@@ -70,6 +70,9 @@ int recipe_plan(const struct recipe *r, struct arena *a, struct plan *ret,
 /* "distribution", "recipe", ... for messages. */
 const char *recipe_from_name(enum recipe_from from);
 
+/* What a file of this name is; a directory when its end says nothing. */
+enum recipe_from recipe_from_suffix(const char *path);
+
 /* The path of a file that `at`'s file names: as it stands when absolute, else beside that file. */
 const char *recipe_beside(const struct doc *at, const char *path, struct arena *a);
 

@@ -2,7 +2,6 @@
 import os
 import shutil
 import stat
-import struct
 import subprocess
 
 import pytest
@@ -11,43 +10,9 @@ import disks
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="building needs root")
 
-ACL = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in (
-    (1, 6, 0xffffffff), (2, 4, 1000), (4, 4, 0xffffffff), (16, 4, 0xffffffff), (32, 4, 0xffffffff)))
-CAP_NET_RAW = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
-
-
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory):
-    """All kinds of things, with as much of a kernel as a disk looks for."""
-    top = tmp_path_factory.mktemp("tree") / "tree"
-    for directory in ("boot", "dev", "etc/many", "usr/bin", "root", "var/empty"):
-        (top / directory).mkdir(parents=True)
-    (top / "boot/vmlinuz-6.1.0-9-test").write_bytes(b"kernel")
-    for i in range(500):
-        (top / f"etc/many/a file of a directory with several blocks, and number {i}").write_text(str(i))
-    (top / "etc/empty").touch()
-    (top / "etc/owned").write_text("x" * 50)
-    (top / "etc/random").write_bytes(os.urandom(3_000_001))
-    with open(top / "etc/sparse", "wb") as file:
-        for place in (0, 20 << 20, 70 << 20):
-            file.seek(place)
-            file.write(b"here")
-        file.truncate(100 << 20)
-    (top / "usr/bin/ping").write_text("#!ping")
-    (top / "usr/bin/ping").chmod(0o755)
-    os.link(top / "usr/bin/ping", top / "usr/bin/ping4")
-    (top / "usr/bin/short").symlink_to("ping")
-    (top / "usr/bin/long").symlink_to("x/" * 60 + "ping")
-    os.mkfifo(top / "etc/fifo")
-    os.mknod(top / "dev/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
-    os.chown(top / "etc/owned", 70000, 80000)
-    os.chmod(top / "var/empty", 0o1711)
-    os.setxattr(top / "etc/owned", "system.posix_acl_access", ACL)
-    os.setxattr(top / "etc/owned", "user.long", b"v" * 300)
-    os.setxattr(top / "etc/many", "user.a", b"1")
-    os.setxattr(top / "usr/bin/ping", "security.capability", CAP_NET_RAW)
-    os.utime(top / "etc/owned", ns=(1500000000123456789, 1500000000123456789))
-    return top
+    return disks.all_kinds(tmp_path_factory.mktemp("tree") / "tree")
 
 
 @pytest.fixture(scope="module")
