@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "image.h"
+#include "why.h"
 
 #define FORMATS_MAX 8
 
@@ -63,7 +64,7 @@ static int take_steps(const struct chain *c, struct store *s, struct progress *p
 		r = take_step(c, i, s, p, b, n_trees, l, e);
 		if (r < 0)
 			return r;
-		if (c->steps[i].type == CHAIN_TESTS)
+		if (!chain_is_layer(&c->steps[i]))
 			continue;
 		if (c->steps[i].type == CHAIN_CLEAN)
 			b->sbom = arena_printf(b->arena, "%s/" CHAIN_SBOM, l->dir);
@@ -92,6 +93,10 @@ int build_tree(const struct recipe *r, const struct lock *lock, struct store *s,
 	b.held = arena_array(a, c.n, sizeof *b.held);
 	b.trees = arena_array(a, c.n + 1, sizeof *b.trees);
 	err = take_steps(&c, s, p, &b, e);
+	if (err == 0)
+		why_remember(&c, s, r->file, b.held, b.n, false);
+	else if (*b.held[b.n - 1].key) /* else it was another build's to make */
+		why_remember(&c, s, r->file, b.held, b.n - 1, true);
 	if (err < 0) {
 		built_close(&b);
 		return err;

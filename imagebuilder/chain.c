@@ -33,44 +33,62 @@ static int says_too_much(const struct recipe *r, struct err *e)
 	               r->file, SAYS_MAX >> 20);
 }
 
+/* An outline goes on, with the step and without its key. */
+static int refuse(struct chain *c, int r, const struct err *e)
+{
+	if (r == 0 || !c->outline)
+		return r;
+	if (!c->refused.no)
+		c->refused = *e;
+	return 0;
+}
+
 static int add_base(struct chain *c, const struct recipe *r, struct err *e)
 {
 	struct strbuf says = STRBUF(c->arena, SAYS_MAX);
-	struct chain_step *s =
-	        add(c, CHAIN_BASE, r, arena_printf(c->arena, "base %s", r->from ? r->from : ""));
-	int err = base_plan(r, c->lock, c->arena, &s->base, &says, e);
+	struct base base;
+	int err = base_plan(r, c->lock, c->arena, &base, &says, e);
 
+	if (err < 0 && r->from_type == FROM_NOTHING)
+		return refuse(c, err, e);
+	struct chain_step *s = add(c, CHAIN_BASE, r, arena_printf(c->arena, "base %s", r->from));
+	if (err < 0)
+		return refuse(c, err, e);
+	s->base = base;
 	s->says = says.data;
-	return err;
+	input_add_lines(&s->inputs, c->arena, s->says);
+	return 0;
 }
 
 static int add_copies(struct chain *c, const struct recipe *r, struct err *e)
 {
 	struct copy_list l;
 	char hex[COPY_DIGEST];
+	struct input_list inputs = {0};
 	int err = copy_read(r->copy, &r->facts, c->arena, &l, e);
 
 	if (err < 0 || l.n == 0)
 		return err;
-	err = copy_digest(&l, hex, e);
-	if (err < 0)
-		return err;
+	err = copy_digest(&l, hex, c->arena, &inputs, e);
 	struct chain_step *s = add(c, CHAIN_COPY, r, "copy");
+	if (err < 0)
+		return refuse(c, err, e);
 	s->copies = l;
+	s->inputs = inputs;
 	s->says = arena_printf(c->arena, "copy %s", hex);
 	return 0;
 }
 
 static int add_steps(struct chain *c, const struct recipe *r, struct err *e)
 {
-	struct plan all;
-	int err = recipe_plan(r, c->arena, &all, e);
+	struct plan *all = arena_alloc(c->arena, sizeof *all);
+	int err = recipe_plan(r, c->arena, all, e);
 
 	if (err < 0)
 		return err;
-	for (size_t i = 0; i < all.n; i++) {
+	for (size_t i = 0; i < all->n; i++) {
 		struct strbuf says = STRBUF(c->arena, SAYS_MAX);
-		struct step *step = all.steps[i];
+		struct step *step = all->steps[i];
 		bool packages = step->kind == &kind_packages;
 
 		if (packages && base_brings_packages(r))
@@ -81,12 +99,15 @@ static int add_steps(struct chain *c, const struct recipe *r, struct err *e)
 			return says_too_much(r, e);
 		struct chain_step *s = add(c, CHAIN_STEP, r, step->id);
 		s->says = says.data;
+		input_add_doc(&s->inputs, c->arena, step->at, &r->facts);
 		s->network = packages;
+		s->of = all;
+		s->at = i;
 		s->one = (struct plan){
 		        .arena = c->arena,
 		        .n = 1,
 		        .steps = (struct step **)(void *)arena_memdup(c->arena, &step, sizeof step),
-		        .edges = arena_alloc(c->arena, sizeof *all.edges),
+		        .edges = arena_alloc(c->arena, sizeof *all->edges),
 		};
 	}
 	return 0;
@@ -114,6 +135,12 @@ static int add_component(struct chain *c, const struct recipe *r, struct compone
 	struct chain_step *s =
 	        add(c, CHAIN_COMPONENT, r, arena_printf(c->arena, "component %s", one->name));
 	s->says = says.data;
+	input_add(&s->inputs, c->arena, arena_printf(c->arena, "file %s", one->file), text.data,
+	          text.len, NULL);
+	for (size_t i = 0; i < one->names.n; i++)
+		input_add(&s->inputs, c->arena,
+		          arena_printf(c->arena, "parameter '%s'", one->names.items[i].name),
+		          one->names.items[i].value, strlen(one->names.items[i].value), NULL);
 	s->network = true;
 	s->components = (struct component_list){1, one};
 	return 0;
@@ -126,7 +153,7 @@ static int add_components(struct chain *c, const struct recipe *r, struct compon
 	int err = component_read(r->components, c->arena, &l, e);
 
 	if (err == 0)
-		err = component_offline(&l, e);
+		err = refuse(c, component_offline(&l, e), e);
 	for (size_t i = 0; i < l.n && err == 0; i++)
 		err = add_component(c, r, &l.items[i], e);
 	if (err == 0)
@@ -159,6 +186,8 @@ static int add_tests(struct chain *c, const struct recipe *r,
 	s->components = *components;
 	s->network = any_tests(components);
 	s->says = says.data;
+	if (r->tests)
+		input_add_doc(&s->inputs, c->arena, r->tests, &r->facts);
 	return says.overflow ? says_too_much(r, e) : 0;
 }
 
@@ -232,15 +261,18 @@ static const char *recipe_digest(const struct chain *c)
 static int add_clean(struct chain *c, const struct recipe *r, struct err *e)
 {
 	struct strbuf says = STRBUF(c->arena, SAYS_MAX);
+	struct input_list inputs = {0};
 	const char **allow = NULL;
 	size_t n = 0;
 
 	strbuf_str(&says, "clean " HPC_VERSION "\n");
 	for (size_t i = 0; hygiene_rule(i); i++)
 		strbuf_printf(&says, "%s\n", hygiene_rule(i)->name);
-	add_allowed(c, r, &says, &allow, &n);
 	strbuf_printf(&says, "manifest %s %s %s\n", r->name, r->version,
 	              c->lock ? c->lock->sha256 : "");
+	/* What is allowed follows from steps below, which tell it better. */
+	input_add_lines(&inputs, c->arena, says.data);
+	add_allowed(c, r, &says, &allow, &n);
 	if (says.overflow)
 		return says_too_much(r, e);
 	const struct manifest m = {.name = r->name,
@@ -254,6 +286,7 @@ static int add_clean(struct chain *c, const struct recipe *r, struct err *e)
 	s->says = says.data;
 	s->allow = allow;
 	s->manifest = m;
+	s->inputs = inputs;
 	return 0;
 }
 
@@ -275,16 +308,28 @@ static int add_recipe(struct chain *c, const struct recipe *r, bool top, struct 
 	return err;
 }
 
-int chain_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct chain *ret,
-               struct err *e)
+static int plan(const struct recipe *r, const struct lock *lock, bool outline, struct arena *a,
+                struct chain *ret, struct err *e)
 {
-	struct chain c = {.arena = a, .lock = lock};
+	struct chain c = {.arena = a, .lock = lock, .outline = outline};
 	int err = add_recipe(&c, r, true, e);
 
 	if (err < 0)
 		return err;
 	*ret = c;
 	return 0;
+}
+
+int chain_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct chain *ret,
+               struct err *e)
+{
+	return plan(r, lock, false, a, ret, e);
+}
+
+int chain_outline(const struct recipe *r, const struct lock *lock, struct arena *a,
+                  struct chain *ret, struct err *e)
+{
+	return plan(r, lock, true, a, ret, e);
 }
 
 void chain_key(const struct chain *c, size_t i, const char *below, char ret[static SHA256_HEX])

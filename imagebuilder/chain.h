@@ -13,6 +13,7 @@
 #include "base.h"
 #include "component.h"
 #include "copy.h"
+#include "input.h"
 #include "manifest.h"
 #include "store.h"
 #include "test.h"
@@ -32,16 +33,19 @@ struct chain_step {
 	enum chain_type type;
 	const char *name; /* "base debian:bookworm", "copy", "files:/etc/motd", "component
 	                       x", "tests" */
-	const char *says; /* all that the key is made of, but for what is below */
+	const char *says; /* all that the key is made of, but for what is below; NULL: refused */
 	struct base base;
 	struct copy_list copies;
 	struct component_list components; /* CHAIN_COMPONENT: one; CHAIN_TESTS: all */
 	struct test_list tests;
-	struct plan one;          /* CHAIN_STEP: that step alone */
+	struct plan one;       /* CHAIN_STEP: that step alone, */
+	const struct plan *of; /* and where it comes from: its index there */
+	size_t at;
 	const char **allow;       /* CHAIN_CLEAN: a hygiene_allow */
 	struct manifest manifest; /* CHAIN_CLEAN; the epoch is found when it is written */
 	bool network;
 	const struct recipe *recipe;
+	struct input_list inputs; /* what `says` is made of, for telling what changed */
 };
 
 struct chain {
@@ -50,14 +54,27 @@ struct chain {
 	const char *store; /* its path, set by who makes layers */
 	size_t n;
 	struct chain_step *steps;
+	bool outline;
+	struct err refused; /* chain_outline: no > 0: why it can't be built here */
 };
 
 /* Reads the files that enter keys; changes nothing. `lock` is the base's, or NULL. */
 int chain_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct chain *ret,
                struct err *e) ATTR_MUST_USE;
 
+/* chain_plan that also tells the steps of what can't be built here: without a base, with files to
+ * copy that aren't there. */
+int chain_outline(const struct recipe *r, const struct lock *lock, struct arena *a,
+                  struct chain *ret, struct err *e) ATTR_MUST_USE;
+
 /* The key of step `i` over the layer `below` ("" for the base). */
 void chain_key(const struct chain *c, size_t i, const char *below, char ret[static SHA256_HEX]);
+
+/* Whether what it changes is part of the image; tests only look at it. */
+static inline bool chain_is_layer(const struct chain_step *s)
+{
+	return s->type != CHAIN_TESTS;
+}
 
 /* Carries step `i` out over the layers, into l->tree; what it says goes to the layer's log. */
 int chain_make(const struct chain *c, size_t i, const char *const *layers, struct layer *l,

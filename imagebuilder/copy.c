@@ -83,7 +83,9 @@ struct walk {
 	int (*visit)(struct walk *w, int dir, const char *name, const char *to,
 	             const struct stat *st, struct err *e);
 	struct host *host;     /* copy_apply */
-	struct digest *digest; /* copy_digest */
+	struct digest *digest; /* copy_digest, as what follows */
+	struct input_list *inputs;
+	struct arena *kept; /* of the inputs */
 };
 
 static unsigned mode_of(const struct walk *w, const struct stat *st)
@@ -189,9 +191,18 @@ static int add_digest(struct walk *w, int dir, const char *name, const char *to,
 		return r;
 	const char *head = arena_printf(a, "%o %o %zu %s", st->st_mode & S_IFMT, mode_of(w, st),
 	                                content.len, target);
-	digest_add(w->digest, to, strlen(to) + 1);
-	digest_add(w->digest, head, strlen(head) + 1);
-	digest_add(w->digest, content.data, content.len);
+	scope_digest struct digest *d = digest_new();
+	unsigned char sum[SHA256_LEN];
+	digest_add(d, to, strlen(to) + 1);
+	digest_add(d, head, strlen(head) + 1);
+	digest_add(d, content.data, content.len);
+	digest_end(d, sum);
+	digest_add(w->digest, sum, sizeof sum);
+	if (w->inputs)
+		input_add(w->inputs, w->kept,
+		          arena_printf(w->kept, "file %s%s", w->copy->from,
+		                       to + (w->copy->to[1] ? strlen(w->copy->to) : 0)),
+		          sum, sizeof sum, NULL);
 	return 0;
 }
 
@@ -240,10 +251,11 @@ int copy_find(const struct copy_list *l, struct err *e)
 	return walk_all(l, &w, e);
 }
 
-int copy_digest(const struct copy_list *l, char ret[static COPY_DIGEST], struct err *e)
+int copy_digest(const struct copy_list *l, char ret[static COPY_DIGEST], struct arena *kept,
+                struct input_list *inputs, struct err *e)
 {
 	scope_digest struct digest *d = digest_new();
-	struct walk w = {.visit = add_digest, .digest = d};
+	struct walk w = {.visit = add_digest, .digest = d, .inputs = inputs, .kept = kept};
 	unsigned char sum[SHA256_LEN];
 	int r = walk_all(l, &w, e);
 

@@ -13,6 +13,7 @@
 
 #include "data/field.h"
 #include "host/host.h"
+#include "input.h"
 
 #define COPY_FILE_MAX    (256UL << 20) /* one file; larger things are packages */
 #define COPY_ENTRIES_MAX 65536         /* files and directories below one `from` */
@@ -39,10 +40,11 @@ int copy_read(const struct doc *list, const struct vars *facts, struct arena *a,
 /* Every source is there and is something that can be copied; ERR_INPUT at its place. */
 int copy_find(const struct copy_list *l, struct err *e) ATTR_MUST_USE;
 
-/* Hex digest of all that copy_apply would put there: paths, modes, links, contents, not times. */
+/* Hex digest of all that copy_apply would put there: paths, modes, links, contents, not times; and
+ * each file that went into it, "file /home/me/motd", where `inputs` isn't NULL. */
 #define COPY_DIGEST 65
-int copy_digest(const struct copy_list *l, char ret[static COPY_DIGEST],
-                struct err *e) ATTR_MUST_USE;
+int copy_digest(const struct copy_list *l, char ret[static COPY_DIGEST], struct arena *a,
+                struct input_list *inputs, struct err *e) ATTR_MUST_USE;
 
 /* Makes them so; what is there and the same is left alone. */
 int copy_apply(const struct copy_list *l, struct host *h, struct err *e) ATTR_MUST_USE;

@@ -22,7 +22,13 @@
 #define ENTRIES_MAX 65536
 #define NFTW_FDS    32
 
-static const char *const parts[] = {"layers", "work", "failed", "locks", "outputs"};
+/* Trees hold what the image has, with its set-user-ID programs: root's to see. But whether there is
+ * a layer of some key anybody may ask (each of them is 0700). */
+static const struct part {
+	const char *name;
+	mode_t mode;
+} parts[] = {{"layers", 0711}, {"work", 0700},    {"failed", 0700},
+             {"locks", 0700},  {"outputs", 0700}, {"recipes", 0700}};
 
 static int make_dirs(const char *path)
 {
@@ -42,26 +48,60 @@ static int make_dirs(const char *path)
 	return 0;
 }
 
+static int open_real(const char *path, struct store *s)
+{
+	char real[PATH_MAX];
+
+	if (!realpath(path, real))
+		return -errno;
+	int n = snprintf(s->path, sizeof s->path, "%s", real);
+	if (n < 0 || (size_t)n >= sizeof s->path)
+		return -ENAMETOOLONG;
+	s->fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return s->fd < 0 ? -errno : 0;
+}
+
 int store_open(const char *path, struct store *ret, struct err *e)
 {
 	struct store s = STORE_INIT;
-	char real[PATH_MAX];
 	int r = make_dirs(path);
 
-	if (r < 0 || !realpath(path, real))
-		return err_errno(e, r < 0 ? -r : errno, "making the store '%s'", path);
-	int n = snprintf(s.path, sizeof s.path, "%s", real);
-	if (n < 0 || (size_t)n >= sizeof s.path)
-		return err_errno(e, ENAMETOOLONG, "opening the store '%s'", path);
-	s.fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; s.fd >= 0 && i < ARRAY_LEN(parts); i++)
-		/* Trees hold what the image has, with its set-user-ID programs: root's to see. */
-		if (mkdirat(s.fd, parts[i], 0700) < 0 && errno != EEXIST)
-			scope_close(&s.fd);
-	if (s.fd < 0)
-		return err_errno(e, errno, "opening the store '%s'", path);
+	if (r == 0)
+		r = open_real(path, &s);
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++)
+		if (mkdirat(s.fd, parts[i].name, parts[i].mode) < 0 && errno != EEXIST)
+			r = -errno;
+	if (r < 0) {
+		scope_close(&s.fd);
+		return err_errno(e, -r, "making the store '%s'", path);
+	}
 	*ret = s;
 	return 0;
+}
+
+int store_look(const char *path, struct store *ret, struct err *e)
+{
+	struct store s = STORE_INIT;
+	int r = open_real(path, &s);
+
+	if (r < 0 && r != -ENOENT)
+		return err_errno(e, -r, "opening the store '%s'", path);
+	*ret = s;
+	return 0;
+}
+
+int store_have(const struct store *s, const char *key)
+{
+	char path[SHA256_HEX + 16];
+	struct stat st;
+
+	if (s->fd < 0)
+		return 0;
+	snprintf(path, sizeof path, "layers/%s", key);
+	/* It gets there whole. */
+	if (fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
 }
 
 void store_close(struct store *s)

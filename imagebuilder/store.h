@@ -7,6 +7,8 @@
  * never changed. It comes into being by one rename. Who makes or uses one holds its lock, so two
  * builds of the same recipe make each layer once, and pruning takes none that is in use. What a
  * killed process left in DIR/work the next to make that layer removes.
+ *
+ * Beside them DIR/outputs/ and DIR/recipes/, what was made of them last (outputs.c, record.h).
  */
 #pragma once
 
@@ -32,8 +34,13 @@ struct store {
 
 /* Makes the directories where they are missing. */
 int store_open(const char *path, struct store *ret, struct err *e) ATTR_MUST_USE;
+/* Makes nothing: one that isn't there is 0 as well, with nothing in it. */
+int store_look(const char *path, struct store *ret, struct err *e) ATTR_MUST_USE;
 void store_close(struct store *s);
 #define scope_store __attribute__((cleanup(store_close)))
+
+/* Whether a layer is there, without taking it: 1, 0, or -errno when that is not ours to see. */
+int store_have(const struct store *s, const char *key);
 
 struct layer {
 	char key[SHA256_HEX];

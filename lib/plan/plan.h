@@ -37,3 +37,9 @@ int plan_build(const struct doc *spec, const struct kind *const *kinds, const ch
 /* One line a step, "  3 mounts:/home   after slurm-user, ...", for people; or a JSON array. */
 void plan_print(const struct plan *p, struct strbuf *out);
 void plan_json(const struct plan *p, struct strbuf *out);
+
+/* For those who tell more of each step: "  after a, b", or nothing; and the members of its JSON
+ * object, without its id. */
+void plan_print_after(const struct plan *p, size_t i, struct strbuf *out);
+struct jsonw;
+void plan_json_step(const struct plan *p, size_t i, struct jsonw *w);

@@ -19,6 +19,15 @@ static int id_width(const struct plan *p)
 	return (int)(width < ID_WIDTH_MAX ? width : ID_WIDTH_MAX);
 }
 
+void plan_print_after(const struct plan *p, size_t i, struct strbuf *out)
+{
+	const struct plan_edges *edges = &p->edges[i];
+
+	for (size_t k = 0; k < edges->n; k++)
+		strbuf_printf(out, "%s%s", k ? ", " : "  after ",
+		              p->steps[edges->items[k].before]->id);
+}
+
 void plan_print(const struct plan *p, struct strbuf *out)
 {
 	int width = id_width(p);
@@ -27,9 +36,7 @@ void plan_print(const struct plan *p, struct strbuf *out)
 		const struct plan_edges *edges = &p->edges[i];
 
 		strbuf_printf(out, "%3zu %-*s", i + 1, edges->n ? width : 0, p->steps[i]->id);
-		for (size_t k = 0; k < edges->n; k++)
-			strbuf_printf(out, "%s%s", k ? ", " : "  after ",
-			              p->steps[edges->items[k].before]->id);
+		plan_print_after(p, i, out);
 		strbuf_char(out, '\n');
 	}
 }
@@ -42,26 +49,31 @@ static void names(struct jsonw *w, const char *key, const struct field_strings *
 	jsonw_end(w, ']');
 }
 
+void plan_json_step(const struct plan *p, size_t i, struct jsonw *w)
+{
+	const struct step *s = p->steps[i];
+
+	jsonw_str(w, "kind", s->kind->section);
+	names(w, "provides", &s->provides);
+	names(w, "needs", &s->needs);
+	jsonw_begin(w, "after", '[');
+	for (size_t k = 0; k < p->edges[i].n; k++)
+		jsonw_str(w, NULL, p->steps[p->edges[i].items[k].before]->id);
+	jsonw_end(w, ']');
+	jsonw_u64(w, "timeout_ms", s->policy.timeout_ms);
+	jsonw_u64(w, "retries", (uint64_t)s->policy.retries);
+	jsonw_bool(w, "optional", s->policy.optional);
+}
+
 void plan_json(const struct plan *p, struct strbuf *out)
 {
 	struct jsonw w = {.out = out};
 
 	jsonw_begin(&w, NULL, '[');
 	for (size_t i = 0; i < p->n; i++) {
-		const struct step *s = p->steps[i];
-
 		jsonw_begin(&w, NULL, '{');
-		jsonw_str(&w, "id", s->id);
-		jsonw_str(&w, "kind", s->kind->section);
-		names(&w, "provides", &s->provides);
-		names(&w, "needs", &s->needs);
-		jsonw_begin(&w, "after", '[');
-		for (size_t k = 0; k < p->edges[i].n; k++)
-			jsonw_str(&w, NULL, p->steps[p->edges[i].items[k].before]->id);
-		jsonw_end(&w, ']');
-		jsonw_u64(&w, "timeout_ms", s->policy.timeout_ms);
-		jsonw_u64(&w, "retries", (uint64_t)s->policy.retries);
-		jsonw_bool(&w, "optional", s->policy.optional);
+		jsonw_str(&w, "id", p->steps[i]->id);
+		plan_json_step(p, i, &w);
 		jsonw_end(&w, '}');
 	}
 	jsonw_end(&w, ']');
