@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "image.h"
+#include "shell.h"
 #include "why.h"
 
 #define FORMATS_MAX 8
@@ -257,6 +258,7 @@ int verb_build(void *program)
 	struct progress p = {.json = o->json, .quiet = o->quiet, .terminal = isatty(STDOUT_FILENO)};
 	const struct lock *lock;
 	struct formats f = {.n = 0};
+	p.look = shell_command(o->line.operands[0], o->store, g->arena);
 	scope_store struct store s = STORE_INIT;
 	scope_built struct built b = {0};
 	struct recipe r;

@@ -16,6 +16,7 @@ struct image {
 	struct cloud_config cloud_config; /* from the environment */
 	struct profile_source profile;    /* from the environment */
 	struct arena *arena;
+	const char *term;  /* TERM, for a shell; or NULL */
 	uint64_t start;    /* clock.h */
 	uint64_t deadline; /* of image_cloud()'s verbs, clock.h */
 };
@@ -29,6 +30,7 @@ int verb_cache(void *program);
 int verb_check(void *program);
 int verb_plan(void *program);
 int verb_provision(void *program);
+int verb_shell(void *program);
 int verb_schema(void *program);
 int verb_test(void *program); /* boot.c */
 int verb_lock(void *program);

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/scope.h"
 #include "data/jsonw.h"
 #include "store_own.h"
@@ -75,21 +76,45 @@ int layer_open(struct store *s, const char *key, uint64_t deadline, struct layer
                struct err *e)
 {
 	struct layer l = {.lock = -1, .log = -1};
+	unsigned told = 0;
 	int r;
 
 	snprintf(l.key, sizeof l.key, "%s", key);
-	while ((r = try_open(s, &l, e)) == 0)
+	while ((r = try_open(s, &l, e)) == 0) {
+		if (!told++)
+			log_notice("waiting for the layer %.12s, which another process has", key);
 		if (!clock_sleep_ms(LOCK_POLL_MS, deadline))
 			return err_set(e, ERR_HOST, REASON_BUSY, EBUSY,
 			               "waiting for the layer %.12s: another build is still making "
 			               "it",
 			               key);
+	}
 	if (r > 0)
 		r = l.cached ? 0 : prepare(s, &l, e);
 	if (r < 0) {
 		scope_close(&l.lock);
 		return r;
 	}
+	*ret = l;
+	return 0;
+}
+
+int layer_hold(struct store *s, const char *key, bool failed, struct layer *ret, struct err *e)
+{
+	struct layer l = {.lock = -1, .log = -1, .cached = true};
+	struct stat st;
+
+	snprintf(l.key, sizeof l.key, "%s", key);
+	name_paths(s, &l, failed ? "failed" : "layers");
+	l.lock = store_lock(s, l.key, LOCK_SH, e);
+	if (l.lock < 0)
+		return l.lock;
+	if (stat(l.tree, &st) < 0) {
+		scope_close(&l.lock);
+		return -ENOENT;
+	}
+	if (!failed)
+		touch(&l);
 	*ret = l;
 	return 0;
 }

@@ -36,6 +36,8 @@ static const struct command_verb verbs[] = {
         {"verify", VERB_VERIFY, "IMAGE", 1, 1, "Check what an image carries, and must not",
          verb_verify},
         {"diff", VERB_DIFF, "IMAGE IMAGE", 2, 2, "Tell how two images differ", verb_diff},
+        {"shell", VERB_SHELL, "RECIPE [-- COMMAND...]", 1, 4096,
+         "Run a shell or command in a built image; what it changes is dropped", verb_shell},
         {"cache", VERB_CACHE, "list|prune", 1, 1, "Show or shrink the store of layers", verb_cache},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", verb_version},
         {0},
@@ -89,6 +91,7 @@ static void read_environment(struct image *g)
 	        .config_file = getenv("AWS_CONFIG_FILE"),
 	        .credentials_file = getenv("AWS_SHARED_CREDENTIALS_FILE"),
 	};
+	g->term = getenv("TERM");
 	if (!g->cloud_config.region)
 		g->cloud_config.region = getenv("AWS_DEFAULT_REGION");
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "options.h"
 
-#define RECIPE (VERB_CHECK | VERB_PLAN | VERB_PROVISION | VERB_BUILD | VERB_LOCK)
+#define RECIPE (VERB_CHECK | VERB_PLAN | VERB_PROVISION | VERB_BUILD | VERB_LOCK | VERB_SHELL)
 #define AT(m)  offsetof(struct options, m)
 
 #define UPLOAD (VERB_PUBLISH | VERB_RESUME)
@@ -59,15 +59,18 @@ const struct command_option option_table[] = {
         {"format", "LIST", "of dir, tar, raw, qcow2, ami, with commas between (default: raw)", 0,
          VERB_BUILD, COMMAND_TEXT, AT(format), NULL},
         {"store", "DIR", "where layers are kept (default: /var/cache/hpc-node/images)", 0,
-         VERB_PLAN | VERB_BUILD | VERB_CACHE | VERB_LOCK | LOOK, COMMAND_TEXT, AT(store), NULL},
+         VERB_PLAN | VERB_BUILD | VERB_SHELL | VERB_CACHE | VERB_LOCK | LOOK, COMMAND_TEXT,
+         AT(store), NULL},
         {"fetch", NULL, "get the packages into the store too, for builds without a network", 0,
          VERB_LOCK, COMMAND_FLAG, AT(fetch), NULL},
-        {"unlocked", NULL, "leave the lock beside the recipe alone", 0, VERB_PLAN | VERB_BUILD,
-         COMMAND_FLAG, AT(unlocked), NULL},
+        {"unlocked", NULL, "leave the lock beside the recipe alone", 0,
+         VERB_PLAN | VERB_BUILD | VERB_SHELL, COMMAND_FLAG, AT(unlocked), NULL},
         {"firmware", "NAME", "uefi (default) or bios", 0, VERB_TEST, COMMAND_CHOICE, AT(firmware),
          firmwares},
         {"recipe", "FILE", "the image's recipe: what that puts in on purpose is no fault", 0,
          VERB_VERIFY, COMMAND_TEXT, AT(recipe), NULL},
+        {"failed", NULL, "in the tree of the step that failed last", 0, VERB_SHELL, COMMAND_FLAG,
+         AT(failed), NULL},
         {"keep", "SIZE", "how much prune leaves (default: 20G)", 0, VERB_CACHE, COMMAND_SIZE,
          AT(keep), NULL},
         {"json", NULL, "print JSON", 'j',

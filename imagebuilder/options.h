@@ -17,6 +17,7 @@ enum verb_bit {
 	VERB_LOCK = 1 << 8,
 	VERB_VERIFY = 1 << 12,
 	VERB_DIFF = 1 << 13,
+	VERB_SHELL = 1 << 10,
 	VERB_PUBLISH = 1 << 16,
 	VERB_RESUME = 1 << 17,
 	VERB_GC = 1 << 18,
@@ -35,7 +36,7 @@ struct options {
 	const char *store, *output, *format, *firmware;
 	const char *recipe; /* verify */
 	uint64_t keep;
-	bool json, quiet, verbose, unlocked, fetch;
+	bool json, quiet, verbose, unlocked, fetch, failed;
 	/* publish and what follows it */
 	const char *name, *description, *arch, *boot, *parent, *kms_key, *alias, *deprecate;
 	const char *state, *region;

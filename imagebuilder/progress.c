@@ -123,4 +123,5 @@ void progress_failed(struct progress *p, const char *step, const struct layer *l
 	for (unsigned i = first; i < l->tail_n; i++)
 		fprintf(stderr, "  | %s\n", l->tail[i % STORE_LOG_TAIL]);
 	fprintf(stderr, "  what it changed: %s\n  its log:         %s/log\n", l->tree, l->dir);
+	fprintf(stderr, "  to look inside:  %s\n", p->look);
 }

@@ -16,6 +16,7 @@ struct progress {
 	bool json, quiet, terminal;
 	size_t n, of;
 	size_t cached, built;
+	const char *look; /* the command to look into a step that failed */
 };
 
 void progress_running(struct progress *p, const char *step, const char *key);
@@ -25,5 +26,5 @@ void progress_done(struct progress *p, const char *step, const char *key, const 
 void progress_output(struct progress *p, const char *path, const char *state, uint64_t ns);
 void progress_end(struct progress *p, const char *key, uint64_t ns);
 
-/* The last lines of the log and where to look, on standard error. */
+/* The last lines of the log, where all of it is and how to look inside, on standard error. */
 void progress_failed(struct progress *p, const char *step, const struct layer *l, uint64_t ns);

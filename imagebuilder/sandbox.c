@@ -7,13 +7,17 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/scope.h"
 #include "host/child.h"
@@ -29,6 +33,7 @@ struct report {
 struct job {
 	const struct sandbox *sandbox;
 	struct report *report;
+	bool terminal; /* the program gets it, in a process group of its own */
 };
 
 static int wait_for(pid_t pid)
@@ -52,9 +57,22 @@ static int fail(const struct job *j)
 	return 1;
 }
 
+/* To our process group; whoever has it not is stopped for asking, unless it ignores that. */
+static void take_terminal(void)
+{
+	void (*was)(int) = signal(SIGTTOU, SIG_IGN);
+
+	(void)tcsetpgrp(STDIN_FILENO, getpgrp());
+	signal(SIGTTOU, was);
+}
+
 static _Noreturn void work(const struct job *j)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (j->terminal) {
+		(void)setpgid(0, 0);
+		take_terminal();
+	}
 	if (j->sandbox->main(j->sandbox->ctx, &j->report->err) < 0)
 		_exit(fail(j));
 	fflush(stdout);
@@ -146,4 +164,107 @@ int sandbox_run(const struct sandbox *s, struct err *e)
 		r = judge(&end, report, e);
 	child_unshare(report, sizeof *report);
 	return r;
+}
+
+/* ---- a look inside ---- */
+
+struct program {
+	const char *const *argv, *const *env;
+};
+
+static void signals(const int *list, size_t n, void (*handler)(int))
+{
+	for (size_t i = 0; i < n; i++)
+		signal(list[i], handler);
+}
+
+/* What a terminal sends is for the program; what ends us ends it. */
+static const int from_keys[] = {SIGINT, SIGQUIT}, to_end[] = {SIGTERM, SIGHUP};
+
+static int exec_main(void *ctx, struct err *e)
+{
+	static const char *const shells[] = {"/bin/bash", "/bin/sh"};
+	const struct program *p = ctx;
+	const char *const shell[] = {shells[access(shells[0], X_OK) == 0 ? 0 : 1], NULL};
+	const char *const *argv = *p->argv ? p->argv : shell;
+
+	signals(from_keys, ARRAY_LEN(from_keys), SIG_DFL);
+	environ = (char **)(uintptr_t)p->env; /* where PATH is looked for, too */
+	execvp(argv[0], (char *const *)(uintptr_t)argv);
+	return err_set(e, ERR_HOST, REASON_HOST_EXEC, errno, "running '%s' in the image: %s",
+	               argv[0], strerror(errno));
+}
+
+static volatile sig_atomic_t ended_by;
+static volatile pid_t attached;
+
+static void end(int sig)
+{
+	ended_by = sig;
+	if (attached > 0)
+		kill(attached, SIGKILL);
+}
+
+static _Noreturn void attached_main(const struct job *j, pid_t parent)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(127);
+	signals(to_end, ARRAY_LEN(to_end), SIG_DFL);
+	umask(022);
+	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
+	_exit(outside((void *)(uintptr_t)j));
+}
+
+static int attach(const struct job *j, struct err *e)
+{
+	pid_t parent = getpid();
+	int st;
+
+	ended_by = 0;
+	signals(from_keys, ARRAY_LEN(from_keys), SIG_IGN);
+	signals(to_end, ARRAY_LEN(to_end), end);
+	attached = fork();
+	if (attached == 0)
+		attached_main(j, parent);
+	if (attached < 0)
+		return err_errno(e, errno, "starting a process");
+	if (ended_by) /* between fork and here */
+		kill(attached, SIGKILL);
+	while (waitpid(attached, &st, 0) < 0)
+		if (errno != EINTR)
+			return err_errno(e, errno, "waiting for a process");
+	attached = 0;
+	if (ended_by)
+		return 128 + (int)ended_by;
+	return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+}
+
+int sandbox_exec(const struct sandbox *s, const char *const *argv, const char *const *env,
+                 int *ret_status, struct err *e)
+{
+	struct program program = {argv, env};
+	struct sandbox box = {.layers = s->layers,
+	                      .dir = s->dir,
+	                      .network = s->network,
+	                      .main = exec_main,
+	                      .ctx = &program};
+	struct report *report = child_share(sizeof *report);
+	/* A command stays in our group, so that the keys reach it and ^Z all of us. */
+	struct job job = {&box, report, !*argv && isatty(STDIN_FILENO)};
+
+	if (!report)
+		return err_errno(e, ENOMEM, "making a sandbox");
+	int r = attach(&job, e);
+	if (job.terminal)
+		take_terminal();
+	if (r >= 0 && report->failed) {
+		*e = report->err;
+		r = -e->no;
+	}
+	child_unshare(report, sizeof *report);
+	if (r < 0)
+		return r;
+	*ret_status = r;
+	return 0;
 }

@@ -40,6 +40,15 @@ struct sandbox {
 /* 0 when main returned 0; else its error, or why it couldn't be run to its end. */
 int sandbox_run(const struct sandbox *s, struct err *e) ATTR_MUST_USE;
 
+/*
+ * For a look into an image: a program in it with our own stdin, stdout, stderr and terminal,
+ * without a deadline; layers, dir and network of *s are taken. `argv` without an element: a shell.
+ * `env` is all of its environment. *ret_status: its exit status, or 128 and a signal; also of one
+ * that ended us.
+ */
+int sandbox_exec(const struct sandbox *s, const char *const *argv, const char *const *env,
+                 int *ret_status, struct err *e) ATTR_MUST_USE;
+
 /* The rest is for a main that runs without an image, and needs files of this machine, too. */
 
 /* Shows the layers joined, read-only, at a directory. */

@@ -55,6 +55,10 @@ struct layer {
 /* Waits for others who make it, until the deadline. Then it is there, or ours to make. */
 int layer_open(struct store *s, const char *key, uint64_t deadline, struct layer *ret,
                struct err *e) ATTR_MUST_USE;
+/* Only one that is there, or the tree of one that failed: -ENOENT else, -EBUSY while it is made;
+ * both without *e. */
+int layer_hold(struct store *s, const char *key, bool failed, struct layer *ret,
+               struct err *e) ATTR_MUST_USE;
 /* One line for its log. */
 void layer_log(void *layer, const char *line);
 /* Publishes the tree; from now on it is cached. */
