@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -245,6 +246,7 @@ static int from_file(const struct doc *at, struct recipe *r, const char *from,
 {
 	struct stat st;
 	struct recipe *parent;
+	char real[PATH_MAX];
 
 	r->from_type = recipe_from_suffix(from);
 	r->from = recipe_beside(at, from, a);
@@ -257,8 +259,14 @@ static int from_file(const struct doc *at, struct recipe *r, const char *from,
 		        "'%s' is %s directory, expected a distribution:release, a directory, "
 		        "or a file ending in .yaml, .tar[.gz|.xz|.zst], .raw or .img",
 		        r->from, S_ISDIR(st.st_mode) ? "a" : "no");
-	if (r->from_type != FROM_RECIPE)
+	if (r->from_type != FROM_RECIPE) {
+		/* It is opened by programs that run elsewhere, and enters a key. */
+		if (!realpath(r->from, real))
+			return doc_err(at, e, REASON_INPUT_RANGE, "opening '%s': %s", r->from,
+			               strerror(errno));
+		r->from = arena_strdup(a, real);
 		return 0;
+	}
 	if (depth == RECIPE_FROM_MAX)
 		return doc_err(at, e, REASON_INPUT_CYCLE,
 		               "recipes below recipes end nowhere: expected at most %d levels",

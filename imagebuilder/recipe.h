@@ -44,7 +44,8 @@ enum recipe_from {
 struct recipe {
 	const char *name, *version;
 	enum recipe_from from_type;
-	const char *from;            /* "debian:bookworm", or a path; NULL with FROM_NOTHING */
+	const char *from; /* "debian:bookworm", or a path, absolute but of a recipe; NULL with
+	                     FROM_NOTHING */
 	const struct recipe *parent; /* FROM_RECIPE */
 	const char *arch;            /* "x86_64" or "arm64" */
 	struct disk_spec disk;

@@ -157,6 +157,17 @@ def test_without_root_it_tells_what_it_may_see(plan):
     assert told["component tool"] == ("build", ["not in the store; why is root's to see"])
 
 
+@needs_root
+@pytest.mark.parametrize("base", ["tree", "tree.tar"])
+def test_from_wherever_it_is_called(plan, base):
+    subprocess.run(["tar", "-C", plan.folder / "tree", "-cf", plan.folder / "tree.tar", "."], check=True)
+    plan.recipe(f"image: {{name: x, from: {base}}}\n")
+    r = plan.tool("build", "recipe.yaml", "--store", "store")
+    assert r.code == 0 and "2 built, 0 cached" in r.out, r.err
+    r = plan.tool("build", plan.folder / "recipe.yaml", "--store", "store")
+    assert r.code == 0 and "0 built, 2 cached" in r.out, r.err
+
+
 def test_nothing_is_made_and_nothing_needed(plan):
     told = plan.plan(plan.text())
     assert not plan.store.exists()
