@@ -78,8 +78,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static int read_packages(const struct recipe *r, struct arena *a, struct field_strings *ret,
-                         struct err *e)
+int base_packages(const struct recipe *r, struct arena *a, struct field_strings *ret, struct err *e)
 {
 	static const struct field names = {"names", FIELD_STRINGS, 0, .max = PACKAGES_MAX};
 	const struct doc *d = doc_get(r->sections, "packages");
@@ -255,7 +254,7 @@ int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, 
 		*ret = b;
 		return key_of_file(r, key, e);
 	}
-	err = read_packages(r, a, &b.packages, e);
+	err = base_packages(r, a, &b.packages, e);
 	if (err == 0 && lock)
 		err = lock_fits(lock, r->file, r->from, r->arch, &b.packages, e);
 	if (err < 0)

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "feature.h"
 #include "image.h"
 #include "shell.h"
 #include "why.h"
@@ -180,7 +181,7 @@ static int check_options(const struct options *o, const struct formats *f, struc
 }
 
 static int preflight(const struct recipe *r, const struct formats *f, const char *dir,
-                     struct err *e)
+                     struct arena *a, struct err *e)
 {
 	struct stat st;
 	int err = 0;
@@ -191,6 +192,7 @@ static int preflight(const struct recipe *r, const struct formats *f, const char
 	if (dir && (stat(dir, &st) < 0 ? errno != ENOENT : !S_ISDIR(st.st_mode)))
 		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ENOTDIR,
 		               "--output: '%s' is no directory", dir);
+	err = feature_check(r, a, e);
 	for (size_t i = 0; i < f->n && err == 0; i++)
 		err = output_check(r, f->items[i], e);
 	return err;
@@ -277,7 +279,7 @@ int verb_build(void *program)
 	if (err == 0)
 		err = check_options(o, &f, &e);
 	if (err == 0)
-		err = preflight(&r, &f, o->output, &e);
+		err = preflight(&r, &f, o->output, g->arena, &e);
 	if (err == 0)
 		err = store_open(o->store ? o->store : STORE_DEFAULT, &s, &e);
 	if (err == 0)

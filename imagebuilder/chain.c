@@ -174,11 +174,16 @@ static int add_tests(struct chain *c, const struct recipe *r,
                      const struct component_list *components, struct err *e)
 {
 	struct strbuf says = STRBUF(c->arena, SAYS_MAX);
+	struct input_list inputs = {0};
 	struct test_list l;
 	int err = test_read(r->tests, &r->facts, c->arena, &l, e);
 
-	if (err < 0 || (l.n == 0 && !any_tests(components)))
+	if (err < 0 || (l.n == 0 && !any_tests(components) && !r->features.n))
 		return err;
+	for (size_t i = 0; i < r->features.n; i++)
+		strbuf_printf(&says, "feature %s\n", r->features.items[i]);
+	if (says.data)
+		input_add_lines(&inputs, c->arena, says.data);
 	strbuf_str(&says, "tests ");
 	canon_write(r->tests, &r->facts, &says);
 	struct chain_step *s = add(c, CHAIN_TESTS, r, "tests");
@@ -186,6 +191,7 @@ static int add_tests(struct chain *c, const struct recipe *r,
 	s->components = *components;
 	s->network = any_tests(components);
 	s->says = says.data;
+	s->inputs = inputs;
 	if (r->tests)
 		input_add_doc(&s->inputs, c->arena, r->tests, &r->facts);
 	return says.overflow ? says_too_much(r, e) : 0;

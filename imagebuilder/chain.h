@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A recipe as a chain of layers: the base, then for the recipe it is from and for itself the
- * copies, each step of the plan in its order, each component, and the tests. What no image
+ * copies, each step of the plan in its order, each component, and the tests with the proof of its
+ * features. What no image
  * may have (hygiene.h) is removed before the last tests, or fails the build where a person has to
  * look; the manifest is written into what is then whole.
  *

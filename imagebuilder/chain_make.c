@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "chain.h"
 #include "disk.h"
+#include "feature.h"
 #include "hygiene.h"
 #include "plan/run.h"
 #include "volatile.h"
@@ -168,6 +169,7 @@ static int tests_inside(void *ctx, struct err *e)
 
 	if (r < 0)
 		return r;
+	r = feature_prove(in->step->recipe, host_root_fd(h), e);
 	for (size_t i = 0; i < l->n && r == 0; i++) {
 		fprintf(stderr, "test: %s\n", l->items[i].name);
 		r = test_run(&l->items[i], h, clock_in_ms(l->items[i].timeout_ms), e);

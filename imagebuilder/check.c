@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "component.h"
 #include "copy.h"
+#include "feature.h"
 #include "image.h"
 #include "recipe.h"
 #include "test.h"
@@ -20,6 +21,8 @@ static int check_one(struct image *g, const char *path, struct err *e)
 
 	if (err == 0)
 		err = recipe_plan(&r, g->arena, &plan, e);
+	if (err == 0)
+		err = feature_check(&r, g->arena, e);
 	if (err == 0)
 		err = copy_read(r.copy, &r.facts, g->arena, &copies, e);
 	if (err == 0)

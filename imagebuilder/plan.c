@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "data/jsonw.h"
+#include "feature.h"
 #include "image.h"
 #include "why.h"
 
@@ -108,6 +109,8 @@ int verb_plan(void *program)
 		err = image_lock(g, o->line.operands[0], &r, &lock, &e);
 	if (err == 0)
 		err = chain_outline(&r, lock, g->arena, &c, &e);
+	if (err == 0 && !c.refused.no && feature_check(&r, g->arena, &e) < 0)
+		c.refused = e;
 	if (err == 0)
 		err = store_look(o->store ? o->store : STORE_DEFAULT, &s, &e);
 	if (err < 0)

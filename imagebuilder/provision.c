@@ -20,6 +20,7 @@
 #include "copy.h"
 #include "data/jsonw.h"
 #include "disk.h"
+#include "feature.h"
 #include "host/lock.h"
 #include "image.h"
 #include "include.h"
@@ -198,6 +199,8 @@ static int run_own(struct provision *p, const struct recipe *r, struct err *e)
 		return err < 0 ? err : p->status;
 	provision_state_load(p->host, &components);
 	err = run_components(p, &components, 1U << PHASE_BUILD | 1U << PHASE_VALIDATE, e);
+	if (err == 0)
+		err = feature_prove(r, host_root_fd(p->host), e);
 	if (err == 0)
 		err = run_tests(p, &tests, e);
 	if (err == 0)

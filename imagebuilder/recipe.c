@@ -10,13 +10,15 @@
 
 #include "component.h"
 #include "copy.h"
+#include "feature.h"
 #include "include.h"
 #include "kinds/kinds.h"
 #include "test.h"
 
 #define CMDLINE_DEFAULT "console=tty0 console=ttyS0,115200n8 nvme_core.io_timeout=4294967295"
 #define CMDLINE_MAX     1024 /* x86 takes 2047 with root= and the loader's own */
-#define NAME_MAX_LEN    64   /* an AMI's name has 128, and a version and an architecture follow */
+#define FEATURES_MAX    8
+#define NAME_MAX_LEN    64 /* an AMI's name has 128, and a version and an architecture follow */
 
 /* ---- the header ---- */
 
@@ -32,7 +34,6 @@ enum { ARCH_X86_64, ARCH_ARM64 };
 static const char *const archs[] = {"x86_64", "arm64", NULL};
 static const char *const filesystems[] = {"ext4", NULL};
 static const char *const boots[] = {"uefi+bios", "uefi", NULL};
-static const char *const features[] = {"efa", "lustre", "nvidia"};
 
 static const struct field disk_fields[] = {
         {"size", FIELD_SIZE, FIELD_AT(struct header, size), .min = RECIPE_DISK_MIN,
@@ -57,7 +58,7 @@ const struct field recipe_image_fields[] = {
         {"disk", FIELD_MAP, 0, .sub = disk_fields, .help = "the disk it is on"},
         {"cmdline", FIELD_STRING, FIELD_AT(struct header, cmdline), .max = CMDLINE_MAX,
          .help = "the kernel's command line, without root="},
-        {"features", FIELD_STRINGS, FIELD_AT(struct header, features), .max = ARRAY_LEN(features),
+        {"features", FIELD_STRINGS, FIELD_AT(struct header, features), .max = FEATURES_MAX,
          .help = "what its kernel and packages must carry: efa, lustre, nvidia"},
         {0},
 };
@@ -151,11 +152,13 @@ static int check_features(const struct doc *image, const struct field_strings *l
 	for (size_t i = 0; i < list->n; i++) {
 		bool known = false;
 
-		for (size_t k = 0; k < ARRAY_LEN(features); k++)
-			known = known || str_eq(features[k], list->items[i]);
+		size_t n = 0;
+
+		for (; feature_names[n]; n++)
+			known = known || str_eq(feature_names[n], list->items[i]);
 		if (known)
 			continue;
-		const char *near = str_nearest(list->items[i], features, ARRAY_LEN(features));
+		const char *near = str_nearest(list->items[i], feature_names, n);
 		return doc_err(at->type == DOC_LIST ? at->items[i] : at, e, REASON_INPUT_RANGE,
 		               near ? "unknown feature '%s', did you mean '%s'?"
 		                    : "unknown feature '%s', expected efa, lustre or nvidia%s",
@@ -435,6 +438,7 @@ static int load_at(const char *path, const struct command_list *set, unsigned de
 		err = read_from(doc_get(d, "image"), &r, h.from, set, depth, a, e);
 	if (err < 0)
 		return err;
+	r.image = doc_get(d, "image");
 	r.sections = only_sections(d, a);
 	r.copy = doc_get(d, "copy");
 	r.components = doc_get(d, "components");

@@ -50,6 +50,7 @@ struct recipe {
 	const char *arch;            /* "x86_64" or "arm64" */
 	struct disk_spec disk;
 	struct field_strings features;               /* efa, lustre, nvidia */
+	const struct doc *image;                     /* the header as it stands */
 	const struct doc *sections;                  /* a map, for plan_build with kinds_all */
 	const struct doc *copy, *components, *tests; /* lists, or NULL */
 	const char *file;                            /* as the user named it */

@@ -1,0 +1,97 @@
+"""Before any work: what can't come about is refused with the way out. After it: the finished tree has what was asked for."""
+import json
+import os
+import subprocess
+
+import pytest
+
+import tiny
+from test_build import Builder
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="building needs root")
+
+
+@pytest.fixture
+def builder(program, tmp_path):
+    tiny.make(tmp_path / "tree")
+    return Builder(program, tmp_path)
+
+
+# ---- features ----
+
+def kernel(builder, name, dep, builtin=""):
+    folder = builder.folder / "tree/lib/modules" / name
+    folder.mkdir(parents=True)
+    (folder / "modules.dep").write_text(dep)
+    (folder / "modules.builtin").write_text(builtin)
+
+
+EFA = "kernel/net/other.ko:\nkernel/drivers/infiniband/hw/efa/efa.ko: kernel/drivers/infiniband/core/ib_core.ko\n"
+OTHER = "kernel/net/efafs.ko: kernel/net/my-efa.ko\nkernel/efa/x.ko:\n"
+
+
+@needs_root
+@pytest.mark.parametrize("feature, kernels, said", [
+    ("efa", {"6.1-a": (EFA,)}, None),
+    ("efa", {"6.1-a": (OTHER, "kernel/net/efa.ko\n")}, None),
+    ("efa", {"6.1-a": (EFA,), "6.1-b": (OTHER,)}, "recipe.yaml:1:41: feature 'efa': the kernel '6.1-b' in the finished tree has no module 'efa'"),
+    ("efa", {}, "the finished tree has no kernel in /lib/modules"),
+    ("lustre", {"1": ("updates/kernel/fs/lustre/lustre.ko.zst:\n",)}, None),
+    ("lustre", {"1": ("kernel/fs/lustrefs.ko\n",)}, "the kernel '1' in the finished tree has no module 'lustre'"),
+    ("nvidia", {"1": ("updates/dkms/nvidia-current.ko:\n",)}, None),
+    ("nvidia", {"1": ("extra/nvidia.ko.xz: x.ko\n",)}, None),
+    ("nvidia", {"1": ("kernel/drivers/platform/x86/nvidia-wmi-ec-backlight.ko:\n",)}, "no module 'nvidia'"),
+])
+def test_each_kernel_of_the_tree_has_what_features_ask_for(builder, feature, kernels, said):
+    for name, lists in kernels.items():
+        kernel(builder, name, *lists)
+    text = f"image: {{name: x, from: tree, features: [{feature}]}}\n"
+    r = builder(text)
+    assert r.code == (1 if said else 0), r.err
+    assert not said or ("step 'tests'" in r.err and said in r.err), r.err
+    other = builder.tool("provision", builder.recipe(text), "--root", builder.folder / "tree")
+    assert other.code == r.code and (not said or said in other.err), other.err
+
+
+@needs_root
+def test_features_are_part_of_the_tests_key(builder):
+    kernel(builder, "6.1", EFA + "lustre.ko:\n")
+    text = "image: {name: x, from: tree, features: [efa%s]}\n"
+    assert list(builder.states(text % "").values()) == ["built"] * 3
+    assert builder.states(text % ", lustre")["tests"] == "built"
+    assert set(builder.states(text % "").values()) == {"cached"}
+    (builder.folder / "top.yaml").write_text("image: {name: top, from: recipe.yaml}\n")
+    states = json.loads("[" + ",".join(builder.tool("build", builder.folder / "top.yaml", "--store", builder.store,
+                                                    "--json").out.splitlines()) + "]")
+    assert [s["state"] for s in states if s.get("step") == "tests" and s["state"] != "running"] == ["built"]
+
+
+DEBIAN = "image: {{name: x, from: debian:bookworm, features: [{feature}]}}\npackages: {packages}\n"
+
+
+@pytest.mark.parametrize("feature, packages, more", [
+    ("efa", "[linux-image-cloud-amd64, efa]", ""),
+    ("efa", "[linux-image-cloud-amd64]", "components: [efa.yaml]\n"),
+    ("efa", "[linux-image-cloud-amd64]", "scripts: [{id: efa, content: '#!/bin/sh'}]\n"),
+    ("efa", "[linux-image-cloud-amd64]", "copy: [{from: efa.yaml, to: /lib/modules/efa.ko}]\n"),
+    ("lustre", "[lustre-client-modules-dkms]", ""),
+    ("nvidia", "{names: [linux-headers-cloud-amd64, nvidia-driver]}", ""),
+])
+def test_what_may_come_about_is_not_refused(builder, feature, packages, more):
+    (builder.folder / "efa.yaml").write_text(
+        "name: efa\nschemaVersion: 1.0\nphases: [{name: build, steps: [{name: a, action: ExecuteBash, inputs: {commands: [id]}}]}]\n")
+    path = builder.recipe(DEBIAN.format(feature=feature, packages=packages) + more)
+    assert builder.tool("check", path).code == 0
+
+
+def test_what_cannot_is_refused_by_each_verb(builder):
+    path = builder.recipe(DEBIAN.format(feature="efa", packages="[linux-image-cloud-amd64]"))
+    said = "recipe.yaml:1:52: feature 'efa': no package of this image brings it: Debian's kernels are built without EFA"
+    (builder.folder / "top.yaml").write_text("image: {name: top, from: recipe.yaml}\n")
+    for verb in ("check", "build") if os.geteuid() == 0 else ("check",):
+        for recipe in (path, builder.folder / "top.yaml"):
+            r = builder.tool(verb, recipe, *(["--store", builder.store] if verb == "build" else []))
+            assert (r.code, said in r.err) == (3, True), r.err
+    assert not builder.store.exists()
+    r = builder.tool("plan", path, "--store", builder.store)
+    assert r.code == 0 and "'build' refuses this: " in r.err and said in r.err
