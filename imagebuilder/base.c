@@ -20,6 +20,7 @@
 #include "blocks.h"
 #include "rawdisk.h"
 #include "store.h"
+#include "tools.h"
 
 #define QUERY_MS     30000
 #define ARGV_MAX     64
@@ -42,6 +43,22 @@ static int refuse(const struct recipe *r, struct err *e, const char *why)
 {
 	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP, "%s: from '%s': %s",
 	               r->file, r->from ? r->from : "", why);
+}
+
+/* tar calls it by the suffix. */
+static int check_unpacker(const char *path, struct err *e)
+{
+	static const struct {
+		const char *suffix, *tool, *package;
+	} rows[] = {{".gz", "gzip", "gzip"},
+	            {".tgz", "gzip", "gzip"},
+	            {".xz", "xz", "xz-utils"},
+	            {".zst", "zstd", "zstd"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (str_ends(path, rows[i].suffix))
+			return tool_need(rows[i].tool, rows[i].package, e);
+	return 0;
 }
 
 static int check(const struct recipe *r, struct err *e)
@@ -68,7 +85,7 @@ static int check(const struct recipe *r, struct err *e)
 		return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
 		               "building '%s' needs mmdebstrap: install the package of that name",
 		               r->from);
-	return 0;
+	return r->from_type == FROM_TAR ? check_unpacker(r->from, e) : 0;
 }
 
 /* ---- packages and sources ---- */

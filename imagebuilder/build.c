@@ -15,6 +15,7 @@
 #include "feature.h"
 #include "image.h"
 #include "shell.h"
+#include "space.h"
 #include "why.h"
 
 #define FORMATS_MAX 8
@@ -180,9 +181,10 @@ static int check_options(const struct options *o, const struct formats *f, struc
 	return 0;
 }
 
-static int preflight(const struct recipe *r, const struct formats *f, const char *dir,
+static int preflight(const struct recipe *r, const struct formats *f, const struct options *o,
                      struct arena *a, struct err *e)
 {
+	const char *dir = o->output;
 	struct stat st;
 	int err = 0;
 
@@ -193,6 +195,8 @@ static int preflight(const struct recipe *r, const struct formats *f, const char
 		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ENOTDIR,
 		               "--output: '%s' is no directory", dir);
 	err = feature_check(r, a, e);
+	if (err == 0)
+		err = space_check(r, o->store ? o->store : STORE_DEFAULT, dir, f->items, f->n, e);
 	for (size_t i = 0; i < f->n && err == 0; i++)
 		err = output_check(r, f->items[i], e);
 	return err;
@@ -279,7 +283,7 @@ int verb_build(void *program)
 	if (err == 0)
 		err = check_options(o, &f, &e);
 	if (err == 0)
-		err = preflight(&r, &f, o->output, g->arena, &e);
+		err = preflight(&r, &f, o, g->arena, &e);
 	if (err == 0)
 		err = store_open(o->store ? o->store : STORE_DEFAULT, &s, &e);
 	if (err == 0)

@@ -12,6 +12,7 @@
 #include "ext4.h"
 #include "grub.h"
 #include "stack.h"
+#include "tools.h"
 #include "work.h"
 
 #define MIB       ((uint64_t)1 << 20)
@@ -41,29 +42,14 @@ static const struct tool {
         {"qemu-img", "qemu-utils", true},
 };
 
-static bool have_tool(const char *name)
-{
-	static const char *const dirs[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
-	                                   "/usr/bin",        "/sbin",          "/bin"};
-	char path[128];
-
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
-		snprintf(path, sizeof path, "%s/%s", dirs[i], name);
-		if (access(path, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 int disk_check(const struct disk_job *j, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(tools); i++) {
 		if (tools[i].qcow2 && j->format != DISK_QCOW2)
 			continue;
-		if (!have_tool(tools[i].name))
-			return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
-			               "looking for '%s': not on this machine; install %s",
-			               tools[i].name, tools[i].package);
+		int r = tool_need(tools[i].name, tools[i].package, e);
+		if (r < 0)
+			return r;
 	}
 	return grub_check(j->arch, j->spec->boot, e);
 }

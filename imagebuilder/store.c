@@ -172,7 +172,7 @@ static bool is_key(const char *name)
 	return strlen(name) == SHA256_HEX - 1 && strspn(name, "0123456789abcdef") == SHA256_HEX - 1;
 }
 
-static bool read_entry(struct store *s, const char *key, struct arena *a, struct store_entry *ret)
+bool store_entry(const struct store *s, const char *key, struct arena *a, struct store_entry *ret)
 {
 	const char *path = arena_printf(a, "layers/%s/meta.json", key);
 	struct blob text;
@@ -216,7 +216,7 @@ int store_list(struct store *s, struct arena *a, struct store_entry **ret, size_
 	if (!dir)
 		return err_errno(e, errno, "reading '%s/layers'", s->path);
 	while (n < ENTRIES_MAX && (d = readdir(dir))) {
-		if (!is_key(d->d_name) || !read_entry(s, d->d_name, a, &one))
+		if (!is_key(d->d_name) || !store_entry(s, d->d_name, a, &one))
 			continue;
 		list = arena_grow(a, list, &n, sizeof *list);
 		list[n - 1] = one;

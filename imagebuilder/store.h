@@ -79,6 +79,8 @@ struct store_entry {
 	uint64_t bytes; /* on disk */
 	int64_t used;   /* seconds since 1970 */
 };
+/* One layer; false: it isn't there. */
+bool store_entry(const struct store *s, const char *key, struct arena *a, struct store_entry *ret);
 /* Layers, the one longest not used first. */
 int store_list(struct store *s, struct arena *a, struct store_entry **ret, size_t *ret_n,
                struct err *e) ATTR_MUST_USE;

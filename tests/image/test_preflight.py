@@ -95,3 +95,59 @@ def test_what_cannot_is_refused_by_each_verb(builder):
     assert not builder.store.exists()
     r = builder.tool("plan", path, "--store", builder.store)
     assert r.code == 0 and "'build' refuses this: " in r.err and said in r.err
+
+
+# ---- tools and space ----
+
+def without(builder, path, *args):
+    """A run on a machine that doesn't have the program, or can't run it."""
+    script = 'touch "$0.none" && mount --bind "$0.none" "$1" && shift && exec "$@"'
+    return run_in(builder, script, builder.folder / "program", os.path.realpath(path), builder.program, *args)
+
+
+def run_in(builder, script, *args):
+    p = subprocess.run(["unshare", "--mount", "sh", "-c", script, *map(str, args)], cwd=builder.folder,
+                       capture_output=True, text=True, timeout=60, check=False)
+    assert "Sanitizer" not in p.stderr, p.stderr
+    return p
+
+
+@needs_root
+@pytest.mark.parametrize("missing, base, options, package", [
+    ("/usr/bin/mmdebstrap", "debian:bookworm", [], "install the package of that name"),
+    ("/usr/bin/xz", "tree.tar.xz", [], "install xz-utils"),
+    ("/usr/bin/zstd", "tree.tar.zst", [], "install zstd"),
+    ("/sbin/sfdisk", "tree", ["--format", "raw", "-o", "out"], "install fdisk"),
+    ("/sbin/mkfs.vfat", "tree", ["--format", "dir,raw", "-o", "out"], "install dosfstools"),
+    ("/usr/bin/qemu-img", "tree", ["--format", "qcow2", "-o", "out"], "install qemu-utils"),
+])
+def test_a_missing_tool_is_named_with_its_package(builder, missing, base, options, package):
+    if "tar" in base:
+        (builder.folder / base).write_text("")
+    builder.recipe(f"image: {{name: x, from: {base}}}\n")
+    p = without(builder, missing, "build", "recipe.yaml", "--store", "store", *options)
+    assert p.returncode == 1 and package in p.stderr and os.path.basename(missing) in p.stderr, p.stderr
+    assert not (builder.folder / "out").exists() and not any(builder.folder.glob("store/*/*"))
+
+
+SMALL = 'mkdir -p small && mount -t tmpfs -o size="$1" none small && shift && exec "$@"'
+
+
+@needs_root
+def test_too_little_space_is_told_before_any_work(builder):
+    path = builder.recipe("image: {name: x, from: tree, disk: {size: 512M}}\nfiles: [{path: /boot/vmlinuz-1, content: x}]\n")
+    build = [builder.program, "build", path, "--store", "store"]
+    p = run_in(builder, SMALL, "sh", "100m", builder.program, "build", path, "--store", "small/a/b")
+    assert p.returncode == 1 and "takes about 1024 MiB at 'small/a/b', which has 100: make room there" in p.stderr
+    assert p.stderr.count("by --store") == 1 and p.stdout == ""
+    # Of a disk its size is enough; with what the last build took, less is.
+    p = run_in(builder, SMALL, "sh", "100m", *build, "--format", "raw", "-o", "small/out")
+    assert p.returncode == 1 and "takes about 512 MiB at 'small/out', which has 100" in p.stderr
+    assert "by --output" in p.stderr and not (builder.folder / "store").exists()
+    assert builder.tool("build", path, "--store", "store").code == 0
+    p = run_in(builder, SMALL, "sh", "100m", *build, "--format", "raw", "-o", "small/out")
+    assert p.returncode == 0 and "written small/out/x-1.0.0.raw" in p.stdout, p.stderr
+    p = run_in(builder, SMALL, "sh", "20m", *build, "--format", "tar", "-o", "small/out")
+    assert p.returncode == 1 and "at 'small/out', which has 20" in p.stderr
+    p = run_in(builder, SMALL, "sh", "800m", builder.program, "build", path, "--store", "small/s", "--format", "dir,tar", "-o", "small/o")
+    assert p.returncode == 1 and "takes about 3072 MiB at 'small/s'" in p.stderr
