@@ -243,16 +243,16 @@ static int write_outputs(const struct recipe *r, const struct formats *f, const 
 	/* Tools that write some of them run elsewhere. */
 	if (!realpath(dir, whole))
 		return err_errno(e, errno, "opening '%s'", dir);
-	dir = whole;
 	for (size_t i = 0; i < f->n; i++) {
-		const char *path = output_path(r, f->items[i], dir, b->arena);
+		const char *path = output_path(r, f->items[i], whole, b->arena);
 		bool written;
 		uint64_t start = clock_now();
 		int err = output_write(r, b, s, f->items[i], path, &written, e);
 
 		if (err < 0)
 			return err;
-		progress_output(p, path, written ? "written" : "unchanged", clock_now() - start);
+		progress_output(p, output_path(r, f->items[i], dir, b->arena),
+		                written ? "written" : "unchanged", clock_now() - start);
 	}
 	return write_sbom(r, dir, b, p, e);
 }

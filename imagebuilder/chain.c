@@ -284,9 +284,9 @@ static int add_clean(struct chain *c, const struct recipe *r, struct err *e)
 	const struct manifest m = {.name = r->name,
 	                           .version = r->version,
 	                           .arch = r->arch,
-	                           .recipe = recipe_digest(c),
+	                           .recipe = c->refused.no ? NULL : recipe_digest(c),
 	                           .lock = c->lock ? c->lock->sha256 : NULL,
-	                           .tree = key_below(c)};
+	                           .tree = c->refused.no ? NULL : key_below(c)};
 	allow = arena_grow(c->arena, allow, &n, sizeof *allow); /* the NULL at its end */
 	struct chain_step *s = add(c, CHAIN_CLEAN, r, "clean");
 	s->says = says.data;

@@ -70,7 +70,7 @@ def test_the_path_may_be_beside_the_recipe(tool, disk, tmp_path):
     os.link(disk, tmp_path / "beside.raw")
     (tmp_path / "recipe.yaml").write_text("image: {name: again, from: beside.raw, disk: {size: 512M}}\n")
     r = tool("build", "recipe.yaml", "--store", "store", guard=200)
-    assert r.code == 0 and "base beside.raw" in r.out, r.out + r.err
+    assert r.code == 0 and f"base {tmp_path}/beside.raw" in r.out, r.out + r.err
     assert "2 cached" in tool("build", "recipe.yaml", "--store", "store", guard=200).out
 
 
