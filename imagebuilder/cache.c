@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "data/jsonw.h"
 #include "image.h"
+#include "record.h"
 #include "store.h"
 
 #define TEXT_MAX (16UL << 20)
@@ -67,6 +68,7 @@ static int prune(struct image *g, struct store *s, struct err *e)
 {
 	uint64_t bytes;
 	size_t n;
+	record_prune(s);
 	int r = store_prune(s, g->opt.keep ? g->opt.keep : STORE_KEEP, &bytes, &n, e);
 
 	if (r == 0 && !g->opt.quiet)

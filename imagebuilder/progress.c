@@ -114,11 +114,33 @@ void progress_end(struct progress *p, const char *key, uint64_t ns)
 	event_end(&out, &w);
 }
 
+static void event_failed(const struct progress *p, const char *step, const struct layer *l,
+                         unsigned first)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf out = STRBUF(a, EVENT_MAX);
+	struct jsonw w = {.out = &out};
+
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "event", "failed");
+	jsonw_str(&w, "step", step);
+	jsonw_str(&w, "tree", l->tree);
+	jsonw_str(&w, "log", arena_printf(a, "%s/log", l->dir));
+	jsonw_str(&w, "look", p->look);
+	jsonw_begin(&w, "lines", '[');
+	for (unsigned i = first; i < l->tail_n; i++)
+		jsonw_str(&w, NULL, l->tail[i % STORE_LOG_TAIL]);
+	jsonw_end(&w, ']');
+	event_end(&out, &w);
+}
+
 void progress_failed(struct progress *p, const char *step, const struct layer *l, uint64_t ns)
 {
 	unsigned first = l->tail_n > STORE_LOG_TAIL ? l->tail_n - STORE_LOG_TAIL : 0;
 
 	progress_done(p, step, l->key, "failed", ns);
+	if (p->json)
+		event_failed(p, step, l, first);
 	fflush(stdout);
 	for (unsigned i = first; i < l->tail_n; i++)
 		fprintf(stderr, "  | %s\n", l->tail[i % STORE_LOG_TAIL]);

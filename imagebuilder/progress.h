@@ -3,7 +3,8 @@
  * What a build tells while it goes: a line for each step on standard output, the running one too
  * when that is a terminal; or an event a line with --json:
  *     {"event":"step","n":3,"of":12,"step":"files:/etc/motd","state":"cached","key":"...","ns":12}
- * state: running, cached, built, failed. {"event":"output",...} and {"event":"done",...} end it.
+ * state: running, cached, built, failed. {"event":"failed","step":..,"tree":..,"log":..,"look":..,
+ * "lines":[..]} follows the last one; {"event":"output",...} and {"event":"done",...} end it.
  */
 #pragma once
 

@@ -1,23 +1,55 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "record.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
+#include "base/scope.h"
 #include "data/json.h"
 #include "data/jsonw.h"
 
+static const char *real_path(const char *recipe, struct arena *a)
+{
+	char real[PATH_MAX];
+
+	return arena_strdup(a, realpath(recipe, real) ? real : "");
+}
+
 static const char *path_of(const char *recipe, struct arena *a)
 {
-	char real[PATH_MAX], hex[SHA256_HEX];
+	const char *real = real_path(recipe, a);
+	char hex[SHA256_HEX];
 
-	if (!realpath(recipe, real))
-		real[0] = '\0';
 	digest_hex(real, strlen(real), hex);
 	return arena_printf(a, "recipes/%s", hex);
+}
+
+void record_prune(const struct store *s)
+{
+	int fd = openat(s->fd, "recipes", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scope_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+
+	while (dir && (d = readdir(dir))) {
+		scope_arena struct arena *a = arena_new();
+		struct blob text;
+		struct doc *doc;
+		struct err none;
+
+		if (d->d_name[0] == '.' ||
+		    file_read(fd, d->d_name, JSON_SIZE_MAX, a, &text, &none) < 0)
+			continue;
+		const char *recipe = json_parse("record", text, a, &doc, &none) < 0
+		                             ? NULL
+		                             : doc_text(doc, "recipe");
+		if (!recipe || (access(recipe, F_OK) < 0 && errno == ENOENT))
+			(void)unlinkat(fd, d->d_name, 0);
+	}
 }
 
 /* ---- reading ---- */
@@ -139,7 +171,7 @@ static void write_all(const struct record *r, const char *recipe, bool inputs, s
 
 	jsonw_begin(&w, NULL, '{');
 	jsonw_u64(&w, "schema", 1);
-	jsonw_str(&w, "recipe", recipe);
+	jsonw_str(&w, "recipe", real_path(recipe, out->arena));
 	jsonw_str(&w, "abi", r->abi);
 	jsonw_str(&w, "arch", r->arch);
 	jsonw_begin(&w, "steps", '[');

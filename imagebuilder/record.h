@@ -29,6 +29,8 @@ struct record {
 int record_read(const struct store *s, const char *recipe, struct arena *a, struct record *ret);
 /* The step of that name, the nth from 0 where names repeat; or NULL. */
 const struct record_step *record_find(const struct record *r, const char *name, size_t nth);
+/* Removes those of recipes that are no longer there. */
+void record_prune(const struct store *s);
 /* Writes nothing where it would be the same. */
 int record_write(const struct store *s, const char *recipe, const struct record *r,
                  struct err *e) ATTR_MUST_USE;

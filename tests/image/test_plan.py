@@ -25,6 +25,7 @@ schemaVersion: 1.0
 parameters: [{Word: {type: string, default: none}}]
 phases: [{name: build, steps: [{name: say, action: ExecuteBinary, inputs: {path: /bin/sh, arguments: [-c, ": {{ Word }}"]}}]}]
 """
+DOES = {"cached": "cached", "build": "built"}
 FIRST = {"one": "1", "mode": "0644", "panic": "5", "word": "a", "test": "two"}
 
 
@@ -42,7 +43,7 @@ class Plan(Builder):
         plan = self.plan(text, *more)
         if os.geteuid() == 0:
             built = self.states(text, *more)
-            assert {s["id"]: {"cached": "cached", "build": "built"}[s["state"]] for s in plan} == built
+            assert {s["id"]: DOES[s["state"]] for s in plan} == built
         assert all(s["state"] == "build" or not s["reasons"] for s in plan)
         return {s["id"]: s["reasons"] for s in plan}
 
@@ -120,11 +121,36 @@ def test_steps_that_come_and_go(plan):
 
 
 @needs_root
+def test_steps_of_the_same_name(plan):
+    """A recipe and the one it is from both have a file and tests."""
+    below = "image: {name: below, from: tree}\nfiles: [{path: /etc/same, content: %s}]\ntests: [{run: [cat, /etc/same]}]\n"
+    top = "image: {name: top, from: below.yaml}\nfiles: [{path: /etc/same, content: %s}]\ntests: [{run: [cat, /etc/same]}]\n"
+
+    def told():
+        steps = plan.plan(top % "b")
+        r = plan(top % "b", "--json")
+        events = [e for e in map(json.loads, r.out.splitlines()) if e["event"] == "step" and e["state"] != "running"]
+        assert [(e["step"], e["state"]) for e in events] == [(s["id"], DOES[s["state"]]) for s in steps]
+        return [s["reasons"] for s in steps]
+
+    (plan.folder / "below.yaml").write_text(below % "a")
+    assert told() == [["never built"]] * 6
+    assert told() == [[]] * 6
+    (plan.folder / "below.yaml").write_text(below % "changed")
+    changed = [f"'content' changed ({plan.folder}/below.yaml:2:36)"]
+    assert told() == [[], changed] + [["below it files:/etc/same is not as it was"]] * 4
+
+
+@needs_root
 def test_what_was_pruned_is_told_as_such(plan):
     plan.told(plan.text())
     r = plan.tool("cache", "prune", "--store", plan.store, "--keep", "1")
     assert r.code == 0, r.err
     assert set(map(tuple, plan.told(plan.text()).values())) == {("removed from the store",)}
+    assert len(os.listdir(plan.store / "recipes")) == 1
+    (plan.folder / "recipe.yaml").unlink()
+    assert plan.tool("cache", "prune", "--store", plan.store).code == 0
+    assert os.listdir(plan.store / "recipes") == []
 
 
 @needs_root

@@ -1,4 +1,5 @@
 """shell: a look into an image, or into the step that failed; what it changes is gone, and so is it, whatever ends it."""
+import json
 import os
 import pty
 import re
@@ -118,6 +119,13 @@ def test_a_failed_build_says_how_to_look_and_that_works(shell, failed):
     assert r.code == 0
     r = shell.look("--failed", "--", "cat")
     assert r.code == 1 and "'last' is not in the store" in r.err
+
+
+def test_a_failure_as_events(shell, failed):
+    r = shell(FAILING, "--json")
+    last = json.loads(r.out.splitlines()[-1])
+    assert last["event"] == "failed" and last["step"] == "last" and len(last["lines"]) == 30
+    assert last["look"] in failed.err and last["tree"] in failed.err and last["log"] in failed.err
 
 
 def test_names_that_need_quotes(shell):
