@@ -16,7 +16,9 @@
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/scope.h"
+#include "base_dnf.h"
 #include "blocks.h"
 #include "rawdisk.h"
 #include "store.h"
@@ -32,17 +34,6 @@
 bool base_brings_packages(const struct recipe *r)
 {
 	return r->from_type == FROM_DISTRIBUTION;
-}
-
-static bool by_apt(const char *distribution)
-{
-	return str_starts(distribution, "debian:") || str_starts(distribution, "ubuntu:");
-}
-
-static int refuse(const struct recipe *r, struct err *e, const char *why)
-{
-	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP, "%s: from '%s': %s",
-	               r->file, r->from ? r->from : "", why);
 }
 
 /* tar calls it by the suffix. */
@@ -79,9 +70,8 @@ static int check(const struct recipe *r, struct err *e)
 		               "%s: 'from' is missing in 'image': expected what it is built from, "
 		               "as debian:bookworm",
 		               r->file);
-	if (r->from_type == FROM_DISTRIBUTION && !by_apt(r->from))
-		return refuse(r, e, "only distributions of Debian packages are built here");
-	if (r->from_type == FROM_DISTRIBUTION && access("/usr/bin/mmdebstrap", X_OK) < 0)
+	if (r->from_type == FROM_DISTRIBUTION && !base_dnf_makes(r->from) &&
+	    access("/usr/bin/mmdebstrap", X_OK) < 0)
 		return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
 		               "building '%s' needs mmdebstrap: install the package of that name",
 		               r->from);
@@ -285,14 +275,15 @@ int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, 
 	for (size_t i = 0; i < b.packages.n; i++)
 		strbuf_printf(key, "package %s\n", b.packages.items[i]);
 	*ret = b;
-	return add_apt_files(key, a, e);
+	return base_dnf_makes(r->from) ? base_dnf_plan(r, key, e) : add_apt_files(key, a, e);
 }
 
 /* ---- making it ---- */
 
 struct making {
 	const struct recipe *recipe;
-	const char *const *argv; /* of a tar or raw disk: NULL */
+	const struct field_strings *packages;
+	const char *const *argv; /* of mmdebstrap or cp; else NULL */
 	const char *tree;
 	uint64_t deadline;
 };
@@ -301,6 +292,11 @@ static void say(void *ctx, const char *line)
 {
 	(void)ctx;
 	fprintf(stderr, "%s\n", line);
+}
+
+static bool makes_by_dnf(const struct recipe *r)
+{
+	return r->from_type == FROM_DISTRIBUTION && base_dnf_makes(r->from);
 }
 
 static int unpack_disk(const struct making *m, struct err *e)
@@ -327,6 +323,8 @@ static int make(void *ctx, struct err *e)
 
 	if (m->recipe->from_type == FROM_RAW)
 		return unpack_disk(m, e);
+	if (makes_by_dnf(m->recipe))
+		return base_dnf_make(m->recipe, m->packages, m->tree, m->deadline, say, e);
 	if (m->recipe->from_type == FROM_TAR)
 		return archive_unpack(m->recipe->from, m->tree, m->recipe->disk.size, m->deadline,
 		                      say, e);
@@ -423,21 +421,41 @@ static int make_locked(const struct base *b, const char *tree, const char *store
 	return r < 0 ? r : lock_settle(b->lock, tree, e);
 }
 
+/* Who wants the lines, too. */
+struct hearer {
+	void (*line)(void *ctx, const char *line);
+	void *ctx;
+};
+
+static void hear(void *ctx, const char *line)
+{
+	const struct hearer *h = ctx;
+
+	if (base_dnf_complains(line))
+		log_warning("%s", line);
+	h->line(h->ctx, line);
+}
+
 int base_make(const struct base *b, const char *tree, const char *store, uint64_t deadline,
               void (*line)(void *ctx, const char *line), void *line_ctx, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	bool distribution = b->recipe->from_type == FROM_DISTRIBUTION;
+	bool dnf = makes_by_dnf(b->recipe);
+	bool distribution = b->recipe->from_type == FROM_DISTRIBUTION && !dnf;
+	struct hearer hearer = {line, line_ctx};
 	struct field_strings sources = {0};
-	struct making m = {.recipe = b->recipe, .tree = tree, .deadline = deadline};
+	struct making m = {
+	        .recipe = b->recipe, .packages = &b->packages, .tree = tree, .deadline = deadline};
 	struct sandbox s = {.network = true,
 	                    .main = make,
 	                    .ctx = &m,
 	                    .deadline = deadline,
-	                    .line = line,
-	                    .line_ctx = line_ctx};
+	                    .line = hear,
+	                    .line_ctx = &hearer};
 	int r = 0;
 
+	if (dnf)
+		base_dnf_warn(b->recipe);
 	if (distribution && !b->lock)
 		r = base_sources(b->recipe, a, &sources, e);
 	if (r < 0)

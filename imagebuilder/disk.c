@@ -11,6 +11,7 @@
 #include "base/scope.h"
 #include "ext4.h"
 #include "grub.h"
+#include "packages.h"
 #include "stack.h"
 #include "tools.h"
 #include "work.h"
@@ -321,6 +322,21 @@ int disk_write(const struct disk_job *j, struct err *e)
 	return r < 0 ? err_wrap(e, "writing '%s'", j->output) : 0;
 }
 
+/* Unknown where this machine has no rpm. */
+static int newest_rpm(const char *const *layers, struct arena *a, int64_t *ret, struct err *e)
+{
+	struct packages p = {0};
+	struct blob database = {0};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && !database.data && packages_rpm_paths[i]; i++)
+		r = stack_read(layers, packages_rpm_paths[i], PACKAGES_RPM_MAX, a, &database, e);
+	if (r == 0 && database.data)
+		r = packages_rpm(database, a, &p, e);
+	*ret = p.built;
+	return r == -ENOENT ? 0 : r;
+}
+
 int disk_epoch(const char *const *layers, int64_t *ret, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
@@ -338,6 +354,8 @@ int disk_epoch(const char *const *layers, int64_t *ret, struct err *e)
 		    st.st_mtim.tv_sec > newest)
 			newest = st.st_mtim.tv_sec;
 	}
+	if (r == 0 && !newest)
+		r = newest_rpm(layers, a, &newest, e);
 	if (r == 0)
 		*ret = newest ? newest : NO_DPKG;
 	return r;

@@ -38,5 +38,5 @@ int disk_check(const struct disk_job *j, struct err *e) ATTR_MUST_USE;
 int disk_write(const struct disk_job *j, struct err *e) ATTR_MUST_USE;
 
 /* When the newest installed package was made, which no rebuild changes; a day in 2020 when the tree
- * has no dpkg. */
+ * has neither dpkg nor an rpm that can be asked. */
 int disk_epoch(const char *const *layers, int64_t *ret, struct err *e) ATTR_MUST_USE;

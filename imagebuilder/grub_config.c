@@ -36,9 +36,13 @@ static int find_kernel(const char *const *layers, struct arena *a, const char **
 		               "looking for a kernel: the tree has no /boot/vmlinuz-*; add a "
 		               "kernel to `packages`");
 	const char *version = newest(names, n) + strlen("vmlinuz-");
-	const char *initrd = arena_printf(a, "/boot/initrd.img-%s", version);
+	const char *const initrds[] = {arena_printf(a, "/boot/initrd.img-%s", version),
+	                               arena_printf(a, "/boot/initramfs-%s.img", version)};
 	*ret_kernel = arena_printf(a, "/boot/vmlinuz-%s", version);
-	*ret_initrd = stack_have(layers, initrd) ? initrd : NULL;
+	*ret_initrd = NULL;
+	for (size_t i = 0; i < ARRAY_LEN(initrds) && !*ret_initrd; i++)
+		if (stack_have(layers, initrds[i]))
+			*ret_initrd = initrds[i];
 	return 0;
 }
 

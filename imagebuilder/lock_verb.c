@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base.h"
+#include "base_dnf.h"
 #include "image.h"
 #include "store.h"
 
@@ -20,10 +21,11 @@ static int find_bottom(const struct recipe *r, const struct recipe **ret, struct
 			               "packages over another recipe can't be locked: expected "
 			               "them in '%s', or that recipe under 'include'",
 			               r->from);
-	if (r->from_type != FROM_DISTRIBUTION)
-		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
-		               "%s: from '%s': only the packages of a distribution can be locked",
-		               r->file, r->from ? r->from : "");
+	if (r->from_type != FROM_DISTRIBUTION || base_dnf_makes(r->from))
+		return err_set(
+		        e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+		        "%s: from '%s': only the packages of Debian and Ubuntu can be locked",
+		        r->file, r->from ? r->from : "");
 	*ret = r;
 	return 0;
 }

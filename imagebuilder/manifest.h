@@ -29,7 +29,7 @@ int manifest_write(struct host *image, const struct manifest *m, struct err *e) 
 
 /*
  * The SPDX document into the file at `path`; `sha256` of the image it goes with, hex, or NULL.
- * Licenses are NOASSERTION: dpkg's database has none.
+ * Licenses are NOASSERTION: the databases have none, or not by SPDX's names.
  */
 int sbom_write(const char *path, int root, const struct manifest *m, const char *sha256,
                struct err *e) ATTR_MUST_USE;

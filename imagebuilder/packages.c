@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/log.h"
 #include "kinds/baked.h"
 
 #define OS_RELEASE_MAX (64 << 10)
@@ -81,7 +82,9 @@ static int by_name(const void *a, const void *b)
 	const struct package *x = a, *y = b;
 	int r = strcmp(x->name, y->name);
 
-	return r ? r : strcmp(x->arch, y->arch);
+	if (r == 0)
+		r = strcmp(x->arch, y->arch);
+	return r ? r : strcmp(x->version, y->version);
 }
 
 /* The value of KEY=value or KEY="value", in place. */
@@ -119,6 +122,43 @@ static int read_release(int root, struct arena *a, struct packages *p, struct er
 	return 0;
 }
 
+static void read_dpkg(struct blob text, struct arena *a, struct packages *p)
+{
+	p->database = "dpkg";
+	digest_hex(text.data, text.len, p->sha256);
+	for (char *at = arena_memdup(a, text.data, text.len); at;) {
+		struct package one;
+		bool whole;
+		at = read_paragraph(at, &one, &whole);
+		if (!whole)
+			continue;
+		p->items = arena_grow(a, p->items, &p->n, sizeof *p->items);
+		p->items[p->n - 1] = one;
+	}
+}
+
+static int read_rpm(int root, struct arena *a, struct packages *p, struct err *e)
+{
+	struct blob database = {0};
+	int r = -ENOENT;
+
+	for (size_t i = 0; r == -ENOENT && packages_rpm_paths[i]; i++)
+		r = file_read(root, packages_rpm_paths[i], PACKAGES_RPM_MAX, a, &database, e);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	r = packages_rpm(database, a, p, e);
+	if (r == -ENOENT) {
+		log_notice("the image's packages are not listed: this machine has no rpm, install "
+		           "the package of that name");
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	p->database = "rpm";
+	digest_hex(database.data, database.len, p->sha256);
+	return 0;
+}
+
 int packages_read(int root, struct arena *a, struct packages *ret, struct err *e)
 {
 	struct packages p = {0};
@@ -127,21 +167,12 @@ int packages_read(int root, struct arena *a, struct packages *ret, struct err *e
 
 	if (r == 0)
 		r = file_read(root, BAKED_DPKG, PACKAGES_STATUS_MAX, a, &text, e);
-	if (r < 0 && r != -ENOENT)
+	if (r == 0)
+		read_dpkg(text, a, &p);
+	else if (r == -ENOENT)
+		r = read_rpm(root, a, &p, e);
+	if (r < 0)
 		return r;
-	if (r == 0) {
-		p.database = "dpkg";
-		digest_hex(text.data, text.len, p.sha256);
-	}
-	for (char *at = text.data ? arena_memdup(a, text.data, text.len) : NULL; at;) {
-		struct package one;
-		bool whole;
-		at = read_paragraph(at, &one, &whole);
-		if (!whole)
-			continue;
-		p.items = arena_grow(a, p.items, &p.n, sizeof *p.items);
-		p.items[p.n - 1] = one;
-	}
 	if (p.n)
 		qsort(p.items, p.n, sizeof *p.items, by_name);
 	*ret = p;

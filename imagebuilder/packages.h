@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is installed in a tree, read from dpkg's database. */
+/*
+ * What is installed in a tree, read from dpkg's database; or from rpm's by this machine's rpm,
+ * which is told of a copy. Without an rpm here that one is unknown, and a notice says so.
+ */
 #pragma once
+
+#include <stdint.h>
 
 #include "base/arena.h"
 #include "base/digest.h"
@@ -14,11 +19,12 @@ struct package {
 };
 
 struct packages {
-	const char *database;    /* "dpkg"; NULL: the tree has none that is known, and n is 0 */
+	const char *database;    /* "dpkg", "rpm"; NULL: none that can be read, and n is 0 */
 	char sha256[SHA256_HEX]; /* of the database's bytes; "" without one */
 	const char *distribution, *release; /* of os-release: "debian", "12"; NULL when not told */
+	int64_t built;                      /* when the newest was, of rpm's; else 0 */
 	size_t n;
-	struct package *items; /* by name, then architecture */
+	struct package *items; /* by name, architecture, version */
 };
 
 #define PACKAGES_STATUS_MAX (64 << 20) /* bytes of /var/lib/dpkg/status */
@@ -28,3 +34,11 @@ int packages_read(int root, struct arena *a, struct packages *ret, struct err *e
 
 /* The first package of that name, or NULL. */
 const struct package *packages_find(const struct packages *p, const char *name);
+
+/* Where rpm's database is, of the two places there are; ends with NULL. */
+extern const char *const packages_rpm_paths[];
+#define PACKAGES_RPM_MAX (512UL << 20) /* bytes of it */
+
+/* Adds what is in the bytes of an rpmdb.sqlite, in no order. -ENOENT: this machine has no rpm. */
+int packages_rpm(struct blob database, struct arena *a, struct packages *p,
+                 struct err *e) ATTR_MUST_USE;

@@ -58,3 +58,10 @@ int sandbox_view(const char *const *layers, const char *at, struct err *e) ATTR_
 /* Shows them with a new one on top, which is `tree` in dir; *ret_root is where. */
 int sandbox_join(const char *const *layers, const char *dir, char ret_root[static SANDBOX_ROOT],
                  struct err *e) ATTR_MUST_USE;
+
+/* For programs that change their root to the tree: /proc, /sys and a /dev of its own in it, made
+ * where they are missing. */
+int sandbox_lend(const char *tree, struct err *e) ATTR_MUST_USE;
+
+/* Lays an empty directory in memory over this machine's. */
+int sandbox_hide(const char *dir, struct err *e) ATTR_MUST_USE;

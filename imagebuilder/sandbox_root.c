@@ -127,19 +127,20 @@ static const struct entry {
 	const char *type, *at, *options;
 	unsigned long flags;
 	bool found; /* only where the image has it */
+	bool lent;  /* also to a tree that isn't entered */
 } entries[] = {
-        {"proc", "proc", NULL, PLAIN, false},
-        {"sysfs", "sys", NULL, PLAIN | MS_RDONLY, false},
-        {"tmpfs", "dev", "mode=0755,size=1m", MS_NOSUID | MS_NOEXEC, false},
+        {"proc", "proc", NULL, PLAIN, .lent = true},
+        {"sysfs", "sys", NULL, PLAIN | MS_RDONLY, .lent = true},
+        {"tmpfs", "dev", "mode=0755,size=1m", MS_NOSUID | MS_NOEXEC, .lent = true},
         {"devpts", "dev/pts", "newinstance,ptmxmode=0666,mode=0620,gid=5", MS_NOSUID | MS_NOEXEC,
-         false},
-        {"tmpfs", "dev/shm", "mode=1777", MS_NOSUID | MS_NODEV, false},
-        {"tmpfs", "run", "mode=0755", MS_NOSUID | MS_NODEV, false},
-        {"tmpfs", "run/lock", "mode=1777,size=5m", PLAIN, false},
-        {"tmpfs", "tmp", "mode=1777", MS_NOSUID | MS_NODEV, false},
-        {"tmpfs", "var/lib/apt/lists", "mode=0755", PLAIN, true},
-        {"tmpfs", "var/cache/apt", "mode=0755", PLAIN, true},
-        {"tmpfs", "var/cache/dnf", "mode=0755", PLAIN, true},
+         .lent = true},
+        {"tmpfs", "dev/shm", "mode=1777", MS_NOSUID | MS_NODEV, .lent = true},
+        {"tmpfs", "run", "mode=0755", MS_NOSUID | MS_NODEV},
+        {"tmpfs", "run/lock", "mode=1777,size=5m", PLAIN},
+        {"tmpfs", "tmp", "mode=1777", MS_NOSUID | MS_NODEV},
+        {"tmpfs", "var/lib/apt/lists", "mode=0755", PLAIN, .found = true},
+        {"tmpfs", "var/cache/apt", "mode=0755", PLAIN, .found = true},
+        {"tmpfs", "var/cache/dnf", "mode=0755", PLAIN, .found = true},
 };
 
 static const struct node {
@@ -158,12 +159,15 @@ static const struct link {
         {"dev/ptmx", "pts/ptmx"},          {"dev/core", "/proc/kcore"},
 };
 
-static int populate(struct err *e)
+/* Where we are. */
+static int populate(bool lend, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
 		const struct entry *m = &entries[i];
 		struct stat st;
 
+		if (lend && !m->lent)
+			continue;
 		if (m->found && (lstat(m->at, &st) < 0 || !S_ISDIR(st.st_mode)))
 			continue;
 		if (mkdir(m->at, 0755) < 0 && errno != EEXIST)
@@ -182,6 +186,23 @@ static int populate(struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (symlink(links[i].to, links[i].at) < 0)
 			return err_errno(e, errno, "making /%s", links[i].at);
+	return 0;
+}
+
+int sandbox_lend(const char *tree, struct err *e)
+{
+	if (chdir(tree) < 0)
+		return err_errno(e, errno, "entering '%s'", tree);
+	int r = populate(true, e);
+	if (r == 0 && chdir("/") < 0)
+		r = err_errno(e, errno, "leaving '%s'", tree);
+	return r;
+}
+
+int sandbox_hide(const char *dir, struct err *e)
+{
+	if (mount("tmpfs", dir, "tmpfs", PLAIN, "mode=0700") < 0)
+		return err_errno(e, errno, "mounting over %s", dir);
 	return 0;
 }
 
@@ -291,7 +312,7 @@ static int enter_image(const struct sandbox *s, struct err *e)
 		resolv = (struct blob){"", 0};
 	if (chdir(root) < 0)
 		return err_errno(e, errno, "entering '%s'", root);
-	r = populate(e);
+	r = populate(false, e);
 	if (r == 0)
 		r = pivot(e);
 	if (r == 0)

@@ -45,11 +45,17 @@ static const char *spdx_id(struct arena *a, const struct package *p)
 
 static const char *purl(struct arena *a, const struct packages *all, const struct package *p)
 {
-	const char *distribution = all->distribution ? all->distribution : "debian";
+	bool rpm = str_eq(all->database, "rpm");
+	const char *type = rpm ? "rpm" : "deb";
+	const char *distribution = all->distribution ? all->distribution : rpm ? "rpm" : "debian";
+	const char *colon = rpm ? strchr(p->version, ':') : NULL;
 	struct strbuf out = STRBUF(a, 8192);
 
-	strbuf_printf(&out, "pkg:deb/%s/%s@%s?arch=%s", percent(a, distribution),
-	              percent(a, p->name), percent(a, p->version), percent(a, p->arch));
+	strbuf_printf(&out, "pkg:%s/%s/%s@%s?arch=%s", type, percent(a, distribution),
+	              percent(a, p->name), percent(a, colon ? colon + 1 : p->version),
+	              percent(a, p->arch));
+	if (colon) /* that kind of URL has it apart */
+		strbuf_printf(&out, "&epoch=%.*s", (int)(colon - p->version), p->version);
 	if (all->release)
 		strbuf_printf(&out, "&distro=%s-%s", percent(a, distribution),
 		              percent(a, all->release));

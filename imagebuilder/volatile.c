@@ -28,6 +28,9 @@ static const struct place {
         {"var/cache/man", "*"},
         {"var/lib/dpkg", "*-old"},
         {"var/lib/systemd", "random-seed"},
+        {"var/lib/dnf", "history.sqlite*"},
+        {"var/lib/rpm", "rpmdb.sqlite-shm"}, /* random; made anew */
+        {"usr/lib/sysimage/rpm", "rpmdb.sqlite-shm"},
 };
 
 static void remove_below(int dir, const char *names, unsigned depth)

@@ -430,7 +430,7 @@ def test_an_archive_may_have_the_usual_devices(builder, tmp_path):
 
 
 @pytest.mark.parametrize("image, code, text", [
-    ("{name: x, from: amazonlinux:2023}", 3, "only distributions of Debian packages"),
+    ("{name: x, from: amazonlinux:2023}", 1, "add its own as /etc/yum.repos.d/amazonlinux.repo"),
     ("{name: x, from: ubuntu:jammy}", 1, "no source for 'jammy'"),
     ("{name: x, from: debian:bookworm, arch: arm64}", 3, "the image is for arm64"),
     ("{name: x}", 3, "'from' is missing"),
