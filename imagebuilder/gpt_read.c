@@ -2,7 +2,6 @@
 /* Reading a partition table: UEFI 2.10, chapter 5. All numbers are little-endian. */
 #include <endian.h>
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -64,10 +63,13 @@ static uint32_t crc32_of(const unsigned char *p, size_t len)
 /* The first three parts of a GUID are numbers, and so the other way round. */
 static void guid_text(const unsigned char *g, char out[static IDENT_UUID])
 {
-	snprintf(out, IDENT_UUID,
-	         "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", g[3], g[2],
-	         g[1], g[0], g[5], g[4], g[7], g[6], g[8], g[9], g[10], g[11], g[12], g[13], g[14],
-	         g[15]);
+	static const unsigned char order[16] = {3, 2, 1,  0,  5,  4,  7,  6,
+	                                        8, 9, 10, 11, 12, 13, 14, 15};
+	unsigned char b[16];
+
+	for (size_t i = 0; i < sizeof b; i++)
+		b[i] = g[order[i]];
+	ident_text(b, out);
 }
 
 static int damaged(const char *name, struct err *e, const char *what)

@@ -9,6 +9,9 @@
 
 #define IDENT_UUID 37 /* characters of a UUID with its NUL */
 
+/* 16 bytes as a UUID is written, lower-case. */
+void ident_text(const unsigned char b[static 16], char out[static IDENT_UUID]);
+
 /* Lower-case UUID of version 8 (RFC 9562: vendor-defined, here SHA-256 of seed and role). */
 void ident_uuid(const char *seed, const char *role, char out[static IDENT_UUID]);
 

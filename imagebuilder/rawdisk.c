@@ -76,11 +76,7 @@ static int check_root(struct rawdisk *d, struct err *e)
 		return refuse(d, e,
 		              "its root was not unmounted, and has a journal to be replayed: run "
 		              "e2fsck on a copy of it");
-	const unsigned char *u = s + UUID;
-	snprintf(d->uuid, sizeof d->uuid,
-	         "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", u[0], u[1],
-	         u[2], u[3], u[4], u[5], u[6], u[7], u[8], u[9], u[10], u[11], u[12], u[13], u[14],
-	         u[15]);
+	ident_text(s + UUID, d->uuid);
 	return 0;
 }
 

@@ -93,6 +93,18 @@ def debugfs(disk, command):
     return run("debugfs", "-R", command, root(disk), check=True).stdout
 
 
+def poke(path, at, data):
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(data)
+
+
+def edit(disk, *commands):
+    """By debugfs, each command from / on."""
+    for command in commands:
+        subprocess.run(["debugfs", "-w", "-R", command, root(disk)], check=True, capture_output=True)
+
+
 def boot(disk, firmware, marker="@@READY", deadline=150):
     """Boots a copy-on-write view of it from NVMe; returns the console's text up to the marker."""
     with tempfile.TemporaryDirectory() as scratch:

@@ -103,17 +103,6 @@ def test_the_only_partition_of_linux_is_the_root(tool, tree, tmp_path):
     assert set(built(tool, tmp_path, image)) == set(look(tree))
 
 
-def poke(path, at, data):
-    with open(path, "r+b") as file:
-        file.seek(at)
-        file.write(data)
-
-
-def debugfs(path, *commands):
-    for command in commands:
-        subprocess.run(["debugfs", "-w", "-R", command, disks.root(path)], check=True, capture_output=True)
-
-
 def qcow2(path):
     whole = path.with_suffix(".q")
     subprocess.run(["qemu-img", "convert", "-O", "qcow2", path, whole], check=True)
@@ -121,7 +110,7 @@ def qcow2(path):
 
 
 def mbr(path):
-    poke(path, 0, bytes(2 << 20))
+    disks.poke(path, 0, bytes(2 << 20))
     subprocess.run(["sfdisk", "--quiet", path], input="label: dos\n2048,,L\n", text=True, check=True)
 
 
@@ -132,16 +121,16 @@ def root_of(path):
 REFUSED = {
     "an empty file": (lambda p: os.truncate(p, 0), 3, "isn't a file with a disk in it"),
     "another format": (qcow2, 3, "is a qcow2 file; expected a raw disk"),
-    "no disk at all": (lambda p: poke(p, 0, bytes(200 << 20)), 3, "neither a GPT nor a file system"),
+    "no disk at all": (lambda p: disks.poke(p, 0, bytes(200 << 20)), 3, "neither a GPT nor a file system"),
     "an MBR": (mbr, 3, "MBR's partition table, expected a GPT"),
-    "a root of xfs": (lambda p: poke(p, root_of(p), b"XFSB" + bytes(4096)), 3, "its root is xfs"),
-    "no file system": (lambda p: poke(p, root_of(p), bytes(4096)), 3, "no file system that is known here"),
-    "one not unmounted": (lambda p: debugfs(p, "feature needs_recovery"), 3, "was not unmounted"),
-    "a changed table": (lambda p: poke(p, 2 * 512 + 40, b"\x99"), 5, "its entries have a wrong checksum"),
-    "a changed header": (lambda p: poke(p, 512 + 40, b"\x99"), 5, "its header has a wrong checksum"),
+    "a root of xfs": (lambda p: disks.poke(p, root_of(p), b"XFSB" + bytes(4096)), 3, "its root is xfs"),
+    "no file system": (lambda p: disks.poke(p, root_of(p), bytes(4096)), 3, "no file system that is known here"),
+    "one not unmounted": (lambda p: disks.edit(p, "feature needs_recovery"), 3, "was not unmounted"),
+    "a changed table": (lambda p: disks.poke(p, 2 * 512 + 40, b"\x99"), 5, "its entries have a wrong checksum"),
+    "a changed header": (lambda p: disks.poke(p, 512 + 40, b"\x99"), 5, "its header has a wrong checksum"),
     "a part of a disk": (lambda p: os.truncate(p, 300 << 20), 5, "it is of a larger disk"),
-    "a damaged directory": (lambda p: debugfs(p, "clri /etc/many"), 5, "e2fsck finds it damaged"),
-    "a device": (lambda p: debugfs(p, "mknod sda b 8 0"), 3, "is a device, which an image gets"),
+    "a damaged directory": (lambda p: disks.edit(p, "clri /etc/many"), 5, "e2fsck finds it damaged"),
+    "a device": (lambda p: disks.edit(p, "mknod sda b 8 0"), 3, "is a device, which an image gets"),
 }
 
 

@@ -63,17 +63,6 @@ def test_without_its_recipe_what_that_put_in_is_a_fault(look, built):
     assert r.code == 5 and "fault  hygiene          authorized-keys: '/root/.ssh/authorized_keys'" in r.out, r.out
 
 
-def poke(path, at, data):
-    with open(path, "r+b") as file:
-        file.seek(at)
-        file.write(data)
-
-
-def debugfs(path, *commands):
-    for command in commands:
-        subprocess.run(["debugfs", "-w", "-R", command, disks.root(path)], check=True, capture_output=True)
-
-
 def no_loader(path):
     subprocess.run(["mdel", "-i", f"{path}@@{disks.part(path, 2)[0]}", "::EFI/BOOT/BOOTX64.EFI"], check=True)
 
@@ -81,7 +70,7 @@ def no_loader(path):
 def another_fstab(path):
     other = path.with_name("fstab")
     other.write_text("UUID=00000000-0000-0000-0000-000000000000 / ext4 defaults 0 1\n")
-    debugfs(path, "rm /etc/fstab", f"write {other} /fstab", "ln fstab /etc/fstab", "unlink fstab")
+    disks.edit(path, "rm /etc/fstab", f"write {other} /fstab", "ln fstab /etc/fstab", "unlink fstab")
 
 
 def behind(path):
@@ -90,25 +79,25 @@ def behind(path):
 
 
 def no_copy(path):
-    poke(path, (512 << 20) - 512, bytes(512))
+    disks.poke(path, (512 << 20) - 512, bytes(512))
 
 
 def secret(path):
     key = path.with_name("key")
     key.write_text("-----BEGIN RSA PRIVATE " + "KEY-----\n" + 4 * "MIIEpAIBAAKCAQEA" + "\n")
-    debugfs(path, f"write {key} /leaked.pem")
+    disks.edit(path, f"write {key} /leaked.pem")
 
 
 SPOILED = {
     "the table's copy is gone": (no_copy, "fault  partition-table  the copy: ", "no header where one should be"),
     "a partition behind the root": (behind, "fault  partition-table  the root is not the last", ""),
     "no loader for UEFI": (no_loader, "fault  boot             the EFI system partition has no loader", ""),
-    "no GRUB for BIOS": (lambda p: poke(p, disks.part(p, 1)[0], bytes(1 << 20)), "fault  boot ", "has no GRUB"),
-    "no kernel": (lambda p: debugfs(p, "rm /boot/vmlinuz-6.1.0-9-test"), "fault  kernel           no /boot/vmlinuz-*", ""),
+    "no GRUB for BIOS": (lambda p: disks.poke(p, disks.part(p, 1)[0], bytes(1 << 20)), "fault  boot ", "has no GRUB"),
+    "no kernel": (lambda p: disks.edit(p, "rm /boot/vmlinuz-6.1.0-9-test"), "fault  kernel           no /boot/vmlinuz-*", ""),
     "another disk's fstab": (another_fstab, "fault  fstab ", "names another root: UUID=00000000"),
-    "no fstab": (lambda p: debugfs(p, "rm /etc/fstab"), "fault  fstab            /etc/fstab has no line for /", ""),
+    "no fstab": (lambda p: disks.edit(p, "rm /etc/fstab"), "fault  fstab            /etc/fstab has no line for /", ""),
     "a secret": (secret, "fault  hygiene          private-keys: '/leaked.pem'", ""),
-    "modules that nobody told of": (lambda p: debugfs(p, "mkdir /lib/modules/7.0"), "fault  manifest ", "doesn't name is there: 7.0"),
+    "modules that nobody told of": (lambda p: disks.edit(p, "mkdir /lib/modules/7.0"), "fault  manifest ", "doesn't name is there: 7.0"),
 }
 
 
@@ -125,7 +114,7 @@ def test_each_fault_is_told(look, built, what, tmp_path):
 
 def test_a_damaged_file_system_is_not_looked_into(look, built, tmp_path):
     shutil.copy(built / "v-1.0.0.raw", tmp_path / "d.raw")
-    debugfs(tmp_path / "d.raw", "clri /etc/many")
+    disks.edit(tmp_path / "d.raw", "clri /etc/many")
     r = look("verify", tmp_path / "d.raw")
     assert r.code == 5 and "e2fsck finds it damaged" in r.err, r.err
 
@@ -197,8 +186,8 @@ def test_two_disks_are_compared_outside_of_their_roots_too(look, built, tmp_path
     shutil.copy(disk, other)
     assert look("diff", disk, other).code == 0
     no_loader(other)
-    poke(other, 100, b"boot code")
-    debugfs(other, "rm /etc/random")
+    disks.poke(other, 100, b"boot code")
+    disks.edit(other, "rm /etc/random")
     r = look("diff", disk, other)
     assert r.code == 10
     assert r.out.splitlines() == ["~ disk    disk: boot-code one -> another",
