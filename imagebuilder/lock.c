@@ -202,6 +202,6 @@ void lock_key(const struct lock *l, struct strbuf *key)
 	for (size_t i = 0; i < l->sources.n; i++)
 		strbuf_printf(key, "source %s\n", l->sources.items[i]);
 	for (size_t i = 0; i < l->n; i++)
-		strbuf_printf(key, "package %s %d\n", l->packages[i].sha256,
-		              l->packages[i].required);
+		strbuf_printf(key, "package %s:%s%s %s\n", l->packages[i].name, l->packages[i].arch,
+		              l->packages[i].required ? " required" : "", l->packages[i].sha256);
 }

@@ -50,7 +50,7 @@ int lock_write(const struct lock *l, const char *path, struct err *e) ATTR_MUST_
 int lock_fits(const struct lock *l, const char *recipe, const char *from, const char *arch,
               const struct field_strings *asked, struct err *e) ATTR_MUST_USE;
 
-/* All that the base follows from, as text. */
+/* All that the base follows from, as lines of text; input.h compares them. */
 void lock_key(const struct lock *l, struct strbuf *key);
 
 /* lock_apt.c: asks apt, in a state directory of its own, what those packages come to from these

@@ -68,6 +68,12 @@ def test_it_is_built_without_a_network(locked, program):
     again = build(locked, program)
     assert "done: 0 built" in again.stdout, again.stderr
     assert os.listdir(locked / "store/work") == []
+    # And a lock that says something else is told by the package.
+    netbase = next(row for row in packages(text) if row[0] == "netbase")
+    (locked / "small.lock").write_text(text.replace(netbase[4], "0" * 64))
+    plan = Tool(program, locked)("plan", "small.yaml", "--store", "store", "--json")
+    (locked / "small.lock").write_text(text)
+    assert json.loads(plan.out)[0]["reasons"] == ["package netbase:all changed"], plan.out
 
 
 def test_a_package_that_is_not_to_be_had(apart, program):
