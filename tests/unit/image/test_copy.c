@@ -115,7 +115,8 @@ static void test_pipe_is_refused(void **state)
 
 	assert_int_equal(mkfifo(arena_printf(arena, "%s/tree/pipe", top), 0600), 0);
 	assert_err(copy_find(&list, &e), ERR_INPUT, "f:1:3: 'pipe' in '");
-	assert_err(copy_digest(&list, hex, NULL, NULL, &e), ERR_INPUT, "is no file, directory or link");
+	assert_err(copy_digest(&list, hex, NULL, NULL, &e), ERR_INPUT,
+	           "is no file, directory or link");
 	assert_int_equal(unlink(arena_printf(arena, "%s/tree/pipe", top)), 0);
 }
 
