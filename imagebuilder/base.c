@@ -75,6 +75,8 @@ static int check(const struct recipe *r, struct err *e)
 		return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
 		               "building '%s' needs mmdebstrap: install the package of that name",
 		               r->from);
+	if (r->from_type == FROM_RAW)
+		return tool_need("e2fsck", "e2fsprogs", e);
 	return r->from_type == FROM_TAR ? check_unpacker(r->from, e) : 0;
 }
 

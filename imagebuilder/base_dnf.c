@@ -15,6 +15,7 @@
 #include "base/scope.h"
 #include "listing.h"
 #include "store.h"
+#include "tools.h"
 
 #define REPOS     "/etc/yum.repos.d"
 #define FILE_MAX  (256 * 1024) /* bytes of one of them */
@@ -150,11 +151,11 @@ int base_dnf_plan(const struct recipe *r, struct strbuf *key, struct err *e)
 {
 	struct repos repos;
 
-	if (access("/usr/bin/dnf", X_OK) < 0)
-		return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
-		               "building '%s' needs dnf: install the package of that name",
-		               r->from);
-	return read_repos(r, &repos, key, e);
+	int err = tool_need("dnf", "dnf", e);
+
+	if (err == 0) /* without which its packages would not be known to the manifest */
+		err = tool_need("rpm", "rpm", e);
+	return err < 0 ? err : read_repos(r, &repos, key, e);
 }
 
 void base_dnf_warn(const struct recipe *r)

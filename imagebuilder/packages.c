@@ -148,6 +148,7 @@ static int read_rpm(int root, struct arena *a, struct packages *p, struct err *e
 		return r == -ENOENT ? 0 : r;
 	r = packages_rpm(database, a, p, e);
 	if (r == -ENOENT) {
+		p->unread = true;
 		log_notice("the image's packages are not listed: this machine has no rpm, install "
 		           "the package of that name");
 		return 0;

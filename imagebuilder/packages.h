@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/arena.h"
@@ -20,6 +21,7 @@ struct package {
 
 struct packages {
 	const char *database;    /* "dpkg", "rpm"; NULL: none that can be read, and n is 0 */
+	bool unread;             /* rpm's is there, and no rpm here to read it */
 	char sha256[SHA256_HEX]; /* of the database's bytes; "" without one */
 	const char *distribution, *release; /* of os-release: "debian", "12"; NULL when not told */
 	int64_t built;                      /* when the newest was, of rpm's; else 0 */

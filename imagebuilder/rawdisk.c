@@ -12,6 +12,7 @@
 
 #include "blocks.h"
 #include "ext4.h"
+#include "tools.h"
 
 #define SUPERBLOCK   1024
 #define INCOMPAT     0x60 /* in the superblock */
@@ -159,8 +160,10 @@ int rawdisk_check(const struct rawdisk *d, uint64_t deadline, struct err *e)
 	struct host_exec x = {.argv = argv, .deadline = deadline};
 	struct host_result res;
 	struct host *here;
-	int r;
+	int r = tool_need("e2fsck", "e2fsprogs", e);
 
+	if (r < 0)
+		return r;
 	if (strchr(d->path, '?'))
 		return refuse(d, e, "its name has a '?', which e2fsck takes for its own");
 	r = host_open("/", HOST_LIVE, &here, e);

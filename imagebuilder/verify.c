@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "listing.h"
+#include "tools.h"
 
 #define FSTAB_MAX (64 << 10)
 
@@ -96,14 +97,16 @@ static int has_loader(struct verify *v, const struct gpt_entry *esp, bool *ret, 
 	struct host_exec x = {.argv = argv, .deadline = v->deadline};
 	struct host_result res;
 	struct host *here;
-	int r = host_open("/", HOST_LIVE, &here, e);
+	int r = tool_need("mdir", "mtools", e);
 
+	if (r == 0)
+		r = host_open("/", HOST_LIVE, &here, e);
 	if (r < 0)
 		return r;
 	r = host_run(here, &x, v->arena, &res, e);
 	host_close(here);
 	if (r < 0)
-		return err_wrap(e, "looking into the EFI system partition (mtools)");
+		return err_wrap(e, "looking into the EFI system partition");
 	const char *out = res.out.data ? res.out.data : "";
 	*ret = res.status == 0 &&
 	       (strcasestr(out, "/BOOTX64.EFI") || strcasestr(out, "/BOOTAA64.EFI"));

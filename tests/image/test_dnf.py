@@ -2,6 +2,7 @@
 import json
 import os
 import shutil
+import stat
 import subprocess
 import tarfile
 
@@ -127,11 +128,16 @@ class Builder:
         self.folder = folder
         self.repos = folder / "etc/yum.repos.d"
         self.repos.mkdir(parents=True)
+        (folder / "bin").mkdir()
         self.within = Tool("/usr/bin/unshare", folder)
-        self.argv = ["-m", "sh", "-c", 'mount -t overlay overlay -o "lowerdir=$0/etc:/etc" /etc && exec "$@"', folder, program]
+        self.argv = ["-m", "sh", "-c", 'mount -t overlay overlay -o "lowerdir=$0/etc:/etc" /etc && '
+                     'mount -t overlay overlay -o "lowerdir=$0/bin:/usr/bin" /usr/bin && exec "$@"', folder, program]
 
     def repo(self, file, text):
         (self.repos / file).write_text(text)
+
+    def without(self, program):
+        os.mknod(self.folder / "bin" / program, stat.S_IFCHR, 0)    # as overlayfs has what is removed
 
     def __call__(self, recipe, *more, store="store"):
         (self.folder / "recipe.yaml").write_text(recipe)
@@ -204,6 +210,25 @@ def test_packages_over_it_are_installed_by_its_own_dnf(builder, tmp_path):
     r = builder(RECIPE.format("below.yaml", "added"), "-o", tmp_path / "out", "--format", "dir")
     assert r.code == 0, r.err
     assert (tmp_path / "out/small-1.0.0/etc/dnf.called").read_text() == "-y -q --setopt=install_weak_deps=False install added\n"
+
+
+def test_without_an_rpm_here_its_packages_are_not_known(builder, tmp_path):
+    recipe = RECIPE.format("amazonlinux:2023", "tool")
+    assert builder(recipe, "-o", tmp_path / "known", "--format", "dir").code == 0
+    builder.without("rpm")
+    r = builder.within(*builder.argv, "verify", tmp_path / "known/small-1.0.0")
+    assert r.code == 0 and "note   manifest         its packages are not compared: no rpm here" in r.out, r.out + r.err
+    r = builder(f"image: {{name: small, from: {tmp_path}/known/small-1.0.0}}\n", "-o", tmp_path / "out", "--format", "dir")
+    assert r.code == 0, r.err
+    manifest = json.loads((tmp_path / "out/small-1.0.0/usr/lib/hpc-node/image-manifest.json").read_text())
+    assert manifest["package-database"] is None and manifest["packages"] == []
+
+
+@pytest.mark.parametrize("missing", ["dnf", "rpm"])
+def test_without_a_tool_it_says_what_to_install(builder, missing):
+    builder.without(missing)
+    r = builder(RECIPE.format("amazonlinux:2023", "tool"))
+    assert r.code == 1 and f"install {missing}" in r.err, r.err
 
 
 def test_a_script_that_fails_is_told(builder):
