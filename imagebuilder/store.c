@@ -184,6 +184,7 @@ bool store_entry(const struct store *s, const char *key, struct arena *a, struct
 	if (fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return false;
 	ret->used = st.st_mtim.tv_sec;
+	ret->used_ns = st.st_mtim.tv_nsec;
 	if (file_read(s->fd, path, META_MAX, a, &text, &ignored) < 0 ||
 	    json_parse(path, text, a, &d, &ignored) < 0)
 		return true;
@@ -234,11 +235,7 @@ int store_list(struct store *s, struct arena *a, struct store_entry **ret, size_
 static bool take_away(struct store *s, const char *part, const char *key)
 {
 	char path[2400], gone[2400];
-	struct err ignored;
-	scope_fd int lock = store_lock(s, key, LOCK_EX, &ignored);
 
-	if (lock < 0)
-		return false;
 	snprintf(path, sizeof path, "%s/%s/%s", s->path, part, key);
 	snprintf(gone, sizeof gone, "%s/work/%s", s->path, key);
 	if (!str_eq(part, "work")) {
@@ -248,6 +245,26 @@ static bool take_away(struct store *s, const char *part, const char *key)
 	}
 	store_remove(gone);
 	return true;
+}
+
+static bool take_locked(struct store *s, const char *part, const char *key)
+{
+	struct err ignored;
+	scope_fd int lock = store_lock(s, key, LOCK_EX, &ignored);
+
+	return lock >= 0 && take_away(s, part, key);
+}
+
+/* Nor one that was used since it was listed: another layer may be upon it now. */
+static bool take_layer(struct store *s, const struct store_entry *was)
+{
+	scope_arena struct arena *a = arena_new();
+	struct store_entry now;
+	struct err ignored;
+	scope_fd int lock = store_lock(s, was->key, LOCK_EX, &ignored);
+
+	return lock >= 0 && store_entry(s, was->key, a, &now) && now.used == was->used &&
+	       now.used_ns == was->used_ns && take_away(s, "layers", was->key);
 }
 
 static bool process_lives(const char *scratch)
@@ -267,7 +284,7 @@ static void prune_part(struct store *s, const char *part)
 
 	while (dir && (d = readdir(dir))) {
 		if (is_key(d->d_name)) {
-			take_away(s, part, d->d_name);
+			take_locked(s, part, d->d_name);
 		} else if (str_starts(d->d_name, "scratch.") && !process_lives(d->d_name)) {
 			snprintf(path, sizeof path, "%s/%s/%s", s->path, part, d->d_name);
 			store_remove(path);
@@ -275,26 +292,83 @@ static void prune_part(struct store *s, const char *part)
 	}
 }
 
+/* What is known of the layers while some are removed. */
+struct pruning {
+	struct store *store;
+	size_t n;
+	struct store_entry *list; /* the one longest unused first */
+	size_t *below;            /* which it lies upon; n: the lowest, n + 1: one that is gone */
+	size_t *above;            /* how many lie upon it */
+	bool *done;               /* removed, or not to be had */
+	uint64_t left, removed;
+	size_t count;
+};
+
+static size_t find_below(const struct pruning *p, size_t i)
+{
+	size_t k = 0;
+
+	if (!*p->list[i].parent)
+		return p->n;
+	while (k < p->n && !str_eq(p->list[k].key, p->list[i].parent))
+		k++;
+	return k < p->n ? k : p->n + 1;
+}
+
+static void look_around(struct pruning *p, struct arena *a)
+{
+	p->below = arena_array(a, p->n + 1, sizeof *p->below);
+	p->above = arena_array(a, p->n + 2, sizeof *p->above);
+	p->done = arena_array(a, p->n + 1, sizeof *p->done);
+	for (size_t i = 0; i < p->n; i++) {
+		p->left += p->list[i].bytes;
+		p->below[i] = find_below(p, i);
+		p->above[p->below[i]]++;
+	}
+}
+
+/* It lies upon what is gone: made again that may be another, as a base of newer packages is. */
+static bool is_stranded(const struct pruning *p, size_t i)
+{
+	for (size_t depth = 0; i < p->n && depth <= p->n; depth++)
+		i = p->below[i];
+	return i == p->n + 1;
+}
+
+/* Takes the first that nothing lies upon, of the stranded ones or of all. */
+static bool take_next(struct pruning *p, bool stranded)
+{
+	for (size_t i = 0; i < p->n; i++) {
+		if (p->done[i] || p->above[i] || (stranded && !is_stranded(p, i)))
+			continue;
+		p->done[i] = true;
+		if (!take_layer(p->store, &p->list[i]))
+			continue;
+		p->above[p->below[i]]--;
+		p->left -= p->list[i].bytes;
+		p->removed += p->list[i].bytes;
+		p->count++;
+		return true;
+	}
+	return false;
+}
+
 int store_prune(struct store *s, uint64_t keep, uint64_t *ret_bytes, size_t *ret_n, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct store_entry *list;
-	uint64_t total = 0, removed = 0;
-	size_t n, count = 0;
-	int r = store_list(s, a, &list, &n, e);
+	struct pruning p = {.store = s};
+	int r = store_list(s, a, &p.list, &p.n, e);
 
 	if (r < 0)
 		return r;
 	prune_part(s, "failed");
 	prune_part(s, "work");
-	for (size_t i = 0; i < n; i++)
-		total += list[i].bytes;
-	for (size_t i = 0; i < n && total - removed > keep; i++)
-		if (take_away(s, "layers", list[i].key)) {
-			removed += list[i].bytes;
-			count++;
-		}
-	*ret_bytes = removed;
-	*ret_n = count;
+	look_around(&p, a);
+	while (take_next(&p, true))
+		;
+	while (p.left > keep && take_next(&p, false))
+		;
+	*ret_bytes = p.removed;
+	*ret_n = p.count;
 	return 0;
 }

@@ -78,13 +78,15 @@ struct store_entry {
 	const char *key, *step, *parent;
 	uint64_t bytes; /* on disk */
 	int64_t used;   /* seconds since 1970 */
+	long used_ns;   /* and nanoseconds */
 };
 /* One layer; false: it isn't there. */
 bool store_entry(const struct store *s, const char *key, struct arena *a, struct store_entry *ret);
 /* Layers, the one longest not used first. */
 int store_list(struct store *s, struct arena *a, struct store_entry **ret, size_t *ret_n,
                struct err *e) ATTR_MUST_USE;
-/* Removes failed layers, left-overs, and then layers in that order until at most `keep` bytes are
- * left; those in use stay. */
+/* Removes failed layers, left-overs, layers upon one that is gone, and then in that order layers
+ * that nothing lies upon until at most `keep` bytes are left; those in use stay. So a layer never
+ * outlasts the one it was made upon. */
 int store_prune(struct store *s, uint64_t keep, uint64_t *ret_bytes, size_t *ret_n,
                 struct err *e) ATTR_MUST_USE;

@@ -55,14 +55,19 @@ static void fill(const struct layer *l, size_t bytes)
 	close(fd);
 }
 
-static void make(char digit, size_t bytes, struct layer *l)
+static void make_upon(const char *parent, char digit, size_t bytes, struct layer *l)
 {
 	struct err e = {0};
 
 	assert_ok(layer_open(&store, key_of(digit), clock_in_ms(1000), l, &e));
 	assert_false(l->cached);
 	fill(l, bytes);
-	assert_ok(layer_publish(&store, l, "", "a step", 5, &e));
+	assert_ok(layer_publish(&store, l, parent, "a step", 5, &e));
+}
+
+static void make(char digit, size_t bytes, struct layer *l)
+{
+	make_upon("", digit, bytes, l);
 }
 
 static void what_is_published_is_found(void **state)
@@ -170,6 +175,49 @@ static void pruning_takes_the_oldest_that_nobody_has(void **state)
 	layer_close(&held);
 }
 
+/* One that is made again may be another: what was made upon the old one must not lie upon it. */
+static void no_layer_outlasts_the_one_below(void **state)
+{
+	static struct layer l;
+	uint64_t bytes;
+	size_t n;
+	char below[SHA256_HEX];
+	struct err e = {0};
+
+	(void)state;
+	make('4', 1 << 20, &l);
+	layer_close(&l);
+	snprintf(below, sizeof below, "%s", key_of('4'));
+	make_upon(below, '5', 1 << 20, &l);
+	layer_close(&l);
+	assert_ok(store_prune(&store, 3 << 19, &bytes, &n, &e));
+	assert_int_equal(n, 1);
+	assert_int_equal(store_have(&store, key_of('4')), 1);
+	assert_int_equal(store_have(&store, key_of('5')), 0);
+}
+
+static void what_lies_upon_nothing_is_removed(void **state)
+{
+	static struct layer l;
+	uint64_t bytes;
+	size_t n;
+	char below[SHA256_HEX];
+	struct err e = {0};
+
+	(void)state;
+	snprintf(below, sizeof below, "%s", key_of('6'));
+	make_upon(below, '7', 4096, &l);
+	layer_close(&l);
+	snprintf(below, sizeof below, "%s", key_of('7'));
+	make_upon(below, '8', 4096, &l);
+	layer_close(&l);
+	make('9', 4096, &l);
+	layer_close(&l);
+	assert_ok(store_prune(&store, UINT64_MAX, &bytes, &n, &e));
+	assert_int_equal(n, 2);
+	assert_int_equal(store_have(&store, key_of('9')), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -180,6 +228,9 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(a_failed_one_is_kept_with_its_log, set_up,
 	                                        tear_down),
 	        cmocka_unit_test_setup_teardown(pruning_takes_the_oldest_that_nobody_has, set_up,
+	                                        tear_down),
+	        cmocka_unit_test_setup_teardown(no_layer_outlasts_the_one_below, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(what_lies_upon_nothing_is_removed, set_up,
 	                                        tear_down),
 	};
 
