@@ -157,7 +157,7 @@ const struct hygiene_check hygiene_checks[] = {
          PATHS("/var/spool/slurmd", "/var/spool/slurmctld", "/var/lib/slurm", "/var/spool/slurm")},
         {{"agent-state", "the agent would take the instance for one it has set up", true},
          HYGIENE_BELOW,
-         PATHS("/var/lib/hpc-agent")},
+         PATHS("/var/lib/hpc-node", "/var/lib/hpc-imagebuild")},
         {{"authorized-keys", "its owner could log in to every instance", true},
          HYGIENE_GONE,
          PATHS("~/.ssh/authorized_keys*", "/etc/ssh/authorized_keys/*")},
