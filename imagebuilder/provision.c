@@ -41,6 +41,8 @@ struct provision {
 	uint64_t deadline;
 	size_t changed, held;
 	int status; /* of the plan: 0, or what it ended with */
+	size_t n_recipes;
+	struct component_list components[RECIPE_FROM_MAX + 1]; /* of each recipe so far */
 };
 
 /* ---- telling ---- */
@@ -177,7 +179,7 @@ static int run_recipe(struct provision *p, const struct recipe *r, struct err *e
 static int run_own(struct provision *p, const struct recipe *r, struct err *e)
 {
 	struct arena *a = p->image->arena;
-	struct component_list components;
+	struct component_list *components = &p->components[p->n_recipes++];
 	struct copy_list copies;
 	struct test_list tests;
 	struct plan plan;
@@ -186,7 +188,7 @@ static int run_own(struct provision *p, const struct recipe *r, struct err *e)
 	if (err == 0)
 		err = copy_read(r->copy, &r->facts, a, &copies, e);
 	if (err == 0)
-		err = component_read(r->components, a, &components, e);
+		err = component_read(r->components, a, components, e);
 	if (err == 0)
 		err = test_read(r->tests, &r->facts, a, &tests, e);
 	if (err == 0)
@@ -197,17 +199,17 @@ static int run_own(struct provision *p, const struct recipe *r, struct err *e)
 		err = run_plan(p, &plan, &r->facts, e);
 	if (err < 0 || p->status)
 		return err < 0 ? err : p->status;
-	provision_state_load(p->host, &components);
-	err = run_components(p, &components, 1U << PHASE_BUILD | 1U << PHASE_VALIDATE, e);
+	provision_state_load(p->host, p->n_recipes - 1, components);
+	err = run_components(p, components, 1U << PHASE_BUILD | 1U << PHASE_VALIDATE, e);
 	if (err == 0)
 		err = feature_prove(r, host_root_fd(p->host), e);
 	if (err == 0)
 		err = run_tests(p, &tests, e);
 	if (err == 0)
-		err = run_components(p, &components, 1U << PHASE_TEST, e);
+		err = run_components(p, components, 1U << PHASE_TEST, e);
 	if (err <= 0)
 		return err;
-	err = provision_state_save(p->host, &components, e);
+	err = provision_state_save(p->host, p->components, p->n_recipes, e);
 	return err < 0 ? err : COMPONENT_REBOOT;
 }
 

@@ -29,26 +29,38 @@ static const char *key_of(struct arena *a, size_t i, const struct component_step
 	return arena_printf(a, "%zu.%s.%s", i, component_phase_name(s->phase), s->name);
 }
 
-int provision_state_save(struct host *h, const struct component_list *l, struct err *e)
+static void write_done(const struct component_list *l, struct arena *a, struct jsonw *w)
 {
-	static const struct host_owner root;
-	scope_arena struct arena *a = arena_new();
-	struct strbuf b = STRBUF(a, STATE_MAX);
-	struct jsonw w = {.out = &b};
 	char digest[SHA256_HEX];
 
 	digest_of(l, digest);
-	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "documents", digest);
-	jsonw_begin(&w, "done", '{');
+	jsonw_begin(w, NULL, '{');
+	jsonw_str(w, "documents", digest);
+	jsonw_begin(w, "done", '{');
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t k = 0; k < l->items[i].n; k++) {
 			const struct component_step *s = &l->items[i].steps[k];
 
 			if (s->done)
-				jsonw_str(&w, key_of(a, i, s), s->out ? s->out : "");
+				jsonw_str(w, key_of(a, i, s), s->out ? s->out : "");
 		}
-	jsonw_end(&w, '}');
+	jsonw_end(w, '}');
+	jsonw_end(w, '}');
+}
+
+int provision_state_save(struct host *h, const struct component_list *lists, size_t n,
+                         struct err *e)
+{
+	static const struct host_owner root;
+	scope_arena struct arena *a = arena_new();
+	struct strbuf b = STRBUF(a, STATE_MAX);
+	struct jsonw w = {.out = &b};
+
+	jsonw_begin(&w, NULL, '{');
+	jsonw_begin(&w, "recipes", '[');
+	for (size_t i = 0; i < n; i++)
+		write_done(&lists[i], a, &w);
+	jsonw_end(&w, ']');
 	jsonw_end(&w, '}');
 	if (b.overflow)
 		return err_set(e, ERR_HOST, REASON_INPUT_LIMIT, EFBIG,
@@ -57,11 +69,24 @@ int provision_state_save(struct host *h, const struct component_list *l, struct 
 	return host_write_secret(h, PROVISION_STATE, (struct blob){b.data, b.len}, 0600, &root, e);
 }
 
-void provision_state_load(struct host *h, struct component_list *l)
+static const struct doc *done_of(const struct doc *state, size_t nth,
+                                 const struct component_list *l)
+{
+	const struct doc *recipes = doc_get(state, "recipes");
+	char digest[SHA256_HEX];
+
+	if (!recipes || recipes->type != DOC_LIST || nth >= recipes->n)
+		return NULL;
+	digest_of(l, digest);
+	return str_eq(doc_text(recipes->items[nth], "documents"), digest)
+	               ? doc_get(recipes->items[nth], "done")
+	               : NULL;
+}
+
+void provision_state_load(struct host *h, size_t nth, struct component_list *l)
 {
 	static const char name[] = PROVISION_STATE;
 	scope_arena struct arena *a = arena_new();
-	char digest[SHA256_HEX];
 	struct blob text;
 	struct doc *d;
 	struct err e;
@@ -73,13 +98,13 @@ void provision_state_load(struct host *h, struct component_list *l)
 		log_warning("beginning anew: %s", e.text);
 		return;
 	}
-	digest_of(l, digest);
-	if (!str_eq(doc_text(d, "documents"), digest))
+	const struct doc *done = done_of(d, nth, l);
+	if (!done)
 		return;
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t k = 0; k < l->items[i].n; k++) {
 			struct component_step *s = &l->items[i].steps[k];
-			const char *out = doc_text(doc_get(d, "done"), key_of(a, i, s));
+			const char *out = doc_text(done, key_of(a, i, s));
 
 			s->done = out != NULL;
 			s->out = out ? arena_strdup(l->items[i].names.arena, out) : NULL;

@@ -161,6 +161,18 @@ def test_restart(machine, tmp_path):
     assert log[1].split() == ["once", "asks", "value"] and "provision.json" not in state[1]
 
 
+def test_restarts_of_a_recipe_and_of_the_one_below(machine, tmp_path):
+    """Each is asked for once: a restart of the upper one doesn't have the lower one ask again."""
+    reboot = {"name": "Restart", "action": "Reboot", "inputs": {}}
+    recipe(tmp_path, "", one=[bash("echo lower >>/opt/log"), reboot]).rename(tmp_path / "lower.yaml")
+    path = recipe(tmp_path, "", two=[bash("echo upper >>/opt/log"), reboot])
+    path.write_text(path.read_text().replace("{name: test}", "{name: test, from: lower.yaml}"))
+    run = [machine.program, "provision", path]
+    *runs, log = machine.run(run, run, run, ["cat", "/opt/log"])
+    assert [r[0] for r in runs] == [194, 194, 0], runs
+    assert log[1].split() == ["lower", "upper"]
+
+
 def test_no_restart_of_what_does_not_run(machine, tmp_path):
     path = recipe(tmp_path, "", restarts=[{"name": "Now", "action": "Reboot"}])
     tree = tmp_path / "tree"
