@@ -207,12 +207,14 @@ static int copy(const struct disk *d, const char *from, const char *to, struct e
 	return run(d, argv, e);
 }
 
-/* Keeps what there is so far under the stem's name. */
+/* Keeps what there is so far under the stem's name; one that is at it already will do. */
 static int keep_stem(const struct disk *d, struct err *e)
 {
 	scope_work struct work w = WORK_INIT;
 	int r = work_open(d->job->stem, &w, e);
 
+	if (r == -EBUSY)
+		return 0;
 	if (r == 0)
 		r = copy(d, d->raw, arena_printf(d->arena, "%s/stem", w.path), e);
 	return r == 0 ? work_publish(&w, "stem", e) : r;

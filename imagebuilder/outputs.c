@@ -13,6 +13,7 @@
 #include "base/scope.h"
 #include "build.h"
 #include "disk.h"
+#include "work.h"
 
 #define WRITE_MS   1800000
 #define RECORD_MAX 1024
@@ -164,39 +165,21 @@ static int write_dir(const struct built *b, const char *scratch, const char *tem
 	                             : export(b, scratch, argv, e);
 }
 
-/* In one step; an old tree is there whole until the new one is. */
-static int replace(const char *temp, const char *path, struct err *e)
-{
-	struct stat st;
-	bool tree = lstat(path, &st) == 0 && S_ISDIR(st.st_mode);
-	int r = tree ? renameat2(AT_FDCWD, temp, AT_FDCWD, path, RENAME_EXCHANGE)
-	             : rename(temp, path);
-
-	if (r < 0)
-		return err_errno(e, errno, "putting '%s' in place", path);
-	if (tree)
-		store_remove(temp);
-	return 0;
-}
-
 static int write_export(const struct built *b, struct store *s, const char *format,
                         const char *path, struct err *e)
 {
-	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
-	const char *temp = arena_printf(b->arena, "%.*s.%s.hpc-new",
-	                                (int)(slash ? slash + 1 - path : 0), path, name);
+	scope_work struct work w = WORK_INIT;
 	char scratch[2200];
-	int r = store_scratch(s, scratch, e);
+	int r = work_open(path, &w, e);
 
+	if (r == 0)
+		r = store_scratch(s, scratch, e);
 	if (r < 0)
 		return r;
-	store_remove(temp);
+	const char *temp = arena_printf(b->arena, "%s/new", w.path);
 	r = (str_eq(format, "tar") ? write_tar : write_dir)(b, scratch, temp, e);
 	if (r == 0)
-		r = replace(temp, path, e);
-	if (r < 0)
-		store_remove(temp);
+		r = work_publish(&w, "new", e);
 	store_remove(scratch);
 	return r < 0 ? err_wrap(e, "writing '%s'", path) : 0;
 }

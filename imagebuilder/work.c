@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/scope.h"
 #include "base/str.h"
@@ -87,17 +88,29 @@ int work_open(const char *output, struct work *ret, struct err *e)
 	scope_close(&w.fd);
 	scope_close(&w.parent);
 	if (r == -EBUSY)
-		return err_set(e, ERR_HOST, REASON_HOST_FILE, EBUSY,
+		return err_set(e, ERR_HOST, REASON_BUSY, EBUSY,
 		               "writing '%s': another process is writing it", output);
 	return err_errno(e, -r, "making '%s'", w.path);
+}
+
+/* A directory can't be renamed over what is there, nor anything over a directory: they change
+ * places, and the old one goes with the work. */
+static int put_in_place(const struct work *w, const char *file, bool tree)
+{
+	struct stat old;
+	bool there = fstatat(w->parent, w->name, &old, AT_SYMLINK_NOFOLLOW) == 0;
+	unsigned flags = there && (tree || S_ISDIR(old.st_mode)) ? RENAME_EXCHANGE : 0;
+
+	return renameat2(w->fd, file, w->parent, w->name, flags);
 }
 
 int work_publish(struct work *w, const char *file, struct err *e)
 {
 	scope_fd int fd = openat(w->fd, file, O_RDONLY | O_CLOEXEC);
+	struct stat st;
 
-	if (fd < 0 || fsync(fd) < 0 || renameat(w->fd, file, w->parent, w->name) < 0 ||
-	    fsync(w->parent) < 0)
+	if (fd < 0 || fstat(fd, &st) < 0 || (S_ISDIR(st.st_mode) ? syncfs(fd) : fsync(fd)) < 0 ||
+	    put_in_place(w, file, S_ISDIR(st.st_mode)) < 0 || fsync(w->parent) < 0)
 		return err_errno(e, errno, "publishing '%s'", w->name);
 	return 0;
 }

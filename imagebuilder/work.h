@@ -21,9 +21,9 @@ struct work {
 		.fd = -1, .parent = -1                                                             \
 	}
 
-/* EBUSY: another process is making the same output. */
+/* EBUSY, REASON_BUSY: another process is making the same output. */
 int work_open(const char *output, struct work *ret, struct err *e) ATTR_MUST_USE;
-/* Renames a file of the directory over the output. */
+/* Puts a file or tree of the directory, on disk whole, in the output's place in one step. */
 int work_publish(struct work *w, const char *file, struct err *e) ATTR_MUST_USE;
 /* Removes the directory with all that is in it; what was published stays. */
 void work_close(struct work *w);

@@ -1,4 +1,6 @@
 """Trees, disks made of them by the library's probe, and machines that boot those disks."""
+import contextlib
+import fcntl
 import os
 import shutil
 import stat
@@ -21,6 +23,17 @@ CAP_NET_RAW = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
 
 def run(*argv, **more):
     return subprocess.run([str(word) for word in argv], capture_output=True, text=True, **more)
+
+
+@contextlib.contextmanager
+def locked(folder):
+    """As another process that is at work in it."""
+    fd = os.open(folder, os.O_RDONLY)
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        os.close(fd)
 
 
 def write(output, *layers, form="raw", size="2G", boot="uefi+bios", seed="a seed", stem="-", fresh=0):

@@ -13,6 +13,7 @@ import time
 
 import pytest
 
+import disks
 from fakes.ebs import BLOCK, Account
 from fakes.sigcheck import Key
 from program import Tool
@@ -128,6 +129,21 @@ def test_the_tar_has_the_same(builder):
         assert set(names) - {"."} == there
         assert names["home/alice"].uid == 2000
         assert tar.extractfile(names["etc/motd"]).read().startswith(b"$(id)")
+
+
+def test_an_output_that_another_build_writes_is_left_to_it(builder):
+    """Else the one would take away what the other is about to publish."""
+    work = builder.out / ".small-1.0.0.tar.hpc-work"
+    work.mkdir()
+    (work / "new").write_text("theirs")
+    before = (builder.out / "small-1.0.0.tar").stat().st_ino
+    with disks.locked(work):
+        (builder.out / "small-1.0.0.tar").touch()
+        r = builder(RECIPE.format(motd="first"), "--format", "tar", "-o", str(builder.out))
+    assert r.code == 6 and "another process is writing it" in r.err, r.err
+    assert (work / "new").read_text() == "theirs" and (builder.out / "small-1.0.0.tar").stat().st_ino == before
+    r = builder(RECIPE.format(motd="first"), "--format", "tar", "-o", str(builder.out))
+    assert r.code == 0 and "written " in r.out and not work.exists(), r.err
 
 
 def test_an_unchanged_recipe_builds_nothing(builder):

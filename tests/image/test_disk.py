@@ -195,6 +195,15 @@ def test_a_stem_saves_work_and_changes_nothing(node, kernel, tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir()) == ["cold.raw", "edit", "one.raw", "stem", "two.raw"]
 
 
+def test_a_stem_that_another_keeps_is_left_to_it(small, upper, tmp_path):
+    """Two builds of the same layers at once, for two outputs."""
+    (tmp_path / ".stem.hpc-work").mkdir()
+    with disks.locked(tmp_path / ".stem.hpc-work"):
+        disks.written(tmp_path / "one.raw", small, upper, size="512M", stem=tmp_path / "stem", fresh=1)
+    assert not (tmp_path / "stem").exists()
+
+
+
 def test_a_tree_too_large_is_told_the_size_that_would_do(small, tmp_path):
     for i in range(5):
         (small / f"big{i}").write_bytes(os.urandom(100 << 20))

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "work.h"
@@ -50,6 +51,34 @@ static void test_what_is_published_stays(void **state)
 	work_close(&w);
 }
 
+/* One tree takes the place of another, or of a file, and nothing of the old one is left. */
+static void test_a_tree_is_published_over_what_is_there(void **state)
+{
+	(void)state;
+	struct err e;
+	char inside[160];
+
+	for (int i = 0; i < 2; i++) {
+		scope_work struct work w = WORK_INIT;
+
+		assert_ok(work_open(output, &w, &e));
+		assert_int_equal(mkdirat(w.fd, "tree", 0755), 0);
+		fill(&w, i ? "tree/second" : "tree/first");
+		assert_ok(work_publish(&w, "tree", &e));
+	}
+	snprintf(inside, sizeof inside, "%s/first", output);
+	assert_int_equal(access(inside, F_OK), -1);
+	snprintf(inside, sizeof inside, "%s/second", output);
+	assert_int_equal(unlink(inside), 0);
+
+	struct work w = WORK_INIT;
+	assert_ok(work_open(output, &w, &e));
+	fill(&w, "file");
+	assert_ok(work_publish(&w, "file", &e));
+	work_close(&w);
+	assert_int_equal(unlink(output), 0);
+}
+
 static void test_one_at_a_time(void **state)
 {
 	(void)state;
@@ -59,6 +88,7 @@ static void test_one_at_a_time(void **state)
 	assert_ok(work_open(output, &w, &e));
 	fill(&w, "mine");
 	assert_err(work_open(output, &second, &e), ERR_HOST, "another process");
+	assert_int_equal(e.reason, REASON_BUSY);
 	assert_int_equal(second.fd, -1);
 	assert_int_equal(faccessat(w.fd, "mine", F_OK, 0), 0);
 	work_close(&w);
@@ -94,6 +124,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(test_what_is_published_stays, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_a_tree_is_published_over_what_is_there, setup,
+	                                        teardown),
 	        cmocka_unit_test_setup_teardown(test_one_at_a_time, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_leftovers_go, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_names_that_are_none, setup, teardown),
