@@ -1,13 +1,13 @@
 """https: and file: addresses of `hpc-agent fetch`."""
 import hashlib
 import os
-import ssl
 import subprocess
 
 import pytest
 
 from fakes.faults import Fault
 from fakes.httpd import Response, Server
+from fakes.tls import LOCAL, certificate, context
 
 BODY = b"#!/bin/sh\necho hello\n"
 OLD = b"the old file\n"
@@ -19,19 +19,13 @@ SHORT = ("--deadline", "3s")  # where it tries until then
 def pki(tmp_path_factory):
     """A certificate for localhost that is its own authority, and a second one nobody trusts."""
     d = tmp_path_factory.mktemp("pki")
-    for name, san in (("good", "DNS:localhost,IP:127.0.0.1"), ("other", "DNS:localhost,IP:127.0.0.1"),
-                      ("name", "DNS:elsewhere.example")):
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
-                        "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=test",
-                        "-addext", "subjectAltName=" + san, "-keyout", d / (name + ".key"), "-out",
-                        d / (name + ".crt")], check=True, capture_output=True)
+    for name, san in (("good", LOCAL), ("other", LOCAL), ("name", "DNS:elsewhere.example")):
+        certificate(d, name, san)
     return d
 
 
 def tls(pki, name="good"):
-    ctx = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    ctx.load_cert_chain(pki / (name + ".crt"), pki / (name + ".key"))
-    return ctx
+    return context(pki, name)
 
 
 def answer(req):
