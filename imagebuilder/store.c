@@ -27,8 +27,8 @@
 static const struct part {
 	const char *name;
 	mode_t mode;
-} parts[] = {{"layers", 0711}, {"work", 0700},    {"failed", 0700},
-             {"locks", 0700},  {"outputs", 0700}, {"recipes", 0700}};
+} parts[] = {{"layers", 0711},  {"work", 0700},    {"failed", 0700}, {"locks", 0700},
+             {"outputs", 0700}, {"recipes", 0700}, {"objects", 0700}};
 
 static int make_dirs(const char *path)
 {
@@ -267,12 +267,14 @@ static bool take_layer(struct store *s, const struct store_entry *was)
 	       now.used_ns == was->used_ns && take_away(s, "layers", was->key);
 }
 
-static bool process_lives(const char *scratch)
+/* "scratch.4711", and the like of others that work in the store. */
+static bool is_left_over(const char *name)
 {
+	const char *dot = strrchr(name, '.');
 	uint64_t pid;
 
-	return str_u64(scratch + strlen("scratch."), 1, INT32_MAX, &pid) == 0 &&
-	       kill((pid_t)pid, 0) == 0;
+	return dot && dot > name && str_u64(dot + 1, 1, INT32_MAX, &pid) == 0 &&
+	       kill((pid_t)pid, 0) < 0;
 }
 
 static void prune_part(struct store *s, const char *part)
@@ -285,7 +287,7 @@ static void prune_part(struct store *s, const char *part)
 	while (dir && (d = readdir(dir))) {
 		if (is_key(d->d_name)) {
 			take_locked(s, part, d->d_name);
-		} else if (str_starts(d->d_name, "scratch.") && !process_lives(d->d_name)) {
+		} else if (is_left_over(d->d_name)) {
 			snprintf(path, sizeof path, "%s/%s/%s", s->path, part, d->d_name);
 			store_remove(path);
 		}
