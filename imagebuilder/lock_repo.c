@@ -9,7 +9,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/scope.h"
 #include "host/host.h"
 #include "lock.h"
@@ -18,6 +17,7 @@
 
 #define HELPER     "/usr/lib/apt/apt-helper"
 #define FIELDS_MS  60000
+#define REASON_MAX 160
 #define INDEX_MAX  (64UL << 20)
 #define SOURCE_MAX (256UL << 10)
 
@@ -41,7 +41,7 @@ static bool is_whole(const char *path, const struct lock_package *p)
 /* apt's own downloader: by its configuration of proxies, several at once, and it looks at the
  * digests. */
 static int download(const struct lock *l, const bool *missing, const char *dir, uint64_t deadline,
-                    struct arena *a, struct err *e)
+                    struct arena *a, struct blob *ret_said, struct err *e)
 {
 	const char **argv = arena_array(a, 3 * l->n + 8, sizeof *argv);
 	struct host_exec x = {.argv = argv, .deadline = deadline};
@@ -65,17 +65,51 @@ static int download(const struct lock *l, const bool *missing, const char *dir, 
 		return r;
 	r = host_run(here, &x, a, &res, e);
 	host_close(here);
-	if (r == 0 && res.status)
-		log_debug("%s: exit status %d: %.*s", HELPER, res.status, (int)res.errout.len,
-		          res.errout.data ? res.errout.data : "");
-	return r;
+	if (r < 0)
+		return r;
+	*ret_said = res.errout;
+	return 0;
+}
+
+/* "E: Failed to fetch URL  404  Not Found [IP: ...]": what follows the address, or NULL. */
+static const char *why_not(struct blob said, const char *url, struct arena *a)
+{
+	size_t len = strlen(url);
+	if (!said.len)
+		return NULL;
+	const char *end = said.data + said.len;
+	const char *at = memmem(said.data, said.len, url, len);
+
+	if (!at || end - at <= (ptrdiff_t)len || at[len] != ' ')
+		return NULL;
+	at += len;
+	while (at < end && *at == ' ')
+		at++;
+	const char *eol = memchr(at, '\n', (size_t)(end - at));
+	size_t n = eol ? (size_t)(eol - at) : (size_t)(end - at);
+	char shown[REASON_MAX];
+
+	return arena_strdup(a, str_escape(at, n, shown, sizeof shown));
+}
+
+static int not_to_be_had(const struct lock_package *p, const char *why, bool more, struct err *e)
+{
+	bool gone = why && (str_starts(why, "404 ") || str_starts(why, "410 "));
+
+	return err_set(e, gone ? ERR_ABSENT : ERR_RETRY, REASON_HTTP_STATUS, EIO,
+	               "fetching '%s'%s: %s%s", p->url, more ? " and others" : "",
+	               why ? why : "no file of the lock's size and SHA-256 came",
+	               gone ? "; the archive no longer has it: make the lock anew by "
+	                      "`hpc-imagebuild lock`"
+	                    : "");
 }
 
 /* What came whole goes into the store, so that the next run has less to fetch. */
 static int keep(const struct lock *l, const bool *missing, const char *dir, const char *store,
-                struct arena *a, struct err *e)
+                struct blob said, struct arena *a, struct err *e)
 {
 	const struct lock_package *first = NULL;
+	const char *why = NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < l->n; i++) {
@@ -86,26 +120,20 @@ static int keep(const struct lock *l, const bool *missing, const char *dir, cons
 			continue;
 		if (is_whole(from, p) && rename(from, object(store, p, a)) == 0)
 			continue;
-		first = first ? first : p;
+		/* Only the end of what apt says is kept: take one of which it told why. */
+		first = first && why ? first : p;
+		why = why ? why : why_not(said, p->url, a);
 		n++;
 	}
-	if (!n)
-		return 0;
-	return err_set(e, ERR_RETRY, REASON_HTTP_STATUS, EIO,
-	               "fetching '%s': no file of the lock's size and SHA-256 came%s; where the "
-	               "archive no longer has it, make the lock anew by `hpc-imagebuild lock`",
-	               first->url, n > 1 ? ", nor of others" : "");
+	return n ? not_to_be_had(first, why, n > 1, e) : 0;
 }
 
 int lock_fetch(const struct lock *l, const char *store, uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	const char *objects = arena_printf(a, "%s/objects", store);
 	const char *dir = arena_printf(a, "%s/work/objects.%d", store, (int)getpid());
 	bool *missing = arena_array(a, l->n + 1, sizeof *missing), any = false;
 
-	if (mkdir(objects, 0755) < 0 && errno != EEXIST)
-		return err_errno(e, errno, "making '%s'", objects);
 	for (size_t i = 0; i < l->n; i++)
 		any |= missing[i] = !is_whole(object(store, &l->packages[i], a), &l->packages[i]);
 	if (!any)
@@ -113,9 +141,10 @@ int lock_fetch(const struct lock *l, const char *store, uint64_t deadline, struc
 	store_remove(dir);
 	if (mkdir(dir, 0700) < 0)
 		return err_errno(e, errno, "making '%s'", dir);
-	int r = download(l, missing, dir, deadline, a, e);
+	struct blob said;
+	int r = download(l, missing, dir, deadline, a, &said, e);
 	if (r == 0)
-		r = keep(l, missing, dir, store, a, e);
+		r = keep(l, missing, dir, store, said, a, e);
 	store_remove(dir);
 	return r;
 }
