@@ -82,8 +82,9 @@ static int take_steps(const struct chain *c, struct store *s, struct progress *p
 	return 0;
 }
 
-int build_tree(const struct recipe *r, const struct lock *lock, struct store *s, struct progress *p,
-               struct arena *a, struct built *ret, struct err *e)
+int build_tree(const struct recipe *r, const struct lock *lock, const struct lock_source *from,
+               struct store *s, struct progress *p, struct arena *a, struct built *ret,
+               struct err *e)
 {
 	struct built b = {.arena = a};
 	struct chain c;
@@ -92,6 +93,7 @@ int build_tree(const struct recipe *r, const struct lock *lock, struct store *s,
 	if (err < 0)
 		return err;
 	c.store = s->path;
+	c.source = from;
 	p->of = c.n;
 	b.held = arena_array(a, c.n, sizeof *b.held);
 	b.trees = arena_array(a, c.n + 1, sizeof *b.trees);
@@ -262,6 +264,7 @@ int verb_build(void *program)
 	struct image *g = program;
 	const struct options *o = &g->opt;
 	struct progress p = {.json = o->json, .quiet = o->quiet, .terminal = isatty(STDOUT_FILENO)};
+	const struct lock_source source = image_source(g);
 	const struct lock *lock;
 	struct formats f = {.n = 0};
 	p.look = shell_command(o->line.operands[0], o->store, g->arena);
@@ -287,7 +290,7 @@ int verb_build(void *program)
 	if (err == 0)
 		err = store_open(o->store ? o->store : STORE_DEFAULT, &s, &e);
 	if (err == 0)
-		err = build_tree(&r, lock, &s, &p, g->arena, &b, &e);
+		err = build_tree(&r, lock, &source, &s, &p, g->arena, &b, &e);
 	if (err == 0 && f.n)
 		err = write_outputs(&r, &f, o->output, &s, &b, &p, &e);
 	if (err < 0)

@@ -20,9 +20,11 @@ struct built {
 	const char *stem_dir;
 };
 
-/* Makes what is missing. When a step fails its tree and log are kept, and said where. */
-int build_tree(const struct recipe *r, const struct lock *lock, struct store *s, struct progress *p,
-               struct arena *a, struct built *ret, struct err *e) ATTR_MUST_USE;
+/* Makes what is missing, with what `from` fetches. When a step fails its tree and log are kept, and
+ * said where. */
+int build_tree(const struct recipe *r, const struct lock *lock, const struct lock_source *from,
+               struct store *s, struct progress *p, struct arena *a, struct built *ret,
+               struct err *e) ATTR_MUST_USE;
 /* Releases the layers. */
 void built_close(struct built *b);
 #define scope_built __attribute__((cleanup(built_close)))

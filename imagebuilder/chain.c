@@ -113,6 +113,30 @@ static int add_steps(struct chain *c, const struct recipe *r, struct err *e)
 	return 0;
 }
 
+/* What these phases fetch, with digests, which are part of what the step says. */
+static int add_fetches(struct chain *c, struct chain_step *s, unsigned phases, struct strbuf *says,
+                       struct err *e)
+{
+	struct component_fetches all = {0};
+	int err = 0;
+
+	for (size_t i = 0; i < s->components.n && err == 0; i++)
+		err = component_fetches(&s->components.items[i], phases, c->arena, &all, e);
+	if (err == 0)
+		err = lock_fix_files(c->lock, &all, e);
+	if (err < 0)
+		return err;
+	for (size_t i = 0; i < all.n; i++) {
+		const struct component_fetch *f = &all.items[i];
+
+		strbuf_printf(says, "\nfetched %s", f->sha256);
+		input_add(&s->inputs, c->arena, arena_printf(c->arena, "fetched %s", f->uri),
+		          f->sha256, strlen(f->sha256), f->at);
+	}
+	s->fetches = all;
+	return 0;
+}
+
 /* Its document as it stands, and the parameters given to it. */
 static int add_component(struct chain *c, const struct recipe *r, struct component *one,
                          struct err *e)
@@ -130,11 +154,8 @@ static int add_component(struct chain *c, const struct recipe *r, struct compone
 		strbuf_json(&says, one->names.items[i].name);
 		strbuf_json(&says, one->names.items[i].value);
 	}
-	if (says.overflow)
-		return says_too_much(r, e);
 	struct chain_step *s =
 	        add(c, CHAIN_COMPONENT, r, arena_printf(c->arena, "component %s", one->name));
-	s->says = says.data;
 	input_add(&s->inputs, c->arena, arena_printf(c->arena, "file %s", one->file), text.data,
 	          text.len, NULL);
 	for (size_t i = 0; i < one->names.n; i++)
@@ -143,7 +164,11 @@ static int add_component(struct chain *c, const struct recipe *r, struct compone
 		          one->names.items[i].value, strlen(one->names.items[i].value), NULL);
 	s->network = true;
 	s->components = (struct component_list){1, one};
-	return 0;
+	err = add_fetches(c, s, 1U << PHASE_BUILD | 1U << PHASE_VALIDATE, &says, e);
+	if (err < 0)
+		return refuse(c, err, e);
+	s->says = says.data;
+	return says.overflow ? says_too_much(r, e) : 0;
 }
 
 static int add_components(struct chain *c, const struct recipe *r, struct component_list *ret,
@@ -190,10 +215,13 @@ static int add_tests(struct chain *c, const struct recipe *r,
 	s->tests = l;
 	s->components = *components;
 	s->network = any_tests(components);
-	s->says = says.data;
 	s->inputs = inputs;
 	if (r->tests)
 		input_add_doc(&s->inputs, c->arena, r->tests, &r->facts);
+	err = add_fetches(c, s, 1U << PHASE_TEST, &says, e);
+	if (err < 0)
+		return refuse(c, err, e);
+	s->says = says.data;
 	return says.overflow ? says_too_much(r, e) : 0;
 }
 

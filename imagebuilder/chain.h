@@ -38,6 +38,7 @@ struct chain_step {
 	struct base base;
 	struct copy_list copies;
 	struct component_list components; /* CHAIN_COMPONENT: one; CHAIN_TESTS: all */
+	struct component_fetches fetches; /* of those components, and of what is run of them here */
 	struct test_list tests;
 	struct plan one;       /* CHAIN_STEP: that step alone, */
 	const struct plan *of; /* and where it comes from: its index there */
@@ -52,14 +53,17 @@ struct chain_step {
 struct chain {
 	struct arena *arena;
 	const struct lock *lock;
-	const char *store; /* its path, set by who makes layers */
+	/* Set by who makes layers: its path, and what components' files are fetched with. */
+	const char *store;
+	const struct lock_source *source;
 	size_t n;
 	struct chain_step *steps;
 	bool outline;
 	struct err refused; /* chain_outline: no > 0: why it can't be built here */
 };
 
-/* Reads the files that enter keys; changes nothing. `lock` is the base's, or NULL. */
+/* Reads the files that enter keys; changes nothing. `lock` may be NULL; then what components fetch
+ * needs a checksum in their documents. */
 int chain_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct chain *ret,
                struct err *e) ATTR_MUST_USE;
 

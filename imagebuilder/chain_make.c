@@ -134,7 +134,12 @@ static int run_components(const struct inside *in, struct host *h, unsigned phas
 	const struct component_list *l = &in->step->components;
 	scope_arena struct arena *a = arena_new();
 	const struct component_env env = {
-	        .host = h, .arena = a, .deadline = in->deadline, .step = say_component};
+	        .host = h,
+	        .fetched = &in->step->fetches,
+	        .arena = a,
+	        .deadline = in->deadline,
+	        .step = say_component,
+	};
 	int r = 0;
 
 	log_set_sink(log_line, NULL, LOG_LEVEL_DEBUG);
@@ -220,10 +225,14 @@ int chain_make(const struct chain *c, size_t i, const char *const *layers, struc
 	                      .deadline = clock_in_ms(timeout_of(s) + MARGIN_MS),
 	                      .line = layer_log,
 	                      .line_ctx = l};
-	int r = s->type == CHAIN_BASE
-	                ? base_make(&s->base, l->tree, c->store, deadline, layer_log, l, e)
-	                : sandbox_run(&box, e);
+	struct component_fetches fetches = s->fetches;
+	int r = lock_open_files(&fetches, c->store, c->source, deadline, e);
 
+	if (r == 0)
+		r = s->type == CHAIN_BASE
+		            ? base_make(&s->base, l->tree, c->store, deadline, layer_log, l, e)
+		            : sandbox_run(&box, e);
+	lock_close_files(&fetches);
 	if (r == 0 && s->type == CHAIN_TESTS)
 		r = forget_tree(l, e);
 	if (r == 0)

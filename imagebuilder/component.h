@@ -80,10 +80,28 @@ int component_read_text(const char *file, struct blob text, struct arena *a,
  * that are built without being started. */
 int component_offline(const struct component_list *l, struct err *e) ATTR_MUST_USE;
 
+/* What a build fetches for a component before it enters the sandbox, where it has no cloud. */
+struct component_fetch {
+	const char *uri;
+	const char *sha256; /* 64 hex digits, or NULL: the document has none */
+	const struct doc *at;
+	int fd; /* of the content, when there is one; -1 */
+};
+struct component_fetches {
+	size_t n;
+	struct component_fetch *items; /* each address once, in the order of the text */
+};
+
+/* Adds what the downloads of these phases (bits 1 << component_phase) name to the list. An address
+ * that only running a step tells, or one with two checksums, is ERR_INPUT at its place. */
+int component_fetches(const struct component *c, unsigned phases, struct arena *a,
+                      struct component_fetches *ret, struct err *e) ATTR_MUST_USE;
+
 struct component_env {
 	struct host *host;
 	struct cloud *cloud;
-	struct arena *arena; /* outputs live here */
+	const struct component_fetches *fetched; /* downloads are from these instead; or NULL */
+	struct arena *arena;                     /* outputs live here */
 	uint64_t deadline;
 	bool may_reboot; /* the host is a running machine whose caller restarts it */
 	/* Called as a step begins; NULL: nobody listens. */

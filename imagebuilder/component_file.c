@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The actions of component documents that make, move, fetch and remove files. */
+#include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <sys/mman.h>
 
 #include "component_own.h"
 
@@ -189,6 +191,38 @@ static int check_web(const struct doc *at, const void *inputs, struct err *e)
 	return check_absolute(at, "destination", in->destination, e);
 }
 
+/* The content lies in the store, where nothing changes it. */
+static int put_content(const struct component_round *r, int fd, const char *path, struct err *e)
+{
+	static const struct host_owner root;
+	struct stat st;
+	void *data = MAP_FAILED;
+
+	if (fstat(fd, &st) < 0)
+		return err_errno(e, errno, "reading what was fetched for '%s'", path);
+	if (st.st_size)
+		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (st.st_size && data == MAP_FAILED)
+		return err_errno(e, errno, "reading what was fetched for '%s'", path);
+	struct blob content = {st.st_size ? data : "", (size_t)st.st_size};
+	int err = host_write(r->env->host, path, content, 0644, &root, e);
+	if (st.st_size)
+		munmap(data, (size_t)st.st_size);
+	return err;
+}
+
+static int put_fetched(const struct component_round *r, const struct pair_in *in, struct err *e)
+{
+	const struct component_fetches *l = r->env->fetched;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (str_eq(l->items[i].uri, in->source) && l->items[i].fd >= 0)
+			return put_content(r, l->items[i].fd, in->destination, e);
+	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+	               "fetching '%s': a build fetches what its documents name, before their steps",
+	               in->source);
+}
+
 static int download(const struct component_round *r, const void *inputs, struct err *e)
 {
 	const struct pair_in *in = inputs;
@@ -196,11 +230,10 @@ static int download(const struct component_round *r, const void *inputs, struct 
 	        .uri = in->source, .sha256 = in->checksum, .max = COMPONENT_FILE_MAX};
 	static const struct host_owner root;
 	struct blob content;
-
-	if (!r->env->cloud)
-		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
-		               "fetching '%s': this build has no network", in->source);
 	int err = free_to_write(r, in->destination, in->overwrite, e);
+
+	if (err == 0 && r->env->fetched)
+		return put_fetched(r, in, e);
 	if (err == 0)
 		err = cloud_fetch_memory(r->env->cloud, &f, r->arena, &content, r->deadline, e);
 	return err < 0 ? err : host_write(r->env->host, in->destination, content, 0644, &root, e);
@@ -309,3 +342,109 @@ const struct component_action component_file_actions[] = {
          download},
         {0},
 };
+
+/* ---- what is to be fetched ---- */
+
+/* The text at that key with everything put in; NULL: it has none. */
+static int known_text(const struct component_round *r, const struct doc *input, const char *key,
+                      const char **ret, struct err *e)
+{
+	const struct doc *d = doc_get(input, key);
+	struct component_round round = *r;
+	struct doc *expanded;
+	bool unknown = false;
+
+	*ret = NULL;
+	if (!d)
+		return 0;
+	round.unknown = &unknown;
+	int err = component_expand(&round, d, &expanded, e);
+	if (err < 0)
+		return err;
+	if (unknown)
+		return doc_err(d, e, REASON_INPUT_UNSUPPORTED,
+		               "'%s' of a download is known only when a step before has run, and a "
+		               "build fetches before: expected text, constants and parameters",
+		               key);
+	*ret = expanded->text;
+	return 0;
+}
+
+static const char *lower_case(struct arena *a, const char *hex)
+{
+	char *out = arena_strdup(a, hex);
+
+	for (char *p = out; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return out;
+}
+
+static int add_fetch(const struct component_round *r, const struct doc *input,
+                     struct component_fetches *l, struct err *e)
+{
+	const struct doc *at = doc_get(input, "source");
+	const char *uri, *sum = NULL;
+	int err = known_text(r, input, "source", &uri, e);
+
+	if (err == 0)
+		err = known_text(r, input, "checksum", &sum, e);
+	if (err < 0)
+		return err;
+	sum = sum ? lower_case(r->arena, sum) : NULL;
+	for (size_t i = 0; i < l->n; i++) {
+		struct component_fetch *f = &l->items[i];
+
+		if (!str_eq(f->uri, uri))
+			continue;
+		if (sum && f->sha256 && !str_eq(sum, f->sha256))
+			return doc_err(at, e, REASON_INPUT_RANGE,
+			               "'%s' has another checksum in %s:%u", uri, f->at->file,
+			               f->at->line);
+		f->sha256 = f->sha256 ? f->sha256 : sum;
+		return 0;
+	}
+	l->items = arena_grow(r->arena, l->items, &l->n, sizeof *l->items);
+	l->items[l->n - 1] =
+	        (struct component_fetch){.uri = uri, .sha256 = sum, .at = at, .fd = -1};
+	return 0;
+}
+
+static int add_step(const struct component *c, struct component_step *s, struct arena *a,
+                    struct component_fetches *l, struct err *e)
+{
+	size_t rounds = s->loop_over.n ? s->loop_over.n : 1;
+	const struct doc *d = s->inputs;
+	int err = 0;
+
+	for (size_t i = 0; d && i < rounds; i++) {
+		const struct component_round r = {
+		        .component = c,
+		        .step = s,
+		        .arena = a,
+		        .loop_index = i,
+		        .loop_value = s->loop_over.n ? s->loop_over.items[i] : NULL,
+		};
+
+		if (d->type == DOC_MAP)
+			err = add_fetch(&r, d, l, e);
+		for (size_t k = 0; d->type == DOC_LIST && k < d->n && err == 0; k++)
+			err = add_fetch(&r, d->items[k], l, e);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+int component_fetches(const struct component *c, unsigned phases, struct arena *a,
+                      struct component_fetches *ret, struct err *e)
+{
+	struct component_fetches l = *ret;
+	int err = 0;
+
+	for (size_t i = 0; i < c->n && err == 0; i++)
+		if (c->steps[i].action->run == download && (phases & 1U << c->steps[i].phase))
+			err = add_step(c, &c->steps[i], a, &l, e);
+	if (err == 0)
+		*ret = l;
+	return err;
+}

@@ -13,6 +13,7 @@ struct component_round {
 	const char *loop_value; /* NULL: no loop */
 	size_t loop_index;
 	uint64_t deadline;
+	bool *unknown; /* set while a text is checked that has what only running tells; or NULL */
 };
 
 /*

@@ -51,6 +51,12 @@ static const char *input_of(const struct component_round *r, const struct compon
 	return rest[0] == '.' ? doc_text(d, rest + 1) : NULL;
 }
 
+static void not_known(const struct component_round *r)
+{
+	if (!r->env && r->unknown)
+		*r->unknown = true;
+}
+
 static const char *chained(const struct component_round *r, const char *name)
 {
 	const char *outputs = strstr(name, ".outputs."), *inputs = strstr(name, ".inputs");
@@ -59,10 +65,17 @@ static const char *chained(const struct component_round *r, const char *name)
 
 	if (!s)
 		return NULL;
-	if (inputs)
-		return input_of(r, s, inputs + strlen(".inputs"));
+	if (inputs) {
+		const char *value = input_of(r, s, inputs + strlen(".inputs"));
+
+		/* Of a loop these are the last round's, once it has run. */
+		if (value && (s->loop_over.n > 1 || strstr(value, COMPONENT_UNKNOWN)))
+			not_known(r);
+		return value;
+	}
 	if (!str_eq(outputs, ".outputs.stdout"))
 		return NULL;
+	not_known(r);
 	if (!r->env)
 		return COMPONENT_UNKNOWN;
 	return s->out ? s->out : "";

@@ -50,6 +50,9 @@ int verb_alias(void *program);
 int image_lock(struct image *g, const char *path, const struct recipe *r, const struct lock **ret,
                struct err *e) ATTR_MUST_USE;
 
+/* lock_verb.c: fetching by image_cloud(). */
+struct lock_source image_source(struct image *g);
+
 /* publish_verb.c: the AMI of a recipe's disk, as the options of publish have it; an exit status. */
 int image_publish(struct image *g, const struct recipe *r, const char *raw);
 

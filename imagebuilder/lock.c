@@ -25,11 +25,18 @@ static const struct field package_fields[] = {
         {0},
 };
 
+static const struct field file_fields[] = {
+        {"uri", FIELD_STRING, FIELD_AT(struct lock_file, uri), .required = true, .min = 1},
+        {"sha256", FIELD_STRING, FIELD_AT(struct lock_file, sha256), .required = true, .min = 64,
+         .max = 64},
+        {0},
+};
+
 struct text {
 	int version;
 	const char *from, *arch;
 	struct field_strings asked, sources;
-	struct field_list packages;
+	struct field_list packages, files;
 };
 
 static const struct field lock_fields[] = {
@@ -42,6 +49,8 @@ static const struct field lock_fields[] = {
          .max = 1024},
         {"packages", FIELD_LIST, FIELD_AT(struct text, packages), .required = true, .min = 1,
          .max = LOCK_PACKAGES_MAX, .sub = package_fields, .size = sizeof(struct lock_package)},
+        {"files", FIELD_LIST, FIELD_AT(struct text, files), .max = LOCK_FILES_MAX,
+         .sub = file_fields, .size = sizeof(struct lock_file)},
         {0},
 };
 
@@ -55,22 +64,34 @@ const char *lock_path(const char *recipe, struct arena *a)
 
 /* ---- reading ---- */
 
-/* Both end up on command lines of apt, the digest in a path too. */
-static int check_package(const struct doc *at, const struct lock_package *p, struct err *e)
+/* It ends up in a path; objects are called by it in lower case. */
+static int check_digest(const struct doc *at, const char *sha256, struct err *e)
+{
+	unsigned char sum[SHA256_LEN];
+
+	if (str_unhex(sha256, sum, sizeof sum) == 0 && !strpbrk(sha256, "ABCDEF"))
+		return 0;
+	return doc_err(doc_get(at, "sha256"), e, REASON_INPUT_RANGE,
+	               "'%s' is no SHA-256: expected 64 digits of 0-9 and a-f", sha256);
+}
+
+bool lock_takes_url(const char *url)
 {
 	static const char *const schemes[] = {"http://", "https://"};
-	unsigned char sum[SHA256_LEN];
 	bool known = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
-		known |= str_starts(p->url, schemes[i]);
-	if (!known || strpbrk(p->url, " \t\n"))
+		known |= str_starts(url, schemes[i]);
+	return known && !strpbrk(url, " \t\n");
+}
+
+/* URL and digest end up on command lines of apt. */
+static int check_package(const struct doc *at, const struct lock_package *p, struct err *e)
+{
+	if (!lock_takes_url(p->url))
 		return doc_err(doc_get(at, "url"), e, REASON_INPUT_RANGE,
 		               "'%s' is no URL: expected http or https", p->url);
-	if (str_unhex(p->sha256, sum, sizeof sum) < 0)
-		return doc_err(doc_get(at, "sha256"), e, REASON_INPUT_RANGE,
-		               "'%s' is no SHA-256: expected 64 hexadecimal digits", p->sha256);
-	return 0;
+	return check_digest(at, p->sha256, e);
 }
 
 int lock_read(const char *path, struct arena *a, struct lock *ret, struct err *e)
@@ -92,10 +113,14 @@ int lock_read(const char *path, struct arena *a, struct lock *ret, struct err *e
 	                 .asked = t.asked,
 	                 .sources = t.sources,
 	                 .n = t.packages.n,
-	                 .packages = t.packages.items};
-	const struct doc *list = doc_get(d, "packages");
+	                 .packages = t.packages.items,
+	                 .n_files = t.files.n,
+	                 .files = t.files.items};
+	const struct doc *list = doc_get(d, "packages"), *files = doc_get(d, "files");
 	for (size_t i = 0; i < l.n && r == 0; i++)
 		r = check_package(list->items[i], &l.packages[i], e);
+	for (size_t i = 0; i < l.n_files && r == 0; i++)
+		r = check_digest(files->items[i], l.files[i].sha256, e);
 	if (r < 0)
 		return r;
 	digest_hex(text.data, text.len, l.sha256);
@@ -150,6 +175,12 @@ int lock_write(const struct lock *l, const char *path, struct err *e)
 	strbuf_str(&out, "packages:\n");
 	for (size_t i = 0; i < l->n; i++)
 		write_package(&out, &l->packages[i]);
+	strbuf_str(&out, l->n_files ? "files:\n" : "");
+	for (size_t i = 0; i < l->n_files; i++) {
+		write_pair(&out, "- {uri: ", l->files[i].uri);
+		write_pair(&out, ", sha256: ", l->files[i].sha256);
+		strbuf_str(&out, "}\n");
+	}
 	if (out.overflow)
 		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
 		               "writing '%s': more than %lu bytes", path, TEXT_MAX);

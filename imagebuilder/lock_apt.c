@@ -226,6 +226,19 @@ static int describe(const struct apt *t, struct lock *l, size_t from, struct err
 	return 0;
 }
 
+static int check_found(const struct lock_package *p, struct err *e)
+{
+	if (!p->sha256)
+		return err_set(e, ERR_HOST, REASON_HOST_PACKAGE, ENOENT,
+		               "locking '%s' %s: apt has no SHA-256 of it", p->name, p->version);
+	if (lock_takes_url(p->url))
+		return 0;
+	return err_set(e, ERR_HOST, REASON_HOST_PACKAGE, ENOTSUP,
+	               "locking '%s' %s: it comes from '%s', which other machines don't have: "
+	               "expected a source by http or https in this machine's apt",
+	               p->name, p->version, p->url);
+}
+
 static int resolve(const struct apt *t, const struct field_strings *asked, struct lock *l,
                    struct err *e)
 {
@@ -240,10 +253,7 @@ static int resolve(const struct apt *t, const struct field_strings *asked, struc
 	for (size_t i = 0; i < l->n && r == 0; i += SHOW_AT_ONE)
 		r = describe(t, l, i, e);
 	for (size_t i = 0; i < l->n && r == 0; i++)
-		if (!l->packages[i].sha256)
-			r = err_set(e, ERR_HOST, REASON_HOST_PACKAGE, ENOENT,
-			            "locking '%s' %s: apt has no SHA-256 of it",
-			            l->packages[i].name, l->packages[i].version);
+		r = check_found(&l->packages[i], e);
 	return r;
 }
 

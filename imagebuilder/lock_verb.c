@@ -49,8 +49,35 @@ int image_lock(struct image *g, const char *path, const struct recipe *r, const 
 	return err;
 }
 
-static int write_lock(struct image *g, const char *path, size_t *ret_n, struct err *e)
+static int open_cloud(void *ctx, struct cloud **ret, struct err *e)
 {
+	return image_cloud(ctx, ret, e);
+}
+
+struct lock_source image_source(struct image *g)
+{
+	return (struct lock_source){.open = open_cloud, .ctx = g};
+}
+
+/* What the components of the recipe and of those below it fetch. */
+static int find_fetches(const struct recipe *r, struct arena *a, struct component_fetches *ret,
+                        struct err *e)
+{
+	const unsigned all = (1U << PHASE_COUNT) - 1;
+	struct component_list l;
+	int err = r->parent ? find_fetches(r->parent, a, ret, e) : 0;
+
+	if (err == 0)
+		err = component_read(r->components, a, &l, e);
+	for (size_t i = 0; err == 0 && i < l.n; i++)
+		err = component_fetches(&l.items[i], all, a, ret, e);
+	return err;
+}
+
+static int write_lock(struct image *g, const char *path, struct lock *ret,
+                      struct component_fetches *fetches, struct err *e)
+{
+	const struct lock_source source = image_source(g);
 	struct strbuf unused = STRBUF(g->arena, 1UL << 20);
 	const struct recipe *bottom;
 	struct field_strings sources;
@@ -69,33 +96,46 @@ static int write_lock(struct image *g, const char *path, size_t *ret_n, struct e
 		err = lock_resolve(bottom->from, bottom->arch, &b.packages, &sources, g->arena, &l,
 		                   e);
 	if (err == 0)
+		err = find_fetches(&r, g->arena, fetches, e);
+	if (err == 0)
+		err = lock_find_files(fetches, &source, g->arena, &l, e);
+	if (err == 0)
 		err = lock_write(&l, lock_path(path, g->arena), e);
 	if (err == 0)
-		*ret_n = l.n;
+		*ret = l;
 	return err;
 }
 
-static int fetch(const struct image *g, const char *path, struct err *e)
+static int fetch(struct image *g, const struct lock *l, struct component_fetches *fetches,
+                 struct err *e)
 {
+	const struct lock_source source = image_source(g);
 	scope_store struct store s = STORE_INIT;
-	struct lock l;
-	int err = lock_read(lock_path(path, g->arena), g->arena, &l, e);
+	int err = store_open(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, e);
 
 	if (err == 0)
-		err = store_open(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, e);
-	return err < 0 ? err : lock_fetch(&l, s.path, clock_in_ms(FETCH_MS), e);
+		err = lock_fetch(l, s.path, clock_in_ms(FETCH_MS), e);
+	if (err == 0)
+		err = lock_fix_files(l, fetches, e);
+	if (err == 0)
+		err = lock_open_files(fetches, s.path, &source, clock_in_ms(FETCH_MS), e);
+	lock_close_files(fetches);
+	return err;
 }
 
 int verb_lock(void *program)
 {
 	struct image *g = program;
 	const char *path = g->opt.line.operands[0];
+	struct component_fetches fetches = {0};
+	struct lock l;
 	struct err e;
-	size_t n;
 
-	if (write_lock(g, path, &n, &e) < 0 || (g->opt.fetch && fetch(g, path, &e) < 0))
+	if (write_lock(g, path, &l, &fetches, &e) < 0 ||
+	    (g->opt.fetch && fetch(g, &l, &fetches, &e) < 0))
 		return image_fail(&e);
 	if (!g->opt.quiet)
-		printf("'%s' has %zu packages\n", lock_path(path, g->arena), n);
+		printf("'%s' has %zu packages and %zu files\n", lock_path(path, g->arena), l.n,
+		       l.n_files);
 	return 0;
 }

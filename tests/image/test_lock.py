@@ -1,4 +1,5 @@
 """Locks: what is written, that a build uses exactly that, without a network, and what is refused."""
+import hashlib
 import json
 import os
 import re
@@ -6,30 +7,86 @@ import subprocess
 
 import pytest
 
+from fakes.aws import Aws
+from fakes.httpd import Response, Server
+from fakes.sigcheck import Key
+from fakes.tls import certificate, context
 from program import Tool
 
-RECIPE = "image: {name: small, version: 1.0.0, from: debian:bookworm}\npackages: [netbase]\n"
+RECIPE = ("image: {name: small, version: 1.0.0, from: debian:bookworm}\npackages: [netbase]\n"
+          "components: [{file: tool.yaml, parameters: {Version: '4.1'}}]\n")
+COMPONENT = """\
+name: tool
+schemaVersion: 1.0
+parameters: [{Version: {type: string}}]
+phases:
+  - name: build
+    steps:
+      - {name: Name, action: ExecuteBash, inputs: {commands: [echo one]}}
+      - name: Get
+        action: S3Download
+        loop: {forEach: [one, two]}
+        inputs: [{source: "s3://tools/mpi {{ Version }}/{{ loop.value }}", destination: "/opt/{{ loop.value }}"}]
+      - name: Web
+        action: WebDownload
+        inputs: [{source: "SITE/empty", destination: /opt/empty}]
+  - name: test
+    steps:
+      - {name: Again, action: S3Download, inputs: [{source: s3://tools/expected, destination: /tmp/expected}]}
+      - {name: Look, action: ExecuteBash, inputs: {commands: [cmp /tmp/expected /opt/one]}}
+"""
+FILES = ("small.yaml", "small.lock", "tool.yaml")
+KEY = Key("ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "token")
+BODIES = {"one": os.urandom(300000), "two": b"two\n"}
+
+
+class Folder(Tool):
+    """Where recipe, lock and store are, with the cloud's and the site's addresses; all verbs have them."""
+
+    def __init__(self, program, path, env):
+        super().__init__(program, path)
+        self.env = env
+
+    def __call__(self, verb, *args, **more):
+        return super().__call__(verb, "small.yaml", "--store", self.cwd / "store", *args, guard=300, **{**self.env, **more})
 
 
 @pytest.fixture(scope="module")
-def locked(program, tmp_path_factory):
-    """A folder with a recipe, its lock, and a store with the packages."""
+def cloud(tmp_path_factory):
+    pki = tmp_path_factory.mktemp("pki")
+    bundle = certificate(pki, "site")
+    with Aws(keys=[KEY]) as aws, Server(lambda request: Response(200, b""), tls=context(pki, "site")) as site:
+        tools = aws.bucket("tools")
+        for name, body in BODIES.items():
+            tools.put(f"mpi 4.1/{name}", body)
+        tools.put("expected", BODIES["one"])
+        aws.site = site
+        aws.env = {"AWS_ENDPOINT_URL_S3": aws.url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": KEY.access_key,
+                   "AWS_SECRET_ACCESS_KEY": KEY.secret, "AWS_SESSION_TOKEN": KEY.token, "AWS_CA_BUNDLE": str(bundle)}
+        yield aws
+
+
+@pytest.fixture(scope="module")
+def locked(program, tmp_path_factory, cloud):
+    """A folder with a recipe, its lock, and a store with all that is locked."""
     folder = tmp_path_factory.mktemp("lock")
     (folder / "small.yaml").write_text(RECIPE)
-    r = Tool(program, folder)("lock", "small.yaml", "--fetch", "--store", folder / "store", guard=300)
-    assert r.code == 0 and re.search(r"'small.lock' has \d+ packages", r.out), r.err
+    (folder / "tool.yaml").write_text(COMPONENT.replace("SITE", cloud.site.url))
+    r = Folder(program, folder, cloud.env)("lock", "--fetch")
+    assert r.code == 0 and re.search(r"'small.lock' has \d+ packages and 4 files", r.out), r.err
     return folder
 
 
 @pytest.fixture
 def apart(locked, tmp_path):
     """The same in a folder of the test's own, to spoil; without the store."""
-    for name in ("small.yaml", "small.lock"):
+    for name in FILES:
         (tmp_path / name).write_text((locked / name).read_text())
     return tmp_path
 
 
 def build(folder, program, *args):
+    """Without a network, and without keys."""
     return subprocess.run(["unshare", "-n", program, "build", "small.yaml", "--store", "store", *args], cwd=folder,
                           env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"}, capture_output=True, text=True, timeout=300)
 
@@ -38,10 +95,14 @@ def packages(text):
     return re.findall(r'^- {name: "(.*?)", version: "(.*?)", arch: "(.*?)", size: (\d+), .*sha256: "(.*?)", url: "(.*?)"}$', text, re.M)
 
 
+def files(text):
+    return re.findall(r'^- {uri: "(.*?)", sha256: "(.*?)"}$', text, re.M)
+
+
 def test_a_lock_names_each_package_once(locked):
     text = (locked / "small.lock").read_text()
     rows = packages(text)
-    assert len(rows) == text.count("\n- ") and rows == sorted(rows, key=lambda row: (row[0], row[2]))
+    assert len(rows) + len(files(text)) == text.count("\n- ") and rows == sorted(rows, key=lambda row: (row[0], row[2]))
     by_name = {row[0]: row for row in rows}
     assert len(by_name) == len(rows) and {"netbase", "dpkg", "libc6"} <= set(by_name)
     for name, version, arch, size, digest, url in rows:
@@ -49,13 +110,27 @@ def test_a_lock_names_each_package_once(locked):
         assert url.startswith("http") and path.stat().st_size == int(size), name
         told = subprocess.run(["dpkg-deb", "-f", path, "Package", "Version", "Architecture"], capture_output=True, text=True, check=True)
         assert told.stdout == f"Package: {name}\nVersion: {version}\nArchitecture: {arch}\n"
-    assert sorted(os.listdir(locked / "store/objects")) == sorted(row[4] for row in rows)
+    assert set(os.listdir(locked / "store/objects")) == {row[4] for row in rows} | {row[1] for row in files(text)}
 
 
-def test_it_is_built_without_a_network(locked, program):
+def test_a_lock_names_what_components_fetch(locked, cloud):
+    one, two = (hashlib.sha256(BODIES[name]).hexdigest() for name in ("one", "two"))
+    want = [(cloud.site.url + "/empty", hashlib.sha256(b"").hexdigest()), ("s3://tools/expected", one),
+            ("s3://tools/mpi 4.1/one", one), ("s3://tools/mpi 4.1/two", two)]
+    assert files((locked / "small.lock").read_text()) == want
+
+
+@pytest.fixture(scope="module")
+def tree(locked, program):
+    """The finished image, which was built without a network."""
     done = build(locked, program, "--format", "dir", "-o", "out")
     assert done.returncode == 0, done.stderr
-    tree = locked / "out/small-1.0.0"
+    return locked / "out/small-1.0.0"
+
+
+def test_it_is_built_without_a_network(locked, tree, program):
+    for name, body in {**BODIES, "empty": b""}.items():
+        assert (tree / "opt" / name).read_bytes() == body
     shown = subprocess.run(["dpkg-query", f"--admindir={tree}/var/lib/dpkg", "-W", "-f", "${Package} ${Version} ${Architecture}\n"],
                            capture_output=True, text=True, check=True).stdout.splitlines()
     text = (locked / "small.lock").read_text()
@@ -78,11 +153,85 @@ def test_it_is_built_without_a_network(locked, program):
 
 def test_a_package_that_is_not_to_be_had(apart, program):
     done = build(apart, program)
-    assert done.returncode == 4 and "fetching 'http" in done.stderr and "hpc-imagebuild lock" in done.stderr, done.stderr
+    assert done.returncode == 4 and re.search(r"fetching 'http.*' and others: Temporary failure resolving", done.stderr), done.stderr
     assert os.listdir(apart / "store/objects") == [] and os.listdir(apart / "store/layers") == []
 
 
-def test_a_damaged_object_is_fetched_again(locked, program, tmp_path):
+def test_a_package_that_the_archive_no_longer_has(locked, apart, program, cloud):
+    (apart / "store/objects").mkdir(parents=True)
+    row = next(row for row in packages((apart / "small.lock").read_text()) if row[0] == "netbase")
+    for name in os.listdir(locked / "store/objects"):
+        if name != row[4]:
+            os.link(locked / "store/objects" / name, apart / "store/objects" / name)
+    gone = row[5].replace("netbase_", "netbase_0.")
+    (apart / "small.lock").write_text((apart / "small.lock").read_text().replace(row[5], gone))
+    r = Folder(program, apart, cloud.env)("build")
+    assert r.code == 4 and f"fetching '{gone}': 404 " in r.err and "make the lock anew by `hpc-imagebuild lock`" in r.err, r.err
+    assert row[4] not in os.listdir(apart / "store/objects") and os.listdir(apart / "store/work") == []
+
+
+def test_a_damaged_file_is_fetched_again(locked, tree, program, cloud):
+    """The layer of the component is made anew, and with it its files are looked at."""
+    two = locked / "store/objects" / hashlib.sha256(BODIES["two"]).hexdigest()
+    bucket, folder = cloud.buckets["tools"], Folder(program, locked, cloud.env)
+    kept = (locked / "tool.yaml").read_text()
+    try:
+        (locked / "tool.yaml").write_text(kept + "# a change\n")
+        two.write_bytes(b"tw0\n")
+        bucket.put("mpi 4.1/two", b"another")
+        r = folder("build")
+        assert r.code == 5 and "tool.yaml:11:27: fetching 's3://tools/mpi 4.1/two'" in r.err, r.err
+        bucket.put("mpi 4.1/two", BODIES["two"])
+        before = len(cloud.log)
+        r = folder("build")
+        assert r.code == 0 and "done: 3 built, 1 cached" in r.out, r.out + r.err
+        assert two.read_bytes() == BODIES["two"] and len(cloud.log) == before + 1
+    finally:
+        (locked / "tool.yaml").write_text(kept)
+
+
+@pytest.mark.parametrize("change, said", [
+    (("expected, destination", "other, destination"), "tool.yaml:17:61: 's3://tools/other' is not in 'small.lock'"),
+    (("/opt/empty}", "/opt/empty, checksum: " + 64 * "A" + "}"), "has another checksum in 'small.lock'"),
+    (('source: "s3://tools/mpi {{ Version }}/{{ loop.value }}"', 'source: "s3://tools/{{ build.Name.outputs.stdout }}"'),
+     "'source' of a download is known only when a step before has run"),
+])
+def test_files_that_the_lock_is_not_of(apart, program, change, said):
+    text = (apart / "tool.yaml").read_text()
+    assert change[0] in text
+    (apart / "tool.yaml").write_text(text.replace(*change))
+    done = build(apart, program)
+    assert done.returncode == 3 and said in done.stderr, done.stderr
+    assert not (apart / "store/layers").exists() or os.listdir(apart / "store/layers") == []
+
+
+def test_without_a_lock_a_file_needs_a_checksum(apart, program):
+    done = build(apart, program, "--unlocked")
+    assert done.returncode == 3 and "tool.yaml:11:27: 's3://tools/mpi 4.1/one' has no checksum here" in done.stderr, done.stderr
+    assert "hpc-imagebuild lock" in done.stderr
+
+
+def test_a_checksum_in_the_document_does_without_a_lock(tree, program, cloud, tmp_path):
+    (tmp_path / "small.yaml").write_text(f"image: {{name: small, from: {tree}}}\ncomponents: [tool.yaml]\n")
+    for body, code in ((b"", 0), (b"other", 5)):
+        digest = hashlib.sha256(body).hexdigest()
+        (tmp_path / "tool.yaml").write_text("name: tool\nschemaVersion: 1.0\nphases: [{name: build, steps: [{name: Web, action: WebDownload, "
+                                            f"inputs: [{{source: {cloud.site.url}/x, destination: /opt/x, checksum: {digest.upper()}}}]}}]}}]\n")
+        r = Folder(program, tmp_path, cloud.env)("build")
+        assert r.code == code, r.err
+        assert os.path.exists(tmp_path / "store/objects" / digest) == (code == 0)
+    assert f"fetching '{cloud.site.url}/x'" in r.err
+
+
+def test_a_file_that_is_not_to_be_had_leaves_the_lock_alone(apart, program, cloud):
+    (apart / "tool.yaml").write_text((apart / "tool.yaml").read_text().replace("tools/expected", "tools/none"))
+    before = (apart / "small.lock").read_bytes()
+    r = Folder(program, apart, cloud.env)("lock")
+    assert r.code == 4 and "tool.yaml:17:61: locking 's3://tools/none'" in r.err and KEY.secret not in r.err, r.err
+    assert (apart / "small.lock").read_bytes() == before
+
+
+def test_a_damaged_object_is_fetched_again(locked, program, cloud, tmp_path):
     rows = packages((locked / "small.lock").read_text())
     netbase = next(row for row in rows if row[0] == "netbase")
     (tmp_path / "store/objects").mkdir(parents=True)
@@ -91,11 +240,11 @@ def test_a_damaged_object_is_fetched_again(locked, program, tmp_path):
     path = tmp_path / "store/objects" / netbase[4]
     path.unlink()
     path.write_bytes(b"x" * int(netbase[3]))
-    for name in ("small.yaml", "small.lock"):
+    for name in FILES:
         (tmp_path / name).write_text((locked / name).read_text())
     done = build(tmp_path, program)
     assert done.returncode == 4 and netbase[5] in done.stderr, done.stderr
-    r = Tool(program, tmp_path)("lock", "small.yaml", "--fetch", "--store", tmp_path / "store", guard=300)
+    r = Folder(program, tmp_path, cloud.env)("lock", "--fetch")
     assert r.code == 0, r.err
     assert path.read_bytes() == (locked / "store/objects" / netbase[4]).read_bytes()
 
@@ -118,6 +267,8 @@ def test_a_lock_that_does_not_fit(apart, program, change, said):
     (('url: "http', 'url: "--x=http'), "is no URL: expected http or https"),
     (("packages:\n", "packages:\n- {}\n"), "small.lock:8:3: "),
     (("from:", "from"), "small.lock:"),
+    (('"s3://tools/expected", sha256: "', '"s3://tools/expected", sha256: "ZZ'), "sha256"),
+    (('- {uri: ', '- {url: '), "url"),
 ])
 def test_a_damaged_lock(apart, program, change, said):
     text = (apart / "small.lock").read_text()
@@ -128,7 +279,7 @@ def test_a_damaged_lock(apart, program, change, said):
 
 
 def test_what_can_not_be_locked(tool, tmp_path):
-    (tmp_path / "base.yaml").write_text(RECIPE)
+    (tmp_path / "base.yaml").write_text(RECIPE.partition("components:")[0])
     (tmp_path / "top.yaml").write_text("image: {name: top, from: base.yaml}\npackages: [less]\n")
     (tmp_path / "tar.yaml").write_text("image: {name: top, from: some.tar}\n")
     (tmp_path / "some.tar").write_text("")
@@ -140,7 +291,15 @@ def test_what_can_not_be_locked(tool, tmp_path):
 
 
 def test_a_package_that_does_not_exist(tool, tmp_path):
-    (tmp_path / "small.yaml").write_text(RECIPE.replace("netbase", "no-such-package-anywhere"))
+    (tmp_path / "small.yaml").write_text(RECIPE.partition("components:")[0].replace("netbase", "no-such-package-anywhere"))
     r = tool("lock", "small.yaml", guard=300)
     assert r.code == 1 and "no-such-package-anywhere" in r.err, r.err
     assert os.listdir(tmp_path) == ["small.yaml"]
+
+
+def test_what_a_killed_fetch_left_is_pruned(tool, tmp_path):
+    work = tmp_path / "store/work"
+    for name in ("objects.2147483646", "repository.2147483646", f"objects.{os.getpid()}"):
+        (work / name / "pool").mkdir(parents=True)
+    r = tool("cache", "prune", "--store", tmp_path / "store")
+    assert r.code == 0 and os.listdir(work) == [f"objects.{os.getpid()}"], r.err
