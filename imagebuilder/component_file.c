@@ -425,7 +425,13 @@ static int add_step(const struct component *c, struct component_step *s, struct 
 		        .loop_value = s->loop_over.n ? s->loop_over.items[i] : NULL,
 		};
 
-		if (d->type == DOC_MAP)
+		struct doc *inputs;
+
+		/* As it was read only the first round was looked at. */
+		err = component_expand(&r, d, &inputs, e);
+		if (err == 0)
+			err = component_action_each(&r, inputs, false, e);
+		if (err == 0 && d->type == DOC_MAP)
 			err = add_fetch(&r, d, l, e);
 		for (size_t k = 0; d->type == DOC_LIST && k < d->n && err == 0; k++)
 			err = add_fetch(&r, d->items[k], l, e);

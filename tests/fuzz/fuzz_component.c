@@ -24,5 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	}
 	r = component_offline(&l, &e);
 	FUZZ_CHECK(r == 0 || str_starts(e.text, "f:"));
+	struct component_fetches fetches = {0};
+	r = component_fetches(&l.items[0], ~0U, a, &fetches, &e);
+	FUZZ_CHECK(r == 0 || str_starts(e.text, "f:"));
+	for (size_t i = 0; i < fetches.n; i++) {
+		const struct component_fetch *f = &fetches.items[i];
+
+		FUZZ_CHECK(str_starts(f->uri, "s3://") || str_starts(f->uri, "https://"));
+		FUZZ_CHECK(!f->sha256 || strspn(f->sha256, "0123456789abcdef") == 64);
+	}
 	return 0;
 }
