@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "base/digest.h"
 #include "base/log.h"
 #include "cloud/ec2.h"
 #include "cloud/ssm.h"
@@ -43,17 +42,6 @@ static int find(struct image *g, struct cloud *c, const char *id, const struct d
 	return rc;
 }
 
-/* The same copy asked for again is the same copy. */
-static const char *copy_token(struct image *g, const struct ec2_copy *y)
-{
-	char hex[SHA256_HEX];
-	const char *text = arena_printf(g->arena, "%s %s %s %s %d", y->id, y->from, y->region,
-	                                y->name, y->encrypted);
-
-	digest_hex(text, strlen(text), hex);
-	return arena_strdup(g->arena, hex);
-}
-
 static int copy(struct image *g, struct cloud *c, struct err *e)
 {
 	struct ec2_copy y = {
@@ -73,7 +61,7 @@ static int copy(struct image *g, struct cloud *c, struct err *e)
 	if (!y.name)
 		y.name = doc_text(image, "name");
 	y.description = doc_text(image, "description");
-	y.token = copy_token(g, &y);
+	y.token = ec2_copy_token(&y, g->arena);
 	rc = ec2_copy(c, &y, g->arena, &id, g->deadline, e);
 	if (rc == 0)
 		puts(id);

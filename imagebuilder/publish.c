@@ -217,6 +217,36 @@ static int begin(struct publish *p, struct err *e)
 	return rc;
 }
 
+static bool something_follows(const struct publish_spec *s)
+{
+	return s->deprecate || s->alias || s->accounts->n || s->regions->n;
+}
+
+/* A run upon an image that is there: what leads to it is done. */
+static int adopt(struct publish *p, struct err *e)
+{
+	static const char *const steps[] = {"start",  "put",      "complete",
+	                                    "settle", "register", "available"};
+	int rc = begin(p, e);
+
+	for (size_t i = 0; i < ARRAY_LEN(steps) && rc == 0; i++) {
+		const char *id = str_eq(steps[i], "start")      ? p->snapshot_id
+		                 : str_eq(steps[i], "register") ? p->image_id
+		                                                : NULL;
+		const struct journal_pair made = {"id", id};
+
+		rc = journal_note(&p->journal, "done", steps[i], &made, 1, e);
+	}
+	return rc;
+}
+
+static int start_anew(struct publish *p, struct err *e)
+{
+	int rc = p->spec.parent ? find_parent(p, e) : 0;
+
+	return rc < 0 ? rc : begin(p, e);
+}
+
 int publish_image(struct publish *p, const struct publish_spec *s, struct err *e)
 {
 	int rc = publish_open_state(p, e);
@@ -228,12 +258,10 @@ int publish_image(struct publish *p, const struct publish_spec *s, struct err *e
 		rc = open_image(p, e);
 	if (rc == 0)
 		rc = find_same(p, e);
-	if (rc == 0 && p->found)
+	if (rc == 0 && p->found && !something_follows(s))
 		return 0;
-	if (rc == 0 && s->parent)
-		rc = find_parent(p, e);
 	if (rc == 0)
-		rc = begin(p, e);
+		rc = p->found ? adopt(p, e) : start_anew(p, e);
 	return rc < 0 ? rc : publish_steps(p, e);
 }
 

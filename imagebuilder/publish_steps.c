@@ -319,7 +319,6 @@ static int copy_to(struct publish *p, const char *region, struct err *e)
 	        .id = p->image_id,
 	        .name = p->spec.name,
 	        .description = p->spec.description,
-	        .token = arena_printf(p->arena, "%s-%s", p->journal.run, region),
 	        .encrypted = p->spec.encrypted || p->spec.kms_key,
 	};
 	int rc;
@@ -328,6 +327,7 @@ static int copy_to(struct publish *p, const char *region, struct err *e)
 		return 0;
 	rc = cloud_region(p->cloud, &from, p->deadline, e);
 	y.from = from;
+	y.token = ec2_copy_token(&y, p->arena);
 	if (rc == 0)
 		rc = note(p, "intent", step, "token", y.token, e);
 	if (rc == 0)

@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/digest.h"
 #include "cloud/call.h"
 #include "data/xml.h"
 
@@ -306,6 +308,17 @@ int ec2_register(struct cloud *c, const struct ec2_register *r, struct arena *a,
 		return 0;
 	}
 	return rc;
+}
+
+const char *ec2_copy_token(const struct ec2_copy *y, struct arena *a)
+{
+	char hex[SHA256_HEX];
+	const char *text =
+	        arena_printf(a, "%s %s %s %s %d %s", y->id, y->from ? y->from : "", y->region,
+	                     y->name, y->encrypted, y->description ? y->description : "");
+
+	digest_hex(text, strlen(text), hex);
+	return arena_strdup(a, hex);
 }
 
 int ec2_copy(struct cloud *c, const struct ec2_copy *y, struct arena *a, const char **ret_image,

@@ -54,6 +54,8 @@ struct ec2_copy {
 	const char *region, *from, *id, *name, *description, *token;
 	bool encrypted;
 };
+/* A token by all the rest: the same copy asked for again is the same copy. */
+const char *ec2_copy_token(const struct ec2_copy *y, struct arena *a);
 int ec2_copy(struct cloud *c, const struct ec2_copy *y, struct arena *a, const char **ret_image,
              uint64_t deadline, struct err *e) ATTR_MUST_USE;
 

@@ -138,6 +138,22 @@ def test_what_follows(account, aws, raw):
     assert len(copies) == 1 and copies[0].tags == image.tags
 
 
+def test_what_follows_an_image_that_is_found(account, aws, raw, tmp_path):
+    """An alias that was moved on comes back, and the same copy is asked for once."""
+    image, snapshot = published(account, aws("publish", raw, "--name", "one"))
+    account.parameters[REGION, "/images/compute"] = "ami-0123456789abcdef0"
+    follows = ("--share", "111122223333", "--copy", "us-east-1", "--alias", "/images/compute",
+               "--deprecate", "2099-01-01T00:00:00Z")
+    for _ in range(2):
+        r = aws("publish", raw, "--name", "two", *follows)
+        assert r.code == 0 and r.out.strip() == image.id and "already" in r.err, r.err
+        assert image.shared == snapshot.shared == {"111122223333"} and image.deprecated == "2099-01-01T00:00:00Z"
+        assert account.parameters == {(REGION, "/images/compute"): image.id}
+        assert len([i for i in account.images.values() if i.region == "us-east-1"]) == 1
+    assert len(account.snapshots) == 1 and "published" in (sorted((tmp_path / "state/runs").iterdir())[-1]).read_text()
+    assert aws("gc").code == 0 and image.id in account.images
+
+
 def test_verbs_for_an_image(account, aws, raw):
     image, snapshot = published(account, aws("publish", raw, "--name", "all"))
     r = aws("copy", image.id, "us-east-1")
