@@ -51,10 +51,16 @@ static void look_at(void *ctx, const char *line)
 	char mode[16], size[32];
 	int at = 0;
 
-	if (sscanf(line, "%11[-a-zA-Z] %*[0-9]/%*[0-9] %31[0-9,] %*[0-9-] %*[0-9:] %n", mode, size,
-	           &at) != 2 ||
-	    at == 0 || strlen(mode) != 10)
+	if (sscanf(line,
+	           "%11[-a-zA-Z] %*[0-9]/%*[0-9] %31[0-9,] "
+	           "%*[0-9]-%*2[0-9]-%*2[0-9] %*2[0-9]:%*2[0-9] %n",
+	           mode, size, &at) != 2 ||
+	    strlen(mode) != 10)
 		return;
+	if (at == 0) { /* tar shows a time without a date as a number: where is the name? */
+		refuse(l, line, "has a time that is none");
+		return;
+	}
 	char name[1100];
 	uint64_t bytes = 0;
 	const char *end = strstr(line + at, mode[0] == 'h' ? " link to " : " -> ");

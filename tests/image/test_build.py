@@ -422,6 +422,10 @@ def archive(path, *members):
     ([member("dev/x", type=tarfile.CHRTYPE)], 3, "'dev/x' is a device"),
     ([member("zeros", size=700 << 20)], 3, "more than the 512 MiB of the disk"),
     ([member(f"zeros{i}", size=300 << 20) for i in range(2)], 3, "'zeros1' makes it more than the 512 MiB"),
+    ([member("sda", type=tarfile.BLKTYPE, devmajor=8, pax_headers={"mtime": "9223372036854775807"})], 3,
+     "has a time that is none"),
+    ([member("5dev/x", type=tarfile.CHRTYPE, devmajor=1, devminor=1, pax_headers={"mtime": "-9223372036854775808"})], 3,
+     "has a time that is none"),
     ([member("out", type=tarfile.SYMTYPE, linkname="{outside}"), member("out/evil", size=1)], 1, "tar"),
     ([member("hard", type=tarfile.LNKTYPE, linkname="{outside}/secret")], 1, "tar"),
 ])
