@@ -115,7 +115,7 @@ int sandbox_join(const char *const *layers, const char *where, char ret_root[sta
 	              ",upperdir=%d,workdir=%d,redirect_dir=off,metacopy=off,index=off,volatile",
 	              upper, work);
 	snprintf(ret_root, SANDBOX_ROOT, "%s/root", where);
-	r = mount_overlay(&options, root, 0, e);
+	r = mount_overlay(&options, root, MS_NODEV, e);
 	if (r == 0 && chdir("/") < 0)
 		r = err_errno(e, errno, "leaving '%s'", where);
 	return r;
@@ -186,6 +186,10 @@ static int populate(bool lend, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (symlink(links[i].to, links[i].at) < 0)
 			return err_errno(e, errno, "making /%s", links[i].at);
+	/* The only place where a device can be opened: none of this machine's is to be made there.
+	 */
+	if (mount(NULL, "dev", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NOEXEC, NULL) < 0)
+		return err_errno(e, errno, "making /dev read-only");
 	return 0;
 }
 
@@ -381,9 +385,11 @@ static int no_sync(struct err *e)
 int sandbox_confine(const struct sandbox *s, struct err *e)
 {
 	static const unsigned char never[] = {
-	        CAP_SYS_ADMIN,  CAP_SYS_MODULE,    CAP_SYS_RAWIO,    CAP_SYS_BOOT,
-	        CAP_SYS_TIME,   CAP_SYSLOG,        CAP_MAC_OVERRIDE, CAP_MAC_ADMIN,
-	        CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND, CAP_PERFMON,      CAP_BPF,
+	        CAP_SYS_ADMIN,       CAP_SYS_MODULE, CAP_SYS_RAWIO,
+	        CAP_SYS_BOOT,        CAP_SYS_TIME,   CAP_SYSLOG,
+	        CAP_MAC_OVERRIDE,    CAP_MAC_ADMIN,  CAP_NET_ADMIN,
+	        CAP_LINUX_IMMUTABLE, CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND,
+	        CAP_PERFMON,         CAP_BPF,
 	};
 	int r = no_sync(e);
 

@@ -5,6 +5,7 @@ import pty
 import re
 import shlex
 import signal
+import stat
 import subprocess
 import time
 
@@ -45,6 +46,7 @@ class Shell(Builder):
 def shell(program, tmp_path_factory):
     folder = tmp_path_factory.mktemp("shell")
     tiny.make(folder / "tree")
+    os.mknod(folder / "tree/disk", 0o600 | stat.S_IFBLK, os.makedev(7, 0))
     s = Shell(program, folder)
     r = s(RECIPE)
     assert r.code == 0, r.err
@@ -70,6 +72,16 @@ def failed(shell):
 def test_a_command_in_the_image(shell, command, code, out):
     r = shell.look("--", *command)
     assert (r.code, r.out, r.err) == (code, out, "")
+
+
+def test_disks_and_network_of_this_machine_are_out_of_reach(shell):
+    """A device in the image can't be opened, none be made in /dev, and the network not be changed even where it is shared."""
+    r = shell.look("--", "sh", "-c", "cat /disk; echo >/dev/sda; echo x >/dev/null && ls -l /dev/null")
+    assert "/disk: Permission denied" in r.err and "/dev/sda: Read-only file system" in r.err and "1, 3" in r.out, r
+    r = shell.look("--", "cat", "/proc/self/status")
+    bounding = int(re.search(r"CapBnd:\s*(\w+)", r.out)[1], 16)
+    for capability in (9, 12, 16, 17, 21):      # immutable, net_admin, sys_module, sys_rawio, sys_admin
+        assert not bounding >> capability & 1, capability
 
 
 def test_a_command_that_cannot_be_run(shell):
