@@ -31,8 +31,9 @@
 #include "recipe.h"
 #include "test.h"
 
+#define DEGRADED     8 /* the exit status when only optional steps failed */
 #define DEADLINE_MS  (4ULL * 3600 * 1000)
-#define LINE_MAX_LEN 4096
+#define LINE_MAX_LEN (64 * 1024) /* a path, with each byte escaped */
 
 struct provision {
 	struct image *image;
@@ -41,6 +42,7 @@ struct provision {
 	uint64_t deadline;
 	size_t changed, held;
 	int status; /* of the plan: 0, or what it ended with */
+	bool degraded;
 	size_t n_recipes;
 	struct component_list components[RECIPE_FROM_MAX + 1]; /* of each recipe so far */
 };
@@ -121,6 +123,11 @@ static int run_plan(struct provision *p, const struct plan *plan, const struct v
 	if (r < 0)
 		return r;
 	p->status = run_exit_status(plan, &result, false);
+	/* What follows doesn't wait for what may fail. */
+	if (p->status == DEGRADED) {
+		p->degraded = true;
+		p->status = 0;
+	}
 	return 0;
 }
 
@@ -260,7 +267,7 @@ static int run_pcluster(struct provision *p, const struct doc *config, struct er
 		r = update_os(p, config, e);
 	if (r == 0)
 		r = run_plan(p, &plan, &facts, e);
-	return r ? r : p->status;
+	return r ? r : p->status ? p->status : p->degraded ? DEGRADED : 0;
 }
 
 /* ---- the verb ---- */
@@ -290,7 +297,9 @@ static int provision(struct provision *p, struct err *e)
 	if (pcluster)
 		return run_pcluster(p, d, e);
 	r = run_recipe(p, &recipe, e);
-	return r ? r : tell_content(p, &recipe, e);
+	if (r == 0)
+		r = tell_content(p, &recipe, e);
+	return r == 0 && p->degraded ? DEGRADED : r;
 }
 
 int verb_provision(void *program)
@@ -303,7 +312,7 @@ int verb_provision(void *program)
 	struct err e;
 	int r = provision(&p, &e);
 
-	if (r == 0)
+	if (r == 0 || r == DEGRADED)
 		provision_state_drop(p.host);
 	if (r == COMPONENT_REBOOT)
 		log_notice("a component asks for a restart; run this again after it");
@@ -314,5 +323,5 @@ int verb_provision(void *program)
 	host_close(p.host);
 	if (r >= 0)
 		return r;
-	return e.reason == REASON_BUSY ? (image_fail(&e), 6) : image_fail(&e);
+	return image_fail(&e);
 }

@@ -68,6 +68,13 @@ def test_a_step_that_fails_ends_it(machine, tmp_path):
     assert status == 1 and "failed   files:/proc/none/x" in out and "/proc/none" in err and there == 1
 
 
+def test_an_optional_step_that_fails_ends_nothing(machine, tmp_path):
+    path = recipe(tmp_path, "files: [{path: /proc/none/x, content: x, optional: true}]\n"
+                  "tests: [{run: [touch, /opt/tested]}]\n", one=[bash("touch /opt/component")])
+    (status, _, err), (there, _, _) = machine.provision(path, ["ls", "/opt/tested", "/opt/component"])
+    assert status == 8 and "/proc/none" in err and there == 0, err
+
+
 def test_values_arrive_literally(machine, tmp_path):
     path = recipe(tmp_path, "files: [{path: '/etc/$$(touch pwned)', content: %s}]\n" % json.dumps(NASTY.replace("$", "$$"))
                   + "tests: [{run: [printf, '%%s', %s], expect: {stdout: %s}}]\n" % (2 * (json.dumps(NASTY.replace("$", "$$")),)),
