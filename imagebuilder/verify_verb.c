@@ -9,7 +9,7 @@
 
 #define FAULTY    5 /* the exit status: integrity */
 #define VERIFY_MS 3600000
-#define TEXT_MAX  8192
+#define TEXT_MAX  (64 * 1024) /* a path, with each byte escaped */
 
 static const char *const states[] = {
         [VERIFY_OK] = "ok", [VERIFY_FAULT] = "fault", [VERIFY_NOTE] = "note"};

@@ -148,6 +148,15 @@ def test_a_manifest_that_does_not_fit_is_told(look, built, what, tmp_path):
     assert r.code == 5 and {what for check, state, what in verdicts(r) if state == "fault"} == want, r.out
 
 
+def test_the_longest_path_is_still_json(look, tmp_path):
+    folder = os.fsencode(tmp_path / "t") + 8 * (b"/" + 250 * b"\1")
+    os.makedirs(folder)
+    os.mknod(folder + b"/anyone", 0o666 | stat.S_IFREG)
+    os.chmod(folder + b"/anyone", 0o666)
+    r = look("verify", tmp_path / "t", "--json")
+    assert r.code == 5 and any(what.count("\1") == 2000 for _, _, what in verdicts(r)), r.out
+
+
 def test_an_image_without_a_manifest_is_not_at_fault(look, tmp_path):
     (tmp_path / "t/etc").mkdir(parents=True)
     r = look("verify", tmp_path / "t")
