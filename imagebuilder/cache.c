@@ -64,6 +64,22 @@ static int list(struct image *g, struct store *s, struct err *e)
 	return 0;
 }
 
+static void tell_pruned(const struct image *g, size_t n, uint64_t bytes)
+{
+	struct strbuf out = STRBUF(g->arena, 256);
+	struct jsonw w = {.out = &out};
+
+	if (!g->opt.json) {
+		printf("removed %zu layers, %" PRIu64 " MiB\n", n, (bytes + MIB - 1) / MIB);
+		return;
+	}
+	jsonw_begin(&w, NULL, '{');
+	jsonw_u64(&w, "removed", n);
+	jsonw_u64(&w, "bytes", bytes);
+	jsonw_end(&w, '}');
+	puts(out.data);
+}
+
 static int prune(struct image *g, struct store *s, struct err *e)
 {
 	uint64_t bytes;
@@ -72,7 +88,7 @@ static int prune(struct image *g, struct store *s, struct err *e)
 	int r = store_prune(s, g->opt.keep ? g->opt.keep : STORE_KEEP, &bytes, &n, e);
 
 	if (r == 0 && !g->opt.quiet)
-		printf("removed %zu layers, %" PRIu64 " MiB\n", n, (bytes + MIB - 1) / MIB);
+		tell_pruned(g, n, bytes);
 	return r;
 }
 
@@ -88,7 +104,7 @@ int verb_cache(void *program)
 		fprintf(stderr, "hpc-imagebuild: cache: '%s' is neither list nor prune\n", what);
 		return 2;
 	}
-	r = store_open(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, &e);
+	r = store_look(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, &e);
 	if (r == 0)
 		r = (str_eq(what, "list") ? list : prune)(g, &s, &e);
 	return r < 0 ? image_fail(&e) : 0;

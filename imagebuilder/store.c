@@ -208,15 +208,15 @@ static int by_use(const void *a, const void *b)
 int store_list(struct store *s, struct arena *a, struct store_entry **ret, size_t *ret_n,
                struct err *e)
 {
-	int fd = openat(s->fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = s->fd < 0 ? -1 : openat(s->fd, "layers", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	scope_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct store_entry *list = NULL, one;
 	struct dirent *d;
 	size_t n = 0;
 
-	if (!dir)
+	if (!dir && s->fd >= 0)
 		return err_errno(e, errno, "reading '%s/layers'", s->path);
-	while (n < ENTRIES_MAX && (d = readdir(dir))) {
+	while (dir && n < ENTRIES_MAX && (d = readdir(dir))) {
 		if (!is_key(d->d_name) || !store_entry(s, d->d_name, a, &one))
 			continue;
 		list = arena_grow(a, list, &n, sizeof *list);
