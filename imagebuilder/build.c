@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -183,20 +184,47 @@ static int check_options(const struct options *o, const struct formats *f, struc
 	return 0;
 }
 
+/* Of a directory that isn't there the one it will be made in. */
+static const char *nearest(const char *dir, struct arena *a)
+{
+	struct stat st;
+	size_t len = strlen(dir);
+
+	if (stat(dir, &st) == 0 || errno != ENOENT)
+		return dir;
+	while (len > 1 && dir[len - 1] == '/')
+		len--;
+	while (len > 0 && dir[len - 1] != '/')
+		len--;
+	return len ? arena_memdup(a, dir, len) : *dir ? "." : dir;
+}
+
+static int check_output(const char *dir, struct arena *a, struct err *e)
+{
+	const char *at = nearest(dir, a);
+	struct stat st;
+
+	if (stat(at, &st) == 0 && !S_ISDIR(st.st_mode))
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ENOTDIR,
+		               "--output: '%s' is no directory", at);
+	if (access(at, W_OK | X_OK) == 0)
+		return 0;
+	return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, errno, "--output: writing to '%s': %s", at,
+	               strerror(errno));
+}
+
 static int preflight(const struct recipe *r, const struct formats *f, const struct options *o,
                      struct arena *a, struct err *e)
 {
 	const char *dir = o->output;
-	struct stat st;
-	int err = 0;
+	int err;
 
 	if (geteuid() != 0)
 		return err_set(e, ERR_HOST, REASON_HOST_EXEC, EPERM,
 		               "building an image: needs root, for mounts and owners of files");
-	if (dir && (stat(dir, &st) < 0 ? errno != ENOENT : !S_ISDIR(st.st_mode)))
-		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ENOTDIR,
-		               "--output: '%s' is no directory", dir);
-	err = feature_check(r, a, e);
+	err = dir ? check_output(dir, a, e) : 0;
+	if (err == 0)
+		err = feature_check(r, a, e);
 	if (err == 0)
 		err = space_check(r, o->store ? o->store : STORE_DEFAULT, dir, f->items, f->n, e);
 	for (size_t i = 0; i < f->n && err == 0; i++)

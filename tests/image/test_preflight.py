@@ -146,8 +146,38 @@ def test_too_little_space_is_told_before_any_work(builder):
     assert "by --output" in p.stderr and not (builder.folder / "store").exists()
     assert builder.tool("build", path, "--store", "store").code == 0
     p = run_in(builder, SMALL, "sh", "100m", *build, "--format", "raw", "-o", "small/out")
-    assert p.returncode == 0 and "written small/out/x-1.0.0.raw" in p.stdout, p.stderr
+    assert p.returncode == 0 and "/small/out/x-1.0.0.raw" in p.stdout, p.stderr
     p = run_in(builder, SMALL, "sh", "20m", *build, "--format", "tar", "-o", "small/out")
     assert p.returncode == 1 and "at 'small/out', which has 20" in p.stderr
     p = run_in(builder, SMALL, "sh", "800m", builder.program, "build", path, "--store", "small/s", "--format", "dir,tar", "-o", "small/o")
     assert p.returncode == 1 and "takes about 3072 MiB at 'small/s'" in p.stderr
+
+
+# ---- where to ----
+
+@needs_root
+@pytest.mark.parametrize("out, said", [
+    ("nowhere/deep", "--output: writing to 'nowhere/': No such file"),
+    ("recipe.yaml", "--output: 'recipe.yaml' is no directory"),
+    ("recipe.yaml/x", "--output: writing to 'recipe.yaml/x': Not a directory"),
+    ("", "--output: writing to '': No such file"),
+])
+def test_an_output_that_cannot_be_written_is_refused(builder, out, said):
+    """Not after an hour of building."""
+    r = builder("image: {name: x, from: tree}\n", "--format", "tar", "-o", out)
+    assert r.code == 3 and said in r.err and not builder.store.exists(), r.err
+
+
+@needs_root
+def test_an_output_that_is_read_only_is_refused(builder):
+    path = builder.recipe("image: {name: x, from: tree}\n")
+    p = run_in(builder, 'mkdir ro && mount -t tmpfs -o ro none ro && exec "$@"', "sh", builder.program, "build", path,
+               "--store", "store", "-o", "ro/out")
+    assert p.returncode == 3 and "--output: writing to 'ro/': Read-only file system" in p.stderr, p.stderr
+    assert not builder.store.exists()
+
+
+@needs_root
+def test_an_output_is_made_where_it_is_missing(builder):
+    r = builder("image: {name: x, from: tree}\n", "--format", "tar", "-o", "new/")
+    assert r.code == 0 and (builder.folder / "new/x-1.0.0.tar").exists(), r.err
