@@ -6,11 +6,11 @@
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/xattr.h>
 
 #include "base/scope.h"
 #include "ext4_own.h"
 #include "listing.h"
+#include "stack.h"
 
 /* What GRUB 2.06 and kernels from 4.18 on read: no orphan_file, no metadata_csum_seed. */
 #define FEATURES                                                                                   \
@@ -215,17 +215,6 @@ static int make_dir(struct ext4_fs *f, ext2_ino_t parent, const char *name, ext2
 	return code ? ext4_fail(f, code, e, "making") : 0;
 }
 
-static bool is_opaque(int dir)
-{
-	static const char *const names[] = {"trusted.overlay.opaque", "user.overlay.opaque"};
-	char value[2];
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (fgetxattr(dir, names[i], value, sizeof value) == 1 && value[0] == 'y')
-			return true;
-	return false;
-}
-
 static int lay_dir(struct ext4_fs *f, int dir, ext2_ino_t ino, unsigned depth, struct err *e);
 
 static int lay_below(struct ext4_fs *f, int dir, const char *name, ext2_ino_t parent,
@@ -236,7 +225,7 @@ static int lay_below(struct ext4_fs *f, int dir, const char *name, ext2_ino_t pa
 
 	if (fd < 0)
 		return ext4_fail(f, errno, e, "opening");
-	if (there && is_opaque(fd))
+	if (there && stack_is_opaque(fd))
 		r = ext4_empty(f, there, e);
 	if (!there)
 		r = make_dir(f, parent, name, &there, e);

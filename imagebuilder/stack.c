@@ -3,7 +3,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "base/file.h"
 #include "base/scope.h"
@@ -42,12 +46,59 @@ static int look(const char *layer, const char *path, struct stat *ret)
 	return fstat(fd, ret) < 0 ? -errno : 0;
 }
 
+bool stack_is_opaque(int dir)
+{
+	static const char *const names[] = {"trusted.overlay.opaque", "user.overlay.opaque"};
+	char value[2];
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (fgetxattr(dir, names[i], value, sizeof value) == 1 && value[0] == 'y')
+			return true;
+	return false;
+}
+
+enum cover { ABSENT, THROUGH, COVERED };
+
+/* Whether what lower layers have in that directory is seen through this one: not when it is
+ * removed, something else than a directory, or opaque. Links are followed within one layer only. */
+static enum cover cover_at(int layer, const char *path)
+{
+	struct stat st;
+	scope_fd int at = file_open(layer, path, O_PATH | O_NOFOLLOW, 0);
+
+	if (at < 0 || fstat(at, &st) < 0)
+		return ABSENT;
+	if (!S_ISDIR(st.st_mode))
+		return S_ISLNK(st.st_mode) ? THROUGH : COVERED;
+	scope_fd int dir = openat(at, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir >= 0 && stack_is_opaque(dir) ? COVERED : THROUGH;
+}
+
+/* The same of each directory that leads to the path, and with `whole` of that itself. */
+static bool covers(const char *layer, const char *path, bool whole)
+{
+	scope_fd int dir = open_layer(layer);
+	enum cover c = dir < 0 ? ABSENT : THROUGH;
+	char part[PATH_MAX];
+
+	for (const char *p = strchr(path + 1, '/'); p && c == THROUGH; p = strchr(p + 1, '/')) {
+		snprintf(part, sizeof part, "%.*s", (int)(p - path), path);
+		c = cover_at(dir, part);
+	}
+	if (whole && c == THROUGH)
+		c = cover_at(dir, path);
+	return c == COVERED;
+}
+
 /* The uppermost layer that says anything about the path; NULL: it isn't there. */
 static const char *layer_of(const char *const *layers, const char *path, struct stat *ret)
 {
-	for (size_t i = count(layers); i-- > 0;)
+	for (size_t i = count(layers); i-- > 0;) {
 		if (look(layers[i], path, ret) == 0)
 			return is_whiteout(ret) ? NULL : layers[i];
+		if (covers(layers[i], path, false))
+			return NULL;
+	}
 	return NULL;
 }
 
@@ -111,6 +162,8 @@ int stack_list(const char *const *layers, const char *path, const char *prefix, 
 			*list = arena_grow(a, *list, len, sizeof **list);
 			(*list)[*len - 1] = arena_strdup(a, name);
 		}
+		if (covers(layers[i], path, true))
+			break;
 	}
 	*ret = names;
 	*ret_n = n;

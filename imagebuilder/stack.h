@@ -21,3 +21,7 @@ bool stack_stat(const char *const *layers, const char *path, struct stat *ret);
 /* The names in the directory that begin so, without those removed above, in no order. */
 int stack_list(const char *const *layers, const char *path, const char *prefix, struct arena *a,
                const char ***ret, size_t *ret_n, struct err *e) ATTR_MUST_USE;
+
+/* Whether overlayfs takes the directory, an upper one, for all there is: what lower layers have in
+ * it is gone. */
+bool stack_is_opaque(int dir);

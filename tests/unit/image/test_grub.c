@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "grub.h"
@@ -103,6 +104,34 @@ static void test_a_kernel_removed_above_is_not_booted(void **state)
 	assert_non_null(strstr(config(f, ""), "\ninitrd /boot/initrd.img-6.1.0-9-cloud-amd64\n"));
 }
 
+static void remake(struct fixture *f, const char *path)
+{
+	char whole[256];
+
+	snprintf(whole, sizeof whole, "%s/%s", f->upper, path);
+	(void)rmdir(whole);
+	assert_int_equal(mkdir(whole, 0755), 0);
+	assert_int_equal(setxattr(whole, "trusted.overlay.opaque", "y", 1, 0), 0);
+}
+
+/* A directory that was removed and made again has nothing of the one below. */
+static void test_a_kernel_in_a_directory_made_anew_is_not_booted(void **state)
+{
+	struct fixture *f = *state;
+	struct blob text = {0};
+	struct err e;
+
+	if (geteuid() != 0)
+		skip();
+	put(f->lower, "boot/vmlinuz-6.1.0-9-cloud-amd64");
+	put(f->lower, "boot/initrd.img-6.1.0-8-cloud-amd64");
+	remake(f, "boot");
+	assert_err(grub_config(f->layers, "", &f->gpt, ROOT, f->a, &text, &e), ERR_INPUT,
+	           "no /boot/vmlinuz-*");
+	put(f->upper, "boot/vmlinuz-6.1.0-8-cloud-amd64");
+	assert_null(strstr(config(f, ""), "initrd"));
+}
+
 static void test_debians_links_win(void **state)
 {
 	struct fixture *f = *state;
@@ -160,6 +189,8 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_the_newest_kernel_is_booted, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_a_kernel_removed_above_is_not_booted, setup,
 	                                        teardown),
+	        cmocka_unit_test_setup_teardown(
+	                test_a_kernel_in_a_directory_made_anew_is_not_booted, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_debians_links_win, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_the_command_line_is_literal, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_what_is_refused, setup, teardown),
