@@ -75,9 +75,7 @@ static int clean_inside(void *ctx, struct err *e)
 		r = host_open(root, HOST_LIVE, &h, e);
 	if (r < 0)
 		return r;
-	r = hygiene_clean(h, in->step->allow, e);
-	if (r == 0)
-		r = hygiene_verify(host_root_fd(h), in->step->allow, e);
+	r = hygiene_finish(h, in->step->allow, e);
 	if (r == 0)
 		r = tell_content(in, h, e);
 	host_close(h);

@@ -29,6 +29,8 @@ struct walk {
 	size_t n_patterns;
 	struct hygiene_findings *found;
 	char *buffer; /* NULL: content isn't looked at */
+	bool running; /* a machine's root: files come and go, and its mounts are no part of it */
+	dev_t dev;    /* of the root */
 	char path[4096];
 	size_t len;
 };
@@ -215,6 +217,11 @@ static void look_at_kind(struct walk *w, const char *name, const struct stat *st
 	}
 }
 
+static bool gone(const struct walk *w)
+{
+	return w->running && errno == ENOENT;
+}
+
 static int look_into(struct walk *w, int dir, const char *name, hygiene_scan_fn **scans,
                      const struct hygiene_check **checks, size_t n)
 {
@@ -222,7 +229,7 @@ static int look_into(struct walk *w, int dir, const char *name, hygiene_scan_fn 
 	scope_fd int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0)
-		return -errno;
+		return gone(w) ? 0 : -errno;
 	int r = hygiene_scan_file(fd, scans, n, at, w->buffer);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		if (at[i] >= 0)
@@ -240,7 +247,9 @@ static int walk_entry(struct walk *w, int dir, const char *name, unsigned depth)
 	size_t n = 0;
 
 	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return -errno;
+		return gone(w) ? 0 : -errno;
+	if (w->running && S_ISDIR(st.st_mode) && st.st_dev != w->dev)
+		return 0;
 	if (look_at_path(w, dir, name, &st, scans, checks, &n))
 		return 0;
 	look_at_kind(w, name, &st, scans, checks, &n);
@@ -249,7 +258,9 @@ static int walk_entry(struct walk *w, int dir, const char *name, unsigned depth)
 	if (!S_ISDIR(st.st_mode))
 		return 0;
 	scope_fd int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return fd < 0 ? -errno : walk_dir(w, fd, depth + 1);
+	if (fd < 0)
+		return gone(w) ? 0 : -errno;
+	return walk_dir(w, fd, depth + 1);
 }
 
 static int walk_dir(struct walk *w, int dir, unsigned depth)
@@ -289,12 +300,13 @@ static int by_rule(const void *a, const void *b)
 	return strcmp(x->path, y->path);
 }
 
-static int look(int root, hygiene_allow allow, bool content, struct arena *a,
+static int look(int root, bool running, hygiene_allow allow, bool content, struct arena *a,
                 struct hygiene_findings *ret, struct err *e)
 {
 	struct hygiene_findings found = {0};
-	struct walk w = {.arena = a, .allow = allow, .found = &found};
+	struct walk w = {.arena = a, .allow = allow, .found = &found, .running = running};
 	scope_mem char *buffer = content ? malloc(HYGIENE_BUFFER) : NULL;
+	struct stat st;
 	int r = read_patterns(&w, root, e);
 
 	if (r < 0)
@@ -303,7 +315,11 @@ static int look(int root, hygiene_allow allow, bool content, struct arena *a,
 		abort();
 	w.buffer = buffer;
 	scope_fd int dir = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = dir < 0 ? -errno : walk_dir(&w, dir, 0);
+	r = dir < 0 || fstat(dir, &st) < 0 ? -errno : 0;
+	if (r == 0) {
+		w.dev = st.st_dev;
+		r = walk_dir(&w, dir, 0);
+	}
 	if (r < 0)
 		return err_errno(e, -r, "looking at '%s' of the image", w.path);
 	if (found.n)
@@ -315,31 +331,37 @@ static int look(int root, hygiene_allow allow, bool content, struct arena *a,
 int hygiene_look(int root, hygiene_allow allow, struct arena *a, struct hygiene_findings *ret,
                  struct err *e)
 {
-	return look(root, allow, true, a, ret, e);
+	return look(root, false, allow, true, a, ret, e);
 }
 
-int hygiene_find(int root, hygiene_allow allow, struct arena *a, struct hygiene_findings *ret,
-                 struct err *e)
+int hygiene_find(struct host *h, hygiene_allow allow, bool content, struct arena *a,
+                 struct hygiene_findings *ret, struct err *e)
 {
-	return look(root, allow, false, a, ret, e);
+	return look(host_root_fd(h), host_is_self(h), allow, content, a, ret, e);
+}
+
+int hygiene_refuse(const struct hygiene_findings *found, struct err *e)
+{
+	const struct hygiene_finding *f = found->items;
+	char more[64] = "";
+
+	if (found->n == 0)
+		return 0;
+	if (found->n > 1)
+		snprintf(more, sizeof more, " (and %s%zu more)", found->more ? "at least " : "",
+		         found->n - 1);
+	return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EPERM, "%s: '%s'%s%s: %s%s", f->rule->name,
+	               f->path, f->detail ? " " : "", f->detail ? f->detail : "", f->rule->summary,
+	               more);
 }
 
 int hygiene_verify(int root, hygiene_allow allow, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct hygiene_findings found;
-	char more[64] = "";
 	int r = hygiene_look(root, allow, a, &found, e);
 
-	if (r < 0 || found.n == 0)
-		return r;
-	const struct hygiene_finding *f = &found.items[0];
-	if (found.n > 1)
-		snprintf(more, sizeof more, " (and %s%zu more)", found.more ? "at least " : "",
-		         found.n - 1);
-	return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EPERM, "%s: '%s'%s%s: %s%s", f->rule->name,
-	               f->path, f->detail ? " " : "", f->detail ? f->detail : "", f->rule->summary,
-	               more);
+	return r < 0 ? r : hygiene_refuse(&found, e);
 }
 
 const struct hygiene_rule *hygiene_rule(size_t i)

@@ -29,8 +29,12 @@ const struct hygiene_rule *hygiene_rule(size_t i);
  */
 typedef const char *const *hygiene_allow;
 
-/* Removes what rules clean from the host, the root of an image; never of the running machine. */
+/* Removes what rules clean from the host: the root of an image, or a machine that will be one. */
 int hygiene_clean(struct host *image, hygiene_allow allow, struct err *e) ATTR_MUST_USE;
+
+/* hygiene_clean, and what is left is an error as hygiene_verify has it. Of the running machine what
+ * rules clean counts for nothing: it may be there again. */
+int hygiene_finish(struct host *image, hygiene_allow allow, struct err *e) ATTR_MUST_USE;
 
 struct hygiene_finding {
 	const struct hygiene_rule *rule;

@@ -52,7 +52,7 @@ static int clean_once(struct host *image, hygiene_allow allow, bool *ret_more, s
 	scope_arena struct arena *a = arena_new();
 	struct hygiene_findings found;
 	size_t removed = 0;
-	int r = hygiene_find(host_root_fd(image), allow, a, &found, e);
+	int r = hygiene_find(image, allow, false, a, &found, e);
 
 	for (size_t i = 0; r == 0 && i < found.n; i++) {
 		const struct hygiene_finding *f = &found.items[i];
@@ -74,12 +74,37 @@ int hygiene_clean(struct host *image, hygiene_allow allow, struct err *e)
 {
 	bool more = true;
 
-	if (host_is_self(image))
-		return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "cleaning the running machine");
 	while (more) {
 		int r = clean_once(image, allow, &more, e);
+
 		if (r < 0)
 			return err_wrap(e, "cleaning the image");
 	}
 	return 0;
+}
+
+/* A machine that runs makes logs, and names for its mounts, while it is looked at. */
+static void leave_out_cleaned(struct hygiene_findings *found)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < found->n; i++)
+		if (!found->items[i].rule->cleans)
+			found->items[n++] = found->items[i];
+	found->n = n;
+}
+
+int hygiene_finish(struct host *image, hygiene_allow allow, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct hygiene_findings found;
+	int r = hygiene_clean(image, allow, e);
+
+	if (r == 0)
+		r = hygiene_find(image, allow, true, a, &found, e);
+	if (r < 0)
+		return r;
+	if (host_is_self(image))
+		leave_out_cleaned(&found);
+	return hygiene_refuse(&found, e);
 }

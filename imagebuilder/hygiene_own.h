@@ -33,9 +33,12 @@ struct hygiene_check {
 extern const struct hygiene_check hygiene_checks[];
 extern const size_t hygiene_n_checks;
 
-/* hygiene_look, but not into files. */
-int hygiene_find(int root, hygiene_allow allow, struct arena *a, struct hygiene_findings *ret,
-                 struct err *e) ATTR_MUST_USE;
+/* hygiene_look, and without `content` not into files. Of the running machine the root's file system
+ * alone, and what is removed meanwhile is no error. */
+int hygiene_find(struct host *h, hygiene_allow allow, bool content, struct arena *a,
+                 struct hygiene_findings *ret, struct err *e) ATTR_MUST_USE;
+/* ERR_INPUT with the first, when there is one. */
+int hygiene_refuse(const struct hygiene_findings *found, struct err *e) ATTR_MUST_USE;
 
 long hygiene_scan_aws(const char *text, size_t len);
 long hygiene_scan_key(const char *text, size_t len);

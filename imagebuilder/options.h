@@ -32,6 +32,7 @@ struct options {
 	struct command_line line;
 	struct command_list set; /* NAME=VALUE */
 	const char *root;        /* NULL: this machine */
+	bool clean;              /* provision */
 	uint64_t deadline_ms;    /* 0: not given */
 	const char *store, *output, *format, *firmware;
 	const char *recipe; /* verify */

@@ -15,6 +15,7 @@
 
 #include "base/log.h"
 #include "base/scope.h"
+#include "chain.h"
 #include "cluster/pcluster_image.h"
 #include "component.h"
 #include "copy.h"
@@ -22,6 +23,7 @@
 #include "disk.h"
 #include "feature.h"
 #include "host/lock.h"
+#include "hygiene.h"
 #include "image.h"
 #include "include.h"
 #include "kinds/kinds.h"
@@ -267,7 +269,7 @@ static int run_pcluster(struct provision *p, const struct doc *config, struct er
 		r = update_os(p, config, e);
 	if (r == 0)
 		r = run_plan(p, &plan, &facts, e);
-	return r ? r : p->status ? p->status : p->degraded ? DEGRADED : 0;
+	return r ? r : p->status;
 }
 
 /* ---- the verb ---- */
@@ -294,11 +296,11 @@ static int provision(struct provision *p, struct err *e)
 	if (r < 0)
 		return r;
 	p->cloud = cloud_open(&g->cloud_config);
-	if (pcluster)
-		return run_pcluster(p, d, e);
-	r = run_recipe(p, &recipe, e);
-	if (r == 0)
+	r = pcluster ? run_pcluster(p, d, e) : run_recipe(p, &recipe, e);
+	if (r == 0 && !pcluster)
 		r = tell_content(p, &recipe, e);
+	if (r == 0 && g->opt.clean)
+		r = hygiene_finish(p->host, pcluster ? NULL : chain_allowed(&recipe, g->arena), e);
 	return r == 0 && p->degraded ? DEGRADED : r;
 }
 

@@ -10,6 +10,12 @@ variable "root" {
   default = "/var/empty"
 }
 
+# What must not be in an image is removed; "" leaves it.
+variable "clean" {
+  type    = string
+  default = "--clean"
+}
+
 variable "imagebuild" {
   type    = string
   default = "hpc-imagebuild"
@@ -53,7 +59,7 @@ build {
   sources = ["source.null.tree"]
 
   provisioner "shell-local" {
-    inline = ["'${var.imagebuild}' provision '${var.recipes}/${var.recipe}.yaml' --root '${var.root}'"]
+    inline = ["'${var.imagebuild}' provision '${var.recipes}/${var.recipe}.yaml' --root '${var.root}' ${var.clean}"]
   }
 }
 
@@ -74,7 +80,7 @@ build {
     inline = [
       "sudo apt-get -q update",
       "sudo apt-get -q -y install --no-install-recommends /tmp/hpc-node.deb",
-      "sudo hpc-imagebuild provision /tmp/recipes/${var.recipe}.yaml",
+      "sudo hpc-imagebuild provision ${var.clean} /tmp/recipes/${var.recipe}.yaml",
     ]
   }
 }

@@ -48,7 +48,8 @@ def test_builds_into_a_tree(templates, program, tmp_path):
     (templates / "recipes/packed.yaml").write_text(
         "image: {name: packed}\nfiles: [{path: /etc/packed, content: by packer}]\n"
         "tests: [{run: [cat, /etc/packed], expect: {stdout: by packer}}]\n")
-    variables = [f"-var={k}={v}" for k, v in (("root", "/opt/tree"), ("imagebuild", program), ("recipe", "packed"))]
+    variables = [f"-var={k}={v}" for k, v in (("root", "/opt/tree"), ("imagebuild", program), ("recipe", "packed"),
+                                          ("clean", ""))]     # all of this machine is that tree
     build, text = machine.run(
         ["bash", "-ec", "mkdir -p /opt/tree; mount --bind / /opt/tree; cd \"$0\"; CHECKPOINT_DISABLE=1 HOME=$0 exec packer build "
          "-only=null.tree \"$@\" .", templates, *variables],

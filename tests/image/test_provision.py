@@ -1,9 +1,13 @@
 """provision: sections, components and tests of a recipe, carried out on a machine of the test's own."""
 import json
 import os
+import re
+import subprocess
 
 import pytest
 
+import disks
+import tiny
 from machine import Machine
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a layer over this machine's tree")
@@ -252,3 +256,65 @@ def test_downloads(program, tmp_path):
         none = {**get, "inputs": [{"source": "s3://tools/none", "destination": "/opt/none"}]}
         (status, _, err), (there, _, _) = machine.provision(recipe(tmp_path, "", fetch=[none]), ["test", "-e", "/opt/none"])
         assert status == 4 and there == 1 and "s3://tools/none" in err and key.secret not in err
+
+
+# ---- cleaning ----
+
+PLANTED = {"etc/ssh/ssh_host_rsa_key": "key", "root/.bash_history": "typed", "root/.ssh/authorized_keys": "me", "tmp/left": "x",
+           "var/log/x.log": "x", "etc/machine-id": "0123456789abcdef0123456789abcdef\n", "var/lib/hpc-node/i-0/s": "x"}
+
+
+@pytest.fixture
+def little(tmp_path):
+    """A whole machine, small enough to be looked through."""
+    tree = tmp_path / "little"
+    for name in ("lib", "lib64"):
+        (tree / "usr" / name).mkdir(parents=True)
+        (tree / name).symlink_to(f"usr/{name}")
+    tiny.make(tree)
+    for name in ("opt/other", "proc", "dev", "var/log"):
+        (tree / name).mkdir(parents=True)
+    for name, text in PLANTED.items():
+        (tree / name).parent.mkdir(parents=True, exist_ok=True)
+        (tree / name).write_text(text)
+    return tree
+
+
+def as_itself(program, tree, *args):
+    """`tree` as the running machine, with a file system of another kind mounted in it."""
+    tiny.copy(program, tree)
+    for library in re.findall(r"(/\S+) \(", subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout):
+        tiny.copy(library, tree)
+    script = ("mount --rbind /proc $0/proc && mount -t tmpfs other $0/opt/other && mkdir -p $0/opt/other/etc && "
+              "echo AKIA''Q7ZX2M4K9P3R5T6W >$0/opt/other/key && exec chroot $0 \"$@\"; ")
+    return subprocess.run(["unshare", "-m", "sh", "-c", script, tree, program, *map(str, args)], capture_output=True, text=True,
+                          timeout=120, check=False, env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "ASAN_OPTIONS": "detect_leaks=0"})
+
+
+@pytest.mark.parametrize("running", [True, False])
+def test_what_no_image_may_have_is_removed(program, little, running):
+    """Of a running machine as of a tree; but what is mounted in it is no part of it."""
+    (little / "recipe.yaml").write_text("image: {name: x}\nfiles: [{path: /etc/motd, content: hi}]\n")
+    if running:
+        r = as_itself(program, little, "provision", "/recipe.yaml", "--clean")
+    else:
+        r = disks.run(program, "provision", little / "recipe.yaml", "--root", little, "--clean")
+    assert r.returncode == 0, r.stderr
+    assert (little / "etc/motd").read_text() == "hi" and (little / "usr/lib/hpc-node/image-manifest.json").exists()
+    assert (little / "etc/machine-id").read_text() == ""
+    assert [name for name in PLANTED if (little / name).exists()] == ["etc/machine-id"]
+
+
+def test_what_a_person_has_to_look_at_fails_the_cleaning(program, little):
+    (little / "recipe.yaml").write_text("image: {name: x}\nfiles: [{path: /root/.ssh/authorized_keys, content: mine}]\n")
+    (little / "opt/key").write_text("AKIA" + "Q7ZX2M4K9P3R5T6W\n")
+    r = as_itself(program, little, "provision", "/recipe.yaml", "--clean")
+    assert r.returncode == 3 and "aws-keys: '/opt/key' at byte 0: an AWS access key id" in r.stderr, r.stderr
+    assert not (little / "tmp/left").exists()
+    assert (little / "root/.ssh/authorized_keys").read_text() == "mine", "the recipe says so"
+
+
+def test_nothing_is_cleaned_where_it_failed(program, little):
+    (little / "recipe.yaml").write_text("image: {name: x}\ntests: [{run: [cat, /nowhere]}]\n")
+    r = disks.run(program, "provision", little / "recipe.yaml", "--root", little, "--clean")
+    assert r.returncode == 1 and all((little / name).exists() for name in PLANTED), r.stderr
