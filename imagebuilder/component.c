@@ -7,7 +7,7 @@
 
 #include "component_own.h"
 #include "data/yaml.h"
-#include "recipe.h"
+#include "include.h"
 
 #define COMPONENTS_MAX 64
 
@@ -380,8 +380,8 @@ static int read_entry(const struct doc *at, struct arena *a, struct component *r
 
 	if (r < 0)
 		return r;
-	c.file = recipe_beside(at, entry.file, a);
-	if (file_read(AT_FDCWD, c.file, RECIPE_SIZE_MAX, a, &text, e) < 0)
+	c.file = include_beside(at, entry.file, a);
+	if (file_read(AT_FDCWD, c.file, INCLUDE_SIZE_MAX, a, &text, e) < 0)
 		return doc_err(at, e, REASON_INPUT_RANGE, "%s", arena_strdup(a, e->text));
 	r = yaml_parse(c.file, text, a, &d, e);
 	if (r == 0)

@@ -9,7 +9,6 @@
 #include "data/json.h"
 #include "data/yaml.h"
 #include "kinds/kinds.h"
-#include "recipe.h"
 
 struct seen {
 	dev_t dev;
@@ -98,6 +97,15 @@ static int join(struct arena *a, const char *key, struct doc *under, struct doc 
 	return 0;
 }
 
+const char *include_beside(const struct doc *at, const char *path, struct arena *a)
+{
+	const char *slash = at->file ? strrchr(at->file, '/') : NULL;
+
+	if (path[0] == '/' || !slash)
+		return path;
+	return arena_printf(a, "%.*s/%s", (int)(slash - at->file), at->file, path);
+}
+
 /* ---- reading ---- */
 
 static int read_text(struct loading *l, const char *path, const struct doc *at, struct blob *ret,
@@ -109,7 +117,7 @@ static int read_text(struct loading *l, const char *path, const struct doc *at, 
 	if (stat(path, &st) < 0)
 		r = err_errno(e, errno, "reading '%s'", path);
 	else
-		r = file_read(AT_FDCWD, path, RECIPE_SIZE_MAX, l->arena, ret, e);
+		r = file_read(AT_FDCWD, path, INCLUDE_SIZE_MAX, l->arena, ret, e);
 	if (r < 0)
 		return at ? doc_err(at, e, REASON_INPUT_RANGE, "%s",
 		                    arena_strdup(l->arena, e->text))
@@ -194,7 +202,7 @@ static int with_included(struct loading *l, struct doc *d, struct doc **ret, str
 		const struct doc *entry = list->type == DOC_LIST ? list->items[i] : list;
 		struct doc *part = NULL;
 
-		r = load(l, recipe_beside(entry, names.items[i], l->arena), entry, &part, e);
+		r = load(l, include_beside(entry, names.items[i], l->arena), entry, &part, e);
 		if (r >= 0 && part)
 			r = join_maps(l->arena, joined, part, &joined, e);
 	}

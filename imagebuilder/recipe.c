@@ -193,15 +193,6 @@ const char *recipe_from_name(enum recipe_from from)
 	return names[from];
 }
 
-const char *recipe_beside(const struct doc *at, const char *path, struct arena *a)
-{
-	const char *slash = at->file ? strrchr(at->file, '/') : NULL;
-
-	if (path[0] == '/' || !slash)
-		return path;
-	return arena_printf(a, "%.*s/%s", (int)(slash - at->file), at->file, path);
-}
-
 enum recipe_from recipe_from_suffix(const char *from)
 {
 	static const struct {
@@ -252,7 +243,7 @@ static int from_file(const struct doc *at, struct recipe *r, const char *from,
 	char real[PATH_MAX];
 
 	r->from_type = recipe_from_suffix(from);
-	r->from = recipe_beside(at, from, a);
+	r->from = include_beside(at, from, a);
 	if (stat(r->from, &st) < 0)
 		return doc_err(at, e, REASON_INPUT_RANGE, "opening '%s': %s", r->from,
 		               strerror(errno));

@@ -16,8 +16,7 @@
 #include "data/field.h"
 #include "plan/plan.h"
 
-#define RECIPE_SIZE_MAX  (1024 * 1024) /* bytes of one file */
-#define RECIPE_FROM_MAX  8             /* recipes below recipes */
+#define RECIPE_FROM_MAX  8 /* recipes below recipes */
 #define RECIPE_DISK_MIN  (512LL << 20)
 #define RECIPE_DISK_MAX  (16LL << 40)
 #define RECIPE_IMAGE_MIB (1ULL << 20)
@@ -74,9 +73,6 @@ const char *recipe_from_name(enum recipe_from from);
 
 /* What a file of this name is; a directory when its end says nothing. */
 enum recipe_from recipe_from_suffix(const char *path);
-
-/* The path of a file that `at`'s file names: as it stands when absolute, else beside that file. */
-const char *recipe_beside(const struct doc *at, const char *path, struct arena *a);
 
 /* The header's table, of a private struct: for the schema. */
 extern const struct field recipe_image_fields[];
