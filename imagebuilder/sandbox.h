@@ -6,9 +6,9 @@
  * The image is an overlay of layers with a new one on top. Mounts, processes, IPC, hostname and,
  * unless asked for, the network are the sandbox's own; /proc is its own with /proc/sys read-only,
  * /sys is read-only, /dev too, with the nodes every program may expect, and devices anywhere else
- * can be made and not opened; /run, /tmp and the package manager's lists and archives are in memory.
- * Services don't start (policy-rc.d says so), kernel and network can't be changed, and syncing to
- * disk is answered and not done: what isn't finished is thrown away anyway.
+ * can be made and not opened; /run, /tmp and the package manager's lists and archives are in
+ * memory. Services don't start (policy-rc.d says so), kernel and network can't be changed, and
+ * syncing to disk is answered and not done: what isn't finished is thrown away anyway.
  *
  * All of it goes when the function inside returns, at the deadline, or when this process dies in
  * whatever way: the mounts and processes are in namespaces that end with their first process, and
