@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "data/jsonw.h"
 #include "image.h"
+#include "objects.h"
 #include "record.h"
 #include "store.h"
 
@@ -35,9 +36,11 @@ static void list_json(const struct store_entry *list, size_t n, struct strbuf *o
 	strbuf_char(out, '\n');
 }
 
-static void list_text(const struct store_entry *list, size_t n, struct strbuf *out)
+static void list_text(const struct store *s, const struct store_entry *list, size_t n,
+                      struct strbuf *out)
 {
 	uint64_t total = 0;
+	size_t files;
 
 	for (size_t i = 0; i < n; i++) {
 		char used[21];
@@ -48,6 +51,10 @@ static void list_text(const struct store_entry *list, size_t n, struct strbuf *o
 		              (list[i].bytes + MIB - 1) / MIB, used, list[i].step);
 	}
 	strbuf_printf(out, "%zu layers, %" PRIu64 " MiB\n", n, (total + MIB - 1) / MIB);
+	objects_measure(s, &files, &total);
+	if (files)
+		strbuf_printf(out, "%zu fetched packages and files, %" PRIu64 " MiB\n", files,
+		              (total + MIB - 1) / MIB);
 }
 
 static int list(struct image *g, struct store *s, struct err *e)
@@ -59,22 +66,27 @@ static int list(struct image *g, struct store *s, struct err *e)
 
 	if (r < 0)
 		return r;
-	(g->opt.json ? list_json : list_text)(entries, n, &out);
+	if (g->opt.json)
+		list_json(entries, n, &out);
+	else
+		list_text(s, entries, n, &out);
 	fwrite(out.data, 1, out.len, stdout);
 	return 0;
 }
 
-static void tell_pruned(const struct image *g, size_t n, uint64_t bytes)
+static void tell_pruned(const struct image *g, size_t n, size_t files, uint64_t bytes)
 {
 	struct strbuf out = STRBUF(g->arena, 256);
 	struct jsonw w = {.out = &out};
 
 	if (!g->opt.json) {
-		printf("removed %zu layers, %" PRIu64 " MiB\n", n, (bytes + MIB - 1) / MIB);
+		printf("removed %zu layers and %zu fetched files, %" PRIu64 " MiB\n", n, files,
+		       (bytes + MIB - 1) / MIB);
 		return;
 	}
 	jsonw_begin(&w, NULL, '{');
 	jsonw_u64(&w, "removed", n);
+	jsonw_u64(&w, "files", files);
 	jsonw_u64(&w, "bytes", bytes);
 	jsonw_end(&w, '}');
 	puts(out.data);
@@ -82,14 +94,17 @@ static void tell_pruned(const struct image *g, size_t n, uint64_t bytes)
 
 static int prune(struct image *g, struct store *s, struct err *e)
 {
-	uint64_t bytes;
-	size_t n;
-	record_prune(s);
-	int r = store_prune(s, g->opt.keep ? g->opt.keep : STORE_KEEP, &bytes, &n, e);
+	uint64_t keep = g->opt.keep ? g->opt.keep : STORE_KEEP, left, bytes, of_files;
+	size_t n, files;
 
-	if (r == 0 && !g->opt.quiet)
-		tell_pruned(g, n, bytes);
-	return r;
+	record_prune(s);
+	int r = store_prune(s, keep, &left, &bytes, &n, e);
+	if (r < 0)
+		return r;
+	objects_prune(s, left < keep ? keep - left : 0, &files, &of_files);
+	if (!g->opt.quiet)
+		tell_pruned(g, n, files, bytes + of_files);
+	return 0;
 }
 
 int verb_cache(void *program)

@@ -10,6 +10,7 @@
 #include "canon.h"
 #include "hygiene.h"
 #include "kinds/kinds.h"
+#include "sources.h"
 
 #define SAYS_MAX (8UL << 20)
 
@@ -79,41 +80,26 @@ static int add_copies(struct chain *c, const struct recipe *r, struct err *e)
 	return 0;
 }
 
-static int add_steps(struct chain *c, const struct recipe *r, struct err *e)
+/* What a step fetches, with digests, which are part of what it says. */
+static int fix_fetches(struct chain *c, struct chain_step *s, struct component_fetches *all,
+                       struct strbuf *says, struct err *e)
 {
-	struct plan *all = arena_alloc(c->arena, sizeof *all);
-	int err = recipe_plan(r, c->arena, all, e);
+	int err = lock_fix_files(c->lock, all, e);
 
 	if (err < 0)
 		return err;
 	for (size_t i = 0; i < all->n; i++) {
-		struct strbuf says = STRBUF(c->arena, SAYS_MAX);
-		struct step *step = all->steps[i];
-		bool packages = step->kind == &kind_packages;
+		const struct component_fetch *f = &all->items[i];
 
-		if (packages && base_brings_packages(r))
-			continue;
-		strbuf_printf(&says, "step %s ", step->kind->section);
-		canon_write(step->at, &r->facts, &says);
-		if (says.overflow)
-			return says_too_much(r, e);
-		struct chain_step *s = add(c, CHAIN_STEP, r, step->id);
-		s->says = says.data;
-		input_add_doc(&s->inputs, c->arena, step->at, &r->facts);
-		s->network = packages;
-		s->of = all;
-		s->at = i;
-		s->one = (struct plan){
-		        .arena = c->arena,
-		        .n = 1,
-		        .steps = (struct step **)(void *)arena_memdup(c->arena, &step, sizeof step),
-		        .edges = arena_alloc(c->arena, sizeof *all->edges),
-		};
+		strbuf_printf(says, "\nfetched %s", f->sha256);
+		input_add(&s->inputs, c->arena, arena_printf(c->arena, "fetched %s", f->uri),
+		          f->sha256, strlen(f->sha256), f->at);
 	}
+	s->fetches = *all;
 	return 0;
 }
 
-/* What these phases fetch, with digests, which are part of what the step says. */
+/* Of its components in these phases. */
 static int add_fetches(struct chain *c, struct chain_step *s, unsigned phases, struct strbuf *says,
                        struct err *e)
 {
@@ -122,19 +108,49 @@ static int add_fetches(struct chain *c, struct chain_step *s, unsigned phases, s
 
 	for (size_t i = 0; i < s->components.n && err == 0; i++)
 		err = component_fetches(&s->components.items[i], phases, c->arena, &all, e);
+	return err < 0 ? err : fix_fetches(c, s, &all, says, e);
+}
+
+static int add_step(struct chain *c, const struct recipe *r, struct plan *all, size_t i,
+                    struct err *e)
+{
+	struct strbuf says = STRBUF(c->arena, SAYS_MAX);
+	struct step *step = all->steps[i];
+	struct component_fetches fetches = {0};
+	struct chain_step *s = add(c, CHAIN_STEP, r, step->id);
+
+	strbuf_printf(&says, "step %s ", step->kind->section);
+	canon_write(step->at, &r->facts, &says);
+	input_add_doc(&s->inputs, c->arena, step->at, &r->facts);
+	s->network = step->kind == &kind_packages;
+	s->of = all;
+	s->at = i;
+	s->one = (struct plan){
+	        .arena = c->arena,
+	        .n = 1,
+	        .steps = (struct step **)(void *)arena_memdup(c->arena, &step, sizeof step),
+	        .edges = arena_alloc(c->arena, sizeof *all->edges),
+	};
+	int err = sources_of_step(step, &r->facts, c->arena, &fetches, e);
 	if (err == 0)
-		err = lock_fix_files(c->lock, &all, e);
+		err = fix_fetches(c, s, &fetches, &says, e);
+	if (err < 0)
+		return refuse(c, err, e);
+	s->says = says.data;
+	return says.overflow ? says_too_much(r, e) : 0;
+}
+
+static int add_steps(struct chain *c, const struct recipe *r, struct err *e)
+{
+	struct plan *all = arena_alloc(c->arena, sizeof *all);
+	int err = recipe_plan(r, c->arena, all, e);
+
 	if (err < 0)
 		return err;
-	for (size_t i = 0; i < all.n; i++) {
-		const struct component_fetch *f = &all.items[i];
-
-		strbuf_printf(says, "\nfetched %s", f->sha256);
-		input_add(&s->inputs, c->arena, arena_printf(c->arena, "fetched %s", f->uri),
-		          f->sha256, strlen(f->sha256), f->at);
-	}
-	s->fetches = all;
-	return 0;
+	for (size_t i = 0; i < all->n && err == 0; i++)
+		if (all->steps[i]->kind != &kind_packages || !base_brings_packages(r))
+			err = add_step(c, r, all, i, e);
+	return err;
 }
 
 /* Its document as it stands, and the parameters given to it. */

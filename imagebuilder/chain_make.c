@@ -93,6 +93,16 @@ static int open_image(struct host **ret, struct err *e)
 	return r;
 }
 
+/* What was fetched for the step, and nothing else. */
+static struct cloud *open_kept(const struct component_fetches *l, struct arena *a)
+{
+	struct cloud_kept *kept = arena_array(a, l->n + 1, sizeof *kept);
+
+	for (size_t i = 0; i < l->n; i++)
+		kept[i] = (struct cloud_kept){l->items[i].uri, l->items[i].fd};
+	return cloud_open_kept(kept, l->n);
+}
+
 static int step_inside(void *ctx, struct err *e)
 {
 	const struct inside *in = ctx;
@@ -105,7 +115,9 @@ static int step_inside(void *ctx, struct err *e)
 	if (r < 0)
 		return r;
 	log_set_sink(log_line, NULL, LOG_LEVEL_DEBUG);
+	o.cloud = open_kept(&in->step->fetches, a);
 	r = plan_run(plan, &o, a, &res, e);
+	cloud_close(o.cloud);
 	host_close(o.host);
 	if (r < 0)
 		return r;

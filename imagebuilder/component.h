@@ -97,6 +97,10 @@ struct component_fetches {
 int component_fetches(const struct component *c, unsigned phases, struct arena *a,
                       struct component_fetches *ret, struct err *e) ATTR_MUST_USE;
 
+/* Adds one; `sum` may be NULL. One address with two digests is ERR_INPUT at the latter's place. */
+int component_fetches_add(struct component_fetches *l, const char *uri, const char *sum,
+                          const struct doc *at, struct arena *a, struct err *e) ATTR_MUST_USE;
+
 struct component_env {
 	struct host *host;
 	struct cloud *cloud;

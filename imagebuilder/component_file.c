@@ -379,18 +379,10 @@ static const char *lower_case(struct arena *a, const char *hex)
 	return out;
 }
 
-static int add_fetch(const struct component_round *r, const struct doc *input,
-                     struct component_fetches *l, struct err *e)
+int component_fetches_add(struct component_fetches *l, const char *uri, const char *sum,
+                          const struct doc *at, struct arena *a, struct err *e)
 {
-	const struct doc *at = doc_get(input, "source");
-	const char *uri, *sum = NULL;
-	int err = known_text(r, input, "source", &uri, e);
-
-	if (err == 0)
-		err = known_text(r, input, "checksum", &sum, e);
-	if (err < 0)
-		return err;
-	sum = sum ? lower_case(r->arena, sum) : NULL;
+	sum = sum ? lower_case(a, sum) : NULL;
 	for (size_t i = 0; i < l->n; i++) {
 		struct component_fetch *f = &l->items[i];
 
@@ -403,10 +395,24 @@ static int add_fetch(const struct component_round *r, const struct doc *input,
 		f->sha256 = f->sha256 ? f->sha256 : sum;
 		return 0;
 	}
-	l->items = arena_grow(r->arena, l->items, &l->n, sizeof *l->items);
+	l->items = arena_grow(a, l->items, &l->n, sizeof *l->items);
 	l->items[l->n - 1] =
 	        (struct component_fetch){.uri = uri, .sha256 = sum, .at = at, .fd = -1};
 	return 0;
+}
+
+static int add_fetch(const struct component_round *r, const struct doc *input,
+                     struct component_fetches *l, struct err *e)
+{
+	const struct doc *at = doc_get(input, "source");
+	const char *uri, *sum = NULL;
+	int err = known_text(r, input, "source", &uri, e);
+
+	if (err == 0)
+		err = known_text(r, input, "checksum", &sum, e);
+	if (err < 0)
+		return err;
+	return component_fetches_add(l, uri, sum, at, r->arena, e);
 }
 
 static int add_step(const struct component *c, struct component_step *s, struct arena *a,

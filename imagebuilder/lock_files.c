@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "lock.h"
+#include "objects.h"
 
 #define FILE_MS                                                                                    \
 	600000 /* one file, with what is tried again; also how long no network is waited for */
@@ -110,6 +111,7 @@ static bool open_object(const char *path, struct component_fetch *f)
 
 	if (file_sha256(AT_FDCWD, path, hex, &none) < 0 || !str_eq(hex, f->sha256))
 		return false;
+	objects_touch(path);
 	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	return f->fd >= 0;
 }

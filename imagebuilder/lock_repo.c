@@ -12,6 +12,7 @@
 #include "base/scope.h"
 #include "host/host.h"
 #include "lock.h"
+#include "objects.h"
 #include "packages.h"
 #include "store.h"
 
@@ -34,8 +35,11 @@ static bool is_whole(const char *path, const struct lock_package *p)
 	struct stat st;
 	struct err none;
 
-	return stat(path, &st) == 0 && (uint64_t)st.st_size == p->size &&
-	       file_sha256(AT_FDCWD, path, hex, &none) == 0 && str_eq(hex, p->sha256);
+	if (stat(path, &st) < 0 || (uint64_t)st.st_size != p->size ||
+	    file_sha256(AT_FDCWD, path, hex, &none) < 0 || !str_eq(hex, p->sha256))
+		return false;
+	objects_touch(path);
+	return true;
 }
 
 /* apt's own downloader: by its configuration of proxies, several at once, and it looks at the

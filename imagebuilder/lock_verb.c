@@ -7,6 +7,7 @@
 #include "base.h"
 #include "base_dnf.h"
 #include "image.h"
+#include "sources.h"
 #include "store.h"
 
 #define FETCH_MS 3600000
@@ -59,7 +60,7 @@ struct lock_source image_source(struct image *g)
 	return (struct lock_source){.open = open_cloud, .ctx = g};
 }
 
-/* What the components of the recipe and of those below it fetch. */
+/* What the sections and components of the recipe and of those below it fetch. */
 static int find_fetches(const struct recipe *r, struct arena *a, struct component_fetches *ret,
                         struct err *e)
 {
@@ -67,6 +68,8 @@ static int find_fetches(const struct recipe *r, struct arena *a, struct componen
 	struct component_list l;
 	int err = r->parent ? find_fetches(r->parent, a, ret, e) : 0;
 
+	if (err == 0)
+		err = sources_of_recipe(r, a, ret, e);
 	if (err == 0)
 		err = component_read(r->components, a, &l, e);
 	for (size_t i = 0; err == 0 && i < l.n; i++)

@@ -355,7 +355,8 @@ static bool take_next(struct pruning *p, bool stranded)
 	return false;
 }
 
-int store_prune(struct store *s, uint64_t keep, uint64_t *ret_bytes, size_t *ret_n, struct err *e)
+int store_prune(struct store *s, uint64_t keep, uint64_t *ret_left, uint64_t *ret_bytes,
+                size_t *ret_n, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct pruning p = {.store = s};
@@ -370,6 +371,7 @@ int store_prune(struct store *s, uint64_t keep, uint64_t *ret_bytes, size_t *ret
 		;
 	while (p.left > keep && take_next(&p, false))
 		;
+	*ret_left = p.left;
 	*ret_bytes = p.removed;
 	*ret_n = p.count;
 	return 0;

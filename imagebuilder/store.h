@@ -88,5 +88,5 @@ int store_list(struct store *s, struct arena *a, struct store_entry **ret, size_
 /* Removes failed layers, left-overs, layers upon one that is gone, and then in that order layers
  * that nothing lies upon until at most `keep` bytes are left; those in use stay. So a layer never
  * outlasts the one it was made upon. */
-int store_prune(struct store *s, uint64_t keep, uint64_t *ret_bytes, size_t *ret_n,
-                struct err *e) ATTR_MUST_USE;
+int store_prune(struct store *s, uint64_t keep, uint64_t *ret_left, uint64_t *ret_bytes,
+                size_t *ret_n, struct err *e) ATTR_MUST_USE;

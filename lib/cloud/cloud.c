@@ -73,6 +73,18 @@ struct cloud *cloud_open(const struct cloud_config *config)
 	return c;
 }
 
+struct cloud *cloud_open_kept(const struct cloud_kept *list, size_t n)
+{
+	static const struct cloud_kept none;
+	struct cloud *c = cloud_open(&(struct cloud_config){0});
+
+	c->kept = list ? list : &none;
+	c->n_kept = n;
+	(void)err_set(&c->broken, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+	              "nothing is fetched in this run but what was before it");
+	return c;
+}
+
 void cloud_close(struct cloud *c)
 {
 	if (!c)

@@ -42,6 +42,15 @@ struct cloud_config {
 /* Copies what it needs. A setting that can't be used is what every later call reports (ERR_INPUT).
  */
 struct cloud *cloud_open(const struct cloud_config *config);
+/*
+ * What was fetched before, for who must not go out: of such a handle fetching by URI works, from
+ * these, and all else is ERR_INPUT. The list and its descriptors are to last as long.
+ */
+struct cloud_kept {
+	const char *uri;
+	int fd; /* of the whole content */
+};
+struct cloud *cloud_open_kept(const struct cloud_kept *list, size_t n);
 void cloud_close(struct cloud *c); /* wipes credentials; NULL is fine */
 void cloud_after_fork(struct cloud *c);
 /* From now on requests to S3 carry this account id as x-amz-expected-bucket-owner. */

@@ -77,20 +77,21 @@ static int open_regular(const char *path, struct err *e)
 	return err_set(e, ERR_HOST, REASON_HOST_FILE, EINVAL, "'%s' isn't a regular file", path);
 }
 
-static int file_get(const char *path, struct transfer *t, struct err *e)
+static int pass_on(int fd, const char *path, struct transfer *t, struct err *e)
 {
-	scope_fd int fd = open_regular(path, e);
 	scope_mem char *piece = malloc(FILE_PIECE);
+	off_t at = 0;
 	ssize_t n;
-	int rc = fd < 0 ? fd : 0;
+	int rc = 0;
 
 	if (!piece)
 		abort();
-	while (rc == 0 && (n = read(fd, piece, FILE_PIECE)) != 0) {
+	while (rc == 0 && (n = pread(fd, piece, FILE_PIECE, at)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return err_errno(e, errno, "reading '%s'", path);
+		at += n;
 		t->got += (uint64_t)n;
 		if (t->got > t->max)
 			return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
@@ -100,6 +101,25 @@ static int file_get(const char *path, struct transfer *t, struct err *e)
 	}
 	explicit_bzero(piece, FILE_PIECE);
 	return rc;
+}
+
+static int file_get(const char *path, struct transfer *t, struct err *e)
+{
+	scope_fd int fd = open_regular(path, e);
+
+	return fd < 0 ? fd : pass_on(fd, path, t, e);
+}
+
+/* ---- what was fetched before ------------------------------------------------------------------
+ */
+
+static int kept_get(struct cloud *c, const char *uri, struct transfer *t, struct err *e)
+{
+	for (size_t i = 0; i < c->n_kept; i++)
+		if (str_eq(c->kept[i].uri, uri))
+			return pass_on(c->kept[i].fd, uri, t, e);
+	*e = c->broken;
+	return -e->no;
 }
 
 /* ---- all of them ------------------------------------------------------------------------------
@@ -123,6 +143,8 @@ static int check_sum(struct fetch *f, struct err *e)
 static int get(struct cloud *c, const struct uri *u, struct fetch *f, uint64_t deadline,
                struct err *e)
 {
+	if (c->kept && u->scheme != URI_FILE)
+		return kept_get(c, f->what->uri, &f->transfer, e);
 	if (u->scheme == URI_S3)
 		return s3_get(c, u, &f->transfer, deadline, e);
 	if (u->scheme == URI_HTTPS)

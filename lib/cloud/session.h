@@ -16,6 +16,8 @@ struct cloud {
 	struct cloud_config config; /* strings in the arena; the static keys are in creds only */
 	struct http *http;
 	struct imds *imds;
+	const struct cloud_kept *kept; /* what is fetched instead; NULL: of services and files */
+	size_t n_kept;
 	struct err broken; /* the configuration can't be used: what every call answers */
 	struct creds creds;
 	const char *region, *domain;        /* NULL until known */

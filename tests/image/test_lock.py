@@ -14,6 +14,7 @@ from fakes.tls import certificate, context
 from program import Tool
 
 RECIPE = ("image: {name: small, version: 1.0.0, from: debian:bookworm}\npackages: [netbase]\n"
+          "files: [{path: /opt/section, source: 's3://tools/section'}]\n"
           "components: [{file: tool.yaml, parameters: {Version: '4.1'}}]\n")
 COMPONENT = """\
 name: tool
@@ -37,6 +38,7 @@ phases:
 """
 FILES = ("small.yaml", "small.lock", "tool.yaml")
 KEY = Key("ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "token")
+SCRIPT = b"#!/bin/sh\necho ran >/opt/ran\n"
 BODIES = {"one": os.urandom(300000), "two": b"two\n"}
 
 
@@ -60,6 +62,8 @@ def cloud(tmp_path_factory):
         for name, body in BODIES.items():
             tools.put(f"mpi 4.1/{name}", body)
         tools.put("expected", BODIES["one"])
+        tools.put("section", b"of a section\n")
+        tools.put("script", SCRIPT)
         aws.site = site
         aws.env = {"AWS_ENDPOINT_URL_S3": aws.url, "AWS_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": KEY.access_key,
                    "AWS_SECRET_ACCESS_KEY": KEY.secret, "AWS_SESSION_TOKEN": KEY.token, "AWS_CA_BUNDLE": str(bundle)}
@@ -73,7 +77,7 @@ def locked(program, tmp_path_factory, cloud):
     (folder / "small.yaml").write_text(RECIPE)
     (folder / "tool.yaml").write_text(COMPONENT.replace("SITE", cloud.site.url))
     r = Folder(program, folder, cloud.env)("lock", "--fetch")
-    assert r.code == 0 and re.search(r"'small.lock' has \d+ packages and 4 files", r.out), r.err
+    assert r.code == 0 and re.search(r"'small.lock' has \d+ packages and 5 files", r.out), r.err
     return folder
 
 
@@ -116,7 +120,8 @@ def test_a_lock_names_each_package_once(locked):
 def test_a_lock_names_what_components_fetch(locked, cloud):
     one, two = (hashlib.sha256(BODIES[name]).hexdigest() for name in ("one", "two"))
     want = [(cloud.site.url + "/empty", hashlib.sha256(b"").hexdigest()), ("s3://tools/expected", one),
-            ("s3://tools/mpi 4.1/one", one), ("s3://tools/mpi 4.1/two", two)]
+            ("s3://tools/mpi 4.1/one", one), ("s3://tools/mpi 4.1/two", two),
+            ("s3://tools/section", hashlib.sha256(b"of a section\n").hexdigest())]
     assert files((locked / "small.lock").read_text()) == want
 
 
@@ -129,7 +134,7 @@ def tree(locked, program):
 
 
 def test_it_is_built_without_a_network(locked, tree, program):
-    for name, body in {**BODIES, "empty": b""}.items():
+    for name, body in {**BODIES, "empty": b"", "section": b"of a section\n"}.items():
         assert (tree / "opt" / name).read_bytes() == body
     shown = subprocess.run(["dpkg-query", f"--admindir={tree}/var/lib/dpkg", "-W", "-f", "${Package} ${Version} ${Architecture}\n"],
                            capture_output=True, text=True, check=True).stdout.splitlines()
@@ -184,7 +189,7 @@ def test_a_damaged_file_is_fetched_again(locked, tree, program, cloud):
         bucket.put("mpi 4.1/two", BODIES["two"])
         before = len(cloud.log)
         r = folder("build")
-        assert r.code == 0 and "done: 3 built, 1 cached" in r.out, r.out + r.err
+        assert r.code == 0 and "done: 3 built, 2 cached" in r.out, r.out + r.err
         assert two.read_bytes() == BODIES["two"] and len(cloud.log) == before + 1
     finally:
         (locked / "tool.yaml").write_text(kept)
@@ -209,8 +214,11 @@ def test_files_that_the_lock_is_not_of(apart, program, change, said):
 
 def test_without_a_lock_a_file_needs_a_checksum(apart, program):
     done = build(apart, program, "--unlocked")
-    assert done.returncode == 3 and "tool.yaml:11:27: 's3://tools/mpi 4.1/one' has no checksum here" in done.stderr, done.stderr
+    assert done.returncode == 3 and "small.yaml:3:38: 's3://tools/section' has no checksum here" in done.stderr, done.stderr
     assert "hpc-imagebuild lock" in done.stderr
+    (apart / "small.yaml").write_text(re.sub("^files:.*\n", "", RECIPE, flags=re.M))
+    done = build(apart, program, "--unlocked")
+    assert done.returncode == 3 and "tool.yaml:11:27: 's3://tools/mpi 4.1/one' has no checksum here" in done.stderr, done.stderr
 
 
 def test_a_checksum_in_the_document_does_without_a_lock(tree, program, cloud, tmp_path):
@@ -223,6 +231,26 @@ def test_a_checksum_in_the_document_does_without_a_lock(tree, program, cloud, tm
         assert r.code == code, r.err
         assert os.path.exists(tmp_path / "store/objects" / digest) == (code == 0)
     assert f"fetching '{cloud.site.url}/x'" in r.err
+
+
+def test_sections_fetch_too(tree, program, cloud, tmp_path):
+    """By their digest, outside of the sandbox; what has none is refused at its place."""
+    script, web = (hashlib.sha256(body).hexdigest() for body in (SCRIPT, b""))
+    recipe = (f"image: {{name: small, from: {tree}}}\n"
+              f"files: [{{path: /opt/web, source: '{cloud.site.url}/x', sha256: {web}}}]\n"
+              f"scripts: [{{id: fetched, source: 's3://tools/script', sha256: {script}}}]\n")
+    (tmp_path / "small.yaml").write_text(recipe)
+    r = Folder(program, tmp_path, cloud.env)("build", "--format", "dir", "-o", tmp_path / "out")
+    assert r.code == 0, r.err
+    assert (tmp_path / "out/small-1.0.0/opt/ran").read_text() == "ran\n" and (tmp_path / "out/small-1.0.0/opt/web").read_bytes() == b""
+    offline = build(tmp_path, program)
+    assert "done: 0 built" in offline.stdout, offline.stderr
+    (tmp_path / "small.yaml").write_text(recipe.replace(f", sha256: {script}", ""))
+    r = Folder(program, tmp_path, cloud.env)("build")
+    assert r.code == 3 and "small.yaml:3:33: 's3://tools/script' has no checksum here" in r.err, r.err
+    (tmp_path / "small.yaml").write_text(recipe.replace(web, hashlib.sha256(b"other").hexdigest()))
+    r = Folder(program, tmp_path, cloud.env)("build")
+    assert r.code == 5 and "small.yaml:2:34: fetching" in r.err, r.err
 
 
 def test_a_file_that_is_not_to_be_had_leaves_the_lock_alone(apart, program, cloud):
@@ -299,6 +327,7 @@ def test_a_package_that_does_not_exist(tool, tmp_path):
 
 def test_what_a_killed_fetch_left_is_pruned(tool, tmp_path):
     work = tmp_path / "store/work"
+    (tmp_path / "store/layers").mkdir(parents=True)
     for name in ("objects.2147483646", "repository.2147483646", f"objects.{os.getpid()}"):
         (work / name / "pool").mkdir(parents=True)
     r = tool("cache", "prune", "--store", tmp_path / "store")

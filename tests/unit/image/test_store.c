@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
+#include "objects.h"
 #include "store.h"
 
 static char folder[64];
@@ -146,7 +148,7 @@ static void pruning_takes_the_oldest_that_nobody_has(void **state)
 	static struct layer held, free_one, fresh;
 	struct store_entry *list;
 	scope_arena struct arena *a = arena_new();
-	uint64_t bytes;
+	uint64_t left, bytes;
 	size_t n;
 	char path[2400];
 	struct err e = {0};
@@ -166,9 +168,10 @@ static void pruning_takes_the_oldest_that_nobody_has(void **state)
 	assert_string_equal(list[2].key, key_of('3'));
 	assert_string_equal(list[0].step, "a step");
 	assert_true(list[0].bytes >= 1 << 20);
-	assert_ok(store_prune(&store, 5 << 19, &bytes, &n, &e));
+	assert_ok(store_prune(&store, 5 << 19, &left, &bytes, &n, &e));
 	assert_int_equal(n, 1);
 	assert_true(bytes >= 1 << 20);
+	assert_true(left >= 2 << 20 && left <= 5 << 19);
 	assert_ok(store_list(&store, a, &list, &n, &e));
 	assert_int_equal(n, 2);
 	assert_string_equal(list[0].key, key_of('1'));
@@ -179,7 +182,7 @@ static void pruning_takes_the_oldest_that_nobody_has(void **state)
 static void no_layer_outlasts_the_one_below(void **state)
 {
 	static struct layer l;
-	uint64_t bytes;
+	uint64_t left, bytes;
 	size_t n;
 	char below[SHA256_HEX];
 	struct err e = {0};
@@ -190,7 +193,7 @@ static void no_layer_outlasts_the_one_below(void **state)
 	snprintf(below, sizeof below, "%s", key_of('4'));
 	make_upon(below, '5', 1 << 20, &l);
 	layer_close(&l);
-	assert_ok(store_prune(&store, 3 << 19, &bytes, &n, &e));
+	assert_ok(store_prune(&store, 3 << 19, &left, &bytes, &n, &e));
 	assert_int_equal(n, 1);
 	assert_int_equal(store_have(&store, key_of('4')), 1);
 	assert_int_equal(store_have(&store, key_of('5')), 0);
@@ -199,7 +202,7 @@ static void no_layer_outlasts_the_one_below(void **state)
 static void what_lies_upon_nothing_is_removed(void **state)
 {
 	static struct layer l;
-	uint64_t bytes;
+	uint64_t left, bytes;
 	size_t n;
 	char below[SHA256_HEX];
 	struct err e = {0};
@@ -213,15 +216,61 @@ static void what_lies_upon_nothing_is_removed(void **state)
 	layer_close(&l);
 	make('9', 4096, &l);
 	layer_close(&l);
-	assert_ok(store_prune(&store, UINT64_MAX, &bytes, &n, &e));
+	assert_ok(store_prune(&store, UINT64_MAX, &left, &bytes, &n, &e));
 	assert_int_equal(n, 2);
 	assert_int_equal(store_have(&store, key_of('9')), 1);
+}
+
+/* An object of 1 MiB that was used that long ago. */
+static void put_object(const char *name, time_t ago)
+{
+	struct timespec used[2] = {{.tv_sec = clock_wall() - ago}, {.tv_sec = clock_wall() - ago}};
+	static char text[1 << 20];
+	struct err e = {0};
+	char path[2400];
+
+	memset(text, 'x', sizeof text);
+	snprintf(path, sizeof path, "%s/objects/%s", folder, name);
+	assert_ok(file_replace(AT_FDCWD, path, text, sizeof text,
+	                       &(struct file_attr){0600, (uid_t)-1, (gid_t)-1}, &e));
+	assert_int_equal(utimensat(AT_FDCWD, path, used, 0), 0);
+}
+
+static void objects_go_when_they_were_not_used(void **state)
+{
+	uint64_t bytes;
+	char path[2400];
+	size_t n;
+
+	(void)state;
+	objects_measure(&store, &n, &bytes);
+	assert_int_equal(n, 0);
+	objects_prune(&store, 0, &n, &bytes);
+	assert_int_equal(n, 0);
+	put_object("fresh", 5);
+	put_object("old", 2 * OBJECTS_FRESH_S);
+	put_object("older", 3 * OBJECTS_FRESH_S);
+	objects_measure(&store, &n, &bytes);
+	assert_int_equal(n, 3);
+	assert_true(bytes >= 3 << 20);
+	objects_prune(&store, 5 << 19, &n, &bytes);
+	assert_int_equal(n, 1);
+	snprintf(path, sizeof path, "%s/objects/older", folder);
+	assert_int_equal(access(path, F_OK), -1);
+	snprintf(path, sizeof path, "%s/objects/old", folder);
+	objects_touch(path);
+	objects_prune(&store, 0, &n, &bytes);
+	assert_int_equal(n, 0);
+	objects_measure(&store, &n, &bytes);
+	assert_int_equal(n, 2);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(what_is_published_is_found, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(objects_go_when_they_were_not_used, set_up,
+	                                        tear_down),
 	        cmocka_unit_test_setup_teardown(what_is_not_published_leaves_nothing, set_up,
 	                                        tear_down),
 	        cmocka_unit_test_setup_teardown(another_makes_it_is_waited_for, set_up, tear_down),
