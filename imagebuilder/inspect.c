@@ -16,15 +16,14 @@ static int space_open(struct inspect_space *s, struct err *e)
 
 	if (s->store.fd < 0)
 		r = store_open(s->where, &s->store, e);
-	if (r == 0 && !*s->path)
-		r = store_scratch(&s->store, s->path, e);
+	if (r == 0 && s->scratch.lock < 0)
+		r = store_scratch(&s->store, &s->scratch, e);
 	return r;
 }
 
 void inspect_end(struct inspect_space *s)
 {
-	if (*s->path)
-		store_remove(s->path);
+	scratch_end(&s->scratch);
 	store_close(&s->store);
 }
 
@@ -77,7 +76,7 @@ int inspect_open(const char *path, struct inspect_space *space, const char *as, 
 		if (r == 0)
 			r = space_open(space, e);
 		if (r == 0) {
-			snprintf(tree, sizeof tree, "%s/%s", space->path, as);
+			snprintf(tree, sizeof tree, "%s/%s", space->scratch.path, as);
 			r = mkdir(tree, 0755) < 0 ? err_errno(e, errno, "making '%s'", tree) : 0;
 		}
 		if (r == 0)

@@ -23,11 +23,11 @@ struct inspect {
 struct inspect_space {
 	const char *where; /* the store's directory */
 	struct store store;
-	char path[2200]; /* "": none yet */
+	struct scratch scratch; /* made when it is needed */
 };
 #define INSPECT_SPACE_INIT(directory)                                                              \
 	{                                                                                          \
-		.where = (directory), .store = STORE_INIT                                          \
+		.where = (directory), .store = STORE_INIT, .scratch = SCRATCH_INIT                 \
 	}
 
 void inspect_end(struct inspect_space *s);

@@ -169,18 +169,17 @@ static int write_export(const struct built *b, struct store *s, const char *form
                         const char *path, struct err *e)
 {
 	scope_work struct work w = WORK_INIT;
-	char scratch[2200];
+	scope_scratch struct scratch scratch = SCRATCH_INIT;
 	int r = work_open(path, &w, e);
 
 	if (r == 0)
-		r = store_scratch(s, scratch, e);
+		r = store_scratch(s, &scratch, e);
 	if (r < 0)
 		return r;
 	const char *temp = arena_printf(b->arena, "%s/new", w.path);
-	r = (str_eq(format, "tar") ? write_tar : write_dir)(b, scratch, temp, e);
+	r = (str_eq(format, "tar") ? write_tar : write_dir)(b, scratch.path, temp, e);
 	if (r == 0)
 		r = work_publish(&w, "new", e);
-	store_remove(scratch);
 	return r < 0 ? err_wrap(e, "writing '%s'", path) : 0;
 }
 

@@ -134,15 +134,14 @@ static int run(struct look *l, int *ret_status, struct err *e)
 	                           "/bin",
 	                           "HOME=/root", "LANG=C.UTF-8", term, NULL};
 	struct sandbox box = {.layers = l->trees, .network = l->network};
-	char scratch[2200];
-	int r = store_scratch(l->store, scratch, e);
+	scope_scratch struct scratch scratch = SCRATCH_INIT;
+	int r = store_scratch(l->store, &scratch, e);
 
 	if (r < 0)
 		return r;
-	box.dir = scratch;
-	r = sandbox_exec(&box, (const char *const *)g->opt.line.operands + 1, env, ret_status, e);
-	store_remove(scratch);
-	return r;
+	box.dir = scratch.path;
+	return sandbox_exec(&box, (const char *const *)g->opt.line.operands + 1, env, ret_status,
+	                    e);
 }
 
 int verb_shell(void *program)

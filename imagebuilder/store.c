@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -18,9 +19,10 @@
 #include "data/json.h"
 #include "store_own.h"
 
-#define META_MAX    (64 * 1024)
-#define ENTRIES_MAX 65536
-#define NFTW_FDS    32
+#define META_MAX      (64 * 1024)
+#define ENTRIES_MAX   65536
+#define NFTW_FDS      32
+#define SCRATCH_TRIES 16
 
 /* Trees hold what the image has, with its set-user-ID programs: root's to see. But whether there is
  * a layer of some key anybody may ask (each of them is 0700). */
@@ -156,13 +158,43 @@ int store_lock(struct store *s, const char *key, int how, struct err *e)
 	return steal_fd(&fd);
 }
 
-int store_scratch(struct store *s, char ret[static 2200], struct err *e)
+/* A lock tells that somebody has it: process ids don't, where containers share a store. */
+static int take_scratch(struct scratch *c)
 {
-	snprintf(ret, 2200, "%s/work/scratch.%d", s->path, (int)getpid());
-	store_remove(ret);
-	if (mkdir(ret, 0700) < 0)
-		return err_errno(e, errno, "making '%s'", ret);
-	return 0;
+	struct stat here, named;
+
+	if (!mkdtemp(c->path))
+		return -errno;
+	c->lock = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (c->lock < 0 || flock(c->lock, LOCK_EX | LOCK_NB) < 0)
+		return errno == ENOENT || errno == EWOULDBLOCK ? -EAGAIN : -errno;
+	/* Pruning may have come between. */
+	return fstat(c->lock, &here) == 0 && stat(c->path, &named) == 0 &&
+	                       here.st_ino == named.st_ino
+	               ? 0
+	               : -EAGAIN;
+}
+
+int store_scratch(struct store *s, struct scratch *ret, struct err *e)
+{
+	int r = -EAGAIN;
+
+	for (int i = 0; i < SCRATCH_TRIES && r == -EAGAIN; i++) {
+		scope_close(&ret->lock);
+		snprintf(ret->path, sizeof ret->path, "%s/work/scratch.XXXXXX", s->path);
+		r = take_scratch(ret);
+	}
+	if (r == 0)
+		return 0;
+	scope_close(&ret->lock);
+	return err_errno(e, -r, "making '%s'", ret->path);
+}
+
+void scratch_end(struct scratch *c)
+{
+	if (c->lock >= 0)
+		store_remove(c->path);
+	scope_close(&c->lock);
 }
 
 /* ---- what is there ---- */
@@ -267,14 +299,25 @@ static bool take_layer(struct store *s, const struct store_entry *was)
 	       now.used_ns == was->used_ns && take_away(s, "layers", was->key);
 }
 
-/* "scratch.4711", and the like of others that work in the store. */
-static bool is_left_over(const char *name)
+/* "repository.PID": of the bases' making. */
+static bool process_lives(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 	uint64_t pid;
 
-	return dot && dot > name && str_u64(dot + 1, 1, INT32_MAX, &pid) == 0 &&
-	       kill((pid_t)pid, 0) < 0;
+	return dot && str_u64(dot + 1, 1, INT32_MAX, &pid) == 0 && kill((pid_t)pid, 0) == 0;
+}
+
+/* What a process that is gone has left. */
+static void take_leftover(struct store *s, const char *part, const char *name)
+{
+	char path[2600];
+	bool scratch = str_starts(name, "scratch.");
+
+	snprintf(path, sizeof path, "%s/%s/%s", s->path, part, name);
+	scope_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0 && (scratch ? flock(fd, LOCK_EX | LOCK_NB) == 0 : !process_lives(name)))
+		store_remove(path);
 }
 
 static void prune_part(struct store *s, const char *part)
@@ -282,15 +325,12 @@ static void prune_part(struct store *s, const char *part)
 	int fd = openat(s->fd, part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	scope_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
 	struct dirent *d;
-	char path[2600];
 
 	while (dir && (d = readdir(dir))) {
-		if (is_key(d->d_name)) {
+		if (is_key(d->d_name))
 			take_locked(s, part, d->d_name);
-		} else if (is_left_over(d->d_name)) {
-			snprintf(path, sizeof path, "%s/%s/%s", s->path, part, d->d_name);
-			store_remove(path);
-		}
+		else if (!str_eq(d->d_name, ".") && !str_eq(d->d_name, ".."))
+			take_leftover(s, part, d->d_name);
 	}
 }
 

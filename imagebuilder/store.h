@@ -69,8 +69,19 @@ void layer_keep_failed(struct store *s, struct layer *l);
 /* Releases the lock and removes what was neither published nor kept. */
 void layer_close(struct layer *l);
 
-/* A directory of our own in the store, for outputs and tests; store_remove takes it away. */
-int store_scratch(struct store *s, char ret[static 2200], struct err *e) ATTR_MUST_USE;
+/* A directory of our own in the store, for outputs and tests. */
+struct scratch {
+	char path[2200];
+	int lock; /* a descriptor; -1: there is none */
+};
+#define SCRATCH_INIT                                                                               \
+	{                                                                                          \
+		.lock = -1                                                                         \
+	}
+int store_scratch(struct store *s, struct scratch *ret, struct err *e) ATTR_MUST_USE;
+void scratch_end(struct scratch *c);
+#define scope_scratch __attribute__((cleanup(scratch_end)))
+
 /* Removes a tree; other file systems mounted in it are left alone, and it then stays. */
 void store_remove(const char *path);
 

@@ -265,6 +265,44 @@ static void objects_go_when_they_were_not_used(void **state)
 	assert_int_equal(n, 2);
 }
 
+static void a_scratch_goes_with_who_has_it(void **state)
+{
+	struct scratch one = SCRATCH_INIT, two = SCRATCH_INIT;
+	uint64_t left, bytes;
+	size_t n;
+	struct err e = {0};
+
+	(void)state;
+	assert_ok(store_scratch(&store, &one, &e));
+	assert_ok(store_scratch(&store, &two, &e));
+	assert_string_not_equal(one.path, two.path);
+	assert_ok(store_prune(&store, UINT64_MAX, &left, &bytes, &n, &e));
+	assert_int_equal(access(one.path, F_OK), 0);
+	scratch_end(&one);
+	assert_int_equal(access(one.path, F_OK), -1);
+	close(two.lock); /* as a killed process does */
+	assert_ok(store_prune(&store, UINT64_MAX, &left, &bytes, &n, &e));
+	assert_int_equal(access(two.path, F_OK), -1);
+}
+
+/* Whatever the names of those that were killed while they made a base. */
+static void left_overs_of_who_is_gone_are_removed(void **state)
+{
+	uint64_t left, bytes;
+	size_t n;
+	char gone[128], alive[128];
+	struct err e = {0};
+
+	(void)state;
+	snprintf(gone, sizeof gone, "%s/work/repository.2147483647", folder);
+	snprintf(alive, sizeof alive, "%s/work/repository.%d", folder, (int)getpid());
+	assert_int_equal(mkdir(gone, 0700), 0);
+	assert_int_equal(mkdir(alive, 0700), 0);
+	assert_ok(store_prune(&store, UINT64_MAX, &left, &bytes, &n, &e));
+	assert_int_equal(access(gone, F_OK), -1);
+	assert_int_equal(access(alive, F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -279,6 +317,9 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(pruning_takes_the_oldest_that_nobody_has, set_up,
 	                                        tear_down),
 	        cmocka_unit_test_setup_teardown(no_layer_outlasts_the_one_below, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(a_scratch_goes_with_who_has_it, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(left_overs_of_who_is_gone_are_removed, set_up,
+	                                        tear_down),
 	        cmocka_unit_test_setup_teardown(what_lies_upon_nothing_is_removed, set_up,
 	                                        tear_down),
 	};
