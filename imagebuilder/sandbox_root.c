@@ -52,13 +52,15 @@ static int lower(const char *const *layers, struct strbuf *options, struct err *
 	return 0;
 }
 
+/* Leaves the working directory as it was: what a recipe names is found from there. */
 static int mount_overlay(const struct strbuf *options, int at, unsigned long flags, struct err *e)
 {
+	scope_fd int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	char target[32];
 
 	snprintf(target, sizeof target, "%d", at);
-	if (chdir("/proc/self/fd") < 0 ||
-	    mount("overlay", target, "overlay", flags, options->data) < 0)
+	if (back < 0 || chdir("/proc/self/fd") < 0 ||
+	    mount("overlay", target, "overlay", flags, options->data) < 0 || fchdir(back) < 0)
 		return err_errno(e, errno, "joining layers");
 	return 0;
 }
@@ -77,11 +79,7 @@ int sandbox_view(const char *const *layers, const char *at, struct err *e)
 	if (fd < 0)
 		return err_errno(e, errno, "opening '%s'", at);
 	int r = lower(layers, &options, e);
-	if (r == 0)
-		r = mount_overlay(&options, fd, MS_RDONLY, e);
-	if (r == 0 && chdir("/") < 0)
-		r = err_errno(e, errno, "leaving '%s'", at);
-	return r;
+	return r < 0 ? r : mount_overlay(&options, fd, MS_RDONLY, e);
 }
 
 static int open_in(int dir, const char *name, struct err *e)
@@ -115,10 +113,7 @@ int sandbox_join(const char *const *layers, const char *where, char ret_root[sta
 	              ",upperdir=%d,workdir=%d,redirect_dir=off,metacopy=off,index=off,volatile",
 	              upper, work);
 	snprintf(ret_root, SANDBOX_ROOT, "%s/root", where);
-	r = mount_overlay(&options, root, MS_NODEV, e);
-	if (r == 0 && chdir("/") < 0)
-		r = err_errno(e, errno, "leaving '%s'", where);
-	return r;
+	return mount_overlay(&options, root, MS_NODEV, e);
 }
 
 /* ---- the rest of its mounts ---- */

@@ -181,3 +181,14 @@ def test_an_output_that_is_read_only_is_refused(builder):
 def test_an_output_is_made_where_it_is_missing(builder):
     r = builder("image: {name: x, from: tree}\n", "--format", "tar", "-o", "new/")
     assert r.code == 0 and (builder.folder / "new/x-1.0.0.tar").exists(), r.err
+
+
+@needs_root
+@pytest.mark.parametrize("name", ["recipe.yaml", "./recipe.yaml"])
+def test_files_are_found_from_where_one_is(builder, name):
+    """Beside a recipe that is named from its own directory, too, by steps that run elsewhere."""
+    (builder.folder / "word").write_text("copied")
+    builder.recipe("image: {name: x, from: tree}\ncopy: [{from: word, to: /etc/word}]\n"
+                   "tests: [{run: [cat, /etc/word], expect: {stdout: copied}}]\n")
+    r = builder.tool("build", name, "--store", "store", "--format", "tar", "-o", "out")
+    assert r.code == 0 and (builder.folder / "out/x-1.0.0.tar").exists(), r.err
