@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -251,8 +252,15 @@ static void remove_dir(const struct boot *b)
 static int check_image(const char *path, struct err *e)
 {
 	scope_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
 
-	return fd < 0 ? err_errno(e, errno, "opening '%s'", path) : 0;
+	if (fd < 0)
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, errno, "opening '%s': %s", path,
+		               strerror(errno));
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
+		               "'%s' is no file, expected a raw or qcow2 disk", path);
+	return 0;
 }
 
 int verb_test(void *program)

@@ -58,5 +58,7 @@ def test_a_machine_that_hangs(start):
 
 def test_what_is_no_disk(tool, tmp_path):
     r = tool("test", tmp_path / "none.raw")
-    assert r.code == 1 and "none.raw" in r.err
+    assert r.code == 3 and "none.raw" in r.err
+    r = tool("test", tmp_path)
+    assert r.code == 3 and "is no file, expected a raw or qcow2 disk" in r.err
     assert tool("test", tmp_path / "none.raw", "--firmware", "coreboot").code == 2
