@@ -28,7 +28,7 @@ static void list_json(const struct store_entry *list, size_t n, struct strbuf *o
 		jsonw_str(&w, "key", list[i].key);
 		jsonw_str(&w, "step", list[i].step);
 		jsonw_str(&w, "parent", list[i].parent);
-		jsonw_u64(&w, "bytes", list[i].bytes);
+		jsonw_u64(&w, "bytes", list[i].all);
 		jsonw_str(&w, "used", used);
 		jsonw_end(&w, '}');
 	}
@@ -46,9 +46,9 @@ static void list_text(const struct store *s, const struct store_entry *list, siz
 		char used[21];
 
 		clock_rfc3339(list[i].used, used);
-		total += list[i].bytes;
+		total += list[i].all;
 		strbuf_printf(out, "%.12s %6" PRIu64 " MiB  %s  %s\n", list[i].key,
-		              (list[i].bytes + MIB - 1) / MIB, used, list[i].step);
+		              (list[i].all + MIB - 1) / MIB, used, list[i].step);
 	}
 	strbuf_printf(out, "%zu layers, %" PRIu64 " MiB\n", n, (total + MIB - 1) / MIB);
 	objects_measure(s, &files, &total);

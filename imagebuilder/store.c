@@ -204,6 +204,23 @@ static bool is_key(const char *name)
 	return strlen(name) == SHA256_HEX - 1 && strspn(name, "0123456789abcdef") == SHA256_HEX - 1;
 }
 
+/* What lies beside its tree: its log, and disks begun with it, whose holes cost nothing. */
+static uint64_t bytes_beside(const struct store *s, const char *key, struct arena *a)
+{
+	int fd = openat(s->fd, arena_printf(a, "layers/%s", key),
+	                O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	scope_dir DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *d;
+	struct stat st;
+	uint64_t bytes = 0;
+
+	while (dir && (d = readdir(dir)))
+		if (fstatat(dirfd(dir), d->d_name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    S_ISREG(st.st_mode))
+			bytes += (uint64_t)st.st_blocks * 512;
+	return bytes;
+}
+
 bool store_entry(const struct store *s, const char *key, struct arena *a, struct store_entry *ret)
 {
 	const char *path = arena_printf(a, "layers/%s/meta.json", key);
@@ -223,6 +240,7 @@ bool store_entry(const struct store *s, const char *key, struct arena *a, struct
 	const char *bytes = doc_text(d, "bytes");
 	if (bytes)
 		(void)str_u64(bytes, 0, UINT64_MAX, &ret->bytes);
+	ret->all = ret->bytes + bytes_beside(s, key, a);
 	ret->step = doc_text(d, "step") ? doc_text(d, "step") : "?";
 	ret->parent = doc_text(d, "parent") ? doc_text(d, "parent") : "";
 	return true;
@@ -363,7 +381,7 @@ static void look_around(struct pruning *p, struct arena *a)
 	p->above = arena_array(a, p->n + 2, sizeof *p->above);
 	p->done = arena_array(a, p->n + 1, sizeof *p->done);
 	for (size_t i = 0; i < p->n; i++) {
-		p->left += p->list[i].bytes;
+		p->left += p->list[i].all;
 		p->below[i] = find_below(p, i);
 		p->above[p->below[i]]++;
 	}
@@ -387,8 +405,8 @@ static bool take_next(struct pruning *p, bool stranded)
 		if (!take_layer(p->store, &p->list[i]))
 			continue;
 		p->above[p->below[i]]--;
-		p->left -= p->list[i].bytes;
-		p->removed += p->list[i].bytes;
+		p->left -= p->list[i].all;
+		p->removed += p->list[i].all;
 		p->count++;
 		return true;
 	}

@@ -87,7 +87,8 @@ void store_remove(const char *path);
 
 struct store_entry {
 	const char *key, *step, *parent;
-	uint64_t bytes; /* on disk */
+	uint64_t bytes; /* of its tree, on disk */
+	uint64_t all;   /* with what lies beside it */
 	int64_t used;   /* seconds since 1970 */
 	long used_ns;   /* and nanoseconds */
 };

@@ -178,6 +178,26 @@ static void pruning_takes_the_oldest_that_nobody_has(void **state)
 	layer_close(&held);
 }
 
+static void what_lies_beside_a_tree_counts(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	static struct layer l;
+	struct store_entry before, after;
+	char path[2400];
+
+	(void)state;
+	make('e', 4096, &l);
+	assert_true(store_entry(&store, key_of('e'), a, &before));
+	snprintf(path, sizeof path, "%s/stem-1", l.dir);
+	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(posix_fallocate(fd, 0, 1 << 20), 0);
+	close(fd);
+	assert_true(store_entry(&store, key_of('e'), a, &after));
+	assert_true(after.all >= before.all + (1 << 20));
+	assert_int_equal(after.bytes, before.bytes);
+	layer_close(&l);
+}
+
 /* One that is made again may be another: what was made upon the old one must not lie upon it. */
 static void no_layer_outlasts_the_one_below(void **state)
 {
@@ -317,6 +337,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(pruning_takes_the_oldest_that_nobody_has, set_up,
 	                                        tear_down),
 	        cmocka_unit_test_setup_teardown(no_layer_outlasts_the_one_below, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(what_lies_beside_a_tree_counts, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(a_scratch_goes_with_who_has_it, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(left_overs_of_who_is_gone_are_removed, set_up,
 	                                        tear_down),
