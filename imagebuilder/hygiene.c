@@ -4,15 +4,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/scope.h"
 #include "hygiene_own.h"
 
 #define DEPTH      200
 #define HOMES_MAX  256
+#define UNITS      "/etc/systemd/system"
 #define PASSWD_MAX (1 << 20)
 
 /* A pattern of a rule, with the homes put in. */
@@ -31,15 +34,18 @@ struct walk {
 	char *buffer; /* NULL: content isn't looked at */
 	bool running; /* a machine's root: files come and go, and its mounts are no part of it */
 	dev_t dev;    /* of the root */
+	const char *units; /* where UNITS lies; or NULL */
 	char path[4096];
 	size_t len;
 };
 
 static void add_pattern(struct walk *w, const struct hygiene_check *c, const char *text)
 {
+	bool plain = c->kind == HYGIENE_BELOW; /* a directory's name, without wildcards */
+
 	w->patterns = arena_grow(w->arena, w->patterns, &w->n_patterns, sizeof *w->patterns);
-	w->patterns[w->n_patterns - 1] =
-	        (struct pattern){.check = c, .text = text, .literal = strcspn(text, "*?[\\")};
+	w->patterns[w->n_patterns - 1] = (struct pattern){
+	        .check = c, .text = text, .literal = strcspn(text, plain ? "" : "*?[\\")};
 }
 
 /* Home directories of /etc/passwd, and /home/... of users that are elsewhere. */
@@ -78,6 +84,60 @@ static int find_homes(int root, struct arena *a, const char ***ret, size_t *ret_
 	return 0;
 }
 
+static const char *path_of(int fd, struct arena *a)
+{
+	char name[64], path[PATH_MAX];
+
+	snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(name, path, sizeof path);
+	return n > 0 && n < (ssize_t)sizeof path ? arena_memdup(a, path, (size_t)n) : NULL;
+}
+
+/* Where a directory of the tree lies when links in it are followed; NULL: nowhere. */
+static const char *real_dir(int root, const char *dir, struct arena *a)
+{
+	scope_fd int fd = file_open(root, dir, O_PATH | O_DIRECTORY, 0);
+	const char *top = path_of(root, a), *path = fd < 0 ? NULL : path_of(fd, a);
+
+	if (!top || !path)
+		return NULL;
+	size_t len = str_eq(top, "/") ? 0 : strlen(top);
+	return strncmp(path, top, len) == 0 && path[len] == '/' ? path + len : NULL;
+}
+
+/* As a pattern that matches it alone. */
+static const char *literally(const char *path, struct arena *a)
+{
+	struct strbuf out = STRBUF(a, 2 * PATH_MAX);
+
+	for (; *path; path++) {
+		if (strchr("*?[\\", *path))
+			strbuf_char(&out, '\\');
+		strbuf_char(&out, *path);
+	}
+	return out.data;
+}
+
+/* The walk follows no link: what a link leads to has to be looked for where it lies. */
+static void add_behind_links(struct walk *w, int root)
+{
+	for (size_t i = 0, n = w->n_patterns; i < n; i++) {
+		const struct pattern p = w->patterns[i];
+		size_t len = p.literal;
+
+		while (p.check->kind != HYGIENE_BELOW && len && p.text[len - 1] != '/')
+			len--;
+		while (len && p.text[len - 1] == '/')
+			len--;
+		const char *dir = arena_memdup(w->arena, p.text, len);
+		const char *real = len ? real_dir(root, dir, w->arena) : NULL;
+		if (real && p.check->kind != HYGIENE_BELOW)
+			real = literally(real, w->arena);
+		if (real && !str_eq(real, dir))
+			add_pattern(w, p.check, arena_printf(w->arena, "%s%s", real, p.text + len));
+	}
+}
+
 static int read_patterns(struct walk *w, int root, struct err *e)
 {
 	const char **homes;
@@ -95,6 +155,8 @@ static int read_patterns(struct walk *w, int root, struct err *e)
 				add_pattern(w, c, p);
 		}
 	}
+	add_behind_links(w, root);
+	w->units = real_dir(root, UNITS, w->arena);
 	return r < 0 && r != -ENOENT ? r : 0;
 }
 
@@ -188,10 +250,15 @@ static bool look_at_path(struct walk *w, int dir, const char *name, const struct
 }
 
 /* A unit is enabled by a link in a directory of this form. */
-static bool enables_unit(const char *path)
+static bool enables_unit(const struct walk *w)
 {
-	return fnmatch("/etc/systemd/system/*.wants/*", path, FNM_PATHNAME) == 0 ||
-	       fnmatch("/etc/systemd/system/*.requires/*", path, FNM_PATHNAME) == 0;
+	static const char *const forms[] = {"/*.wants/*", "/*.requires/*"};
+	size_t len = w->units ? strlen(w->units) : 0;
+
+	if (!len || strncmp(w->path, w->units, len) != 0)
+		return false;
+	return fnmatch(forms[0], w->path + len, FNM_PATHNAME) == 0 ||
+	       fnmatch(forms[1], w->path + len, FNM_PATHNAME) == 0;
 }
 
 /* The rules that go by what it is. */
@@ -207,7 +274,7 @@ static void look_at_kind(struct walk *w, const char *name, const struct stat *st
 		if (c->kind == HYGIENE_WRITABLE && (st->st_mode & S_IWOTH) &&
 		    (S_ISREG(st->st_mode) || (S_ISDIR(st->st_mode) && !(st->st_mode & S_ISVTX))))
 			add(w, c, NULL);
-		if (c->kind == HYGIENE_UNITS && S_ISLNK(st->st_mode) && enables_unit(w->path) &&
+		if (c->kind == HYGIENE_UNITS && S_ISLNK(st->st_mode) && enables_unit(w) &&
 		    !matches_any(c->patterns, name) && !allowed(w, &c->rule, name))
 			add(w, c, NULL);
 		if (c->kind == HYGIENE_CONTENT && !c->patterns && *n < hygiene_n_checks) {

@@ -49,7 +49,9 @@ struct hygiene_findings {
 };
 #define HYGIENE_FINDINGS_MAX 1000
 
-/* Looks at the whole tree, from a descriptor of its root; nothing found is n == 0. */
+/* Looks at the whole tree, from a descriptor of its root; nothing found is n == 0. Where a
+ * directory that rules name is a link they hold for what it leads to in the tree, and that is the
+ * path told. */
 int hygiene_look(int root, hygiene_allow allow, struct arena *a, struct hygiene_findings *ret,
                  struct err *e) ATTR_MUST_USE;
 

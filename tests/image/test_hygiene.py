@@ -94,7 +94,7 @@ def look(tree, *allow):
 
 
 def plant(tree, rule):
-    for path, what in PLANTED[rule].items():
+    for path, what in (rule if isinstance(rule, dict) else PLANTED[rule]).items():
         file = tree / path
         file.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(what, str) and what.startswith("->"):
@@ -105,6 +105,30 @@ def plant(tree, rule):
         file.write_text(what if isinstance(what, str) else "x")
         if isinstance(what, int):
             file.chmod(what)
+
+
+LINKED = ["ssh-host-keys", "machine-id", "munge-key", "authorized-keys", "logs", "cloud-init-state", "build-proxies",
+          "enabled-units", "user-credentials"]
+
+
+@pytest.mark.parametrize("rule", LINKED)
+def test_what_lies_behind_a_link_is_found_too(tree, rule):
+    """Where the tree's /etc, /var or /root is a link, that's still what programs look into."""
+    (tree / "data").mkdir()
+    for name in ("etc", "root"):
+        (tree / name).rename(tree / "data" / name)
+        (tree / name).symlink_to(f"/data/{name}")
+    (tree / "var").rename(tree / "data/v[a]r*")
+    (tree / "var").symlink_to("data/v[a]r*")
+    assert look(tree)[0] == []
+    inside = {f"data/{path}".replace("data/var/", "data/v[a]r*/") if path.startswith(("etc/", "root/", "var/")) else path: what
+              for path, what in PLANTED[rule].items()}
+    plant(tree, inside)
+    found, said = look(tree)
+    assert {r for r, _ in found} == {rule} and rule in said, said
+    if rule in CLEANED:
+        assert disks.run(disks.PROBE, "clean", tree).returncode == 0
+        assert look(tree)[0] == []
 
 
 def test_every_rule_is_planted():
