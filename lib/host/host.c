@@ -36,6 +36,7 @@ void host_close(struct host *h)
 {
 	if (!h)
 		return;
+	unit_link_close(h);
 	close(h->root_fd);
 	arena_free(h->arena);
 }

@@ -5,7 +5,8 @@
 #include "base/digest.h"
 #include "host/host.h"
 
-#define HOST_PATH_MAX 4096
+#define HOST_PATH_MAX      4096
+#define HOST_UNIT_NAME_MAX 256 /* systemd's */
 
 /* A change a dry host has recorded and from then on takes as done. */
 struct host_assumed {
@@ -29,7 +30,12 @@ struct host {
 	struct arena *arena;
 	struct host_assumed **assumed;
 	size_t n_assumed;
+	struct sd_bus *bus; /* unit_link.c: kept; NULL: none yet */
+	char bus_unit[HOST_UNIT_NAME_MAX];
 };
+
+/* unit_link.c: what the host keeps of it. */
+void unit_link_close(struct host *h);
 
 /* One line to the recorder; anything that isn't fit for one line is escaped. */
 void host_record(const struct host *h, const char *fmt, ...) ATTR_PRINTF(2, 3);

@@ -8,8 +8,6 @@
 
 #include "host/unit_own.h"
 
-#define UNIT_NAME_MAX 256 /* systemd's */
-
 static const char *const verbs[] = {
         [HOST_UNIT_START] = "start",
         [HOST_UNIT_RESTART] = "restart",
@@ -29,7 +27,7 @@ static const struct unit_ops *ops_of(const struct host *h)
 }
 
 /* The full name; letters, digits and ":-_.\@" as systemd allows. */
-static int full_name(const char *unit, char out[static UNIT_NAME_MAX], struct err *e)
+static int full_name(const char *unit, char out[static HOST_UNIT_NAME_MAX], struct err *e)
 {
 	static const char *const suffixes[] = {".service", ".socket", ".target", ".mount",
 	                                       ".timer",   ".path",   ".slice",  ".automount"};
@@ -40,9 +38,9 @@ static int full_name(const char *unit, char out[static UNIT_NAME_MAX], struct er
 	size_t i = 0;
 	while (i < ARRAY_LEN(suffixes) && !str_ends(unit, suffixes[i]))
 		i++;
-	int n = snprintf(out, UNIT_NAME_MAX, "%s%s", unit,
+	int n = snprintf(out, HOST_UNIT_NAME_MAX, "%s%s", unit,
 	                 i < ARRAY_LEN(suffixes) ? "" : ".service");
-	if (ok && n < UNIT_NAME_MAX)
+	if (ok && n < HOST_UNIT_NAME_MAX)
 		return 0;
 	return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL, "using unit '%s': not a unit name",
 	               unit);
@@ -87,7 +85,7 @@ static int state_of(struct host *h, const char *name, struct host_unit_state *re
 int host_unit_state(struct host *h, const char *unit, struct host_unit_state *ret,
                     uint64_t deadline, struct err *e)
 {
-	char name[UNIT_NAME_MAX];
+	char name[HOST_UNIT_NAME_MAX];
 	int r = full_name(unit, name, e);
 
 	return r < 0 ? r : state_of(h, name, ret, deadline, e);
@@ -103,7 +101,7 @@ int host_unit_do(struct host *h, const char *unit, enum host_unit_action action,
                  struct err *e)
 {
 	struct host_unit_state s;
-	char name[UNIT_NAME_MAX];
+	char name[HOST_UNIT_NAME_MAX];
 	int r = full_name(unit, name, e);
 
 	if (r >= 0)
@@ -131,7 +129,7 @@ int host_unit_enable(struct host *h, const char *unit, bool enable, uint64_t dea
 {
 	const char *doing = enable ? "enable" : "disable", *want = enable ? "enabled" : "disabled";
 	struct host_unit_state s;
-	char name[UNIT_NAME_MAX];
+	char name[HOST_UNIT_NAME_MAX];
 	int r = full_name(unit, name, e);
 
 	if (r >= 0)
@@ -161,7 +159,7 @@ int host_daemon_reload(struct host *h, uint64_t deadline, struct err *e)
 
 struct blob host_unit_words(struct host *h, const char *unit, struct arena *a)
 {
-	char name[UNIT_NAME_MAX];
+	char name[HOST_UNIT_NAME_MAX];
 	struct err ignored;
 
 	return full_name(unit, name, &ignored) < 0 ? (struct blob){"", 0}

@@ -3,11 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <systemd/sd-bus.h>
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "host/unit_own.h"
+#include "host/unit_link.h"
 
 #define DEST    "org.freedesktop.systemd1"
 #define ROOT    "/org/freedesktop/systemd1"
@@ -15,8 +14,6 @@
 #define UNIT    DEST ".Unit"
 #define SERVICE DEST ".Service"
 
-#define PRIVATE  "unix:path=/run/systemd/private"
-#define PING_MS  2000 /* for the broker to show that it lives */
 #define EARLY_MS 50   /* a simple service that dies sooner has failed to start */
 #define LOOK_MS  100  /* between looks at a unit that is on its way */
 #define WORD_MS  3000 /* to get a unit's last words */
@@ -41,65 +38,6 @@ static void bus_error_freep(sd_bus_error *error)
 #define scope_slot      __attribute__((cleanup(slot_freep)))
 #define scope_message   __attribute__((cleanup(message_freep)))
 #define scope_bus_error __attribute__((cleanup(bus_error_freep)))
-
-/* At least 1 us, since 0 means the library's own 25 s; at most an hour, so that nothing overflows.
- */
-static uint64_t left_usec(uint64_t deadline)
-{
-	uint64_t ms = clock_left_ms(deadline);
-
-	return ms == 0 ? 1 : clock_min(ms, 3600000) * 1000;
-}
-
-static void set_timeout(sd_bus *bus, uint64_t deadline)
-{
-	sd_bus_set_method_call_timeout(bus, left_usec(deadline));
-}
-
-static int ping(sd_bus *bus)
-{
-	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
-
-	set_timeout(bus, clock_in_ms(PING_MS));
-	return sd_bus_call_method(bus, DEST, ROOT, "org.freedesktop.DBus.Peer", "Ping", &error,
-	                          NULL, NULL);
-}
-
-static int open_broker(sd_bus **bus)
-{
-	int r = sd_bus_open_system(bus);
-
-	return r < 0 ? r : ping(*bus);
-}
-
-static int open_private(sd_bus **bus)
-{
-	int r = sd_bus_new(bus);
-
-	if (r >= 0)
-		r = sd_bus_set_address(*bus, PRIVATE);
-	return r < 0 ? r : sd_bus_start(*bus);
-}
-
-/* Two ways to systemd: the system bus, and the socket systemctl uses as root, which is quicker and
- * there without a broker but can't hold references to units. */
-static int open_bus(bool broker_first, uint64_t deadline, sd_bus **ret, struct err *e)
-{
-	scope_bus sd_bus *bus = NULL;
-	int r = broker_first ? open_broker(&bus) : open_private(&bus);
-
-	if (r < 0) {
-		bus_freep(&bus);
-		r = broker_first ? open_private(&bus) : open_broker(&bus);
-	}
-	if (r < 0)
-		return err_set(e, ERR_HOST, REASON_UNIT_MISSING, -r, "reaching systemd: %s",
-		               strerror(-r));
-	set_timeout(bus, deadline);
-	*ret = bus;
-	bus = NULL;
-	return 0;
-}
 
 static int refused(const char *doing, const char *unit, int r, const sd_bus_error *error,
                    struct err *e)
@@ -206,9 +144,12 @@ static int read_unit(sd_bus *bus, const char *unit, char path[static 512], struc
 		return refused("looking at unit", unit, r, &error, e);
 	snprintf(path, 512, "%s", encoded);
 	s->known = *seen.load && !str_eq(seen.load, "not-found");
-	if (s->known && str_ends(unit, ".service"))
-		get_text(bus, path, SERVICE, "Result", s->result, sizeof s->result);
 	s->active = str_eq(s->active_state, "active") || str_eq(s->active_state, "reloading");
+	/* A start begins with success, and what ends it otherwise ends being active. */
+	if (s->known && str_ends(unit, ".service") && s->active)
+		snprintf(s->result, sizeof s->result, "success");
+	else if (s->known && str_ends(unit, ".service"))
+		get_text(bus, path, SERVICE, "Result", s->result, sizeof s->result);
 	s->failed = str_eq(s->active_state, "failed");
 	s->condition = !seen.checked || seen.condition;
 	s->need_reload = seen.reload;
@@ -216,17 +157,41 @@ static int read_unit(sd_bus *bus, const char *unit, char path[static 512], struc
 	return 0;
 }
 
+/* systemd forgets a unit that does nothing as soon as it has answered: with each question it reads
+ * the files anew, and tells the whole bus of the coming and going of that unit and of those it
+ * names.
+ */
+static bool is_forgotten(sd_bus *bus, const char *unit)
+{
+	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
+
+	return sd_bus_call_method(bus, DEST, ROOT, MANAGER, "GetUnit", &error, NULL, "s", unit) <
+	               0 &&
+	       sd_bus_error_has_name(&error, DEST ".NoSuchUnit");
+}
+
+static int ask(struct host *h, const char *unit, struct seen *ret, uint64_t deadline, struct err *e)
+{
+	scope_bus sd_bus *own = NULL;
+	sd_bus *bus = NULL;
+	char path[512];
+	int r = unit_link_open(deadline, &own, e);
+
+	if (r >= 0 && is_forgotten(own, unit))
+		r = unit_link_hold(h, unit, deadline, &bus, e);
+	return r < 0 ? r : read_unit(bus ? bus : own, unit, path, ret, e);
+}
+
 static int bus_state(struct host *h, const char *unit, struct host_unit_state *ret,
                      uint64_t deadline, struct err *e)
 {
-	scope_bus sd_bus *bus = NULL;
+	sd_bus *bus = unit_link_held(h, unit, deadline);
 	struct seen seen;
 	char path[512];
-	int r = open_bus(false, deadline, &bus, e);
+	int r = bus ? read_unit(bus, unit, path, &seen, e) : -ENOTCONN;
 
-	(void)h;
-	if (r >= 0)
-		r = read_unit(bus, unit, path, &seen, e);
+	if (r < 0 && (!bus || sd_bus_is_open(bus) <= 0))
+		r = ask(h, unit, &seen, deadline, e);
 	if (r < 0)
 		return r;
 	*ret = seen.state;
@@ -284,7 +249,7 @@ static int wait_job(sd_bus *bus, const char *unit, const struct job *job, uint64
 		int r = sd_bus_process(bus, NULL);
 
 		if (r == 0)
-			r = sd_bus_wait(bus, left_usec(deadline));
+			r = sd_bus_wait(bus, unit_link_left_usec(deadline));
 		if (r < 0 && r != -EINTR)
 			return err_set(e, ERR_HOST, REASON_UNIT_FAILED, -r,
 			               "waiting for '%s': systemd went away: %s", unit,
@@ -413,8 +378,6 @@ static void prepare(sd_bus *bus, const char *unit)
 {
 	/* Else systemd tells a broker's clients nothing. */
 	sd_bus_call_method_async(bus, NULL, DEST, ROOT, MANAGER, "Subscribe", NULL, NULL, NULL);
-	/* Keeps systemd from forgetting what came of it. */
-	sd_bus_call_method_async(bus, NULL, DEST, ROOT, MANAGER, "RefUnit", NULL, NULL, "s", unit);
 	/* Else its start limit may keep it from being tried again. */
 	sd_bus_call_method_async(bus, NULL, DEST, ROOT, MANAGER, "ResetFailedUnit", NULL, NULL, "s",
 	                         unit);
@@ -423,12 +386,12 @@ static void prepare(sd_bus *bus, const char *unit)
 static int bus_act(struct host *h, const char *unit, enum host_unit_action action,
                    uint64_t deadline, struct err *e)
 {
-	scope_bus sd_bus *bus = NULL;
+	sd_bus *bus = NULL;
 	scope_slot sd_bus_slot *slot = NULL;
 	struct unit_after after = {.unit = unit, .action = action, .words = ""};
 	struct job job = {0};
 	time_t since = clock_wall() - 1;
-	int r = open_bus(true, deadline, &bus, e);
+	int r = unit_link_hold(h, unit, deadline, &bus, e);
 
 	if (r < 0)
 		return r;
@@ -444,7 +407,7 @@ static int bus_act(struct host *h, const char *unit, enum host_unit_action actio
 	if (r < 0)
 		return r;
 	/* Reading what is there may take a little past the deadline, but not much. */
-	set_timeout(bus, clock_in_ms(PING_MS));
+	unit_link_set_timeout(bus, clock_in_ms(UNIT_LINK_PING_MS));
 	after.job = job.result;
 	return settle(h, bus, &after, since, deadline, e);
 }
@@ -455,7 +418,7 @@ static int bus_reload(struct host *h, uint64_t deadline, struct err *e)
 {
 	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
 	scope_bus sd_bus *bus = NULL;
-	int r = open_bus(false, deadline, &bus, e);
+	int r = unit_link_open(deadline, &bus, e);
 
 	(void)h;
 	if (r < 0)
@@ -469,7 +432,7 @@ static int bus_enable(struct host *h, const char *unit, bool enable, uint64_t de
 {
 	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
 	scope_bus sd_bus *bus = NULL;
-	int r = open_bus(false, deadline, &bus, e);
+	int r = unit_link_open(deadline, &bus, e);
 
 	if (r < 0)
 		return r;

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/unit_link.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+
+#define DEST    "org.freedesktop.systemd1"
+#define ROOT    "/org/freedesktop/systemd1"
+#define PRIVATE "unix:path=/run/systemd/private"
+
+/* At most an hour, so that nothing overflows. */
+uint64_t unit_link_left_usec(uint64_t deadline)
+{
+	uint64_t ms = clock_left_ms(deadline);
+
+	return ms == 0 ? 1 : clock_min(ms, 3600000) * 1000;
+}
+
+void unit_link_set_timeout(sd_bus *bus, uint64_t deadline)
+{
+	sd_bus_set_method_call_timeout(bus, unit_link_left_usec(deadline));
+}
+
+static int ping(sd_bus *bus)
+{
+	unit_link_set_timeout(bus, clock_in_ms(UNIT_LINK_PING_MS));
+	return sd_bus_call_method(bus, DEST, ROOT, "org.freedesktop.DBus.Peer", "Ping", NULL, NULL,
+	                          NULL);
+}
+
+static int open_broker(sd_bus **bus)
+{
+	int r = sd_bus_open_system(bus);
+
+	return r < 0 ? r : ping(*bus);
+}
+
+static int open_private(sd_bus **bus)
+{
+	int r = sd_bus_new(bus);
+
+	if (r >= 0)
+		r = sd_bus_set_address(*bus, PRIVATE);
+	return r < 0 ? r : sd_bus_start(*bus);
+}
+
+static int open_bus(bool broker_first, sd_bus **ret, struct err *e)
+{
+	sd_bus *bus = NULL;
+	int r = broker_first ? open_broker(&bus) : open_private(&bus);
+
+	if (r < 0) {
+		bus = sd_bus_flush_close_unref(bus);
+		r = broker_first ? open_private(&bus) : open_broker(&bus);
+	}
+	if (r < 0) {
+		sd_bus_flush_close_unref(bus);
+		return err_set(e, ERR_HOST, REASON_UNIT_MISSING, -r, "reaching systemd: %s",
+		               strerror(-r));
+	}
+	*ret = bus;
+	return 0;
+}
+
+int unit_link_open(uint64_t deadline, sd_bus **ret, struct err *e)
+{
+	int r = open_bus(false, ret, e);
+
+	if (r == 0)
+		unit_link_set_timeout(*ret, deadline);
+	return r;
+}
+
+void unit_link_close(struct host *h)
+{
+	/* One of the process we were forked from is that one's to close. */
+	if (h->bus && sd_bus_is_open(h->bus) != -ECHILD)
+		sd_bus_flush_close_unref(h->bus);
+	h->bus = NULL;
+	*h->bus_unit = '\0';
+}
+
+/* Sent ahead and not waited for: one connection's messages are dealt with in their order. */
+static void refer(struct host *h, const char *unit)
+{
+	if (str_eq(h->bus_unit, unit))
+		return;
+	sd_bus_call_method_async(h->bus, NULL, DEST, ROOT, DEST ".Manager", "RefUnit", NULL, NULL,
+	                         "s", unit);
+	snprintf(h->bus_unit, sizeof h->bus_unit, "%s", unit);
+}
+
+sd_bus *unit_link_held(struct host *h, const char *unit, uint64_t deadline)
+{
+	if (h->bus && sd_bus_is_open(h->bus) <= 0)
+		unit_link_close(h);
+	if (!h->bus)
+		return NULL;
+	refer(h, unit);
+	unit_link_set_timeout(h->bus, deadline);
+	return h->bus;
+}
+
+int unit_link_hold(struct host *h, const char *unit, uint64_t deadline, sd_bus **ret, struct err *e)
+{
+	if (h->bus && ping(h->bus) < 0)
+		unit_link_close(h);
+	int r = h->bus ? 0 : open_bus(true, &h->bus, e);
+	if (r < 0)
+		return r;
+	refer(h, unit);
+	unit_link_set_timeout(h->bus, deadline);
+	*ret = h->bus;
+	return 0;
+}
