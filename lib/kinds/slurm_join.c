@@ -4,9 +4,10 @@
  * controller says so.
  *
  * slurmd 22.05 gives up on fetching its configuration after some seconds and, once running, doubles
- * the pause between tries to register up to 128 s; hence the gate before and the one restart after.
- * The record of a static node that rebooted still reads IDLE: what counts is a record of the slurmd
- * that runs now.
+ * the pause between tries to register up to 128 s; hence the knock before and the one restart
+ * after. That the controller listens is enough to begin: if it refuses us, slurmd says so as
+ * scontrol would. The record of a static node that rebooted still reads IDLE: what counts is a
+ * record of the slurmd that runs now.
  */
 #include <errno.h>
 
@@ -69,8 +70,7 @@ static int wait_for_port(const struct join *j, struct err *e)
 	}
 }
 
-/* Until the controller answers us. A connection without a word is an error in its log, so that is
- * only for the time when it doesn't listen. */
+/* Until the controller answers us. */
 static int gate(const struct join *j, struct err *e)
 {
 	struct backoff b = {.base_ms = 200, .cap_ms = 5000};
@@ -82,8 +82,6 @@ static int gate(const struct join *j, struct err *e)
 
 		if (r >= 0)
 			return 0;
-		if (e->reason == REASON_HOST_EXEC)
-			e->reason = REASON_SLURM_MISSING;
 		if (e->reason != REASON_SLURMCTLD_UNREACHABLE &&
 		    (!is_refusal(e) || clock_passed(patience)))
 			return r;
@@ -105,7 +103,8 @@ static int start(const struct join *j, struct err *e)
 	return host_unit_do(j->c->host, SLURM_UNIT, HOST_UNIT_RESTART, j->until, e);
 }
 
-/* slurmd ended by itself. What it said decides: it is started again only if slurmctld went away. */
+/* slurmd ended by itself. What it said decides: it is started again only if slurmctld went away, or
+ * comes to accept us. */
 static int restart_dead(const struct join *j, const struct host_unit_state *state, struct err *e)
 {
 	struct err ignored;
@@ -114,12 +113,11 @@ static int restart_dead(const struct join *j, const struct host_unit_state *stat
 	               "slurmd ended by itself", e);
 	err_wrap(e, "joining as node '%s': %s is %s (%s)", j->s->node, SLURM_UNIT,
 	         state->active_state, *state->result ? state->result : state->sub_state);
-	if (e->reason != REASON_SLURMCTLD_UNREACHABLE) {
-		/* Else systemd goes on starting it for ever. */
-		(void)!host_unit_do(j->c->host, SLURM_UNIT, HOST_UNIT_STOP, j->c->deadline,
-		                    &ignored);
+	bool passing = e->reason == REASON_SLURMCTLD_UNREACHABLE || is_refusal(e);
+	/* Else systemd goes on starting it for ever. */
+	(void)!host_unit_do(j->c->host, SLURM_UNIT, HOST_UNIT_STOP, j->c->deadline, &ignored);
+	if (!passing)
 		return -e->no;
-	}
 	int r = gate(j, e);
 	return r < 0 ? r : start(j, e);
 }
@@ -164,6 +162,14 @@ struct patience {
 	uint64_t refused, down, nudge;
 };
 
+/* Whether time won't change it. */
+static bool is_final(const struct err *e, uint64_t patience)
+{
+	if (is_refusal(e))
+		return clock_passed(patience);
+	return e->kind == ERR_DENIED || e->reason == REASON_SLURM_MISSING;
+}
+
 /* One look at the controller's view: 1 joined, 0 not yet (`e` says why), <0 never. */
 static int look(const struct join *j, const struct patience *p, struct err *e)
 {
@@ -171,7 +177,7 @@ static int look(const struct join *j, const struct patience *p, struct err *e)
 	int r = slurm_query(j->c, j->s, in_ms(j, QUERY_MS), &n, e);
 
 	if (r < 0)
-		return is_refusal(e) && clock_passed(p->refused) ? r : 0;
+		return is_final(e, p->refused) ? r : 0;
 	if (r == 0) {
 		not_registered(j, NULL, e);
 		return 0;
@@ -268,7 +274,8 @@ int slurm_join(const struct step_ctx *c, const struct slurm_spec *s, struct err 
 	        .s = s,
 	        .until = clock_in_ms(left > 2 * MARGIN_MS ? left - MARGIN_MS : left / 2),
 	};
-	int r = gate(&j, e);
+	/* The port in a slurm.conf is known to scontrol only. */
+	int r = s->configless ? wait_for_port(&j, e) : gate(&j, e);
 
 	if (r == 0)
 		r = host_unit_do(c->host, SLURM_UNIT, HOST_UNIT_START, j.until, e);

@@ -69,8 +69,9 @@ const char *slurm_program(const struct slurm_spec *s, struct arena *a, const cha
 
 /* ---- slurm_port.c ---- */
 
-/* Whether something listens there: 0 when a connection was made, and closed without a word; else
- * ERR_RETRY. A name is looked up by getaddrinfo(3), which has time limits of its own. */
+/* Whether something listens there: 0, or ERR_RETRY. On Linux it doesn't notice: a connection
+ * without a word is an error in slurmctld's log. A name is looked up by getaddrinfo(3), which has
+ * time limits of its own. */
 int slurm_knock(const char *host, unsigned port, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
 /* ---- slurm_listen.c ---- */

@@ -54,6 +54,8 @@ int slurm_query(const struct step_ctx *c, const struct slurm_spec *s, uint64_t d
 		return err_set(e, ERR_RETRY, REASON_SLURMCTLD_UNREACHABLE, ETIMEDOUT,
 		               "asking slurmctld at '%s' for node '%s': no answer in time",
 		               s->server ? s->server : "its slurm.conf", s->node);
+	if (r < 0 && e->reason == REASON_HOST_EXEC)
+		e->reason = REASON_SLURM_MISSING;
 	if (r < 0)
 		return r;
 	if (said.status == 0 && slurm_node_parse(said.out, ret) == 0)
