@@ -267,7 +267,7 @@ int verb_test(void *program)
 {
 	struct image *g = program;
 	const struct options *o = &g->opt;
-	char dir[] = "/tmp/hpc-imagebuild-XXXXXX", disk[PATH_MAX];
+	char dir[] = "/tmp/hpc-imagebuild-test-XXXXXX", disk[PATH_MAX];
 	struct boot *b = arena_alloc(g->arena, sizeof *b);
 	struct err e;
 	int r = check_image(o->line.operands[0], &e);

@@ -22,7 +22,7 @@ def start(program, tmp_path):
 
 
 def test_a_login_is_what_it_waits_for(start):
-    (status, out, err), argv, left = start("booting", LOGIN, then=[["sh", "-c", "ls /tmp | grep hpc-imagebuild"]])
+    (status, out, err), argv, left = start("booting", LOGIN, then=[["sh", "-c", "ls /tmp | grep hpc-imagebuild-test"]])
     assert status == 0 and "starts by UEFI" in out, err
     assert "snapshot=on" in argv[1] and "format=raw" in argv[1] and "pflash" in argv[1]
     assert left[1] == ""

@@ -75,7 +75,8 @@ static void it_is_checked_as_ever(void **state)
 
 static void nothing_else_is(void **state)
 {
-	static const char *const others[] = {"s3://bucket/other", "s3://bucket/k?versionId=1", "https://host/k"};
+	static const char *const others[] = {"s3://bucket/other", "s3://bucket/k?versionId=1",
+	                                     "https://host/k"};
 	struct fixture *f = *state;
 	struct secret secret = {0};
 	const char *region;

@@ -30,6 +30,8 @@ static void who_listens_does_not_hear_it(void **state)
 {
 	unsigned port;
 	scope_fd int fd = bound_socket(&port);
+
+	(void)fd;
 	struct pollfd heard = {.fd = fd, .events = POLLIN};
 	struct err e;
 
@@ -43,6 +45,8 @@ static void who_does_not_listen_is_found_out(void **state)
 {
 	unsigned port;
 	scope_fd int fd = bound_socket(&port);
+
+	(void)fd;
 	struct err e;
 
 	(void)state;
