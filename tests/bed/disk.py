@@ -11,8 +11,11 @@ from . import guest, net, rootfs
 from .cluster import S3_URL
 from .proc import run
 
+ROOT = Path(__file__).resolve().parents[2]
 RECIPE = Path(__file__).with_name("recipe") / "compute.yaml"
 OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"
+# Which have tests of their own, run as they are built.
+OTHERS = [ROOT / "recipes" / f"{name}.yaml" for name in ("head", "login")] if os.environ.get("HPC_TEST_FULL") else []
 LARGER = "5G"           # than the image: what an instance type's volume may be
 
 
@@ -24,11 +27,17 @@ def build(program, out, *more, stage=None):
                "--set", f"stage={stage or ''}", "--set", "prefix=/usr", timeout=600)
 
 
-def compute(build_tree, directory):
-    """The raw disk of a compute node with the agent of this build tree."""
+def made(build_tree, directory, *recipes):
+    """Builds recipes with the programs of this build tree, which go into the images."""
     stage = Path(directory) / "stage"
     run("cmake", "--install", build_tree, "--prefix", "/usr", timeout=120, env=dict(os.environ, DESTDIR=str(stage)))
-    build(stage / "usr/sbin/hpc-imagebuild", directory, RECIPE, stage=stage)
+    for recipe in recipes:
+        build(stage / "usr/sbin/hpc-imagebuild", directory, recipe, stage=stage)
+
+
+def compute(build_tree, directory):
+    """The raw disk of a compute node."""
+    made(build_tree, directory, RECIPE)
     return Path(directory) / "bed-compute-1.0.0.raw"
 
 
@@ -40,7 +49,7 @@ def base(build_tree):
         fcntl.flock(lock, fcntl.LOCK_EX)
         shutil.rmtree(scratch / "out", ignore_errors=True)
         (scratch / "out").mkdir()
-        compute(build_tree, scratch / "out")
+        made(build_tree, scratch / "out", RECIPE, *OTHERS)
         shutil.rmtree(scratch / "out")
 
 
