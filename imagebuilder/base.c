@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@
 #include "base/scope.h"
 #include "base_dnf.h"
 #include "blocks.h"
+#include "cloud/uri.h"
 #include "rawdisk.h"
 #include "store.h"
 #include "tools.h"
@@ -404,7 +406,9 @@ static int make_locked(const struct base *b, const char *tree, const char *store
                        struct making *m, struct arena *a, struct err *e)
 {
 	const char *dir = arena_printf(a, "%s/work/repository.%d", store, (int)getpid());
-	const char *source = arena_printf(a, "deb [trusted=yes] copy:%s %s main", dir,
+	struct strbuf uri = STRBUF(a, 3 * PATH_MAX);
+	uri_encode(&uri, (struct blob){dir, strlen(dir)}, true); /* it may have spaces */
+	const char *source = arena_printf(a, "deb [trusted=yes] copy:%s %s main", uri.data,
 	                                  strchr(b->recipe->from, ':') + 1);
 	struct field_strings sources = {1, &source};
 	int r = lock_fetch(b->lock, store, m->deadline, e);

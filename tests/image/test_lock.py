@@ -73,7 +73,7 @@ def cloud(tmp_path_factory):
 @pytest.fixture(scope="module")
 def locked(program, tmp_path_factory, cloud):
     """A folder with a recipe, its lock, and a store with all that is locked."""
-    folder = tmp_path_factory.mktemp("lock")
+    folder = tmp_path_factory.mktemp("lock, of a recipe")
     (folder / "small.yaml").write_text(RECIPE)
     (folder / "tool.yaml").write_text(COMPONENT.replace("SITE", cloud.site.url))
     r = Folder(program, folder, cloud.env)("lock", "--fetch")
