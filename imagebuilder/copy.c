@@ -145,7 +145,8 @@ static int walk_any(struct walk *w, int dir, const char *name, const char *to, u
 	int r = w->visit(w, dir, name, to, &st, e);
 	if (r < 0 || !S_ISDIR(st.st_mode))
 		return r;
-	scope_fd int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scope_fd int fd =
+	        openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth ? O_NOFOLLOW : 0));
 	return fd < 0 ? err_errno(e, errno, "opening '%s'", name) : walk_below(w, fd, to, depth, e);
 }
 

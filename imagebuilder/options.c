@@ -23,7 +23,7 @@ const struct command_option option_table[] = {
          AT(root), NULL},
         {"clean", NULL, "then remove what no image may have: the machine is to become one", 0,
          VERB_PROVISION, COMMAND_FLAG, AT(clean), NULL},
-        {"deadline", "TIME", "give up after this long (default: 4h; test 10min, with AWS 1h)", 0,
+        {"deadline", "TIME", "give up after this long (default: 4h; test 10m, with AWS 1h)", 0,
          VERB_PROVISION | VERB_BUILD | VERB_TEST | CLOUD, COMMAND_DURATION, AT(deadline_ms), NULL},
         {"name", "NAME", "name of the image; unique in its region", 'n', AMI | VERB_COPY,
          COMMAND_TEXT, AT(name), NULL},
