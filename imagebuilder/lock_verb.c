@@ -87,8 +87,14 @@ static int write_lock(struct image *g, const char *path, struct lock *ret,
 	struct recipe r;
 	struct base b;
 	struct lock l;
-	int err = recipe_load(path, &g->opt.set, g->arena, &r, e);
+	int err;
 
+	if (str_eq(lock_path(path, g->arena), path))
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
+		               "'%s' is called as its lock would be: expected a recipe's name, as "
+		               "compute.yaml",
+		               path);
+	err = recipe_load(path, &g->opt.set, g->arena, &r, e);
 	if (err == 0)
 		err = find_bottom(&r, &bottom, e);
 	if (err == 0)

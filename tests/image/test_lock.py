@@ -332,3 +332,9 @@ def test_what_a_killed_fetch_left_is_pruned(tool, tmp_path):
         (work / name / "pool").mkdir(parents=True)
     r = tool("cache", "prune", "--store", tmp_path / "store")
     assert r.code == 0 and os.listdir(work) == [f"objects.{os.getpid()}"], r.err
+
+
+def test_a_recipe_is_not_written_over_by_its_lock(program, tmp_path):
+    (tmp_path / "small.lock").write_text(RECIPE)
+    r = Tool(program, tmp_path)("lock", "small.lock")
+    assert r.code == 3 and "called as its lock would be" in r.err and (tmp_path / "small.lock").read_text() == RECIPE, r.err
