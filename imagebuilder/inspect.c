@@ -60,12 +60,12 @@ static int find_kind(const char *path, struct inspect *i, struct err *e)
 int inspect_open(const char *path, struct inspect_space *space, const char *as, uint64_t deadline,
                  struct inspect *ret, struct err *e)
 {
-	char tree[2304];
+	char made[2304];
+	const char *tree = path;
 	int r;
 
 	*ret = (struct inspect)INSPECT_INIT;
 	ret->name = path;
-	snprintf(tree, sizeof tree, "%s", path);
 	r = find_kind(path, ret, e);
 	if (r > 0) {
 		r = ret->is_disk ? rawdisk_open(path, &ret->disk, e) : 0;
@@ -76,7 +76,8 @@ int inspect_open(const char *path, struct inspect_space *space, const char *as, 
 		if (r == 0)
 			r = space_open(space, e);
 		if (r == 0) {
-			snprintf(tree, sizeof tree, "%s/%s", space->scratch.path, as);
+			snprintf(made, sizeof made, "%s/%s", space->scratch.path, as);
+			tree = made;
 			r = mkdir(tree, 0755) < 0 ? err_errno(e, errno, "making '%s'", tree) : 0;
 		}
 		if (r == 0)

@@ -157,6 +157,14 @@ def test_the_longest_path_is_still_json(look, tmp_path):
     assert r.code == 5 and any(what.count("\1") == 2000 for _, _, what in verdicts(r)), r.out
 
 
+def test_a_directory_may_have_a_long_path(look, tmp_path):
+    top = tmp_path.joinpath(*10 * [240 * "d"])
+    (top / "etc/ssh").mkdir(parents=True)
+    (top / "etc/ssh/ssh_host_rsa_key").write_text("x")
+    r = look("verify", top)
+    assert r.code == 5 and "ssh-host-keys: '/etc/ssh/ssh_host_rsa_key'" in r.out, r.out + r.err
+
+
 def test_an_image_without_a_manifest_is_not_at_fault(look, tmp_path):
     (tmp_path / "t/etc").mkdir(parents=True)
     r = look("verify", tmp_path / "t")
