@@ -222,7 +222,7 @@ def test_without_a_lock_a_file_needs_a_checksum(apart, program):
 
 
 def test_a_checksum_in_the_document_does_without_a_lock(tree, program, cloud, tmp_path):
-    (tmp_path / "small.yaml").write_text(f"image: {{name: small, from: {tree}}}\ncomponents: [tool.yaml]\n")
+    (tmp_path / "small.yaml").write_text(f"image: {{name: small, from: '{tree}'}}\ncomponents: [tool.yaml]\n")
     for body, code in ((b"", 0), (b"other", 5)):
         digest = hashlib.sha256(body).hexdigest()
         (tmp_path / "tool.yaml").write_text("name: tool\nschemaVersion: 1.0\nphases: [{name: build, steps: [{name: Web, action: WebDownload, "
@@ -236,7 +236,7 @@ def test_a_checksum_in_the_document_does_without_a_lock(tree, program, cloud, tm
 def test_sections_fetch_too(tree, program, cloud, tmp_path):
     """By their digest, outside of the sandbox; what has none is refused at its place."""
     script, web = (hashlib.sha256(body).hexdigest() for body in (SCRIPT, b""))
-    recipe = (f"image: {{name: small, from: {tree}}}\n"
+    recipe = (f"image: {{name: small, from: '{tree}'}}\n"
               f"files: [{{path: /opt/web, source: '{cloud.site.url}/x', sha256: {web}}}]\n"
               f"scripts: [{{id: fetched, source: 's3://tools/script', sha256: {script}}}]\n")
     (tmp_path / "small.yaml").write_text(recipe)
