@@ -69,6 +69,7 @@ def in_guests(bed, controller, tar, figures):
     guest = fresh(bed, controller, tar)
     for name in ("agent", "again"):
         figures[name].append(timed(guest, agent.call("bootstrap")))
+    figures["line"].append(timed(guest, "true"))
     guest = fresh(bed, controller, tar)
     figures["shell"].append(timed(guest, f"AWS_ENDPOINT_URL_S3={cluster.S3_URL} /usr/lib/bed/join-shell"))
     key = f"base64 -d >/etc/munge/munge.key <<<{base64.b64encode(cluster.MUNGE_KEY).decode()}\n"
@@ -83,7 +84,7 @@ def in_guests(bed, controller, tar, figures):
 
 
 def main(build, rounds):
-    figures = {name: [] for name in ("agent", "again", "shell", "parts", *PARTS, "container", "container again")}
+    figures = {name: [] for name in ("agent", "again", "shell", "parts", *PARTS, "line", "container", "container again")}
     with cluster.Bed() as bed:
         tar = payload(bed, build)
         with Head(bed.home / "head", cluster.MUNGE_KEY, cgroup=True) as controller:
@@ -101,7 +102,7 @@ def report(figures, rounds):
     print(f"from an address to 'the controller says idle', medians of {rounds} fresh nodes each:      wall   processor")
     for name, what in (("agent", "hpc-agent bootstrap"), ("shell", "tests/bench/join-shell.sh"),
                        ("parts", "mount + munged + slurmd alone"), ("mount", "  mount"), ("munged", "  munged"),
-                       ("slurmd", "  slurmd, until registered"), ("again", "hpc-agent bootstrap, second run"),
+                       ("slurmd", "  slurmd, until registered"), ("line", "no command at all, over the guest's control line"), ("again", "hpc-agent bootstrap, second run"),
                        ("container", "in a container: hpc-agent"), ("container again", "in a container: second run")):
         wall, cpu = median[name]
         shown = "" if name.startswith("container") else f"{cpu:7.2f} s"     # that is systemd-nspawn's own, nothing
@@ -109,6 +110,9 @@ def report(figures, rounds):
     for name, what in (("parts", "agent over the parts"), ("shell", "agent over the script")):
         wall, cpu = (ours - theirs for ours, theirs in zip(median["agent"], median[name]))
         print(f"  {what:68} {wall:+7.3f} s {cpu:+7.2f} s")
+    # The parts are three commands, and the agent is one.
+    wall, cpu = (ours - theirs + 2 * line for ours, theirs, line in zip(median["agent"], median["parts"], median["line"]))
+    print(f"  {'agent over the parts, without what the control line takes':68} {wall:+7.3f} s {cpu:+7.2f} s")
 
 
 if __name__ == "__main__":
