@@ -389,7 +389,7 @@ def test_the_cache_is_listed_and_pruned(builder, program, tmp_path):
     assert len(left) <= len(listed)
     assert os.listdir(builder.store / "failed") == []
     r = builder.tool("cache", "prune", "--store", builder.store, "--json")
-    assert json.loads(r.out) == {"removed": 0, "bytes": 0}
+    assert json.loads(r.out) == {"removed": 0, "files": 0, "bytes": 0}
     for verb, out in ("list", "0 layers"), ("prune", "removed 0 layers"):
         r = builder.tool("cache", verb, "--store", tmp_path / "none")
         assert r.code == 0 and out in r.out and not (tmp_path / "none").exists(), "a look makes no store"
