@@ -58,6 +58,8 @@ static int free_to_write(const struct component_round *r, const char *path, bool
 
 #define MODE_UNSET ~0U
 static const struct file_in file_defaults = {.mode = MODE_UNSET};
+/* A folder that is there gets mode and owner, unless that is refused; what is in it stays. */
+static const struct file_in folder_defaults = {.mode = MODE_UNSET, .overwrite = true};
 static const struct pair_in pair_defaults = {.overwrite = true, .algorithm = "SHA256"};
 
 static int create_file(const struct component_round *r, const void *inputs, struct err *e)
@@ -78,8 +80,11 @@ static int create_folder(const struct component_round *r, const void *inputs, st
 	const struct file_in *in = inputs;
 	const struct host_owner owner = {in->owner, in->group};
 
-	return host_mkdir(r->env->host, in->path, in->mode == MODE_UNSET ? 0755 : in->mode, &owner,
-	                  e);
+	int err = free_to_write(r, in->path, in->overwrite, e);
+
+	return err < 0 ? err
+	               : host_mkdir(r->env->host, in->path,
+	                            in->mode == MODE_UNSET ? 0755 : in->mode, &owner, e);
 }
 
 static int create_symlink(const struct component_round *r, const void *inputs, struct err *e)
@@ -316,7 +321,7 @@ static const struct field s3_fields[] = {
 #define FILE_IN file_fields, sizeof(struct file_in), &file_defaults
 const struct component_action component_file_actions[] = {
         {"CreateFile", false, false, FILE_IN, check_file, create_file},
-        {"CreateFolder", false, false, folder_fields, sizeof(struct file_in), &file_defaults,
+        {"CreateFolder", false, false, folder_fields, sizeof(struct file_in), &folder_defaults,
          check_file, create_folder},
         {"CreateSymlink", false, false, link_fields, sizeof(struct path_in), NULL, check_path,
          create_symlink},

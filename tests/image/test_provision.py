@@ -142,6 +142,15 @@ def test_failures(machine, tmp_path):
     assert results[1][1] == "x\nx\nx\n" and results[2][1] == "after\n" and results[3][0] == 1
 
 
+@pytest.mark.parametrize("overwrite, status, mode", [({}, 0, "700\n"), ({"overwrite": True}, 0, "700\n"), ({"overwrite": False}, 1, "755\n")])
+def test_a_folder_that_is_there(machine, tmp_path, overwrite, status, mode):
+    step = {"name": "Folder", "action": "CreateFolder", "inputs": [{"path": "/opt/a", "permissions": "0700", **overwrite}]}
+    path = recipe(tmp_path, "", folder=[bash("mkdir -m 755 /opt/a; touch /opt/a/kept"), step])
+    done, there, kept = machine.provision(path, ["stat", "-c", "%a", "/opt/a"], ["ls", "/opt/a"])
+    assert done[0] == status and (status == 0 or "'/opt/a' is there already, and 'overwrite' is false" in done[2]), done[2]
+    assert there[1] == mode and kept[1] == "kept\n"
+
+
 def test_a_failure_that_continues_still_fails(machine, tmp_path):
     path = recipe(tmp_path, "", fails=[bash("exit 1", name="First", onFailure="Continue"), bash("touch /opt/after", name="B")])
     (status, _, err), (after, _, _) = machine.provision(path, ["test", "-e", "/opt/after"])
