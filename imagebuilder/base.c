@@ -349,14 +349,6 @@ static const char *joined(const struct field_strings *list, struct arena *a)
 	return b.data ? b.data : "";
 }
 
-/* Programs are run in "/". */
-static const char *absolute(const char *path, struct arena *a)
-{
-	char whole[PATH_MAX];
-
-	return realpath(path, whole) ? arena_strdup(a, whole) : path;
-}
-
 static const char *const *command(const struct base *b, const struct field_strings *sources,
                                   const char *tree, struct arena *a)
 {
@@ -370,7 +362,7 @@ static const char *const *command(const struct base *b, const struct field_strin
 		                          "--one-file-system",
 		                          "--reflink=auto",
 		                          "--",
-		                          arena_printf(a, "%s/.", absolute(r->from, a)),
+		                          arena_printf(a, "%s/.", r->from),
 		                          tree};
 
 		memcpy(argv, cp, sizeof cp);

@@ -145,7 +145,7 @@ static int run_components(const struct inside *in, struct host *h, unsigned phas
 	scope_arena struct arena *a = arena_new();
 	const struct component_env env = {
 	        .host = h,
-	        .fetched = &in->step->fetches,
+	        .cloud = open_kept(&in->step->fetches, a),
 	        .arena = a,
 	        .deadline = in->deadline,
 	        .step = say_component,
@@ -156,6 +156,7 @@ static int run_components(const struct inside *in, struct host *h, unsigned phas
 	for (int phase = 0; phase < PHASE_COUNT && r == 0; phase++)
 		for (size_t i = 0; i < l->n && r == 0 && (phases & 1U << phase); i++)
 			r = component_run(&l->items[i], (enum component_phase)phase, &env, e);
+	cloud_close(env.cloud);
 	if (r > 0)
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
 		               "a component asks for a restart, and nothing runs here");

@@ -104,8 +104,7 @@ int component_fetches_add(struct component_fetches *l, const char *uri, const ch
 struct component_env {
 	struct host *host;
 	struct cloud *cloud;
-	const struct component_fetches *fetched; /* downloads are from these instead; or NULL */
-	struct arena *arena;                     /* outputs live here */
+	struct arena *arena; /* outputs live here */
 	uint64_t deadline;
 	bool may_reboot; /* the host is a running machine whose caller restarts it */
 	/* Called as a step begins; NULL: nobody listens. */

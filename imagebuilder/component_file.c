@@ -3,7 +3,6 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
-#include <sys/mman.h>
 
 #include "component_own.h"
 
@@ -196,38 +195,6 @@ static int check_web(const struct doc *at, const void *inputs, struct err *e)
 	return check_absolute(at, "destination", in->destination, e);
 }
 
-/* The content lies in the store, where nothing changes it. */
-static int put_content(const struct component_round *r, int fd, const char *path, struct err *e)
-{
-	static const struct host_owner root;
-	struct stat st;
-	void *data = MAP_FAILED;
-
-	if (fstat(fd, &st) < 0)
-		return err_errno(e, errno, "reading what was fetched for '%s'", path);
-	if (st.st_size)
-		data = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (st.st_size && data == MAP_FAILED)
-		return err_errno(e, errno, "reading what was fetched for '%s'", path);
-	struct blob content = {st.st_size ? data : "", (size_t)st.st_size};
-	int err = host_write(r->env->host, path, content, 0644, &root, e);
-	if (st.st_size)
-		munmap(data, (size_t)st.st_size);
-	return err;
-}
-
-static int put_fetched(const struct component_round *r, const struct pair_in *in, struct err *e)
-{
-	const struct component_fetches *l = r->env->fetched;
-
-	for (size_t i = 0; i < l->n; i++)
-		if (str_eq(l->items[i].uri, in->source) && l->items[i].fd >= 0)
-			return put_content(r, l->items[i].fd, in->destination, e);
-	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
-	               "fetching '%s': a build fetches what its documents name, before their steps",
-	               in->source);
-}
-
 static int download(const struct component_round *r, const void *inputs, struct err *e)
 {
 	const struct pair_in *in = inputs;
@@ -237,8 +204,6 @@ static int download(const struct component_round *r, const void *inputs, struct 
 	struct blob content;
 	int err = free_to_write(r, in->destination, in->overwrite, e);
 
-	if (err == 0 && r->env->fetched)
-		return put_fetched(r, in, e);
 	if (err == 0)
 		err = cloud_fetch_memory(r->env->cloud, &f, r->arena, &content, r->deadline, e);
 	return err < 0 ? err : host_write(r->env->host, in->destination, content, 0644, &root, e);
