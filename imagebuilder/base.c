@@ -394,28 +394,27 @@ static void remove_lent(const char *tree)
 }
 
 /* Fetched before, so that nothing of the network is there while it is made. */
-static int make_locked(const struct base *b, const char *tree, const char *store, struct sandbox *s,
-                       struct making *m, struct arena *a, struct err *e)
+static int make_locked(const struct base *b, const char *tree, struct store *store,
+                       struct sandbox *s, struct making *m, struct arena *a, struct err *e)
 {
-	const char *dir = arena_printf(a, "%s/work/repository.%d", store, (int)getpid());
+	scope_scratch struct scratch repository = SCRATCH_INIT;
 	struct strbuf uri = STRBUF(a, 3 * PATH_MAX);
-	uri_encode(&uri, (struct blob){dir, strlen(dir)}, true); /* it may have spaces */
+	int r = lock_fetch(b->lock, store, m->deadline, e);
+
+	if (r == 0)
+		r = store_scratch(store, &repository, e);
+	if (r == 0)
+		r = lock_repository(b->lock, store, repository.path, e);
+	if (r < 0)
+		return r;
+	/* It may have spaces. */
+	uri_encode(&uri, (struct blob){repository.path, strlen(repository.path)}, true);
 	const char *source = arena_printf(a, "deb [trusted=yes] copy:%s %s main", uri.data,
 	                                  strchr(b->recipe->from, ':') + 1);
 	struct field_strings sources = {1, &source};
-	int r = lock_fetch(b->lock, store, m->deadline, e);
-
-	if (r < 0)
-		return r;
-	store_remove(dir);
-	if (mkdir(dir, 0755) < 0)
-		return err_errno(e, errno, "making '%s'", dir);
 	m->argv = command(b, &sources, tree, a);
 	s->network = false;
-	r = lock_repository(b->lock, store, dir, e);
-	if (r == 0)
-		r = sandbox_run(s, e);
-	store_remove(dir);
+	r = sandbox_run(s, e);
 	return r < 0 ? r : lock_settle(b->lock, tree, e);
 }
 
@@ -434,7 +433,7 @@ static void hear(void *ctx, const char *line)
 	h->line(h->ctx, line);
 }
 
-int base_make(const struct base *b, const char *tree, const char *store, uint64_t deadline,
+int base_make(const struct base *b, const char *tree, struct store *store, uint64_t deadline,
               void (*line)(void *ctx, const char *line), void *line_ctx, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();

@@ -44,8 +44,8 @@ int base_packages(const struct recipe *r, struct arena *a, struct field_strings 
 /* Whether the recipe's packages come with the base, so that no step installs them. */
 bool base_brings_packages(const struct recipe *r);
 
-/* Makes the tree, an empty directory. With a lock its packages come from the store at `store`, or
+/* Makes the tree, an empty directory. With a lock its packages come from the store, or
  * get into it first. */
-int base_make(const struct base *b, const char *tree, const char *store, uint64_t deadline,
+int base_make(const struct base *b, const char *tree, struct store *store, uint64_t deadline,
               void (*line)(void *ctx, const char *line), void *line_ctx,
               struct err *e) ATTR_MUST_USE;

@@ -93,7 +93,7 @@ int build_tree(const struct recipe *r, const struct lock *lock, const struct loc
 
 	if (err < 0)
 		return err;
-	c.store = s->path;
+	c.store = s;
 	c.source = from;
 	p->of = c.n;
 	b.held = arena_array(a, c.n, sizeof *b.held);

@@ -53,8 +53,8 @@ struct chain_step {
 struct chain {
 	struct arena *arena;
 	const struct lock *lock;
-	/* Set by who makes layers: its path, and what components' files are fetched with. */
-	const char *store;
+	/* Set by who makes layers: where they go, and what files are fetched with. */
+	struct store *store;
 	const struct lock_source *source;
 	size_t n;
 	struct chain_step *steps;

@@ -23,6 +23,7 @@
 #include "base/digest.h"
 #include "component.h"
 #include "data/field.h"
+#include "store.h"
 
 #define LOCK_SUFFIX       ".lock"
 #define LOCK_PACKAGES_MAX 4096
@@ -77,10 +78,10 @@ int lock_resolve(const char *from, const char *arch, const struct field_strings 
 
 /* Fetches those that the store hasn't, and looks at the digest of each. With all there it is
  * offline. */
-int lock_fetch(const struct lock *l, const char *store, uint64_t deadline,
+int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline,
                struct err *e) ATTR_MUST_USE;
 /* An apt repository of them in the empty directory, for the suite of `from`. */
-int lock_repository(const struct lock *l, const char *store, const char *dir,
+int lock_repository(const struct lock *l, const struct store *s, const char *dir,
                     struct err *e) ATTR_MUST_USE;
 /* The tree has exactly those; then it gets the lock's sources in place of the repository's. */
 int lock_settle(const struct lock *l, const char *tree, struct err *e) ATTR_MUST_USE;
@@ -103,6 +104,6 @@ int lock_fix_files(const struct lock *lock, struct component_fetches *l,
                    struct err *e) ATTR_MUST_USE;
 /* Fetches into the store those that it hasn't whole, and opens each. lock_close_files closes them
  * again, also after a failure. */
-int lock_open_files(struct component_fetches *l, const char *store, const struct lock_source *from,
-                    uint64_t deadline, struct err *e) ATTR_MUST_USE;
+int lock_open_files(struct component_fetches *l, const struct store *s,
+                    const struct lock_source *from, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 void lock_close_files(struct component_fetches *l);

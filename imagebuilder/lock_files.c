@@ -130,11 +130,11 @@ static int fetch_object(struct cloud *c, const char *path, const struct componen
 	return r < 0 ? r : file_new_commit(&new, &attr, e);
 }
 
-static int open_file(struct component_fetch *f, const char *store, struct cloud **cloud,
+static int open_file(struct component_fetch *f, const struct store *s, struct cloud **cloud,
                      const struct lock_source *from, uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	const char *path = arena_printf(a, "%s/objects/%s", store, f->sha256);
+	const char *path = arena_printf(a, "%s/objects/%s", s->path, f->sha256);
 	int r = 0;
 
 	if (open_object(path, f))
@@ -152,14 +152,14 @@ static int open_file(struct component_fetch *f, const char *store, struct cloud 
 	               : err_errno(e, EIO, "opening '%s', which was just fetched", path);
 }
 
-int lock_open_files(struct component_fetches *l, const char *store, const struct lock_source *from,
-                    uint64_t deadline, struct err *e)
+int lock_open_files(struct component_fetches *l, const struct store *s,
+                    const struct lock_source *from, uint64_t deadline, struct err *e)
 {
 	struct cloud *cloud = NULL;
 	int r = 0;
 
 	for (size_t i = 0; i < l->n && r == 0; i++)
-		r = open_file(&l->items[i], store, &cloud, from, deadline, e);
+		r = open_file(&l->items[i], s, &cloud, from, deadline, e);
 	cloud_close(cloud);
 	return r;
 }

@@ -22,9 +22,9 @@
 #define INDEX_MAX  (64UL << 20)
 #define SOURCE_MAX (256UL << 10)
 
-static const char *object(const char *store, const struct lock_package *p, struct arena *a)
+static const char *object(const struct store *s, const struct lock_package *p, struct arena *a)
 {
-	return arena_printf(a, "%s/objects/%s", store, p->sha256);
+	return arena_printf(a, "%s/objects/%s", s->path, p->sha256);
 }
 
 /* ---- fetching ---- */
@@ -109,7 +109,7 @@ static int not_to_be_had(const struct lock_package *p, const char *why, bool mor
 }
 
 /* What came whole goes into the store, so that the next run has less to fetch. */
-static int keep(const struct lock *l, const bool *missing, const char *dir, const char *store,
+static int keep(const struct lock *l, const bool *missing, const char *dir, const struct store *s,
                 struct blob said, struct arena *a, struct err *e)
 {
 	const struct lock_package *first = NULL;
@@ -122,7 +122,7 @@ static int keep(const struct lock *l, const bool *missing, const char *dir, cons
 
 		if (!missing[i])
 			continue;
-		if (is_whole(from, p) && rename(from, object(store, p, a)) == 0)
+		if (is_whole(from, p) && rename(from, object(s, p, a)) == 0)
 			continue;
 		/* Only the end of what apt says is kept: take one of which it told why. */
 		first = first && why ? first : p;
@@ -132,25 +132,21 @@ static int keep(const struct lock *l, const bool *missing, const char *dir, cons
 	return n ? not_to_be_had(first, why, n > 1, e) : 0;
 }
 
-int lock_fetch(const struct lock *l, const char *store, uint64_t deadline, struct err *e)
+int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	const char *dir = arena_printf(a, "%s/work/objects.%d", store, (int)getpid());
+	scope_scratch struct scratch scratch = SCRATCH_INIT;
+	struct blob said = {0};
 	bool *missing = arena_array(a, l->n + 1, sizeof *missing), any = false;
 
 	for (size_t i = 0; i < l->n; i++)
-		any |= missing[i] = !is_whole(object(store, &l->packages[i], a), &l->packages[i]);
+		any |= missing[i] = !is_whole(object(s, &l->packages[i], a), &l->packages[i]);
 	if (!any)
 		return 0;
-	store_remove(dir);
-	if (mkdir(dir, 0700) < 0)
-		return err_errno(e, errno, "making '%s'", dir);
-	struct blob said;
-	int r = download(l, missing, dir, deadline, a, &said, e);
+	int r = store_scratch(s, &scratch, e);
 	if (r == 0)
-		r = keep(l, missing, dir, store, said, a, e);
-	store_remove(dir);
-	return r;
+		r = download(l, missing, scratch.path, deadline, a, &said, e);
+	return r < 0 ? r : keep(l, missing, scratch.path, s, said, a, e);
 }
 
 /* ---- the repository ---- */
@@ -178,11 +174,11 @@ static void add_stanza(const struct lock_package *p, struct blob fields, struct 
 	              p->required ? "required" : "optional", p->sha256, p->size, p->sha256);
 }
 
-static int add_package(const struct lock_package *p, struct host *here, const char *store,
+static int add_package(const struct lock_package *p, struct host *here, const struct store *s,
                        const char *dir, struct strbuf *out, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	const char *file = object(store, p, a);
+	const char *file = object(s, p, a);
 	const char *const argv[] = {"dpkg-deb", "--field", file, NULL};
 	struct host_exec x = {.argv = argv, .deadline = clock_in_ms(FIELDS_MS)};
 	const char *to = arena_printf(a, "%s/pool/%s.deb", dir, p->sha256);
@@ -224,7 +220,7 @@ static int write_index(const struct lock *l, const char *dir, const struct strbu
 	                            strlen(release), &attr, e);
 }
 
-int lock_repository(const struct lock *l, const char *store, const char *dir, struct err *e)
+int lock_repository(const struct lock *l, const struct store *s, const char *dir, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	const char *pool = arena_printf(a, "%s/pool", dir);
@@ -237,7 +233,7 @@ int lock_repository(const struct lock *l, const char *store, const char *dir, st
 	if (mkdir(pool, 0755) < 0)
 		r = err_errno(e, errno, "making '%s'", pool);
 	for (size_t i = 0; i < l->n && r == 0; i++)
-		r = add_package(&l->packages[i], here, store, dir, &index, e);
+		r = add_package(&l->packages[i], here, s, dir, &index, e);
 	host_close(here);
 	if (r < 0)
 		return r;

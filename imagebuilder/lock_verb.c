@@ -123,11 +123,11 @@ static int fetch(struct image *g, const struct lock *l, struct component_fetches
 	int err = store_open(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, e);
 
 	if (err == 0)
-		err = lock_fetch(l, s.path, clock_in_ms(FETCH_MS), e);
+		err = lock_fetch(l, &s, clock_in_ms(FETCH_MS), e);
 	if (err == 0)
 		err = lock_fix_files(l, fetches, e);
 	if (err == 0)
-		err = lock_open_files(fetches, s.path, &source, clock_in_ms(FETCH_MS), e);
+		err = lock_open_files(fetches, &s, &source, clock_in_ms(FETCH_MS), e);
 	lock_close_files(fetches);
 	return err;
 }

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,24 +316,14 @@ static bool take_layer(struct store *s, const struct store_entry *was)
 	       now.used_ns == was->used_ns && take_away(s, "layers", was->key);
 }
 
-/* "repository.PID": of the bases' making. */
-static bool process_lives(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-	uint64_t pid;
-
-	return dot && str_u64(dot + 1, 1, INT32_MAX, &pid) == 0 && kill((pid_t)pid, 0) == 0;
-}
-
-/* What a process that is gone has left. */
+/* What a process that is gone has left: nobody holds it. */
 static void take_leftover(struct store *s, const char *part, const char *name)
 {
 	char path[2600];
-	bool scratch = str_starts(name, "scratch.");
 
 	snprintf(path, sizeof path, "%s/%s/%s", s->path, part, name);
 	scope_fd int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0 && (scratch ? flock(fd, LOCK_EX | LOCK_NB) == 0 : !process_lives(name)))
+	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) == 0)
 		store_remove(path);
 }
 

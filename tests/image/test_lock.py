@@ -1,4 +1,5 @@
 """Locks: what is written, that a build uses exactly that, without a network, and what is refused."""
+import fcntl
 import hashlib
 import json
 import os
@@ -328,10 +329,14 @@ def test_a_package_that_does_not_exist(tool, tmp_path):
 def test_what_a_killed_fetch_left_is_pruned(tool, tmp_path):
     work = tmp_path / "store/work"
     (tmp_path / "store/layers").mkdir(parents=True)
-    for name in ("objects.2147483646", "repository.2147483646", f"objects.{os.getpid()}"):
+    for name in ("scratch.killed", "scratch.atwork"):
         (work / name / "pool").mkdir(parents=True)
+    held = os.open(work / "scratch.atwork", os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_SH)
     r = tool("cache", "prune", "--store", tmp_path / "store")
-    assert r.code == 0 and os.listdir(work) == [f"objects.{os.getpid()}"], r.err
+    os.close(held)
+    assert r.code == 0 and os.listdir(work) == ["scratch.atwork"], r.err
+
 
 
 def test_a_recipe_is_not_written_over_by_its_lock(program, tmp_path):
