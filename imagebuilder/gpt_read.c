@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/scope.h"
 #include "gpt.h"
@@ -46,18 +47,6 @@ static uint64_t le64_at(const unsigned char *p)
 
 	memcpy(&v, p, sizeof v);
 	return le64toh(v);
-}
-
-static uint32_t crc32_of(const unsigned char *p, size_t len)
-{
-	uint32_t crc = 0xffffffff;
-
-	for (size_t i = 0; i < len; i++) {
-		crc ^= p[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320 : 0);
-	}
-	return ~crc;
 }
 
 /* The first three parts of a GUID are numbers, and so the other way round. */
@@ -108,7 +97,7 @@ static int read_header(int fd, const char *name, uint64_t sector, struct header 
 	if (size < HEAD || size > sizeof b)
 		return damaged(name, e, "its header has an impossible size");
 	memset(b + 16, 0, 4);
-	if (crc32_of(b, size) != crc)
+	if ((uint32_t)crc32(0, b, (uInt)size) != crc)
 		return damaged(name, e, "its header has a wrong checksum");
 	*ret = (struct header){.own = le64_at(b + 24),
 	                       .other = le64_at(b + 32),
@@ -173,7 +162,7 @@ static int read_table(int fd, const char *name, uint64_t sector, uint64_t size, 
 		r = read_at(fd, name, h.entries * GPT_SECTOR, all, (size_t)h.n * ENTRY, e);
 	if (r < 0)
 		return r;
-	if (crc32_of(all, (size_t)h.n * ENTRY) != h.entries_crc)
+	if ((uint32_t)crc32(0, all, (uInt)h.n * ENTRY) != h.entries_crc)
 		return damaged(name, e, "its entries have a wrong checksum");
 	t->n = 0;
 	t->copy = h.other * GPT_SECTOR;
