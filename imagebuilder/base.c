@@ -28,7 +28,6 @@
 
 #define QUERY_MS     30000
 #define ARGV_MAX     64
-#define PACKAGES_MAX 4096
 #define SOURCES_MAX  (256 * 1024)
 
 /* ---- what can be built here ---- */
@@ -82,36 +81,7 @@ static int check(const struct recipe *r, struct err *e)
 	return r->from_type == FROM_TAR ? check_unpacker(r->from, e) : 0;
 }
 
-/* ---- packages and sources ---- */
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-int base_packages(const struct recipe *r, struct arena *a, struct field_strings *ret, struct err *e)
-{
-	static const struct field names = {"names", FIELD_STRINGS, 0, .max = PACKAGES_MAX};
-	const struct doc *d = doc_get(r->sections, "packages");
-	struct field_strings list = {0};
-	int err = 0;
-
-	if (d && d->type == DOC_MAP)
-		d = doc_get(d, "names");
-	if (d && d->type != DOC_NULL)
-		err = field_decode_value(d, &names, &r->facts, a, &list, e);
-	if (err < 0)
-		return err;
-	if (list.n)
-		qsort(list.items, list.n, sizeof *list.items, by_text);
-	size_t n = 0;
-	for (size_t i = 0; i < list.n; i++)
-		if (n == 0 || !str_eq(list.items[n - 1], list.items[i]))
-			list.items[n++] = list.items[i];
-	list.n = n;
-	*ret = list;
-	return 0;
-}
+/* ---- sources ---- */
 
 /* The release itself, its updates and its security fixes. */
 static bool is_release(const char *suite, const char *codename)
@@ -265,7 +235,7 @@ int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, 
 		*ret = b;
 		return key_of_file(r, key, e);
 	}
-	err = base_packages(r, a, &b.packages, e);
+	err = recipe_packages(r, a, &b.packages, e);
 	if (err == 0 && lock)
 		err = lock_fits(lock, r->file, r->from, r->arch, &b.packages, e);
 	if (err < 0)

@@ -37,10 +37,6 @@ int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, 
 int base_sources(const struct recipe *r, struct arena *a, struct field_strings *ret,
                  struct err *e) ATTR_MUST_USE;
 
-/* The recipe's own packages, sorted and each once. */
-int base_packages(const struct recipe *r, struct arena *a, struct field_strings *ret,
-                  struct err *e) ATTR_MUST_USE;
-
 /* Whether the recipe's packages come with the base, so that no step installs them. */
 bool base_brings_packages(const struct recipe *r);
 

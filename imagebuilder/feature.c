@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 
-#include "base.h"
 #include "base/file.h"
 #include "base/scope.h"
 
@@ -109,7 +108,7 @@ static int has_package(const struct recipe *r, const char *globs, struct arena *
                        struct err *e)
 {
 	struct field_strings list;
-	int err = base_packages(r, a, &list, e);
+	int err = recipe_packages(r, a, &list, e);
 
 	if (err < 0)
 		return err;

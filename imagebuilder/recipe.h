@@ -68,6 +68,10 @@ int recipe_load(const char *path, const struct command_list *set, struct arena *
 int recipe_plan(const struct recipe *r, struct arena *a, struct plan *ret,
                 struct err *e) ATTR_MUST_USE;
 
+/* The recipe's own packages, sorted and each once. */
+int recipe_packages(const struct recipe *r, struct arena *a, struct field_strings *ret,
+                  struct err *e) ATTR_MUST_USE;
+
 /* "distribution", "recipe", ... for messages. */
 const char *recipe_from_name(enum recipe_from from);
 
