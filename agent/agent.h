@@ -2,13 +2,13 @@
 /* What a verb works with: made by main(), filled by source.c, given back by main(). */
 #pragma once
 
+#include "agent/node_doc.h"
+#include "agent/options.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "cloud/cloud.h"
 #include "host/host.h"
-#include "node_doc.h"
-#include "options.h"
 #include "plan/plan.h"
 
 #define AGENT_RUN_DIR   "/run/hpc-node"

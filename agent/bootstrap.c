@@ -6,11 +6,11 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "agent/progress.h"
+#include "agent/source.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "host/lock.h"
-#include "progress.h"
-#include "source.h"
 
 #define TEXT_MAX    (4 * 1024 * 1024)
 #define POWEROFF_MS 30000

@@ -7,12 +7,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "agent/source.h"
 #include "base/file.h"
 #include "cluster/pcluster_schema.h"
 #include "data/json.h"
 #include "data/userdata.h"
 #include "data/yaml.h"
-#include "source.h"
 
 /* The facts every instance has, with values of documentation ranges (RFC 5737). */
 static void stand_in_facts(struct agent *g)

@@ -2,7 +2,7 @@
 /* explain: the field tables and the reasons, as a page to read. */
 #include <stdio.h>
 
-#include "agent.h"
+#include "agent/agent.h"
 #include "kinds/kinds.h"
 
 #define TEXT_MAX (256 * 1024)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "source.h"
+#include "agent/source.h"
 
 #define TEXT_MAX (1024 * 1024)
 

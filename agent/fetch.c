@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/source.h"
 #include "base/file.h"
-#include "source.h"
 
 /* A file streams, so only a mistaken URI is worth stopping; standard output is held in memory until
  * the digest is known. */

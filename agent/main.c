@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent.h"
+#include "agent/agent.h"
 #include "base/log.h"
 #include "host/journal.h"
 
@@ -39,21 +39,6 @@ int verb_version(void *program)
 	(void)program;
 	printf("hpc-agent %s\n", HPC_VERSION);
 	return 0;
-}
-
-void agent_hint(const struct err *e)
-{
-	const struct reason_row *row = reason_row(e->reason);
-
-	if (*row->hint && e->kind != ERR_INPUT)
-		log_notice("%s: %s", row->name, row->hint);
-}
-
-int agent_fail(const struct err *e)
-{
-	log_err("%s", e->text);
-	agent_hint(e);
-	return err_exit_status(e->kind);
 }
 
 /* systemd.exec(5): JOURNAL_STREAM holds device and inode of the stream that standard error is. */

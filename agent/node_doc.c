@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "node_doc.h"
+#include "agent/node_doc.h"
 
 #include <errno.h>
 

@@ -6,9 +6,9 @@
  */
 #pragma once
 
+#include "agent/options.h"
 #include "cluster/cluster.h"
 #include "data/field.h"
-#include "options.h"
 
 enum on_failure { ON_FAILURE_HOLD, ON_FAILURE_POWEROFF, ON_FAILURE_TERMINATE, ON_FAILURE_HOLD_FOR };
 

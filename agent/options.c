@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "options.h"
+#include "agent/options.h"
 
 #define CONVERGE (VERB_BOOTSTRAP | VERB_PLAN)
 

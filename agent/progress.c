@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "progress.h"
+#include "agent/progress.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "agent.h"
+#include "agent/agent.h"
 #include "plan/report.h"
 
 struct progress {

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "agent.h"
+#include "agent/agent.h"
 
 /* Opens the root and the cloud. */
 int source_open(struct agent *g, struct err *e) ATTR_MUST_USE;

@@ -3,10 +3,10 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "agent/source.h"
 #include "base/file.h"
 #include "data/json.h"
 #include "host/lock.h"
-#include "source.h"
 
 #define STATUS_MAX_BYTES (4 * 1024 * 1024)
 #define POLL_MS          100 /* the file is replaced, so there is no descriptor to wait on */

@@ -6,8 +6,8 @@ check_pie_supported(LANGUAGES C)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 
 add_library(hpc_flags INTERFACE)
-target_compile_definitions(hpc_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64)
-target_include_directories(hpc_flags INTERFACE ${PROJECT_SOURCE_DIR}/lib)
+target_compile_definitions(hpc_flags INTERFACE _GNU_SOURCE _FILE_OFFSET_BITS=64
+	HPC_VERSION="${PROJECT_VERSION}")
 
 function(hpc_probe_flags)
 	foreach(flag ${ARGN})

@@ -15,7 +15,9 @@ set(doors
 	"sd_event_=plan/run"
 	"EVP_=base/digest,cloud/sigv4"
 	"HMAC=base/digest,cloud/sigv4"
-	"inflate=data/gzip")
+	"inflate=data/gzip"
+	"ext2fs_=disk/ext4,disk/disk,disk/rawdisk"
+	"crc32=disk/gpt")
 set(banned strcpy strcat sprintf vsprintf strtok atoi atol atoll system popen mktemp tmpnam gets
 	localtime gmtime strncpy strncat)
 

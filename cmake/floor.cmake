@@ -1,26 +1,28 @@
-# hpc_floor(NAME USES floor... LINKS library...)
+# hpc_floor(NAME [ROOT dir] USES floor... LINKS library...)
 #
-# One floor of the building: every .c of lib/NAME in one static library that sees only the floors it
-# names. Three things are checked in ctest, label `floor`:
+# One floor of the building: every .c of ROOT/NAME but a program's main.c, in one static library that sees
+# only the floors it names. ROOT is the directory of the call unless given; a floor's headers are included
+# as "NAME/header.h". Three things are checked in ctest, label `floor`:
 #   floor.NAME   the floor links with nothing undefined against the floors it names, and nothing else
 #   floor.edges  no include goes upward or sideways        (floor-edges.cmake)
 #   floor.doors  each third-party library has its one door (floor-doors.cmake)
 function(hpc_floor name)
-	cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "USES;LINKS")
-	file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.c)
-	if(NOT sources)
-		return()
+	cmake_parse_arguments(PARSE_ARGV 1 arg "" "ROOT" "USES;LINKS")
+	if(NOT arg_ROOT)
+		set(arg_ROOT ${CMAKE_CURRENT_SOURCE_DIR})
 	endif()
+	file(GLOB sources CONFIGURE_DEPENDS ${arg_ROOT}/${name}/*.c)
+	list(FILTER sources EXCLUDE REGEX "/main\\.c$")
 	add_library(hpc_${name} STATIC ${sources})
 	set(below)
 	foreach(floor ${arg_USES})
-		if(TARGET hpc_${floor})
-			list(APPEND below hpc_${floor})
-		endif()
+		list(APPEND below hpc_${floor})
 	endforeach()
+	target_include_directories(hpc_${name} PUBLIC ${arg_ROOT})
 	target_link_libraries(hpc_${name} PUBLIC hpc_flags ${below} PRIVATE ${arg_LINKS})
 	set_property(GLOBAL APPEND PROPERTY HPC_FLOORS ${name})
 	set_property(GLOBAL PROPERTY HPC_FLOOR_${name} "${arg_USES}")
+	set_property(GLOBAL PROPERTY HPC_FLOOR_DIR_${name} "${arg_ROOT}/${name}")
 
 	# clang leaves the sanitizer runtime out of shared objects, so there "nothing undefined" can't hold.
 	if(BUILD_TESTING AND NOT HPC_FUZZ AND NOT (HPC_SANITIZE AND CMAKE_C_COMPILER_ID MATCHES Clang))
@@ -40,14 +42,15 @@ function(hpc_floor_checks)
 	set(archives)
 	foreach(floor ${floors})
 		get_property(uses GLOBAL PROPERTY HPC_FLOOR_${floor})
+		get_property(dir GLOBAL PROPERTY HPC_FLOOR_DIR_${floor})
 		string(REPLACE ";" "," uses "${uses}")
-		list(APPEND graph "${floor}:${uses}")
+		list(APPEND graph "${floor}:${uses}:${dir}")
 		list(APPEND archives $<TARGET_FILE:hpc_${floor}>)
 	endforeach()
 	string(REPLACE ";" "|" graph "${graph}")
 	string(REPLACE ";" "|" archives "${archives}")
 	add_test(NAME floor.edges COMMAND ${CMAKE_COMMAND} -DGRAPH=${graph}
-		-DLIB=${CMAKE_CURRENT_SOURCE_DIR} -P ${PROJECT_SOURCE_DIR}/cmake/floor-edges.cmake)
+		-P ${PROJECT_SOURCE_DIR}/cmake/floor-edges.cmake)
 	add_test(NAME floor.doors COMMAND ${CMAKE_COMMAND} -DARCHIVES=${archives}
 		-DNM=${CMAKE_NM} -P ${PROJECT_SOURCE_DIR}/cmake/floor-doors.cmake)
 	set_tests_properties(floor.edges floor.doors PROPERTIES LABELS floor TIMEOUT 60)

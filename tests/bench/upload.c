@@ -22,7 +22,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "upload.h"
+#include "publish/upload.h"
 
 #define PEERS_MAX 1024
 #define HEAD_MAX  8192

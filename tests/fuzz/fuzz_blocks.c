@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "blocks.h"
+#include "disk/blocks.h"
 #include "fuzz_file.h"
 
 static void check_same(const struct blocks *a, const struct blocks *b)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <zlib.h>
 
+#include "disk/gpt.h"
 #include "fuzz_file.h"
-#include "gpt.h"
 
 #define HEAD    92
 #define ENTRIES (2 * GPT_SECTOR)

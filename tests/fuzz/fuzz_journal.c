@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz_file.h"
-#include "journal.h"
+#include "publish/journal.h"
 
 static const char run[] = "20250101-000000-00000000";
 

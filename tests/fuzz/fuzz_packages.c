@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz_file.h"
-#include "packages.h"
+#include "store/packages.h"
 
 static void check_field(const char *text, bool required)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A recipe all the way to its plan. What it includes is looked for beside it, where nothing is. */
 #include "fuzz_file.h"
-#include "recipe.h"
+#include "recipe/recipe.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -9,9 +9,9 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "base/str.h"
-#include "disk.h"
-#include "hygiene.h"
-#include "manifest.h"
+#include "disk/disk.h"
+#include "look/hygiene.h"
+#include "look/manifest.h"
 
 /* write OUTPUT raw|qcow2 SIZE uefi+bios|uefi SEED STEM|- FRESH LAYER... */
 static int do_write(char **arg, struct err *e)

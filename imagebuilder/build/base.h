@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The lowest layer of an image: what its recipe is `from`.
+ *
+ *   - a distribution: mmdebstrap, with the recipe's packages in the same run, from those of this
+ *     machine's apt sources that are for that release, or those of a lock, without a network;
+ *   - a tar: looked into (archive.h), then unpacked by tar(1);
+ *   - a directory: copied;
+ *   - a raw disk: its root file system is read out of it (rawdisk.h).
+ */
+#pragma once
+
+#include "build/sandbox.h"
+#include "recipe/lock.h"
+#include "recipe/recipe.h"
+
+/* What no rebuild changes: the times of generated files, shadow(5)'s days. 2020-01-01. */
+#define BASE_EPOCH      1577836800
+#define BASE_EPOCH_TEXT "1577836800"
+
+struct base {
+	const struct recipe *recipe;
+	const struct lock *lock;       /* of a distribution; NULL: what there is today */
+	struct field_strings packages; /* that come with it, sorted; none but of a distribution */
+};
+
+/*
+ * Finds out all that decides the content, which is written to *key as text. What can't be built
+ * here (another architecture, a release without sources, a missing tool) is an error that says what
+ * to do about it.
+ */
+int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct base *ret,
+              struct strbuf *key, struct err *e) ATTR_MUST_USE;
+
+/* Those of this machine's apt that are for the recipe's release, as lines of sources.list(5); apt's
+ * own view of its configuration, whichever of its formats that is in. */
+int base_sources(const struct recipe *r, struct arena *a, struct field_strings *ret,
+                 struct err *e) ATTR_MUST_USE;
+
+/* Whether the recipe's packages come with the base, so that no step installs them. */
+bool base_brings_packages(const struct recipe *r);
+
+/* Makes the tree, an empty directory. With a lock its packages come from the store, or
+ * get into it first. */
+int base_make(const struct base *b, const char *tree, struct store *store, uint64_t deadline,
+              void (*line)(void *ctx, const char *line), void *line_ctx,
+              struct err *e) ATTR_MUST_USE;

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The layers of a recipe's chain, made or found in the store one after another. */
+#include "build/build.h"
+
+#include "base/clock.h"
+#include "build/why.h"
+
+static int take_step(const struct chain *c, size_t i, struct store *s, struct progress *p,
+                     struct built *b, size_t n_trees, struct layer *l, struct err *e)
+{
+	const char *name = c->steps[i].name;
+	uint64_t start = clock_now();
+	char key[SHA256_HEX];
+
+	chain_key(c, i, b->key, key);
+	progress_running(p, name, key);
+	int r = layer_open(s, key, clock_in_ms(CHAIN_BASE_MS), l, e);
+	if (r < 0)
+		return r;
+	if (l->cached) {
+		progress_done(p, name, key, "cached", clock_now() - start);
+		return 0;
+	}
+	b->trees[n_trees] = NULL;
+	r = chain_make(c, i, b->trees, l, e);
+	if (r == 0)
+		r = layer_publish(s, l, b->key, name, clock_now() - start, e);
+	if (r == 0) {
+		progress_done(p, name, key, "built", clock_now() - start);
+		return 0;
+	}
+	layer_log(l, e->text);
+	layer_keep_failed(s, l);
+	progress_failed(p, name, l, clock_now() - start);
+	return err_wrap(e, "step '%s'", name);
+}
+
+static int take_steps(const struct chain *c, struct store *s, struct progress *p, struct built *b,
+                      struct err *e)
+{
+	const char *dirs[STEM_FRESH + 1] = {"", "", ""};
+	size_t n_trees = 0;
+
+	b->key = b->stem_dir = "";
+	for (size_t i = 0; i < c->n; i++) {
+		struct layer *l = &b->held[b->n++];
+		int r;
+
+		*l = (struct layer){.lock = -1, .log = -1, .cached = true};
+		r = take_step(c, i, s, p, b, n_trees, l, e);
+		if (r < 0)
+			return r;
+		if (!chain_is_layer(&c->steps[i]))
+			continue;
+		if (c->steps[i].type == CHAIN_CLEAN)
+			b->sbom = arena_printf(b->arena, "%s/" CHAIN_SBOM, l->dir);
+		for (size_t k = STEM_FRESH; k > 0; k--)
+			dirs[k] = dirs[k - 1];
+		dirs[0] = l->dir;
+		b->stem_dir = dirs[STEM_FRESH];
+		b->key = l->key;
+		b->trees[n_trees++] = l->tree;
+		b->trees[n_trees] = NULL;
+	}
+	return 0;
+}
+
+int build_tree(const struct recipe *r, const struct lock *lock, const struct lock_source *from,
+               struct store *s, struct progress *p, struct arena *a, struct built *ret,
+               struct err *e)
+{
+	struct built b = {.arena = a};
+	struct chain c;
+	int err = chain_plan(r, lock, a, &c, e);
+
+	if (err < 0)
+		return err;
+	c.store = s;
+	c.source = from;
+	p->of = c.n;
+	b.held = arena_array(a, c.n, sizeof *b.held);
+	b.trees = arena_array(a, c.n + 1, sizeof *b.trees);
+	err = take_steps(&c, s, p, &b, e);
+	if (err == 0)
+		why_remember(&c, s, r->file, b.held, b.n, false);
+	else if (*b.held[b.n - 1].key) /* else it was another build's to make */
+		why_remember(&c, s, r->file, b.held, b.n - 1, true);
+	if (err < 0) {
+		built_close(&b);
+		return err;
+	}
+	*ret = b;
+	return 0;
+}
+
+void built_close(struct built *b)
+{
+	for (size_t i = 0; i < b->n; i++)
+		layer_close(&b->held[i]);
+	b->n = 0;
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files a finished tree becomes, and when they needn't be written again. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "disk/disk.h"
+#include "store/work.h"
+#include "build/build.h"
+
+#define WRITE_MS   1800000
+#define RECORD_MAX 1024
+
+const char *const output_formats[] = {"dir", "tar", "raw", "qcow2", NULL};
+
+static bool is_disk(const char *format)
+{
+	return str_eq(format, "raw") || str_eq(format, "qcow2");
+}
+
+static struct disk_job disk_job(const struct recipe *r, const char *format)
+{
+	return (struct disk_job){.spec = &r->disk,
+	                         .arch = r->arch,
+	                         .format = str_eq(format, "raw") ? DISK_RAW : DISK_QCOW2,
+	                         .deadline = clock_in_ms(WRITE_MS)};
+}
+
+int output_check(const struct recipe *r, const char *format, struct err *e)
+{
+	struct disk_job j = disk_job(r, format);
+
+	return is_disk(format) ? disk_check(&j, e) : 0;
+}
+
+/* ---- what was written when ---- */
+
+/* What tells an output from what anybody else would write there. */
+static int identity(const struct built *b, const char *format, const char *path,
+                    char out[static RECORD_MAX])
+{
+	struct stat st;
+
+	if (lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
+		return -ENOENT;
+	snprintf(out, RECORD_MAX, "%s %s %llu %llu %lld %lld.%09ld\n", b->key, format,
+	         (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
+	         (long long)st.st_size, (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+	return 0;
+}
+
+static const char *record_path(const struct store *s, const char *path, struct arena *a)
+{
+	char hex[SHA256_HEX], dir[PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	const char *parent = slash ? arena_memdup(a, path, (size_t)(slash - path)) : ".";
+
+	if (!realpath(parent, dir))
+		dir[0] = '\0';
+	const char *whole = arena_printf(a, "%s/%s", dir, slash ? slash + 1 : path);
+	digest_hex(whole, strlen(whole), hex);
+	return arena_printf(a, "%s/outputs/%s", s->path, hex);
+}
+
+/* The disk's header enters no layer, and the disk. */
+static const char *what(const struct recipe *r, const char *format, struct arena *a)
+{
+	if (!is_disk(format))
+		return format;
+	const char *text =
+	        arena_printf(a, "%s %" PRIu64 " %s %d %s %s", format, r->disk.size,
+	                     r->disk.filesystem, (int)r->disk.boot, r->disk.cmdline, r->name);
+	char *hex = arena_alloc(a, SHA256_HEX);
+	digest_hex(text, strlen(text), hex);
+	return hex;
+}
+
+/* ---- dir and tar, by this machine's tools over the joined layers ---- */
+
+struct export
+{
+	const char *const *trees;
+	const char *view;
+	const char *const *argv;
+	uint64_t deadline;
+};
+
+static int export_inside(void *ctx, struct err *e)
+{
+	const struct export *x = ctx;
+	scope_arena struct arena *a = arena_new();
+	struct host_exec run = {.argv = x->argv, .deadline = x->deadline};
+	struct host_result res;
+	struct host *here;
+	int r = sandbox_view(x->trees, x->view, e);
+
+	if (r == 0)
+		r = host_open("/", HOST_LIVE, &here, e);
+	if (r < 0)
+		return r;
+	r = host_run_ok(here, &run, a, &res, e);
+	host_close(here);
+	return r;
+}
+
+static int export(const struct built *b, const char *scratch, const char *const *argv,
+                  struct err *e)
+{
+	struct export x = {.trees = b->trees,
+	                   .view = arena_printf(b->arena, "%s/view", scratch),
+	                   .argv = argv,
+	                   .deadline = clock_in_ms(WRITE_MS)};
+	struct sandbox s = {.main = export_inside, .ctx = &x, .deadline = clock_in_ms(WRITE_MS)};
+
+	return mkdir(x.view, 0700) < 0 ? err_errno(e, errno, "making '%s'", x.view)
+	                               : sandbox_run(&s, e);
+}
+
+static int write_tar(const struct built *b, const char *scratch, const char *temp, struct err *e)
+{
+	int64_t epoch;
+	int r = disk_epoch(b->trees, &epoch, e);
+
+	if (r < 0)
+		return r;
+	const char *const argv[] = {
+	        "tar",
+	        "--create",
+	        "--format=posix",
+	        "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
+	        "--sort=name",
+	        "--numeric-owner",
+	        "--xattrs",
+	        "--xattrs-include=*",
+	        "--xattrs-exclude=trusted.overlay.*",
+	        "--clamp-mtime",
+	        arena_printf(b->arena, "--mtime=@%" PRId64, epoch),
+	        arena_printf(b->arena, "--directory=%s/view", scratch),
+	        arena_printf(b->arena, "--file=%s", temp),
+	        ".",
+	        NULL};
+
+	return export(b, scratch, argv, e);
+}
+
+static int write_dir(const struct built *b, const char *scratch, const char *temp, struct err *e)
+{
+	const char *const argv[] = {"cp",
+	                            "--archive",
+	                            "--one-file-system",
+	                            "--reflink=auto",
+	                            "--",
+	                            arena_printf(b->arena, "%s/view/.", scratch),
+	                            temp,
+	                            NULL};
+
+	return mkdir(temp, 0755) < 0 ? err_errno(e, errno, "making '%s'", temp)
+	                             : export(b, scratch, argv, e);
+}
+
+static int write_export(const struct built *b, struct store *s, const char *format,
+                        const char *path, struct err *e)
+{
+	scope_work struct work w = WORK_INIT;
+	scope_scratch struct scratch scratch = SCRATCH_INIT;
+	int r = work_open(path, &w, e);
+
+	if (r == 0)
+		r = store_scratch(s, &scratch, e);
+	if (r < 0)
+		return r;
+	const char *temp = arena_printf(b->arena, "%s/new", w.path);
+	r = (str_eq(format, "tar") ? write_tar : write_dir)(b, scratch.path, temp, e);
+	if (r == 0)
+		r = work_publish(&w, "new", e);
+	return r < 0 ? err_wrap(e, "writing '%s'", path) : 0;
+}
+
+/* ---- disks ---- */
+
+static int write_disk(const struct recipe *r, const struct built *b, const char *format,
+                      const char *path, struct err *e)
+{
+	struct disk_spec spec = r->disk;
+	struct disk_job j = disk_job(r, format);
+	char hex[SHA256_HEX];
+	int err = disk_epoch(b->trees, &j.epoch, e);
+
+	if (err < 0)
+		return err;
+	/* Of the image, not of its content: else one edited file would be another disk. */
+	spec.seed = arena_printf(b->arena, "%s %s", r->name, r->arch);
+	j.spec = &spec;
+	j.layers = b->trees;
+	j.output = path;
+	if (*b->stem_dir) {
+		const char *text =
+		        arena_printf(b->arena, "%s %" PRId64, what(r, "raw", b->arena), j.epoch);
+
+		digest_hex(text, strlen(text), hex);
+		j.stem = arena_printf(b->arena, "%s/stem-%.16s", b->stem_dir, hex);
+		j.fresh = STEM_FRESH;
+	}
+	return disk_write(&j, e);
+}
+
+int output_write(const struct recipe *r, const struct built *b, struct store *s, const char *format,
+                 const char *path, bool *ret_written, struct err *e)
+{
+	struct file_attr attr = {0600, (uid_t)-1, (gid_t)-1};
+	const char *record = record_path(s, path, b->arena), *kind = what(r, format, b->arena);
+	char now[RECORD_MAX];
+	struct blob was;
+	struct err none;
+	int err;
+
+	if (identity(b, kind, path, now) == 0 &&
+	    file_read(AT_FDCWD, record, RECORD_MAX, b->arena, &was, &none) == 0 &&
+	    blob_eq(was, now)) {
+		*ret_written = false;
+		return 0;
+	}
+	err = is_disk(format) ? write_disk(r, b, format, path, e)
+	                      : write_export(b, s, format, path, e);
+	if (err < 0)
+		return err;
+	*ret_written = true;
+	if (identity(b, kind, path, now) < 0)
+		return 0; /* a tree may be changed anywhere: it is always written */
+	return file_replace(AT_FDCWD, record, now, strlen(now), &attr, e);
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a build tells while it goes: a line for each step on standard output, the running one too
+ * when that is a terminal; or an event a line with --json:
+ *     {"event":"step","n":3,"of":12,"step":"files:/etc/motd","state":"cached","key":"...","ns":12}
+ * state: running, cached, built, failed. {"event":"failed","step":..,"tree":..,"log":..,"look":..,
+ * "lines":[..]} follows the last one; {"event":"output",...} and {"event":"done",...} end it.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "store/store.h"
+
+struct progress {
+	bool json, quiet, terminal;
+	size_t n, of;
+	size_t cached, built;
+	const char *look; /* the command to look into a step that failed */
+};
+
+void progress_running(struct progress *p, const char *step, const char *key);
+void progress_done(struct progress *p, const char *step, const char *key, const char *state,
+                   uint64_t ns);
+/* state: "written" or "unchanged". */
+void progress_output(struct progress *p, const char *path, const char *state, uint64_t ns);
+void progress_end(struct progress *p, const char *key, uint64_t ns);
+
+/* The last lines of the log, where all of it is and how to look inside, on standard error. */
+void progress_failed(struct progress *p, const char *step, const struct layer *l, uint64_t ns);

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "build/space.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+
+#include "build/record.h"
+#include "store/store.h"
+
+#define MIB    ((uint64_t)1 << 20)
+#define MARGIN (64 * MIB)  /* for what isn't content: metadata, temporary files */
+#define STEPS  (256 * MIB) /* for layers above a base that is there */
+
+/* What the last build took. */
+struct last {
+	bool base;      /* its base is there, */
+	bool whole;     /* all of it */
+	uint64_t bytes; /* of the tree */
+};
+
+static struct last look_back(const struct recipe *r, const char *path, struct arena *a)
+{
+	scope_store struct store s = STORE_INIT;
+	struct last l = {.whole = true};
+	struct record record;
+	struct err none;
+
+	if (store_look(path, &s, &none) < 0 || record_read(&s, r->file, a, &record) < 0)
+		return (struct last){0};
+	for (size_t i = 0; i < record.n; i++) {
+		struct store_entry entry;
+		bool there = store_entry(&s, record.steps[i].key, a, &entry);
+
+		l.base = l.base || (there && i == 0);
+		l.whole = l.whole && there;
+		l.bytes += there ? entry.bytes : 0;
+	}
+	l.whole = l.whole && record.n > 0;
+	return l;
+}
+
+/* One file system that is written to. */
+struct need {
+	const char *option, *path;
+	uint64_t bytes, left;
+	dev_t dev;
+};
+
+/* Looks at it, or at the nearest above that is there. */
+static int measure(struct need *n, struct arena *a, struct err *e)
+{
+	char *path = arena_strdup(a, n->path);
+	struct statvfs fs;
+	struct stat st;
+
+	while (stat(path, &st) < 0) {
+		char *slash = strrchr(path, '/');
+
+		if (errno != ENOENT)
+			return err_errno(e, errno, "%s: looking at '%s'", n->option, path);
+		if (!slash)
+			path = arena_strdup(a, ".");
+		else if (slash == path)
+			slash[1] = '\0';
+		else
+			*slash = '\0';
+	}
+	if (statvfs(path, &fs) < 0)
+		return err_errno(e, errno, "%s: looking at '%s'", n->option, path);
+	n->dev = st.st_dev;
+	n->left = (uint64_t)fs.f_bavail * fs.f_frsize;
+	return 0;
+}
+
+static int judge(const struct recipe *r, const struct need *n, struct err *e)
+{
+	if (n->left >= n->bytes)
+		return 0;
+	return err_set(
+	        e, ERR_HOST, REASON_HOST_SPACE, ENOSPC,
+	        "building '%s' takes about %" PRIu64 " MiB at '%s', which has %" PRIu64
+	        ": make room there (hpc-imagebuild cache prune), or name another place by %s",
+	        r->name, (n->bytes + MIB - 1) / MIB, n->path, n->left / MIB, n->option);
+}
+
+static uint64_t of_format(const struct recipe *r, const char *format, uint64_t tree)
+{
+	bool qcow2 = str_eq(format, "qcow2"); /* made of a raw one, which is there as long */
+	uint64_t bytes = tree;
+
+	if ((qcow2 || str_eq(format, "raw")) && r->disk.size < bytes)
+		bytes = r->disk.size;
+	return qcow2 ? 2 * bytes : bytes;
+}
+
+int space_check(const struct recipe *r, const char *store, const char *output,
+                const char *const *formats, size_t n, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct last last = look_back(r, store, a);
+	uint64_t tree = last.whole ? last.bytes + last.bytes / 4 + MARGIN : SPACE_COLD;
+	struct need out = {.option = "--output", .path = output};
+	struct need kept = {.option = "--store", .path = store};
+	int err = measure(&kept, a, e);
+
+	kept.bytes = last.base ? STEPS : SPACE_COLD;
+	for (size_t i = 0; i < n; i++)
+		out.bytes += of_format(r, formats[i], tree);
+	if (err == 0 && n)
+		err = measure(&out, a, e);
+	if (err < 0)
+		return err;
+	if (n && out.dev == kept.dev)
+		kept.bytes = out.bytes += kept.bytes;
+	err = judge(r, &kept, e);
+	return err < 0 || !n ? err : judge(r, &out, e);
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One inode: its content, attributes and xattrs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+
+#include "base/scope.h"
+#include "disk/ext4_own.h"
+
+#define XATTR_LIST 65536 /* XATTR_LIST_MAX, what the kernel gives at most */
+
+static const char zeros[EXT4_PIECE];
+
+static uint32_t clamp_time(const struct ext4_fs *f, int64_t t)
+{
+	return (uint32_t)(t < 0 ? 0 : t > f->epoch ? f->epoch : t);
+}
+
+void ext4_attributes(const struct ext4_fs *f, const struct stat *st, struct ext2_inode *inode)
+{
+	uint32_t t = clamp_time(f, st->st_mtim.tv_sec);
+
+	inode->i_mode = (uint16_t)st->st_mode;
+	inode->i_uid = (uint16_t)st->st_uid;
+	inode->i_gid = (uint16_t)st->st_gid;
+	ext2fs_set_i_uid_high(*inode, (uint16_t)(st->st_uid >> 16));
+	ext2fs_set_i_gid_high(*inode, (uint16_t)(st->st_gid >> 16));
+	inode->i_mtime = inode->i_ctime = inode->i_atime = t;
+}
+
+/* Writes the piece's blocks, already allocated, run by run. */
+static errcode_t write_blocks(struct ext4_fs *f, ext2_ino_t ino, struct ext2_inode *inode,
+                              blk64_t first, blk64_t n)
+{
+	ext2_extent_handle_t handle;
+	errcode_t r = ext2fs_extent_open2(f->fs, ino, inode, &handle);
+
+	for (blk64_t at = first; !r && at < first + n;) {
+		struct ext2fs_extent x;
+
+		r = ext2fs_extent_goto(handle, at);
+		if (!r)
+			r = ext2fs_extent_get(handle, EXT2_EXTENT_CURRENT, &x);
+		if (r)
+			break;
+		blk64_t len = x.e_lblk + x.e_len - at;
+		if (len > first + n - at)
+			len = first + n - at;
+		r = io_channel_write_blk64(f->fs->io, x.e_pblk + (at - x.e_lblk), (int)len,
+		                           f->piece + (at - first) * EXT4_BLOCK);
+		at += len;
+	}
+	if (handle)
+		ext2fs_extent_free(handle);
+	return r;
+}
+
+/* Up to a piece of the file, padded to whole blocks; -errno, or what was read. */
+static ssize_t read_piece(struct ext4_fs *f, int fd, uint64_t at)
+{
+	size_t have = 0;
+
+	while (have < EXT4_PIECE) {
+		ssize_t n = pread(fd, f->piece + have, EXT4_PIECE - have, (off_t)(at + have));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		have += (size_t)n;
+	}
+	size_t pad = -have % EXT4_BLOCK;
+	memset(f->piece + have, 0, pad);
+	return (ssize_t)have;
+}
+
+/* Reads the piece at `at` of a file of that size: 0, or why not. */
+static errcode_t load(struct ext4_fs *f, int fd, uint64_t at, uint64_t size, bool *ret_empty)
+{
+	uint64_t want = size - at < EXT4_PIECE ? size - at : EXT4_PIECE;
+	ssize_t got = read_piece(f, fd, at);
+
+	if (got < 0)
+		return -got;
+	if ((uint64_t)got != want)
+		return ESTALE; /* someone writes to it */
+	*ret_empty = memcmp(f->piece, zeros, want) == 0;
+	return 0;
+}
+
+static blk64_t blocks_of(uint64_t bytes)
+{
+	return (bytes + EXT4_BLOCK - 1) / EXT4_BLOCK;
+}
+
+static errcode_t allocate(struct ext4_fs *f, ext2_ino_t ino, struct ext2_inode *inode,
+                          uint64_t from, uint64_t to)
+{
+	if (from == to)
+		return 0;
+	return ext2fs_fallocate(f->fs, EXT2_FALLOCATE_FORCE_INIT, ino, inode, ~0ULL,
+	                        from / EXT4_BLOCK, blocks_of(to - from));
+}
+
+/* Blocks for the whole file, but holes for pieces of zeros, whatever holes the source has: where
+ * those are depends on the file system it lies in. One request a run, so that it is one extent. */
+static errcode_t allocate_content(struct ext4_fs *f, int fd, uint64_t size, ext2_ino_t ino,
+                                  struct ext2_inode *inode)
+{
+	uint64_t run = 0;
+	bool empty;
+	errcode_t r = 0;
+
+	for (uint64_t at = 0; !r && at < size; at += EXT4_PIECE) {
+		r = load(f, fd, at, size, &empty);
+		if (r || !empty)
+			continue;
+		r = allocate(f, ino, inode, run, at);
+		run = at + EXT4_PIECE;
+	}
+	return r || run >= size ? r : allocate(f, ino, inode, run, size);
+}
+
+static errcode_t write_content(struct ext4_fs *f, int fd, uint64_t size, ext2_ino_t ino,
+                               struct ext2_inode *inode)
+{
+	errcode_t r = allocate_content(f, fd, size, ino, inode);
+	bool empty;
+
+	for (uint64_t at = 0; !r && at < size; at += EXT4_PIECE) {
+		if (size > EXT4_PIECE) /* else it is still there */
+			r = load(f, fd, at, size, &empty);
+		else
+			empty = memcmp(f->piece, zeros, size) == 0;
+		if (r || empty)
+			continue;
+		uint64_t end = size - at < EXT4_PIECE ? size : at + EXT4_PIECE;
+		r = write_blocks(f, ino, inode, at / EXT4_BLOCK, blocks_of(end - at));
+	}
+	return r;
+}
+
+static errcode_t create_file(struct ext4_fs *f, int dir, const char *name, const struct stat *st,
+                             ext2_ino_t ino, struct ext2_inode *inode)
+{
+	scope_fd int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ext2_extent_handle_t handle;
+
+	if (fd < 0)
+		return errno;
+	inode->i_flags |= EXT4_EXTENTS_FL;
+	errcode_t r = ext2fs_extent_open2(f->fs, ino, inode, &handle); /* begins an empty tree */
+	if (r)
+		return r;
+	ext2fs_extent_free(handle);
+	r = ext2fs_write_new_inode(f->fs, ino, inode);
+	if (!r)
+		r = write_content(f, fd, (uint64_t)st->st_size, ino, inode);
+	if (!r)
+		r = ext2fs_inode_size_set(f->fs, inode, st->st_size);
+	return r ? r : ext2fs_write_inode(f->fs, ino, inode);
+}
+
+/* Device numbers as the kernel packs them: the old form where it fits, or the new in the second. */
+static errcode_t create_node(struct ext4_fs *f, const struct stat *st, ext2_ino_t ino,
+                             struct ext2_inode *inode)
+{
+	unsigned major_no = major(st->st_rdev), minor_no = minor(st->st_rdev);
+
+	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode)) {
+		if (major_no < 256 && minor_no < 256)
+			inode->i_block[0] = major_no * 256 + minor_no;
+		else
+			inode->i_block[1] =
+			        (minor_no & 0xff) | (major_no << 8) | ((minor_no & ~0xffU) << 12);
+	}
+	return ext2fs_write_new_inode(f->fs, ino, inode);
+}
+
+static errcode_t create_link(struct ext4_fs *f, int dir, const char *name, ext2_ino_t parent,
+                             ext2_ino_t *ino, struct ext2_inode *inode)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, target, sizeof target - 1);
+	struct ext2_inode made;
+
+	if (n < 0)
+		return errno;
+	target[n] = '\0';
+	/* Without a name it makes the inode only. */
+	errcode_t r = ext2fs_symlink(f->fs, parent, *ino, NULL, target);
+	if (!r)
+		r = ext2fs_read_inode(f->fs, *ino, &made);
+	if (r)
+		return r;
+	made.i_uid = inode->i_uid;
+	made.i_gid = inode->i_gid;
+	made.i_uid_high = inode->i_uid_high;
+	made.i_gid_high = inode->i_gid_high;
+	made.i_mtime = made.i_ctime = made.i_atime = inode->i_mtime;
+	made.i_links_count = 1;
+	return ext2fs_write_inode(f->fs, *ino, &made);
+}
+
+int ext4_create(struct ext4_fs *f, int dir, const char *name, const struct stat *st,
+                ext2_ino_t parent, ext2_ino_t *ret, struct err *e)
+{
+	struct ext2_inode inode = {.i_links_count = 1};
+	ext2_ino_t ino;
+	errcode_t r = ext2fs_new_inode(f->fs, parent, st->st_mode, NULL, &ino);
+
+	if (r)
+		return ext4_fail(f, r, e, "making an inode for");
+	ext4_attributes(f, st, &inode);
+	if (S_ISLNK(st->st_mode)) {
+		r = create_link(f, dir, name, parent, &ino, &inode); /* counts the inode itself */
+	} else {
+		ext2fs_inode_alloc_stats2(f->fs, ino, +1, 0);
+		r = S_ISREG(st->st_mode) ? create_file(f, dir, name, st, ino, &inode)
+		                         : create_node(f, st, ino, &inode);
+	}
+	if (r)
+		return ext4_fail(f, r, e, "writing");
+	int fault = ext4_xattrs(f, dir, name, ino, e);
+	if (fault < 0)
+		return fault;
+	*ret = ino;
+	return 0;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+bool ext4_takes_xattr(const char *name)
+{
+	return !str_starts(name, "trusted.overlay.") && !str_starts(name, "user.overlay.");
+}
+
+/* The names in the list, sorted; NULL-terminated. */
+static const char **xattr_names(struct arena *a, char *list, ssize_t len, size_t *ret_n)
+{
+	const char **names = NULL;
+	size_t n = 0;
+
+	for (char *p = list; p < list + len; p += strlen(p) + 1) {
+		if (!ext4_takes_xattr(p))
+			continue;
+		names = arena_grow(a, names, &n, sizeof *names);
+		names[n - 1] = p;
+	}
+	if (n)
+		qsort(names, n, sizeof *names, by_name);
+	*ret_n = n;
+	return names;
+}
+
+/* Values go through the piece, which no content is in now. */
+static errcode_t set_xattrs(struct ext4_fs *f, const char *path, struct ext2_xattr_handle *h,
+                            const char **names, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		ssize_t len = lgetxattr(path, names[i], f->piece, EXT4_PIECE);
+		if (len < 0)
+			return errno;
+		errcode_t r = ext2fs_xattr_set(h, names[i], f->piece, (size_t)len);
+		if (r)
+			return r;
+	}
+	return ext2fs_xattrs_write(h);
+}
+
+int ext4_xattrs(struct ext4_fs *f, int dir, const char *name, ext2_ino_t ino, struct err *e)
+{
+	char path[64 + NAME_MAX];
+	char list[1024], *all = list;
+	scope_mem char *large = NULL;
+	size_t n;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir, name);
+	ssize_t len = llistxattr(path, list, sizeof list);
+	if (len < 0 && errno == ERANGE) {
+		all = large = malloc(XATTR_LIST);
+		len = large ? llistxattr(path, large, XATTR_LIST) : -1;
+	}
+	if (len < 0 && errno == ENOTSUP)
+		len = 0;
+	if (len < 0)
+		return ext4_fail(f, errno, e, "listing the attributes of");
+	if (len == 0)
+		return 0;
+	scope_arena struct arena *a = arena_new();
+	const char **names = xattr_names(a, all, len, &n);
+	struct ext2_xattr_handle *h;
+	errcode_t r = n ? ext2fs_xattrs_open(f->fs, ino, &h) : 0;
+	if (n && !r) {
+		r = set_xattrs(f, path, h, names, n);
+		ext2fs_xattrs_close(&h);
+	}
+	return r ? ext4_fail(f, r, e, "writing the attributes of") : 0;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the ext4*.c files share. */
+#pragma once
+
+#include <sys/stat.h>
+
+#include <ext2fs/ext2fs.h>
+
+#include "disk/ext4.h"
+
+#define EXT4_PIECE (1 << 20) /* bytes read, tested for zero and written at once */
+#define EXT4_DEPTH 200       /* directories below each other; each takes a descriptor */
+
+struct ext4_fs {
+	ext2_filsys fs;
+	int64_t epoch;
+	char *piece;         /* EXT4_PIECE bytes */
+	struct arena *arena; /* lives as long as the layer */
+	void *links;         /* tsearch(3) tree of struct ext4_link: names met before */
+	char path[4096];     /* where we are, for messages */
+	size_t path_len;
+};
+
+/* A file of the source that has several names, and its inode here. */
+struct ext4_link {
+	dev_t dev;
+	ino_t source;
+	ext2_ino_t ino;
+};
+
+/* Fills *e with libext2fs's message: "doing 'PATH': cause". No space is ENOSPC. */
+int ext4_fail(const struct ext4_fs *f, errcode_t code, struct err *e, const char *doing);
+
+/* Opens what lies `offset` bytes into the file; ext4_drop frees it, and writes nothing. */
+int ext4_open(const char *file, uint64_t offset, int flags, struct ext4_fs *f,
+              struct err *e) ATTR_MUST_USE;
+void ext4_drop(struct ext4_fs *f);
+#define scope_ext4 __attribute__((cleanup(ext4_drop)))
+
+/* Steps into a name for messages; returns what ext4_leave needs. */
+size_t ext4_enter(struct ext4_fs *f, const char *name);
+void ext4_leave(struct ext4_fs *f, size_t before);
+
+/* Gives owner, mode and times of st to the inode; not written. */
+void ext4_attributes(const struct ext4_fs *f, const struct stat *st, struct ext2_inode *inode);
+
+/* Makes the inode of anything but a directory, with content and xattrs; not linked anywhere yet. */
+int ext4_create(struct ext4_fs *f, int dir, const char *name, const struct stat *st,
+                ext2_ino_t parent, ext2_ino_t *ret, struct err *e) ATTR_MUST_USE;
+/* Replaces all xattrs of the inode by those of the name, but overlayfs's own. */
+int ext4_xattrs(struct ext4_fs *f, int dir, const char *name, ext2_ino_t ino,
+                struct err *e) ATTR_MUST_USE;
+
+/* Removes the name from the directory, and what it names when that was the last one; a directory
+ * with all that is in it. */
+int ext4_remove(struct ext4_fs *f, ext2_ino_t parent, const char *name, ext2_ino_t ino,
+                struct err *e) ATTR_MUST_USE;
+/* Removes everything in the directory. */
+int ext4_empty(struct ext4_fs *f, ext2_ino_t dir, struct err *e) ATTR_MUST_USE;

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "disk/grub.h"
+
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/scope.h"
+
+#define CORE_MAX (1 << 20) /* the BIOS boot partition */
+#define MODULES                                                                                    \
+	"part_gpt", "ext2", "fat", "search", "search_fs_uuid", "configfile", "linux", "normal",    \
+	        "serial", "terminal", "boot", "echo", "test"
+
+/* In boot.img: where core.img begins, and a jump that BIOSes with wrong drive numbers need not. */
+#define BOOT_CODE          440 /* the rest of the sector is the disk's id and the partitions */
+#define BOOT_KERNEL_SECTOR 0x5c
+#define BOOT_DRIVE_CHECK   0x66
+/* In the first sector of core.img: the rest's sectors, and the segment they are loaded to. */
+#define CORE_BLOCKLIST 0x1f4
+#define CORE_SEGMENT   0x820
+
+static const struct target {
+	const char *arch;
+	enum recipe_boot boot;
+	const char *platform, *file, *package; /* of GRUB */
+} targets[] = {
+        {"x86_64", BOOT_UEFI, "x86_64-efi", "BOOTX64.EFI", "grub-efi-amd64-bin"},
+        {"arm64", BOOT_UEFI, "arm64-efi", "BOOTAA64.EFI", "grub-efi-arm64-bin"},
+        {"x86_64", BOOT_UEFI_BIOS, "i386-pc", "core.img", "grub-pc-bin"},
+};
+
+static const struct target *target_of(const char *arch, enum recipe_boot boot)
+{
+	for (size_t i = 0; i < ARRAY_LEN(targets); i++)
+		if (str_eq(targets[i].arch, arch) && targets[i].boot == boot)
+			return &targets[i];
+	return NULL;
+}
+
+static int check_one(const char *arch, enum recipe_boot boot, struct err *e)
+{
+	const struct target *t = target_of(arch, boot);
+	char path[128];
+
+	if (!t)
+		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
+		               "booting '%s' by %s: there is no such GRUB; use `boot: uefi`", arch,
+		               boot == BOOT_UEFI ? "UEFI" : "BIOS");
+	snprintf(path, sizeof path, "/usr/lib/grub/%s/moddep.lst", t->platform);
+	if (access(path, R_OK) < 0)
+		return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
+		               "looking for GRUB's '%s': not on this machine; install %s",
+		               t->platform, t->package);
+	return 0;
+}
+
+int grub_check(const char *arch, enum recipe_boot boot, struct err *e)
+{
+	int r = check_one(arch, BOOT_UEFI, e);
+
+	return r < 0 || boot == BOOT_UEFI ? r : check_one(arch, boot, e);
+}
+
+static int run(const struct grub *g, const char *const *argv, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *const env[] = {
+	        "TZ=UTC",
+	        "MTOOLS_SKIP_CHECK=1",
+	        "MTOOLSRC=/dev/null",
+	        arena_printf(a, "SOURCE_DATE_EPOCH=%" PRId64, g->epoch),
+	        NULL,
+	};
+	struct host_exec x = {.argv = argv, .env = env, .changes = true, .deadline = g->deadline};
+	struct host_result out;
+
+	return host_run_ok(g->tools, &x, a, &out, e);
+}
+
+/* Builds GRUB for the target as a file of that name in the directory. */
+static int make_image(const struct grub *g, const struct target *t, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	char *config = arena_printf(a, "%s/load.cfg", g->dir);
+	char *text = arena_printf(a,
+	                          "search --no-floppy --fs-uuid --set=root %s\n"
+	                          "set prefix=($root)/boot/grub\n"
+	                          "configfile ($root)/boot/grub/grub.cfg\n",
+	                          g->root_uuid);
+	struct file_attr attr = {0600, (uid_t)-1, (gid_t)-1};
+	int r = file_replace(AT_FDCWD, config, text, strlen(text), &attr, e);
+	if (r < 0)
+		return r;
+	char *out = arena_printf(a, "%s/%s", g->dir, t->file);
+	const char *const argv[] = {"grub-mkimage",
+	                            "-O",
+	                            t->platform,
+	                            "-o",
+	                            out,
+	                            "-p",
+	                            "/EFI/BOOT",
+	                            "-c",
+	                            config,
+	                            MODULES,
+	                            str_eq(t->platform, "i386-pc") ? "biosdisk" : "efi_gop",
+	                            NULL};
+	return run(g, argv, e);
+}
+
+static int make_esp(const struct grub *g, const struct target *t, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	const struct gpt_part *esp = &g->gpt->parts[GPT_ESP];
+	char *at = arena_printf(a, "%s@@%" PRIu64, g->file, esp->start);
+	/* One sector a cluster: FAT32 begins at 65525 clusters. */
+	const char *const mkfs[] = {"mkfs.vfat",
+	                            "--offset",
+	                            arena_printf(a, "%" PRIu64, esp->start / GPT_SECTOR),
+	                            "--invariant",
+	                            "-F",
+	                            "32",
+	                            "-s",
+	                            "1",
+	                            "-S",
+	                            "512",
+	                            "-i",
+	                            arena_printf(a, "%08" PRIx32, g->volume),
+	                            "-n",
+	                            "ESP",
+	                            g->file,
+	                            arena_printf(a, "%" PRIu64, esp->size / 1024),
+	                            NULL};
+	const char *const mmd[] = {"mmd", "-i", at, "::EFI", "::EFI/BOOT", NULL};
+	const char *const mcopy[] = {"mcopy",
+	                             "-i",
+	                             at,
+	                             arena_printf(a, "%s/%s", g->dir, t->file),
+	                             arena_printf(a, "::EFI/BOOT/%s", t->file),
+	                             NULL};
+	int r = run(g, mkfs, e);
+
+	if (r == 0)
+		r = run(g, mmd, e);
+	return r == 0 ? run(g, mcopy, e) : r;
+}
+
+static int put(int fd, const void *data, size_t len, uint64_t at, struct err *e)
+{
+	if (lseek(fd, (off_t)at, SEEK_SET) < 0)
+		return err_errno(e, errno, "writing GRUB");
+	int r = file_write_all(fd, data, len);
+	return r < 0 ? err_errno(e, -r, "writing GRUB") : 0;
+}
+
+/* What grub-bios-setup does, which wants a block device for it. */
+static int embed(const struct grub *g, const struct blob *boot, const struct blob *core,
+                 struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	uint64_t start = g->gpt->parts[GPT_BIOS].start / GPT_SECTOR;
+	char *mbr = arena_memdup(a, boot->data, BOOT_CODE);
+	char *image = arena_memdup(a, core->data, core->len);
+	uint64_t first = htole64(start), rest = htole64(start + 1);
+	uint16_t sectors = htole16((uint16_t)((core->len + GPT_SECTOR - 1) / GPT_SECTOR - 1));
+	uint16_t segment = htole16(CORE_SEGMENT);
+
+	memcpy(mbr + BOOT_KERNEL_SECTOR, &first, sizeof first);
+	memset(mbr + BOOT_DRIVE_CHECK, 0x90, 2); /* nop */
+	memcpy(image + CORE_BLOCKLIST, &rest, sizeof rest);
+	memcpy(image + CORE_BLOCKLIST + 8, &sectors, sizeof sectors);
+	memcpy(image + CORE_BLOCKLIST + 10, &segment, sizeof segment);
+
+	scope_fd int fd = open(g->file, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(e, errno, "opening '%s'", g->file);
+	int r = put(fd, mbr, BOOT_CODE, 0, e);
+	return r < 0 ? r : put(fd, image, core->len, start * GPT_SECTOR, e);
+}
+
+static int install_bios(const struct grub *g, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	const struct target *t = target_of(g->gpt->arch, BOOT_UEFI_BIOS);
+	struct blob boot, core;
+	int r = make_image(g, t, e);
+
+	if (r == 0)
+		r = file_read(AT_FDCWD, "/usr/lib/grub/i386-pc/boot.img", GPT_SECTOR, a, &boot, e);
+	if (r == 0)
+		r = file_read(AT_FDCWD, arena_printf(a, "%s/%s", g->dir, t->file), CORE_MAX, a,
+		              &core, e);
+	if (r < 0)
+		return r;
+	if (boot.len != GPT_SECTOR || core.len <= GPT_SECTOR)
+		return err_set(e, ERR_HOST, REASON_HOST_FILE, EINVAL,
+		               "reading GRUB's boot.img and core.img: not of the size they have");
+	return embed(g, &boot, &core, e);
+}
+
+int grub_install(const struct grub *g, struct err *e)
+{
+	const struct target *t = target_of(g->gpt->arch, BOOT_UEFI);
+	int r = make_image(g, t, e);
+
+	if (r == 0)
+		r = make_esp(g, t, e);
+	return r == 0 && g->gpt->parts[GPT_BIOS].size ? install_bios(g, e) : r;
+}

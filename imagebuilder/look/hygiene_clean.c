@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+
+#include "base/scope.h"
+#include "look/hygiene_own.h"
+
+#define DEPTH 200
+
+static const struct hygiene_check *check_of(const struct hygiene_rule *rule)
+{
+	for (size_t i = 0; i < hygiene_n_checks; i++)
+		if (&hygiene_checks[i].rule == rule)
+			return &hygiene_checks[i];
+	return NULL;
+}
+
+static int remove_all(struct host *h, const char *path, unsigned depth, struct err *e);
+
+static int remove_below(struct host *h, int dir, const char *path, unsigned depth, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	scope_dir DIR *d = fdopendir(dir);
+	struct dirent *entry;
+	int r = 0;
+
+	if (!d || depth > DEPTH)
+		return err_errno(e, d ? ELOOP : errno, "listing '%s'", path);
+	while (r == 0 && (entry = readdir(d)))
+		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
+			r = remove_all(h, arena_printf(a, "%s/%s", path, entry->d_name), depth + 1,
+			               e);
+	return r;
+}
+
+static int remove_all(struct host *h, const char *path, unsigned depth, struct err *e)
+{
+	int fd = file_open(host_root_fd(h), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+
+	if (fd >= 0) {
+		int r = remove_below(h, fd, path, depth, e);
+		if (r < 0)
+			return r;
+	}
+	return host_remove(h, path, e);
+}
+
+/* As many rounds as it takes when there is more than one round tells. */
+static int clean_once(struct host *image, hygiene_allow allow, bool *ret_more, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct hygiene_findings found;
+	size_t removed = 0;
+	int r = hygiene_find(image, allow, false, a, &found, e);
+
+	for (size_t i = 0; r == 0 && i < found.n; i++) {
+		const struct hygiene_finding *f = &found.items[i];
+		const struct hygiene_check *c = check_of(f->rule);
+		if (!c || !f->rule->cleans)
+			continue;
+		removed++;
+		if (c->kind == HYGIENE_TEXT)
+			r = host_write(image, f->path, (struct blob){c->text, strlen(c->text)},
+			               0644, NULL, e);
+		else
+			r = remove_all(image, f->path, 0, e);
+	}
+	*ret_more = r == 0 && found.more && removed > 0;
+	return r;
+}
+
+int hygiene_clean(struct host *image, hygiene_allow allow, struct err *e)
+{
+	bool more = true;
+
+	while (more) {
+		int r = clean_once(image, allow, &more, e);
+
+		if (r < 0)
+			return err_wrap(e, "cleaning the image");
+	}
+	return 0;
+}
+
+/* A machine that runs makes logs, and names for its mounts, while it is looked at. */
+static void leave_out_cleaned(struct hygiene_findings *found)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < found->n; i++)
+		if (!found->items[i].rule->cleans)
+			found->items[n++] = found->items[i];
+	found->n = n;
+}
+
+int hygiene_finish(struct host *image, hygiene_allow allow, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct hygiene_findings found;
+	int r = hygiene_clean(image, allow, e);
+
+	if (r == 0)
+		r = hygiene_find(image, allow, true, a, &found, e);
+	if (r < 0)
+		return r;
+	if (host_is_self(image))
+		leave_out_cleaned(&found);
+	return hygiene_refuse(&found, e);
+}

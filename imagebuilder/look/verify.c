@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "look/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/scope.h"
+#include "store/listing.h"
+#include "store/tools.h"
+
+#define FSTAB_MAX (64 << 10)
+
+void verify_tell(struct verify *v, const char *check, enum verify_state state, const char *what,
+                 ...)
+{
+	va_list ap;
+
+	va_start(ap, what);
+	const char *text = arena_vprintf(v->arena, what, ap);
+	va_end(ap);
+	v->faults += state == VERIFY_FAULT;
+	v->tell(v->ctx, check, state, text);
+}
+
+/* An error of the disk's is a fault of it; one of this machine's stays one. */
+static int judge(struct verify *v, const char *check, int r, const struct err *e, const char *fine)
+{
+	if (r < 0 && e->kind != ERR_INTEGRITY && e->kind != ERR_INPUT)
+		return r;
+	verify_tell(v, check, r < 0 ? VERIFY_FAULT : VERIFY_OK, "%s", r < 0 ? e->text : fine);
+	return 0;
+}
+
+/* ---- the disk ---- */
+
+static const struct gpt_entry *part_of(const struct gpt_table *t, const char *kind)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (str_eq(gpt_kind(&t->items[i]), kind))
+			return &t->items[i];
+	return NULL;
+}
+
+static int check_table(struct verify *v, struct err *e)
+{
+	static const char check[] = "partition-table";
+	const struct rawdisk *d = &v->image->disk;
+	bool last = true;
+
+	if (!d->has_table) {
+		verify_tell(v, check, VERIFY_NOTE, "a file system alone, which no machine boots");
+		return 0;
+	}
+	for (size_t i = 0; i < d->table.n; i++)
+		last = last && d->table.items[i].start <= d->root->start;
+	if (!last)
+		verify_tell(v, check, VERIFY_FAULT,
+		            "the root is not the last partition, and can't grow with the disk");
+	return judge(v, check, gpt_check_copy(d->fd, d->file, &d->table, e), e,
+	             "the table and its copy are sound");
+}
+
+/* Else it would not have been unpacked. */
+static int check_system(struct verify *v, struct err *e)
+{
+	(void)e;
+	verify_tell(v, "file-system", VERIFY_OK, "e2fsck finds the root sound");
+	return 0;
+}
+
+static bool any_data(int fd, uint64_t at, size_t len)
+{
+	unsigned char b[512] = {0};
+
+	if (pread(fd, b, len, (off_t)at) < 0)
+		return false;
+	for (size_t i = 0; i < len; i++)
+		if (b[i])
+			return true;
+	return false;
+}
+
+/* UEFI starts what lies at this path when it knows of nothing else, as in a new instance. */
+static int has_loader(struct verify *v, const struct gpt_entry *esp, bool *ret, struct err *e)
+{
+	const struct rawdisk *d = &v->image->disk;
+	const char *const argv[] = {
+	        "mdir",       "-b",
+	        "-i",         arena_printf(v->arena, "%s@@%" PRIu64, d->path, esp->start),
+	        "::EFI/BOOT", NULL};
+	struct host_exec x = {.argv = argv, .deadline = v->deadline};
+	struct host_result res;
+	struct host *here;
+	int r = tool_need("mdir", "mtools", e);
+
+	if (r == 0)
+		r = host_open("/", HOST_LIVE, &here, e);
+	if (r < 0)
+		return r;
+	r = host_run(here, &x, v->arena, &res, e);
+	host_close(here);
+	if (r < 0)
+		return err_wrap(e, "looking into the EFI system partition");
+	const char *out = res.out.data ? res.out.data : "";
+	*ret = res.status == 0 &&
+	       (strcasestr(out, "/BOOTX64.EFI") || strcasestr(out, "/BOOTAA64.EFI"));
+	return 0;
+}
+
+static int check_boot(struct verify *v, struct err *e)
+{
+	static const char check[] = "boot";
+	const struct rawdisk *d = &v->image->disk;
+	const struct gpt_entry *esp = part_of(&d->table, "esp"), *bios = part_of(&d->table, "bios");
+	bool uefi = false,
+	     legacy = bios && any_data(d->fd, 0, 440) && any_data(d->fd, bios->start, 512);
+	int r = esp ? has_loader(v, esp, &uefi, e) : 0;
+
+	if (r < 0)
+		return r;
+	if (esp && !uefi)
+		verify_tell(v, check, VERIFY_FAULT,
+		            "the EFI system partition has no loader in /EFI/BOOT");
+	if (bios && !legacy)
+		verify_tell(v, check, VERIFY_FAULT, "the partition for GRUB by BIOS has no GRUB");
+	if (!esp && !bios)
+		verify_tell(v, check, VERIFY_FAULT,
+		            "neither an EFI system partition nor one for GRUB by BIOS");
+	if (uefi || legacy)
+		verify_tell(v, check, VERIFY_OK, "a loader for %s",
+		            !legacy ? "UEFI"
+		            : uefi  ? "UEFI and one for BIOS"
+		                    : "BIOS");
+	return 0;
+}
+
+static int check_kernel(struct verify *v, struct err *e)
+{
+	int fd = file_open(v->image->root, "/boot", O_RDONLY | O_DIRECTORY, 0), n = 0;
+	scope_listing struct listing l = {0};
+	int r = fd < 0 ? 0 : listing_read(fd, &l);
+
+	if (fd >= 0)
+		close(fd);
+	if (r < 0)
+		return err_errno(e, -r, "listing /boot of the image");
+	for (int i = 0; i < l.n; i++)
+		n += str_starts(l.items[i]->d_name, "vmlinuz-");
+	verify_tell(v, "kernel", n ? VERIFY_OK : VERIFY_FAULT,
+	            n ? "in /boot" : "no /boot/vmlinuz-*");
+	return 0;
+}
+
+/* The root's line, told by what it names: it must not be another disk's. */
+static const char *root_in(char *text)
+{
+	static char device[512];
+	char at[512];
+
+	for (char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+		if (sscanf(line, " %511[^# \t\n] %511s", device, at) == 2 && str_eq(at, "/"))
+			return device;
+	return NULL;
+}
+
+static int check_fstab(struct verify *v, struct err *e)
+{
+	static const char check[] = "fstab";
+	const struct rawdisk *d = &v->image->disk;
+	struct blob text = {"", 0};
+	int r = file_read(v->image->root, "/etc/fstab", FSTAB_MAX, v->arena, &text, e);
+
+	if (r < 0 && r != -ENOENT)
+		return judge(v, check, r, e, "");
+	const char *device = root_in(arena_memdup(v->arena, text.data, text.len));
+	bool uuid = device && str_starts(device, "UUID=");
+	bool part = device && str_starts(device, "PARTUUID=");
+	if (!device)
+		verify_tell(v, check, VERIFY_FAULT, "/etc/fstab has no line for /");
+	else if ((uuid && strcasecmp(device + 5, d->uuid) != 0) ||
+	         (part && (!d->root || strcasecmp(device + 9, d->root->uuid) != 0)))
+		verify_tell(v, check, VERIFY_FAULT, "/etc/fstab names another root: %s", device);
+	else
+		verify_tell(v, check, VERIFY_OK, "names the root: %s", device);
+	return 0;
+}
+
+/* ---- the tree ---- */
+
+static int check_hygiene(struct verify *v, struct err *e)
+{
+	static const char check[] = "hygiene";
+	struct hygiene_findings found;
+	int r = hygiene_look(v->image->root, v->allow, v->arena, &found, e);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < found.n; i++) {
+		const struct hygiene_finding *f = &found.items[i];
+		verify_tell(v, check, VERIFY_FAULT, "%s: '%s'%s%s: %s", f->rule->name, f->path,
+		            f->detail ? " " : "", f->detail ? f->detail : "", f->rule->summary);
+	}
+	if (found.more)
+		verify_tell(v, check, VERIFY_FAULT, "and more than can be told");
+	if (!found.n)
+		verify_tell(v, check, VERIFY_OK, "nothing that no image may have");
+	return 0;
+}
+
+int verify_all(struct verify *v, struct err *e)
+{
+	static const struct {
+		int (*check)(struct verify *v, struct err *e);
+		bool disk, table; /* only of what has one */
+	} checks[] = {
+	        {check_table, true, false},      {check_system, true, false},
+	        {check_boot, true, true},        {check_kernel, true, true},
+	        {check_fstab, true, true},       {check_hygiene, false, false},
+	        {verify_manifest, false, false},
+	};
+	int r = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(checks) && r == 0; i++)
+		if ((v->image->is_disk || !checks[i].disk) &&
+		    (v->image->disk.has_table || !checks[i].table))
+			r = checks[i].check(v, e);
+	return r;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recipe/copy.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "base/scope.h"
+#include "recipe/include.h"
+
+const struct field copy_fields[] = {
+        {"from", FIELD_STRING, FIELD_AT(struct copy, from), .required = true, .min = 1,
+         .max = PATH_MAX - 1, .help = "file or directory here, beside the recipe or absolute"},
+        {"to", FIELD_STRING, FIELD_AT(struct copy, to), .required = true, .min = 1,
+         .max = PATH_MAX - 1, .help = "absolute path in the image"},
+        {"mode", FIELD_MODE, FIELD_AT(struct copy, mode),
+         .help = "permissions of a file (default: the source's, not writable by others)"},
+        {0},
+};
+
+/* ---- the text ---- */
+
+static int check_to(const struct doc *at, const char **to, struct arena *a, struct err *e)
+{
+	const struct doc *where = doc_get(at, "to");
+	struct strbuf clean = STRBUF(a, PATH_MAX);
+
+	if (**to != '/')
+		return doc_err(where, e, REASON_INPUT_RANGE,
+		               "'%s' is no absolute path in the image", *to);
+	for (const char *p = *to; *p;) {
+		p += strspn(p, "/");
+		size_t len = strcspn(p, "/");
+
+		if ((len == 1 && p[0] == '.') || (len == 2 && p[0] == '.' && p[1] == '.'))
+			return doc_err(where, e, REASON_INPUT_RANGE,
+			               "'%s' has a '.' or '..' in it, expected a plain path", *to);
+		if (len)
+			strbuf_printf(&clean, "/%.*s", (int)len, p);
+		p += len;
+	}
+	*to = clean.data ? clean.data : "/";
+	return 0;
+}
+
+int copy_read(const struct doc *list, const struct vars *facts, struct arena *a,
+              struct copy_list *ret, struct err *e)
+{
+	static const struct copy defaults = {.mode = COPY_MODE_KEEP};
+	struct copy_list l = {0};
+
+	if (list && list->type != DOC_LIST && list->type != DOC_NULL)
+		return doc_err(list, e, REASON_INPUT_TYPE,
+		               "'copy': expected a list of maps, found %s", doc_type_name(list));
+	for (size_t i = 0; list && i < list->n; i++) {
+		struct copy c = defaults;
+		const struct doc *at = list->items[i];
+		int r = field_decode(at, copy_fields, facts, a, &c, e);
+
+		if (r == 0)
+			r = check_to(at, &c.to, a, e);
+		if (r < 0)
+			return r;
+		c.at = at;
+		c.from = include_beside(doc_get(at, "from"), c.from, a);
+		l.items = arena_grow(a, l.items, &l.n, sizeof *l.items);
+		l.items[l.n - 1] = c;
+	}
+	*ret = l;
+	return 0;
+}
+
+/* ---- the files ---- */
+
+struct walk {
+	const struct copy *copy;
+	struct arena *arena; /* of one entry's names and content */
+	size_t entries;
+	int (*visit)(struct walk *w, int dir, const char *name, const char *to,
+	             const struct stat *st, struct err *e);
+	struct host *host;     /* copy_apply */
+	struct digest *digest; /* copy_digest, as what follows */
+	struct input_list *inputs;
+	struct arena *kept; /* of the inputs */
+};
+
+static unsigned mode_of(const struct walk *w, const struct stat *st)
+{
+	if (S_ISREG(st->st_mode) && w->copy->mode != COPY_MODE_KEEP)
+		return w->copy->mode;
+	return st->st_mode & 0755;
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+	return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int no_dots(const struct dirent *d)
+{
+	return !str_eq(d->d_name, ".") && !str_eq(d->d_name, "..");
+}
+
+static int walk_any(struct walk *w, int dir, const char *name, const char *to, unsigned depth,
+                    struct err *e);
+
+static int walk_below(struct walk *w, int fd, const char *to, unsigned depth, struct err *e)
+{
+	struct dirent **names = NULL;
+	const char *parent = strcmp(to, "/") == 0 ? "" : to;
+	int n = scandirat(fd, ".", &names, no_dots, by_name);
+	int r = n < 0 ? err_errno(e, errno, "reading '%s'", w->copy->from) : 0;
+
+	for (int i = 0; i < n; i++) {
+		if (r == 0)
+			r = walk_any(w, fd, names[i]->d_name,
+			             arena_printf(w->arena, "%s/%s", parent, names[i]->d_name),
+			             depth + 1, e);
+		free(names[i]);
+	}
+	free(names);
+	return r;
+}
+
+static int walk_any(struct walk *w, int dir, const char *name, const char *to, unsigned depth,
+                    struct err *e)
+{
+	struct stat st;
+
+	if (++w->entries > COPY_ENTRIES_MAX || depth > COPY_DEPTH_MAX)
+		return doc_err(w->copy->at, e, REASON_INPUT_LIMIT,
+		               "'%s' has more than %d files or %d levels", w->copy->from,
+		               COPY_ENTRIES_MAX, COPY_DEPTH_MAX);
+	/* The one that is named may be a link to what is meant; below it links are links. */
+	if (fstatat(dir, name, &st, depth ? AT_SYMLINK_NOFOLLOW : 0) < 0)
+		return doc_err(w->copy->at, e, REASON_INPUT_RANGE, "reading '%s': %s",
+		               depth ? name : w->copy->from, strerror(errno));
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
+		return doc_err(w->copy->at, e, REASON_INPUT_TYPE,
+		               "'%s' in '%s' is no file, directory or link", name, w->copy->from);
+	int r = w->visit(w, dir, name, to, &st, e);
+	if (r < 0 || !S_ISDIR(st.st_mode))
+		return r;
+	scope_fd int fd =
+	        openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth ? O_NOFOLLOW : 0));
+	return fd < 0 ? err_errno(e, errno, "opening '%s'", name) : walk_below(w, fd, to, depth, e);
+}
+
+static int read_link(struct walk *w, int dir, const char *name, const char **ret, struct err *e)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlinkat(dir, name, target, sizeof target);
+
+	if (n < 0 || n == sizeof target)
+		return err_errno(e, n < 0 ? errno : ENAMETOOLONG, "reading the link '%s'", name);
+	*ret = arena_memdup(w->arena, target, (size_t)n);
+	return 0;
+}
+
+/* ---- what is done with each ---- */
+
+static int look(struct walk *w, int dir, const char *name, const char *to, const struct stat *st,
+                struct err *e)
+{
+	(void)to;
+	if (S_ISREG(st->st_mode) && (uint64_t)st->st_size > COPY_FILE_MAX)
+		return doc_err(w->copy->at, e, REASON_INPUT_LIMIT, "'%s' has more than %lu MiB",
+		               name, COPY_FILE_MAX >> 20);
+	if (!S_ISLNK(st->st_mode) && faccessat(dir, name, R_OK, 0) < 0)
+		return doc_err(w->copy->at, e, REASON_INPUT_RANGE, "reading '%s': %s", name,
+		               strerror(errno));
+	return 0;
+}
+
+static int add_digest(struct walk *w, int dir, const char *name, const char *to,
+                      const struct stat *st, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob content = {0};
+	const char *target = "";
+	int r = 0;
+
+	if (S_ISREG(st->st_mode))
+		r = file_read(dir, name, COPY_FILE_MAX, a, &content, e);
+	else if (S_ISLNK(st->st_mode))
+		r = read_link(w, dir, name, &target, e);
+	if (r < 0)
+		return r;
+	const char *head = arena_printf(a, "%o %o %zu %s", st->st_mode & S_IFMT, mode_of(w, st),
+	                                content.len, target);
+	scope_digest struct digest *d = digest_new();
+	unsigned char sum[SHA256_LEN];
+	digest_add(d, to, strlen(to) + 1);
+	digest_add(d, head, strlen(head) + 1);
+	digest_add(d, content.data, content.len);
+	digest_end(d, sum);
+	digest_add(w->digest, sum, sizeof sum);
+	if (w->inputs)
+		input_add(w->inputs, w->kept,
+		          arena_printf(w->kept, "file %s%s", w->copy->from,
+		                       to + (w->copy->to[1] ? strlen(w->copy->to) : 0)),
+		          sum, sizeof sum, NULL);
+	return 0;
+}
+
+static int put(struct walk *w, int dir, const char *name, const char *to, const struct stat *st,
+               struct err *e)
+{
+	static const struct host_owner root;
+	scope_arena struct arena *a = arena_new();
+	struct blob content;
+	const char *target;
+	struct stat there;
+	struct err none;
+
+	if (S_ISDIR(st->st_mode)) /* one that is there keeps its mode: /tmp's is not the source's */
+		return host_stat(w->host, to, &there, &none) == 0
+		               ? 0
+		               : host_mkdir(w->host, to, mode_of(w, st), &root, e);
+	if (S_ISLNK(st->st_mode)) {
+		int r = read_link(w, dir, name, &target, e);
+
+		return r < 0 ? r : host_symlink(w->host, target, to, e);
+	}
+	int r = file_read(dir, name, COPY_FILE_MAX, a, &content, e);
+	return r < 0 ? r : host_write(w->host, to, content, mode_of(w, st), &root, e);
+}
+
+static int walk_all(const struct copy_list *l, struct walk *w, struct err *e)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < l->n && r == 0; i++) {
+		scope_arena struct arena *a = arena_new();
+
+		w->copy = &l->items[i];
+		w->arena = a;
+		w->entries = 0;
+		r = walk_any(w, AT_FDCWD, w->copy->from, w->copy->to, 0, e);
+	}
+	return r;
+}
+
+int copy_find(const struct copy_list *l, struct err *e)
+{
+	struct walk w = {.visit = look};
+
+	return walk_all(l, &w, e);
+}
+
+int copy_digest(const struct copy_list *l, char ret[static COPY_DIGEST], struct arena *kept,
+                struct input_list *inputs, struct err *e)
+{
+	scope_digest struct digest *d = digest_new();
+	struct walk w = {.visit = add_digest, .digest = d, .inputs = inputs, .kept = kept};
+	unsigned char sum[SHA256_LEN];
+	int r = walk_all(l, &w, e);
+
+	if (r < 0)
+		return r;
+	digest_end(d, sum);
+	str_hex(sum, sizeof sum, ret);
+	return 0;
+}
+
+int copy_apply(const struct copy_list *l, struct host *h, struct err *e)
+{
+	struct walk w = {.visit = put, .host = h};
+
+	return walk_all(l, &w, e);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recipe/include.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "base/file.h"
+#include "data/json.h"
+#include "data/yaml.h"
+#include "kinds/kinds.h"
+
+struct seen {
+	dev_t dev;
+	ino_t ino;
+};
+
+struct loading {
+	struct arena *arena;
+	size_t n_seen;
+	struct seen seen[INCLUDE_FILES_MAX];
+	size_t depth;
+	const char *path[INCLUDE_DEPTH_MAX]; /* from the first file to the one being read */
+	struct seen open[INCLUDE_DEPTH_MAX];
+};
+
+/* ---- joining ---- */
+
+/* "packages: [a]" and "packages: {names: [a]}" are the same section. */
+static struct doc *spelt_out(struct arena *a, const struct kind *k, struct doc *list)
+{
+	struct doc *map = doc_new_map(a, list);
+
+	doc_put(a, map, k->fields[0].name, list);
+	return map;
+}
+
+static int join(struct arena *a, const char *key, struct doc *under, struct doc *over,
+                struct doc **ret, struct err *e);
+
+static int join_maps(struct arena *a, struct doc *under, struct doc *over, struct doc **ret,
+                     struct err *e)
+{
+	struct doc *map = doc_new_map(a, over);
+
+	for (size_t i = 0; i < under->n; i++)
+		doc_append(a, map, under->keys[i], under->items[i]);
+	for (size_t i = 0; i < over->n; i++) {
+		struct doc *mine = over->items[i];
+		struct doc *below = doc_get(under, over->keys[i]->text);
+
+		if (!below) {
+			doc_append(a, map, over->keys[i], mine);
+			continue;
+		}
+		int r = join(a, over->keys[i]->text, below, mine, &mine, e);
+		if (r < 0)
+			return r;
+		doc_put(a, map, over->keys[i]->text, mine);
+	}
+	*ret = map;
+	return 0;
+}
+
+static struct doc *join_lists(struct arena *a, const struct doc *under, const struct doc *over)
+{
+	struct doc *list = doc_new_list(a, over);
+
+	for (size_t i = 0; i < under->n; i++)
+		doc_push(a, list, under->items[i]);
+	for (size_t i = 0; i < over->n; i++)
+		doc_push(a, list, over->items[i]);
+	return list;
+}
+
+static int join(struct arena *a, const char *key, struct doc *under, struct doc *over,
+                struct doc **ret, struct err *e)
+{
+	const struct kind *k = kinds_find(key);
+
+	if (k && k->shape == KIND_STRINGS && under->type == DOC_LIST && over->type == DOC_MAP)
+		under = spelt_out(a, k, under);
+	if (k && k->shape == KIND_STRINGS && under->type == DOC_MAP && over->type == DOC_LIST)
+		over = spelt_out(a, k, over);
+	if (over->type == DOC_NULL || under->type == DOC_NULL) {
+		*ret = over->type == DOC_NULL ? under : over;
+		return 0;
+	}
+	if (under->type != over->type)
+		return doc_err(over, e, REASON_INPUT_TYPE,
+		               "'%s' is a %s here and a %s in %s:%u, expected the same of both",
+		               key, doc_type_name(over), doc_type_name(under), under->file,
+		               under->line);
+	if (over->type == DOC_MAP)
+		return join_maps(a, under, over, ret, e);
+	*ret = over->type == DOC_LIST ? join_lists(a, under, over) : over;
+	return 0;
+}
+
+const char *include_beside(const struct doc *at, const char *path, struct arena *a)
+{
+	const char *slash = at->file ? strrchr(at->file, '/') : NULL;
+
+	if (path[0] == '/' || !slash)
+		return path;
+	return arena_printf(a, "%.*s/%s", (int)(slash - at->file), at->file, path);
+}
+
+/* ---- reading ---- */
+
+static int read_text(struct loading *l, const char *path, const struct doc *at, struct blob *ret,
+                     struct seen *ret_id, struct err *e)
+{
+	struct stat st;
+	int r = 0;
+
+	if (stat(path, &st) < 0)
+		r = err_errno(e, errno, "reading '%s'", path);
+	else
+		r = file_read(AT_FDCWD, path, INCLUDE_SIZE_MAX, l->arena, ret, e);
+	if (r < 0)
+		return at ? doc_err(at, e, REASON_INPUT_RANGE, "%s",
+		                    arena_strdup(l->arena, e->text))
+		          : r;
+	*ret_id = (struct seen){st.st_dev, st.st_ino};
+	return 0;
+}
+
+static int parse(const char *path, struct blob text, struct arena *a, struct doc **ret,
+                 struct err *e)
+{
+	size_t space = 0;
+
+	while (space < text.len && strchr(" \t\r\n", text.data[space]))
+		space++;
+	bool json = space < text.len && text.data[space] == '{';
+	int r = (json ? json_parse : yaml_parse)(path, text, a, ret, e);
+	if (r < 0 || (*ret)->type == DOC_MAP)
+		return r;
+	return doc_err(*ret, e, REASON_INPUT_TYPE, "a recipe is a map of sections, found %s",
+	               (*ret)->type == DOC_NULL ? "an empty file" : doc_type_name(*ret));
+}
+
+static int circle(const struct loading *l, size_t from, const char *again, const struct doc *at,
+                  struct err *e)
+{
+	struct strbuf way = STRBUF(l->arena, 1024);
+
+	for (size_t i = from; i < l->depth; i++)
+		strbuf_printf(&way, "%s -> ", l->path[i]);
+	return doc_err(at, e, REASON_INPUT_CYCLE, "'%s' includes itself: %s%s", again, way.data,
+	               again);
+}
+
+/* 1: it is to be read; 0: it is part of the recipe already. */
+static int enter(struct loading *l, const char *path, const struct seen *id, const struct doc *at,
+                 struct err *e)
+{
+	for (size_t i = 0; i < l->depth; i++)
+		if (l->open[i].dev == id->dev && l->open[i].ino == id->ino)
+			return circle(l, i, path, at, e);
+	for (size_t i = 0; i < l->n_seen; i++)
+		if (l->seen[i].dev == id->dev && l->seen[i].ino == id->ino)
+			return 0;
+	if (l->depth == INCLUDE_DEPTH_MAX)
+		return doc_err(at, e, REASON_INPUT_LIMIT,
+		               "includes are nested too deep, expected at most %d levels",
+		               INCLUDE_DEPTH_MAX);
+	if (l->n_seen == INCLUDE_FILES_MAX)
+		return doc_err(at, e, REASON_INPUT_LIMIT,
+		               "too many files are included, expected at most %d",
+		               INCLUDE_FILES_MAX);
+	l->seen[l->n_seen++] = *id;
+	l->open[l->depth] = *id;
+	l->path[l->depth++] = path;
+	return 1;
+}
+
+static int load(struct loading *l, const char *path, const struct doc *at, struct doc **ret,
+                struct err *e);
+
+static struct doc *without_include(struct arena *a, const struct doc *d)
+{
+	struct doc *rest = doc_new_map(a, d);
+
+	for (size_t i = 0; i < d->n; i++)
+		if (!str_eq(d->keys[i]->text, "include"))
+			doc_append(a, rest, d->keys[i], d->items[i]);
+	return rest;
+}
+
+/* What `d` includes, joined, with `d` over it. */
+static int with_included(struct loading *l, struct doc *d, struct doc **ret, struct err *e)
+{
+	static const struct field row = {"include", FIELD_STRINGS, 0, .max = INCLUDE_FILES_MAX};
+	const struct doc *list = doc_get(d, "include");
+	struct field_strings names = {0};
+	struct doc *joined = doc_new_map(l->arena, d);
+	int r = list ? field_decode_value(list, &row, NULL, l->arena, &names, e) : 0;
+
+	for (size_t i = 0; i < names.n && r >= 0; i++) {
+		const struct doc *entry = list->type == DOC_LIST ? list->items[i] : list;
+		struct doc *part = NULL;
+
+		r = load(l, include_beside(entry, names.items[i], l->arena), entry, &part, e);
+		if (r >= 0 && part)
+			r = join_maps(l->arena, joined, part, &joined, e);
+	}
+	if (r >= 0)
+		r = join_maps(l->arena, joined, without_include(l->arena, d), &joined, e);
+	if (r >= 0)
+		*ret = joined;
+	return r;
+}
+
+/* `*ret` stays as it is when the file is part of the recipe already. */
+static int load(struct loading *l, const char *path, const struct doc *at, struct doc **ret,
+                struct err *e)
+{
+	struct blob text;
+	struct seen id;
+	struct doc *d;
+	int r = read_text(l, path, at, &text, &id, e);
+
+	if (r >= 0)
+		r = enter(l, path, &id, at, e);
+	if (r <= 0)
+		return r;
+	r = parse(path, text, l->arena, &d, e);
+	if (r >= 0)
+		r = with_included(l, d, ret, e);
+	l->depth--;
+	return r;
+}
+
+int include_load(const char *path, struct arena *a, struct doc **ret, struct err *e)
+{
+	struct loading *l = arena_alloc(a, sizeof *l);
+
+	l->arena = a;
+	return load(l, arena_strdup(a, path), NULL, ret, e);
+}

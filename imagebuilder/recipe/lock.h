@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A lock: exactly which packages the base of a recipe is made of, and which files its components
+ * fetch, in RECIPE's name with .lock for its suffix. Written by `hpc-imagebuild lock`, kept with
+ * the recipe, and used by `build` when it is there:
+ *
+ *     lock: 1
+ *     from: "debian:bookworm"
+ *     arch: "x86_64"
+ *     asked: ["munge", "slurmd"]
+ *     sources: ["deb http://deb.debian.org/debian bookworm main"]
+ *     packages:
+ *     - {name: "munge", version: "0.5.15-2", arch: "amd64", size: 26324, sha256: "..", url: ".."}
+ *     files:
+ *     - {uri: "s3://tools/mpi.tar.gz", sha256: ".."}
+ *
+ * `asked` are the recipe's packages, sorted; `sources` where their successors will come from, as
+ * the image has them; `required: true` a package that comes though nobody asks for it. All strings
+ * are the arena's of who read or resolved it.
+ */
+#pragma once
+
+#include "base/digest.h"
+#include "data/field.h"
+#include "recipe/component.h"
+#include "store/store.h"
+
+#define LOCK_SUFFIX       ".lock"
+#define LOCK_PACKAGES_MAX 4096
+#define LOCK_FILES_MAX    1024
+
+struct lock_package {
+	const char *name, *version, *arch, *sha256, *url;
+	uint64_t size; /* bytes */
+	bool required;
+};
+
+struct lock_file {
+	const char *uri, *sha256;
+};
+
+struct lock {
+	const char *file; /* "" when it was not read from one */
+	const char *from, *arch;
+	struct field_strings asked, sources;
+	size_t n;
+	struct lock_package *packages; /* by name, then architecture */
+	size_t n_files;
+	struct lock_file *files; /* by address */
+	char sha256[SHA256_HEX]; /* of the file */
+};
+
+/* "dir/compute.yaml" to "dir/compute.lock". */
+const char *lock_path(const char *recipe, struct arena *a);
+
+/* A package's address that every machine can fetch from: http or https. */
+bool lock_takes_url(const char *url);
+
+int lock_read(const char *path, struct arena *a, struct lock *ret, struct err *e) ATTR_MUST_USE;
+/* Replaces the file in one step; the same lock gives the same bytes. */
+int lock_write(const struct lock *l, const char *path, struct err *e) ATTR_MUST_USE;
+
+/* It is of that distribution, architecture and list of packages, else ERR_INPUT with what to do. */
+int lock_fits(const struct lock *l, const char *recipe, const char *from, const char *arch,
+              const struct field_strings *asked, struct err *e) ATTR_MUST_USE;
+
+/* All that the base follows from, as lines of text; input.h compares them. The files are their
+ * steps'. */
+void lock_key(const struct lock *l, struct strbuf *key);
+
+/* lock_apt.c: asks apt, in a state directory of its own, what those packages come to from these
+ * sources today, by the rules of mmdebstrap's variant minbase. Needs no root. */
+int lock_resolve(const char *from, const char *arch, const struct field_strings *asked,
+                 const struct field_strings *sources, struct arena *a, struct lock *ret,
+                 struct err *e) ATTR_MUST_USE;
+
+/* ---- lock_repo.c: its packages, in the store by their digests ---- */
+
+/* Fetches those that the store hasn't, and looks at the digest of each. With all there it is
+ * offline. */
+int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline,
+               struct err *e) ATTR_MUST_USE;
+/* An apt repository of them in the empty directory, for the suite of `from`. */
+int lock_repository(const struct lock *l, const struct store *s, const char *dir,
+                    struct err *e) ATTR_MUST_USE;
+/* The tree has exactly those; then it gets the lock's sources in place of the repository's. */
+int lock_settle(const struct lock *l, const char *tree, struct err *e) ATTR_MUST_USE;
+
+/* ---- lock_files.c: what components fetch ---- */
+
+/* A handle for fetching, opened only when something is: without a network none is asked for. */
+struct lock_source {
+	int (*open)(void *ctx, struct cloud **ret, struct err *e);
+	void *ctx;
+};
+
+/* The files of those downloads, with the digests that their documents don't have found out by
+ * fetching. */
+int lock_find_files(const struct component_fetches *l, const struct lock_source *from,
+                    struct arena *a, struct lock *ret, struct err *e) ATTR_MUST_USE;
+/* Gives each download the digest that the lock has, or without a lock its document. One that has
+ * none, or another, is ERR_INPUT at its place. `lock` may be NULL. */
+int lock_fix_files(const struct lock *lock, struct component_fetches *l,
+                   struct err *e) ATTR_MUST_USE;
+/* Fetches into the store those that it hasn't whole, and opens each. lock_close_files closes them
+ * again, also after a failure. */
+int lock_open_files(struct component_fetches *l, const struct store *s,
+                    const struct lock_source *from, uint64_t deadline, struct err *e) ATTR_MUST_USE;
+void lock_close_files(struct component_fetches *l);

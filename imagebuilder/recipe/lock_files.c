@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A lock's files: what components fetch, in the store by their digests. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "recipe/lock.h"
+#include "store/objects.h"
+
+#define FILE_MS                                                                                    \
+	600000 /* one file, with what is tried again; also how long no network is waited for */
+
+/* ---- locking them ---- */
+
+static int by_uri(const void *a, const void *b)
+{
+	return strcmp(((const struct lock_file *)a)->uri, ((const struct lock_file *)b)->uri);
+}
+
+static int learn(struct cloud *c, const struct component_fetch *f, struct arena *a,
+                 const char **ret, struct err *e)
+{
+	const struct cloud_fetch what = {.uri = f->uri, .max = COMPONENT_FILE_MAX};
+	scope_arena struct arena *own = arena_new();
+	struct blob content;
+	char hex[SHA256_HEX];
+
+	log_notice("fetching '%s'", f->uri);
+	int r = cloud_fetch_memory(c, &what, own, &content, clock_in_ms(FILE_MS), e);
+
+	if (r < 0)
+		return err_wrap(e, "%s:%u:%u: locking '%s'", f->at->file, f->at->line, f->at->col,
+		                f->uri);
+	digest_hex(content.data, content.len, hex);
+	*ret = arena_strdup(a, hex);
+	return 0;
+}
+
+int lock_find_files(const struct component_fetches *l, const struct lock_source *from,
+                    struct arena *a, struct lock *ret, struct err *e)
+{
+	struct lock_file *files = arena_array(a, l->n, sizeof *files);
+	struct cloud *cloud = NULL;
+	int r = 0;
+
+	if (l->n > LOCK_FILES_MAX)
+		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG,
+		               "locking %zu files: expected at most %d", l->n, LOCK_FILES_MAX);
+	for (size_t i = 0; i < l->n && r == 0; i++) {
+		const struct component_fetch *f = &l->items[i];
+
+		files[i] = (struct lock_file){f->uri, f->sha256};
+		if (!f->sha256 && !cloud)
+			r = from->open(from->ctx, &cloud, e);
+		if (!f->sha256 && r == 0)
+			r = learn(cloud, f, a, &files[i].sha256, e);
+	}
+	cloud_close(cloud);
+	if (r < 0)
+		return r;
+	if (l->n)
+		qsort(files, l->n, sizeof *files, by_uri);
+	ret->n_files = l->n;
+	ret->files = files;
+	return 0;
+}
+
+/* ---- using them ---- */
+
+static const char *locked_digest(const struct lock *lock, const char *uri)
+{
+	for (size_t i = 0; i < lock->n_files; i++)
+		if (str_eq(lock->files[i].uri, uri))
+			return lock->files[i].sha256;
+	return NULL;
+}
+
+int lock_fix_files(const struct lock *lock, struct component_fetches *l, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		struct component_fetch *f = &l->items[i];
+		const char *sha256 = lock ? locked_digest(lock, f->uri) : f->sha256;
+
+		if (!sha256)
+			return doc_err(
+			        f->at, e, REASON_INPUT_REQUIRED,
+			        lock ? "'%s' is not in '%s': make the lock anew by "
+			               "`hpc-imagebuild lock`"
+			             : "'%s' has no checksum here, and a build fetches only what "
+			               "it knows: lock the recipe by `hpc-imagebuild lock`%s",
+			        f->uri, lock ? lock->file : "");
+		if (f->sha256 && !str_eq(f->sha256, sha256))
+			return doc_err(f->at, e, REASON_INPUT_RANGE,
+			               "'%s' has another checksum in '%s': make the lock anew by "
+			               "`hpc-imagebuild lock`",
+			               f->uri, lock->file);
+		f->sha256 = sha256;
+	}
+	return 0;
+}
+
+static bool open_object(const char *path, struct component_fetch *f)
+{
+	char hex[SHA256_HEX];
+	struct err none;
+
+	if (file_sha256(AT_FDCWD, path, hex, &none) < 0 || !str_eq(hex, f->sha256))
+		return false;
+	objects_touch(path);
+	f->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	return f->fd >= 0;
+}
+
+static int fetch_object(struct cloud *c, const char *path, const struct component_fetch *f,
+                        uint64_t deadline, struct err *e)
+{
+	const struct cloud_fetch what = {
+	        .uri = f->uri, .sha256 = f->sha256, .max = COMPONENT_FILE_MAX};
+	const struct file_attr attr = {0600, (uid_t)-1, (gid_t)-1};
+	scope_file_new struct file_new new = FILE_NEW_INIT;
+	int r = file_new_open(&new, AT_FDCWD, path, e);
+
+	if (r == 0)
+		r = cloud_fetch_file(c, &what, &new, deadline, e);
+	return r < 0 ? r : file_new_commit(&new, &attr, e);
+}
+
+static int open_file(struct component_fetch *f, const struct store *s, struct cloud **cloud,
+                     const struct lock_source *from, uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *path = arena_printf(a, "%s/objects/%s", s->path, f->sha256);
+	int r = 0;
+
+	if (open_object(path, f))
+		return 0;
+	log_notice("fetching '%s'", f->uri);
+	if (!*cloud)
+		r = from->open(from->ctx, cloud, e);
+	if (r == 0)
+		r = fetch_object(*cloud, path, f, clock_min(deadline, clock_in_ms(FILE_MS)), e);
+	if (r < 0)
+		return err_wrap(e, "%s:%u:%u: fetching '%s'", f->at->file, f->at->line, f->at->col,
+		                f->uri);
+	return open_object(path, f)
+	               ? 0
+	               : err_errno(e, EIO, "opening '%s', which was just fetched", path);
+}
+
+int lock_open_files(struct component_fetches *l, const struct store *s,
+                    const struct lock_source *from, uint64_t deadline, struct err *e)
+{
+	struct cloud *cloud = NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < l->n && r == 0; i++)
+		r = open_file(&l->items[i], s, &cloud, from, deadline, e);
+	cloud_close(cloud);
+	return r;
+}
+
+void lock_close_files(struct component_fetches *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		scope_close(&l->items[i].fd);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recipe/sources.h"
+
+#include "kinds/kinds.h"
+
+static const char *expanded(const struct doc *map, const char *key, const struct vars *facts,
+                            struct arena *a)
+{
+	const struct doc *d = doc_get(map, key);
+	const char *text;
+	struct err none; /* the plan has read it already */
+
+	return d && vars_expand(facts, d, a, &text, &none) == 0 ? text : NULL;
+}
+
+int sources_of_step(const struct step *s, const struct vars *facts, struct arena *a,
+                    struct component_fetches *ret, struct err *e)
+{
+	const char *uri = expanded(s->at, "source", facts, a);
+
+	if ((s->kind != &kind_files && s->kind != &kind_scripts) || !uri ||
+	    (!str_starts(uri, "s3://") && !str_starts(uri, "https://")))
+		return 0;
+	return component_fetches_add(ret, uri, expanded(s->at, "sha256", facts, a),
+	                             doc_get(s->at, "source"), a, e);
+}
+
+int sources_of_recipe(const struct recipe *r, struct arena *a, struct component_fetches *ret,
+                      struct err *e)
+{
+	struct plan plan;
+	int err = recipe_plan(r, a, &plan, e);
+
+	for (size_t i = 0; err == 0 && i < plan.n; i++)
+		err = sources_of_step(plan.steps[i], &r->facts, a, ret, e);
+	return err;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "store/work.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "base/str.h"
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st, (void)kind;
+	if (at->level > 0 && remove(path) < 0)
+		return -1;
+	return 0;
+}
+
+static int empty(const char *path)
+{
+	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 ? 0 : -EIO;
+}
+
+/* Splits the output's path and opens where it will be. */
+static int open_parent(const char *output, struct work *w, char dir[static PATH_MAX], struct err *e)
+{
+	const char *slash = strrchr(output, '/');
+	const char *name = slash ? slash + 1 : output;
+	char parent[PATH_MAX];
+
+	if (!*name || str_eq(name, ".") || str_eq(name, "..") || strlen(name) > 200 ||
+	    strlen(output) >= sizeof parent - 256)
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
+		               "writing '%s': not a usable file name", output);
+	snprintf(w->name, sizeof w->name, "%s", name);
+	snprintf(parent, sizeof parent, "%.*s", slash ? (int)(slash - output) + 1 : 1,
+	         slash ? output : ".");
+	if (!realpath(parent, dir))
+		return err_errno(e, errno, "opening the directory of '%s'", output);
+	w->parent = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (w->parent < 0)
+		return err_errno(e, errno, "opening the directory of '%s'", output);
+	return 0;
+}
+
+/* Another process may have removed the directory between our opening and our locking it. */
+static bool still_there(const struct work *w)
+{
+	struct stat here, named;
+
+	return fstat(w->fd, &here) == 0 && stat(w->path, &named) == 0 &&
+	       here.st_ino == named.st_ino && here.st_dev == named.st_dev;
+}
+
+static int take(struct work *w)
+{
+	if (mkdir(w->path, 0700) < 0 && errno != EEXIST)
+		return -errno;
+	w->fd = open(w->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (w->fd < 0)
+		return -errno;
+	if (flock(w->fd, LOCK_EX | LOCK_NB) < 0)
+		return errno == EWOULDBLOCK ? -EBUSY : -errno;
+	return still_there(w) ? empty(w->path) : -EBUSY;
+}
+
+int work_open(const char *output, struct work *ret, struct err *e)
+{
+	struct work w = WORK_INIT;
+	char dir[PATH_MAX];
+	int r = open_parent(output, &w, dir, e);
+
+	if (r < 0)
+		return r;
+	int n = snprintf(w.path, sizeof w.path, "%s/.%s.hpc-work", str_eq(dir, "/") ? "" : dir,
+	                 w.name);
+	r = n < 0 || (size_t)n >= sizeof w.path ? -ENAMETOOLONG : take(&w);
+	if (r == 0) {
+		*ret = w;
+		return 0;
+	}
+	/* Not ours to empty: the lock is someone else's. */
+	scope_close(&w.fd);
+	scope_close(&w.parent);
+	if (r == -EBUSY)
+		return err_set(e, ERR_HOST, REASON_BUSY, EBUSY,
+		               "writing '%s': another process is writing it", output);
+	return err_errno(e, -r, "making '%s'", w.path);
+}
+
+/* A directory can't be renamed over what is there, nor anything over a directory: they change
+ * places, and the old one goes with the work. */
+static int put_in_place(const struct work *w, const char *file, bool tree)
+{
+	struct stat old;
+	bool there = fstatat(w->parent, w->name, &old, AT_SYMLINK_NOFOLLOW) == 0;
+	unsigned flags = there && (tree || S_ISDIR(old.st_mode)) ? RENAME_EXCHANGE : 0;
+
+	return renameat2(w->fd, file, w->parent, w->name, flags);
+}
+
+int work_publish(struct work *w, const char *file, struct err *e)
+{
+	scope_fd int fd = openat(w->fd, file, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || (S_ISDIR(st.st_mode) ? syncfs(fd) : fsync(fd)) < 0 ||
+	    put_in_place(w, file, S_ISDIR(st.st_mode)) < 0 || fsync(w->parent) < 0)
+		return err_errno(e, errno, "publishing '%s'", w->name);
+	return 0;
+}
+
+void work_close(struct work *w)
+{
+	if (w->fd >= 0) {
+		(void)empty(w->path);
+		(void)rmdir(w->path);
+	}
+	scope_close(&w->fd);
+	scope_close(&w->parent);
+}

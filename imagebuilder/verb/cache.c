@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cache: what the store holds, and making it smaller. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "build/record.h"
+#include "data/jsonw.h"
+#include "store/objects.h"
+#include "store/store.h"
+#include "verb/image.h"
+
+#define TEXT_MAX (16UL << 20)
+#define MIB      ((uint64_t)1 << 20)
+
+static void list_json(const struct store_entry *list, size_t n, struct strbuf *out)
+{
+	struct jsonw w = {.out = out};
+
+	jsonw_begin(&w, NULL, '[');
+	for (size_t i = 0; i < n; i++) {
+		char used[21];
+
+		clock_rfc3339(list[i].used, used);
+		jsonw_begin(&w, NULL, '{');
+		jsonw_str(&w, "key", list[i].key);
+		jsonw_str(&w, "step", list[i].step);
+		jsonw_str(&w, "parent", list[i].parent);
+		jsonw_u64(&w, "bytes", list[i].all);
+		jsonw_str(&w, "used", used);
+		jsonw_end(&w, '}');
+	}
+	jsonw_end(&w, ']');
+	strbuf_char(out, '\n');
+}
+
+static void list_text(const struct store *s, const struct store_entry *list, size_t n,
+                      struct strbuf *out)
+{
+	uint64_t total = 0;
+	size_t files;
+
+	for (size_t i = 0; i < n; i++) {
+		char used[21];
+
+		clock_rfc3339(list[i].used, used);
+		total += list[i].all;
+		strbuf_printf(out, "%.12s %6" PRIu64 " MiB  %s  %s\n", list[i].key,
+		              (list[i].all + MIB - 1) / MIB, used, list[i].step);
+	}
+	strbuf_printf(out, "%zu layers, %" PRIu64 " MiB\n", n, (total + MIB - 1) / MIB);
+	objects_measure(s, &files, &total);
+	if (files)
+		strbuf_printf(out, "%zu fetched packages and files, %" PRIu64 " MiB\n", files,
+		              (total + MIB - 1) / MIB);
+}
+
+static int list(struct image *g, struct store *s, struct err *e)
+{
+	struct strbuf out = STRBUF(g->arena, TEXT_MAX);
+	struct store_entry *entries;
+	size_t n;
+	int r = store_list(s, g->arena, &entries, &n, e);
+
+	if (r < 0)
+		return r;
+	if (g->opt.json)
+		list_json(entries, n, &out);
+	else
+		list_text(s, entries, n, &out);
+	fwrite(out.data, 1, out.len, stdout);
+	return 0;
+}
+
+static void tell_pruned(const struct image *g, size_t n, size_t files, uint64_t bytes)
+{
+	struct strbuf out = STRBUF(g->arena, 256);
+	struct jsonw w = {.out = &out};
+
+	if (!g->opt.json) {
+		printf("removed %zu layers and %zu fetched files, %" PRIu64 " MiB\n", n, files,
+		       (bytes + MIB - 1) / MIB);
+		return;
+	}
+	jsonw_begin(&w, NULL, '{');
+	jsonw_u64(&w, "removed", n);
+	jsonw_u64(&w, "files", files);
+	jsonw_u64(&w, "bytes", bytes);
+	jsonw_end(&w, '}');
+	puts(out.data);
+}
+
+static int prune(struct image *g, struct store *s, struct err *e)
+{
+	uint64_t keep = g->opt.keep ? g->opt.keep : STORE_KEEP, left, bytes, of_files;
+	size_t n, files;
+
+	record_prune(s);
+	int r = store_prune(s, keep, &left, &bytes, &n, e);
+	if (r < 0)
+		return r;
+	objects_prune(s, left < keep ? keep - left : 0, &files, &of_files);
+	if (!g->opt.quiet)
+		tell_pruned(g, n, files, bytes + of_files);
+	return 0;
+}
+
+int verb_cache(void *program)
+{
+	struct image *g = program;
+	const char *what = g->opt.line.operands[0];
+	scope_store struct store s = STORE_INIT;
+	struct err e;
+	int r = 0;
+
+	if (!str_eq(what, "list") && !str_eq(what, "prune")) {
+		fprintf(stderr, "hpc-imagebuild: cache: '%s' is neither list nor prune\n", what);
+		return 2;
+	}
+	r = store_look(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, &e);
+	if (r == 0)
+		r = (str_eq(what, "list") ? list : prune)(g, &s, &e);
+	return r < 0 ? image_fail(&e) : 0;
+}

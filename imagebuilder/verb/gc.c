@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What runs left in the account that nobody will go on with: of a run in this state directory that
+ * has not ended and is not at work, everything; of others, snapshots without an image whose time
+ * (their tag) has come, and images that failed.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+#include "base/log.h"
+#include "base/scope.h"
+#include "cloud/ec2.h"
+#include "data/jsonw.h"
+#include "publish/publish.h"
+#include "verb/image.h"
+
+#define STATE    "/var/lib/hpc-imagebuild"
+#define RUNS_MAX 4096
+#define LINE_MAX 4096
+
+struct run {
+	const char *name;
+	bool busy; /* another process is at work on it */
+	struct journal journal;
+};
+
+struct gc {
+	struct image *g;
+	struct publish p; /* for the state directory */
+	struct run *runs; /* that have not ended */
+	size_t n_runs;
+	struct doc *images, *snapshots;
+	unsigned failures;
+};
+
+static const char *tag(const struct doc *d, const char *key)
+{
+	const struct doc *tags = doc_get(d, "tagSet");
+
+	for (size_t i = 0; tags && tags->type == DOC_LIST && i < tags->n; i++)
+		if (str_eq(doc_text(tags->items[i], "key"), key))
+			return doc_text(tags->items[i], "value");
+	return NULL;
+}
+
+static struct run *run_of(const struct gc *x, const struct doc *d)
+{
+	const char *name = tag(d, PUBLISH_TAG_RUN);
+
+	for (size_t i = 0; i < x->n_runs; i++)
+		if (str_eq(x->runs[i].name, name))
+			return &x->runs[i];
+	return NULL;
+}
+
+static void tell(struct gc *x, const char *id, const char *run, const char *what)
+{
+	struct strbuf b = STRBUF(x->g->arena, LINE_MAX);
+	struct jsonw w = {.out = &b};
+
+	if (!x->g->opt.json) {
+		printf("%s  %s  %s\n", id, run ? run : "-", what);
+		return;
+	}
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "id", id);
+	jsonw_str(&w, "run", run);
+	jsonw_str(&w, "what", what);
+	jsonw_end(&w, '}');
+	puts(b.data);
+}
+
+/* ---- what there is --------------------------------------------------------------------------- */
+
+static int add_run(struct gc *x, const char *file, struct err *e)
+{
+	struct arena *a = x->g->arena;
+	const char *name = arena_memdup(a, file, strlen(file) - strlen(".jsonl"));
+	struct journal j;
+	int rc;
+
+	if (!journal_name_valid(name))
+		return 0;
+	rc = journal_open(&j, x->p.runs, name, false, a, e);
+	if (rc < 0 && e->reason != REASON_BUSY)
+		return rc;
+	if (rc == 0 && journal_find(&j, "end", NULL)) {
+		journal_close(&j);
+		return 0;
+	}
+	if (x->n_runs == RUNS_MAX)
+		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG, "more than %d runs",
+		               RUNS_MAX);
+	x->runs = arena_grow(a, x->runs, &x->n_runs, sizeof *x->runs);
+	x->runs[x->n_runs - 1] = (struct run){name, rc < 0, j};
+	return 0;
+}
+
+static int read_runs(struct gc *x, struct err *e)
+{
+	int fd = openat(x->p.runs, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scope_dir DIR *d = fd < 0 ? NULL : fdopendir(fd);
+
+	if (!d)
+		return err_errno(e, errno, "reading the list of runs");
+	for (const struct dirent *f; (f = readdir(d));)
+		if (str_ends(f->d_name, ".jsonl")) {
+			int rc = add_run(x, f->d_name, e);
+
+			if (rc < 0)
+				return rc;
+		}
+	*e = (struct err){0};
+	return 0;
+}
+
+static int read_account(struct gc *x, struct err *e)
+{
+	const struct ec2_query q = {.filters = {{"tag-key", PUBLISH_TAG_RUN}}, .n_filters = 1};
+	int rc = ec2_images(x->p.cloud, &q, x->g->arena, &x->images, x->p.deadline, e);
+
+	return rc < 0 ? rc
+	              : ec2_snapshots(x->p.cloud, &q, x->g->arena, &x->snapshots, x->p.deadline, e);
+}
+
+/* ---- images ---------------------------------------------------------------------------------- */
+
+static bool is_broken(const struct doc *image)
+{
+	const char *state = doc_text(image, "imageState");
+
+	return str_eq(state, "failed") || str_eq(state, "error") || str_eq(state, "invalid");
+}
+
+static void failed(struct gc *x, const char *id, const char *run, const struct err *e)
+{
+	tell(x, id, run, "failed");
+	log_err("%s", e->text);
+	x->failures++;
+}
+
+static void drop_image(struct gc *x, const char *region, const struct doc *image)
+{
+	const char *id = doc_text(image, "imageId"), *run = tag(image, PUBLISH_TAG_RUN);
+	struct doc *snapshots;
+	struct err e = {0};
+
+	if (x->g->opt.dry_run)
+		tell(x, id, run, "would be deregistered");
+	else if (ec2_deregister(x->p.cloud, region, id, x->g->arena, &snapshots, x->p.deadline,
+	                        &e) < 0)
+		failed(x, id, run, &e);
+	else
+		tell(x, id, run, "deregistered");
+}
+
+static bool image_goes(const struct gc *x, const struct doc *image)
+{
+	const struct run *r = run_of(x, image);
+
+	return r ? !r->busy : is_broken(image);
+}
+
+static void drop_images(struct gc *x)
+{
+	for (size_t i = 0; i < x->images->n; i++)
+		if (image_goes(x, x->images->items[i]))
+			drop_image(x, NULL, x->images->items[i]);
+}
+
+/* Copies are in other regions; their run's journal knows in which. */
+static int drop_copies(struct gc *x, struct run *r, struct err *e)
+{
+	const struct ec2_query all = {.filters = {{"tag:" PUBLISH_TAG_RUN, r->name}},
+	                              .n_filters = 1};
+
+	for (size_t i = 0; i < r->journal.n; i++) {
+		const char *step = doc_text(r->journal.lines[i], "step");
+		struct ec2_query q = all;
+		struct doc *found;
+
+		if (!step || !str_starts(step, "copy-") ||
+		    !str_eq(doc_text(r->journal.lines[i], "event"), "intent"))
+			continue;
+		q.region = step + strlen("copy-");
+		int rc = ec2_images(x->p.cloud, &q, x->g->arena, &found, x->p.deadline, e);
+		for (size_t k = 0; rc == 0 && k < found->n; k++)
+			drop_image(x, q.region, found->items[k]);
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+/* ---- snapshots ------------------------------------------------------------------------------- */
+
+/* Whether an image that stays shows it. */
+static bool is_used(const struct gc *x, const char *id)
+{
+	for (size_t i = 0; i < x->images->n; i++) {
+		const struct doc *maps = doc_get(x->images->items[i], "blockDeviceMapping");
+
+		for (size_t k = 0; maps && maps->type == DOC_LIST && k < maps->n; k++)
+			if (str_eq(doc_text(doc_get(maps->items[k], "ebs"), "snapshotId"), id))
+				return true;
+	}
+	return false;
+}
+
+static void drop_snapshot(struct gc *x, const struct doc *snapshot)
+{
+	const char *id = doc_text(snapshot, "snapshotId"), *run = tag(snapshot, PUBLISH_TAG_RUN);
+	struct err e = {0};
+
+	if (x->g->opt.dry_run)
+		tell(x, id, run, "would be deleted");
+	else if (ec2_delete_snapshot(x->p.cloud, NULL, id, x->p.deadline, &e) == 0)
+		tell(x, id, run, "deleted");
+	else if (e.reason == REASON_AWS_CONFLICT)
+		tell(x, id, run, "kept: in use");
+	else
+		failed(x, id, run, &e);
+}
+
+static void drop_snapshots(struct gc *x)
+{
+	char now[21];
+
+	clock_rfc3339(clock_wall(), now);
+	for (size_t i = 0; i < x->snapshots->n; i++) {
+		const struct doc *s = x->snapshots->items[i];
+		const struct run *r = run_of(x, s);
+		const char *expires = tag(s, PUBLISH_TAG_EXPIRES);
+		const char *run = tag(s, PUBLISH_TAG_RUN), *id = doc_text(s, "snapshotId");
+
+		/* Deregistering took those of its image along. */
+		if (is_used(x, id))
+			continue;
+		if (r && r->busy)
+			tell(x, id, run, "kept: its run is at work");
+		else if (r || (expires && strcmp(expires, now) < 0))
+			drop_snapshot(x, s);
+		else
+			tell(x, id, run,
+			     arena_printf(x->g->arena,
+			                  "kept: its run may be at work elsewhere, "
+			                  "until %s",
+			                  expires ? expires : "its tag is gone"));
+	}
+}
+
+/* ---- the verb -------------------------------------------------------------------------------- */
+
+static int close_runs(struct gc *x, struct err *e)
+{
+	const struct journal_pair as = {"as", "collected"};
+	int rc = 0;
+
+	for (size_t i = 0; i < x->n_runs; i++) {
+		struct run *r = &x->runs[i];
+
+		if (r->busy)
+			continue;
+		if (rc == 0 && !x->g->opt.dry_run && !x->failures)
+			rc = journal_note(&r->journal, "end", NULL, &as, 1, e);
+		if (rc == 0 && !x->g->opt.dry_run && !x->failures)
+			unlinkat(x->p.runs, arena_printf(x->g->arena, "%s.put", r->name), 0);
+		journal_close(&r->journal);
+	}
+	return rc;
+}
+
+static int collect(struct gc *x, struct err *e)
+{
+	int rc = publish_open_state(&x->p, e);
+
+	if (rc == 0)
+		rc = read_runs(x, e);
+	if (rc == 0)
+		rc = read_account(x, e);
+	for (size_t i = 0; rc == 0 && i < x->n_runs; i++)
+		if (!x->runs[i].busy)
+			rc = drop_copies(x, &x->runs[i], e);
+	if (rc == 0) {
+		drop_images(x);
+		drop_snapshots(x);
+	}
+	return rc < 0 ? rc : close_runs(x, e);
+}
+
+int verb_gc(void *program)
+{
+	struct image *g = program;
+	struct gc x = {.g = g, .p = {.state = g->opt.state ? g->opt.state : STATE}};
+	struct err e = {0};
+	int rc = image_cloud(g, &x.p.cloud, &e);
+
+	if (rc < 0)
+		return image_fail(&e);
+	x.p.deadline = g->deadline;
+	rc = collect(&x, &e);
+	publish_close(&x.p);
+	cloud_close(x.p.cloud);
+	if (rc < 0)
+		return image_fail(&e);
+	return x.failures ? 4 : 0;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* plan: the steps of a build in their order, which the store has, and why not the others. Needs no
+ * root and makes nothing. */
+#include <stdio.h>
+
+#include "base/log.h"
+#include "build/why.h"
+#include "data/jsonw.h"
+#include "recipe/feature.h"
+#include "verb/image.h"
+
+#define TEXT_MAX      (16UL << 20)
+#define ID_WIDTH_MAX  40
+#define REASONS_SHOWN 4
+
+static int id_width(const struct chain *c)
+{
+	size_t width = 0;
+
+	for (size_t i = 0; i < c->n; i++) {
+		size_t len = strlen(c->steps[i].name);
+
+		if (len > width)
+			width = len;
+	}
+	return (int)(width < ID_WIDTH_MAX ? width : ID_WIDTH_MAX);
+}
+
+static void print_reasons(const struct why *w, struct strbuf *out)
+{
+	size_t shown = w->n > REASONS_SHOWN ? REASONS_SHOWN - 1 : w->n;
+	char text[512];
+
+	for (size_t k = 0; k < shown; k++)
+		strbuf_printf(out, "%s%s", k ? "; " : "  ",
+		              str_escape(w->reasons[k], strlen(w->reasons[k]), text, sizeof text));
+	if (w->n > shown)
+		strbuf_printf(out, "; and more");
+}
+
+static void print_text(const struct chain *c, const struct why *whys, struct strbuf *out)
+{
+	size_t count[WHY_UNKNOWN + 1] = {0};
+	int width = id_width(c);
+	char name[512];
+
+	for (size_t i = 0; i < c->n; i++) {
+		const struct chain_step *s = &c->steps[i];
+		const struct why *w = &whys[i];
+		bool last = w->n == 0 && !(s->of && s->of->edges[s->at].n);
+
+		count[w->state]++;
+		strbuf_printf(out, "%3zu %-7s %-*s", i + 1, why_state_name(w->state),
+		              last ? 0 : width,
+		              str_escape(s->name, strlen(s->name), name, sizeof name));
+		print_reasons(w, out);
+		if (s->of)
+			plan_print_after(s->of, s->at, out);
+		strbuf_char(out, '\n');
+	}
+	strbuf_printf(out, "%zu cached, %zu to build", count[WHY_CACHED], count[WHY_BUILD]);
+	if (count[WHY_UNKNOWN])
+		strbuf_printf(out, ", %zu not known", count[WHY_UNKNOWN]);
+	strbuf_char(out, '\n');
+}
+
+static void print_json(const struct chain *c, const struct why *whys, struct strbuf *out)
+{
+	static const char *const types[] = {
+	        [CHAIN_BASE] = "base",           [CHAIN_COPY] = "copy",   [CHAIN_STEP] = "step",
+	        [CHAIN_COMPONENT] = "component", [CHAIN_CLEAN] = "clean", [CHAIN_TESTS] = "tests"};
+	struct jsonw w = {.out = out};
+
+	jsonw_begin(&w, NULL, '[');
+	for (size_t i = 0; i < c->n; i++) {
+		const struct chain_step *s = &c->steps[i];
+
+		jsonw_begin(&w, NULL, '{');
+		jsonw_str(&w, "id", s->name);
+		jsonw_str(&w, "type", types[s->type]);
+		jsonw_str(&w, "recipe", s->recipe->file);
+		jsonw_str(&w, "state", why_state_name(whys[i].state));
+		jsonw_str(&w, "key", whys[i].key);
+		jsonw_begin(&w, "reasons", '[');
+		for (size_t k = 0; k < whys[i].n; k++)
+			jsonw_str(&w, NULL, whys[i].reasons[k]);
+		jsonw_end(&w, ']');
+		if (s->of)
+			plan_json_step(s->of, s->at, &w);
+		jsonw_end(&w, '}');
+	}
+	jsonw_end(&w, ']');
+	strbuf_char(out, '\n');
+}
+
+int verb_plan(void *program)
+{
+	struct image *g = program;
+	const struct options *o = &g->opt;
+	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
+	scope_store struct store s = STORE_INIT;
+	const struct lock *lock;
+	struct recipe r;
+	struct chain c;
+	struct err e;
+	int err = recipe_load(o->line.operands[0], &o->set, g->arena, &r, &e);
+
+	if (err == 0)
+		err = image_lock(g, o->line.operands[0], &r, &lock, &e);
+	if (err == 0)
+		err = chain_outline(&r, lock, g->arena, &c, &e);
+	if (err == 0 && !c.refused.no && feature_check(&r, g->arena, &e) < 0)
+		c.refused = e;
+	if (err == 0)
+		err = store_look(o->store ? o->store : STORE_DEFAULT, &s, &e);
+	if (err < 0)
+		return image_fail(&e);
+	struct why *whys = arena_array(g->arena, c.n, sizeof *whys);
+	why_tell(&c, &s, r.file, g->arena, whys);
+	(o->json ? print_json : print_text)(&c, whys, &b);
+	if (b.data)
+		fwrite(b.data, 1, b.len, stdout);
+	if (c.refused.no)
+		log_notice("'build' refuses this: %s", c.refused.text);
+	return 0;
+}

@@ -1,0 +1,329 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * provision: make the running machine, or a root, what a recipe says.
+ *
+ * Copies, sections, components (build, validate), tests, in that order, the parent recipe's before
+ * its child's. A component that asks for a restart ends the run with status 194; what was done is
+ * in STATE, and the next run of the same recipe goes on behind it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "base/scope.h"
+#include "build/chain.h"
+#include "cluster/pcluster_image.h"
+#include "data/jsonw.h"
+#include "disk/disk.h"
+#include "host/lock.h"
+#include "kinds/kinds.h"
+#include "look/hygiene.h"
+#include "look/manifest.h"
+#include "plan/report.h"
+#include "recipe/component.h"
+#include "recipe/copy.h"
+#include "recipe/feature.h"
+#include "recipe/include.h"
+#include "recipe/recipe.h"
+#include "recipe/tests.h"
+#include "verb/image.h"
+#include "verb/provision_state.h"
+
+#define DEGRADED     8 /* the exit status when only optional steps failed */
+#define DEADLINE_MS  (4ULL * 3600 * 1000)
+#define LINE_MAX_LEN (64 * 1024) /* a path, with each byte escaped */
+
+struct provision {
+	struct image *image;
+	struct host *host;
+	struct cloud *cloud;
+	uint64_t deadline;
+	size_t changed, held;
+	int status; /* of the plan: 0, or what it ended with */
+	bool degraded;
+	size_t n_recipes;
+	struct component_list components[RECIPE_FROM_MAX + 1]; /* of each recipe so far */
+};
+
+/* ---- telling ---- */
+
+static void tell(struct provision *p, const char *state, const char *what, uint64_t ns)
+{
+	struct strbuf b = STRBUF(p->image->arena, LINE_MAX_LEN);
+
+	if (p->image->opt.quiet)
+		return;
+	if (p->image->opt.json) {
+		struct jsonw w = {.out = &b};
+
+		jsonw_begin(&w, NULL, '{');
+		jsonw_str(&w, "state", state);
+		jsonw_str(&w, "step", what);
+		jsonw_u64(&w, "elapsed_ns", ns);
+		jsonw_end(&w, '}');
+	} else {
+		char shown[160];
+
+		strbuf_printf(&b, "%-8s %-40s ", state,
+		              str_escape(what, strlen(what), shown, sizeof shown));
+		report_elapsed(ns, &b);
+	}
+	printf("%s\n", b.data);
+	fflush(stdout);
+}
+
+static void step_finished(void *ctx, const struct plan *plan, size_t i,
+                          const struct step_outcome *o)
+{
+	struct provision *p = ctx;
+
+	p->changed += o->state == STEP_CHANGED;
+	p->held += o->state == STEP_OK;
+	tell(p, step_state_name(o->state), plan->steps[i]->id,
+	     o->start_ns ? o->end_ns - o->start_ns : 0);
+	if (o->state == STEP_FAILED || o->state == STEP_BLOCKED)
+		log_err("%s", o->err.text);
+}
+
+/* ---- sections ---- */
+
+static int stop_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* 0, or the exit status of a plan that did not end well. */
+static int run_plan(struct provision *p, const struct plan *plan, const struct vars *facts,
+                    struct err *e)
+{
+	const struct run_observer observer = {.ctx = p, .finished = step_finished};
+	scope_fd int stop = stop_signals();
+	const struct run_options options = {
+	        .host = p->host,
+	        .cloud = p->cloud,
+	        .facts = facts,
+	        .deadline = p->deadline,
+	        .stop_fd = stop,
+	        .observer = &observer,
+	};
+	struct run_result result;
+	int r = plan_run(plan, &options, p->image->arena, &result, e);
+	sigset_t none;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (r < 0)
+		return r;
+	p->status = run_exit_status(plan, &result, false);
+	/* What follows doesn't wait for what may fail. */
+	if (p->status == DEGRADED) {
+		p->degraded = true;
+		p->status = 0;
+	}
+	return 0;
+}
+
+/* ---- components ---- */
+
+static void component_step_begins(void *ctx, const struct component *c,
+                                  const struct component_step *s)
+{
+	struct provision *p = ctx;
+
+	tell(p, "begins",
+	     arena_printf(p->image->arena, "%s %s.%s", c->name, component_phase_name(s->phase),
+	                  s->name),
+	     0);
+}
+
+static int run_components(struct provision *p, struct component_list *l, unsigned phases,
+                          struct err *e)
+{
+	const struct component_env env = {
+	        .host = p->host,
+	        .cloud = p->cloud,
+	        .arena = p->image->arena,
+	        .deadline = p->deadline,
+	        .may_reboot = host_is_self(p->host),
+	        .step = component_step_begins,
+	        .ctx = p,
+	};
+	int r = 0;
+
+	for (int phase = 0; phase < PHASE_COUNT && r == 0; phase++)
+		for (size_t i = 0; i < l->n && r == 0 && (phases & 1U << phase); i++)
+			r = component_run(&l->items[i], (enum component_phase)phase, &env, e);
+	return r;
+}
+
+static int run_tests(struct provision *p, const struct test_list *l, struct err *e)
+{
+	for (size_t i = 0; i < l->n; i++) {
+		uint64_t start = clock_now();
+		int r = test_run(&l->items[i], p->host, p->deadline, e);
+
+		if (r < 0)
+			return r;
+		tell(p, "passed", arena_printf(p->image->arena, "test %s", l->items[i].name),
+		     clock_now() - start);
+	}
+	return 0;
+}
+
+/* ---- recipes ---- */
+
+static int run_recipe(struct provision *p, const struct recipe *r, struct err *e);
+
+/* 0, COMPONENT_REBOOT, a plan's status, or <0. */
+static int run_own(struct provision *p, const struct recipe *r, struct err *e)
+{
+	struct arena *a = p->image->arena;
+	struct component_list *components = &p->components[p->n_recipes++];
+	struct copy_list copies;
+	struct test_list tests;
+	struct plan plan;
+	int err = recipe_plan(r, a, &plan, e);
+
+	if (err == 0)
+		err = copy_read(r->copy, &r->facts, a, &copies, e);
+	if (err == 0)
+		err = component_read(r->components, a, components, e);
+	if (err == 0)
+		err = test_read(r->tests, &r->facts, a, &tests, e);
+	if (err == 0)
+		err = copy_find(&copies, e);
+	if (err == 0)
+		err = copy_apply(&copies, p->host, e);
+	if (err == 0)
+		err = run_plan(p, &plan, &r->facts, e);
+	if (err < 0 || p->status)
+		return err < 0 ? err : p->status;
+	provision_state_load(p->host, p->n_recipes - 1, components);
+	err = run_components(p, components, 1U << PHASE_BUILD | 1U << PHASE_VALIDATE, e);
+	if (err == 0)
+		err = feature_prove(r, host_root_fd(p->host), e);
+	if (err == 0)
+		err = run_tests(p, &tests, e);
+	if (err == 0)
+		err = run_components(p, components, 1U << PHASE_TEST, e);
+	if (err <= 0)
+		return err;
+	err = provision_state_save(p->host, p->components, p->n_recipes, e);
+	return err < 0 ? err : COMPONENT_REBOOT;
+}
+
+static int run_recipe(struct provision *p, const struct recipe *r, struct err *e)
+{
+	int err = r->parent ? run_recipe(p, r->parent, e) : 0;
+
+	return err ? err : run_own(p, r, e);
+}
+
+/* What the machine has now, for its agent to skip by; a machine has no layers, and no steps that a
+ * digest of the recipe could stand for. */
+static int tell_content(struct provision *p, const struct recipe *r, struct err *e)
+{
+	const char *const layers[] = {host_root(p->host), NULL};
+	struct manifest m = {.name = r->name, .version = r->version, .arch = r->arch};
+	int err = disk_epoch(layers, &m.epoch, e);
+
+	return err < 0 ? err : manifest_write(p->host, &m, e);
+}
+
+/* ---- ParallelCluster's image configuration ---- */
+
+static int update_os(struct provision *p, const struct doc *at, struct err *e)
+{
+	static const char text[] = "{name: UpdateOsPackages, schemaVersion: 1.0, phases: [{name: "
+	                           "build, steps: [{name: Update, action: UpdateOS}]}]}";
+	struct component_list l;
+	int r = component_read_text(at->file, (struct blob){text, sizeof text - 1}, p->image->arena,
+	                            &l, e);
+
+	return r < 0 ? r : run_components(p, &l, 1U << PHASE_BUILD, e);
+}
+
+static int run_pcluster(struct provision *p, const struct doc *config, struct err *e)
+{
+	struct arena *a = p->image->arena;
+	struct vars facts = {.arena = a};
+	struct pcluster_image image;
+	struct plan plan;
+	int r = pcluster_image_read(config, a, &image, e);
+
+	/* The markers of scripts are an instance's; here the run is all there is. */
+	vars_set(&facts, "instance-id", "provision", "program");
+	if (r == 0)
+		r = plan_build(image.sections, kinds_all, NULL, &facts, a, &plan, e);
+	if (r == 0 && image.update_os)
+		r = update_os(p, config, e);
+	if (r == 0)
+		r = run_plan(p, &plan, &facts, e);
+	return r ? r : p->status;
+}
+
+/* ---- the verb ---- */
+
+static int provision(struct provision *p, struct err *e)
+{
+	struct image *g = p->image;
+	const char *path = g->opt.line.operands[0];
+	scope_fd int lock = -1;
+	struct recipe recipe;
+	struct doc *d;
+	int r = include_load(path, g->arena, &d, e);
+	bool pcluster = r == 0 && pcluster_image_is(d);
+
+	if (r == 0 && !pcluster)
+		r = recipe_load(path, &g->opt.set, g->arena, &recipe, e);
+	if (r == 0)
+		r = host_open(g->opt.root ? g->opt.root : "/", HOST_LIVE, &p->host, e);
+	if (r == 0 && geteuid() != 0)
+		r = err_set(e, ERR_HOST, REASON_HOST_FILE, EPERM,
+		            "changing this machine needs root; 'hpc-imagebuild plan' does not");
+	if (r == 0)
+		r = host_lock(p->host, &lock, e);
+	if (r < 0)
+		return r;
+	p->cloud = cloud_open(&g->cloud_config);
+	r = pcluster ? run_pcluster(p, d, e) : run_recipe(p, &recipe, e);
+	if (r == 0 && !pcluster)
+		r = tell_content(p, &recipe, e);
+	if (r == 0 && g->opt.clean)
+		r = hygiene_finish(p->host, pcluster ? NULL : chain_allowed(&recipe, g->arena), e);
+	return r == 0 && p->degraded ? DEGRADED : r;
+}
+
+int verb_provision(void *program)
+{
+	struct image *g = program;
+	struct provision p = {
+	        .image = g,
+	        .deadline = clock_in_ms(g->opt.deadline_ms ? g->opt.deadline_ms : DEADLINE_MS),
+	};
+	struct err e;
+	int r = provision(&p, &e);
+
+	if (r == 0 || r == DEGRADED)
+		provision_state_drop(p.host);
+	if (r == COMPONENT_REBOOT)
+		log_notice("a component asks for a restart; run this again after it");
+	if (r == 0 && !g->opt.quiet && !g->opt.json)
+		printf("%zu changed, %zu held already, %.1f s\n", p.changed, p.held,
+		       (double)(clock_now() - g->start) / 1e9);
+	cloud_close(p.cloud);
+	host_close(p.host);
+	if (r >= 0)
+		return r;
+	return image_fail(&e);
+}

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verb/provision_state.h"
+
+#include <errno.h>
+
+#include "base/digest.h"
+#include "base/log.h"
+#include "data/json.h"
+#include "data/jsonw.h"
+
+#define STATE_MAX JSON_SIZE_MAX
+
+/* All documents and what their parameters are: another recipe's state is none. */
+static void digest_of(const struct component_list *l, char ret[static SHA256_HEX])
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf text = STRBUF(a, 8 * STATE_MAX);
+
+	for (size_t i = 0; i < l->n; i++) {
+		doc_json(l->items[i].at, &text);
+		for (size_t k = 0; k < l->items[i].names.n; k++)
+			strbuf_json(&text, l->items[i].names.items[k].value);
+	}
+	digest_hex(text.data, text.len, ret);
+}
+
+static const char *key_of(struct arena *a, size_t i, const struct component_step *s)
+{
+	return arena_printf(a, "%zu.%s.%s", i, component_phase_name(s->phase), s->name);
+}
+
+static void write_done(const struct component_list *l, struct arena *a, struct jsonw *w)
+{
+	char digest[SHA256_HEX];
+
+	digest_of(l, digest);
+	jsonw_begin(w, NULL, '{');
+	jsonw_str(w, "documents", digest);
+	jsonw_begin(w, "done", '{');
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < l->items[i].n; k++) {
+			const struct component_step *s = &l->items[i].steps[k];
+
+			if (s->done)
+				jsonw_str(w, key_of(a, i, s), s->out ? s->out : "");
+		}
+	jsonw_end(w, '}');
+	jsonw_end(w, '}');
+}
+
+int provision_state_save(struct host *h, const struct component_list *lists, size_t n,
+                         struct err *e)
+{
+	static const struct host_owner root;
+	scope_arena struct arena *a = arena_new();
+	struct strbuf b = STRBUF(a, STATE_MAX);
+	struct jsonw w = {.out = &b};
+
+	jsonw_begin(&w, NULL, '{');
+	jsonw_begin(&w, "recipes", '[');
+	for (size_t i = 0; i < n; i++)
+		write_done(&lists[i], a, &w);
+	jsonw_end(&w, ']');
+	jsonw_end(&w, '}');
+	if (b.overflow)
+		return err_set(e, ERR_HOST, REASON_INPUT_LIMIT, EFBIG,
+		               "the outputs of the components are too long to be kept over a "
+		               "restart");
+	return host_write_secret(h, PROVISION_STATE, (struct blob){b.data, b.len}, 0600, &root, e);
+}
+
+static const struct doc *done_of(const struct doc *state, size_t nth,
+                                 const struct component_list *l)
+{
+	const struct doc *recipes = doc_get(state, "recipes");
+	char digest[SHA256_HEX];
+
+	if (!recipes || recipes->type != DOC_LIST || nth >= recipes->n)
+		return NULL;
+	digest_of(l, digest);
+	return str_eq(doc_text(recipes->items[nth], "documents"), digest)
+	               ? doc_get(recipes->items[nth], "done")
+	               : NULL;
+}
+
+void provision_state_load(struct host *h, size_t nth, struct component_list *l)
+{
+	static const char name[] = PROVISION_STATE;
+	scope_arena struct arena *a = arena_new();
+	struct blob text;
+	struct doc *d;
+	struct err e;
+
+	if (!host_exists(h, name))
+		return;
+	if (host_read(h, name, STATE_MAX, a, &text, &e) < 0 ||
+	    json_parse(name, text, a, &d, &e) < 0) {
+		log_warning("beginning anew: %s", e.text);
+		return;
+	}
+	const struct doc *done = done_of(d, nth, l);
+	if (!done)
+		return;
+	for (size_t i = 0; i < l->n; i++)
+		for (size_t k = 0; k < l->items[i].n; k++) {
+			struct component_step *s = &l->items[i].steps[k];
+			const char *out = doc_text(done, key_of(a, i, s));
+
+			s->done = out != NULL;
+			s->out = out ? arena_strdup(l->items[i].names.arena, out) : NULL;
+		}
+}
+
+void provision_state_drop(struct host *h)
+{
+	struct err e;
+
+	if (host_exists(h, PROVISION_STATE) && host_remove(h, PROVISION_STATE, &e) < 0)
+		log_warning("%s", e.text);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a provisioning that asked for a restart has done: the steps of its components with their
+ * outputs, in PROVISION_STATE, mode 0600. Of each recipe, from the lowest one up: else a restart
+ * that one asks for would have those below it ask for theirs again. It counts only for the same
+ * documents.
+ */
+#pragma once
+
+#include "recipe/component.h"
+
+#define PROVISION_STATE "/var/lib/hpc-node/provision.json"
+
+/* `lists` are those of the first `n` recipes. */
+int provision_state_save(struct host *h, const struct component_list *lists, size_t n,
+                         struct err *e) ATTR_MUST_USE;
+/* Marks the steps of recipe `nth` that are done; a state that can't be read counts as none. */
+void provision_state_load(struct host *h, size_t nth, struct component_list *l);
+void provision_state_drop(struct host *h);

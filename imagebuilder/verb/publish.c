@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* publish and resume as the user sees them. */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "data/jsonw.h"
+#include "publish/publish.h"
+#include "verb/image.h"
+
+#define STATE       "/var/lib/hpc-imagebuild"
+#define CONNECTIONS 32
+#define DEADLINE_MS 3600000
+#define REPORT_NS   200000000ULL
+#define LINE_MAX    4096
+
+int image_cloud(struct image *g, struct cloud **ret, struct err *e)
+{
+	int rc = profile_load(&g->profile, g->arena, &g->cloud_config, e);
+
+	if (rc < 0)
+		return rc;
+	if (g->opt.region)
+		g->cloud_config.region = g->opt.region;
+	g->deadline = clock_in_ms(g->opt.deadline_ms ? g->opt.deadline_ms : DEADLINE_MS);
+	*ret = cloud_open(&g->cloud_config);
+	return 0;
+}
+
+/* ---- progress -------------------------------------------------------------------------------- */
+
+struct progress {
+	const struct image *g;
+	uint64_t next;
+	bool terminal, shown;
+};
+
+static void show(void *ctx, uint64_t done, uint64_t total)
+{
+	struct progress *s = ctx;
+
+	if (clock_now() < s->next && done < total)
+		return;
+	s->next = clock_now() + REPORT_NS;
+	if (s->g->opt.json) {
+		printf("{\"event\":\"progress\",\"done\":%llu,\"total\":%llu}\n",
+		       (unsigned long long)done, (unsigned long long)total);
+		fflush(stdout);
+	} else if (s->terminal && !s->g->opt.quiet) {
+		fprintf(stderr, "\r%3llu %%  %llu of %llu MiB",
+		        (unsigned long long)(total ? 100 * done / total : 100),
+		        (unsigned long long)done / 2, (unsigned long long)total / 2);
+		s->shown = true;
+	}
+}
+
+static void end_progress(const struct progress *s)
+{
+	if (s->shown)
+		fputc('\n', stderr);
+}
+
+static void print_json(const struct publish *p, struct arena *a)
+{
+	struct strbuf b = STRBUF(a, LINE_MAX);
+	struct jsonw w = {.out = &b};
+
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "event", p->found ? "found" : "published");
+	jsonw_str(&w, "image", p->image_id);
+	jsonw_str(&w, "snapshot", p->snapshot_id);
+	jsonw_str(&w, "digest", p->digest);
+	jsonw_u64(&w, "blocks", p->total);
+	jsonw_u64(&w, "put", p->put);
+	if (p->run[0])
+		jsonw_str(&w, "run", p->run);
+	jsonw_end(&w, '}');
+	puts(b.data);
+}
+
+/* ---- verbs ----------------------------------------------------------------------------------- */
+
+static int finish(const struct image *g, const struct publish *p, int rc, const struct err *e)
+{
+	if (rc < 0 && p->run[0] && e->reason != REASON_BUSY)
+		log_notice(
+		        "`hpc-imagebuild resume %s` goes on with it, `hpc-imagebuild gc` removes "
+		        "it",
+		        p->run);
+	if (rc < 0)
+		return image_fail(e);
+	if (p->found)
+		log_notice("'%s' has this content already", p->image_id);
+	if (g->opt.json)
+		print_json(p, g->arena);
+	else
+		puts(p->image_id);
+	return 0;
+}
+
+static int with_publish(struct image *g, const struct publish_spec *s, const char *run)
+{
+	struct progress progress = {.g = g, .terminal = isatty(STDERR_FILENO)};
+	struct publish p = {
+	        .state = g->opt.state ? g->opt.state : STATE,
+	        .connections = (unsigned)(g->opt.connections ? g->opt.connections : CONNECTIONS),
+	        .progress = show,
+	        .ctx = &progress,
+	        .arena = g->arena,
+	};
+	struct err e = {0};
+	int rc, status;
+
+	if (g->opt.connections > 100) {
+		err_set(&e, ERR_INPUT, REASON_INPUT_RANGE, ERANGE,
+		        "--connections %llu: expected 1 to 100",
+		        (unsigned long long)g->opt.connections);
+		return image_fail(&e);
+	}
+	rc = image_cloud(g, &p.cloud, &e);
+	if (rc < 0)
+		return image_fail(&e);
+	p.deadline = g->deadline;
+	rc = run ? publish_resume(&p, run, &e) : publish_image(&p, s, &e);
+	end_progress(&progress);
+	status = finish(g, &p, rc, &e);
+	publish_close(&p);
+	cloud_close(p.cloud);
+	return status;
+}
+
+static int publish(struct image *g, const char *raw, const char *name, const char *arch,
+                   const char *boot)
+{
+	const struct options *o = &g->opt;
+	const struct publish_spec s = {
+	        .image = raw,
+	        .name = name,
+	        .description = o->description,
+	        .arch = arch,
+	        .boot = boot                    ? boot
+	                : str_eq(arch, "arm64") ? "uefi"
+	                                        : "uefi-preferred",
+	        .parent = o->parent,
+	        .encrypted = o->encrypt,
+	        .kms_key = o->kms_key,
+	        .tags = &o->tags,
+	        .accounts = &o->accounts,
+	        .regions = &o->regions,
+	        .alias = o->alias,
+	        .deprecate = o->deprecate,
+	};
+
+	return with_publish(g, &s, NULL);
+}
+
+int verb_publish(void *program)
+{
+	struct image *g = program;
+	const struct options *o = &g->opt;
+
+	return publish(g, o->line.operands[0], o->name ? o->name : "", o->arch ? o->arch : "x86_64",
+	               o->boot);
+}
+
+int image_publish(struct image *g, const struct recipe *r, const char *raw)
+{
+	const char *name = g->opt.name;
+
+	if (!name)
+		name = arena_printf(g->arena, "%s-%s", r->name, r->version);
+	return publish(g, raw, name, r->arch, r->disk.boot == BOOT_UEFI ? "uefi" : NULL);
+}
+
+int verb_resume(void *program)
+{
+	struct image *g = program;
+
+	return with_publish(g, NULL, g->opt.line.operands[0]);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shell: a look into an image as it was built, or as a step left it that failed. */
+#include "verb/shell.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "build/record.h"
+#include "build/why.h"
+#include "build/build.h"
+#include "verb/image.h"
+
+#define CANT_RUN  126 /* as shells have it: it is there and can't be run, */
+#define NOT_FOUND 127 /* or isn't there */
+
+/* The layers that are looked into, held against pruning. */
+struct look {
+	struct image *image;
+	struct store *store;
+	size_t n;
+	struct layer *held;
+	const char **trees;
+	bool network;
+};
+
+static const char *plain(const char *word, struct arena *a)
+{
+	static const char safe[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	                           "%+,-./:=@_";
+	struct strbuf b = STRBUF(a, 8192);
+
+	if (*word && !word[strspn(word, safe)])
+		return word;
+	strbuf_char(&b, '\'');
+	for (const char *p = word; *p; p++) {
+		if (*p == '\'')
+			strbuf_str(&b, "'\\'");
+		strbuf_char(&b, *p);
+	}
+	strbuf_char(&b, '\'');
+	return b.data;
+}
+
+const char *shell_command(const char *recipe, const char *store, struct arena *a)
+{
+	return arena_printf(a, "hpc-imagebuild shell --failed%s%s %s%s", store ? " --store " : "",
+	                    store ? plain(store, a) : "", *recipe == '-' ? "./" : "",
+	                    plain(recipe, a));
+}
+
+/* ---- the layers ---- */
+
+static void begin(struct look *l, size_t max)
+{
+	l->held = arena_array(l->image->arena, max, sizeof *l->held);
+	l->trees = arena_array(l->image->arena, max + 1, sizeof *l->trees);
+}
+
+/* `step`: what it is to a person. */
+static int hold(struct look *l, const char *key, bool failed, const char *step, struct err *e)
+{
+	const char *recipe = l->image->opt.line.operands[0];
+	int r = l->store->fd < 0 ? -ENOENT : layer_hold(l->store, key, failed, &l->held[l->n], e);
+
+	if (r == 0) {
+		l->trees[l->n] = l->held[l->n].tree;
+		l->n++;
+		return 0;
+	}
+	if (r == -EBUSY)
+		return err_set(e, ERR_HOST, REASON_BUSY, EBUSY,
+		               "looking into '%s': a build is making '%s'", recipe, step);
+	if (r != -ENOENT)
+		return r;
+	return err_set(e, ERR_HOST, REASON_HOST_FILE, ENOENT,
+	               "looking into '%s': '%s' is not in the store: hpc-imagebuild build %s",
+	               recipe, step, plain(recipe, l->image->arena));
+}
+
+static int hold_built(struct look *l, struct err *e)
+{
+	struct image *g = l->image;
+	char key[SHA256_HEX] = "";
+	const struct lock *lock;
+	struct recipe r;
+	struct chain c;
+	int err = recipe_load(g->opt.line.operands[0], &g->opt.set, g->arena, &r, e);
+
+	if (err == 0)
+		err = image_lock(g, g->opt.line.operands[0], &r, &lock, e);
+	if (err == 0)
+		err = chain_plan(&r, lock, g->arena, &c, e);
+	if (err < 0)
+		return err;
+	begin(l, c.n);
+	for (size_t i = 0; i < c.n && err == 0; i++) {
+		if (!chain_is_layer(&c.steps[i]))
+			continue;
+		const char *below = arena_strdup(g->arena, key);
+		chain_key(&c, i, below, key);
+		err = hold(l, key, false, c.steps[i].name, e);
+	}
+	return err;
+}
+
+static int hold_failed(struct look *l, struct err *e)
+{
+	struct image *g = l->image;
+	const char *recipe = g->opt.line.operands[0];
+	struct record r;
+	int err = 0;
+
+	(void)record_read(l->store, recipe, g->arena, &r);
+	if (!r.failed || !r.failed_key)
+		return err_set(e, ERR_HOST, REASON_HOST_FILE, ENOENT,
+		               "--failed: the last build of '%s' in this store did not fail",
+		               recipe);
+	begin(l, r.failed_below.n + 1);
+	for (size_t i = 0; i < r.failed_below.n && err == 0; i++)
+		err = hold(l, r.failed_below.items[i], false, "a layer below the one that failed",
+		           e);
+	l->network = r.failed_network;
+	return err < 0 ? err : hold(l, r.failed_key, true, r.failed, e);
+}
+
+/* ---- the program ---- */
+
+/* The trees are only read: what is changed goes to a directory that goes with us. */
+static int run(struct look *l, int *ret_status, struct err *e)
+{
+	struct image *g = l->image;
+	const char *term = arena_printf(g->arena, "TERM=%s", g->term ? g->term : "dumb");
+	const char *const env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:"
+	                           "/bin",
+	                           "HOME=/root", "LANG=C.UTF-8", term, NULL};
+	struct sandbox box = {.layers = l->trees, .network = l->network};
+	scope_scratch struct scratch scratch = SCRATCH_INIT;
+	int r = store_scratch(l->store, &scratch, e);
+
+	if (r < 0)
+		return r;
+	box.dir = scratch.path;
+	return sandbox_exec(&box, (const char *const *)g->opt.line.operands + 1, env, ret_status,
+	                    e);
+}
+
+int verb_shell(void *program)
+{
+	struct image *g = program;
+	scope_store struct store s = STORE_INIT;
+	struct look l = {.image = g, .store = &s};
+	struct err e;
+	int status = 0, r = 0;
+
+	if (geteuid() != 0)
+		r = err_set(&e, ERR_HOST, REASON_HOST_EXEC, EPERM,
+		            "looking into an image: needs root, for mounts");
+	if (r == 0)
+		r = store_look(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, &e);
+	if (r == 0)
+		r = g->opt.failed ? hold_failed(&l, &e) : hold_built(&l, &e);
+	if (r == 0)
+		r = run(&l, &status, &e);
+	for (size_t i = 0; i < l.n; i++)
+		layer_close(&l.held[i]);
+	if (r == 0)
+		return status;
+	status = image_fail(&e);
+	if (e.reason == REASON_HOST_EXEC && l.n)
+		return e.no == ENOENT ? NOT_FOUND : CANT_RUN;
+	return status;
+}

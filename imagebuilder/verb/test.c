@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test: starts a disk in QEMU as an instance starts it, from NVMe by its own firmware and boot
+ * loader, until it offers a login on its serial console. The disk itself is not written to.
+ *
+ * The machine has a network that leads nowhere, so hpc-agent.service fails in it, and may; whatever
+ * else fails until the login, or a kernel that panics, fails the test.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/scope.h"
+#include "verb/image.h"
+
+#define DEADLINE_MS  600000
+#define FIRMWARE_MAX (16UL << 20) /* bytes of its variables */
+#define CPUINFO_MAX  (16UL << 20)
+#define LINE_LEN     1200 /* host_exec's pieces, and the NUL */
+#define TAIL         30   /* lines that are shown of a machine that failed */
+
+/* Where Debian, Fedora and Amazon Linux have them. */
+static const struct firmware {
+	const char *code, *vars;
+} firmwares[] = {
+        {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"},
+        {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"},
+        {"/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"},
+};
+
+struct boot {
+	struct arena *arena;
+	struct host *host;
+	const char *disk, *dir;
+	bool bios, verbose;
+	uint64_t deadline;
+
+	bool up;
+	size_t failed;
+	char fault[LINE_LEN]; /* the first */
+	char tail[TAIL][LINE_LEN];
+	size_t lines;
+};
+
+/* ---- the console ---- */
+
+/* Without the terminal's control sequences: ESC [ ... letter, and single bytes. */
+static void plain(const char *line, char out[static LINE_LEN])
+{
+	size_t n = 0;
+
+	while (*line && n + 1 < LINE_LEN) {
+		if (line[0] == '\033' && line[1] == '[') {
+			line += 2;
+			line += strspn(line, "0123456789;?");
+			line += *line != '\0';
+		} else if ((unsigned char)*line < ' ') {
+			line++;
+		} else {
+			out[n++] = *line++;
+		}
+	}
+	out[n] = '\0';
+}
+
+/* QEMU's monitor takes the order; a machine that ended by itself has none. */
+static void end_machine(const struct boot *b)
+{
+	static const char quit[] = "quit\n";
+	struct sockaddr_un to = {.sun_family = AF_UNIX};
+	scope_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(to.sun_path, sizeof to.sun_path, "%s/monitor", b->dir);
+	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0 ||
+	    file_write_all(fd, quit, sizeof quit - 1) < 0)
+		log_debug("ending the machine: no answer");
+	/* It reads the order when it comes to it; a closed connection would take that with it. */
+	while (fd >= 0 && read(fd, to.sun_path, sizeof to.sun_path) > 0)
+		;
+}
+
+static bool is_fault(const char *line)
+{
+	bool unit = strstr(line, "[FAILED] Failed to") && !strstr(line, "hpc-agent.service");
+
+	return unit || strstr(line, "Kernel panic") || strstr(line, "Entering emergency mode");
+}
+
+static bool is_login(const char *line)
+{
+	return (strstr(line, "Started serial-getty@") && strstr(line, "OK")) ||
+	       (strstr(line, "Reached target") && strstr(line, "Multi-User System"));
+}
+
+static void look_at(void *ctx, const char *text)
+{
+	struct boot *b = ctx;
+	char *line = b->tail[b->lines++ % TAIL];
+
+	plain(text, line);
+	if (b->verbose)
+		log_debug("%s", line);
+	if (is_fault(line) && b->failed++ == 0)
+		snprintf(b->fault, sizeof b->fault, "%s", line);
+	if (b->up || (!is_login(line) && !strstr(line, "Kernel panic")))
+		return;
+	b->up = is_login(line);
+	end_machine(b);
+}
+
+/* ---- the machine ---- */
+
+/* A device alone says little: in a machine that is itself virtual it may be there without the
+ * processor's part of it, and then hangs. */
+static bool has_kvm(struct arena *a)
+{
+	struct blob text;
+	struct err none;
+
+	return access("/dev/kvm", R_OK | W_OK) == 0 &&
+	       file_read(AT_FDCWD, "/proc/cpuinfo", CPUINFO_MAX, a, &text, &none) == 0 &&
+	       (memmem(text.data, text.len, " vmx ", 5) || memmem(text.data, text.len, " svm ", 5));
+}
+
+static int add_firmware(struct boot *b, const char **argv, size_t *n, struct err *e)
+{
+	const struct file_attr attr = {0600, (uid_t)-1, (gid_t)-1};
+	const char *vars = arena_printf(b->arena, "%s/vars", b->dir);
+	struct blob text;
+
+	if (b->bios) {
+		argv[(*n)++] = "-machine";
+		argv[(*n)++] = "pc";
+		return 0;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(firmwares); i++) {
+		if (file_read(AT_FDCWD, firmwares[i].vars, FIRMWARE_MAX, b->arena, &text, e) < 0)
+			continue;
+		argv[(*n)++] = "-machine";
+		argv[(*n)++] = "q35";
+		argv[(*n)++] = "-drive";
+		argv[(*n)++] =
+		        arena_printf(b->arena, "if=pflash,unit=0,format=raw,readonly=on,file=%s",
+		                     firmwares[i].code);
+		argv[(*n)++] = "-drive";
+		argv[(*n)++] = arena_printf(b->arena, "if=pflash,unit=1,format=raw,file=%s", vars);
+		return file_replace(AT_FDCWD, vars, text.data, text.len, &attr, e);
+	}
+	return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
+	               "starting '%s': no UEFI firmware here: install ovmf", b->disk);
+}
+
+/* A comma in a value of QEMU's options is written twice. */
+static const char *option_value(const char *s, struct arena *a)
+{
+	struct strbuf out = STRBUF(a, 2 * strlen(s) + 1);
+
+	strbuf_str(&out, "");
+	for (; *s; s++) {
+		strbuf_char(&out, *s);
+		if (*s == ',')
+			strbuf_char(&out, ',');
+	}
+	return out.data;
+}
+
+static int run_machine(struct boot *b, struct err *e)
+{
+	bool kvm = has_kvm(b->arena);
+	const char *argv[48] = {"qemu-system-x86_64",
+	                        "-nodefaults",
+	                        "-no-user-config",
+	                        "-display",
+	                        "none",
+	                        "-no-reboot",
+	                        "-serial",
+	                        "stdio",
+	                        "-smp",
+	                        "2",
+	                        "-m",
+	                        "1024",
+	                        "-device",
+	                        "virtio-rng-pci",
+	                        "-device",
+	                        "nvme,drive=d0,serial=vol0,bootindex=0",
+	                        "-netdev",
+	                        "user,id=n0,restrict=on",
+	                        "-device",
+	                        "virtio-net-pci,netdev=n0,romfile=",
+	                        "-accel",
+	                        kvm ? "kvm" : "tcg",
+	                        "-cpu",
+	                        kvm ? "host" : "Nehalem"};
+	size_t n = 0;
+	struct host_result res;
+
+	while (argv[n])
+		n++;
+	argv[n++] = "-monitor";
+	argv[n++] = arena_printf(b->arena, "unix:%s/monitor,server=on,wait=off", b->dir);
+	argv[n++] = "-drive";
+	argv[n++] = arena_printf(
+	        b->arena, "if=none,id=d0,snapshot=on,cache=unsafe,format=%s,file=%s",
+	        str_ends(b->disk, ".qcow2") ? "qcow2" : "raw", option_value(b->disk, b->arena));
+	int r = add_firmware(b, argv, &n, e);
+	const struct host_exec x = {
+	        .argv = argv, .deadline = b->deadline, .line = look_at, .line_ctx = b};
+
+	if (r == 0)
+		r = host_run_ok(b->host, &x, b->arena, &res, e);
+	return r == -ETIMEDOUT ? err_set(e, ERR_HOST, REASON_DEADLINE, ETIMEDOUT,
+	                                 "starting '%s': no login by the deadline", b->disk)
+	                       : r;
+}
+
+/* ---- the verb ---- */
+
+static void show_tail(const struct boot *b)
+{
+	size_t first = b->lines > TAIL ? b->lines - TAIL : 0;
+
+	for (size_t i = first; i < b->lines; i++)
+		fprintf(stderr, "  %s\n", b->tail[i % TAIL]);
+}
+
+static int judge(const struct boot *b, struct err *e)
+{
+	if (b->failed)
+		return err_set(e, ERR_HOST, REASON_HOST_COMMAND_FAILED, EIO,
+		               "starting '%s': %zu failed: %s", b->disk, b->failed, b->fault);
+	return b->up ? 0
+	             : err_set(e, ERR_HOST, REASON_HOST_COMMAND_FAILED, EIO,
+	                       "starting '%s': it ended before it offered a login", b->disk);
+}
+
+static void remove_dir(const struct boot *b)
+{
+	static const char *const names[] = {"/vars", "/monitor", ""};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		(void)remove(arena_printf(b->arena, "%s%s", b->dir, names[i]));
+}
+
+static int check_image(const char *path, struct err *e)
+{
+	scope_fd int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat st;
+
+	if (fd < 0)
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, errno, "opening '%s': %s", path,
+		               strerror(errno));
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
+		               "'%s' is no file, expected a raw or qcow2 disk", path);
+	return 0;
+}
+
+int verb_test(void *program)
+{
+	struct image *g = program;
+	const struct options *o = &g->opt;
+	char dir[] = "/tmp/hpc-imagebuild-test-XXXXXX", disk[PATH_MAX];
+	struct boot *b = arena_alloc(g->arena, sizeof *b);
+	struct err e;
+	int r = check_image(o->line.operands[0], &e);
+
+	if (r == 0 && !realpath(o->line.operands[0], disk))
+		r = err_errno(&e, errno, "opening '%s'", o->line.operands[0]);
+	*b = (struct boot){
+	        .disk = disk,
+	        .arena = g->arena,
+	        .bios = str_eq(o->firmware, "bios"),
+	        .verbose = o->verbose,
+	        .deadline = clock_in_ms(o->deadline_ms ? o->deadline_ms : DEADLINE_MS),
+	};
+	if (r == 0)
+		r = host_open("/", HOST_LIVE, &b->host, &e);
+	if (r == 0 && !mkdtemp(dir))
+		r = err_errno(&e, errno, "making '%s'", dir);
+	if (r < 0)
+		return image_fail(&e);
+	b->dir = dir;
+	r = run_machine(b, &e);
+	if (r == 0)
+		r = judge(b, &e);
+	remove_dir(b);
+	host_close(b->host);
+	if (r < 0) {
+		show_tail(b);
+		return image_fail(&e);
+	}
+	if (!o->quiet)
+		printf("'%s' starts by %s: login after %.1f s\n", o->line.operands[0],
+		       b->bios ? "BIOS" : "UEFI", (double)(clock_now() - g->start) / 1e9);
+	return 0;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verify: an image's checks, one a line. */
+#include <stdio.h>
+
+#include "build/chain.h"
+#include "data/jsonw.h"
+#include "look/verify.h"
+#include "verb/image.h"
+
+#define FAULTY    5 /* the exit status: integrity */
+#define VERIFY_MS 3600000
+#define TEXT_MAX  (64 * 1024) /* a path, with each byte escaped */
+
+static const char *const states[] = {
+        [VERIFY_OK] = "ok", [VERIFY_FAULT] = "fault", [VERIFY_NOTE] = "note"};
+
+static void tell(void *ctx, const char *check, enum verify_state state, const char *what)
+{
+	const struct options *o = &((struct image *)ctx)->opt;
+	scope_arena struct arena *a = arena_new();
+	struct strbuf b = STRBUF(a, TEXT_MAX);
+	struct jsonw w = {.out = &b};
+	char shown[1024];
+
+	if (o->json) {
+		jsonw_begin(&w, NULL, '{');
+		jsonw_str(&w, "check", check);
+		jsonw_str(&w, "state", states[state]);
+		jsonw_str(&w, "what", what);
+		jsonw_end(&w, '}');
+		puts(b.data);
+	} else if (!o->quiet || state == VERIFY_FAULT) {
+		str_escape(what, strlen(what), shown, sizeof shown);
+		printf("%-6s %-16s %s\n", states[state], check, shown);
+	}
+}
+
+int verb_verify(void *program)
+{
+	struct image *g = program;
+	const struct options *o = &g->opt;
+	const char *store = o->store ? o->store : STORE_DEFAULT;
+	scope_inspect_space struct inspect_space space = INSPECT_SPACE_INIT(store);
+	scope_inspect struct inspect image = INSPECT_INIT;
+	struct verify v = {.image = &image,
+	                   .arena = g->arena,
+	                   .deadline = clock_in_ms(VERIFY_MS),
+	                   .tell = tell,
+	                   .ctx = g};
+	struct recipe recipe;
+	struct err e;
+	int r = o->recipe ? recipe_load(o->recipe, &o->set, g->arena, &recipe, &e) : 0;
+
+	if (r == 0 && o->recipe)
+		v.allow = chain_allowed(&recipe, g->arena);
+	if (r == 0)
+		r = inspect_open(o->line.operands[0], &space, "image", v.deadline, &image, &e);
+	if (r == 0)
+		r = verify_all(&v, &e);
+	if (r < 0)
+		return image_fail(&e);
+	return v.faults ? FAULTY : 0;
+}

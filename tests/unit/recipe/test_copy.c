@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/scope.h"
+#include "data/yaml.h"
+#include "recipe/copy.h"
+
+static char top[] = "/tmp/unit-copy-XXXXXX";
+static struct arena *arena;
+static struct copy_list list;
+static struct err e;
+
+static void put(const char *name, const char *text, mode_t mode)
+{
+	scope_fd int fd = openat(AT_FDCWD, arena_printf(arena, "%s/%s", top, name),
+	                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(file_write_all(fd, text, strlen(text)), 0);
+	assert_int_equal(fchmod(fd, mode), 0);
+}
+
+static const char *digest(void)
+{
+	char hex[COPY_DIGEST];
+
+	assert_ok(copy_digest(&list, hex, NULL, NULL, &e));
+	return arena_strdup(arena, hex);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	struct doc *d;
+	const char *text;
+
+	assert_non_null(mkdtemp(top));
+	arena = arena_new();
+	assert_int_equal(mkdir(arena_printf(arena, "%s/tree", top), 0755), 0);
+	put("tree/a", "one", 0755);
+	put("tree/b", "two", 0600);
+	assert_int_equal(symlink("a", arena_printf(arena, "%s/tree/link", top)), 0);
+	text = arena_printf(arena, "- {from: %s/tree, to: //opt//tree/}", top);
+	assert_ok(yaml_parse("f", (struct blob){text, strlen(text)}, arena, &d, &e));
+	assert_ok(copy_read(d, NULL, arena, &list, &e));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	static const char *const names[] = {"tree/a", "tree/b", "tree/link", "tree/pipe", "tree"};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		(void)remove(arena_printf(arena, "%s/%s", top, names[i]));
+	assert_int_equal(rmdir(top), 0);
+	arena_free(arena);
+	return 0;
+}
+
+static void test_digest_is_of_content_mode_and_names(void **state)
+{
+	(void)state;
+	const char *before = digest();
+
+	assert_string_equal(list.items[0].to, "/opt/tree");
+	put("tree/b", "two", 0600);
+	assert_string_equal(digest(), before);
+	put("tree/b", "twO", 0600);
+	assert_string_not_equal(digest(), before);
+	put("tree/b", "two", 0644);
+	assert_string_not_equal(digest(), before);
+	put("tree/b", "two", 0622); /* others' right to write isn't kept */
+	put("tree/b", "two", 0600);
+	assert_string_equal(digest(), before);
+	list.items[0].to = "/opt/other";
+	assert_string_not_equal(digest(), before);
+	list.items[0].to = "/opt/tree";
+}
+
+static void test_apply(void **state)
+{
+	(void)state;
+	char root[] = "/tmp/unit-copy-root-XXXXXX";
+	struct host *h;
+	struct blob text;
+	struct stat st;
+
+	assert_non_null(mkdtemp(root));
+	assert_ok(host_open(root, HOST_LIVE, &h, &e));
+	assert_ok(copy_find(&list, &e));
+	assert_ok(copy_apply(&list, h, &e));
+	assert_ok(host_read(h, "/opt/tree/a", 100, arena, &text, &e));
+	assert_string_equal(text.data, "one");
+	assert_ok(host_stat(h, "/opt/tree/b", &st, &e));
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(host_link_is(h, "/opt/tree/link", "a", &e), 1);
+	static const char *const names[] = {"/opt/tree/a", "/opt/tree/b", "/opt/tree/link",
+	                                    "/opt/tree", "/opt"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		assert_ok(host_remove(h, names[i], &e));
+	host_close(h);
+	assert_int_equal(rmdir(root), 0);
+}
+
+static void test_pipe_is_refused(void **state)
+{
+	(void)state;
+	char hex[COPY_DIGEST];
+
+	assert_int_equal(mkfifo(arena_printf(arena, "%s/tree/pipe", top), 0600), 0);
+	assert_err(copy_find(&list, &e), ERR_INPUT, "f:1:3: 'pipe' in '");
+	assert_err(copy_digest(&list, hex, NULL, NULL, &e), ERR_INPUT,
+	           "is no file, directory or link");
+	assert_int_equal(unlink(arena_printf(arena, "%s/tree/pipe", top)), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(test_digest_is_of_content_mode_and_names),
+	        cmocka_unit_test(test_apply),
+	        cmocka_unit_test(test_pipe_is_refused),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "store/work.h"
+
+static char dir[64], output[128];
+
+static int setup(void **state)
+{
+	(void)state;
+	snprintf(dir, sizeof dir, "/tmp/unit-work-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	snprintf(output, sizeof output, "%s/out", dir);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	(void)unlink(output);
+	return rmdir(dir); /* fails when anything else was left */
+}
+
+static void fill(const struct work *w, const char *name)
+{
+	int fd = openat(w->fd, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void test_what_is_published_stays(void **state)
+{
+	(void)state;
+	struct work w = WORK_INIT;
+	struct err e;
+
+	assert_ok(work_open(output, &w, &e));
+	fill(&w, "image");
+	fill(&w, "other");
+	assert_int_equal(access(output, F_OK), -1);
+	assert_ok(work_publish(&w, "image", &e));
+	work_close(&w);
+	assert_int_equal(access(output, F_OK), 0);
+	work_close(&w);
+}
+
+/* One tree takes the place of another, or of a file, and nothing of the old one is left. */
+static void test_a_tree_is_published_over_what_is_there(void **state)
+{
+	(void)state;
+	struct err e;
+	char inside[160];
+
+	for (int i = 0; i < 2; i++) {
+		scope_work struct work w = WORK_INIT;
+
+		assert_ok(work_open(output, &w, &e));
+		assert_int_equal(mkdirat(w.fd, "tree", 0755), 0);
+		fill(&w, i ? "tree/second" : "tree/first");
+		assert_ok(work_publish(&w, "tree", &e));
+	}
+	snprintf(inside, sizeof inside, "%s/first", output);
+	assert_int_equal(access(inside, F_OK), -1);
+	snprintf(inside, sizeof inside, "%s/second", output);
+	assert_int_equal(unlink(inside), 0);
+
+	struct work w = WORK_INIT;
+	assert_ok(work_open(output, &w, &e));
+	fill(&w, "file");
+	assert_ok(work_publish(&w, "file", &e));
+	work_close(&w);
+	assert_int_equal(unlink(output), 0);
+}
+
+static void test_one_at_a_time(void **state)
+{
+	(void)state;
+	struct work w = WORK_INIT, second = WORK_INIT;
+	struct err e;
+
+	assert_ok(work_open(output, &w, &e));
+	fill(&w, "mine");
+	assert_err(work_open(output, &second, &e), ERR_HOST, "another process");
+	assert_int_equal(e.reason, REASON_BUSY);
+	assert_int_equal(second.fd, -1);
+	assert_int_equal(faccessat(w.fd, "mine", F_OK, 0), 0);
+	work_close(&w);
+}
+
+static void test_leftovers_go(void **state)
+{
+	(void)state;
+	struct work w = WORK_INIT;
+	struct err e;
+
+	assert_ok(work_open(output, &w, &e));
+	fill(&w, "half");
+	close(w.fd); /* as a killed process does */
+	close(w.parent);
+	assert_ok(work_open(output, &w, &e));
+	assert_int_equal(faccessat(w.fd, "half", F_OK, 0), -1);
+	work_close(&w);
+}
+
+static void test_names_that_are_none(void **state)
+{
+	(void)state;
+	struct work w = WORK_INIT;
+	struct err e;
+
+	assert_err(work_open("/tmp/", &w, &e), ERR_INPUT, "not a usable file name");
+	assert_err(work_open("..", &w, &e), ERR_INPUT, "not a usable file name");
+	assert_err(work_open("/nowhere/at/all", &w, &e), ERR_HOST, "No such file");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_setup_teardown(test_what_is_published_stays, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_a_tree_is_published_over_what_is_there, setup,
+	                                        teardown),
+	        cmocka_unit_test_setup_teardown(test_one_at_a_time, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_leftovers_go, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_names_that_are_none, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
