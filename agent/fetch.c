@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "agent/source.h"
+#include "aws/fetch.h"
 #include "base/file.h"
 
 /* A file streams, so only a mistaken URI is worth stopping; standard output is held in memory until
@@ -13,7 +14,7 @@
 #define FILE_MAX_BYTES   (SIZE_MAX / 2)
 #define STDOUT_MAX_BYTES (64 * 1024 * 1024)
 
-static int to_file(struct agent *g, struct cloud_fetch *fetch, struct err *e)
+static int to_file(struct agent *g, struct fetch *fetch, struct err *e)
 {
 	const struct file_attr attr = {.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
 	scope_file_new struct file_new f = FILE_NEW_INIT;
@@ -21,16 +22,16 @@ static int to_file(struct agent *g, struct cloud_fetch *fetch, struct err *e)
 
 	fetch->max = FILE_MAX_BYTES;
 	if (r >= 0)
-		r = cloud_fetch_file(g->cloud, fetch, &f, g->deadline, e);
+		r = fetch_file(g->cloud, fetch, &f, g->deadline, e);
 	return r < 0 ? r : file_new_commit(&f, &attr, e);
 }
 
-static int to_stdout(struct agent *g, struct cloud_fetch *fetch, struct err *e)
+static int to_stdout(struct agent *g, struct fetch *fetch, struct err *e)
 {
 	struct blob content;
 
 	fetch->max = STDOUT_MAX_BYTES;
-	int r = cloud_fetch_memory(g->cloud, fetch, g->arena, &content, g->deadline, e);
+	int r = fetch_memory(g->cloud, fetch, g->arena, &content, g->deadline, e);
 	if (r >= 0)
 		r = file_write_all(STDOUT_FILENO, content.data, content.len);
 	return r < 0 && !e->no ? err_errno(e, -r, "writing to standard output") : r;
@@ -39,7 +40,7 @@ static int to_stdout(struct agent *g, struct cloud_fetch *fetch, struct err *e)
 int verb_fetch(void *program)
 {
 	struct agent *g = program;
-	struct cloud_fetch fetch = {.uri = g->opt.line.operands[0], .sha256 = g->opt.sha256};
+	struct fetch fetch = {.uri = g->opt.line.operands[0], .sha256 = g->opt.sha256};
 	unsigned char sum[32];
 	struct err e = {0};
 

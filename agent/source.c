@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "aws/fetch.h"
 #include "base/backoff.h"
 #include "base/digest.h"
 #include "base/log.h"
@@ -136,14 +137,14 @@ static int check_signature(struct agent *g, const char *uri, struct blob text, s
 	struct blob raw;
 	size_t len;
 	const char *sig_uri = arena_printf(g->arena, "%s.sig", uri);
-	const struct cloud_fetch fetch = {.uri = sig_uri, .max = 1024};
+	const struct fetch fetch = {.uri = sig_uri, .max = 1024};
 
 	if (str_base64_decode((struct blob){g->node.config_key, strlen(g->node.config_key)}, key,
 	                      sizeof key, &len) < 0 ||
 	    len != sizeof key)
 		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
 		               "config-key: expected 32 bytes of Ed25519 public key in base64");
-	int r = cloud_fetch_memory(g->cloud, &fetch, g->arena, &raw, g->deadline, e);
+	int r = fetch_memory(g->cloud, &fetch, g->arena, &raw, g->deadline, e);
 	if (r < 0)
 		return err_wrap(e, "fetching the signature of '%s'", uri);
 	if (raw.len == sizeof sig)
@@ -201,14 +202,14 @@ int source_plan(struct agent *g, struct err *e)
 		        "tag hpc-node:config, user data or --config",
 		        AGENT_NODE_FILE);
 	const char *uri = with_scheme(g->arena, g->node.config);
-	const struct cloud_fetch fetch = {
+	const struct fetch fetch = {
 	        .uri = uri,
 	        .sha256 = g->node.config_sha256,
 	        .max = AGENT_INPUT_MAX,
 	};
 	if (g->node.bucket_owner)
 		cloud_expect_owner(g->cloud, g->node.bucket_owner);
-	int r = cloud_fetch_memory(g->cloud, &fetch, g->arena, &text, g->deadline, e);
+	int r = fetch_memory(g->cloud, &fetch, g->arena, &text, g->deadline, e);
 	if (r >= 0 && g->node.config_key)
 		r = check_signature(g, uri, text, e);
 	return r < 0 ? r : source_plan_of(g, g->node.config, text, e);

@@ -16,7 +16,7 @@ set(doors
 	"EVP_=base/digest,cloud/sigv4"
 	"HMAC=base/digest,cloud/sigv4"
 	"inflate=data/gzip"
-	"ext2fs_=disk/ext4,disk/disk,disk/rawdisk"
+	"ext2fs_=disk/ext4"
 	"crc32=disk/gpt")
 set(banned strcpy strcat sprintf vsprintf strtok atoi atol atoll system popen mktemp tmpnam gets
 	localtime gmtime strncpy strncat)

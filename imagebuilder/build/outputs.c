@@ -11,9 +11,9 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/scope.h"
+#include "build/build.h"
 #include "disk/disk.h"
 #include "store/work.h"
-#include "build/build.h"
 
 #define WRITE_MS   1800000
 #define RECORD_MAX 1024

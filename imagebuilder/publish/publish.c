@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "aws/ec2.h"
+#include "aws/ssm.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/scope.h"
-#include "cloud/ec2.h"
-#include "cloud/ssm.h"
 
 static int open_dir(int at, const char *path, int *ret, struct err *e)
 {

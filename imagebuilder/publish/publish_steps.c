@@ -5,13 +5,13 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "aws/ebs.h"
+#include "aws/ec2.h"
+#include "aws/ssm.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/scope.h"
-#include "cloud/ebs.h"
-#include "cloud/ec2.h"
-#include "cloud/ssm.h"
 #include "publish/publish.h"
 #include "publish/upload.h"
 

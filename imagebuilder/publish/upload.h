@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "cloud/ebs.h"
+#include "aws/ebs.h"
 #include "disk/blocks.h"
 
 struct upload {

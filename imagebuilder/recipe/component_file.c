@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "aws/fetch.h"
 #include "recipe/component_own.h"
 
 struct file_in {
@@ -198,14 +199,14 @@ static int check_web(const struct doc *at, const void *inputs, struct err *e)
 static int download(const struct component_round *r, const void *inputs, struct err *e)
 {
 	const struct pair_in *in = inputs;
-	const struct cloud_fetch f = {
+	const struct fetch f = {
 	        .uri = in->source, .sha256 = in->checksum, .max = COMPONENT_FILE_MAX};
 	static const struct host_owner root;
 	struct blob content;
 	int err = free_to_write(r, in->destination, in->overwrite, e);
 
 	if (err == 0)
-		err = cloud_fetch_memory(r->env->cloud, &f, r->arena, &content, r->deadline, e);
+		err = fetch_memory(r->env->cloud, &f, r->arena, &content, r->deadline, e);
 	return err < 0 ? err : host_write(r->env->host, in->destination, content, 0644, &root, e);
 }
 

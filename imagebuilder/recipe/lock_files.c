@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "aws/fetch.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -25,13 +26,13 @@ static int by_uri(const void *a, const void *b)
 static int learn(struct cloud *c, const struct component_fetch *f, struct arena *a,
                  const char **ret, struct err *e)
 {
-	const struct cloud_fetch what = {.uri = f->uri, .max = COMPONENT_FILE_MAX};
+	const struct fetch what = {.uri = f->uri, .max = COMPONENT_FILE_MAX};
 	scope_arena struct arena *own = arena_new();
 	struct blob content;
 	char hex[SHA256_HEX];
 
 	log_notice("fetching '%s'", f->uri);
-	int r = cloud_fetch_memory(c, &what, own, &content, clock_in_ms(FILE_MS), e);
+	int r = fetch_memory(c, &what, own, &content, clock_in_ms(FILE_MS), e);
 
 	if (r < 0)
 		return err_wrap(e, "%s:%u:%u: locking '%s'", f->at->file, f->at->line, f->at->col,
@@ -119,14 +120,13 @@ static bool open_object(const char *path, struct component_fetch *f)
 static int fetch_object(struct cloud *c, const char *path, const struct component_fetch *f,
                         uint64_t deadline, struct err *e)
 {
-	const struct cloud_fetch what = {
-	        .uri = f->uri, .sha256 = f->sha256, .max = COMPONENT_FILE_MAX};
+	const struct fetch what = {.uri = f->uri, .sha256 = f->sha256, .max = COMPONENT_FILE_MAX};
 	const struct file_attr attr = {0600, (uid_t)-1, (gid_t)-1};
 	scope_file_new struct file_new new = FILE_NEW_INIT;
 	int r = file_new_open(&new, AT_FDCWD, path, e);
 
 	if (r == 0)
-		r = cloud_fetch_file(c, &what, &new, deadline, e);
+		r = fetch_file(c, &what, &new, deadline, e);
 	return r < 0 ? r : file_new_commit(&new, &attr, e);
 }
 

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "aws/ec2.h"
+#include "aws/ssm.h"
 #include "base/log.h"
-#include "cloud/ec2.h"
-#include "cloud/ssm.h"
 #include "verb/image.h"
 
 typedef int ami_fn(struct image *g, struct cloud *c, struct err *e);

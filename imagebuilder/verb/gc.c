@@ -9,9 +9,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "aws/ec2.h"
 #include "base/log.h"
 #include "base/scope.h"
-#include "cloud/ec2.h"
 #include "data/jsonw.h"
 #include "publish/publish.h"
 #include "verb/image.h"

@@ -32,7 +32,7 @@ int verb_plan(void *program);
 int verb_provision(void *program);
 int verb_shell(void *program);
 int verb_schema(void *program);
-int verb_test(void *program); 
+int verb_test(void *program);
 int verb_lock(void *program);
 int verb_version(void *program);
 int verb_verify(void *program);

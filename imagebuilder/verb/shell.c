@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "build/build.h"
 #include "build/record.h"
 #include "build/why.h"
-#include "build/build.h"
 #include "verb/image.h"
 
 #define CANT_RUN  126 /* as shells have it: it is there and can't be run, */

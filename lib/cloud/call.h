@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to lib/cloud: one signed call of an AWS service, tried until it succeeds, is refused for
- * good, or its deadline passes. What to do about a refusal is awserr.c's table.
+ * Private to lib/cloud and lib/aws: one signed call of an AWS service, tried until it succeeds, is
+ * refused for good, or its deadline passes. What to do about a refusal is awserr.c's table.
  */
 #pragma once
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 
 #include "cloud/partition.h"
-#include "cloud/s3.h"
-#include "cloud/secrets.h"
 #include "cloud/session.h"
 #include "cloud/uri.h"
 
@@ -118,40 +116,4 @@ int cloud_region(struct cloud *c, const char **ret, uint64_t deadline, struct er
 	if (rc == 0)
 		*ret = c->region;
 	return rc;
-}
-
-int cloud_secret(struct cloud *c, const char *arn, struct secret *ret, uint64_t deadline,
-                 struct err *e)
-{
-	return secrets_get(c, arn, ret, deadline, e);
-}
-
-static int object_uri(const char *text, struct arena *a, struct uri *ret, struct err *e)
-{
-	int rc = uri_parse(text, a, ret, e);
-
-	if (rc == 0 && ret->scheme != URI_S3)
-		rc = err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
-		             "'%s': expected s3://BUCKET/KEY", uri_shown(text, a));
-	return rc;
-}
-
-int cloud_head(struct cloud *c, const char *uri, uint64_t *ret_size, uint64_t deadline,
-               struct err *e)
-{
-	scope_arena struct arena *a = arena_new();
-	struct uri u;
-	int rc = object_uri(uri, a, &u, e);
-
-	return rc < 0 ? rc : s3_head(c, &u, ret_size, deadline, e);
-}
-
-int cloud_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,
-              struct err *e)
-{
-	scope_arena struct arena *a = arena_new();
-	struct uri u;
-	int rc = object_uri(uri, a, &u, e);
-
-	return rc < 0 ? rc : s3_put(c, &u, body, if_absent, deadline, e);
 }

@@ -71,35 +71,3 @@ int cloud_region(struct cloud *c, const char **ret, uint64_t deadline, struct er
 /* The raw user data; empty when the instance has none. At most 64 KiB. */
 int cloud_user_data(struct cloud *c, struct arena *a, struct blob *ret, uint64_t deadline,
                     struct err *e) ATTR_MUST_USE;
-
-/*
- * Fetching by URI: s3://bucket/key[?versionId=...], https://..., file:/path. The key of an s3://
- * URI is taken literally, byte for byte. `https` requests carry no credentials; redirects are
- * followed by hand, at most 3, https only. http:// is refused.
- */
-struct cloud_fetch {
-	const char *uri;
-	const char *sha256; /* 64 hex digits the content must have, or NULL */
-	size_t max;         /* ceiling in bytes; 0: 16 MiB */
-};
-
-int cloud_fetch_memory(struct cloud *c, const struct cloud_fetch *f, struct arena *a,
-                       struct blob *ret, uint64_t deadline, struct err *e) ATTR_MUST_USE;
-int cloud_fetch_secret(struct cloud *c, const struct cloud_fetch *f, struct secret *ret,
-                       uint64_t deadline, struct err *e) ATTR_MUST_USE;
-/* Streams into an open new file and verifies; committing is the caller's. On failure the content of
- * `out` is unspecified and must be discarded. */
-int cloud_fetch_file(struct cloud *c, const struct cloud_fetch *f, struct file_new *out,
-                     uint64_t deadline, struct err *e) ATTR_MUST_USE;
-
-/* Secrets Manager GetSecretValue (SecretString or decoded SecretBinary) by ARN or name. */
-int cloud_secret(struct cloud *c, const char *arn, struct secret *ret, uint64_t deadline,
-                 struct err *e) ATTR_MUST_USE;
-
-/* PutObject from memory; `if_absent` sends If-None-Match: * (412 gives REASON_S3_PRECONDITION). */
-int cloud_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,
-              struct err *e) ATTR_MUST_USE;
-
-/* HeadObject: the size of what s3://bucket/key names. ERR_ABSENT when there is no such object. */
-int cloud_head(struct cloud *c, const char *uri, uint64_t *ret_size, uint64_t deadline,
-               struct err *e) ATTR_MUST_USE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to lib/cloud: what a handle knows, and getting it known. */
+/* Private to lib/cloud and lib/aws: what a handle knows, and getting it known. */
 #pragma once
 
 #include "cloud/cloud.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to lib/cloud: one body received over several tries. A later try asks for the rest only of
- * the very same object (Range with If-Match); when it has changed, or the server sends all of it,
- * what came before is thrown away: bytes of two contents never meet.
+ * Private to lib/cloud and lib/aws: one body received over several tries. A later try asks for the
+ * rest only of the very same object (Range with If-Match); when it has changed, or the server sends
+ * all of it, what came before is thrown away: bytes of two contents never meet.
  */
 #pragma once
 

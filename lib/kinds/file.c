@@ -9,6 +9,7 @@
  */
 #include <errno.h>
 
+#include "aws/fetch.h"
 #include "base/digest.h"
 #include "kinds/claim.h"
 #include "kinds/kinds.h"
@@ -179,9 +180,8 @@ static int wanted_content(const struct step_ctx *c, const struct file_spec *f, s
 	if (!c->cloud)
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
 		               "fetching '%s': nothing is fetched in this run", f->source);
-	return cloud_fetch_memory(
-	        c->cloud,
-	        &(struct cloud_fetch){.uri = f->source, .sha256 = f->sha256, .max = SOURCE_MAX},
+	return fetch_memory(
+	        c->cloud, &(struct fetch){.uri = f->source, .sha256 = f->sha256, .max = SOURCE_MAX},
 	        c->arena, ret, c->deadline, e);
 }
 

@@ -16,6 +16,8 @@
  */
 #include <errno.h>
 
+#include "aws/fetch.h"
+#include "aws/secrets.h"
 #include "base/clock.h"
 #include "kinds/claim.h"
 #include "kinds/kinds.h"
@@ -129,15 +131,15 @@ static int decode_secret(struct secret *key, struct err *e)
 static int fetch(const struct step_ctx *c, const struct munge_spec *m, struct secret *ret,
                  struct err *e)
 {
-	struct cloud_fetch f = {.uri = m->key, .sha256 = m->sha256, .max = SECRET_MAX};
+	struct fetch f = {.uri = m->key, .sha256 = m->sha256, .max = SECRET_MAX};
 
 	if (!c->cloud)
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
 		               "not into an image, every instance fetches its own");
 	if (!is_secret_arn(m->key))
-		return cloud_fetch_secret(c->cloud, &f, ret, c->deadline, e);
+		return fetch_secret(c->cloud, &f, ret, c->deadline, e);
 
-	int r = cloud_secret(c->cloud, m->key, ret, c->deadline, e);
+	int r = secrets_get(c->cloud, m->key, ret, c->deadline, e);
 	return r < 0 ? r : decode_secret(ret, e);
 }
 

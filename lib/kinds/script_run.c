@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 
+#include "aws/fetch.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "kinds/script_own.h"
@@ -17,13 +18,13 @@
 
 static int fetch(const struct step_ctx *c, const struct script_spec *s, struct err *e)
 {
-	struct cloud_fetch f = {.uri = s->source, .sha256 = s->sha256};
+	struct fetch f = {.uri = s->source, .sha256 = s->sha256};
 
 	if (!c->cloud)
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
 		               "fetching script '%s': there is no cloud to fetch from here",
 		               s->name);
-	int r = cloud_fetch_memory(c->cloud, &f, s->text->arena, &s->text->bytes, c->deadline, e);
+	int r = fetch_memory(c->cloud, &f, s->text->arena, &s->text->bytes, c->deadline, e);
 	return r < 0 ? err_wrap(e, "fetching script '%s'", s->name) : 0;
 }
 

@@ -19,6 +19,9 @@
 #include <sys/time.h>
 #include <sys/wait.h>
 
+#include "aws/fetch.h"
+#include "aws/s3.h"
+#include "aws/secrets.h"
 #include "base/clock.h"
 #include "base/str.h"
 #include "cloud/cloud.h"
@@ -28,10 +31,10 @@
 
 static int get(struct cloud *c, const char *uri, struct err *e)
 {
-	struct cloud_fetch f = {.uri = uri};
+	struct fetch f = {.uri = uri};
 	scope_arena struct arena *a = arena_new();
 	struct blob body;
-	int r = cloud_fetch_memory(c, &f, a, &body, clock_in_ms(LIMIT_MS), e);
+	int r = fetch_memory(c, &f, a, &body, clock_in_ms(LIMIT_MS), e);
 
 	if (r == 0)
 		printf("%zu\n", body.len);
@@ -43,7 +46,7 @@ static int secret(struct cloud *c, const char *name, struct err *e)
 {
 	scope_secret struct secret s = {0};
 	char hex[2 * SECRET_MAX + 1];
-	int r = cloud_secret(c, name, &s, clock_in_ms(LIMIT_MS), e);
+	int r = secrets_get(c, name, &s, clock_in_ms(LIMIT_MS), e);
 
 	if (r < 0)
 		return r;
@@ -56,13 +59,13 @@ static int put(struct cloud *c, const char *uri, const char *text, bool new, str
 {
 	struct blob body = {text, strlen(text)};
 
-	return cloud_put(c, uri, body, new, clock_in_ms(LIMIT_MS), e);
+	return s3_put(c, uri, body, new, clock_in_ms(LIMIT_MS), e);
 }
 
 static int head(struct cloud *c, const char *uri, struct err *e)
 {
 	uint64_t size;
-	int r = cloud_head(c, uri, &size, clock_in_ms(LIMIT_MS), e);
+	int r = s3_head(c, uri, &size, clock_in_ms(LIMIT_MS), e);
 
 	if (r == 0)
 		printf("%llu\n", (unsigned long long)size);

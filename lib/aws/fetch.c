@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "aws/fetch.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "aws/s3.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/scope.h"
-#include "cloud/s3.h"
+#include "cloud/session.h"
+#include "cloud/uri.h"
 #include "cloud/web.h"
 
 #define FILE_PIECE (64 * 1024)
 
 /* One fetch on its way to one of three targets; what passes is digested when a sum is expected. */
-struct fetch {
-	const struct cloud_fetch *what;
+struct fetching {
+	const struct fetch *what;
 	struct transfer_sink sink;
 	struct transfer transfer;
 	struct digest *digest;
@@ -26,7 +30,7 @@ struct fetch {
 
 static int fetch_restart(void *ctx, struct err *e)
 {
-	struct fetch *f = ctx;
+	struct fetching *f = ctx;
 
 	if (f->digest) {
 		digest_free(f->digest);
@@ -43,7 +47,7 @@ static int fetch_restart(void *ctx, struct err *e)
 
 static int fetch_write(void *ctx, const void *data, size_t len, struct err *e)
 {
-	struct fetch *f = ctx;
+	struct fetching *f = ctx;
 
 	if (f->digest)
 		digest_add(f->digest, data, len);
@@ -125,7 +129,7 @@ static int kept_get(struct cloud *c, const char *uri, struct transfer *t, struct
 /* ---- all of them ------------------------------------------------------------------------------
  */
 
-static int check_sum(struct fetch *f, struct err *e)
+static int check_sum(struct fetching *f, struct err *e)
 {
 	unsigned char sum[SHA256_LEN];
 	char hex[SHA256_HEX];
@@ -140,7 +144,7 @@ static int check_sum(struct fetch *f, struct err *e)
 	               "its sha256 is %s, expected %s", hex, f->what->sha256);
 }
 
-static int get(struct cloud *c, const struct uri *u, struct fetch *f, uint64_t deadline,
+static int get(struct cloud *c, const struct uri *u, struct fetching *f, uint64_t deadline,
                struct err *e)
 {
 	if (c->kept && u->scheme != URI_FILE)
@@ -152,7 +156,7 @@ static int get(struct cloud *c, const struct uri *u, struct fetch *f, uint64_t d
 	return file_get(u->path, &f->transfer, e);
 }
 
-static int run(struct cloud *c, const struct cloud_fetch *what, struct fetch *f, uint64_t deadline,
+static int run(struct cloud *c, const struct fetch *what, struct fetching *f, uint64_t deadline,
                struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
@@ -177,11 +181,11 @@ static int run(struct cloud *c, const struct cloud_fetch *what, struct fetch *f,
 	return rc;
 }
 
-int cloud_fetch_memory(struct cloud *c, const struct cloud_fetch *f, struct arena *a,
-                       struct blob *ret, uint64_t deadline, struct err *e)
+int fetch_memory(struct cloud *c, const struct fetch *f, struct arena *a, struct blob *ret,
+                 uint64_t deadline, struct err *e)
 {
 	scope_http_buffer struct http_buffer b = {0};
-	struct fetch fetch = {.memory = &b};
+	struct fetching fetch = {.memory = &b};
 	int rc = run(c, f, &fetch, deadline, e);
 
 	if (rc == 0)
@@ -189,11 +193,11 @@ int cloud_fetch_memory(struct cloud *c, const struct cloud_fetch *f, struct aren
 	return rc;
 }
 
-int cloud_fetch_secret(struct cloud *c, const struct cloud_fetch *f, struct secret *ret,
-                       uint64_t deadline, struct err *e)
+int fetch_secret(struct cloud *c, const struct fetch *f, struct secret *ret, uint64_t deadline,
+                 struct err *e)
 {
 	scope_secret struct secret s = {0};
-	struct fetch fetch = {.secret = &s};
+	struct fetching fetch = {.secret = &s};
 	int rc = run(c, f, &fetch, deadline, e);
 
 	if (rc == 0)
@@ -201,10 +205,10 @@ int cloud_fetch_secret(struct cloud *c, const struct cloud_fetch *f, struct secr
 	return rc;
 }
 
-int cloud_fetch_file(struct cloud *c, const struct cloud_fetch *f, struct file_new *out,
-                     uint64_t deadline, struct err *e)
+int fetch_file(struct cloud *c, const struct fetch *f, struct file_new *out, uint64_t deadline,
+               struct err *e)
 {
-	struct fetch fetch = {.file = out};
+	struct fetching fetch = {.file = out};
 
 	return run(c, f, &fetch, deadline, e);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cloud/ssm.h"
+#include "aws/ssm.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,6 +6,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "aws/fetch.h"
+#include "aws/secrets.h"
 #include "base/clock.h"
 #include "cloud/cloud.h"
 
@@ -46,10 +48,10 @@ static int teardown(void **state)
 static int fetch(struct fixture *f, const char *uri, const char *sha256, size_t max,
                  struct blob *ret)
 {
-	const struct cloud_fetch what = {.uri = uri, .sha256 = sha256, .max = max};
+	const struct fetch what = {.uri = uri, .sha256 = sha256, .max = max};
 
 	e = (struct err){0};
-	return cloud_fetch_memory(f->cloud, &what, f->arena, ret, clock_in_ms(1000), &e);
+	return fetch_memory(f->cloud, &what, f->arena, ret, clock_in_ms(1000), &e);
 }
 
 static void what_was_fetched_is_there_each_time(void **state)
@@ -87,8 +89,8 @@ static void nothing_else_is(void **state)
 		assert_int_equal(e.kind, ERR_INPUT);
 	}
 	assert_int_equal(cloud_region(f->cloud, &region, clock_in_ms(1000), &e), -ENOTSUP);
-	assert_int_equal(cloud_secret(f->cloud, "arn:aws:secretsmanager:eu-west-1:1:secret:x",
-	                              &secret, clock_in_ms(1000), &e),
+	assert_int_equal(secrets_get(f->cloud, "arn:aws:secretsmanager:eu-west-1:1:secret:x",
+	                             &secret, clock_in_ms(1000), &e),
 	                 -ENOTSUP);
 	cloud_close(f->cloud);
 	f->cloud = cloud_open_kept(NULL, 0);

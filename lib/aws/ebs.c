@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cloud/ebs.h"
+#include "aws/ebs.h"
 
 #include <errno.h>
 #include <stdio.h>
 
+#include "aws/ebs_own.h"
 #include "base/clock.h"
-#include "cloud/ebs_own.h"
 #include "data/json.h"
 #include "data/jsonw.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cloud/ec2.h"
+#include "aws/ec2.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
-#include "cloud/secrets.h"
+#include "aws/secrets.h"
 
 static struct err e;
 

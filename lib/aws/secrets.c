@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cloud/secrets.h"
+#include "aws/secrets.h"
 
 #include <errno.h>
 #include <stdio.h>

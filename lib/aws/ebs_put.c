@@ -3,9 +3,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "aws/ebs.h"
+#include "aws/ebs_own.h"
 #include "base/clock.h"
-#include "cloud/ebs.h"
-#include "cloud/ebs_own.h"
 
 #define ATTEMPT_MS 20000
 #define STALL_S    12

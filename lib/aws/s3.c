@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cloud/s3.h"
+#include "aws/s3.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 #include "cloud/call.h"
+#include "cloud/transfer.h"
 
 #define PATH_MAX_BYTES (4 * 1024) /* a key of 1024 bytes, each escaped, and the bucket */
 
@@ -132,13 +133,26 @@ int s3_get(struct cloud *c, const struct uri *u, struct transfer *t, uint64_t de
 	return rc;
 }
 
-int s3_head(struct cloud *c, const struct uri *u, uint64_t *ret_size, uint64_t deadline,
-            struct err *e)
+static int object_uri(const char *text, struct arena *a, struct uri *ret, struct err *e)
 {
-	struct object o = {.uri = u};
-	struct call k = {.method = "HEAD"};
-	int rc;
+	int rc = uri_parse(text, a, ret, e);
 
+	if (rc < 0 || ret->scheme == URI_S3)
+		return rc;
+	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
+	               "'%s': expected s3://BUCKET/KEY", uri_shown(text, a));
+}
+
+int s3_head(struct cloud *c, const char *uri, uint64_t *ret_size, uint64_t deadline, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct uri u;
+	struct object o = {.uri = &u};
+	struct call k = {.method = "HEAD"};
+	int rc = object_uri(uri, a, &u, e);
+
+	if (rc < 0)
+		return rc;
 	prepare(c, &k, &o, "looking for");
 	rc = run(c, &k, deadline, e);
 	if (rc == 0)
@@ -147,15 +161,19 @@ int s3_head(struct cloud *c, const struct uri *u, uint64_t *ret_size, uint64_t d
 	return rc;
 }
 
-int s3_put(struct cloud *c, const struct uri *u, struct blob body, bool if_absent,
-           uint64_t deadline, struct err *e)
+int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,
+           struct err *e)
 {
-	struct object o = {.uri = u};
+	scope_arena struct arena *a = arena_new();
+	struct uri u;
+	struct object o = {.uri = &u};
 	struct call k = {.method = "PUT"};
-	int rc;
+	int rc = object_uri(uri, a, &u, e);
 
+	if (rc < 0)
+		return rc;
 	prepare(c, &k, &o, "writing");
-	if (u->version_id)
+	if (u.version_id)
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
 		               "%s: a version that exists can't be written", o.doing);
 	k.headers[k.n_headers++] = (struct sigv4_pair){"Content-Type", "application/octet-stream"};

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to lib/cloud: Secrets Manager, JSON 1.1. Which secret is cloud_secret()'s to explain. */
+/* Secrets Manager, JSON 1.1. */
 #pragma once
 
-#include "cloud/session.h"
+#include "base/secret.h"
+#include "cloud/cloud.h"
 
+/* GetSecretValue (SecretString or decoded SecretBinary) by ARN or name. */
 int secrets_get(struct cloud *c, const char *id, struct secret *ret, uint64_t deadline,
                 struct err *e) ATTR_MUST_USE;
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to lib/cloud/ebs*.c. */
+/* Private to lib/aws/ebs*.c. */
 #pragma once
 
+#include "aws/ebs.h"
 #include "cloud/call.h"
-#include "cloud/ebs.h"
 
 int ebs_place(struct cloud *c, struct call *k, struct arena *a, struct err *e);
 bool ebs_custom(const struct cloud *c);
