@@ -84,8 +84,7 @@ static const char *what(const struct recipe *r, const char *format, struct arena
 
 /* ---- dir and tar, by this machine's tools over the joined layers ---- */
 
-struct export
-{
+struct run_over_view {
 	const char *const *trees;
 	const char *view;
 	const char *const *argv;
@@ -94,7 +93,7 @@ struct export
 
 static int export_inside(void *ctx, struct err *e)
 {
-	const struct export *x = ctx;
+	const struct run_over_view *x = ctx;
 	scope_arena struct arena *a = arena_new();
 	struct host_exec run = {.argv = x->argv, .deadline = x->deadline};
 	struct host_result res;
@@ -110,13 +109,13 @@ static int export_inside(void *ctx, struct err *e)
 	return r;
 }
 
-static int export(const struct built *b, const char *scratch, const char *const *argv,
-                  struct err *e)
+static int run_over_view(const struct built *b, const char *scratch, const char *const *argv,
+                         struct err *e)
 {
-	struct export x = {.trees = b->trees,
-	                   .view = arena_printf(b->arena, "%s/view", scratch),
-	                   .argv = argv,
-	                   .deadline = clock_in_ms(WRITE_MS)};
+	struct run_over_view x = {.trees = b->trees,
+	                          .view = arena_printf(b->arena, "%s/view", scratch),
+	                          .argv = argv,
+	                          .deadline = clock_in_ms(WRITE_MS)};
 	struct sandbox s = {.main = export_inside, .ctx = &x, .deadline = clock_in_ms(WRITE_MS)};
 
 	return mkdir(x.view, 0700) < 0 ? err_errno(e, errno, "making '%s'", x.view)
@@ -147,7 +146,7 @@ static int write_tar(const struct built *b, const char *scratch, const char *tem
 	        ".",
 	        NULL};
 
-	return export(b, scratch, argv, e);
+	return run_over_view(b, scratch, argv, e);
 }
 
 static int write_dir(const struct built *b, const char *scratch, const char *temp, struct err *e)
@@ -162,7 +161,7 @@ static int write_dir(const struct built *b, const char *scratch, const char *tem
 	                            NULL};
 
 	return mkdir(temp, 0755) < 0 ? err_errno(e, errno, "making '%s'", temp)
-	                             : export(b, scratch, argv, e);
+	                             : run_over_view(b, scratch, argv, e);
 }
 
 static int write_export(const struct built *b, struct store *s, const char *format,

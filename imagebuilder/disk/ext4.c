@@ -136,17 +136,17 @@ static int link_compare(const void *a, const void *b)
 /* The entry of a file with several names; its ino is 0 when this is the first of them. */
 static struct ext4_link *link_of(struct ext4_fs *f, const struct stat *st)
 {
-	struct ext4_link key = {.dev = st->st_dev, .source = st->st_ino}, *new;
+	struct ext4_link key = {.dev = st->st_dev, .source = st->st_ino}, *fresh;
 	struct ext4_link **found = tfind(&key, &f->links, link_compare);
 
 	if (found)
 		return *found;
-	new = malloc(sizeof *new);
-	if (!new)
+	fresh = malloc(sizeof *fresh);
+	if (!fresh)
 		abort();
-	*new = key;
-	tsearch(new, &f->links, link_compare);
-	return new;
+	*fresh = key;
+	tsearch(fresh, &f->links, link_compare);
+	return fresh;
 }
 
 static int file_type(mode_t mode)

@@ -58,11 +58,11 @@ static int make_link(struct unpack *u, int dir, const char *name, struct node *n
 /* In the second place lie numbers that the first has no room for. */
 static dev_t device_of(const struct ext2_inode_large *i)
 {
-	uint32_t old = i->i_block[0], new = i->i_block[1];
+	uint32_t old = i->i_block[0], wide = i->i_block[1];
 
 	if (old)
 		return makedev(old >> 8 & 0xff, old & 0xff);
-	return makedev((new & 0xfff00) >> 8, (new & 0xff) | (new >> 12 & 0xfff00));
+	return makedev((wide & 0xfff00) >> 8, (wide & 0xff) | (wide >> 12 & 0xfff00));
 }
 
 static int make_node(struct unpack *u, int dir, const char *name, struct node *n, struct err *e)
@@ -168,7 +168,7 @@ static int by_ino(const void *a, const void *b)
 /* 1: it has a name already, and now this one too; 0: this is its first. */
 static int link_again(struct unpack *u, int dir, const char *name, ext2_ino_t ino, struct err *e)
 {
-	struct named key = {.ino = ino}, *new;
+	struct named key = {.ino = ino}, *fresh;
 	struct named **found = tfind(&key, &u->f.links, by_ino);
 
 	if (found)
@@ -176,12 +176,12 @@ static int link_again(struct unpack *u, int dir, const char *name, ext2_ino_t in
 		               ? ext4_fail(&u->f, errno, e, "linking")
 		               : 1;
 	size_t len = strlen(u->f.path + 1);
-	new = malloc(sizeof *new + len + 1);
-	if (!new)
+	fresh = malloc(sizeof *fresh + len + 1);
+	if (!fresh)
 		abort();
-	new->ino = ino;
-	memcpy(new->path, u->f.path + 1, len + 1);
-	tsearch(new, &u->f.links, by_ino);
+	fresh->ino = ino;
+	memcpy(fresh->path, u->f.path + 1, len + 1);
+	tsearch(fresh, &u->f.links, by_ino);
 	return 0;
 }
 

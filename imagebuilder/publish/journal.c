@@ -86,11 +86,11 @@ static int load(struct journal *j, struct err *e)
 	return 0;
 }
 
-int journal_open(struct journal *j, int dir, const char *run, bool new, struct arena *a,
+int journal_open(struct journal *j, int dir, const char *run, bool make, struct arena *a,
                  struct err *e)
 {
 	char name[JOURNAL_RUN + 8];
-	int flags = O_RDWR | O_APPEND | (new ? O_CREAT | O_EXCL : 0), rc;
+	int flags = O_RDWR | O_APPEND | (make ? O_CREAT | O_EXCL : 0), rc;
 
 	*j = (struct journal){.arena = a, .fd = -1};
 	if (!journal_name_valid(run))
@@ -112,8 +112,8 @@ int journal_open(struct journal *j, int dir, const char *run, bool new, struct a
 		journal_close(j);
 		return rc;
 	}
-	rc = new ? (fsync(dir) < 0 ? err_errno(e, errno, "the journal's directory") : 0)
-	         : load(j, e);
+	rc = make ? (fsync(dir) < 0 ? err_errno(e, errno, "the journal's directory") : 0)
+	          : load(j, e);
 	if (rc < 0)
 		journal_close(j);
 	return rc;

@@ -31,9 +31,9 @@ struct journal_pair {
 void journal_name(char ret[static JOURNAL_RUN]);
 bool journal_name_valid(const char *run);
 
-/* `new`: made, and must not be there; else read, and must be. Locked by another: -EBUSY,
+/* `make`: made, and must not be there; else read, and must be. Locked by another: -EBUSY,
  * REASON_BUSY. A last line that was cut short by a crash counts as not written. */
-int journal_open(struct journal *j, int dir, const char *run, bool new, struct arena *a,
+int journal_open(struct journal *j, int dir, const char *run, bool make, struct arena *a,
                  struct err *e) ATTR_MUST_USE;
 void journal_close(struct journal *j);
 

@@ -122,12 +122,12 @@ static int fetch_object(struct cloud *c, const char *path, const struct componen
 {
 	const struct fetch what = {.uri = f->uri, .sha256 = f->sha256, .max = COMPONENT_FILE_MAX};
 	const struct file_attr attr = {0600, (uid_t)-1, (gid_t)-1};
-	scope_file_new struct file_new new = FILE_NEW_INIT;
-	int r = file_new_open(&new, AT_FDCWD, path, e);
+	scope_file_new struct file_new fresh = FILE_NEW_INIT;
+	int r = file_new_open(&fresh, AT_FDCWD, path, e);
 
 	if (r == 0)
-		r = fetch_file(c, &what, &new, deadline, e);
-	return r < 0 ? r : file_new_commit(&new, &attr, e);
+		r = fetch_file(c, &what, &fresh, deadline, e);
+	return r < 0 ? r : file_new_commit(&fresh, &attr, e);
 }
 
 static int open_file(struct component_fetch *f, const struct store *s, struct cloud **cloud,

@@ -41,18 +41,18 @@ static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e
 	const char *bucket = o->uri->bucket;
 	struct strbuf path = STRBUF(a, PATH_MAX_BYTES);
 	int rc = find_host(c, k, a, &k->at, e);
-	bool virtual = !strchr(bucket, '.') && !k->at.address;
+	bool by_host = !strchr(bucket, '.') && !k->at.address;
 
 	if (rc < 0)
 		return rc;
 	if (k->moved) {
 		k->at.authority = k->moved;
-		virtual = str_starts(k->moved, bucket) && k->moved[strlen(bucket)] == '.';
-	} else if (virtual) {
+		by_host = str_starts(k->moved, bucket) && k->moved[strlen(bucket)] == '.';
+	} else if (by_host) {
 		k->at.authority = arena_printf(a, "%s.%s", bucket, k->at.authority);
 	}
 	strbuf_char(&path, '/');
-	if (!virtual) {
+	if (!by_host) {
 		strbuf_str(&path, bucket);
 		strbuf_char(&path, '/');
 	}

@@ -109,7 +109,7 @@ int call_prepare(struct cloud *c, struct call *k, struct call_signed *s, struct 
 		k->shape(k);
 	if (rc == 0)
 		rc = sign_call(c, k, s, a, e);
-	k->x.class = HTTP_SERVICE;
+	k->x.traffic = HTTP_SERVICE;
 	k->x.plain = k->custom && !k->at.tls;
 	k->x.method = k->method;
 	k->x.deadline = deadline;

@@ -202,12 +202,12 @@ static void begin_exchange(struct http *h, struct http_exchange *x)
 		abort();
 }
 
-static unsigned running(const struct http *h, enum http_class class)
+static unsigned running(const struct http *h, enum http_traffic traffic)
 {
 	unsigned n = 0;
 
 	for (const struct http_exchange *x = h->queue; x; x = x->next)
-		n += x->wire && x->class == class;
+		n += x->wire && x->traffic == traffic;
 	return n;
 }
 
@@ -223,7 +223,7 @@ static struct http_exchange *next_due(struct http *h, uint64_t *ret_ms)
 			*ret_ms = ms < *ret_ms ? ms : *ret_ms;
 			continue;
 		}
-		if (x->class != HTTP_METADATA || running(h, x->class) < METADATA_WIDTH)
+		if (x->traffic != HTTP_METADATA || running(h, x->traffic) < METADATA_WIDTH)
 			return x;
 	}
 	return NULL;

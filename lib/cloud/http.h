@@ -20,7 +20,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum http_class {
+enum http_traffic {
 	HTTP_METADATA, /* http only; connects within 1 s, ends within 2 s; at most 4 at once */
 	HTTP_SERVICE,  /* https, or http where `plain` says the endpoint was configured; 5 s to
 	                  connect */
@@ -46,7 +46,7 @@ struct http_wire;
 
 struct http_exchange {
 	/* The request: set before http_start(), borrowed until `done`. */
-	enum http_class class;
+	enum http_traffic traffic;
 	bool plain;
 	bool fresh; /* a new connection and a new name look-up, after one that failed */
 	const char *method;

@@ -12,12 +12,12 @@
 #define LOW_SPEED_S     30u
 #define UPLOAD_BUFFER   (512 * 1024L)
 
-static const struct class_row {
+static const struct traffic_row {
 	const char *protocols, *plain_protocols;
 	long mask, plain_mask;
 	long connect_ms;
 	uint64_t total_ms;
-} classes[] = {
+} traffic_rows[] = {
         [HTTP_METADATA] = {"http", "http", CURLPROTO_HTTP, CURLPROTO_HTTP, 1000, 2000},
         [HTTP_SERVICE] = {"https", "http,https", CURLPROTO_HTTPS, CURLPROTO_HTTP | CURLPROTO_HTTPS,
                           5000, INT32_MAX},
@@ -105,7 +105,7 @@ static void set_method(CURL *c, const struct http_exchange *x)
 
 static void set_protocols(CURL *c, const struct http_exchange *x)
 {
-	const struct class_row *row = &classes[x->class];
+	const struct traffic_row *row = &traffic_rows[x->traffic];
 
 #if LIBCURL_VERSION_NUM >= 0x075500
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR,
@@ -184,7 +184,7 @@ unsigned http_stall_s(const struct http_exchange *x)
 
 static void set_limits(CURL *c, struct http_wire *w, const struct http_exchange *x)
 {
-	const struct class_row *row = &classes[x->class];
+	const struct traffic_row *row = &traffic_rows[x->traffic];
 	uint64_t left = clock_left_ms(x->deadline);
 
 	w->limit_ms = left < row->total_ms ? left : row->total_ms;

@@ -130,7 +130,7 @@ static void ask_for_token(struct asking *ask, uint64_t deadline)
 		snprintf(ask->url[n], sizeof ask->url[n], "%s/latest/api/token", i->endpoints[n]);
 		http_clear(x);
 		*x = (struct http_exchange){
-		        .class = HTTP_METADATA,
+		        .traffic = HTTP_METADATA,
 		        .method = "PUT",
 		        .url = ask->url[n],
 		        .headers = {{"X-aws-ec2-metadata-token-ttl-seconds", TOKEN_TTL}},
@@ -371,7 +371,7 @@ void imds_add(struct imds *i, struct imds_read *r)
 	r->backoff = (struct backoff)BACKOFF_LOCAL;
 	r->next = i->reads;
 	i->reads = r;
-	*x = (struct http_exchange){.class = HTTP_METADATA, .method = "GET"};
+	*x = (struct http_exchange){.traffic = HTTP_METADATA, .method = "GET"};
 	x->headers[0] = (struct http_header){name, i->token};
 	x->n_headers = 1;
 	x->max = r->max;

@@ -69,7 +69,7 @@ int web_get(struct cloud *c, const char *url, struct transfer *t, uint64_t deadl
 	scope_arena struct arena *a = arena_new();
 	struct backoff b = BACKOFF_SERVICE;
 	struct http_exchange x = {
-	        .class = HTTP_WEB,
+	        .traffic = HTTP_WEB,
 	        .method = "GET",
 	        .max = t->max,
 	        .deadline = deadline,

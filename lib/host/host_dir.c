@@ -153,10 +153,10 @@ int host_symlink(struct host *h, const char *target, const char *path, struct er
 		if (r < 0)
 			return err_errno(e, -r, "linking '%s' to '%s'", path, target);
 	} else {
-		struct host_assumed *new = host_assume(h, "path:%s", p.path);
+		struct host_assumed *made = host_assume(h, "path:%s", p.path);
 
-		new->st.st_mode = S_IFLNK | 0777;
-		new->text = arena_strdup(h->arena, target);
+		made->st.st_mode = S_IFLNK | 0777;
+		made->text = arena_strdup(h->arena, target);
 	}
 	host_record(h, "symlink %s -> %s", p.path, target);
 	return 0;

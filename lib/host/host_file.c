@@ -126,15 +126,15 @@ static int write_new(struct host *h, const struct place *p, struct blob content,
 
 		return file_replace(h->root_fd, p->path, content.data, content.len, &attr, e);
 	}
-	struct host_assumed *new = host_assume(h, "path:%s", p->path);
-	new->st = (struct stat){.st_mode = S_IFREG | mode,
-	                        .st_uid = uid,
-	                        .st_gid = gid,
-	                        .st_size = (off_t)content.len};
-	digest_sha256(content.data, content.len, new->digest);
+	struct host_assumed *made = host_assume(h, "path:%s", p->path);
+	made->st = (struct stat){.st_mode = S_IFREG | mode,
+	                         .st_uid = uid,
+	                         .st_gid = gid,
+	                         .st_size = (off_t)content.len};
+	digest_sha256(content.data, content.len, made->digest);
 	if (!secret)
-		new->content = (struct blob){arena_memdup(h->arena, content.data, content.len),
-		                             content.len};
+		made->content = (struct blob){arena_memdup(h->arena, content.data, content.len),
+		                              content.len};
 	return 0;
 }
 

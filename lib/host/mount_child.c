@@ -218,8 +218,8 @@ static int job_main(void *ctx)
 	return 0;
 }
 
-static int try(struct job *j, uint64_t deadline, struct arena *a, struct mount_try *ret,
-               struct err *e)
+static int try_mount(struct job *j, uint64_t deadline, struct arena *a, struct mount_try *ret,
+                     struct err *e)
 {
 	struct report *out = child_share(sizeof *out);
 	struct child_spec spec = {
@@ -253,7 +253,7 @@ int mount_try(struct host *h, const struct host_mount *m, const struct mount_loo
 {
 	struct job j = {.host = h, .m = m, .at = at, .target = at->target};
 
-	return try(&j, m->deadline, a, ret, e);
+	return try_mount(&j, m->deadline, a, ret, e);
 }
 
 int mount_try_umount(struct host *h, const char *target, uint64_t deadline, struct arena *a,
@@ -261,7 +261,7 @@ int mount_try_umount(struct host *h, const char *target, uint64_t deadline, stru
 {
 	struct job j = {.host = h, .target = target};
 
-	return try(&j, deadline, a, ret, e);
+	return try_mount(&j, deadline, a, ret, e);
 }
 
 /* ---- asking -----------------------------------------------------------------------------------

@@ -8,12 +8,11 @@
 
 /* A network source cut in two: "host", "path" without trailing slashes ("" is the server's root).
  */
-struct export
-{
+struct nfs_export {
 	char host[256], path[PORTION];
 };
 
-static bool export_of(const char *source, struct export *ret)
+static bool export_of(const char *source, struct nfs_export *ret)
 {
 	const char *host = source, *end, *path;
 
@@ -43,7 +42,7 @@ static bool export_of(const char *source, struct export *ret)
 
 bool mount_server(const char *source, char host[static 256])
 {
-	struct export x;
+	struct nfs_export x;
 
 	if (!export_of(source, &x))
 		return false;
@@ -54,7 +53,7 @@ bool mount_server(const char *source, char host[static 256])
 bool mount_is_network(const char *source, const char *fstype)
 {
 	static const char *const types[] = {"nfs", "nfs4", "efs", "lustre", "cifs", "smb3"};
-	struct export x;
+	struct nfs_export x;
 
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (str_eq(fstype, types[i]))
@@ -111,7 +110,7 @@ static bool is_address(const char *host)
 	return inet_pton(AF_INET, host, x) == 1 || inet_pton(AF_INET6, host, x) == 1;
 }
 
-static enum mount_match match_export(const struct export *want, const struct export *have,
+static enum mount_match match_export(const struct nfs_export *want, const struct nfs_export *have,
                                      const char *options)
 {
 	char addr[64];
@@ -130,7 +129,7 @@ static enum mount_match match_export(const struct export *want, const struct exp
 /* mount.efs mounts its own proxy on the loopback, so that only the path tells. */
 static enum mount_match match_efs(const struct mount_want *w, const struct host_mounted_fs *fs)
 {
-	struct export want, have;
+	struct nfs_export want, have;
 
 	return export_of(w->source, &want) && export_of(fs->source, &have) &&
 	                       same_address(have.host, "127.0.0.1") && str_eq(want.path, have.path)
@@ -140,7 +139,7 @@ static enum mount_match match_efs(const struct mount_want *w, const struct host_
 
 enum mount_match mount_match(const struct mount_want *w, const struct host_mounted_fs *fs)
 {
-	struct export want, have;
+	struct nfs_export want, have;
 
 	if (w->bind)
 		return w->dev == fs->dev && str_eq(w->root, fs->root) ? MOUNT_SAME : MOUNT_OTHER;

@@ -112,9 +112,9 @@ int host_make_dirs(int dirfd, const char *path)
 
 void place_assume_dir(struct host *h, const char *path, unsigned mode, uid_t uid, gid_t gid)
 {
-	struct host_assumed *new = host_assume(h, "path:%s", path);
+	struct host_assumed *made = host_assume(h, "path:%s", path);
 
-	new->st = (struct stat){.st_mode = S_IFDIR | mode, .st_uid = uid, .st_gid = gid};
+	made->st = (struct stat){.st_mode = S_IFDIR | mode, .st_uid = uid, .st_gid = gid};
 }
 
 int place_make_dirs(struct host *h, const char *path, struct err *e)

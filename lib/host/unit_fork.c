@@ -138,9 +138,9 @@ static bool condition_holds(struct host *h, const struct unit_file *f)
 {
 	for (size_t i = 0; i < f->conditions.n; i++) {
 		const char *path = f->conditions.items[i];
-		bool not = *path == '!';
+		bool negated = *path == '!';
 
-		if (host_exists(h, path + not ) == not )
+		if (host_exists(h, path + negated) == negated)
 			return false;
 	}
 	return true;

@@ -55,11 +55,11 @@ static int secret(struct cloud *c, const char *name, struct err *e)
 	return 0;
 }
 
-static int put(struct cloud *c, const char *uri, const char *text, bool new, struct err *e)
+static int put(struct cloud *c, const char *uri, const char *text, bool fresh, struct err *e)
 {
 	struct blob body = {text, strlen(text)};
 
-	return s3_put(c, uri, body, new, clock_in_ms(LIMIT_MS), e);
+	return s3_put(c, uri, body, fresh, clock_in_ms(LIMIT_MS), e);
 }
 
 static int head(struct cloud *c, const char *uri, struct err *e)

@@ -21,7 +21,7 @@ static void prepare(struct one *o, const char *path)
 {
 	http_clear(&o->x);
 	snprintf(o->url, sizeof o->url, "http://127.0.0.1:%d%s", server.port, path);
-	o->x = (struct http_exchange){.class = HTTP_SERVICE,
+	o->x = (struct http_exchange){.traffic = HTTP_SERVICE,
 	                              .plain = true,
 	                              .method = "GET",
 	                              .url = o->url,
@@ -216,13 +216,13 @@ static void test_protocols_are_pinned(void **state)
 	prepare(&o, "/ok");
 	o.x.plain = false;
 	assert_true(http_run(http, &o.x, &e) < 0);
-	o.x.class = HTTP_WEB;
+	o.x.traffic = HTTP_WEB;
 	o.x.plain = true;
 	assert_true(http_run(http, &o.x, &e) < 0);
 	snprintf(o.url, sizeof o.url, "file:///etc/hostname");
 	assert_true(http_run(http, &o.x, &e) < 0);
 	snprintf(o.url, sizeof o.url, "https://127.0.0.1:%d/ok", server.port);
-	o.x.class = HTTP_METADATA;
+	o.x.traffic = HTTP_METADATA;
 	assert_true(http_run(http, &o.x, &e) < 0);
 	assert_int_equal(server.counts->requests, before);
 	drop(&o);
@@ -295,7 +295,7 @@ static void test_metadata_requests_are_at_most_four_at_once(void **state)
 	server.counts->most = 0;
 	for (size_t i = 0; i < ARRAY_LEN(o); i++) {
 		prepare(&o[i], "/slow");
-		o[i].x.class = HTTP_METADATA;
+		o[i].x.traffic = HTTP_METADATA;
 		http_start(http, &o[i].x);
 	}
 	http_wait(http);

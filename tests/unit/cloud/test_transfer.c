@@ -26,8 +26,8 @@ static int take(void *ctx, const void *data, size_t n, struct err *e)
 
 static const struct transfer_sink sink = {NULL, restart, take};
 
-static int try(struct transfer *t, int status, const char *etag, const char *range,
-               const char *text)
+static int one_try(struct transfer *t, int status, const char *etag, const char *range,
+                   const char *text)
 {
 	struct http_exchange x = {.status = status, .ctx = t};
 	int rc;
@@ -53,10 +53,10 @@ static void test_the_rest_follows(void **state)
 
 	(void)state;
 	assert_false(transfer_resumes(&t));
-	assert_int_equal(try(&t, 200, "\"a\"", "", "0123"), 0);
+	assert_int_equal(one_try(&t, 200, "\"a\"", "", "0123"), 0);
 	assert_true(transfer_resumes(&t));
 	assert_string_equal(t.range, "bytes=4-");
-	assert_int_equal(try(&t, 206, "\"a\"", "bytes 4-5/6", "45"), 0);
+	assert_int_equal(one_try(&t, 206, "\"a\"", "bytes 4-5/6", "45"), 0);
 	assert_string_equal(body, "012345");
 	assert_int_equal(restarts, 0);
 }
@@ -66,9 +66,9 @@ static void test_all_of_it_comes_again(void **state)
 	struct transfer t = fresh();
 
 	(void)state;
-	assert_int_equal(try(&t, 200, "\"a\"", "", "0123"), 0);
+	assert_int_equal(one_try(&t, 200, "\"a\"", "", "0123"), 0);
 	assert_true(transfer_resumes(&t));
-	assert_int_equal(try(&t, 200, "\"b\"", "", "ab"), 0);
+	assert_int_equal(one_try(&t, 200, "\"b\"", "", "ab"), 0);
 	assert_string_equal(body, "ab");
 	assert_int_equal(restarts, 1);
 	assert_int_equal(t.got, 2);
@@ -86,12 +86,12 @@ static void test_two_contents_never_meet(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		struct transfer t = fresh();
 
-		assert_int_equal(try(&t, 200, "\"a\"", "", "0123"), 0);
+		assert_int_equal(one_try(&t, 200, "\"a\"", "", "0123"), 0);
 		assert_true(transfer_resumes(&t));
-		assert_true(try(&t, 206, rows[i].etag, rows[i].range, "45") < 0);
+		assert_true(one_try(&t, 206, rows[i].etag, rows[i].range, "45") < 0);
 		assert_string_equal(body, "0123");
 		assert_false(transfer_resumes(&t));
-		assert_int_equal(try(&t, 200, "\"b\"", "", "x"), 0);
+		assert_int_equal(one_try(&t, 200, "\"b\"", "", "x"), 0);
 		assert_string_equal(body, "x");
 	}
 }
@@ -104,7 +104,7 @@ static void test_without_a_tag_that_can_be_relied_on(void **state)
 	for (size_t i = 0; i < sizeof tags / sizeof *tags; i++) {
 		struct transfer t = fresh();
 
-		assert_int_equal(try(&t, 200, tags[i], "", "0123"), 0);
+		assert_int_equal(one_try(&t, 200, tags[i], "", "0123"), 0);
 		assert_false(transfer_resumes(&t));
 	}
 }
@@ -114,8 +114,8 @@ static void test_answers_that_were_not_asked_for(void **state)
 	struct transfer t = fresh();
 
 	(void)state;
-	assert_true(try(&t, 206, "\"a\"", "bytes 0-3/4", "0123") < 0);
-	assert_true(try(&t, 204, "", "", "") < 0);
+	assert_true(one_try(&t, 206, "\"a\"", "bytes 0-3/4", "0123") < 0);
+	assert_true(one_try(&t, 204, "", "", "") < 0);
 	assert_int_equal(len, 0);
 }
 
@@ -124,9 +124,9 @@ static void test_ceiling(void **state)
 	struct transfer t = fresh();
 
 	(void)state;
-	assert_int_equal(try(&t, 200, "\"a\"", "", "0123456789"), 0);
+	assert_int_equal(one_try(&t, 200, "\"a\"", "", "0123456789"), 0);
 	assert_true(transfer_resumes(&t));
-	assert_true(try(&t, 206, "\"a\"", "bytes 10-10/11", "x") < 0);
+	assert_true(one_try(&t, 206, "\"a\"", "bytes 10-10/11", "x") < 0);
 	assert_string_equal(body, "0123456789");
 }
 
