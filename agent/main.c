@@ -122,7 +122,7 @@ static int run(struct agent *g)
 	int status = g->opt.line.verb->run(g);
 	cloud_close(g->cloud);
 	host_close(g->host);
-	arena_free(g->arena);
+	arena_close(g->arena);
 	return status;
 }
 

@@ -302,8 +302,8 @@ static const char *recipe_digest(const struct chain *c)
 	for (size_t i = 0; i < c->n; i++)
 		if (c->steps[i].type != CHAIN_TESTS)
 			digest_add(d, c->steps[i].says, strlen(c->steps[i].says) + 1);
-	digest_end(d, sum);
-	digest_free(d);
+	digest_sum(d, sum);
+	digest_close(d);
 	str_hex(sum, sizeof sum, hex);
 	return hex;
 }
@@ -391,7 +391,7 @@ void chain_key(const struct chain *c, size_t i, const char *below, char ret[stat
 
 	for (size_t t = 0; t < ARRAY_LEN(texts); t++)
 		digest_add(d, texts[t], strlen(texts[t]) + 1);
-	digest_end(d, sum);
-	digest_free(d);
+	digest_sum(d, sum);
+	digest_close(d);
 	str_hex(sum, sizeof sum, ret);
 }

@@ -23,7 +23,7 @@ static void blocks_new(struct blocks *b, uint32_t n)
 		abort();
 }
 
-void blocks_free(struct blocks *b)
+void blocks_close(struct blocks *b)
 {
 	free(b->sha256);
 	*b = (struct blocks){0};
@@ -160,7 +160,7 @@ int blocks_scan(int fd, const char *name, struct blocks *ret, struct err *e)
 	for (uint32_t i = next_data(fd, 0, n); i < n; i = next_data(fd, i + 1, n)) {
 		rc = blocks_read(fd, name, i, block, e);
 		if (rc < 0) {
-			blocks_free(&b);
+			blocks_close(&b);
 			return rc;
 		}
 		if (!all_zero(block))
@@ -196,7 +196,7 @@ void blocks_digest(const struct blocks *b, char ret[static SHA256_HEX])
 
 	digest_add(d, MAGIC, sizeof MAGIC - 1);
 	digest_add(d, b->sha256, (size_t)used(b) * SHA256_LEN);
-	digest_end(d, sum);
+	digest_sum(d, sum);
 	str_hex(sum, sizeof sum, ret);
 }
 
@@ -207,7 +207,7 @@ static void file_digest(const unsigned char *head, const void *list, size_t len,
 
 	digest_add(d, head, HEAD);
 	digest_add(d, list, len);
-	digest_end(d, sum);
+	digest_sum(d, sum);
 }
 
 int blocks_save(const struct blocks *b, int dirfd, const char *path, struct err *e)

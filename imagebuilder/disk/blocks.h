@@ -39,5 +39,5 @@ void blocks_digest(const struct blocks *b, char ret[static SHA256_HEX]);
 int blocks_save(const struct blocks *b, int dirfd, const char *path, struct err *e) ATTR_MUST_USE;
 int blocks_load(int dirfd, const char *path, struct blocks *ret, struct err *e) ATTR_MUST_USE;
 
-void blocks_free(struct blocks *b);
-#define scope_blocks __attribute__((cleanup(blocks_free)))
+void blocks_close(struct blocks *b);
+#define scope_blocks __attribute__((cleanup(blocks_close)))

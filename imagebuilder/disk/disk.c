@@ -169,7 +169,7 @@ static int measure(const struct disk *d, const char *const *layers, size_t n,
 static int lay(const struct disk *d, const char *const *layers, size_t n, struct err *e)
 {
 	struct ext4_need room, sum = {0};
-	int r = ext4_free(&d->root, &room, e);
+	int r = ext4_space(&d->root, &room, e);
 
 	if (r == 0)
 		r = measure(d, layers, n, &room, &sum, e);

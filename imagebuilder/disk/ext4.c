@@ -85,7 +85,7 @@ int ext4_open(const char *file, uint64_t offset, int flags, struct ext4_fs *f, s
 	return 0;
 }
 
-void ext4_drop(struct ext4_fs *f)
+void ext4_close(struct ext4_fs *f)
 {
 	if (f->fs)
 		ext2fs_free(f->fs);
@@ -93,9 +93,9 @@ void ext4_drop(struct ext4_fs *f)
 	tdestroy(f->links, free);
 	f->links = NULL;
 	free(f->piece);
-	arena_free(f->arena);
+	arena_close(f->arena);
 }
-int ext4_free(const struct ext4_spec *s, struct ext4_need *ret, struct err *e)
+int ext4_space(const struct ext4_spec *s, struct ext4_need *ret, struct err *e)
 {
 	scope_ext4 struct ext4_fs f = {0};
 	int r = ext4_open(s->file, s->offset, 0, &f, e);

@@ -40,7 +40,7 @@ struct ext4_need {
 int ext4_measure(int tree, struct ext4_need *ret, struct err *e) ATTR_MUST_USE;
 
 /* What is free, of what ext4_make or ext4_lay left. */
-int ext4_free(const struct ext4_spec *s, struct ext4_need *ret, struct err *e) ATTR_MUST_USE;
+int ext4_space(const struct ext4_spec *s, struct ext4_need *ret, struct err *e) ATTR_MUST_USE;
 
 /*
  * Lays the tree over what is there as overlayfs would show it: a 0/0 character device removes the

@@ -31,11 +31,11 @@ struct ext4_link {
 /* Fills *e with libext2fs's message: "doing 'PATH': cause". No space is ENOSPC. */
 int ext4_fail(const struct ext4_fs *f, errcode_t code, struct err *e, const char *doing);
 
-/* Opens what lies `offset` bytes into the file; ext4_drop frees it, and writes nothing. */
+/* Opens what lies `offset` bytes into the file; ext4_close frees it, and writes nothing. */
 int ext4_open(const char *file, uint64_t offset, int flags, struct ext4_fs *f,
               struct err *e) ATTR_MUST_USE;
-void ext4_drop(struct ext4_fs *f);
-#define scope_ext4 __attribute__((cleanup(ext4_drop)))
+void ext4_close(struct ext4_fs *f);
+#define scope_ext4 __attribute__((cleanup(ext4_close)))
 
 /* Steps into a name for messages; returns what ext4_leave needs. */
 size_t ext4_enter(struct ext4_fs *f, const char *name);

@@ -295,7 +295,7 @@ int ext4_unpack(const char *file, uint64_t offset, int tree, uint64_t ceiling, b
 	int r = ext4_open(file, offset, 0, &u.f, e);
 
 	if (r < 0) {
-		ext4_drop(&u.f);
+		ext4_close(&u.f);
 		return r;
 	}
 	u.f.path[0] = '\0';
@@ -307,6 +307,6 @@ int ext4_unpack(const char *file, uint64_t offset, int tree, uint64_t ceiling, b
 		r = read_node(&u, EXT2_ROOT_INO, &root, e);
 	if (r == 0)
 		r = set_attributes(&u, tree, ".", &root, e);
-	ext4_drop(&u.f);
+	ext4_close(&u.f);
 	return r;
 }

@@ -21,9 +21,9 @@ static int space_open(struct inspect_space *s, struct err *e)
 	return r;
 }
 
-void inspect_end(struct inspect_space *s)
+void inspect_space_close(struct inspect_space *s)
 {
-	scratch_end(&s->scratch);
+	scratch_close(&s->scratch);
 	store_close(&s->store);
 }
 

@@ -19,7 +19,7 @@ struct inspect {
 		.root = -1, .disk = RAWDISK_INIT                                                   \
 	}
 
-/* A directory in the store for unpacking; inspect_end takes it away. */
+/* A directory in the store for unpacking; inspect_space_close takes it away. */
 struct inspect_space {
 	const char *where; /* the store's directory */
 	struct store store;
@@ -30,8 +30,8 @@ struct inspect_space {
 		.where = (directory), .store = STORE_INIT, .scratch = SCRATCH_INIT                 \
 	}
 
-void inspect_end(struct inspect_space *s);
-#define scope_inspect_space __attribute__((cleanup(inspect_end)))
+void inspect_space_close(struct inspect_space *s);
+#define scope_inspect_space __attribute__((cleanup(inspect_space_close)))
 
 /*
  * Opens the image at the path; the descriptors of `*ret`, filled in place, are inspect_close's to

@@ -40,8 +40,8 @@ void publish_close(struct publish *p)
 	scope_close(&p->runs);
 	scope_close(&p->dir);
 	journal_close(&p->journal);
-	blocks_free(&p->blocks);
-	blocks_free(&p->parent_blocks);
+	blocks_close(&p->blocks);
+	blocks_close(&p->parent_blocks);
 }
 
 /* ---- what is asked for ----------------------------------------------------------------------- */

@@ -66,4 +66,4 @@ int publish_open_state(struct publish *p, struct err *e);
 int publish_steps(struct publish *p, struct err *e);
 int publish_begin_line(struct publish *p, struct err *e);
 int publish_read_begin(struct publish *p, struct err *e);
-const char *publish_done(const struct publish *p, const char *step, const char *key);
+const char *publish_result(const struct publish *p, const char *step, const char *key);

@@ -19,7 +19,7 @@
 #define APPEAR_MS   60000
 #define TAGS_MAX    48
 
-const char *publish_done(const struct publish *p, const char *step, const char *key)
+const char *publish_result(const struct publish *p, const char *step, const char *key)
 {
 	return doc_text(journal_find(&p->journal, "done", step), key);
 }
@@ -375,8 +375,8 @@ int publish_steps(struct publish *p, struct err *e)
 			if (rc < 0)
 				return rc;
 		}
-		p->snapshot_id = publish_done(p, "start", "id");
-		p->image_id = publish_done(p, "register", "id");
+		p->snapshot_id = publish_result(p, "start", "id");
+		p->image_id = publish_result(p, "register", "id");
 	}
 	rc = note(p, "end", NULL, "as", "published", e);
 	if (rc < 0)

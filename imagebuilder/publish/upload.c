@@ -47,7 +47,7 @@ void upload_sum(const struct blocks *b, const struct blocks *parent, uint32_t *r
 			digest_add(d, blocks_zero(b, i) ? zero : b->sha256[i], SHA256_LEN);
 			n++;
 		}
-	digest_end(d, ret);
+	digest_sum(d, ret);
 	*ret_n = n;
 }
 

@@ -197,7 +197,7 @@ static int add_digest(struct walk *w, int dir, const char *name, const char *to,
 	digest_add(d, to, strlen(to) + 1);
 	digest_add(d, head, strlen(head) + 1);
 	digest_add(d, content.data, content.len);
-	digest_end(d, sum);
+	digest_sum(d, sum);
 	digest_add(w->digest, sum, sizeof sum);
 	if (w->inputs)
 		input_add(w->inputs, w->kept,
@@ -262,7 +262,7 @@ int copy_digest(const struct copy_list *l, char ret[static COPY_DIGEST], struct 
 
 	if (r < 0)
 		return r;
-	digest_end(d, sum);
+	digest_sum(d, sum);
 	str_hex(sum, sizeof sum, ret);
 	return 0;
 }

@@ -7,7 +7,7 @@
 
 #include "base/str.h"
 
-void listing_drop(struct listing *l)
+void listing_close(struct listing *l)
 {
 	for (int i = 0; i < l->n; i++)
 		free(l->items[i]);

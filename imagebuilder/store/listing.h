@@ -12,5 +12,5 @@ struct listing {
 
 /* The descriptor stays as it was. 0 or -errno. */
 int listing_read(int dir, struct listing *ret);
-void listing_drop(struct listing *l);
-#define scope_listing __attribute__((cleanup(listing_drop)))
+void listing_close(struct listing *l);
+#define scope_listing __attribute__((cleanup(listing_close)))

@@ -189,7 +189,7 @@ int store_scratch(struct store *s, struct scratch *ret, struct err *e)
 	return err_errno(e, -r, "making '%s'", ret->path);
 }
 
-void scratch_end(struct scratch *c)
+void scratch_close(struct scratch *c)
 {
 	if (c->lock >= 0)
 		store_remove(c->path);

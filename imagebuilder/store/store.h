@@ -79,8 +79,8 @@ struct scratch {
 		.lock = -1                                                                         \
 	}
 int store_scratch(struct store *s, struct scratch *ret, struct err *e) ATTR_MUST_USE;
-void scratch_end(struct scratch *c);
-#define scope_scratch __attribute__((cleanup(scratch_end)))
+void scratch_close(struct scratch *c);
+#define scope_scratch __attribute__((cleanup(scratch_close)))
 
 /* Removes a tree; other file systems mounted in it are left alone, and it then stays. */
 void store_remove(const char *path);

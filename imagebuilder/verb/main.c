@@ -134,6 +134,6 @@ int main(int argc, char **argv)
 	g.start = clock_now();
 	g.arena = arena_new();
 	int status = g.opt.line.verb->run(&g);
-	arena_free(g.arena);
+	arena_close(g.arena);
 	return flushed(status);
 }

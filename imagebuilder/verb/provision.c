@@ -315,7 +315,7 @@ int verb_provision(void *program)
 	int r = provision(&p, &e);
 
 	if (r == 0 || r == DEGRADED)
-		provision_state_drop(p.host);
+		provision_state_remove(p.host);
 	if (r == COMPONENT_REBOOT)
 		log_notice("a component asks for a restart; run this again after it");
 	if (r == 0 && !g->opt.quiet && !g->opt.json)

@@ -111,7 +111,7 @@ void provision_state_load(struct host *h, size_t nth, struct component_list *l)
 		}
 }
 
-void provision_state_drop(struct host *h)
+void provision_state_remove(struct host *h)
 {
 	struct err e;
 

@@ -16,4 +16,4 @@ int provision_state_save(struct host *h, const struct component_list *lists, siz
                          struct err *e) ATTR_MUST_USE;
 /* Marks the steps of recipe `nth` that are done; a state that can't be read counts as none. */
 void provision_state_load(struct host *h, size_t nth, struct component_list *l);
-void provision_state_drop(struct host *h);
+void provision_state_remove(struct host *h);

@@ -130,7 +130,7 @@ int ebs_start(struct cloud *c, const struct ebs_start *s, char ret_id[static EBS
 	k.x.write = http_buffer_write;
 	k.x.ctx = &answer;
 	rc = call_run(c, &k, deadline, e);
-	http_clear(&k.x);
+	http_exchange_close(&k.x);
 	return rc < 0 ? rc : read_start(&answer, a, ret_id, e);
 }
 
@@ -152,6 +152,6 @@ int ebs_complete(struct cloud *c, const char *snapshot, uint32_t blocks,
 	k.n_headers = 4;
 	k.x.max = ANSWER_MAX;
 	rc = call_run(c, &k, deadline, e);
-	http_clear(&k.x);
+	http_exchange_close(&k.x);
 	return rc;
 }

@@ -67,7 +67,7 @@ static int send_slot(struct slot *s, uint64_t wait_ms, struct err *e)
 	uint64_t limit = clock_in_ms(wait_ms + (g->p->attempt_ms ? g->p->attempt_ms : ATTEMPT_MS));
 	int rc;
 
-	arena_free(s->arena);
+	arena_close(s->arena);
 	s->arena = arena_new();
 	rc = call_prepare(g->cloud, &s->k, &s->sig, s->arena,
 	                  clock_min(clock_min(limit, s->deadline), g->deadline), e);
@@ -303,8 +303,8 @@ int ebs_put(struct cloud *c, struct ebs_put *p, uint64_t deadline, struct err *e
 	for (unsigned i = 0; i < p->connections; i++) {
 		if (g->slots[i].sent)
 			http_cancel(&g->slots[i].k.x);
-		http_clear(&g->slots[i].k.x);
-		arena_free(g->slots[i].arena);
+		http_exchange_close(&g->slots[i].k.x);
+		arena_close(g->slots[i].arena);
 		free(g->slots[i].data);
 	}
 	free(g);

@@ -141,7 +141,7 @@ static int run(struct cloud *c, struct form *f, struct doc **ret, uint64_t deadl
 	k.x.write = http_buffer_write;
 	k.x.ctx = &answer;
 	rc = refine(&k, call_run(c, &k, deadline, e), e);
-	http_clear(&k.x);
+	http_exchange_close(&k.x);
 	if (rc < 0)
 		return rc;
 	if (xml_parse("answer", (struct blob){answer.data, answer.len}, f->arena, &d, NULL, e) < 0)

@@ -33,13 +33,13 @@ static int fetch_restart(void *ctx, struct err *e)
 	struct fetching *f = ctx;
 
 	if (f->digest) {
-		digest_free(f->digest);
+		digest_close(f->digest);
 		f->digest = digest_new();
 	}
 	if (f->memory)
 		f->memory->len = 0;
 	if (f->secret)
-		secret_wipe(f->secret);
+		secret_close(f->secret);
 	if (f->file && (ftruncate(f->file->fd, 0) < 0 || lseek(f->file->fd, 0, SEEK_SET) < 0))
 		return err_errno(e, errno, "starting '%s' again", f->file->name);
 	return 0;
@@ -136,7 +136,7 @@ static int check_sum(struct fetching *f, struct err *e)
 
 	if (!f->digest)
 		return 0;
-	digest_end(f->digest, sum);
+	digest_sum(f->digest, sum);
 	str_hex(sum, sizeof sum, hex);
 	if (strcasecmp(hex, f->what->sha256) == 0)
 		return 0;
@@ -177,7 +177,7 @@ static int run(struct cloud *c, const struct fetch *what, struct fetching *f, ui
 	rc = get(c, &u, f, deadline, e);
 	if (rc == 0 && check_sum(f, e) < 0)
 		rc = err_wrap(e, "fetching '%s'", uri_shown(what->uri, a));
-	digest_free(f->digest);
+	digest_close(f->digest);
 	return rc;
 }
 

@@ -112,7 +112,7 @@ static bool refused_get(struct call *k)
 
 	if (!o->transfer->ranged || (k->x.status != 412 && k->x.status != 416))
 		return false;
-	transfer_forget(o->transfer);
+	transfer_reset(o->transfer);
 	return true;
 }
 
@@ -129,7 +129,7 @@ int s3_get(struct cloud *c, const struct uri *u, struct transfer *t, uint64_t de
 	k.x.write = transfer_write;
 	k.x.ctx = t;
 	rc = run(c, &k, deadline, e);
-	http_clear(&k.x);
+	http_exchange_close(&k.x);
 	return rc;
 }
 
@@ -157,7 +157,7 @@ int s3_head(struct cloud *c, const char *uri, uint64_t *ret_size, uint64_t deadl
 	rc = run(c, &k, deadline, e);
 	if (rc == 0)
 		*ret_size = k.x.length > 0 ? (uint64_t)k.x.length : 0;
-	http_clear(&k.x);
+	http_exchange_close(&k.x);
 	return rc;
 }
 
@@ -186,6 +186,6 @@ int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, u
 	if (rc < 0 && e->reason == REASON_S3_PRECONDITION && k.tries > 1)
 		rc = err_set(e, e->kind, e->reason, e->no, "%s; an earlier try may have written it",
 		             e->text);
-	http_clear(&k.x);
+	http_exchange_close(&k.x);
 	return rc;
 }

@@ -85,7 +85,7 @@ static int from_doc(const struct doc *d, struct secret *ret, struct err *e)
 		return secret_set(ret, b.data, b.len) == 0 ? 0 : no_secret(e, "is too large");
 	int rc = str_base64_decode(b, ret->data, SECRET_MAX, &ret->len);
 	if (rc < 0)
-		secret_wipe(ret);
+		secret_close(ret);
 	if (rc == -ENOSPC)
 		return no_secret(e, "is too large");
 	return rc < 0 ? no_secret(e, "has a SecretBinary that isn't base64") : 0;
@@ -141,7 +141,7 @@ int secrets_get(struct cloud *c, const char *id, struct secret *ret, uint64_t de
 	rc = arn_region(id, c->arena, &k.region, e);
 	if (rc == 0)
 		rc = call_run(c, &k, deadline, e);
-	http_clear(&k.x);
+	http_exchange_close(&k.x);
 	if (rc < 0)
 		return rc;
 	if (secrets_parse((struct blob){answer.data, answer.len}, &s, e) < 0)

@@ -68,7 +68,7 @@ static int run(struct cloud *c, const char *region, const char *target, const ch
 	k.x.write = http_buffer_write;
 	k.x.ctx = answer;
 	rc = call_run(c, &k, deadline, e);
-	http_clear(&k.x);
+	http_exchange_close(&k.x);
 	return rc;
 }
 

@@ -30,7 +30,7 @@ struct arena *arena_new(void)
 	return must(calloc(1, sizeof(struct arena)));
 }
 
-void arena_free(struct arena *a)
+void arena_close(struct arena *a)
 {
 	if (!a)
 		return;
@@ -45,7 +45,7 @@ void arena_free_wiped(struct arena *a)
 {
 	for (struct chunk *c = a ? a->chunks : NULL; c; c = c->next)
 		explicit_bzero(c->data, c->used);
-	arena_free(a);
+	arena_close(a);
 }
 
 static struct chunk *chunk_new(size_t size)

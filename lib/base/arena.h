@@ -18,7 +18,7 @@ struct arena; /* opaque */
 struct arena *arena_new(void) ATTR_MUST_USE;
 
 /* Gives everything back. NULL is fine. */
-void arena_free(struct arena *a);
+void arena_close(struct arena *a);
 /* The same, overwriting it first: for the document that a secret came in. */
 void arena_free_wiped(struct arena *a);
 
@@ -41,9 +41,9 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap) ATTR_PRINTF(2,
  */
 void *arena_grow(struct arena *a, void *items, size_t *n, size_t size) ATTR_MALLOC;
 
-static inline void arena_freep(struct arena **a)
+static inline void arena_closep(struct arena **a)
 {
-	arena_free(*a);
+	arena_close(*a);
 	*a = 0;
 }
-#define scope_arena __attribute__((cleanup(arena_freep)))
+#define scope_arena __attribute__((cleanup(arena_closep)))

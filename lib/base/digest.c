@@ -24,7 +24,7 @@ struct digest *digest_new(void)
 	return (struct digest *)ctx;
 }
 
-void digest_free(struct digest *d)
+void digest_close(struct digest *d)
 {
 	EVP_MD_CTX_free((EVP_MD_CTX *)d);
 }
@@ -34,7 +34,7 @@ void digest_add(struct digest *d, const void *data, size_t len)
 	must(EVP_DigestUpdate((EVP_MD_CTX *)d, data, len));
 }
 
-void digest_end(struct digest *d, unsigned char out[static SHA256_LEN])
+void digest_sum(struct digest *d, unsigned char out[static SHA256_LEN])
 {
 	must(EVP_DigestFinal_ex((EVP_MD_CTX *)d, out, NULL));
 }

@@ -13,16 +13,16 @@
 struct digest; /* a hash in progress, opaque */
 
 struct digest *digest_new(void) ATTR_MUST_USE;
-void digest_free(struct digest *d); /* NULL is fine */
+void digest_close(struct digest *d); /* NULL is fine */
 void digest_add(struct digest *d, const void *data, size_t len);
-void digest_end(struct digest *d, unsigned char out[static SHA256_LEN]); /* once; then only free */
+void digest_sum(struct digest *d, unsigned char out[static SHA256_LEN]); /* once; then only free */
 
-static inline void digest_freep(struct digest **d)
+static inline void digest_closep(struct digest **d)
 {
-	digest_free(*d);
+	digest_close(*d);
 	*d = 0;
 }
-#define scope_digest __attribute__((cleanup(digest_freep)))
+#define scope_digest __attribute__((cleanup(digest_closep)))
 
 void digest_sha256(const void *data, size_t len, unsigned char out[static SHA256_LEN]);
 void digest_hmac(const void *key, size_t key_len, const void *data, size_t len,

@@ -127,14 +127,14 @@ int file_new_open(struct file_new *f, int dirfd, const char *path, struct err *e
 		return 0;
 	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL) {
 		int no = errno;
-		file_new_discard(f);
+		file_new_close(f);
 		return err_errno(e, no, "writing '%s'", path);
 	}
 	unlinkat(f->dir, f->temp, 0);
 	f->fd = openat(f->dir, f->temp, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (f->fd < 0) {
 		int no = errno;
-		file_new_discard(f);
+		file_new_close(f);
 		return err_errno(e, no, "writing '%s'", path);
 	}
 	f->named = true;
@@ -181,11 +181,11 @@ int file_new_commit(struct file_new *f, const struct file_attr *attr, struct err
 
 	if (r < 0)
 		err_errno(e, -r, "writing '%s'", f->name);
-	file_new_discard(f);
+	file_new_close(f);
 	return r;
 }
 
-void file_new_discard(struct file_new *f)
+void file_new_close(struct file_new *f)
 {
 	if (f->named)
 		unlinkat(f->dir, f->temp, 0);
@@ -221,7 +221,7 @@ int file_sha256(int dirfd, const char *path, char ret[static SHA256_HEX], struct
 		digest_add(d, piece, n > 0 ? (size_t)n : 0);
 	if (n < 0)
 		return err_errno(e, errno, "reading '%s'", path);
-	digest_end(d, sum);
+	digest_sum(d, sum);
 	str_hex(sum, sizeof sum, ret);
 	return 0;
 }

@@ -50,8 +50,8 @@ int file_new_open(struct file_new *f, int dirfd, const char *path, struct err *e
 int file_new_write(struct file_new *f, const void *data, size_t len, struct err *e) ATTR_MUST_USE;
 int file_new_commit(struct file_new *f, const struct file_attr *attr, struct err *e) ATTR_MUST_USE;
 /* Drops it, leaving nothing. Safe after commit and on a zeroed struct with fd -1. */
-void file_new_discard(struct file_new *f);
-#define scope_file_new __attribute__((cleanup(file_new_discard)))
+void file_new_close(struct file_new *f);
+#define scope_file_new __attribute__((cleanup(file_new_close)))
 #define FILE_NEW_INIT                                                                              \
 	{                                                                                          \
 		.fd = -1, .dir = -1                                                                \

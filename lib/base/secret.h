@@ -29,8 +29,8 @@ static inline int secret_set(struct secret *s, const void *data, size_t len)
 	return 0;
 }
 
-static inline void secret_wipe(struct secret *s)
+static inline void secret_close(struct secret *s)
 {
 	explicit_bzero(s, sizeof *s);
 }
-#define scope_secret __attribute__((cleanup(secret_wipe)))
+#define scope_secret __attribute__((cleanup(secret_close)))

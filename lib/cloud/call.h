@@ -72,5 +72,5 @@ const struct awserr_row *call_refusal(const struct cloud *c, const struct call *
 /* Signs with the service's time from now on; false: its answer didn't tell it. */
 bool call_skew(struct cloud *c, const struct http_exchange *x);
 
-/* 0: k->x holds a 2xx answer. http_clear(&k->x) is the caller's. */
+/* 0: k->x holds a 2xx answer. http_exchange_close(&k->x) is the caller's. */
 int call_run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e) ATTR_MUST_USE;

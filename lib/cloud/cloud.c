@@ -88,8 +88,8 @@ void cloud_close(struct cloud *c)
 	if (!c)
 		return;
 	imds_close(c->imds);
-	http_free(c->http);
-	arena_free(c->arena);
+	http_close(c->http);
+	arena_close(c->arena);
 	explicit_bzero(c, sizeof *c);
 	free(c);
 }

@@ -14,7 +14,7 @@
 #define LIFE_MAX_S     (36 * 3600)
 #define NS_PER_S       1000000000ull
 
-void creds_wipe(struct creds *c)
+void creds_close(struct creds *c)
 {
 	explicit_bzero(c, sizeof *c);
 }

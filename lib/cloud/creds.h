@@ -24,8 +24,8 @@ struct creds {
 	char session_token[6145];
 };
 
-void creds_wipe(struct creds *c);
-#define scope_creds __attribute__((cleanup(creds_wipe)))
+void creds_close(struct creds *c);
+#define scope_creds __attribute__((cleanup(creds_close)))
 
 /* From configuration; session_token may be NULL. ERR_INPUT when one is missing, too long or unfit.
  */

@@ -85,7 +85,7 @@ static void multi_close(struct http *h)
 	h->multi = NULL;
 }
 
-void http_free(struct http *h)
+void http_close(struct http *h)
 {
 	if (!h)
 		return;
@@ -136,7 +136,7 @@ static void drop_wire(struct http_exchange *x)
 {
 	if (x->wire) {
 		curl_multi_remove_handle(x->http->multi, x->wire->easy);
-		http_wire_free(x->wire);
+		http_wire_close(x->wire);
 	}
 	x->wire = NULL;
 }
@@ -145,7 +145,7 @@ void http_start(struct http *h, struct http_exchange *x)
 {
 	struct http_exchange **at = &h->queue;
 
-	http_clear(x);
+	http_exchange_close(x);
 	x->http = h;
 	while (*at)
 		at = &(*at)->next;
@@ -159,14 +159,14 @@ void http_cancel(struct http_exchange *x)
 	x->rc = err_set(&x->err, ERR_RETRY, REASON_INTERRUPTED, ECANCELED, "not needed any more");
 }
 
-void http_clear(struct http_exchange *x)
+void http_exchange_close(struct http_exchange *x)
 {
 	free(x->trouble);
 	x->trouble = NULL;
 	x->rc = 0;
 	x->err = (struct err){0};
 	x->connected = false;
-	http_forget(x);
+	http_headers_reset(x);
 }
 
 static void finish(struct http_exchange *x)
@@ -327,7 +327,7 @@ int http_buffer_write(struct http_exchange *x, const void *data, size_t len)
 	return 0;
 }
 
-void http_buffer_free(struct http_buffer *b)
+void http_buffer_close(struct http_buffer *b)
 {
 	if (b->data)
 		explicit_bzero(b->data, b->cap);

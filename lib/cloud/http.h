@@ -87,7 +87,7 @@ struct http; /* opaque */
 
 /* `ca_bundle`: PEM file, borrowed, or NULL for the system's. */
 struct http *http_new(const char *ca_bundle) ATTR_MUST_USE;
-void http_free(struct http *h); /* NULL is fine */
+void http_close(struct http *h); /* NULL is fine */
 /* In a child: drops the parent's connections without a word to their peers. */
 void http_after_fork(struct http *h);
 void http_counts(const struct http *h, unsigned *ret_requests, unsigned *ret_rounds);
@@ -98,7 +98,7 @@ void http_start(struct http *h, struct http_exchange *x);
 void http_cancel(struct http_exchange *x); /* rc becomes -ECANCELED; `done` isn't called */
 void http_wait(struct http *h);            /* until nothing is queued */
 int http_run(struct http *h, struct http_exchange *x, struct err *e) ATTR_MUST_USE; /* one, alone */
-void http_clear(struct http_exchange *x); /* gives back what the answer holds */
+void http_exchange_close(struct http_exchange *x); /* gives back what the answer holds */
 
 /* A body in memory, wiped when given back: `begin` and `write` for x->ctx = struct http_buffer. */
 struct http_buffer {
@@ -108,6 +108,6 @@ struct http_buffer {
 int http_buffer_begin(struct http_exchange *x);
 int http_buffer_write(struct http_exchange *x, const void *data, size_t len);
 void http_buffer_add(struct http_buffer *b, const void *data, size_t len);
-void http_buffer_free(struct http_buffer *b);
-#define scope_http_buffer __attribute__((cleanup(http_buffer_free)))
-#define scope_http        __attribute__((cleanup(http_clear)))
+void http_buffer_close(struct http_buffer *b);
+#define scope_http_buffer __attribute__((cleanup(http_buffer_close)))
+#define scope_http        __attribute__((cleanup(http_exchange_close)))

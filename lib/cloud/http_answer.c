@@ -74,7 +74,7 @@ static void set_header(struct http_exchange *x, const char *name, const char *va
 	set_number(x, name, value);
 }
 
-void http_forget(struct http_exchange *x)
+void http_headers_reset(struct http_exchange *x)
 {
 	x->status = 0;
 	x->date = 0;
@@ -109,7 +109,7 @@ static int header_line(struct http_exchange *x, char *line)
 	if (str_starts(line, "HTTP/")) {
 		long status = 0;
 
-		http_forget(x);
+		http_headers_reset(x);
 		curl_easy_getinfo(x->wire->easy, CURLINFO_RESPONSE_CODE, &status);
 		x->status = (int)status;
 		return 0;

@@ -264,7 +264,7 @@ struct http_wire *http_wire_new(struct http *h, struct http_exchange *x)
 	return w;
 }
 
-void http_wire_free(struct http_wire *w)
+void http_wire_close(struct http_wire *w)
 {
 	if (!w)
 		return;

@@ -35,11 +35,11 @@ struct http_wire {
 
 /* http_request.c: the constructor. NULL: x->err says why. */
 struct http_wire *http_wire_new(struct http *h, struct http_exchange *x);
-void http_wire_free(struct http_wire *w);
+void http_wire_close(struct http_wire *w);
 unsigned http_stall_s(const struct http_exchange *x);
 
 /* http_answer.c: libcurl's callbacks, and its verdict as ours. */
 size_t http_on_header(char *data, size_t size, size_t n, void *ctx);
 size_t http_on_body(char *data, size_t size, size_t n, void *ctx);
 int http_verdict(struct http_exchange *x, CURLcode code);
-void http_forget(struct http_exchange *x); /* the headers of an answer */
+void http_headers_reset(struct http_exchange *x); /* the headers of an answer */

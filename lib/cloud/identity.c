@@ -211,14 +211,14 @@ static void let_go(struct cloud *c, struct identity *id)
 	struct err ignored = {0};
 
 	for (size_t i = 0; i < N_READS; i++)
-		imds_forget(&id->reads[i]);
+		imds_read_close(&id->reads[i]);
 	for (size_t i = 0; i < id->n_tags; i++)
-		imds_forget(&id->tags[i].read);
+		imds_read_close(&id->tags[i].read);
 	if (id->role.fresh.have)
 		(void)session_role_settle(c, &id->role, &ignored);
-	imds_forget(&id->role.role);
-	imds_forget(&id->role.creds);
-	creds_wipe(&id->role.fresh);
+	imds_read_close(&id->role.role);
+	imds_read_close(&id->role.creds);
+	creds_close(&id->role.fresh);
 }
 
 int cloud_identity(struct cloud *c, struct vars *ret, uint64_t deadline, struct err *e)
@@ -263,7 +263,7 @@ int cloud_user_data(struct cloud *c, struct arena *a, struct blob *ret, uint64_t
 		}
 		if (rc == 0)
 			keep_user_data(c, &r);
-		imds_forget(&r);
+		imds_read_close(&r);
 	}
 	if (rc < 0)
 		return err_wrap(e, "reading the user data");

@@ -128,7 +128,7 @@ static void ask_for_token(struct asking *ask, uint64_t deadline)
 		struct http_exchange *x = &ask->x[n];
 
 		snprintf(ask->url[n], sizeof ask->url[n], "%s/latest/api/token", i->endpoints[n]);
-		http_clear(x);
+		http_exchange_close(x);
 		*x = (struct http_exchange){
 		        .traffic = HTTP_METADATA,
 		        .method = "PUT",
@@ -250,8 +250,8 @@ static int need_token(struct imds *i, uint64_t deadline, struct err *e)
 	if (rc < 0)
 		*e = why;
 	for (size_t n = 0; n < ARRAY_LEN(ask.x); n++) {
-		http_clear(&ask.x[n]);
-		http_buffer_free(&ask.text[n]);
+		http_exchange_close(&ask.x[n]);
+		http_buffer_close(&ask.text[n]);
 	}
 	return rc;
 }
@@ -414,7 +414,7 @@ static bool again_with_new_token(struct imds *i, struct err *e)
 static void reads_end(struct imds *i)
 {
 	for (struct imds_read *r = i->reads; r; r = r->next) {
-		http_clear(&r->x);
+		http_exchange_close(&r->x);
 		free(r->url);
 		r->url = NULL;
 	}
@@ -438,9 +438,9 @@ int imds_read(struct imds *i, struct imds_read *const *reads, size_t n, uint64_t
 	return 0;
 }
 
-void imds_forget(struct imds_read *r)
+void imds_read_close(struct imds_read *r)
 {
-	http_buffer_free(&r->text);
+	http_buffer_close(&r->text);
 }
 
 const char *imds_name(const struct imds_read *r, struct arena *a)

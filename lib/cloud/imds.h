@@ -38,7 +38,7 @@ struct imds_read {
 	int rc; /* 0: read, or absent; else -errno and err */
 	bool absent;
 	struct err err;
-	struct http_buffer text; /* given back by imds_forget() */
+	struct http_buffer text; /* given back by imds_read_close() */
 	time_t date;             /* the service's clock when it answered, or 0 */
 
 	struct imds *imds; /* from here on imds.c's */
@@ -58,7 +58,7 @@ struct imds_read {
 int imds_read(struct imds *i, struct imds_read *const *reads, size_t n, uint64_t deadline,
               struct err *e) ATTR_MUST_USE;
 void imds_add(struct imds *i, struct imds_read *r);
-void imds_forget(struct imds_read *r);
+void imds_read_close(struct imds_read *r);
 
 /* The first line without blanks at its ends: a role's or a place's name. NULL when that is empty or
  * has a character outside [A-Za-z0-9+=,.@_:-]. */

@@ -67,11 +67,11 @@ static int keep_old(struct cloud *c, struct err *e)
 
 int session_role_settle(struct cloud *c, struct session_role *r, struct err *e)
 {
-	imds_forget(&r->role);
-	imds_forget(&r->creds);
+	imds_read_close(&r->role);
+	imds_read_close(&r->creds);
 	if (r->fresh.have) {
 		c->creds = r->fresh;
-		creds_wipe(&r->fresh);
+		creds_close(&r->fresh);
 		if (clock_passed(c->creds.ends_at))
 			log_warning(
 			        "the role's credentials have expired; trying them all the same");
@@ -165,11 +165,11 @@ static int settle(struct cloud *c, struct needs *n, struct err *e)
 		rc = take_domain(c, &n->domain, e);
 	if (rc == 0 && (n->what & SESSION_CREDS))
 		rc = session_role_settle(c, &n->role, e);
-	imds_forget(&n->region);
-	imds_forget(&n->domain);
-	imds_forget(&n->role.role);
-	imds_forget(&n->role.creds);
-	creds_wipe(&n->role.fresh);
+	imds_read_close(&n->region);
+	imds_read_close(&n->domain);
+	imds_read_close(&n->role.role);
+	imds_read_close(&n->role.creds);
+	creds_close(&n->role.fresh);
 	return rc;
 }
 

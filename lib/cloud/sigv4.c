@@ -313,7 +313,7 @@ static int sign(const struct canon *c, const char *scope, const char *secret,
 
 	if (rc < 0)
 		return rc;
-	digest_end(d, sum);
+	digest_sum(d, sum);
 	str_hex(sum, sizeof sum, hex);
 	snprintf(text, sizeof text, "AWS4-HMAC-SHA256\n%s\n%s\n%s", c->r->date, scope, hex);
 	derive(c->r, secret, key);

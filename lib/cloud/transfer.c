@@ -58,7 +58,7 @@ bool transfer_resumes(struct transfer *t)
 	return t->ranged;
 }
 
-void transfer_forget(struct transfer *t)
+void transfer_reset(struct transfer *t)
 {
 	t->etag[0] = '\0';
 }

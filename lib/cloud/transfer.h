@@ -30,4 +30,4 @@ int transfer_write(struct http_exchange *x, const void *data, size_t len);
 /* Before a try: whether to send `range` as Range and `etag` as If-Match. */
 bool transfer_resumes(struct transfer *t);
 /* The rest can't be had (412, 416): the next try starts at the beginning. */
-void transfer_forget(struct transfer *t);
+void transfer_reset(struct transfer *t);

@@ -86,7 +86,7 @@ int web_get(struct cloud *c, const char *url, struct transfer *t, uint64_t deadl
 		x.fresh = true;
 		tries++;
 	} while (rc < 0 && why.kind == ERR_RETRY && backoff_wait(&b, x.retry_after_ms, deadline));
-	http_clear(&x);
+	http_exchange_close(&x);
 	if (rc == 0)
 		return 0;
 	*e = why;

@@ -38,7 +38,7 @@ void host_close(struct host *h)
 		return;
 	unit_link_close(h);
 	close(h->root_fd);
-	arena_free(h->arena);
+	arena_close(h->arena);
 }
 
 enum host_mode host_mode(const struct host *h)

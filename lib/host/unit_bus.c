@@ -18,26 +18,26 @@
 #define LOOK_MS  100  /* between looks at a unit that is on its way */
 #define WORD_MS  3000 /* to get a unit's last words */
 
-static void bus_freep(sd_bus **bus)
+static void bus_closep(sd_bus **bus)
 {
 	*bus = sd_bus_flush_close_unref(*bus);
 }
-static void slot_freep(sd_bus_slot **slot)
+static void slot_closep(sd_bus_slot **slot)
 {
 	*slot = sd_bus_slot_unref(*slot);
 }
-static void message_freep(sd_bus_message **m)
+static void message_closep(sd_bus_message **m)
 {
 	*m = sd_bus_message_unref(*m);
 }
-static void bus_error_freep(sd_bus_error *error)
+static void bus_error_closep(sd_bus_error *error)
 {
 	sd_bus_error_free(error);
 }
-#define scope_bus       __attribute__((cleanup(bus_freep)))
-#define scope_slot      __attribute__((cleanup(slot_freep)))
-#define scope_message   __attribute__((cleanup(message_freep)))
-#define scope_bus_error __attribute__((cleanup(bus_error_freep)))
+#define scope_bus       __attribute__((cleanup(bus_closep)))
+#define scope_slot      __attribute__((cleanup(slot_closep)))
+#define scope_message   __attribute__((cleanup(message_closep)))
+#define scope_bus_error __attribute__((cleanup(bus_error_closep)))
 
 static int refused(const char *doing, const char *unit, int r, const sd_bus_error *error,
                    struct err *e)

@@ -154,7 +154,7 @@ static int get_key(const struct step_ctx *c, const struct munge_spec *m, struct 
 		return err_wrap(e, "fetching the munge key");
 	size_t len = k->bytes.len;
 	if (len < KEY_MIN || len > KEY_MAX) {
-		secret_wipe(&k->bytes);
+		secret_close(&k->bytes);
 		return err_set(e, ERR_INPUT, REASON_MUNGE_KEY_INVALID, EINVAL,
 		               "reading the munge key: %zu bytes, expected %d to %d", len, KEY_MIN,
 		               KEY_MAX);
@@ -165,7 +165,7 @@ static int get_key(const struct step_ctx *c, const struct munge_spec *m, struct 
 
 static void forget_key(const struct munge_spec *m)
 {
-	secret_wipe(&m->fetched->bytes);
+	secret_close(&m->fetched->bytes);
 	m->fetched->known = false;
 }
 

@@ -266,7 +266,7 @@ static int loop(struct run *r)
 
 static void close_run(struct run *r)
 {
-	workers_dismiss(r);
+	workers_close(r);
 	sd_event_source_disable_unref(r->ticks);
 	sd_event_source_disable_unref(r->ramp);
 	sd_event_source_disable_unref(r->stop);

@@ -70,7 +70,7 @@ bool worker_waits(const struct run *r);
 /* Asks what the child runs to end, and kills it if there is nothing. */
 void worker_stop(struct worker *w);
 /* After the last step: no child is left. */
-void workers_dismiss(struct run *r);
+void workers_close(struct run *r);
 
 /* run.c: the step has reached its end; o->state says which. */
 void run_finished(struct run *r, size_t step);

@@ -68,7 +68,7 @@ static void dismiss(struct worker *w)
 	forget(w);
 }
 
-void workers_dismiss(struct run *r)
+void workers_close(struct run *r)
 {
 	struct tree tree;
 

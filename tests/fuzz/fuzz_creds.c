@@ -28,6 +28,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(fit(c.access_key, sizeof c.access_key) &&
 	           fit(c.secret_key, sizeof c.secret_key));
 	FUZZ_CHECK(fit(c.session_token, sizeof c.session_token));
-	creds_wipe(&c);
+	creds_close(&c);
 	return 0;
 }

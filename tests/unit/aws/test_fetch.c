@@ -41,7 +41,7 @@ static int teardown(void **state)
 
 	cloud_close(f->cloud);
 	close(f->kept.fd);
-	arena_free(f->arena);
+	arena_close(f->arena);
 	return 0;
 }
 

@@ -64,7 +64,7 @@ static void discard_leaves_nothing(void **state)
 	(void)state;
 	assert_ok(file_new_open(&f, dirfd_, "fresh", &e));
 	assert_ok(file_new_write(&f, "half", 4, &e));
-	file_new_discard(&f);
+	file_new_close(&f);
 	assert_int_equal(faccessat(dirfd_, "fresh", F_OK, 0), -1);
 	assert_int_equal(f.fd, -1);
 }

@@ -136,7 +136,7 @@ static void test_configured(void **state)
 	assert_true(c.have && c.fixed && creds_fresh(&c) && !c.session_token[0]);
 	creds_distrust(&c);
 	assert_true(creds_fresh(&c));
-	creds_wipe(&c);
+	creds_close(&c);
 	assert_err(creds_set(&c, "AKIAX", NULL, NULL, &e), ERR_INPUT, "secret key");
 	assert_err(creds_set(&c, "AKIAX", "s", "a\nb", &e), ERR_INPUT, "session token");
 	assert_false(c.have);

@@ -19,7 +19,7 @@ struct one {
 
 static void prepare(struct one *o, const char *path)
 {
-	http_clear(&o->x);
+	http_exchange_close(&o->x);
 	snprintf(o->url, sizeof o->url, "http://127.0.0.1:%d%s", server.port, path);
 	o->x = (struct http_exchange){.traffic = HTTP_SERVICE,
 	                              .plain = true,
@@ -40,8 +40,8 @@ static int get(struct one *o, const char *path)
 
 static void drop(struct one *o)
 {
-	http_clear(&o->x);
-	http_buffer_free(&o->body);
+	http_exchange_close(&o->x);
+	http_buffer_close(&o->body);
 }
 
 static int setup(void **state)
@@ -55,7 +55,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	http_free(http);
+	http_close(http);
 	server_stop(&server);
 	return 0;
 }

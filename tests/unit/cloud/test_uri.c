@@ -16,7 +16,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	arena_free(a);
+	arena_close(a);
 	return 0;
 }
 

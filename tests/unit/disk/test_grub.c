@@ -61,7 +61,7 @@ static int teardown(void **state)
 	char command[128];
 
 	snprintf(command, sizeof command, "rm -rf '%s'", f->dir);
-	arena_free(f->a);
+	arena_close(f->a);
 	int r = system(command);
 	free(f);
 	return r;

@@ -60,7 +60,7 @@ static inline int fixture_close(void **state)
 	assert_ok(host_open("/", HOST_LIVE, &self, &e));
 	assert_ok(host_run_ok(self, &x, f->arena, &res, &e));
 	host_close(self);
-	arena_free(f->arena);
+	arena_close(f->arena);
 	free(f);
 	return 0;
 }

@@ -61,7 +61,7 @@ static inline void fixture_free(struct fixture *f)
 {
 	host_close(f->host);
 	cloud_close(f->cloud);
-	arena_free(f->arena);
+	arena_close(f->arena);
 }
 
 static inline int fixture_plan(struct fixture *f, const char *yaml, struct err *e)

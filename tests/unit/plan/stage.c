@@ -132,7 +132,7 @@ int stage_teardown(void **state)
 	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 	host_close(f->o.host);
 	close(f->stop);
-	arena_free(f->a);
+	arena_close(f->a);
 	test_free(f);
 	return 0;
 }

@@ -78,7 +78,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	arena_free(f->a);
+	arena_close(f->a);
 	test_free(f);
 	return 0;
 }

@@ -74,7 +74,7 @@ int planned_teardown(void **state)
 {
 	struct planned *f = *state;
 
-	arena_free(f->a);
+	arena_close(f->a);
 	test_free(f);
 	return 0;
 }

@@ -59,7 +59,7 @@ static int teardown(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		(void)remove(arena_printf(arena, "%s/%s", top, names[i]));
 	assert_int_equal(rmdir(top), 0);
-	arena_free(arena);
+	arena_close(arena);
 	return 0;
 }
 

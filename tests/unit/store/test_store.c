@@ -298,7 +298,7 @@ static void a_scratch_goes_with_who_has_it(void **state)
 	assert_string_not_equal(one.path, two.path);
 	assert_ok(store_prune(&store, UINT64_MAX, &left, &bytes, &n, &e));
 	assert_int_equal(access(one.path, F_OK), 0);
-	scratch_end(&one);
+	scratch_close(&one);
 	assert_int_equal(access(one.path, F_OK), -1);
 	close(two.lock); /* as a killed process does */
 	assert_ok(store_prune(&store, UINT64_MAX, &left, &bytes, &n, &e));
