@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Carrying a plan out: which step is next, what a failure blocks, and when the run ends. */
 #include "plan/run.h"
 
 #include <errno.h>
@@ -11,67 +12,67 @@
 #define TICK_US UINT64_C(1000000)
 #define RAMP_US UINT64_C(2000) /* a step longer than this is worth another process beside it */
 
-static void tick(const struct run *r)
+static void tick(const struct run *run)
 {
-	const struct run_observer *o = r->options->observer;
+	const struct run_observer *o = run->options->observer;
 
 	if (o && o->tick)
-		o->tick(o->ctx, r->running, r->done);
+		o->tick(o->ctx, run->running, run->done);
 }
 
 /* ---- the end of a step ---- */
 
-static void conclude(struct run *r, size_t step)
+static void conclude(struct run *run, size_t step)
 {
-	const struct run_observer *o = r->options->observer;
+	const struct run_observer *o = run->options->observer;
 
-	r->done++;
+	run->done++;
 	if (o && o->finished)
-		o->finished(o->ctx, r->plan, step, &r->result.outcomes[step]);
-	tick(r);
+		o->finished(o->ctx, run->plan, step, &run->result.outcomes[step]);
+	tick(run);
 }
 
-static void block(struct run *r, size_t step, const struct plan_edge *edge)
+static void block(struct run *run, size_t step, const struct plan_edge *edge)
 {
-	const struct step_outcome *before = &r->result.outcomes[edge->before];
-	struct step_outcome *o = &r->result.outcomes[step];
+	const struct step_outcome *before = &run->result.outcomes[edge->before];
+	struct step_outcome *o = &run->result.outcomes[step];
 	bool direct = before->state == STEP_FAILED;
-	const char *id = r->plan->steps[edge->before]->id;
+	const char *id = run->plan->steps[edge->before]->id;
 	const char *what = edge->need ? edge->need : "the end";
 
-	r->root[step] = direct ? edge->before : r->root[edge->before];
+	run->root[step] = direct ? edge->before : run->root[edge->before];
 	o->state = STEP_BLOCKED;
 	/* The kind of the cause, for the exit status. */
-	enum err_kind kind = r->result.outcomes[r->root[step]].err.kind;
+	enum err_kind kind = run->result.outcomes[run->root[step]].err.kind;
 	if (direct)
 		err_set(&o->err, kind, REASON_STEP_BLOCKED, ECANCELED,
 		        "waits for %s of '%s', which failed", what, id);
 	else
 		err_set(&o->err, kind, REASON_STEP_BLOCKED, ECANCELED,
 		        "waits for %s of '%s', which is blocked by '%s'", what, id,
-		        r->plan->steps[r->root[step]]->id);
-	conclude(r, step);
+		        run->plan->steps[run->root[step]]->id);
+	conclude(run, step);
 }
 
-static void skip_waiting(struct run *r)
+static void skip_waiting(struct run *run)
 {
-	for (size_t i = 0; i < r->plan->n; i++) {
-		if (r->result.outcomes[i].state != STEP_WAITING)
+	for (size_t i = 0; i < run->plan->n; i++) {
+		if (run->result.outcomes[i].state != STEP_WAITING)
 			continue;
-		r->result.outcomes[i].state = STEP_SKIPPED;
-		conclude(r, i);
+		run->result.outcomes[i].state = STEP_SKIPPED;
+		conclude(run, i);
 	}
 }
 
 /* ---- the beginning of steps ---- */
 
-static void schedule(struct run *r);
+static void schedule(struct run *run);
 
 enum readiness { NOT_YET, READY, NEVER };
 
-static enum readiness edge_readiness(const struct run *r, const struct plan_edge *edge)
+static enum readiness edge_readiness(const struct run *run, const struct plan_edge *edge)
 {
-	switch (r->result.outcomes[edge->before].state) {
+	switch (run->result.outcomes[edge->before].state) {
 	case STEP_WAITING:
 	case STEP_RUNNING:
 		return NOT_YET;
@@ -84,18 +85,18 @@ static enum readiness edge_readiness(const struct run *r, const struct plan_edge
 	case STEP_SKIPPED:
 		break;
 	}
-	return !edge->need && r->plan->steps[edge->before]->policy.optional ? READY : NEVER;
+	return !edge->need && run->plan->steps[edge->before]->policy.optional ? READY : NEVER;
 }
 
 /* Blocked as soon as one need can't be met any more, not when the last one is decided. */
-static enum readiness step_readiness(const struct run *r, size_t step,
+static enum readiness step_readiness(const struct run *run, size_t step,
                                      const struct plan_edge **ret_edge)
 {
-	const struct plan_edges *edges = &r->plan->edges[step];
+	const struct plan_edges *edges = &run->plan->edges[step];
 	enum readiness worst = READY;
 
 	for (size_t i = 0; i < edges->n; i++) {
-		enum readiness one = edge_readiness(r, &edges->items[i]);
+		enum readiness one = edge_readiness(run, &edges->items[i]);
 
 		if (one == NEVER) {
 			*ret_edge = &edges->items[i];
@@ -107,110 +108,110 @@ static enum readiness step_readiness(const struct run *r, size_t step,
 	return worst;
 }
 
-static void fail_start(struct run *r, size_t step, int no)
+static void fail_start(struct run *run, size_t step, int error)
 {
-	struct step_outcome *o = &r->result.outcomes[step];
+	struct step_outcome *o = &run->result.outcomes[step];
 
 	o->state = STEP_FAILED;
-	err_set(&o->err, ERR_HOST, REASON_HOST_EXEC, -no, "starting a process for '%s': %s",
-	        r->plan->steps[step]->id, strerror(-no));
-	conclude(r, step);
+	err_set(&o->err, ERR_HOST, REASON_HOST_EXEC, error, "starting a process for '%s': %s",
+	        run->plan->steps[step]->id, strerror(error));
+	conclude(run, step);
 }
 
-static void start(struct run *r, size_t step)
+static void start(struct run *run, size_t step)
 {
-	const struct run_observer *o = r->options->observer;
-	int no = worker_start_step(r, step);
+	const struct run_observer *o = run->options->observer;
+	int r = worker_start_step(run, step);
 
 	/* Where processes are short, the end of a running step makes room. */
-	if (no < 0 && r->running == 0)
-		fail_start(r, step, no);
-	if (no < 0)
+	if (r < 0 && run->running == 0)
+		fail_start(run, step, -r);
+	if (r < 0)
 		return;
-	r->running++;
+	run->running++;
 	if (o && o->started)
-		o->started(o->ctx, r->plan, step);
+		o->started(o->ctx, run->plan, step);
 }
 
 /*
  * Where all holds already one child goes through the plan faster than eight can be forked, so that
  * another one is added only while those that are there are busy for a while.
  */
-static bool may_start(struct run *r)
+static bool may_start(struct run *run)
 {
-	if (r->running >= r->width)
+	if (run->running >= run->width)
 		return false;
-	if (r->running == 0 || worker_waits(r))
+	if (run->running == 0 || worker_waits(run))
 		return true;
-	if (r->ramp_passed) {
-		r->ramp_passed = false;
+	if (run->ramp_passed) {
+		run->ramp_passed = false;
 		return true;
 	}
-	sd_event_source_set_time_relative(r->ramp, RAMP_US);
-	sd_event_source_set_enabled(r->ramp, SD_EVENT_ONESHOT);
+	sd_event_source_set_time_relative(run->ramp, RAMP_US);
+	sd_event_source_set_enabled(run->ramp, SD_EVENT_ONESHOT);
 	return false;
 }
 
 static int on_ramp(sd_event_source *s, uint64_t usec, void *ctx)
 {
-	struct run *r = ctx;
+	struct run *run = ctx;
 
 	(void)s;
 	(void)usec;
-	r->ramp_passed = true;
-	schedule(r);
+	run->ramp_passed = true;
+	schedule(run);
 	return 0;
 }
 
 /* Starts or decides a step that waits; false when nobody is free for it. */
-static bool advance(struct run *r, size_t step)
+static bool advance(struct run *run, size_t step)
 {
 	const struct plan_edge *edge = NULL;
 
-	switch (step_readiness(r, step, &edge)) {
+	switch (step_readiness(run, step, &edge)) {
 	case NEVER:
-		block(r, step, edge);
+		block(run, step, edge);
 		return true;
 	case NOT_YET:
 		return true;
 	case READY:
 		break;
 	}
-	if (clock_passed(r->options->deadline)) {
-		r->result.deadline_passed = true;
-		r->ending = true;
+	if (clock_passed(run->options->deadline)) {
+		run->result.deadline_passed = true;
+		run->ending = true;
 		return false;
 	}
-	if (!may_start(r))
+	if (!may_start(run))
 		return false;
-	start(r, step);
+	start(run, step);
 	return true;
 }
 
 /* In plan order, so that what a step waits for is decided before the step is looked at. */
-static void schedule(struct run *r)
+static void schedule(struct run *run)
 {
-	const struct step_outcome *o = r->result.outcomes;
+	const struct step_outcome *o = run->result.outcomes;
 
-	while (r->first < r->plan->n && o[r->first].state != STEP_WAITING)
-		r->first++;
-	for (size_t i = r->first; i < r->plan->n && !r->ending; i++)
-		if (o[i].state == STEP_WAITING && !advance(r, i))
+	while (run->first < run->plan->n && o[run->first].state != STEP_WAITING)
+		run->first++;
+	for (size_t i = run->first; i < run->plan->n && !run->ending; i++)
+		if (o[i].state == STEP_WAITING && !advance(run, i))
 			break;
-	if (r->ending)
-		skip_waiting(r);
+	if (run->ending)
+		skip_waiting(run);
 }
 
-void run_finished(struct run *r, size_t step)
+static void finished(struct run *run, size_t step)
 {
-	struct step_outcome *o = &r->result.outcomes[step];
+	struct step_outcome *o = &run->result.outcomes[step];
 
 	o->end_ns = clock_now();
-	r->running--;
-	if (o->state == STEP_FAILED && clock_passed(r->options->deadline))
-		r->result.deadline_passed = true;
-	conclude(r, step);
-	schedule(r);
+	run->running--;
+	if (o->state == STEP_FAILED && clock_passed(run->options->deadline))
+		run->result.deadline_passed = true;
+	conclude(run, step);
+	schedule(run);
 }
 
 /* ---- the run ---- */
@@ -225,52 +226,61 @@ static int on_tick(sd_event_source *s, uint64_t usec, void *ctx)
 
 static int on_stop(sd_event_source *s, int fd, uint32_t events, void *ctx)
 {
-	struct run *r = ctx;
+	struct run *run = ctx;
 
 	(void)fd;
 	(void)events;
 	sd_event_source_set_enabled(s, SD_EVENT_OFF);
-	r->result.interrupted = true;
-	r->ending = true;
-	for (size_t i = 0; i < r->width; i++)
-		if (r->workers[i].pid && r->workers[i].step != RUN_NO_STEP)
-			worker_stop(&r->workers[i]);
-	skip_waiting(r);
+	run->result.interrupted = true;
+	run->ending = true;
+	for (size_t i = 0; i < run->width; i++)
+		if (run->workers[i].pid && run->workers[i].step != RUN_NO_STEP)
+			worker_stop(&run->workers[i]);
+	skip_waiting(run);
 	return 0;
 }
 
-static int add_sources(struct run *r)
+static int add_sources(struct run *run)
 {
-	int no = sd_event_add_time_relative(r->event, &r->ticks, CLOCK_BOOTTIME, TICK_US, 0,
-	                                    on_tick, r);
+	int r = sd_event_add_time_relative(run->event, &run->ticks, CLOCK_BOOTTIME, TICK_US, 0,
+	                                   on_tick, run);
 
-	if (no >= 0)
-		no = sd_event_add_time_relative(r->event, &r->ramp, CLOCK_BOOTTIME, RAMP_US, 1,
-		                                on_ramp, r);
-	if (no >= 0 && r->options->stop_fd > 0)
-		no = sd_event_add_io(r->event, &r->stop, r->options->stop_fd, EPOLLIN, on_stop, r);
-	return no;
+	if (r < 0)
+		return r;
+	r = sd_event_add_time_relative(run->event, &run->ramp, CLOCK_BOOTTIME, RAMP_US, 1, on_ramp,
+	                               run);
+	if (r < 0 || run->options->stop_fd <= 0)
+		return r;
+	return sd_event_add_io(run->event, &run->stop, run->options->stop_fd, EPOLLIN, on_stop,
+	                       run);
 }
 
-static int loop(struct run *r)
+static int loop(struct run *run)
 {
-	int no = add_sources(r);
+	int r = sd_event_new(&run->event);
 
-	if (no >= 0)
-		schedule(r);
+	if (r < 0)
+		return r;
+	r = add_sources(run);
+	if (r < 0)
+		return r;
+	schedule(run);
 	/* Whatever runs has a timer, so that every turn of this ends. */
-	while (no >= 0 && r->done < r->plan->n)
-		no = sd_event_run(r->event, UINT64_MAX);
-	return no < 0 ? no : 0;
+	while (run->done < run->plan->n) {
+		r = sd_event_run(run->event, UINT64_MAX);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
-static void close_run(struct run *r)
+static void close_run(struct run *run)
 {
-	workers_close(r);
-	sd_event_source_disable_unref(r->ticks);
-	sd_event_source_disable_unref(r->ramp);
-	sd_event_source_disable_unref(r->stop);
-	sd_event_unref(r->event);
+	workers_close(run);
+	sd_event_source_disable_unref(run->ticks);
+	sd_event_source_disable_unref(run->ramp);
+	sd_event_source_disable_unref(run->stop);
+	sd_event_unref(run->event);
 }
 
 static size_t width_of(const struct run_options *o)
@@ -285,7 +295,7 @@ static size_t width_of(const struct run_options *o)
 int plan_run(const struct plan *p, const struct run_options *o, struct arena *a,
              struct run_result *ret, struct err *e)
 {
-	struct run r = {
+	struct run run = {
 	        .plan = p,
 	        .options = o,
 	        .arena = a,
@@ -294,21 +304,20 @@ int plan_run(const struct plan *p, const struct run_options *o, struct arena *a,
 	                   .start_ns = clock_now()},
 	        .root = arena_array(a, p->n, sizeof(size_t)),
 	        .width = width_of(o),
+	        .finished = finished,
 	        .dry = o->host && host_mode(o->host) == HOST_DRY,
 	};
 
-	r.workers = arena_array(a, r.width, sizeof *r.workers);
-	for (size_t i = 0; i < r.width; i++)
-		r.workers[i] =
-		        (struct worker){.run = &r, .pidfd = -1, .sock = -1, .step = RUN_NO_STEP};
-	int no = sd_event_new(&r.event);
-	if (no >= 0)
-		no = loop(&r);
-	close_run(&r);
-	if (no < 0)
-		return err_set(e, ERR_HOST, REASON_HOST_EXEC, -no, "running the plan: %s",
-		               strerror(-no));
-	r.result.end_ns = clock_now();
-	*ret = r.result;
+	run.workers = arena_array(a, run.width, sizeof *run.workers);
+	for (size_t i = 0; i < run.width; i++)
+		run.workers[i] =
+		        (struct worker){.run = &run, .pidfd = -1, .sock = -1, .step = RUN_NO_STEP};
+	int r = loop(&run);
+	close_run(&run);
+	if (r < 0)
+		return err_set(e, ERR_HOST, REASON_HOST_EXEC, -r, "running the plan: %s",
+		               strerror(-r));
+	run.result.end_ns = clock_now();
+	*ret = run.result;
 	return 0;
 }

@@ -92,4 +92,4 @@ int plan_run(const struct plan *p, const struct run_options *o, struct arena *a,
  * the kind of the first required step that failed; 1 when a required one was skipped (interrupted);
  * 8 when only optional ones are undone; 10 when probe_only found something pending; else 0.
  */
-int run_exit_status(const struct plan *p, const struct run_result *r, bool probe_only);
+int run_exit_status(const struct plan *p, const struct run_result *result, bool probe_only);

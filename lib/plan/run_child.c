@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The child's side of a run: probes, applies, tries again, and reports to the parent. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@ static void tell(int sock, const struct run_message *m)
 {
 	size_t len = offsetof(struct run_message, text) + strlen(m->text) + 1;
 
-	/* Who doesn't listen any more has ended us, or is about to. */
+	/* A parent that no longer listens has killed this process, or is about to. */
 	while (send(sock, m, len, MSG_NOSIGNAL) < 0 && errno == EINTR)
 		;
 }

@@ -56,6 +56,8 @@ struct run {
 	struct run_result result;
 	sd_event *event;
 	sd_event_source *ticks, *ramp, *stop;
+	/* run_worker.c calls it when the step has reached its end; its outcome says which. */
+	void (*finished)(struct run *run, size_t step);
 	size_t *root; /* of a blocked step: the one that failed */
 	struct worker *workers;
 	size_t width, running, done;
@@ -64,13 +66,10 @@ struct run {
 };
 
 /* run_worker.c: -errno when there is no starting a child. */
-int worker_start_step(struct run *r, size_t step);
+int worker_start_step(struct run *run, size_t step);
 /* Whether a child is there that waits for an order. */
-bool worker_waits(const struct run *r);
+bool worker_waits(const struct run *run);
 /* Asks what the child runs to end, and kills it if there is nothing. */
 void worker_stop(struct worker *w);
 /* After the last step: no child is left. */
-void workers_close(struct run *r);
-
-/* run.c: the step has reached its end; o->state says which. */
-void run_finished(struct run *r, size_t step);
+void workers_close(struct run *run);

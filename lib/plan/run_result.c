@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The names of states, and the exit status that a run comes to. */
 #include "plan/run.h"
 
 const char *step_state_name(enum step_state s)
@@ -18,34 +19,35 @@ static bool undone(enum step_state s)
 }
 
 /* The first required step in that state, or n. */
-static size_t first_required(const struct plan *p, const struct run_result *r, enum step_state s)
+static size_t first_required(const struct plan *p, const struct run_result *result,
+                             enum step_state s)
 {
 	size_t i = 0;
 
-	while (i < r->n && (r->outcomes[i].state != s || p->steps[i]->policy.optional))
+	while (i < result->n && (result->outcomes[i].state != s || p->steps[i]->policy.optional))
 		i++;
 	return i;
 }
 
-int run_exit_status(const struct plan *p, const struct run_result *r, bool probe_only)
+int run_exit_status(const struct plan *p, const struct run_result *result, bool probe_only)
 {
-	size_t failed = first_required(p, r, STEP_FAILED);
+	size_t failed = first_required(p, result, STEP_FAILED);
 	bool any_undone = false, required_undone = false, pending = false;
 
-	for (size_t i = 0; i < r->n; i++) {
-		bool u = undone(r->outcomes[i].state);
+	for (size_t i = 0; i < result->n; i++) {
+		bool u = undone(result->outcomes[i].state);
 
 		any_undone |= u;
 		required_undone |= u && !p->steps[i]->policy.optional;
-		pending |= r->outcomes[i].state == STEP_PENDING;
+		pending |= result->outcomes[i].state == STEP_PENDING;
 	}
-	if (r->deadline_passed && required_undone)
+	if (result->deadline_passed && required_undone)
 		return 7;
 	/* A required step may also be blocked by an optional one: it carries that one's kind. */
-	if (failed == r->n)
-		failed = first_required(p, r, STEP_BLOCKED);
-	if (failed < r->n)
-		return err_exit_status(r->outcomes[failed].err.kind);
+	if (failed == result->n)
+		failed = first_required(p, result, STEP_BLOCKED);
+	if (failed < result->n)
+		return err_exit_status(result->outcomes[failed].err.kind);
 	if (required_undone)
 		return 1;
 	if (any_undone)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The parent's side of a child: its orders, its messages, its deadline and its end. */
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -27,9 +28,9 @@ static struct step_outcome *outcome(const struct worker *w)
 	return &w->run->result.outcomes[w->step];
 }
 
-static unsigned grace_ms(const struct run *r)
+static unsigned grace_ms(const struct run *run)
 {
-	return r->options->grace_ms ? r->options->grace_ms : RUN_GRACE_MS;
+	return run->options->grace_ms ? run->options->grace_ms : RUN_GRACE_MS;
 }
 
 static void set_timer(struct worker *w, uint64_t deadline, uint64_t after_ms)
@@ -42,21 +43,21 @@ static void set_timer(struct worker *w, uint64_t deadline, uint64_t after_ms)
 	sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
 }
 
-static void forget(struct worker *w)
+/* Room for another child. */
+static void worker_reset(struct worker *w)
 {
-	struct run *r = w->run;
+	struct run *run = w->run;
 
 	w->exited = sd_event_source_disable_unref(w->exited);
 	w->message = sd_event_source_disable_unref(w->message);
 	w->timer = sd_event_source_disable_unref(w->timer);
 	scope_close(&w->pidfd);
 	scope_close(&w->sock);
-	*w = (struct worker){.run = r, .pidfd = -1, .sock = -1, .step = RUN_NO_STEP};
+	*w = (struct worker){.run = run, .pidfd = -1, .sock = -1, .step = RUN_NO_STEP};
 }
 
-/* For a child that waits for an order, has ended, or has only just begun: none of them takes time.
- */
-static void dismiss(struct worker *w)
+/* Ends a child that waits for an order, has ended, or has only just begun: none takes time. */
+static void worker_close(struct worker *w)
 {
 	struct pollfd end = {.fd = w->pidfd, .events = POLLIN};
 	bool watched = w->pidfd >= 0;
@@ -65,15 +66,15 @@ static void dismiss(struct worker *w)
 	if (watched)
 		poll(&end, 1, RUN_LOST_MS);
 	waitpid(w->pid, NULL, watched ? WNOHANG : 0);
-	forget(w);
+	worker_reset(w);
 }
 
-void workers_close(struct run *r)
+void workers_close(struct run *run)
 {
 	struct tree tree;
 
-	for (size_t i = 0; i < r->width; i++) {
-		struct worker *w = &r->workers[i];
+	for (size_t i = 0; i < run->width; i++) {
+		struct worker *w = &run->workers[i];
 
 		if (!w->pid)
 			continue;
@@ -82,7 +83,7 @@ void workers_close(struct run *r)
 			tree_of(w->pid, false, &tree);
 			tree_signal(&tree, SIGKILL);
 		}
-		dismiss(w);
+		worker_close(w);
 	}
 }
 
@@ -94,8 +95,8 @@ static void finish(struct worker *w, bool reuse)
 	w->step = RUN_NO_STEP;
 	sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
 	if (!reuse)
-		dismiss(w);
-	run_finished(w->run, step);
+		worker_close(w);
+	w->run->finished(w->run, step);
 }
 
 /* ---- what a child tells ---- */
@@ -232,7 +233,7 @@ static void set_death(struct worker *w, const int *status)
 static void died(struct worker *w, const int *status)
 {
 	struct step_outcome *o = outcome(w);
-	struct run *r = w->run;
+	struct run *run = w->run;
 	size_t step = w->step;
 	struct err last = o->err;
 	char text[sizeof last.text];
@@ -245,8 +246,8 @@ static void died(struct worker *w, const int *status)
 		        o->tries, last.text);
 	}
 	o->tries++; /* the one it was in */
-	forget(w);
-	run_finished(r, step);
+	worker_reset(w);
+	run->finished(run, step);
 }
 
 /* True when it had ended and is gone. */
@@ -269,7 +270,7 @@ static int on_end(sd_event_source *s, int fd, uint32_t events, void *ctx)
 	(void)events;
 	w->ended = true;
 	if (w->step == RUN_NO_STEP)
-		dismiss(w);
+		worker_close(w);
 	else if (!drain(w) && !reap(w))
 		sd_event_source_set_enabled(s, SD_EVENT_OFF); /* a tracer holds it; see on_timer */
 	return 0;
@@ -318,26 +319,38 @@ static int add_sources(struct worker *w)
 	sd_event *event = w->run->event;
 	int r = sd_event_add_io(event, &w->exited, w->pidfd, EPOLLIN, on_end, w);
 
-	if (r >= 0)
-		r = sd_event_add_io(event, &w->message, w->sock, EPOLLIN, on_message, w);
-	if (r >= 0)
-		r = sd_event_add_time(event, &w->timer, CLOCK_BOOTTIME, 0, TIMER_SLOP, on_timer, w);
-	if (r >= 0)
-		r = sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
-	if (r >= 0)
-		r = sd_event_source_set_priority(w->message, RUN_PRIORITY_MESSAGE);
-	return r;
+	if (r < 0)
+		return r;
+	r = sd_event_add_io(event, &w->message, w->sock, EPOLLIN, on_message, w);
+	if (r < 0)
+		return r;
+	r = sd_event_source_set_priority(w->message, RUN_PRIORITY_MESSAGE);
+	if (r < 0)
+		return r;
+	r = sd_event_add_time(event, &w->timer, CLOCK_BOOTTIME, 0, TIMER_SLOP, on_timer, w);
+	if (r < 0)
+		return r;
+	return sd_event_source_set_enabled(w->timer, SD_EVENT_OFF);
+}
+
+static int watch(struct worker *w)
+{
+	w->pidfd = (int)syscall(SYS_pidfd_open, w->pid, 0);
+	if (w->pidfd < 0)
+		return -errno;
+	int r = add_sources(w);
+	return r < 0 ? r : 0;
 }
 
 static _Noreturn void in_child(struct worker *w, int sock, pid_t parent)
 {
-	struct run *r = w->run;
+	struct run *run = w->run;
 
-	for (size_t i = 0; i < r->width; i++) {
-		scope_close(&r->workers[i].sock);
-		scope_close(&r->workers[i].pidfd);
+	for (size_t i = 0; i < run->width; i++) {
+		scope_close(&run->workers[i].sock);
+		scope_close(&run->workers[i].pidfd);
 	}
-	run_child(r->plan, r->options, sock, parent);
+	run_child(run->plan, run->options, sock, parent);
 }
 
 static int start(struct worker *w)
@@ -354,14 +367,13 @@ static int start(struct worker *w)
 		in_child(w, theirs, self);
 	int r = -errno;
 	if (w->pid < 0) {
-		forget(w);
+		worker_reset(w);
 		return r;
 	}
-	w->pidfd = (int)syscall(SYS_pidfd_open, w->pid, 0);
-	r = w->pidfd < 0 ? -errno : add_sources(w);
+	r = watch(w);
 	if (r < 0)
-		dismiss(w);
-	return r < 0 ? r : 0;
+		worker_close(w);
+	return r;
 }
 
 static bool waits(const struct worker *w)
@@ -369,21 +381,21 @@ static bool waits(const struct worker *w)
 	return w->pid && w->step == RUN_NO_STEP && !w->ended;
 }
 
-bool worker_waits(const struct run *r)
+bool worker_waits(const struct run *run)
 {
-	for (size_t i = 0; i < r->width; i++)
-		if (waits(&r->workers[i]))
+	for (size_t i = 0; i < run->width; i++)
+		if (waits(&run->workers[i]))
 			return true;
 	return false;
 }
 
 /* One that waits for an order, else room for a new one. */
-static struct worker *find(struct run *r)
+static struct worker *find(struct run *run)
 {
 	struct worker *room = NULL;
 
-	for (size_t i = 0; i < r->width; i++) {
-		struct worker *w = &r->workers[i];
+	for (size_t i = 0; i < run->width; i++) {
+		struct worker *w = &run->workers[i];
 
 		if (waits(w))
 			return w;
@@ -393,27 +405,29 @@ static struct worker *find(struct run *r)
 	return room;
 }
 
-int worker_start_step(struct run *r, size_t step)
+int worker_start_step(struct run *run, size_t step)
 {
-	struct worker *w = find(r);
-	struct step_outcome *o = &r->result.outcomes[step];
+	struct worker *w = find(run);
+	struct step_outcome *o = &run->result.outcomes[step];
 	struct run_order order = {
 	        .step = step,
-	        .deadline = clock_min(clock_in_ms(r->plan->steps[step]->policy.timeout_ms),
-	                              r->options->deadline),
+	        .deadline = clock_min(clock_in_ms(run->plan->steps[step]->policy.timeout_ms),
+	                              run->options->deadline),
 	};
-	int no = !w ? -EAGAIN : w->pid ? 0 : start(w);
 
-	if (no < 0)
-		return no;
+	if (!w)
+		return -EAGAIN;
+	int r = w->pid ? 0 : start(w);
+	if (r < 0)
+		return r;
 	if (send(w->sock, &order, sizeof order, MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
-		no = -errno;
-		dismiss(w);
-		return no;
+		r = -errno;
+		worker_close(w);
+		return r;
 	}
 	w->step = step;
 	o->state = STEP_RUNNING;
 	o->start_ns = clock_now();
-	set_timer(w, order.deadline, grace_ms(r));
+	set_timer(w, order.deadline, grace_ms(run));
 	return 0;
 }
