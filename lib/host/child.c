@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "host/tree.h"
+#include "host/process.h"
 
 #define TERM_GRACE_MS 2000
 #define KILL_GRACE_MS 2000
@@ -38,7 +38,7 @@ struct running {
 	pid_t pid;
 	int pidfd;
 	bool exited;
-	struct tree tree;
+	struct process_tree tree;
 	struct capture out, err;
 };
 
@@ -176,7 +176,7 @@ static bool end_tree(struct running *r)
 		int sig = rounds[i].sig;
 
 		do {
-			if (tree_signal(&r->tree, sig) == 0 && r->exited)
+			if (process_tree_signal(&r->tree, sig) == 0 && r->exited)
 				return true;
 			sig = rounds[i].again;
 			wait_event(r, clock_min(until, clock_in_ms(ENDING_MS)));
@@ -247,7 +247,7 @@ static int start(const struct child_spec *s, struct arena *a, struct running *r)
 	if (r->pid == 0)
 		child_main(s, self, out, err);
 	setpgid(r->pid, r->pid); /* whoever is first */
-	tree_of(r->pid, true, &r->tree);
+	process_tree_of(r->pid, true, &r->tree);
 	r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
 	if (r->pidfd >= 0)
 		return 0;

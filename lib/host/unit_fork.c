@@ -21,7 +21,7 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "host/exec_own.h"
-#include "host/tree.h"
+#include "host/process.h"
 #include "host/unit_own.h"
 
 #define UNITS    "/run/hpc-node/units"
@@ -47,36 +47,37 @@ static const char *unit_path(const char *unit, const char *suffix, char out[stat
 	return out;
 }
 
-static int remember(struct host *h, const char *unit, pid_t pid, struct tree *ret, struct err *e)
+static int remember(struct host *h, const char *unit, pid_t pid, struct process_tree *ret,
+                    struct err *e)
 {
 	struct file_attr attr = {.mode = 0644};
 	char path[400], text[64];
 
-	tree_of(pid, false, ret);
+	process_tree_of(pid, false, ret);
 	int n = snprintf(text, sizeof text, "%d %llu\n", (int)pid, ret->born);
 	return file_replace(h->root_fd, unit_path(unit, "pid", path), text, (size_t)n, &attr, e);
 }
 
 /* False: we never started it, or stopped it. */
-static bool recall(struct host *h, const char *unit, struct tree *ret)
+static bool recall(struct host *h, const char *unit, struct process_tree *ret)
 {
 	scope_arena struct arena *a = arena_new();
 	struct blob text = {0};
 	struct err ignored;
 	char path[400];
 
-	*ret = (struct tree){0};
+	*ret = (struct process_tree){0};
 	return file_read(h->root_fd, unit_path(unit, "pid", path), 64, a, &text, &ignored) == 0 &&
 	       text.len && sscanf(text.data, "%d %llu", &ret->leader, &ret->born) == 2;
 }
 
 /* True: it ended; false: the deadline came first. */
-static bool wait_end(const struct tree *t, uint64_t deadline)
+static bool wait_end(const struct process_tree *t, uint64_t deadline)
 {
 	scope_fd int fd = (int)syscall(SYS_pidfd_open, t->leader, 0);
 	struct pollfd p = {fd, POLLIN, 0};
 
-	if (fd < 0 || !tree_alive(t))
+	if (fd < 0 || !process_tree_alive(t))
 		return true;
 	while (!clock_passed(deadline)) {
 		int r = poll(&p, 1, (int)clock_min(clock_left_ms(deadline), 60000));
@@ -89,10 +90,10 @@ static bool wait_end(const struct tree *t, uint64_t deadline)
 }
 
 /* KillMode=process spares what the daemon has started, as slurmd's job steps must be. */
-static void end(const struct tree *t, bool all, int sig)
+static void end(const struct process_tree *t, bool all, int sig)
 {
 	if (all)
-		tree_signal(t, sig);
+		process_tree_signal(t, sig);
 	else
 		kill(t->leader, sig);
 }
@@ -101,10 +102,10 @@ static int stop(struct host *h, const char *unit, const struct unit_file *f, uin
                 struct err *e)
 {
 	bool all = !str_eq(f->kill_mode, "process");
-	struct tree t;
+	struct process_tree t;
 	char path[400];
 
-	if (recall(h, unit, &t) && tree_alive(&t)) {
+	if (recall(h, unit, &t) && process_tree_alive(&t)) {
 		end(&t, all, SIGTERM);
 		if (!wait_end(&t, clock_min(deadline, clock_in_ms(STOP_MS)))) {
 			end(&t, all, SIGKILL);
@@ -114,7 +115,7 @@ static int stop(struct host *h, const char *unit, const struct unit_file *f, uin
 				               t.leader);
 		}
 		if (all)
-			tree_signal(&t, SIGKILL);
+			process_tree_signal(&t, SIGKILL);
 	}
 	scope_fd int dir = file_open(h->root_fd, UNITS, O_PATH | O_DIRECTORY, 0);
 	snprintf(path, sizeof path, "%s.pid", unit);
@@ -306,7 +307,7 @@ static int notify_socket(struct launch *l, struct err *e)
 }
 
 /* 1: READY=1 came; 0: it died first; -ETIMEDOUT. */
-static int wait_ready(int fd, const struct tree *t, uint64_t deadline)
+static int wait_ready(int fd, const struct process_tree *t, uint64_t deadline)
 {
 	char text[4096];
 
@@ -318,7 +319,7 @@ static int wait_ready(int fd, const struct tree *t, uint64_t deadline)
 		text[n > 0 ? n : 0] = '\0';
 		if (strstr(text, "READY=1"))
 			return 1;
-		if (n <= 0 && !tree_alive(t))
+		if (n <= 0 && !process_tree_alive(t))
 			return 0;
 	}
 	return -ETIMEDOUT;
@@ -328,7 +329,7 @@ static int start_daemon(struct launch *l, bool notify, struct err *e)
 {
 	scope_fd int ready = notify ? notify_socket(l, e) : -1;
 	char log[400];
-	struct tree t;
+	struct process_tree t;
 	struct host_exec x;
 	bool ignore;
 	pid_t pid;
@@ -360,7 +361,7 @@ static int start_daemon(struct launch *l, bool notify, struct err *e)
 static int start_forking(struct launch *l, struct err *e)
 {
 	uint64_t deadline = clock_min(l->deadline, clock_in_ms(PID_MS));
-	struct tree t;
+	struct process_tree t;
 	struct blob text;
 	uint64_t pid;
 	int r;
@@ -379,7 +380,7 @@ static int start_forking(struct launch *l, struct err *e)
 		        arena_memdup(l->arena, text.data, strspn(text.data, "0123456789"));
 		if (str_u64(digits, 2, INT32_MAX, &pid) == 0) {
 			r = remember(l->host, l->unit, (pid_t)pid, &t, e);
-			if (r < 0 || tree_alive(&t))
+			if (r < 0 || process_tree_alive(&t))
 				return r;
 		}
 	} while (clock_sleep_ms(20, deadline));
@@ -441,7 +442,7 @@ static int fork_state(struct host *h, const char *unit, struct host_unit_state *
 {
 	scope_arena struct arena *a = arena_new();
 	struct unit_file f;
-	struct tree t;
+	struct process_tree t;
 	int r = unit_image_state(h, unit, ret, deadline, e);
 
 	if (r >= 0)
@@ -457,7 +458,7 @@ static int fork_state(struct host *h, const char *unit, struct host_unit_state *
 	if (host_stat(h, unit_path(unit, "pid", path), &st, &ignored) == 0)
 		ret->started_us =
 		        (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
-	ret->active = tree_alive(&t);
+	ret->active = process_tree_alive(&t);
 	ret->failed = !ret->active;
 	snprintf(ret->active_state, sizeof ret->active_state, "%s",
 	         ret->active ? "active" : "failed");

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "host/tree.h"
+#include "host/process.h"
 #include "plan/run_own.h"
 
 #define NS_PER_US  UINT64_C(1000)
@@ -71,7 +71,7 @@ static void worker_close(struct worker *w)
 
 void workers_close(struct run *run)
 {
-	struct tree tree;
+	struct process_tree tree;
 
 	for (size_t i = 0; i < run->width; i++) {
 		struct worker *w = &run->workers[i];
@@ -80,8 +80,8 @@ void workers_close(struct run *run)
 			continue;
 		/* Only a run that broke down leaves one with a step. */
 		if (w->step != RUN_NO_STEP) {
-			tree_of(w->pid, false, &tree);
-			tree_signal(&tree, SIGKILL);
+			process_tree_of(w->pid, false, &tree);
+			process_tree_signal(&tree, SIGKILL);
 		}
 		worker_close(w);
 	}
@@ -279,7 +279,7 @@ static int on_end(sd_event_source *s, int fd, uint32_t events, void *ctx)
 static int on_timer(sd_event_source *s, uint64_t usec, void *ctx)
 {
 	struct worker *w = ctx;
-	struct tree tree;
+	struct process_tree tree;
 
 	(void)s;
 	(void)usec;
@@ -291,19 +291,19 @@ static int on_timer(sd_event_source *s, uint64_t usec, void *ctx)
 		return 0;
 	}
 	w->killed = true;
-	tree_of(w->pid, false, &tree);
-	tree_signal(&tree, SIGKILL);
+	process_tree_of(w->pid, false, &tree);
+	process_tree_signal(&tree, SIGKILL);
 	set_timer(w, clock_now(), RUN_LOST_MS);
 	return 0;
 }
 
 void worker_stop(struct worker *w)
 {
-	struct tree tree;
+	struct process_tree tree;
 
-	tree_of(w->pid, false, &tree);
+	process_tree_of(w->pid, false, &tree);
 	/* It counts itself. */
-	if (tree_signal(&tree, SIGTERM) > 1) {
+	if (process_tree_signal(&tree, SIGTERM) > 1) {
 		set_timer(w, clock_now(), grace_ms(w->run));
 		return;
 	}
