@@ -104,11 +104,11 @@ static int add_fetches(struct chain *c, struct chain_step *s, unsigned phases, s
                        struct err *e)
 {
 	struct component_fetches all = {0};
-	int err = 0;
+	int r = component_fetches(&s->components, phases, c->arena, &all, e);
 
-	for (size_t i = 0; i < s->components.n && err == 0; i++)
-		err = component_fetches(&s->components.items[i], phases, c->arena, &all, e);
-	return err < 0 ? err : fix_fetches(c, s, &all, says, e);
+	if (r < 0)
+		return r;
+	return fix_fetches(c, s, &all, says, e);
 }
 
 static int add_step(struct chain *c, const struct recipe *r, struct plan *all, size_t i,
@@ -180,7 +180,7 @@ static int add_component(struct chain *c, const struct recipe *r, struct compone
 		          one->names.items[i].value, strlen(one->names.items[i].value), NULL);
 	s->network = true;
 	s->components = (struct component_list){1, one};
-	err = add_fetches(c, s, 1U << PHASE_BUILD | 1U << PHASE_VALIDATE, &says, e);
+	err = add_fetches(c, s, PHASES_MAKE, &says, e);
 	if (err < 0)
 		return refuse(c, err, e);
 	s->says = says.data;
@@ -204,11 +204,9 @@ static int add_components(struct chain *c, const struct recipe *r, struct compon
 
 static bool any_tests(const struct component_list *l)
 {
-	for (size_t i = 0; i < l->n; i++)
-		for (size_t k = 0; k < l->items[i].n; k++)
-			if (l->items[i].steps[k].phase == PHASE_TEST)
-				return true;
-	return false;
+	struct component_walk w = {0};
+
+	return component_next(l, PHASES_TEST, &w);
 }
 
 static int add_tests(struct chain *c, const struct recipe *r,
@@ -234,7 +232,7 @@ static int add_tests(struct chain *c, const struct recipe *r,
 	s->inputs = inputs;
 	if (r->tests)
 		input_add_doc(&s->inputs, c->arena, r->tests, &r->facts);
-	err = add_fetches(c, s, 1U << PHASE_TEST, &says, e);
+	err = add_fetches(c, s, PHASES_TEST, &says, e);
 	if (err < 0)
 		return refuse(c, err, e);
 	s->says = says.data;

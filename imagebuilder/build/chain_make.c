@@ -141,7 +141,6 @@ static void say_component(void *ctx, const struct component *c, const struct com
 
 static int run_components(const struct inside *in, struct host *h, unsigned phases, struct err *e)
 {
-	const struct component_list *l = &in->step->components;
 	scope_arena struct arena *a = arena_new();
 	const struct component_env env = {
 	        .host = h,
@@ -150,12 +149,9 @@ static int run_components(const struct inside *in, struct host *h, unsigned phas
 	        .deadline = in->deadline,
 	        .step = say_component,
 	};
-	int r = 0;
 
 	log_set_sink(log_line, NULL, LOG_LEVEL_DEBUG);
-	for (int phase = 0; phase < PHASE_COUNT && r == 0; phase++)
-		for (size_t i = 0; i < l->n && r == 0 && (phases & 1U << phase); i++)
-			r = component_run(&l->items[i], (enum component_phase)phase, &env, e);
+	int r = components_run(&in->step->components, phases, &env, e);
 	cloud_close(env.cloud);
 	if (r > 0)
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
@@ -171,7 +167,7 @@ static int component_inside(void *ctx, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = run_components(in, h, 1U << PHASE_BUILD | 1U << PHASE_VALIDATE, e);
+	r = run_components(in, h, PHASES_MAKE, e);
 	host_close(h);
 	return r;
 }
@@ -191,7 +187,7 @@ static int tests_inside(void *ctx, struct err *e)
 		r = test_run(&l->items[i], h, clock_in_ms(l->items[i].timeout_ms), e);
 	}
 	if (r == 0)
-		r = run_components(in, h, 1U << PHASE_TEST, e);
+		r = run_components(in, h, PHASES_TEST, e);
 	host_close(h);
 	return r;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reading component documents, and checking all of them that can be checked before they run. */
 #include "recipe/component.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 
 #include "data/yaml.h"
 #include "recipe/component_own.h"
@@ -11,13 +11,7 @@
 
 #define COMPONENTS_MAX 64
 
-static const char *const phase_names[] = {"build", "validate", "test", NULL};
 static const char *const failure_names[] = {"Abort", "Continue", "Ignore", NULL};
-
-const char *component_phase_name(enum component_phase p)
-{
-	return phase_names[p];
-}
 
 /* ---- tables ---- */
 
@@ -35,37 +29,17 @@ static const struct field top_fields[] = {
         {0},
 };
 
-static const char *const types[] = {"string", NULL};
-struct name_spec {
-	int type;
-	const char *value, *preset;
-};
-static const struct field constant_fields[] = {
-        {"type", FIELD_CHOICE, FIELD_AT(struct name_spec, type), .choices = types},
-        {"value", FIELD_STRING, FIELD_AT(struct name_spec, value), .required = true},
-        {0},
-};
-static const struct field parameter_fields[] = {
-        {"type", FIELD_CHOICE, FIELD_AT(struct name_spec, type), .choices = types},
-        {"default", FIELD_STRING, FIELD_AT(struct name_spec, preset)},
-        {"description", FIELD_ANY},
-        {0},
-};
-
 struct phase_spec {
 	int name;
 	const struct doc *steps;
 };
 static const struct field phase_fields[] = {
         {"name", FIELD_CHOICE, FIELD_AT(struct phase_spec, name), .required = true,
-         .choices = phase_names},
+         .choices = component_phases},
         {"steps", FIELD_DOC, FIELD_AT(struct phase_spec, steps), .required = true},
         {0},
 };
 
-struct for_spec {
-	int64_t start, end, by;
-};
 struct step_spec {
 	const char *name;
 	const struct doc *action, *inputs, *loop, *condition;
@@ -89,171 +63,26 @@ static const struct field step_fields[] = {
         {0},
 };
 
-struct loop_spec {
-	const char *name;
-	const struct doc *range, *list;
-};
-static const struct field loop_fields[] = {
-        {"name", FIELD_STRING, FIELD_AT(struct loop_spec, name), .min = 1, .max = 64},
-        {"for", FIELD_DOC, FIELD_AT(struct loop_spec, range)},
-        {"forEach", FIELD_DOC, FIELD_AT(struct loop_spec, list)},
-        {0},
-};
-#define FOR_MAX 1000000000 /* so that no difference overflows */
-static const struct field for_fields[] = {
-        {"start", FIELD_INT, FIELD_AT(struct for_spec, start), .required = true, .min = -FOR_MAX,
-         .max = FOR_MAX},
-        {"end", FIELD_INT, FIELD_AT(struct for_spec, end), .required = true, .min = -FOR_MAX,
-         .max = FOR_MAX},
-        {"updateBy", FIELD_INT, FIELD_AT(struct for_spec, by), .required = true, .min = -FOR_MAX,
-         .max = FOR_MAX},
-        {0},
-};
-struct split_spec {
-	const char *list, *delimiter;
-};
-static const struct field split_fields[] = {
-        {"list", FIELD_STRING, FIELD_AT(struct split_spec, list), .required = true},
-        {"delimiter", FIELD_STRING, FIELD_AT(struct split_spec, delimiter), .min = 1, .max = 1},
-        {0},
-};
-
-/* ---- constants and parameters ---- */
-
-/* A list of maps with one name each: "- Name: {type: string, value: x}". */
-static int each_name(const struct doc *list, const char *what, const struct field *fields,
-                     const struct field_pairs *given, struct component *c, struct arena *a,
-                     struct err *e)
-{
-	if (list && list->type != DOC_LIST && list->type != DOC_NULL)
-		return doc_err(list, e, REASON_INPUT_TYPE, "'%s': expected a list, found %s", what,
-		               doc_type_name(list));
-	for (size_t i = 0; list && i < list->n; i++) {
-		const struct doc *entry = list->items[i];
-		struct name_spec spec = {0};
-
-		if (entry->type != DOC_MAP || entry->n != 1)
-			return doc_err(entry, e, REASON_INPUT_TYPE,
-			               "'%s': expected one name with its type and value", what);
-		const char *name = entry->keys[0]->text;
-		if (vars_get(&c->names, name))
-			return doc_err(entry->keys[0], e, REASON_INPUT_DUPLICATE,
-			               "'%s' is there already", name);
-		int r = field_decode(entry->items[0], fields, NULL, a, &spec, e);
-		if (r < 0)
-			return r;
-		const char *value = spec.value ? spec.value : spec.preset;
-		for (size_t k = 0; given && k < given->n; k++)
-			if (str_eq(given->items[k].name, name))
-				value = given->items[k].value;
-		if (!value)
-			return doc_err(entry->keys[0], e, REASON_INPUT_REQUIRED,
-			               "parameter '%s' has no default, and the recipe doesn't give "
-			               "one",
-			               name);
-		vars_set(&c->names, name, value, what);
-	}
-	return 0;
-}
-
-static int check_given(const struct field_pairs *given, const struct doc *parameters, struct err *e)
-{
-	for (size_t i = 0; i < given->n; i++) {
-		bool found = false;
-
-		for (size_t k = 0; parameters && k < parameters->n; k++)
-			found = found || doc_get(parameters->items[k], given->items[i].name);
-		if (!found)
-			return doc_err(given->items[i].at, e, REASON_INPUT_UNKNOWN_KEY,
-			               "the component has no parameter '%s'", given->items[i].name);
-	}
-	return 0;
-}
-
-/* ---- loops ---- */
-
-static int loop_for(const struct doc *d, struct component_step *s, struct arena *a, struct err *e)
-{
-	struct for_spec f = {0};
-	int r = field_decode(d, for_fields, NULL, a, &f, e);
-
-	if (r < 0)
-		return r;
-	int64_t span = f.end - f.start;
-	if (f.by == 0 || (span > 0) != (f.by > 0) || span / f.by >= COMPONENT_LOOP_MAX)
-		if (span != 0 || f.by == 0)
-			return doc_err(d, e, REASON_INPUT_RANGE,
-			               "from %" PRId64 " to %" PRId64 " by %" PRId64
-			               " is no loop of at most %d rounds",
-			               f.start, f.end, f.by, COMPONENT_LOOP_MAX);
-	for (int64_t v = f.start; f.by > 0 ? v <= f.end : v >= f.end; v += f.by) {
-		s->loop_over.items = arena_grow(a, s->loop_over.items, &s->loop_over.n,
-		                                sizeof *s->loop_over.items);
-		s->loop_over.items[s->loop_over.n - 1] = arena_printf(a, "%" PRId64, v);
-	}
-	return 0;
-}
-
-static int loop_split(const struct doc *d, struct component_step *s, struct arena *a, struct err *e)
-{
-	struct split_spec spec = {.delimiter = ","};
-	int r = field_decode(d, split_fields, NULL, a, &spec, e);
-
-	for (const char *p = spec.list; r == 0 && p;) {
-		size_t len = strcspn(p, spec.delimiter);
-
-		s->loop_over.items = arena_grow(a, s->loop_over.items, &s->loop_over.n,
-		                                sizeof *s->loop_over.items);
-		s->loop_over.items[s->loop_over.n - 1] = arena_memdup(a, p, len);
-		p = p[len] ? p + len + 1 : NULL;
-	}
-	return r;
-}
-
-static int read_loop(const struct doc *d, struct component_step *s, struct arena *a, struct err *e)
-{
-	static const struct field each = {"forEach", FIELD_STRINGS, 0, .min = 1,
-	                                  .max = COMPONENT_LOOP_MAX};
-	struct loop_spec loop = {.name = "loop"};
-	int r = field_decode(d, loop_fields, NULL, a, &loop, e);
-
-	if (r < 0)
-		return r;
-	if (!loop.range == !loop.list)
-		return doc_err(d, e, REASON_INPUT_REQUIRED, "a loop has either 'for' or 'forEach'");
-	s->loop_name = loop.name;
-	if (loop.range)
-		return loop_for(loop.range, s, a, e);
-	if (loop.list->type == DOC_MAP)
-		return loop_split(loop.list, s, a, e);
-	return field_decode_value(loop.list, &each, NULL, a, &s->loop_over, e);
-}
-
 /* ---- steps ---- */
 
 static int check_texts(const struct component *c, struct component_step *s, struct arena *a,
                        struct err *e)
 {
-	struct component_round round = {
-	        .component = c,
-	        .step = s,
-	        .arena = a,
-	        .loop_value = s->loop_over.n ? s->loop_over.items[0] : NULL,
-	};
-	struct doc *inputs = NULL, *condition;
+	const struct component_round round = component_round(c, s, 0, NULL, a);
 	enum component_verdict verdict;
-	int r = 0;
+	struct doc *inputs = NULL;
+	int r;
 
-	if (s->inputs)
+	if (s->inputs) {
 		r = component_expand(&round, s->inputs, &inputs, e);
+		if (r < 0)
+			return r;
+	}
 	s->ran = inputs;
-	if (r >= 0)
-		r = component_action_each(&round, inputs, false, e);
-	if (r >= 0 && s->condition)
-		r = component_expand(&round, s->condition, &condition, e);
-	if (r >= 0 && s->condition)
-		r = component_if(&round, condition, &verdict, e);
-	return r < 0 ? r : 0;
+	r = component_action_each(&round, inputs, false, e);
+	if (r < 0)
+		return r;
+	return component_verdict(&round, &verdict, e);
 }
 
 static int check_unique(const struct component *c, const struct component_step *s, struct err *e)
@@ -269,7 +98,7 @@ static int check_unique(const struct component *c, const struct component_step *
 		if (c->steps[i].phase == s->phase && str_eq(c->steps[i].name, s->name))
 			return doc_err(doc_get(s->at, "name"), e, REASON_INPUT_DUPLICATE,
 			               "there is a step '%s' in phase %s already (line %u)",
-			               s->name, phase_names[s->phase], c->steps[i].at->line);
+			               s->name, component_phases[s->phase], c->steps[i].at->line);
 	if (c->n == COMPONENT_STEPS_MAX)
 		return doc_err(s->at, e, REASON_INPUT_LIMIT, "more than %d steps",
 		               COMPONENT_STEPS_MAX);
@@ -296,12 +125,17 @@ static int read_step(struct component *c, enum component_phase phase, const stru
 	        .at = d,
 	};
 	r = check_unique(c, &s, e);
-	if (r == 0)
-		r = component_action_find(spec.action, &s.action, e);
-	if (r == 0 && spec.loop)
-		r = read_loop(spec.loop, &s, a, e);
-	if (r == 0)
-		r = check_texts(c, &s, a, e);
+	if (r < 0)
+		return r;
+	r = component_action_find(spec.action, &s.action, e);
+	if (r < 0)
+		return r;
+	if (spec.loop) {
+		r = component_loop(spec.loop, &s, a, e);
+		if (r < 0)
+			return r;
+	}
+	r = check_texts(c, &s, a, e);
 	if (r < 0)
 		return r;
 	c->steps = arena_grow(a, c->steps, &c->n, sizeof *c->steps);
@@ -320,14 +154,17 @@ static int read_phase(struct component *c, const struct doc *d, int *last, struc
 	if (spec.name <= *last)
 		return doc_err(doc_get(d, "name"), e, REASON_INPUT_DUPLICATE,
 		               "phase '%s' comes twice, or not in the order build, validate, test",
-		               phase_names[spec.name]);
+		               component_phases[spec.name]);
 	*last = spec.name;
 	if (spec.steps->type != DOC_LIST)
 		return doc_err(spec.steps, e, REASON_INPUT_TYPE,
 		               "'steps': expected a list, found %s", doc_type_name(spec.steps));
-	for (size_t i = 0; i < spec.steps->n && r == 0; i++)
+	for (size_t i = 0; i < spec.steps->n; i++) {
 		r = read_step(c, (enum component_phase)spec.name, spec.steps->items[i], a, e);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* ---- documents ---- */
@@ -345,17 +182,18 @@ static int read_document(const struct doc *d, const struct field_pairs *given, s
 		               "schemaVersion '%s' is not known, expected 1.0", top.schema);
 	c->name = top.name ? top.name : c->file;
 	c->at = d;
-	r = each_name(top.constants, "constants", constant_fields, NULL, c, a, e);
-	if (r == 0)
-		r = check_given(given, top.parameters, e);
-	if (r == 0)
-		r = each_name(top.parameters, "parameters", parameter_fields, given, c, a, e);
-	if (r == 0 && top.phases->type != DOC_LIST)
-		r = doc_err(top.phases, e, REASON_INPUT_TYPE, "'phases': expected a list, found %s",
-		            doc_type_name(top.phases));
-	for (size_t i = 0; r == 0 && i < top.phases->n; i++)
+	r = component_names(top.constants, top.parameters, given, c, a, e);
+	if (r < 0)
+		return r;
+	if (top.phases->type != DOC_LIST)
+		return doc_err(top.phases, e, REASON_INPUT_TYPE,
+		               "'phases': expected a list, found %s", doc_type_name(top.phases));
+	for (size_t i = 0; i < top.phases->n; i++) {
 		r = read_phase(c, top.phases->items[i], &last, a, e);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 struct entry_spec {
@@ -384,11 +222,13 @@ static int read_entry(const struct doc *at, struct arena *a, struct component *r
 	if (file_read(AT_FDCWD, c.file, INCLUDE_SIZE_MAX, a, &text, e) < 0)
 		return doc_err(at, e, REASON_INPUT_RANGE, "%s", arena_strdup(a, e->text));
 	r = yaml_parse(c.file, text, a, &d, e);
-	if (r == 0)
-		r = read_document(d, &entry.parameters, &c, a, e);
-	if (r == 0)
-		*ret = c;
-	return r;
+	if (r < 0)
+		return r;
+	r = read_document(d, &entry.parameters, &c, a, e);
+	if (r < 0)
+		return r;
+	*ret = c;
+	return 0;
 }
 
 int component_read_text(const char *file, struct blob text, struct arena *a,
@@ -399,12 +239,14 @@ int component_read_text(const char *file, struct blob text, struct arena *a,
 	struct doc *d;
 	int r = yaml_parse(file, text, a, &d, e);
 
+	if (r < 0)
+		return r;
 	*c = (struct component){.file = file, .names = {.arena = a}};
-	if (r == 0)
-		r = read_document(d, &none, c, a, e);
-	if (r == 0)
-		*ret = (struct component_list){.n = 1, .items = c};
-	return r;
+	r = read_document(d, &none, c, a, e);
+	if (r < 0)
+		return r;
+	*ret = (struct component_list){.n = 1, .items = c};
+	return 0;
 }
 
 int component_read(const struct doc *list, struct arena *a, struct component_list *ret,
@@ -430,16 +272,11 @@ int component_read(const struct doc *list, struct arena *a, struct component_lis
 
 int component_offline(const struct component_list *l, struct err *e)
 {
-	for (size_t i = 0; i < l->n; i++)
-		for (size_t k = 0; k < l->items[i].n; k++) {
-			const struct component_step *s = &l->items[i].steps[k];
-
-			if (s->action->running)
-				return doc_err(doc_get(s->at, "action"), e,
-				               REASON_INPUT_UNSUPPORTED,
-				               "'%s' needs a running machine, and an image is "
-				               "built without one; 'provision' can do it",
-				               s->action->name);
-		}
+	for (struct component_walk w = {0}; component_next(l, PHASES_ALL, &w);)
+		if (w.step->action->running)
+			return doc_err(doc_get(w.step->at, "action"), e, REASON_INPUT_UNSUPPORTED,
+			               "'%s' needs a running machine, and an image is built "
+			               "without one; 'provision' can do it",
+			               w.step->action->name);
 	return 0;
 }

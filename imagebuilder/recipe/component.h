@@ -27,11 +27,15 @@
 #define COMPONENT_FILE_MAX   (256UL << 20)
 
 enum component_phase { PHASE_BUILD, PHASE_VALIDATE, PHASE_TEST, PHASE_COUNT };
+/* Sets of phases, as bits. */
+#define PHASES_MAKE (1U << PHASE_BUILD | 1U << PHASE_VALIDATE)
+#define PHASES_TEST (1U << PHASE_TEST)
+#define PHASES_ALL  (PHASES_MAKE | PHASES_TEST)
 const char *component_phase_name(enum component_phase p);
 
 enum component_on_failure { FAILURE_ABORT, FAILURE_CONTINUE, FAILURE_IGNORE };
 
-struct component_action; /* component_action.h */
+struct component_action; /* component_own.h */
 
 struct component_step {
 	const char *name;
@@ -45,7 +49,7 @@ struct component_step {
 	struct field_strings loop_over; /* values, one a round; n 0: no loop */
 	const struct doc *condition;    /* `if`, or NULL */
 	const struct doc *at;
-	/* What running it left, for references; component_run fills them. */
+	/* What running it left, for references; components_run fills them. */
 	bool done;
 	const char *out;       /* stdout of the last round, without its last newline */
 	const struct doc *ran; /* the inputs with everything put in */
@@ -64,8 +68,20 @@ struct component_list {
 	struct component *items;
 };
 
-/* Reads the documents that `list` (a recipe's `components:`, may be NULL) names, and checks them.
+/*
+ * The steps of the list that are in these phases, in the order they are carried out: phase by phase,
+ * in each the components as the list has them, in each of those its steps. Begins with {0}.
  */
+struct component_walk {
+	enum component_phase phase;
+	size_t nth;                  /* of the component in the list */
+	size_t next;                 /* of its steps, the one to look at */
+	struct component *component; /* these two are the step that was found */
+	struct component_step *step;
+};
+bool component_next(const struct component_list *l, unsigned phases, struct component_walk *w);
+
+/* Reads the documents that `list` (a recipe's `components:`, may be NULL) names, and checks them. */
 int component_read(const struct doc *list, struct arena *a, struct component_list *ret,
                    struct err *e) ATTR_MUST_USE;
 
@@ -80,27 +96,6 @@ int component_read_text(const char *file, struct blob text, struct arena *a,
  * that are built without being started. */
 int component_offline(const struct component_list *l, struct err *e) ATTR_MUST_USE;
 
-/* What a build fetches for a component before it enters the sandbox, where it has no cloud. */
-struct component_fetch {
-	const char *uri;
-	const char *sha256; /* 64 hex digits, or NULL: the document has none */
-	const struct doc *at;
-	int fd; /* of the content, when there is one; -1 */
-};
-struct component_fetches {
-	size_t n;
-	struct component_fetch *items; /* each address once, in the order of the text */
-};
-
-/* Adds what the downloads of these phases (bits 1 << component_phase) name to the list. An address
- * that only running a step tells, or one with two checksums, is ERR_INPUT at its place. */
-int component_fetches(const struct component *c, unsigned phases, struct arena *a,
-                      struct component_fetches *ret, struct err *e) ATTR_MUST_USE;
-
-/* Adds one; `sum` may be NULL. One address with two digests is ERR_INPUT at the latter's place. */
-int component_fetches_add(struct component_fetches *l, const char *uri, const char *sum,
-                          const struct doc *at, struct arena *a, struct err *e) ATTR_MUST_USE;
-
 struct component_env {
 	struct host *host;
 	struct cloud *cloud;
@@ -113,9 +108,10 @@ struct component_env {
 };
 
 /*
- * Runs one phase of one component; steps that are `done` are skipped. 0: all went well. 1: the
+ * Runs the steps of these phases; those that are `done` are skipped. 0: all went well. 1: the
  * machine must be restarted and the call repeated, with the same steps done. <0: a step failed; the
- * message has its place, phase and name.
+ * message has its place, phase and name. After onFailure: Continue the rest of that component's
+ * phase still runs.
  */
-int component_run(struct component *c, enum component_phase phase, const struct component_env *env,
-                  struct err *e) ATTR_MUST_USE;
+int components_run(const struct component_list *l, unsigned phases, const struct component_env *env,
+                   struct err *e) ATTR_MUST_USE;

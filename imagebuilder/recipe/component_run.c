@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "recipe/component_own.h"
 
+/* Says which step it was. */
 static int where(const struct component_step *s, struct err *e)
 {
 	const struct doc *at = s->at;
@@ -17,117 +18,115 @@ static int where(const struct component_step *s, struct err *e)
 	                component_phase_name(s->phase), s->name);
 }
 
-/* 0, 1 for a restart, <0. A restart leaves *skipped alone: the step is run again. */
-static int round_once(struct component_round *r, struct err *e)
+/* 0, 1 for a restart, <0. A restart leaves the step as it was: it is run again. */
+static int round_once(struct component_round *round, struct err *e)
 {
-	struct component_step *s = r->step;
+	struct component_step *s = round->step;
 	enum component_verdict verdict = VERDICT_EXECUTE;
-	struct doc *inputs = NULL, *condition;
-	int err = 0;
+	struct doc *inputs = NULL;
+	int r = component_verdict(round, &verdict, e);
 
-	if (s->condition) {
-		err = component_expand(r, s->condition, &condition, e);
-		if (err == 0)
-			err = component_if(r, condition, &verdict, e);
-	}
-	if (err < 0 || verdict == VERDICT_SKIP)
-		return err;
+	if (r < 0 || verdict == VERDICT_SKIP)
+		return r;
 	if (verdict == VERDICT_ABORT)
 		return err_set(e, ERR_HOST, REASON_HOST_COMMAND_FAILED, ECANCELED,
 		               "its condition says Abort");
-	if (s->inputs)
-		err = component_expand(r, s->inputs, &inputs, e);
+	if (s->inputs) {
+		r = component_expand(round, s->inputs, &inputs, e);
+		if (r < 0)
+			return r;
+	}
 	s->ran = inputs;
-	return err < 0 ? err : component_action_each(r, inputs, true, e);
+	return component_action_each(round, inputs, true, e);
 }
 
-static int tries(struct component_round *r, struct err *e)
+static int tries(struct component_round *round, struct err *e)
 {
-	int err = 0;
+	const struct component_step *s = round->step;
+	int r = 0;
 
-	for (int64_t i = 0; i < r->step->attempts; i++) {
-		r->deadline = clock_min(r->env->deadline, clock_in_ms(r->step->timeout_ms));
-		err = round_once(r, e);
-		if (err >= 0 || e->kind == ERR_INPUT || clock_passed(r->env->deadline))
+	for (int64_t i = 0; i < s->attempts; i++) {
+		round->deadline = clock_min(round->env->deadline, clock_in_ms(s->timeout_ms));
+		r = round_once(round, e);
+		if (r >= 0 || e->kind == ERR_INPUT || clock_passed(round->env->deadline))
 			break;
-		if (i + 1 < r->step->attempts)
-			log_notice("step '%s': %s; trying again", r->step->name, e->text);
+		if (i + 1 < s->attempts)
+			log_notice("step '%s': %s; trying again", s->name, e->text);
 	}
-	return err;
+	return r;
 }
 
 static int run_step(const struct component *c, struct component_step *s,
                     const struct component_env *env, struct err *e)
 {
-	size_t rounds = s->loop_over.n ? s->loop_over.n : 1;
-	int err = 0;
+	for (size_t i = 0; i < component_rounds(s); i++) {
+		struct component_round round = component_round(c, s, i, env, env->arena);
+		int r = tries(&round, e);
 
-	for (size_t i = 0; i < rounds && err == 0; i++) {
-		struct component_round r = {
-		        .component = c,
-		        .step = s,
-		        .env = env,
-		        .arena = env->arena,
-		        .loop_index = i,
-		        .loop_value = s->loop_over.n ? s->loop_over.items[i] : NULL,
-		};
-
-		err = tries(&r, e);
+		if (r != 0)
+			return r;
 	}
-	return err;
+	return 0;
 }
 
 /* A step of before a restart: later ones may refer to its inputs, as its last round had them. */
 static int recall(const struct component *c, struct component_step *s,
                   const struct component_env *env, struct err *e)
 {
-	size_t n = s->loop_over.n;
-	struct component_round r = {
-	        .component = c,
-	        .step = s,
-	        .env = env,
-	        .arena = env->arena,
-	        .loop_index = n ? n - 1 : 0,
-	        .loop_value = n ? s->loop_over.items[n - 1] : NULL,
-	};
+	struct component_round round =
+	        component_round(c, s, component_rounds(s) - 1, env, env->arena);
 	struct doc *inputs = NULL;
-	int err = s->inputs ? component_expand(&r, s->inputs, &inputs, e) : 0;
 
-	if (err == 0)
-		s->ran = inputs;
-	return err;
+	if (s->inputs) {
+		int r = component_expand(&round, s->inputs, &inputs, e);
+
+		if (r < 0)
+			return r;
+	}
+	s->ran = inputs;
+	return 0;
 }
 
-int component_run(struct component *c, enum component_phase phase, const struct component_env *env,
-                  struct err *e)
+/* 0: go on, also after a failure that `ret_first` keeps; 1: a restart; <0: it ends here. */
+static int run_one(struct component_walk *w, const struct component_env *env, struct err *ret_first,
+                   struct err *e)
 {
+	struct component_step *s = w->step;
+
+	if (s->done)
+		return recall(w->component, s, env, e);
+	if (env->step)
+		env->step(env->ctx, w->component, s);
+	int r = run_step(w->component, s, env, e);
+	if (r > 0)
+		return 1;
+	s->done = true;
+	if (r == 0)
+		return 0;
+	where(s, e);
+	if (s->on_failure == FAILURE_ABORT)
+		return -e->no;
+	log_warning("%s", e->text);
+	if (s->on_failure == FAILURE_CONTINUE && !ret_first->no)
+		*ret_first = *e;
+	return 0;
+}
+
+int components_run(const struct component_list *l, unsigned phases, const struct component_env *env,
+                   struct err *e)
+{
+	struct component_walk w = {0};
+	struct component_walk before = {0};
 	struct err first = {0};
 
-	for (size_t i = 0; i < c->n; i++) {
-		struct component_step *s = &c->steps[i];
-
-		if (s->phase != phase)
-			continue;
-		if (s->done) {
-			int r = recall(c, s, env, e);
-			if (r < 0)
-				return r;
-			continue;
-		}
-		if (env->step)
-			env->step(env->ctx, c, s);
-		int r = run_step(c, s, env, e);
-		if (r > 0)
-			return 1;
-		s->done = true;
-		if (r == 0)
-			continue;
-		where(s, e);
-		if (s->on_failure == FAILURE_ABORT)
-			return -e->no;
-		log_warning("%s", e->text);
-		if (s->on_failure == FAILURE_CONTINUE && !first.no)
-			first = *e;
+	while (component_next(l, phases, &w)) {
+		/* What went wrong ends the phase of its component, at that phase's end. */
+		if (first.no && (w.phase != before.phase || w.nth != before.nth))
+			break;
+		before = w;
+		int r = run_one(&w, env, &first, e);
+		if (r != 0)
+			return r;
 	}
 	if (!first.no)
 		return 0;

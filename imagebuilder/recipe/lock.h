@@ -22,7 +22,7 @@
 
 #include "base/digest.h"
 #include "data/field.h"
-#include "recipe/component.h"
+#include "recipe/component_fetch.h"
 #include "store/store.h"
 
 #define LOCK_SUFFIX       ".lock"

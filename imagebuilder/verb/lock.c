@@ -64,7 +64,6 @@ struct lock_source image_source(struct image *g)
 static int find_fetches(const struct recipe *r, struct arena *a, struct component_fetches *ret,
                         struct err *e)
 {
-	const unsigned all = (1U << PHASE_COUNT) - 1;
 	struct component_list l;
 	int err = r->parent ? find_fetches(r->parent, a, ret, e) : 0;
 
@@ -72,8 +71,8 @@ static int find_fetches(const struct recipe *r, struct arena *a, struct componen
 		err = sources_of_recipe(r, a, ret, e);
 	if (err == 0)
 		err = component_read(r->components, a, &l, e);
-	for (size_t i = 0; err == 0 && i < l.n; i++)
-		err = component_fetches(&l.items[i], all, a, ret, e);
+	if (err == 0)
+		err = component_fetches(&l, PHASES_ALL, a, ret, e);
 	return err;
 }
 

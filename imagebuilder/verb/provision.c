@@ -158,12 +158,8 @@ static int run_components(struct provision *p, struct component_list *l, unsigne
 	        .step = component_step_begins,
 	        .ctx = p,
 	};
-	int r = 0;
 
-	for (int phase = 0; phase < PHASE_COUNT && r == 0; phase++)
-		for (size_t i = 0; i < l->n && r == 0 && (phases & 1U << phase); i++)
-			r = component_run(&l->items[i], (enum component_phase)phase, &env, e);
-	return r;
+	return components_run(l, phases, &env, e);
 }
 
 static int run_tests(struct provision *p, const struct test_list *l, struct err *e)
@@ -209,13 +205,13 @@ static int run_own(struct provision *p, const struct recipe *r, struct err *e)
 	if (err < 0 || p->status)
 		return err < 0 ? err : p->status;
 	provision_state_load(p->host, p->n_recipes - 1, components);
-	err = run_components(p, components, 1U << PHASE_BUILD | 1U << PHASE_VALIDATE, e);
+	err = run_components(p, components, PHASES_MAKE, e);
 	if (err == 0)
 		err = feature_prove(r, host_root_fd(p->host), e);
 	if (err == 0)
 		err = run_tests(p, &tests, e);
 	if (err == 0)
-		err = run_components(p, components, 1U << PHASE_TEST, e);
+		err = run_components(p, components, PHASES_TEST, e);
 	if (err <= 0)
 		return err;
 	err = provision_state_save(p->host, p->components, p->n_recipes, e);

@@ -37,13 +37,9 @@ static void write_done(const struct component_list *l, struct arena *a, struct j
 	jsonw_begin(w, NULL, '{');
 	jsonw_str(w, "documents", digest);
 	jsonw_begin(w, "done", '{');
-	for (size_t i = 0; i < l->n; i++)
-		for (size_t k = 0; k < l->items[i].n; k++) {
-			const struct component_step *s = &l->items[i].steps[k];
-
-			if (s->done)
-				jsonw_str(w, key_of(a, i, s), s->out ? s->out : "");
-		}
+	for (struct component_walk at = {0}; component_next(l, PHASES_ALL, &at);)
+		if (at.step->done)
+			jsonw_str(w, key_of(a, at.nth, at.step), at.step->out ? at.step->out : "");
 	jsonw_end(w, '}');
 	jsonw_end(w, '}');
 }
@@ -101,14 +97,12 @@ void provision_state_load(struct host *h, size_t nth, struct component_list *l)
 	const struct doc *done = done_of(d, nth, l);
 	if (!done)
 		return;
-	for (size_t i = 0; i < l->n; i++)
-		for (size_t k = 0; k < l->items[i].n; k++) {
-			struct component_step *s = &l->items[i].steps[k];
-			const char *out = doc_text(done, key_of(a, i, s));
+	for (struct component_walk w = {0}; component_next(l, PHASES_ALL, &w);) {
+		const char *out = doc_text(done, key_of(a, w.nth, w.step));
 
-			s->done = out != NULL;
-			s->out = out ? arena_strdup(l->items[i].names.arena, out) : NULL;
-		}
+		w.step->done = out != NULL;
+		w.step->out = out ? arena_strdup(w.component->names.arena, out) : NULL;
+	}
 }
 
 void provision_state_remove(struct host *h)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "fuzz.h"
-#include "recipe/component.h"
+#include "recipe/component_fetch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	r = component_offline(&l, &e);
 	FUZZ_CHECK(r == 0 || str_starts(e.text, "f:"));
 	struct component_fetches fetches = {0};
-	r = component_fetches(&l.items[0], ~0U, a, &fetches, &e);
+	r = component_fetches(&l, PHASES_ALL, a, &fetches, &e);
 	FUZZ_CHECK(r == 0 || str_starts(e.text, "f:"));
 	for (size_t i = 0; i < fetches.n; i++) {
 		const struct component_fetch *f = &fetches.items[i];
