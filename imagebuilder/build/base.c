@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
@@ -23,6 +22,7 @@
 #include "disk/archive.h"
 #include "disk/blocks.h"
 #include "disk/rawdisk.h"
+#include "host/tree.h"
 #include "store/store.h"
 #include "store/tools.h"
 
@@ -138,24 +138,42 @@ int base_sources(const struct recipe *r, struct arena *a, struct field_strings *
 
 /* ---- what a tree or tar is, for the key ---- */
 
-static uint64_t tree_sum; /* of one nftw, which passes no context */
-
-/* Names, kinds, sizes, owners and times, added so that the order of names doesn't matter. */
-static int add_entry(const char *path, const struct stat *st, int kind, struct FTW *at)
+/* Name, kind, size, owner and times. */
+static int add_entry(void *ctx, const struct tree_entry *at, struct err *e)
 {
-	char text[PATH_MAX + 256];
-	unsigned char sum[SHA256_LEN];
-	uint64_t part;
+	const struct stat *st = at->st;
+	char text[256];
 
-	(void)kind, (void)at;
-	int n = snprintf(text, sizeof text, "%s %o %u %u %lld %lld.%09ld %llu", path, st->st_mode,
+	(void)e;
+	int n = snprintf(text, sizeof text, " %o %u %u %lld %lld.%09ld %llu\n", st->st_mode,
 	                 st->st_uid, st->st_gid,
 	                 S_ISDIR(st->st_mode) ? 0LL : (long long)st->st_size,
 	                 (long long)st->st_mtim.tv_sec, st->st_mtim.tv_nsec,
 	                 (unsigned long long)st->st_rdev);
-	digest_sha256(text, (size_t)n, sum);
-	memcpy(&part, sum, sizeof part);
-	tree_sum += part;
+	digest_add(ctx, at->path, strlen(at->path) + 1);
+	digest_add(ctx, text, (size_t)n);
+	return TREE_GO;
+}
+
+static int key_of_directory(const char *path, struct strbuf *key, struct err *e)
+{
+	scope_fd int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scope_digest struct digest *d = digest_new();
+	const struct tree_walk walk = {.visit = add_entry, .ctx = d, .one_fs = true};
+	unsigned char sum[SHA256_LEN];
+	char hex[SHA256_HEX];
+	struct stat st;
+
+	if (dir < 0 || fstat(dir, &st) < 0)
+		return err_errno(e, errno, "opening '%s'", path);
+	const struct tree_entry top = {.path = "", .st = &st};
+	add_entry(d, &top, e);
+	int r = tree_walk(dir, &walk, e);
+	if (r < 0)
+		return err_wrap(e, "reading '%s'", path);
+	digest_sum(d, sum);
+	str_hex(sum, sizeof sum, hex);
+	strbuf_printf(key, "directory %s %s\n", path, hex);
 	return 0;
 }
 
@@ -188,11 +206,7 @@ static int key_of_file(const struct recipe *r, struct strbuf *key, struct err *e
 			strbuf_printf(key, "tar %s\n", hex);
 		return err;
 	}
-	tree_sum = 0;
-	if (nftw(r->from, add_entry, 32, FTW_PHYS | FTW_MOUNT) != 0)
-		return err_errno(e, errno, "reading '%s'", r->from);
-	strbuf_printf(key, "directory %s %016" PRIx64 "\n", r->from, tree_sum);
-	return 0;
+	return key_of_directory(r->from, key, e);
 }
 
 /* Reading them as apt does takes longer than all else of a build where nothing changed. */

@@ -11,9 +11,10 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "host/tree.h"
 #include "look/hygiene_own.h"
 
-#define DEPTH      200
+#define DEPTH_MAX  200
 #define HOMES_MAX  256
 #define UNITS      "/etc/systemd/system"
 #define PASSWD_MAX (1 << 20)
@@ -33,10 +34,8 @@ struct walk {
 	struct hygiene_findings *found;
 	char *buffer; /* NULL: content isn't looked at */
 	bool running; /* a machine's root: files come and go, and its mounts are no part of it */
-	dev_t dev;    /* of the root */
-	const char *units; /* where UNITS lies; or NULL */
-	char path[4096];
-	size_t len;
+	const char *units;   /* where UNITS lies; or NULL */
+	char path[PATH_MAX]; /* of the entry, with a slash in front */
 };
 
 static void add_pattern(struct walk *w, const struct hygiene_check *c, const char *text)
@@ -284,78 +283,41 @@ static void look_at_kind(struct walk *w, const char *name, const struct stat *st
 	}
 }
 
-static bool gone(const struct walk *w)
-{
-	return w->running && errno == ENOENT;
-}
-
-static int look_into(struct walk *w, int dir, const char *name, hygiene_scan_fn **scans,
-                     const struct hygiene_check **checks, size_t n)
+static int look_into(struct walk *w, const struct tree_entry *entry, hygiene_scan_fn **scans,
+                     const struct hygiene_check **checks, size_t n, struct err *e)
 {
 	long at[64];
-	scope_fd int fd = openat(dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	scope_fd int fd = openat(entry->dir, entry->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
+	if (fd < 0 && w->running && errno == ENOENT)
+		return TREE_GO;
 	if (fd < 0)
-		return gone(w) ? 0 : -errno;
+		return err_errno(e, errno, "opening '%s'", w->path);
 	int r = hygiene_scan_file(fd, scans, n, at, w->buffer);
-	for (size_t i = 0; r == 0 && i < n; i++)
+	if (r < 0)
+		return err_errno(e, -r, "reading '%s'", w->path);
+	for (size_t i = 0; i < n; i++)
 		if (at[i] >= 0)
 			add(w, checks[i], arena_printf(w->arena, "at byte %ld", at[i]));
-	return r;
+	return TREE_GO;
 }
 
-static int walk_dir(struct walk *w, int dir, unsigned depth);
-
-static int walk_entry(struct walk *w, int dir, const char *name, unsigned depth)
+static int look_at(void *ctx, const struct tree_entry *at, struct err *e)
 {
+	struct walk *w = ctx;
 	hygiene_scan_fn *scans[64];
 	const struct hygiene_check *checks[64];
-	struct stat st;
 	size_t n = 0;
 
-	if (fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-		return gone(w) ? 0 : -errno;
-	if (w->running && S_ISDIR(st.st_mode) && st.st_dev != w->dev)
-		return 0;
-	if (look_at_path(w, dir, name, &st, scans, checks, &n))
-		return 0;
-	look_at_kind(w, name, &st, scans, checks, &n);
-	if (S_ISREG(st.st_mode) && st.st_size > 0 && w->buffer)
-		return look_into(w, dir, name, scans, checks, n);
-	if (!S_ISDIR(st.st_mode))
-		return 0;
-	scope_fd int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return gone(w) ? 0 : -errno;
-	return walk_dir(w, fd, depth + 1);
-}
-
-static int walk_dir(struct walk *w, int dir, unsigned depth)
-{
-	int own = depth > DEPTH ? -1 : dup(dir);
-	scope_dir DIR *d = own < 0 ? NULL : fdopendir(own);
-	struct dirent *entry;
-	int r = 0;
-
-	if (!d)
-		return depth > DEPTH ? -ELOOP : -errno;
-	while (r == 0 && (entry = readdir(d))) {
-		const char *name = entry->d_name;
-		size_t before = w->len, n = strlen(name);
-		if (str_eq(name, ".") || str_eq(name, ".."))
-			continue;
-		if (before + n + 2 > sizeof w->path)
-			return -ENAMETOOLONG;
-		w->path[before] = '/';
-		memcpy(w->path + before + 1, name, n + 1);
-		w->len += n + 1;
-		r = walk_entry(w, dir, name, depth);
-		if (r < 0)
-			return r;
-		w->len = before;
-		w->path[before] = '\0';
-	}
-	return r;
+	int len = snprintf(w->path, sizeof w->path, "/%s", at->path);
+	if (len < 0 || (size_t)len >= sizeof w->path)
+		return err_errno(e, ENAMETOOLONG, "looking at '%s'", w->path);
+	if (look_at_path(w, at->dir, at->name, at->st, scans, checks, &n))
+		return TREE_PRUNE;
+	look_at_kind(w, at->name, at->st, scans, checks, &n);
+	if (S_ISREG(at->st->st_mode) && at->st->st_size > 0 && w->buffer)
+		return look_into(w, at, scans, checks, n, e);
+	return TREE_GO;
 }
 
 static int by_rule(const void *a, const void *b)
@@ -373,7 +335,11 @@ static int look(int root, bool running, hygiene_allow allow, bool content, struc
 	struct hygiene_findings found = {0};
 	struct walk w = {.arena = a, .allow = allow, .found = &found, .running = running};
 	scope_mem char *buffer = content ? malloc(HYGIENE_BUFFER) : NULL;
-	struct stat st;
+	const struct tree_walk walk = {.visit = look_at,
+	                               .ctx = &w,
+	                               .one_fs = running,
+	                               .changing = running,
+	                               .depth = DEPTH_MAX};
 	int r = read_patterns(&w, root, e);
 
 	if (r < 0)
@@ -382,13 +348,11 @@ static int look(int root, bool running, hygiene_allow allow, bool content, struc
 		abort();
 	w.buffer = buffer;
 	scope_fd int dir = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	r = dir < 0 || fstat(dir, &st) < 0 ? -errno : 0;
-	if (r == 0) {
-		w.dev = st.st_dev;
-		r = walk_dir(&w, dir, 0);
-	}
+	if (dir < 0)
+		return err_errno(e, errno, "opening the image");
+	r = tree_walk(dir, &walk, e);
 	if (r < 0)
-		return err_errno(e, -r, "looking at '%s' of the image", w.path);
+		return err_wrap(e, "looking at the image");
 	if (found.n)
 		qsort(found.items, found.n, sizeof *found.items, by_rule);
 	*ret = found;

@@ -4,9 +4,8 @@
 #include <string.h>
 
 #include "base/scope.h"
+#include "host/tree.h"
 #include "look/hygiene_own.h"
-
-#define DEPTH 200
 
 static const struct hygiene_check *check_of(const struct hygiene_rule *rule)
 {
@@ -16,30 +15,30 @@ static const struct hygiene_check *check_of(const struct hygiene_rule *rule)
 	return NULL;
 }
 
-static int remove_all(struct host *h, const char *path, unsigned depth, struct err *e);
+struct removal {
+	struct host *image;
+	const char *top;
+};
 
-static int remove_below(struct host *h, int dir, const char *path, unsigned depth, struct err *e)
+/* Through the host, which records it. */
+static int remove_one(void *ctx, const struct tree_entry *at, struct err *e)
 {
+	const struct removal *r = ctx;
 	scope_arena struct arena *a = arena_new();
-	scope_dir DIR *d = fdopendir(dir);
-	struct dirent *entry;
-	int r = 0;
 
-	if (!d || depth > DEPTH)
-		return err_errno(e, d ? ELOOP : errno, "listing '%s'", path);
-	while (r == 0 && (entry = readdir(d)))
-		if (!str_eq(entry->d_name, ".") && !str_eq(entry->d_name, ".."))
-			r = remove_all(h, arena_printf(a, "%s/%s", path, entry->d_name), depth + 1,
-			               e);
-	return r;
+	if (S_ISDIR(at->st->st_mode) && !at->below_done)
+		return TREE_GO;
+	return host_remove(r->image, arena_printf(a, "%s/%s", r->top, at->path), e);
 }
 
-static int remove_all(struct host *h, const char *path, unsigned depth, struct err *e)
+static int remove_all(struct host *h, const char *path, struct err *e)
 {
-	int fd = file_open(host_root_fd(h), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+	struct removal removal = {h, path};
+	const struct tree_walk walk = {.visit = remove_one, .ctx = &removal, .after = true};
+	scope_fd int dir = file_open(host_root_fd(h), path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
 
-	if (fd >= 0) {
-		int r = remove_below(h, fd, path, depth, e);
+	if (dir >= 0) {
+		int r = tree_walk(dir, &walk, e);
 		if (r < 0)
 			return r;
 	}
@@ -64,7 +63,7 @@ static int clean_once(struct host *image, hygiene_allow allow, bool *ret_more, s
 			r = host_write(image, f->path, (struct blob){c->text, strlen(c->text)},
 			               0644, NULL, e);
 		else
-			r = remove_all(image, f->path, 0, e);
+			r = remove_all(image, f->path, e);
 	}
 	*ret_more = r == 0 && found.more && removed > 0;
 	return r;

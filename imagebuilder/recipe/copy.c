@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recipe/copy.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,6 +9,7 @@
 
 #include "base/digest.h"
 #include "base/scope.h"
+#include "host/tree.h"
 #include "recipe/include.h"
 
 const struct field copy_fields[] = {
@@ -78,7 +78,6 @@ int copy_read(const struct doc *list, const struct vars *facts, struct arena *a,
 
 struct walk {
 	const struct copy *copy;
-	struct arena *arena; /* of one entry's names and content */
 	size_t entries;
 	int (*visit)(struct walk *w, int dir, const char *name, const char *to,
 	             const struct stat *st, struct err *e);
@@ -95,69 +94,56 @@ static unsigned mode_of(const struct walk *w, const struct stat *st)
 	return st->st_mode & 0755;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+static int walk_one(struct walk *w, const struct tree_entry *at, const char *to, struct err *e)
 {
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int no_dots(const struct dirent *d)
-{
-	return !str_eq(d->d_name, ".") && !str_eq(d->d_name, "..");
-}
-
-static int walk_any(struct walk *w, int dir, const char *name, const char *to, unsigned depth,
-                    struct err *e);
-
-static int walk_below(struct walk *w, int fd, const char *to, unsigned depth, struct err *e)
-{
-	struct dirent **names = NULL;
-	const char *parent = strcmp(to, "/") == 0 ? "" : to;
-	int n = scandirat(fd, ".", &names, no_dots, by_name);
-	int r = n < 0 ? err_errno(e, errno, "reading '%s'", w->copy->from) : 0;
-
-	for (int i = 0; i < n; i++) {
-		if (r == 0)
-			r = walk_any(w, fd, names[i]->d_name,
-			             arena_printf(w->arena, "%s/%s", parent, names[i]->d_name),
-			             depth + 1, e);
-		free(names[i]);
-	}
-	free(names);
-	return r;
-}
-
-static int walk_any(struct walk *w, int dir, const char *name, const char *to, unsigned depth,
-                    struct err *e)
-{
-	struct stat st;
-
-	if (++w->entries > COPY_ENTRIES_MAX || depth > COPY_DEPTH_MAX)
+	if (++w->entries > COPY_ENTRIES_MAX || at->depth > COPY_DEPTH_MAX)
 		return doc_err(w->copy->at, e, REASON_INPUT_LIMIT,
 		               "'%s' has more than %d files or %d levels", w->copy->from,
 		               COPY_ENTRIES_MAX, COPY_DEPTH_MAX);
-	/* The one that is named may be a link to what is meant; below it links are links. */
-	if (fstatat(dir, name, &st, depth ? AT_SYMLINK_NOFOLLOW : 0) < 0)
-		return doc_err(w->copy->at, e, REASON_INPUT_RANGE, "reading '%s': %s",
-		               depth ? name : w->copy->from, strerror(errno));
-	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISLNK(st.st_mode))
+	if (!S_ISREG(at->st->st_mode) && !S_ISDIR(at->st->st_mode) && !S_ISLNK(at->st->st_mode))
 		return doc_err(w->copy->at, e, REASON_INPUT_TYPE,
-		               "'%s' in '%s' is no file, directory or link", name, w->copy->from);
-	int r = w->visit(w, dir, name, to, &st, e);
-	if (r < 0 || !S_ISDIR(st.st_mode))
-		return r;
-	scope_fd int fd =
-	        openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | (depth ? O_NOFOLLOW : 0));
-	return fd < 0 ? err_errno(e, errno, "opening '%s'", name) : walk_below(w, fd, to, depth, e);
+		               "'%s' in '%s' is no file, directory or link", at->name,
+		               w->copy->from);
+	return w->visit(w, at->dir, at->name, to, at->st, e);
 }
 
-static int read_link(struct walk *w, int dir, const char *name, const char **ret, struct err *e)
+static int walk_below(void *ctx, const struct tree_entry *at, struct err *e)
+{
+	struct walk *w = ctx;
+	scope_arena struct arena *a = arena_new();
+	const char *parent = strcmp(w->copy->to, "/") == 0 ? "" : w->copy->to;
+
+	return walk_one(w, at, arena_printf(a, "%s/%s", parent, at->path), e);
+}
+
+/* What is named may be a link to what is meant; below it links are links. */
+static int walk_copy(struct walk *w, struct err *e)
+{
+	const struct tree_walk below = {.visit = walk_below, .ctx = w};
+	const char *from = w->copy->from;
+	struct stat st;
+
+	if (stat(from, &st) < 0)
+		return doc_err(w->copy->at, e, REASON_INPUT_RANGE, "reading '%s': %s", from,
+		               strerror(errno));
+	const struct tree_entry top = {.dir = AT_FDCWD, .name = from, .st = &st};
+	int r = walk_one(w, &top, w->copy->to, e);
+	if (r < 0 || !S_ISDIR(st.st_mode))
+		return r;
+	scope_fd int fd = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_errno(e, errno, "opening '%s'", from);
+	return tree_walk(fd, &below, e);
+}
+
+static int read_link(int dir, const char *name, struct arena *a, const char **ret, struct err *e)
 {
 	char target[PATH_MAX];
 	ssize_t n = readlinkat(dir, name, target, sizeof target);
 
 	if (n < 0 || n == sizeof target)
 		return err_errno(e, n < 0 ? errno : ENAMETOOLONG, "reading the link '%s'", name);
-	*ret = arena_memdup(w->arena, target, (size_t)n);
+	*ret = arena_memdup(a, target, (size_t)n);
 	return 0;
 }
 
@@ -187,7 +173,7 @@ static int add_digest(struct walk *w, int dir, const char *name, const char *to,
 	if (S_ISREG(st->st_mode))
 		r = file_read(dir, name, COPY_FILE_MAX, a, &content, e);
 	else if (S_ISLNK(st->st_mode))
-		r = read_link(w, dir, name, &target, e);
+		r = read_link(dir, name, a, &target, e);
 	if (r < 0)
 		return r;
 	const char *head = arena_printf(a, "%o %o %zu %s", st->st_mode & S_IFMT, mode_of(w, st),
@@ -222,7 +208,7 @@ static int put(struct walk *w, int dir, const char *name, const char *to, const 
 		               ? 0
 		               : host_mkdir(w->host, to, mode_of(w, st), &root, e);
 	if (S_ISLNK(st->st_mode)) {
-		int r = read_link(w, dir, name, &target, e);
+		int r = read_link(dir, name, a, &target, e);
 
 		return r < 0 ? r : host_symlink(w->host, target, to, e);
 	}
@@ -235,12 +221,9 @@ static int walk_all(const struct copy_list *l, struct walk *w, struct err *e)
 	int r = 0;
 
 	for (size_t i = 0; i < l->n && r == 0; i++) {
-		scope_arena struct arena *a = arena_new();
-
 		w->copy = &l->items[i];
-		w->arena = a;
 		w->entries = 0;
-		r = walk_any(w, AT_FDCWD, w->copy->from, w->copy->to, 0, e);
+		r = walk_copy(w, e);
 	}
 	return r;
 }

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,11 +15,11 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "data/json.h"
+#include "host/tree.h"
 #include "store/store_own.h"
 
 #define META_MAX      (64 * 1024)
 #define ENTRIES_MAX   65536
-#define NFTW_FDS      32
 #define SCRATCH_TRIES 16
 
 /* Trees hold what the image has, with its set-user-ID programs: root's to see. But whether there is
@@ -112,33 +111,46 @@ void store_close(struct store *s)
 
 /* ---- trees ---- */
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)kind, (void)at;
-	(void)remove(path);
-	return 0;
-}
-
 void store_remove(const char *path)
 {
-	(void)nftw(path, remove_one, NFTW_FDS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	struct err ignored;
+
+	(void)tree_remove(AT_FDCWD, path, true, &ignored);
 }
 
-static uint64_t measured; /* by one nftw, which passes no context */
-
-static int measure_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+static uint64_t bytes_of(const struct stat *st)
 {
-	(void)path, (void)kind, (void)at;
-	measured += (uint64_t)st->st_blocks * 512 /
-	            (st->st_nlink > 1 && !S_ISDIR(st->st_mode) ? (uint64_t)st->st_nlink : 1);
-	return 0;
+	bool shared = st->st_nlink > 1 && !S_ISDIR(st->st_mode);
+
+	return (uint64_t)st->st_blocks * 512 / (shared ? (uint64_t)st->st_nlink : 1);
+}
+
+static int measure_one(void *ctx, const struct tree_entry *at, struct err *e)
+{
+	uint64_t *sum = ctx;
+
+	(void)e;
+	*sum += bytes_of(at->st);
+	return TREE_GO;
 }
 
 uint64_t store_measure(const char *path)
 {
-	measured = 0;
-	(void)nftw(path, measure_one, NFTW_FDS, FTW_PHYS | FTW_MOUNT);
-	return measured;
+	scope_fd int dir = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	uint64_t sum = 0;
+	const struct tree_walk walk = {.visit = measure_one,
+	                               .ctx = &sum,
+	                               .one_fs = true,
+	                               .changing = true,
+	                               .unreadable = true};
+	struct stat st;
+	struct err ignored;
+
+	if (dir < 0 || fstat(dir, &st) < 0)
+		return 0;
+	sum = bytes_of(&st);
+	(void)tree_walk(dir, &walk, &ignored);
+	return sum;
 }
 
 /* ---- locks ---- */

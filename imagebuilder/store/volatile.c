@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/volatile.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <sys/stat.h>
@@ -10,8 +9,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "base/str.h"
-
-#define DEPTH_MAX 32
+#include "host/tree.h"
 
 /* Files below `dir` whose names match. Only regular ones with something in them: an empty log with
  * its owner and mode is the package's, and a character device is overlayfs's sign of a removal. */
@@ -33,28 +31,14 @@ static const struct place {
         {"usr/lib/sysimage/rpm", "rpmdb.sqlite-shm"},
 };
 
-static void remove_below(int dir, const char *names, unsigned depth)
+static int remove_one(void *ctx, const struct tree_entry *at, struct err *e)
 {
-	int fd = dir < 0 ? -1 : dup(dir);
-	scope_dir DIR *list = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *d;
-	struct stat st;
+	const struct place *place = ctx;
 
-	if (!list && fd >= 0)
-		close(fd);
-	while (list && (d = readdir(list))) {
-		if (str_eq(d->d_name, ".") || str_eq(d->d_name, "..") ||
-		    fstatat(dir, d->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-			continue;
-		if (S_ISDIR(st.st_mode) && depth < DEPTH_MAX) {
-			scope_fd int below = openat(
-			        dir, d->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-			remove_below(below, names, depth + 1);
-		} else if (S_ISREG(st.st_mode) && st.st_size && !fnmatch(names, d->d_name, 0)) {
-			(void)unlinkat(dir, d->d_name, 0);
-		}
-	}
+	(void)e;
+	if (S_ISREG(at->st->st_mode) && at->st->st_size && !fnmatch(place->names, at->name, 0))
+		(void)unlinkat(at->dir, at->name, 0);
+	return TREE_GO;
 }
 
 void volatile_remove(const char *tree)
@@ -62,11 +46,17 @@ void volatile_remove(const char *tree)
 	scope_fd int root = open(tree, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	for (size_t i = 0; root >= 0 && i < ARRAY_LEN(places); i++) {
-		int dir = file_open(root, places[i].dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+		struct place place = places[i];
+		const struct tree_walk walk = {.visit = remove_one,
+		                               .ctx = &place,
+		                               .one_fs = true,
+		                               .changing = true,
+		                               .unreadable = true};
+		scope_fd int dir =
+		        file_open(root, place.dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0);
+		struct err ignored;
 
-		if (dir < 0)
-			continue;
-		remove_below(dir, places[i].names, 0);
-		close(dir);
+		if (dir >= 0)
+			(void)tree_walk(dir, &walk, &ignored);
 	}
 }

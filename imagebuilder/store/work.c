@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,19 +11,7 @@
 
 #include "base/scope.h"
 #include "base/str.h"
-
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)kind;
-	if (at->level > 0 && remove(path) < 0)
-		return -1;
-	return 0;
-}
-
-static int empty(const char *path)
-{
-	return nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS) == 0 ? 0 : -EIO;
-}
+#include "host/tree.h"
 
 /* Splits the output's path and opens where it will be. */
 static int open_parent(const char *output, struct work *w, char dir[static PATH_MAX], struct err *e)
@@ -59,6 +46,8 @@ static bool still_there(const struct work *w)
 
 static int take(struct work *w)
 {
+	struct err ignored;
+
 	if (mkdir(w->path, 0700) < 0 && errno != EEXIST)
 		return -errno;
 	w->fd = open(w->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -66,7 +55,7 @@ static int take(struct work *w)
 		return -errno;
 	if (flock(w->fd, LOCK_EX | LOCK_NB) < 0)
 		return errno == EWOULDBLOCK ? -EBUSY : -errno;
-	return still_there(w) ? empty(w->path) : -EBUSY;
+	return still_there(w) ? tree_empty(w->fd, true, &ignored) : -EBUSY;
 }
 
 int work_open(const char *output, struct work *ret, struct err *e)
@@ -117,10 +106,10 @@ int work_publish(struct work *w, const char *file, struct err *e)
 
 void work_close(struct work *w)
 {
-	if (w->fd >= 0) {
-		(void)empty(w->path);
+	struct err ignored;
+
+	if (w->fd >= 0 && tree_empty(w->fd, true, &ignored) == 0)
 		(void)rmdir(w->path);
-	}
 	scope_close(&w->fd);
 	scope_close(&w->parent);
 }

@@ -51,11 +51,11 @@ struct tree_walk {
  * walk; else 0, or an error that names the entry: -ELOOP for too many levels and -EOVERFLOW for too
  * many entries, both ERR_HOST with REASON_INPUT_LIMIT.
  */
-int tree_walk(int dir, const struct tree_walk *w, struct err *e) ATTR_MUST_USE;
+int tree_walk(int dir, const struct tree_walk *w, struct err *e);
 
 /* Removes what is below `dir`, mounts left out with one_fs (their mount points stay, which is an
  * error). Goes on after a failure and returns the first one. */
-int tree_empty(int dir, bool one_fs, struct err *e) ATTR_MUST_USE;
+int tree_empty(int dir, bool one_fs, struct err *e);
 
 /* rm -rf of a name in dirfd, whatever it is. Absent is fine. */
-int tree_remove(int dirfd, const char *name, bool one_fs, struct err *e) ATTR_MUST_USE;
+int tree_remove(int dirfd, const char *name, bool one_fs, struct err *e);
