@@ -179,6 +179,9 @@ int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, u
 	k.headers[k.n_headers++] = (struct sigv4_pair){"Content-Type", "application/octet-stream"};
 	if (if_absent)
 		k.headers[k.n_headers++] = (struct sigv4_pair){"If-None-Match", "*"};
+	/* On a kept connection that turns out to be closed libcurl sends the request once more by
+	 * itself, and what the first one wrote would look like another's object. */
+	k.x.fresh = if_absent;
 	k.x.body = body;
 	k.x.max = HTTP_TROUBLE_MAX;
 	rc = run(c, &k, deadline, e);

@@ -90,7 +90,7 @@ static int parse_s3(const char *text, struct arena *a, struct uri *u, struct err
 	u->key = slash + 1;
 	if (!*u->key || strlen(u->key) > KEY_MAX)
 		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
-		               "'%s': an object's key has 1 to %d bytes", text, KEY_MAX);
+		               "an object's key has 1 to %d bytes: '%s'", KEY_MAX, text);
 	return 0;
 }
 

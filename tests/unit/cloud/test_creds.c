@@ -142,6 +142,59 @@ static void test_configured(void **state)
 	assert_false(c.have);
 }
 
+static void test_they_are_wiped(void **state)
+{
+	static const struct creds none;
+	struct creds c = {0};
+
+	(void)state;
+	assert_ok(parse(document("Success", "2013-05-24T06:00:00Z"), 1369353600, &c));
+	creds_close(&c);
+	assert_memory_equal(&c, &none, sizeof c);
+}
+
+/* A life is at most 36 hours; one of less than a quarter of an hour is renewed at once. */
+static void test_lives(void **state)
+{
+	static const struct {
+		const char *ends;
+		uint64_t ends_s, renew_s;
+	} rows[] = {
+	        {"2013-05-24T00:15:00Z", 900, 0},         {"2013-05-24T00:15:01Z", 901, 1},
+	        {"2013-05-25T12:00:00Z", 129600, 128700}, {"2013-05-25T12:00:01Z", 129600, 128700},
+	        {"2013-05-20T00:00:00Z", 0, 0},
+	};
+	struct creds c = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(parse(document("Success", rows[i].ends), 1369353600, &c));
+		assert_int_equal(c.ends_at, now.now_ns + rows[i].ends_s * NS_PER_S);
+		assert_int_equal(c.renew_at, now.now_ns + rows[i].renew_s * NS_PER_S);
+	}
+}
+
+static void test_lengths(void **state)
+{
+	char key[130], secret[258], token[6146];
+	struct creds c = {0};
+
+	(void)state;
+	memset(key, 'k', sizeof key);
+	memset(secret, 's', sizeof secret);
+	memset(token, 't', sizeof token);
+	key[129] = secret[257] = token[6145] = '\0';
+	assert_err(creds_set(&c, key, "s", NULL, &e), ERR_INPUT, "an access key");
+	assert_err(creds_set(&c, "k", secret, NULL, &e), ERR_INPUT, "a secret key");
+	assert_err(creds_set(&c, "k", "s", token, &e), ERR_INPUT, "session token");
+	assert_int_equal(e.reason, REASON_INPUT_SYNTAX);
+	assert_ok(creds_set(&c, key + 1, secret + 1, token + 1, &e));
+	assert_string_equal(c.session_token, token + 1);
+	assert_err(creds_set(&c, "k\x7f", "s", NULL, &e), ERR_INPUT, "an access key");
+	assert_err(creds_set(&c, "k k", "s", NULL, &e), ERR_INPUT, "an access key");
+	assert_int_equal(e.reason, REASON_INPUT_REQUIRED);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -151,6 +204,9 @@ int main(void)
 	        cmocka_unit_test(test_refused_by_the_service),
 	        cmocka_unit_test(test_no_document),
 	        cmocka_unit_test(test_configured),
+	        cmocka_unit_test(test_they_are_wiped),
+	        cmocka_unit_test(test_lives),
+	        cmocka_unit_test(test_lengths),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

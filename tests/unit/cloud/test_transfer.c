@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unit.h"
 
+#include <errno.h>
+
 #include "cloud/transfer.h"
 
 static char body[64];
 static size_t len;
 static unsigned restarts;
+static struct err why; /* of the last try */
 
 static int restart(void *ctx, struct err *e)
 {
@@ -30,14 +33,15 @@ static int one_try(struct transfer *t, int status, const char *etag, const char 
                    const char *text)
 {
 	struct http_exchange x = {.status = status, .ctx = t};
-	int rc;
+	int r;
 
 	snprintf(x.etag, sizeof x.etag, "%s", etag);
 	snprintf(x.content_range, sizeof x.content_range, "%s", range);
-	rc = transfer_begin(&x);
-	if (rc == 0)
-		rc = transfer_write(&x, text, strlen(text));
-	return rc;
+	r = transfer_begin(&x);
+	if (r == 0)
+		r = transfer_write(&x, text, strlen(text));
+	why = x.err;
+	return r;
 }
 
 static struct transfer fresh(void)
@@ -89,6 +93,7 @@ static void test_two_contents_never_meet(void **state)
 		assert_int_equal(one_try(&t, 200, "\"a\"", "", "0123"), 0);
 		assert_true(transfer_resumes(&t));
 		assert_true(one_try(&t, 206, rows[i].etag, rows[i].range, "45") < 0);
+		assert_int_equal(why.kind, ERR_RETRY);
 		assert_string_equal(body, "0123");
 		assert_false(transfer_resumes(&t));
 		assert_int_equal(one_try(&t, 200, "\"b\"", "", "x"), 0);
@@ -114,8 +119,11 @@ static void test_answers_that_were_not_asked_for(void **state)
 	struct transfer t = fresh();
 
 	(void)state;
-	assert_true(one_try(&t, 206, "\"a\"", "bytes 0-3/4", "0123") < 0);
-	assert_true(one_try(&t, 204, "", "", "") < 0);
+	assert_int_equal(one_try(&t, 206, "\"a\"", "bytes 0-3/4", "0123"), -EPROTO);
+	assert_int_equal(why.kind, ERR_DENIED);
+	assert_int_equal(one_try(&t, 204, "", "", ""), -EPROTO);
+	assert_int_equal(why.kind, ERR_DENIED);
+	assert_int_equal(why.reason, REASON_HTTP_STATUS);
 	assert_int_equal(len, 0);
 }
 
@@ -126,7 +134,9 @@ static void test_ceiling(void **state)
 	(void)state;
 	assert_int_equal(one_try(&t, 200, "\"a\"", "", "0123456789"), 0);
 	assert_true(transfer_resumes(&t));
-	assert_true(one_try(&t, 206, "\"a\"", "bytes 10-10/11", "x") < 0);
+	assert_int_equal(one_try(&t, 206, "\"a\"", "bytes 10-10/11", "x"), -EFBIG);
+	assert_int_equal(why.kind, ERR_DENIED);
+	assert_int_equal(why.reason, REASON_HTTP_TOO_LARGE);
 	assert_string_equal(body, "0123456789");
 }
 

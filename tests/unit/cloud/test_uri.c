@@ -88,6 +88,7 @@ static void test_refused(void **state)
 	        {"https://h/a\nb", "at byte 12"},
 	        {"file:x", "absolute path"},
 	        {"file://host/x", "absolute path"},
+	        {"user@bucket/k", "'user@bucket/k': expected s3://BUCKET/KEY"},
 	};
 	struct uri u;
 
@@ -96,6 +97,33 @@ static void test_refused(void **state)
 		assert_err(uri_parse(rows[i].uri, a, &u, &e), ERR_INPUT, rows[i].part);
 		assert_null(strstr(e.text, "u:p"));
 	}
+}
+
+/* What has its limit, just at it and just beyond. */
+static void test_limits(void **state)
+{
+	char key[1100], bucket[70], address[8300] = "https://h/";
+	struct uri u;
+
+	(void)state;
+	memset(key, 'k', sizeof key);
+	key[1025] = '\0';
+	assert_err(uri_parse(arena_printf(a, "s3://bucket/%s", key), a, &u, &e), ERR_INPUT,
+	           "1 to 1024");
+	assert_int_equal(e.reason, REASON_INPUT_RANGE);
+	assert_ok(uri_parse(arena_printf(a, "s3://bucket/%s", key + 1), a, &u, &e));
+	memset(bucket, 'b', sizeof bucket);
+	bucket[64] = '\0';
+	assert_false(uri_bucket_valid(bucket));
+	assert_true(uri_bucket_valid(bucket + 1));
+	assert_true(uri_bucket_valid("abc"));
+	assert_false(uri_bucket_valid("ab"));
+	memset(address + 10, 'x', sizeof address - 11);
+	address[8193] = '\0';
+	assert_err(uri_parse(address, a, &u, &e), ERR_INPUT, "8192 bytes");
+	assert_int_equal(e.reason, REASON_INPUT_LIMIT);
+	address[8192] = '\0';
+	assert_ok(uri_parse(address, a, &u, &e));
 }
 
 static void test_endpoints(void **state)
@@ -167,6 +195,10 @@ static void test_shown(void **state)
 	assert_string_equal(uri_shown("https://h/a", a), "https://h/a");
 	assert_string_equal(uri_shown("http://u:p@h/a?b", a), "http://...@h/a?...");
 	assert_string_equal(uri_shown("nonsense", a), "nonsense");
+	/* Without a scheme there is no user in front of the '@', and nothing is left out. */
+	assert_string_equal(uri_shown("a@b/c", a), "a@b/c");
+	assert_string_equal(uri_shown("a@b://c?d", a), "a@b://c?...");
+	assert_string_equal(uri_shown("https://h/a?b=c@d", a), "https://h/a?...");
 }
 
 static void test_follow(void **state)
@@ -197,10 +229,15 @@ static void test_follow(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_keys_are_literal), cmocka_unit_test(test_version),
-	        cmocka_unit_test(test_others),           cmocka_unit_test(test_refused),
-	        cmocka_unit_test(test_endpoints),        cmocka_unit_test(test_endpoints_refused),
-	        cmocka_unit_test(test_encoding),         cmocka_unit_test(test_shown),
+	        cmocka_unit_test(test_keys_are_literal),
+	        cmocka_unit_test(test_version),
+	        cmocka_unit_test(test_others),
+	        cmocka_unit_test(test_refused),
+	        cmocka_unit_test(test_limits),
+	        cmocka_unit_test(test_endpoints),
+	        cmocka_unit_test(test_endpoints_refused),
+	        cmocka_unit_test(test_encoding),
+	        cmocka_unit_test(test_shown),
 	        cmocka_unit_test(test_follow),
 	};
 

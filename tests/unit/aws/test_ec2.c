@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* EC2's query protocol: what each call sends, and what its answers and refusals mean. */
+#include "service.h"
+
+#include "aws/ec2.h"
+
+#define POST       "POST / "
+#define BODY(text) "<R><requestId>1</requestId>" text "</R>"
+#define CODE(code)                                                                                 \
+	"<Response><Errors><Error><Code>" code "</Code><Message>words</Message></Error></Errors>"  \
+	"<RequestID>1</RequestID></Response>"
+
+static bool sent(const char *part)
+{
+	return strstr(script_last(&s, POST), part) != NULL;
+}
+
+/* One row that answers everything with `text`. */
+static void answered(const char *text)
+{
+	static struct script_row rows[2];
+
+	rows[0] = (struct script_row){POST, 0, 200, NULL, text};
+	begin(rows);
+}
+
+static void listings_are_read_page_by_page(void **state)
+{
+	static const struct script_row rows[] = {
+	        {POST, 1, 200, NULL,
+	         BODY("<snapshotSet><item><snapshotId>snap-1</snapshotId></item></snapshotSet>"
+	              "<nextToken>t/1</nextToken>")},
+	        {POST, 1, 200, NULL,
+	         BODY("<snapshotSet><item><snapshotId>snap-2</snapshotId></item></snapshotSet>"), 0,
+	         0},
+	        {POST, 0, 200, NULL, BODY("<snapshotSet/>")},
+	        {0},
+	};
+	struct ec2_query q = {.filters = {{"tag:a b", "c&d"}}, .n_filters = 1};
+	struct doc *got;
+
+	(void)state;
+	begin(rows);
+	assert_ok(ec2_snapshots(c, &q, a, &got, soon(), &e));
+	assert_int_equal(got->n, 2);
+	assert_string_equal(doc_text(got->items[1], "snapshotId"), "snap-2");
+	assert_true(sent("Action=DescribeSnapshots&Version=2016-11-15&Owner.1=self"
+	                 "&Filter.1.Name=tag%3Aa%20b&Filter.1.Value.1=c%26d&MaxResults=500"
+	                 "&NextToken=t%2F1"));
+	q = (struct ec2_query){.id = "snap-3", .region = "us-east-1"};
+	assert_ok(ec2_snapshots(c, &q, a, &got, soon(), &e));
+	assert_int_equal(got->n, 0);
+	assert_true(sent("SnapshotId.1=snap-3") && !sent("MaxResults"));
+	assert_true(sent("/us-east-1/ec2/aws4_request"));
+	assert_ok(ec2_images(c, &q, a, &got, soon(), &e));
+	assert_true(sent("Action=DescribeImages") && sent("ImageId.1=snap-3"));
+}
+
+static void an_image_is_registered(void **state)
+{
+	const struct ec2_tag tags[] = {{"team", "a b"}};
+	struct ec2_register what = {.name = "n (1)",
+	                            .description = "d",
+	                            .arch = "x86_64",
+	                            .boot = "uefi-preferred",
+	                            .snapshot = "snap-1",
+	                            .gib = 8,
+	                            .tags = tags,
+	                            .n_tags = 1};
+	const char *id = NULL;
+
+	(void)state;
+	answered(BODY("<imageId>ami-1</imageId>"));
+	assert_ok(ec2_register(c, &what, a, &id, soon(), &e));
+	assert_string_equal(id, "ami-1");
+	assert_true(sent("Name=n%20%281%29") && sent("Architecture=x86_64") &&
+	            sent("ImdsSupport=v2.0"));
+	assert_true(sent("BlockDeviceMapping.1.Ebs.VolumeSize=8&") && !sent("DryRun"));
+	assert_true(sent("TagSpecification.1.Tag.1.Key=team&TagSpecification.1.Tag.1.Value=a%20b"));
+	answered(BODY("<imageId>snap-1</imageId>"));
+	assert_err(ec2_register(c, &what, a, &id, soon(), &e), ERR_DENIED, "names no image");
+	what.dry_run = true;
+	begin((const struct script_row[]){{POST, 0, 412, NULL, CODE("DryRunOperation")}, {0}});
+	assert_ok(ec2_register(c, &what, a, &id, soon(), &e));
+	assert_true(sent("DryRun=true"));
+	assert_int_equal(e.kind, ERR_NONE);
+	begin((const struct script_row[]){{POST, 0, 403, NULL, CODE("UnauthorizedOperation")},
+	                                  {0}});
+	assert_err(ec2_register(c, &what, a, &id, soon(), &e), ERR_DENIED, "UnauthorizedOperation");
+	assert_int_equal(e.reason, REASON_AWS_DENIED);
+	assert_string_equal(id, "ami-1");
+}
+
+static void an_image_is_copied(void **state)
+{
+	struct ec2_copy copy = {
+	        .region = "us-east-1", .from = "eu-west-1", .id = "ami-1", .name = "n"};
+	struct ec2_copy other = copy;
+	const char *id = NULL;
+
+	(void)state;
+	copy.token = ec2_copy_token(&copy, a);
+	assert_string_equal(copy.token, ec2_copy_token(&other, a));
+	other.encrypted = true;
+	assert_string_not_equal(copy.token, ec2_copy_token(&other, a));
+	answered(BODY("<imageId>ami-2</imageId>"));
+	assert_ok(ec2_copy(c, &copy, a, &id, soon(), &e));
+	assert_string_equal(id, "ami-2");
+	assert_true(sent("SourceImageId=ami-1&SourceRegion=eu-west-1&ClientToken="));
+	assert_true(sent("CopyImageTags=true") && !sent("Encrypted"));
+	assert_ok(ec2_copy(c, &other, a, &id, soon(), &e));
+	assert_true(sent("Encrypted=true"));
+}
+
+static void what_is_changed(void **state)
+{
+	const struct ec2_tag tags[] = {{"k", "v"}};
+	struct doc *deleted = NULL;
+	bool on = false;
+
+	(void)state;
+	answered(BODY("<return>true</return>"));
+	assert_ok(ec2_share_image(c, NULL, "ami-1", "123456789012", soon(), &e));
+	assert_true(sent("Action=ModifyImageAttribute") && sent("ImageId=ami-1"));
+	assert_true(sent("LaunchPermission.Add.1.UserId=123456789012"));
+	assert_ok(ec2_share_snapshot(c, NULL, "snap-1", "123456789012", soon(), &e));
+	assert_true(sent("SnapshotId=snap-1&Attribute=createVolumePermission&OperationType=add"
+	                 "&UserId.1=123456789012"));
+	assert_ok(ec2_deprecate(c, NULL, "ami-1", "2027-01-01T00:00:00Z", soon(), &e));
+	assert_true(sent("ImageId=ami-1&DeprecateAt=2027-01-01T00%3A00%3A00Z"));
+	assert_ok(ec2_create_tags(c, NULL, "ami-1", tags, 1, soon(), &e));
+	assert_true(sent("ResourceId.1=ami-1&Tag.1.Key=k&Tag.1.Value=v"));
+	assert_ok(ec2_delete_snapshot(c, NULL, "snap-1", soon(), &e));
+	assert_true(sent("Action=DeleteSnapshot") && sent("SnapshotId=snap-1"));
+	assert_ok(ec2_deregister(c, NULL, "ami-1", a, &deleted, soon(), &e));
+	assert_true(sent("ImageId=ami-1&DeleteAssociatedSnapshots=true"));
+	assert_ok(ec2_encrypts(c, NULL, &on, soon(), &e));
+	assert_false(on);
+	answered(BODY("<ebsEncryptionByDefault>true</ebsEncryptionByDefault>"));
+	assert_ok(ec2_encrypts(c, NULL, &on, soon(), &e));
+	assert_true(on);
+}
+
+static void a_change_that_was_not_made(void **state)
+{
+	(void)state;
+	answered(BODY("<return>false</return>"));
+	assert_err(ec2_share_image(c, NULL, "ami-1", "123456789012", soon(), &e), ERR_DENIED,
+	           "EC2 didn't do it");
+	answered("not XML");
+	assert_err(ec2_share_image(c, NULL, "ami-1", "123456789012", soon(), &e), ERR_DENIED,
+	           "isn't what EC2 sends");
+}
+
+static void refusals(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum err_kind kind;
+		enum reason reason;
+		int no;
+	} rows[] = {
+	        {400, CODE("InvalidAMIID.NotFound"), ERR_ABSENT, REASON_AWS_ABSENT, ENOENT},
+	        {400, CODE("InvalidSnapshot.NotFound"), ERR_ABSENT, REASON_AWS_ABSENT, ENOENT},
+	        {400, CODE("InvalidSnapshot.InUse"), ERR_DENIED, REASON_AWS_CONFLICT, EBUSY},
+	        {400, CODE("InvalidAMIName.Duplicate"), ERR_DENIED, REASON_AWS_CONFLICT, EEXIST},
+	        {403, CODE("UnauthorizedOperation"), ERR_DENIED, REASON_AWS_DENIED, EACCES},
+	        {401, CODE("AuthFailure"), ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES},
+	        {401, CODE("OptInRequired"), ERR_DENIED, REASON_AWS_DENIED, EACCES},
+	        {400, CODE("ResourceLimitExceeded"), ERR_DENIED, REASON_AWS_QUOTA, EDQUOT},
+	        {400, CODE("SnapshotLimitExceeded"), ERR_DENIED, REASON_AWS_QUOTA, EDQUOT},
+	        {503, CODE("RequestLimitExceeded"), ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN},
+	        {503, CODE("Unavailable"), ERR_RETRY, REASON_HTTP_STATUS, EAGAIN},
+	        {400, CODE("SomethingElse"), ERR_DENIED, REASON_AWS_INVALID, EINVAL},
+	        {418, CODE("SomethingElse"), ERR_DENIED, REASON_HTTP_STATUS, EPROTO},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct script_row script[] = {{POST, 0, rows[i].status, NULL, rows[i].body},
+		                                    {0}};
+
+		begin(script);
+		assert_err(ec2_share_image(c, NULL, "ami-1", "1", clock_in_ms(10000), &e),
+		           rows[i].kind, "sharing 'ami-1'");
+		assert_int_equal(e.reason, rows[i].reason);
+		assert_int_equal(e.no, rows[i].no);
+	}
+	begin((const struct script_row[]){{POST, 0, 400, NULL, CODE("InvalidSnapshot.NotFound")},
+	                                  {0}});
+	assert_ok(ec2_delete_snapshot(c, NULL, "snap-1", soon(), &e));
+	assert_int_equal(e.kind, ERR_NONE);
+}
+
+static void names(void **state)
+{
+	char longest[130];
+
+	(void)state;
+	assert_true(ec2_name_valid("abc"));
+	assert_true(ec2_name_valid("a ()[]./-'@_9Z"));
+	assert_false(ec2_name_valid("ab"));
+	assert_false(ec2_name_valid("a:b"));
+	assert_false(ec2_name_valid("a\xc3\xbc "));
+	memset(longest, 'n', sizeof longest);
+	longest[128] = '\0';
+	assert_true(ec2_name_valid(longest));
+	longest[128] = 'n';
+	longest[129] = '\0';
+	assert_false(ec2_name_valid(longest));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(listings_are_read_page_by_page),
+	        TEST(an_image_is_registered),
+	        TEST(an_image_is_copied),
+	        TEST(what_is_changed),
+	        TEST(a_change_that_was_not_made),
+	        TEST(refusals),
+	        TEST(names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Objects: fetched to memory, secrets and files, looked at and written. */
+#include "service.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "aws/fetch.h"
+#include "aws/s3.h"
+
+#define OF_ABC     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+#define KEY        "GET /bucket/a%20b/%2B "
+#define URI        "s3://bucket/a b/+"
+#define CODE(code) "<Error><Code>" code "</Code></Error>"
+
+static void into_memory(void **state)
+{
+	static const struct script_row rows[] = {{KEY, 0, 200, NULL, "abc"}, {0}};
+	struct fetch f = {.uri = URI, .sha256 = OF_ABC, .max = 3};
+	struct blob got;
+
+	(void)state;
+	begin(rows);
+	assert_ok(fetch_memory(c, &f, a, &got, soon(), &e));
+	assert_true(blob_eq(got, "abc"));
+	assert_non_null(strstr(script_last(&s, KEY), "/eu-west-1/s3/aws4_request"));
+	assert_non_null(strstr(script_last(&s, KEY), "x-amz-content-sha256: e3b0c44298fc"));
+	f.max = 2;
+	assert_err(fetch_memory(c, &f, a, &got, soon(), &e), ERR_DENIED, "3 bytes");
+	assert_int_equal(e.reason, REASON_HTTP_TOO_LARGE);
+	f = (struct fetch){.uri = URI, .sha256 = "zz"};
+	assert_err(fetch_memory(c, &f, a, &got, soon(), &e), ERR_INPUT, "64 hex digits");
+}
+
+static void into_a_secret(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"GET /bucket/key ", 0, 200, NULL, "abc"},
+	        {"GET /bucket/largest ", 0, 200, NULL, NULL, SECRET_MAX, 0},
+	        {"GET /bucket/larger ", 0, 200, NULL, NULL, SECRET_MAX + 1, 0},
+	        {"GET /bucket/denied ", 0, 403, NULL, CODE("AccessDenied")},
+	        {0},
+	};
+	scope_secret struct secret got = {0};
+	struct fetch f = {.uri = "s3://bucket/key", .sha256 = OF_ABC};
+
+	(void)state;
+	begin(rows);
+	assert_ok(fetch_secret(c, &f, &got, soon(), &e));
+	assert_int_equal(got.len, 3);
+	assert_string_equal(got.data, "abc");
+	f.uri = "s3://bucket/largest";
+	assert_err(fetch_secret(c, &f, &got, soon(), &e), ERR_INTEGRITY, "sha256");
+	assert_int_equal(e.reason, REASON_CHECKSUM_MISMATCH);
+	assert_int_equal(got.len, 3);
+	f.sha256 = NULL;
+	assert_ok(fetch_secret(c, &f, &got, soon(), &e));
+	assert_int_equal(got.len, SECRET_MAX);
+	f.uri = "s3://bucket/larger";
+	assert_err(fetch_secret(c, &f, &got, soon(), &e), ERR_INPUT, "a secret may have");
+	assert_int_equal(e.reason, REASON_HTTP_TOO_LARGE);
+	assert_int_equal(got.len, SECRET_MAX);
+	f.uri = "s3://bucket/denied";
+	assert_err(fetch_secret(c, &f, &got, soon(), &e), ERR_DENIED, "AccessDenied");
+	f.uri = "s3://bucket/none";
+	assert_err(fetch_secret(c, &f, &got, soon(), &e), ERR_ABSENT, "404");
+}
+
+static void into_a_file(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"GET /bucket/k ", 1, 200, "ETag: \"1\"\r\n", "abc"}, {0}};
+	char dir[] = "/tmp/unit-s3-XXXXXX";
+	scope_file_new struct file_new f = FILE_NEW_INIT;
+	const struct file_attr attr = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
+	const struct fetch what = {.uri = "s3://bucket/k", .sha256 = OF_ABC};
+	const char *path;
+	struct blob text;
+
+	(void)state;
+	begin(rows);
+	assert_non_null(mkdtemp(dir));
+	path = arena_printf(a, "%s/f", dir);
+	assert_ok(file_new_open(&f, AT_FDCWD, path, &e));
+	assert_ok(fetch_file(c, &what, &f, soon(), &e));
+	assert_ok(file_new_commit(&f, &attr, &e));
+	assert_ok(file_read(AT_FDCWD, path, 10, a, &text, &e));
+	assert_true(blob_eq(text, "abc"));
+	unlink(path);
+	rmdir(dir);
+}
+
+static void a_file_uri_at_its_ceiling(void **state)
+{
+	char path[] = "/tmp/unit-s3-XXXXXX";
+	int fd = mkstemp(path);
+	struct fetch f = {.max = 3};
+	struct blob got;
+
+	(void)state;
+	begin((const struct script_row[]){{0}});
+	assert_int_equal(write(fd, "abc", 3), 3);
+	f.uri = arena_printf(a, "file:%s", path);
+	assert_ok(fetch_memory(c, &f, a, &got, soon(), &e));
+	assert_true(blob_eq(got, "abc"));
+	f.max = 2;
+	assert_err(fetch_memory(c, &f, a, &got, soon(), &e), ERR_INPUT, "larger than the 2 bytes");
+	assert_int_equal(e.reason, REASON_INPUT_LIMIT);
+	f.uri = "file:/tmp";
+	assert_err(fetch_memory(c, &f, a, &got, soon(), &e), ERR_HOST, "isn't a regular file");
+	unlink(path);
+	f.uri = arena_printf(a, "file:%s", path);
+	assert_err(fetch_memory(c, &f, a, &got, soon(), &e), ERR_HOST, "No such file");
+	close(fd);
+}
+
+/* A try that broke off is gone on with while the object is the same, and else started again. */
+static void the_rest_is_asked_for(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"GET /bucket/k ", 1, 200, "ETag: \"1\"\r\n", "abc", .lack = 3},
+	        {"GET /bucket/k ", 1, 206, "ETag: \"1\"\r\nContent-Range: bytes 3-5/6\r\n", "def"},
+	        {"GET /bucket/k ", 1, 200, "ETag: \"1\"\r\n", "abc", .lack = 3},
+	        {"GET /bucket/k ", 1, 412, NULL, CODE("PreconditionFailed")},
+	        {"GET /bucket/k ", 1, 200, "ETag: \"2\"\r\n", "newer"},
+	        {0},
+	};
+	const struct fetch f = {.uri = "s3://bucket/k"};
+	struct blob got;
+
+	(void)state;
+	begin(rows);
+	assert_ok(fetch_memory(c, &f, a, &got, soon(), &e));
+	assert_true(blob_eq(got, "abcdef"));
+	assert_non_null(strstr(script_last(&s, "GET"), "Range: bytes=3-\r\n"));
+	assert_non_null(strstr(script_last(&s, "GET"), "If-Match: \"1\"\r\n"));
+	assert_ok(fetch_memory(c, &f, a, &got, soon(), &e));
+	assert_true(blob_eq(got, "newer"));
+	assert_null(strstr(script_last(&s, "GET"), "Range:"));
+	assert_int_equal(s.shared->requests, 5);
+}
+
+static void looking(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"HEAD /bucket/k?versionId=7 ", 0, 200, NULL, "abcd"},
+	        {"HEAD /bucket/denied ", 0, 403, NULL},
+	        {0},
+	};
+	uint64_t size = 99;
+
+	(void)state;
+	begin(rows);
+	assert_ok(s3_head(c, "s3://bucket/k?versionId=7", &size, soon(), &e));
+	assert_int_equal(size, 4);
+	assert_err(s3_head(c, "s3://bucket/none", &size, soon(), &e), ERR_ABSENT, "looking for");
+	assert_int_equal(e.reason, REASON_S3_NO_SUCH_KEY);
+	assert_err(s3_head(c, "s3://bucket/denied", &size, soon(), &e), ERR_DENIED, "403");
+	assert_err(s3_head(c, "https://h/x", &size, soon(), &e), ERR_INPUT, "s3://BUCKET/KEY");
+	assert_int_equal(size, 4);
+}
+
+static void writing(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"PUT /bucket/k ", 1, 200, NULL},
+	        {"PUT /bucket/k ", 1, 412, NULL, CODE("PreconditionFailed")},
+	        {"PUT /bucket/k ", 1, 0, NULL},
+	        {"PUT /bucket/k ", 1, 412, NULL, CODE("PreconditionFailed")},
+	        {0},
+	};
+	const struct blob body = {"text", 4};
+
+	(void)state;
+	begin(rows);
+	assert_ok(s3_put(c, "s3://bucket/k", body, false, soon(), &e));
+	assert_non_null(strstr(script_last(&s, "PUT"), "\r\n\r\ntext"));
+	assert_null(strstr(script_last(&s, "PUT"), "If-None-Match"));
+	assert_err(s3_put(c, "s3://bucket/k", body, true, soon(), &e), ERR_DENIED, "writing");
+	assert_int_equal(e.reason, REASON_S3_PRECONDITION);
+	assert_null(strstr(e.text, "an earlier try"));
+	assert_non_null(strstr(script_last(&s, "PUT"), "If-None-Match: *\r\n"));
+	assert_err(s3_put(c, "s3://bucket/k", body, true, soon(), &e), ERR_DENIED,
+	           "an earlier try may have written it");
+	assert_err(s3_put(c, "s3://bucket/k?versionId=1", body, true, soon(), &e), ERR_INPUT,
+	           "a version that exists");
+}
+
+static void the_owner_is_sent(void **state)
+{
+	static const struct script_row rows[] = {{KEY, 0, 200, NULL, "abc"}, {0}};
+	const struct fetch f = {.uri = URI};
+	struct blob got;
+
+	(void)state;
+	begin(rows);
+	cloud_expect_owner(c, "123456789012");
+	assert_ok(fetch_memory(c, &f, a, &got, soon(), &e));
+	assert_non_null(
+	        strstr(script_last(&s, KEY), "x-amz-expected-bucket-owner: 123456789012\r\n"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(into_memory),
+	        TEST(into_a_secret),
+	        TEST(into_a_file),
+	        TEST(a_file_uri_at_its_ceiling),
+	        TEST(the_rest_is_asked_for),
+	        TEST(looking),
+	        TEST(writing),
+	        TEST(the_owner_is_sent),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One signed call: which refusals are tried again, how often, and with what kind it is given up. */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "cloud/call.h"
+#include "script.h"
+
+#define WALL     1767225600
+#define LIMIT_MS 60000
+
+static struct err e;
+static struct script s;
+static struct cloud *c;
+static struct call k;
+static struct http_buffer body;
+
+static int setup(void **state)
+{
+	(void)state;
+	script_clock_fast(WALL);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	script_clock_real();
+	http_exchange_close(&k.x);
+	http_buffer_close(&body);
+	cloud_close(c);
+	c = NULL;
+	script_stop(&s);
+	return 0;
+}
+
+static int place(struct cloud *cloud, struct call *call, struct arena *a, struct err *err)
+{
+	call->path = "/p";
+	return call_place(cloud, call, "svc", s.url, "AWS_ENDPOINT_URL", a, err);
+}
+
+static void begin(const struct script_row *rows, bool fixed)
+{
+	if (s.shared)
+		script_stop(&s);
+	cloud_close(c);
+	s = script_start(rows);
+	c = cloud_open(&(struct cloud_config){.imds_endpoint = s.url,
+	                                      .region = "eu-west-1",
+	                                      .access_key = fixed ? "AKIAFIXED" : NULL,
+	                                      .secret_key = fixed ? "secret" : NULL});
+}
+
+static int call(uint64_t ms)
+{
+	http_exchange_close(&k.x);
+	e = (struct err){0};
+	k = (struct call){
+	        .doing = "asking 'x'",
+	        .service = "svc",
+	        .method = "POST",
+	        .custom = true,
+	        .place = place,
+	};
+	k.x.max = 100;
+	k.x.begin = http_buffer_begin;
+	k.x.write = http_buffer_write;
+	k.x.ctx = &body;
+	return call_run(c, &k, clock_in_ms(ms), &e);
+}
+
+#define POST       "POST /p "
+#define CODE(code) "<Error><Code>" code "</Code><Message>words</Message></Error>"
+
+static void what_it_sends(void **state)
+{
+	static const struct script_row rows[] = {{POST, 0, 200, NULL, "ok"}, {0}};
+	const char *sent;
+
+	(void)state;
+	begin(rows, true);
+	assert_ok(call(LIMIT_MS));
+	assert_string_equal(body.data, "ok");
+	assert_int_equal(k.tries, 1);
+	sent = script_last(&s, POST);
+	assert_non_null(strstr(sent, "x-amz-date: 20260101T000000Z\r\n"));
+	assert_non_null(strstr(sent,
+	                       "Authorization: AWS4-HMAC-SHA256 Credential=AKIAFIXED/20260101/"
+	                       "eu-west-1/svc/aws4_request, SignedHeaders=host;x-amz-date, "));
+	assert_null(strstr(sent, "x-amz-content-sha256"));
+	assert_null(strstr(sent, "x-amz-security-token"));
+}
+
+static void passing_faults(void **state)
+{
+	static const struct script_row rows[] = {
+	        {POST, 1, 0, NULL},
+	        {POST, 1, 500, NULL},
+	        {POST, 1, 503, NULL, CODE("SlowDown")},
+	        {POST, 1, 400, NULL, CODE("RequestTimeout")},
+	        {POST, 0, 200, NULL, "ok"},
+	        {0},
+	};
+
+	(void)state;
+	begin(rows, true);
+	assert_ok(call(LIMIT_MS));
+	assert_int_equal(k.tries, 5);
+}
+
+static void they_end_at_the_deadline(void **state)
+{
+	static const struct script_row rows[] = {{POST, 0, 503, NULL, CODE("SlowDown")}, {0}};
+
+	(void)state;
+	begin(rows, true);
+	assert_err(call(20000), ERR_RETRY, "SlowDown (status 503): words");
+	assert_int_equal(e.reason, REASON_S3_THROTTLED);
+	assert_true(k.tries > 1);
+	assert_non_null(strstr(e.text, "asking 'x': try "));
+}
+
+static void refusals_that_are_final(void **state)
+{
+	static const struct {
+		int status;
+		const char *body;
+		enum err_kind kind;
+		enum reason reason;
+	} rows[] = {
+	        {403, CODE("AccessDenied"), ERR_DENIED, REASON_S3_ACCESS_DENIED},
+	        {404, CODE("NoSuchKey"), ERR_ABSENT, REASON_S3_NO_SUCH_KEY},
+	        {404, NULL, ERR_ABSENT, REASON_S3_NO_SUCH_KEY},
+	        {412, NULL, ERR_DENIED, REASON_S3_PRECONDITION},
+	        {403, CODE("SignatureDoesNotMatch"), ERR_DENIED, REASON_S3_SIGNATURE},
+	        {501, NULL, ERR_DENIED, REASON_HTTP_STATUS},
+	        {400, CODE("Nonsense"), ERR_DENIED, REASON_HTTP_STATUS},
+	        {302, NULL, ERR_DENIED, REASON_HTTP_REDIRECT},
+	        {403, CODE("ExpiredToken"), ERR_DENIED, REASON_CREDENTIALS_REFUSED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct script_row script[] = {{POST, 0, rows[i].status, NULL, rows[i].body},
+		                                    {0}};
+
+		begin(script, true);
+		assert_err(call(LIMIT_MS), rows[i].kind, "asking 'x'");
+		assert_int_equal(e.reason, rows[i].reason);
+		assert_int_equal(k.tries, 1);
+	}
+}
+
+static void a_role_is_asked_for_newer_credentials(void **state)
+{
+	static const struct script_row rows[] = {
+	        SCRIPT_TOKEN,
+	        SCRIPT_ROLE,
+	        {SCRIPT_CREDS_PATH, 1, 200, SCRIPT_DATE,
+	         SCRIPT_KEYS("ASIAFIRST", "2026-01-01T06:00:00Z")},
+	        {SCRIPT_CREDS_PATH, 0, 200, SCRIPT_DATE,
+	         SCRIPT_KEYS("ASIANEWER", "2026-01-01T06:00:00Z")},
+	        {POST, 1, 403, NULL, CODE("ExpiredToken")},
+	        {POST, 0, 200, NULL, "ok"},
+	        {0},
+	};
+
+	(void)state;
+	begin(rows, false);
+	assert_ok(call(LIMIT_MS));
+	assert_int_equal(k.tries, 2);
+	assert_non_null(strstr(script_last(&s, POST), "Credential=ASIANEWER/"));
+	assert_non_null(strstr(script_last(&s, POST), "x-amz-security-token: tok\r\n"));
+}
+
+static void but_not_for_ever(void **state)
+{
+	static const struct script_row rows[] = {
+	        SCRIPT_TOKEN, SCRIPT_ROLE,
+	        SCRIPT_CREDS, {POST, 0, 403, NULL, CODE("InvalidAccessKeyId")},
+	        {0},
+	};
+
+	(void)state;
+	begin(rows, false);
+	assert_err(call(LIMIT_MS), ERR_DENIED, "InvalidAccessKeyId");
+	assert_int_equal(k.tries, 4);
+}
+
+static void the_region_it_names_is_used_once(void **state)
+{
+	static const struct script_row rows[] = {
+	        {POST, 1, 301, "x-amz-bucket-region: us-west-2\r\n"},
+	        {POST, 1, 301, "x-amz-bucket-region: us-east-2\r\n"},
+	        {POST, 1, 301, "x-amz-bucket-region: NOT A REGION\r\n"},
+	        {0},
+	};
+
+	(void)state;
+	begin(rows, true);
+	assert_err(call(LIMIT_MS), ERR_DENIED, "301");
+	assert_int_equal(e.reason, REASON_S3_WRONG_REGION);
+	assert_int_equal(k.tries, 2);
+	assert_non_null(strstr(script_last(&s, POST), "/us-west-2/svc/"));
+	assert_err(call(LIMIT_MS), ERR_DENIED, "301");
+	assert_int_equal(k.tries, 1);
+}
+
+static void the_time_it_tells_is_used_once(void **state)
+{
+	static const struct script_row rows[] = {
+	        {POST, 1, 403, SCRIPT_DATE, CODE("RequestTimeTooSkewed")},
+	        {POST, 1, 200, NULL, "ok"},
+	        {POST, 0, 403, NULL, CODE("RequestTimeTooSkewed")},
+	        {0},
+	};
+
+	(void)state;
+	script_clock.wall = WALL + 3600;
+	begin(rows, true);
+	assert_ok(call(LIMIT_MS));
+	assert_int_equal(c->skew_s, -3600);
+	assert_non_null(strstr(script_last(&s, POST), "x-amz-date: 20260101T000000Z\r\n"));
+	/* Without a Date there is nothing to go by. */
+	assert_err(call(LIMIT_MS), ERR_DENIED, "RequestTimeTooSkewed");
+	assert_int_equal(e.reason, REASON_S3_CLOCK_SKEW);
+	assert_int_equal(k.tries, 1);
+}
+
+static void a_configured_endpoint_moves_nobody(void **state)
+{
+	static const struct script_row rows[] = {
+	        {POST, 0, 307, "Location: https://other.amazonaws.com/\r\n",
+	         CODE("TemporaryRedirect")},
+	        {0},
+	};
+
+	(void)state;
+	begin(rows, true);
+	assert_err(call(LIMIT_MS), ERR_DENIED, "TemporaryRedirect");
+	assert_int_equal(e.reason, REASON_HTTP_REDIRECT);
+	assert_int_equal(e.no, EXDEV);
+	assert_int_equal(k.tries, 1);
+}
+
+static void an_answer_at_its_ceiling(void **state)
+{
+	static const struct script_row rows[] = {
+	        {POST, 1, 200, NULL, NULL, 100, 0},
+	        {POST, 1, 200, NULL, NULL, 101, 0},
+	        {0},
+	};
+
+	(void)state;
+	begin(rows, true);
+	assert_ok(call(LIMIT_MS));
+	assert_int_equal(body.len, 100);
+	assert_err(call(LIMIT_MS), ERR_DENIED, "101 bytes, more than the 100 allowed");
+	assert_int_equal(e.reason, REASON_HTTP_TOO_LARGE);
+	assert_int_equal(k.tries, 1);
+}
+
+static void nobody_answers(void **state)
+{
+	(void)state;
+	begin((const struct script_row[]){{0}}, true);
+	snprintf(s.url, sizeof s.url, "http://127.0.0.1:9");
+	assert_err(call(5000), ERR_RETRY, "127.0.0.1:9");
+	assert_int_equal(e.reason, REASON_HTTP_UNREACHABLE);
+	assert_true(k.tries > 1);
+}
+
+static void its_own_rows_come_first(void **state)
+{
+	static const struct awserr_row own[] = {
+	        {"NoSuchKey", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, "the hint"},
+	        {0},
+	};
+	static const struct script_row rows[] = {{POST, 0, 404, NULL, CODE("NoSuchKey")}, {0}};
+	struct awserr ae;
+
+	(void)state;
+	begin(rows, true);
+	assert_err(call(LIMIT_MS), ERR_ABSENT, "NoSuchKey");
+	k.rows = own;
+	assert_ptr_equal(call_refusal(c, &k, &ae, &e), &own[0]);
+	assert_int_equal(e.kind, ERR_DENIED);
+	assert_int_equal(e.reason, REASON_AWS_INVALID);
+	assert_non_null(strstr(e.text, "the hint"));
+	assert_string_equal(ae.message, "words");
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	        TEST(what_it_sends),
+	        TEST(passing_faults),
+	        TEST(they_end_at_the_deadline),
+	        TEST(refusals_that_are_final),
+	        TEST(a_role_is_asked_for_newer_credentials),
+	        TEST(but_not_for_ever),
+	        TEST(the_region_it_names_is_used_once),
+	        TEST(the_time_it_tells_is_used_once),
+	        TEST(a_configured_endpoint_moves_nobody),
+	        TEST(an_answer_at_its_ceiling),
+	        TEST(nobody_answers),
+	        TEST(its_own_rows_come_first),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
