@@ -6,6 +6,9 @@
 #   floor.NAME   the floor links with nothing undefined against the floors it names, and nothing else
 #   floor.edges  no include goes upward or sideways        (floor-edges.cmake)
 #   floor.doors  each third-party library has its one door (floor-doors.cmake)
+# SHARED makes a changed floor link alone, which is what a mutation run wants; the checks need STATIC.
+set(HPC_FLOOR_LIBRARY STATIC CACHE STRING "What a floor is built as: STATIC or SHARED")
+
 function(hpc_floor name)
 	cmake_parse_arguments(PARSE_ARGV 1 arg "" "ROOT" "USES;LINKS")
 	if(NOT arg_ROOT)
@@ -13,7 +16,7 @@ function(hpc_floor name)
 	endif()
 	file(GLOB sources CONFIGURE_DEPENDS ${arg_ROOT}/${name}/*.c)
 	list(FILTER sources EXCLUDE REGEX "/main\\.c$")
-	add_library(hpc_${name} STATIC ${sources})
+	add_library(hpc_${name} ${HPC_FLOOR_LIBRARY} ${sources})
 	set(below)
 	foreach(floor ${arg_USES})
 		list(APPEND below hpc_${floor})
