@@ -23,6 +23,7 @@
 #include "disk/blocks.h"
 #include "disk/rawdisk.h"
 #include "host/tree.h"
+#include "store/scratch.h"
 #include "store/store.h"
 #include "store/tools.h"
 
@@ -386,7 +387,7 @@ static int make_locked(const struct base *b, const char *tree, struct store *sto
 	int r = lock_fetch(b->lock, store, m->deadline, e);
 
 	if (r == 0)
-		r = store_scratch(store, &repository, e);
+		r = scratch_open(store, &repository, e);
 	if (r == 0)
 		r = lock_repository(b->lock, store, repository.path, e);
 	if (r < 0)

@@ -17,7 +17,7 @@
 #include "recipe/copy.h"
 #include "recipe/input.h"
 #include "recipe/tests.h"
-#include "store/store.h"
+#include "store/layer.h"
 
 /* Raised when the same key would no longer mean the same content. */
 #define CHAIN_ABI "hpc-imagebuild layer 1"

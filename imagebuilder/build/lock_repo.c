@@ -14,7 +14,7 @@
 #include "recipe/lock.h"
 #include "store/objects.h"
 #include "store/packages.h"
-#include "store/store.h"
+#include "store/scratch.h"
 
 #define HELPER     "/usr/lib/apt/apt-helper"
 #define FIELDS_MS  60000
@@ -143,7 +143,7 @@ int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline, struct 
 		any |= missing[i] = !is_whole(object(s, &l->packages[i], a), &l->packages[i]);
 	if (!any)
 		return 0;
-	int r = store_scratch(s, &scratch, e);
+	int r = scratch_open(s, &scratch, e);
 	if (r == 0)
 		r = download(l, missing, scratch.path, deadline, a, &said, e);
 	return r < 0 ? r : keep(l, missing, scratch.path, s, said, a, e);

@@ -13,6 +13,7 @@
 #include "base/scope.h"
 #include "build/build.h"
 #include "disk/disk.h"
+#include "store/scratch.h"
 #include "store/work.h"
 
 #define WRITE_MS   1800000
@@ -172,7 +173,7 @@ static int write_export(const struct built *b, struct store *s, const char *form
 	int r = work_open(path, &w, e);
 
 	if (r == 0)
-		r = store_scratch(s, &scratch, e);
+		r = scratch_open(s, &scratch, e);
 	if (r < 0)
 		return r;
 	const char *temp = arena_printf(b->arena, "%s/new", w.path);

@@ -129,21 +129,21 @@ static void event_failed(const struct progress *p, const char *step, const struc
 	jsonw_str(&w, "look", p->look);
 	jsonw_begin(&w, "lines", '[');
 	for (unsigned i = first; i < l->tail_n; i++)
-		jsonw_str(&w, NULL, l->tail[i % STORE_LOG_TAIL]);
+		jsonw_str(&w, NULL, l->tail[i % LAYER_LOG_TAIL]);
 	jsonw_end(&w, ']');
 	event_end(&out, &w);
 }
 
 void progress_failed(struct progress *p, const char *step, const struct layer *l, uint64_t ns)
 {
-	unsigned first = l->tail_n > STORE_LOG_TAIL ? l->tail_n - STORE_LOG_TAIL : 0;
+	unsigned first = l->tail_n > LAYER_LOG_TAIL ? l->tail_n - LAYER_LOG_TAIL : 0;
 
 	progress_done(p, step, l->key, "failed", ns);
 	if (p->json)
 		event_failed(p, step, l, first);
 	fflush(stdout);
 	for (unsigned i = first; i < l->tail_n; i++)
-		fprintf(stderr, "  | %s\n", l->tail[i % STORE_LOG_TAIL]);
+		fprintf(stderr, "  | %s\n", l->tail[i % LAYER_LOG_TAIL]);
 	fprintf(stderr, "  what it changed: %s\n  its log:         %s/log\n", l->tree, l->dir);
 	fprintf(stderr, "  to look inside:  %s\n", p->look);
 }

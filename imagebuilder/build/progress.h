@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "store/store.h"
+#include "store/layer.h"
 
 struct progress {
 	bool json, quiet, terminal;

@@ -17,7 +17,7 @@ static int space_open(struct inspect_space *s, struct err *e)
 	if (s->store.fd < 0)
 		r = store_open(s->where, &s->store, e);
 	if (r == 0 && s->scratch.lock < 0)
-		r = store_scratch(&s->store, &s->scratch, e);
+		r = scratch_open(&s->store, &s->scratch, e);
 	return r;
 }
 

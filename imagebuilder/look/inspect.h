@@ -6,7 +6,7 @@
 #pragma once
 
 #include "disk/rawdisk.h"
-#include "store/store.h"
+#include "store/scratch.h"
 
 struct inspect {
 	const char *name; /* as it was given */

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One layer: found or made, published or kept for a look at what went wrong. */
+#include "store/layer.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -16,13 +18,13 @@
 
 #define LOCK_POLL_MS 50 /* flock(2) has no deadline */
 
-static void name_paths(struct store *s, struct layer *l, const char *part)
+static void name_paths(const struct store *s, struct layer *l, const char *part)
 {
 	snprintf(l->dir, sizeof l->dir, "%s/%s/%s", s->path, part, l->key);
 	snprintf(l->tree, sizeof l->tree, "%s/tree", l->dir);
 }
 
-static bool is_there(struct store *s, struct layer *l)
+static bool is_there(const struct store *s, struct layer *l)
 {
 	struct stat st;
 
@@ -40,7 +42,7 @@ static void touch(const struct layer *l)
 	(void)utimensat(AT_FDCWD, path, NULL, 0);
 }
 
-static int prepare(struct store *s, struct layer *l, struct err *e)
+static int prepare(const struct store *s, struct layer *l, struct err *e)
 {
 	char path[2400];
 
@@ -54,7 +56,7 @@ static int prepare(struct store *s, struct layer *l, struct err *e)
 }
 
 /* 1: taken; 0: another makes it. */
-static int try_open(struct store *s, struct layer *l, struct err *e)
+static int try_open(const struct store *s, struct layer *l, struct err *e)
 {
 	int how = is_there(s, l) ? LOCK_SH : LOCK_EX;
 	int fd = store_lock(s, l->key, how, e);
@@ -72,7 +74,7 @@ static int try_open(struct store *s, struct layer *l, struct err *e)
 	return 1;
 }
 
-int layer_open(struct store *s, const char *key, uint64_t deadline, struct layer *ret,
+int layer_open(const struct store *s, const char *key, uint64_t deadline, struct layer *ret,
                struct err *e)
 {
 	struct layer l = {.lock = -1, .log = -1};
@@ -99,7 +101,8 @@ int layer_open(struct store *s, const char *key, uint64_t deadline, struct layer
 	return 0;
 }
 
-int layer_hold(struct store *s, const char *key, bool failed, struct layer *ret, struct err *e)
+int layer_hold(const struct store *s, const char *key, bool failed, struct layer *ret,
+               struct err *e)
 {
 	struct layer l = {.lock = -1, .log = -1, .cached = true};
 	struct stat st;
@@ -122,7 +125,7 @@ int layer_hold(struct store *s, const char *key, bool failed, struct layer *ret,
 void layer_log(void *layer, const char *line)
 {
 	struct layer *l = layer;
-	char *slot = l->tail[l->tail_n++ % STORE_LOG_TAIL];
+	char *slot = l->tail[l->tail_n++ % LAYER_LOG_TAIL];
 
 	str_escape(line, strlen(line), slot, sizeof l->tail[0]);
 	if (l->log >= 0 && file_write_all(l->log, slot, strlen(slot)) == 0)
@@ -136,14 +139,18 @@ static int write_meta(const struct layer *l, const char *parent, const char *ste
 	struct strbuf text = STRBUF(a, 16384);
 	struct jsonw w = {.out = &text};
 	struct file_attr attr = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
+	uint64_t bytes;
+	int r = store_measure(l->tree, &bytes, e);
 
+	if (r < 0)
+		return r;
 	jsonw_begin(&w, NULL, '{');
 	jsonw_u64(&w, "schema", 1);
 	jsonw_str(&w, "key", l->key);
 	jsonw_str(&w, "parent", parent);
 	jsonw_str(&w, "step", step);
 	jsonw_u64(&w, "took_ns", took_ns);
-	jsonw_u64(&w, "bytes", store_measure(l->tree));
+	jsonw_u64(&w, "bytes", bytes);
 	jsonw_end(&w, '}');
 	return file_replace(AT_FDCWD, arena_printf(a, "%s/meta.json", l->dir), text.data, text.len,
 	                    &attr, e);
@@ -157,7 +164,7 @@ static void remove_in(const struct layer *l, const char *name)
 	store_remove(path);
 }
 
-int layer_publish(struct store *s, struct layer *l, const char *parent, const char *step,
+int layer_publish(const struct store *s, struct layer *l, const char *parent, const char *step,
                   uint64_t took_ns, struct err *e)
 {
 	char target[2400];
@@ -180,7 +187,7 @@ int layer_publish(struct store *s, struct layer *l, const char *parent, const ch
 	return 0;
 }
 
-void layer_keep_failed(struct store *s, struct layer *l)
+void layer_keep_failed(const struct store *s, struct layer *l)
 {
 	char target[2400];
 

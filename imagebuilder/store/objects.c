@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What builds have fetched: how much there is, and removing what was longest not used. */
 #include "store/objects.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/scope.h"
+#include "host/tree.h"
 
 struct object {
 	const char *name;
@@ -33,58 +35,69 @@ static int open_dir(const struct store *s)
 	return s->fd < 0 ? -1 : openat(s->fd, "objects", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* The one longest unused first; their sum. */
-static size_t list(int dir, struct arena *a, struct object **ret, uint64_t *ret_bytes)
-{
-	int own = dir < 0 ? -1 : fcntl(dir, F_DUPFD_CLOEXEC, 0);
-	scope_dir DIR *d = own < 0 ? NULL : fdopendir(own);
-	struct object *items = NULL;
-	struct dirent *entry;
-	struct stat st;
-	size_t n = 0;
+struct found {
+	struct arena *arena;
+	size_t n;
+	struct object *items;
+	uint64_t bytes;
+};
 
-	*ret_bytes = 0;
-	while (d && (entry = readdir(d))) {
-		if (entry->d_name[0] == '.' ||
-		    fstatat(dir, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-		    !S_ISREG(st.st_mode))
-			continue;
-		items = arena_grow(a, items, &n, sizeof *items);
-		items[n - 1] = (struct object){arena_strdup(a, entry->d_name),
-		                               (uint64_t)st.st_blocks * 512, st.st_mtime};
-		*ret_bytes += items[n - 1].bytes;
-	}
-	if (n)
-		qsort(items, n, sizeof *items, by_use);
-	*ret = items;
-	return n;
+static int add_object(void *ctx, const struct tree_entry *at, struct err *e)
+{
+	struct found *f = ctx;
+
+	(void)e;
+	if (!S_ISREG(at->st->st_mode) || at->name[0] == '.')
+		return TREE_PRUNE;
+	f->items = arena_grow(f->arena, f->items, &f->n, sizeof *f->items);
+	f->items[f->n - 1] = (struct object){arena_strdup(f->arena, at->name),
+	                                     (uint64_t)at->st->st_blocks * 512, at->st->st_mtime};
+	f->bytes += f->items[f->n - 1].bytes;
+	return TREE_GO;
+}
+
+/* The one longest unused first. */
+static void list(int dir, struct found *ret)
+{
+	const struct tree_walk w = {
+	        .visit = add_object, .ctx = ret, .changing = true, .unreadable = true};
+	struct err e;
+
+	if (dir < 0)
+		return;
+	if (tree_walk(dir, &w, &e) < 0)
+		log_warning("%s", e.text);
+	if (ret->n)
+		qsort(ret->items, ret->n, sizeof *ret->items, by_use);
 }
 
 void objects_measure(const struct store *s, size_t *ret_n, uint64_t *ret_bytes)
 {
 	scope_arena struct arena *a = arena_new();
 	scope_fd int dir = open_dir(s);
-	struct object *items;
+	struct found found = {.arena = a};
 
-	*ret_n = list(dir, a, &items, ret_bytes);
+	list(dir, &found);
+	*ret_n = found.n;
+	*ret_bytes = found.bytes;
 }
 
 void objects_prune(const struct store *s, uint64_t keep, size_t *ret_n, uint64_t *ret_bytes)
 {
 	scope_arena struct arena *a = arena_new();
 	scope_fd int dir = open_dir(s);
-	struct object *items;
-	uint64_t left;
-	size_t n = list(dir, a, &items, &left);
+	struct found found = {.arena = a};
 
+	list(dir, &found);
 	*ret_n = 0;
 	*ret_bytes = 0;
-	for (size_t i = 0; i < n && left > keep; i++) {
-		if (clock_wall() - items[i].used < OBJECTS_FRESH_S ||
-		    unlinkat(dir, items[i].name, 0) < 0)
+	for (size_t i = 0; i < found.n && found.bytes > keep; i++) {
+		const struct object *o = &found.items[i];
+
+		if (clock_wall() - o->used < OBJECTS_FRESH_S || unlinkat(dir, o->name, 0) < 0)
 			continue;
-		left -= items[i].bytes;
-		*ret_bytes += items[i].bytes;
+		found.bytes -= o->bytes;
+		*ret_bytes += o->bytes;
 		++*ret_n;
 	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The store of layers: DIR/layers/KEY/{tree,log,meta.json}, and beside it DIR/work/KEY while one is
+ * The store of layers (layer.h): DIR/layers/KEY/{tree,log,meta.json}, and beside it DIR/work/KEY while one is
  * being made, DIR/failed/KEY when that failed, and DIR/locks/KEY.
  *
  * A key says everything a layer's content follows from, so a layer that is there is right, and is
@@ -8,7 +8,8 @@
  * builds of the same recipe make each layer once, and pruning takes none that is in use. What a
  * killed process left in DIR/work the next to make that layer removes.
  *
- * Beside them DIR/outputs/ and DIR/recipes/, what was made of them last (outputs.c, record.h).
+ * Beside them DIR/outputs/ and DIR/recipes/, what was made of them last (outputs.c, record.h), and
+ * DIR/objects, what was fetched (objects.h).
  */
 #pragma once
 
@@ -19,9 +20,8 @@
 #include "base/digest.h"
 #include "base/err.h"
 
-#define STORE_DEFAULT  "/var/cache/hpc-node/images"
-#define STORE_KEEP     (20ULL << 30) /* bytes that pruning leaves by default */
-#define STORE_LOG_TAIL 30            /* lines */
+#define STORE_DEFAULT "/var/cache/hpc-node/images"
+#define STORE_KEEP    (20ULL << 30) /* bytes that pruning leaves by default */
 
 struct store {
 	char path[2048]; /* absolute */
@@ -42,46 +42,6 @@ void store_close(struct store *s);
 /* Whether a layer is there, without taking it: 1, 0, or -errno when that is not ours to see. */
 int store_have(const struct store *s, const char *key);
 
-struct layer {
-	char key[SHA256_HEX];
-	bool cached;    /* it was there: `tree` is it */
-	char dir[2200]; /* else: ours, empty, to make `tree` in */
-	char tree[2304];
-	int lock, log; /* descriptors; -1: none */
-	unsigned tail_n;
-	char tail[STORE_LOG_TAIL][512]; /* a ring of the last lines of the log */
-};
-
-/* Waits for others who make it, until the deadline. Then it is there, or ours to make. */
-int layer_open(struct store *s, const char *key, uint64_t deadline, struct layer *ret,
-               struct err *e) ATTR_MUST_USE;
-/* Only one that is there, or the tree of one that failed: -ENOENT else, -EBUSY while it is made;
- * both without *e. */
-int layer_hold(struct store *s, const char *key, bool failed, struct layer *ret,
-               struct err *e) ATTR_MUST_USE;
-/* One line for its log. */
-void layer_log(void *layer, const char *line);
-/* Publishes the tree; from now on it is cached. */
-int layer_publish(struct store *s, struct layer *l, const char *parent, const char *step,
-                  uint64_t took_ns, struct err *e) ATTR_MUST_USE;
-/* Keeps it in DIR/failed/KEY, in place of what failed there before; dir and tree tell where. */
-void layer_keep_failed(struct store *s, struct layer *l);
-/* Releases the lock and removes what was neither published nor kept. */
-void layer_close(struct layer *l);
-
-/* A directory of our own in the store, for outputs and tests. */
-struct scratch {
-	char path[2200];
-	int lock; /* a descriptor; -1: there is none */
-};
-#define SCRATCH_INIT                                                                               \
-	{                                                                                          \
-		.lock = -1                                                                         \
-	}
-int store_scratch(struct store *s, struct scratch *ret, struct err *e) ATTR_MUST_USE;
-void scratch_close(struct scratch *c);
-#define scope_scratch __attribute__((cleanup(scratch_close)))
-
 /* Removes a tree; other file systems mounted in it are left alone, and it then stays. */
 void store_remove(const char *path);
 
@@ -95,10 +55,10 @@ struct store_entry {
 /* One layer; false: it isn't there. */
 bool store_entry(const struct store *s, const char *key, struct arena *a, struct store_entry *ret);
 /* Layers, the one longest not used first. */
-int store_list(struct store *s, struct arena *a, struct store_entry **ret, size_t *ret_n,
+int store_list(const struct store *s, struct arena *a, struct store_entry **ret, size_t *ret_n,
                struct err *e) ATTR_MUST_USE;
 /* Removes failed layers, left-overs, layers upon one that is gone, and then in that order layers
  * that nothing lies upon until at most `keep` bytes are left; those in use stay. So a layer never
  * outlasts the one it was made upon. */
-int store_prune(struct store *s, uint64_t keep, uint64_t *ret_left, uint64_t *ret_bytes,
+int store_prune(const struct store *s, uint64_t keep, uint64_t *ret_left, uint64_t *ret_bytes,
                 size_t *ret_n, struct err *e) ATTR_MUST_USE;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Removing caches, logs and lists from a layer's tree. */
 #include "store/volatile.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Outputs that appear whole or not at all. */
 #include "store/work.h"
 
 #include <errno.h>

@@ -8,6 +8,7 @@
 #include "build/build.h"
 #include "build/record.h"
 #include "build/why.h"
+#include "store/scratch.h"
 #include "verb/image.h"
 
 #define CANT_RUN  126 /* as shells have it: it is there and can't be run, */
@@ -135,7 +136,7 @@ static int run(struct look *l, int *ret_status, struct err *e)
 	                           "HOME=/root", "LANG=C.UTF-8", term, NULL};
 	struct sandbox box = {.layers = l->trees, .network = l->network};
 	scope_scratch struct scratch scratch = SCRATCH_INIT;
-	int r = store_scratch(l->store, &scratch, e);
+	int r = scratch_open(l->store, &scratch, e);
 
 	if (r < 0)
 		return r;

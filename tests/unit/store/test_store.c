@@ -11,7 +11,10 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+
+#include "store/layer.h"
 #include "store/objects.h"
+#include "store/scratch.h"
 #include "store/store.h"
 
 static char folder[64];
@@ -126,7 +129,7 @@ static void a_failed_one_is_kept_with_its_log(void **state)
 
 	(void)state;
 	assert_ok(layer_open(&store, key_of('d'), clock_in_ms(1000), &l, &e));
-	for (int i = 0; i < STORE_LOG_TAIL + 5; i++) {
+	for (int i = 0; i < LAYER_LOG_TAIL + 5; i++) {
 		snprintf(path, sizeof path, "line %d \x1b[31m", i);
 		layer_log(&l, path);
 	}
@@ -293,8 +296,8 @@ static void a_scratch_goes_with_who_has_it(void **state)
 	struct err e = {0};
 
 	(void)state;
-	assert_ok(store_scratch(&store, &one, &e));
-	assert_ok(store_scratch(&store, &two, &e));
+	assert_ok(scratch_open(&store, &one, &e));
+	assert_ok(scratch_open(&store, &two, &e));
 	assert_string_not_equal(one.path, two.path);
 	assert_ok(store_prune(&store, UINT64_MAX, &left, &bytes, &n, &e));
 	assert_int_equal(access(one.path, F_OK), 0);

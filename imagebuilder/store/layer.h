@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One layer of a store: found or made, published, or kept for a look at what went wrong. */
+#pragma once
+
+#include "store/store.h"
+
+#define LAYER_LOG_TAIL 30 /* lines */
+
+struct layer {
+	char key[SHA256_HEX];
+	bool cached;    /* it was there: `tree` is it */
+	char dir[2200]; /* else: ours, empty, to make `tree` in */
+	char tree[2304];
+	int lock, log; /* descriptors; -1: none */
+	unsigned tail_n;
+	char tail[LAYER_LOG_TAIL][512]; /* a ring of the last lines of the log */
+};
+
+/* Waits for others who make it, until the deadline. Then it is there, or ours to make. */
+int layer_open(const struct store *s, const char *key, uint64_t deadline, struct layer *ret,
+               struct err *e) ATTR_MUST_USE;
+/* Only one that is there, or the tree of one that failed: -ENOENT else, -EBUSY while it is made;
+ * both without *e. */
+int layer_hold(const struct store *s, const char *key, bool failed, struct layer *ret,
+               struct err *e) ATTR_MUST_USE;
+/* One line for its log. */
+void layer_log(void *layer, const char *line);
+/* Publishes the tree; from now on it is cached. */
+int layer_publish(const struct store *s, struct layer *l, const char *parent, const char *step,
+                  uint64_t took_ns, struct err *e) ATTR_MUST_USE;
+/* Keeps it in DIR/failed/KEY, in place of what failed there before; dir and tree tell where. */
+void layer_keep_failed(const struct store *s, struct layer *l);
+/* Releases the lock and removes what was neither published nor kept. */
+void layer_close(struct layer *l);
