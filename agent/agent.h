@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a verb works with: made by main(), filled by source.c, given back by main(). */
+/* What a verb of hpc-agent works with: made by main(), filled by source.c, closed by main(). */
 #pragma once
 
 #include "agent/node_doc.h"
 #include "agent/options.h"
-#include "base/arena.h"
-#include "base/clock.h"
-#include "base/err.h"
-#include "cloud/cloud.h"
 #include "host/host.h"
 #include "plan/plan.h"
+#include "program/program.h"
 
 #define AGENT_RUN_DIR   "/run/hpc-node"
 #define AGENT_STATE_DIR "/var/lib/hpc-node"
@@ -19,22 +16,17 @@
 #define AGENT_INPUT_MAX (1024 * 1024) /* node documents and cluster configurations */
 
 struct agent {
+	struct program program; /* first */
 	struct options opt;
-	struct cloud_config cloud_config; /* from the environment */
-	bool no_metadata;                 /* AWS_EC2_METADATA_DISABLED=true */
-	struct arena *arena;
 	struct cloud *cloud;
 	struct host *host;
 	struct vars facts;
 	struct node_doc node;
 	struct plan plan;
-	bool boots;               /* the first bootstrap since the machine started */
-	uint64_t start, deadline; /* clock.h */
+	bool boots; /* the first bootstrap since the machine started */
 };
 
-/* Logs the error's text and its reason's hint, and returns the exit status of its kind. */
-int agent_fail(const struct err *e);
-void agent_hint(const struct err *e);
+extern const struct reason_hint agent_hints[];
 
 /* Verbs, each in the file of its name; `program` is the struct agent. */
 int verb_bootstrap(void *program);
@@ -44,4 +36,3 @@ int verb_check(void *program);
 int verb_facts(void *program);
 int verb_fetch(void *program);
 int verb_explain(void *program);
-int verb_version(void *program);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* bootstrap: find out who we are, fetch the description, make it so, and say the truth about it. */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "agent/progress.h"
@@ -11,6 +9,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "host/lock.h"
+#include "program/stop.h"
 
 #define TEXT_MAX    (4 * 1024 * 1024)
 #define POWEROFF_MS 30000
@@ -33,42 +32,30 @@ static void list_changes(const struct agent *g, const struct progress *p, struct
 
 static void print_run(const struct agent *g, const struct progress *p)
 {
-	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
+	struct strbuf b = STRBUF(g->program.arena, TEXT_MAX);
 
-	if (g->opt.quiet)
+	if (g->program.quiet)
 		return;
-	if (g->opt.json)
+	if (g->program.json)
 		report_json(&p->report, &b);
 	else
 		report_table(&p->report, &b);
-	if (g->opt.dry_run && !g->opt.json)
+	if (g->opt.dry_run && !g->program.json)
 		list_changes(g, p, &b);
 	fwrite(b.data, 1, b.len, stdout);
 }
 
 static void print_plan(const struct agent *g)
 {
-	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
+	struct strbuf b = STRBUF(g->program.arena, TEXT_MAX);
 
-	if (g->opt.quiet || g->opt.json)
+	if (g->program.quiet || g->program.json)
 		return;
 	plan_print(&g->plan, &b);
 	fwrite(b.data, 1, b.len, stdout);
 }
 
 /* ---- the run ---- */
-
-/* SIGTERM and SIGINT become readable while steps run, so that children are ended in order. */
-static int stop_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
 
 static const struct err *first_failure(const struct plan *p, const struct run_result *r)
 {
@@ -100,23 +87,25 @@ static enum report_phase phase_of(int status, const struct run_result *r)
 static int run(struct agent *g, struct progress *p, bool probe_only)
 {
 	struct run_observer observer = progress_observer(p);
-	scope_fd int stop = stop_signals();
+	scope_stop struct stop stop = stop_open();
 	struct run_options options = {
 	        .host = g->host,
 	        .cloud = g->cloud,
 	        .facts = &g->facts,
-	        .deadline = g->deadline,
+	        .deadline = g->program.deadline,
 	        .probe_only = probe_only,
-	        .stop_fd = stop,
+	        .stop_fd = stop.fd,
 	        .observer = &observer,
 	};
 	struct run_result result;
 	struct err e;
 
 	progress_plan(p);
-	if (plan_run(&g->plan, &options, g->arena, &result, &e) < 0) {
-		progress_end(p, REPORT_FAILED, err_exit_status(e.kind), &e, &e);
-		return err_exit_status(e.kind);
+	if (plan_run(&g->plan, &options, g->program.arena, &result, &e) < 0) {
+		int status = program_status(&g->program, &e);
+
+		progress_end(p, REPORT_FAILED, status, &e, &e);
+		return status;
 	}
 	p->report.outcomes = result.outcomes;
 	int status = run_exit_status(&g->plan, &result, probe_only);
@@ -134,7 +123,7 @@ static void power_off(struct agent *g, const char *const *argv)
 	struct host_result result;
 	struct err e;
 
-	if (host_run_ok(g->host, &x, g->arena, &result, &e) < 0)
+	if (host_run_ok(g->host, &x, g->program.arena, &result, &e) < 0)
 		log_err("on-failure: %s", e.text);
 }
 
@@ -145,8 +134,8 @@ static void power_off(struct agent *g, const char *const *argv)
  */
 static void on_failure(struct agent *g)
 {
-	const char *delay =
-	        arena_printf(g->arena, "--on-active=%llums", (unsigned long long)g->node.hold_ms);
+	const char *delay = arena_printf(g->program.arena, "--on-active=%llums",
+	                                 (unsigned long long)g->node.hold_ms);
 	const char *const now[] = {"systemctl", "--no-block", "poweroff", NULL};
 	const char *const later[] = {"systemd-run", "--quiet",  delay,
 	                             "systemctl",   "poweroff", NULL};
@@ -182,12 +171,12 @@ static int converge(struct agent *g, bool probe_only)
 	int r = source_open(g, &e);
 
 	if (r >= 0 && writes && host_is_self(g->host) && geteuid() != 0)
-		r = err_set(&e, ERR_HOST, REASON_HOST_FILE, EPERM,
+		r = err_set(&e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
 		            "changing this machine needs root; 'hpc-agent plan' does not");
 	if (r >= 0 && writes)
 		r = host_lock(g->host, &lock, &e);
 	if (r < 0)
-		return e.reason == REASON_BUSY ? (agent_fail(&e), 6) : agent_fail(&e);
+		return program_fail(&g->program, &e);
 
 	g->boots = writes && !host_exists(g->host, AGENT_STATUS);
 	progress_begin(&p, g, writes);
@@ -195,10 +184,10 @@ static int converge(struct agent *g, bool probe_only)
 	if (r >= 0)
 		r = source_plan(g, &e);
 	if (r < 0) {
-		int status = err_exit_status(e.kind);
+		int status = program_status(&g->program, &e);
 
 		progress_end(&p, REPORT_FAILED, status, &e, &e);
-		agent_hint(&e);
+		program_hint(&g->program, &e);
 		on_failure(g);
 		return status;
 	}

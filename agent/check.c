@@ -46,7 +46,8 @@ static void stand_in_node(struct agent *g, const struct doc *config)
 	                            : NULL;
 
 	if (!g->opt.node)
-		g->opt.node = arena_printf(g->arena, "%s-dy-resource-1", queue ? queue : "node");
+		g->opt.node =
+		        arena_printf(g->program.arena, "%s-dy-resource-1", queue ? queue : "node");
 	if (!g->opt.head)
 		g->opt.head = "192.0.2.10";
 	if (!g->opt.munge_key)
@@ -55,11 +56,12 @@ static void stand_in_node(struct agent *g, const struct doc *config)
 
 static int decode_node(struct agent *g, const struct doc *layer, struct err *e)
 {
-	struct doc *merged = doc_new_map(g->arena, layer);
+	struct doc *merged = doc_new_map(g->program.arena, layer);
 
-	node_doc_overlay(g->arena, merged, layer);
-	node_doc_overlay(g->arena, merged, node_doc_from_options(g->arena, &g->opt));
-	int r = node_doc_decode(merged, g->arena, &g->node, e);
+	node_doc_overlay(g->program.arena, merged, layer);
+	node_doc_overlay(g->program.arena, merged,
+	                 node_doc_from_options(g->program.arena, &g->opt, g->program.deadline_ms));
+	int r = node_doc_decode(merged, g->program.arena, &g->node, e);
 	if (r >= 0)
 		node_doc_facts(&g->node, &g->facts);
 	return r;
@@ -81,18 +83,18 @@ static int check_text(struct agent *g, const char *name, struct blob text, struc
 
 	/* What is larger than user data can be is a configuration, or nothing of ours. */
 	if (text.len <= USERDATA_SIZE_MAX)
-		r = userdata_find(text, g->arena, &inside, e);
+		r = userdata_find(text, g->program.arena, &inside, e);
 	if (r < 0)
 		return r;
 	if (inside.len)
 		text = inside;
 	bool json = text.len && text.data[0] == '{';
-	r = (json ? json_parse : yaml_parse)(name, text, g->arena, &d, e);
+	r = (json ? json_parse : yaml_parse)(name, text, g->program.arena, &d, e);
 	if (r < 0)
 		return r;
 	if (is_node_doc(text, d)) {
 		r = decode_node(g, d, e);
-		if (r >= 0 && !g->opt.quiet)
+		if (r >= 0 && !g->program.quiet)
 			printf("%s: ok: node document, role %s\n", name,
 			       cluster_role_name(g->node.node.role));
 		return r;
@@ -101,7 +103,7 @@ static int check_text(struct agent *g, const char *name, struct blob text, struc
 	r = decode_node(g, NULL, e);
 	if (r >= 0)
 		r = source_plan_of(g, name, text, e);
-	if (r >= 0 && !g->opt.quiet)
+	if (r >= 0 && !g->program.quiet)
 		printf("%s: ok: %s, %zu steps for role %s\n", name,
 		       pcluster_is(d) ? "ParallelCluster configuration" : "cluster configuration",
 		       g->plan.n, cluster_role_name(g->node.node.role));
@@ -111,14 +113,15 @@ static int check_text(struct agent *g, const char *name, struct blob text, struc
 int verb_check(void *program)
 {
 	struct agent *g = program;
-	const char *name = g->opt.line.operands[0];
+	const char *name = g->program.line.operands[0];
 	struct blob text;
 	struct err e;
-	int r = file_read(AT_FDCWD, name, AGENT_INPUT_MAX, g->arena, &text, &e);
+	int r = file_read(AT_FDCWD, name, AGENT_INPUT_MAX, g->program.arena, &text, &e);
 
 	if (r < 0)
-		return e.kind == ERR_HOST ? (agent_fail(&e), 3) : agent_fail(&e);
+		return e.kind == ERR_HOST ? (program_fail(&g->program, &e), 3)
+		                          : program_fail(&g->program, &e);
 	stand_in_facts(g);
 	r = check_text(g, name, text, &e);
-	return r < 0 ? agent_fail(&e) : 0;
+	return r < 0 ? program_fail(&g->program, &e) : 0;
 }

@@ -62,8 +62,8 @@ static void explain_all(struct strbuf *b)
 int verb_explain(void *program)
 {
 	struct agent *g = program;
-	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
-	const char *what = g->opt.line.n_operands ? g->opt.line.operands[0] : NULL;
+	struct strbuf b = STRBUF(g->program.arena, TEXT_MAX);
+	const char *what = g->program.line.n_operands ? g->program.line.operands[0] : NULL;
 	const struct kind *kind = what ? kinds_find(what) : NULL;
 	enum reason reason = what ? reason_by_name(what) : REASON_COUNT;
 

@@ -42,16 +42,16 @@ static void print_json(const struct vars *v, struct strbuf *b)
 int verb_facts(void *program)
 {
 	struct agent *g = program;
-	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
+	struct strbuf b = STRBUF(g->program.arena, TEXT_MAX);
 	struct err e;
 	int r = source_open(g, &e);
 
 	if (r >= 0)
 		r = source_node(g, &e);
 	if (r < 0)
-		return agent_fail(&e);
+		return program_fail(&g->program, &e);
 	qsort(g->facts.items, g->facts.n, sizeof *g->facts.items, by_name);
-	(g->opt.json ? print_json : print_text)(&g->facts, &b);
+	(g->program.json ? print_json : print_text)(&g->facts, &b);
 	fwrite(b.data, 1, b.len, stdout);
 	return 0;
 }

@@ -22,7 +22,7 @@ static int to_file(struct agent *g, struct fetch *fetch, struct err *e)
 
 	fetch->max = FILE_MAX_BYTES;
 	if (r >= 0)
-		r = fetch_file(g->cloud, fetch, &f, g->deadline, e);
+		r = fetch_file(g->cloud, fetch, &f, g->program.deadline, e);
 	return r < 0 ? r : file_new_commit(&f, &attr, e);
 }
 
@@ -31,7 +31,7 @@ static int to_stdout(struct agent *g, struct fetch *fetch, struct err *e)
 	struct blob content;
 
 	fetch->max = STDOUT_MAX_BYTES;
-	int r = fetch_memory(g->cloud, fetch, g->arena, &content, g->deadline, e);
+	int r = fetch_memory(g->cloud, fetch, g->program.arena, &content, g->program.deadline, e);
 	if (r >= 0)
 		r = file_write_all(STDOUT_FILENO, content.data, content.len);
 	return r < 0 && !e->no ? err_errno(e, -r, "writing to standard output") : r;
@@ -40,7 +40,7 @@ static int to_stdout(struct agent *g, struct fetch *fetch, struct err *e)
 int verb_fetch(void *program)
 {
 	struct agent *g = program;
-	struct fetch fetch = {.uri = g->opt.line.operands[0], .sha256 = g->opt.sha256};
+	struct fetch fetch = {.uri = g->program.line.operands[0], .sha256 = g->opt.sha256};
 	unsigned char sum[32];
 	struct err e = {0};
 
@@ -50,8 +50,8 @@ int verb_fetch(void *program)
 		return 2;
 	}
 	if (fetch.uri[0] == '/')
-		fetch.uri = arena_printf(g->arena, "file:%s", fetch.uri);
-	g->cloud = cloud_open(&g->cloud_config);
+		fetch.uri = arena_printf(g->program.arena, "file:%s", fetch.uri);
+	g->cloud = cloud_open(&g->program.cloud_config);
 	int r = g->opt.output ? to_file(g, &fetch, &e) : to_stdout(g, &fetch, &e);
-	return r < 0 ? agent_fail(&e) : 0;
+	return r < 0 ? program_fail(&g->program, &e) : 0;
 }

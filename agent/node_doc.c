@@ -99,7 +99,7 @@ struct doc *node_doc_from_tags(struct arena *a, const struct vars *facts)
 	return map;
 }
 
-struct doc *node_doc_from_options(struct arena *a, const struct options *o)
+struct doc *node_doc_from_options(struct arena *a, const struct options *o, uint64_t deadline_ms)
 {
 	const struct {
 		const char *key, *value;
@@ -112,9 +112,9 @@ struct doc *node_doc_from_options(struct arena *a, const struct options *o)
 	for (size_t i = 0; i < ARRAY_LEN(given); i++)
 		if (given[i].value)
 			doc_put_text(a, map, given[i].key, given[i].value);
-	if (o->deadline_ms)
+	if (deadline_ms)
 		doc_put_text(a, map, "deadline",
-		             arena_printf(a, "%llums", (unsigned long long)o->deadline_ms));
+		             arena_printf(a, "%llums", (unsigned long long)deadline_ms));
 	return map;
 }
 

@@ -30,7 +30,7 @@ void node_doc_overlay(struct arena *a, struct doc *merged, const struct doc *lay
 
 /* The layers that are not texts, as maps. */
 struct doc *node_doc_from_tags(struct arena *a, const struct vars *facts);
-struct doc *node_doc_from_options(struct arena *a, const struct options *o);
+struct doc *node_doc_from_options(struct arena *a, const struct options *o, uint64_t deadline_ms);
 
 /* Decodes the merged map. What is missing but needed to bootstrap is an error naming the key. */
 int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *ret,

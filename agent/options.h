@@ -17,10 +17,8 @@ enum verb_bit {
 };
 
 struct options {
-	struct command_line line;
 	const char *role, *config, *node, *head, *munge_key, *cluster, *root, *output, *sha256;
-	uint64_t deadline_ms; /* 0: not given */
-	bool json, dry_run, wait, quiet, verbose;
+	bool dry_run, wait;
 };
 
 extern const struct command_option option_table[];

@@ -54,9 +54,10 @@ static const char *boot_id(struct agent *g)
 	struct blob text;
 	struct err e;
 
-	if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, g->arena, &text, &e) < 0)
+	if (file_read(AT_FDCWD, "/proc/sys/kernel/random/boot_id", 64, g->program.arena, &text,
+	              &e) < 0)
 		return NULL;
-	return arena_memdup(g->arena, text.data, strcspn(text.data, "\n"));
+	return arena_memdup(g->program.arena, text.data, strcspn(text.data, "\n"));
 }
 
 void progress_begin(struct progress *p, struct agent *g, bool writes)
@@ -65,12 +66,13 @@ void progress_begin(struct progress *p, struct agent *g, bool writes)
 	        .agent = g,
 	        .events = -1,
 	        .writes = writes,
-	        .terminal = !g->opt.quiet && !g->opt.json,
+	        .terminal = !g->program.quiet && !g->program.json,
 	        .report = {.phase = REPORT_STARTING,
-	                   .program = "hpc-agent",
+	                   .program = g->program.info->command.name,
 	                   .version = HPC_VERSION,
+	                   .hints = g->program.info->hints,
 	                   .facts = &g->facts,
-	                   .start_ns = g->start,
+	                   .start_ns = g->program.start,
 	                   .boot_id = boot_id(g)},
 	};
 	if (writes)
@@ -78,7 +80,7 @@ void progress_begin(struct progress *p, struct agent *g, bool writes)
 		                      O_WRONLY | O_CREAT | O_APPEND, 0644);
 	/* Until there is a plan every wait is bounded by the run's deadline, so that is what we ask
 	 * for. */
-	notify_extend(1000 * (clock_left_ms(g->deadline) + EXTEND_SLACK_MS));
+	notify_extend(1000 * (clock_left_ms(g->program.deadline) + EXTEND_SLACK_MS));
 	notify_status("Finding out who this node is");
 	write_status(p);
 	add_event(p, "run-started", WHOLE_RUN, NULL);
@@ -87,7 +89,7 @@ void progress_begin(struct progress *p, struct agent *g, bool writes)
 void progress_plan(struct progress *p)
 {
 	p->report.plan = &p->agent->plan;
-	p->outcomes = arena_array(p->agent->arena, p->agent->plan.n, sizeof *p->outcomes);
+	p->outcomes = arena_array(p->agent->program.arena, p->agent->plan.n, sizeof *p->outcomes);
 	p->report.outcomes = p->outcomes;
 	p->report.phase = REPORT_RUNNING;
 	write_status(p);

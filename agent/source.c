@@ -16,9 +16,9 @@
 int source_open(struct agent *g, struct err *e)
 {
 	enum host_mode mode =
-	        g->opt.dry_run || g->opt.line.verb->bit == VERB_PLAN ? HOST_DRY : HOST_LIVE;
+	        g->opt.dry_run || g->program.line.verb->bit == VERB_PLAN ? HOST_DRY : HOST_LIVE;
 
-	g->cloud = cloud_open(&g->cloud_config);
+	g->cloud = cloud_open(&g->program.cloud_config);
 	return host_open(g->opt.root, mode, &g->host, e);
 }
 
@@ -47,13 +47,13 @@ static int add_file(struct agent *g, struct doc *merged, struct err *e)
 
 	if (!host_exists(g->host, AGENT_NODE_FILE))
 		return 0;
-	int r = host_read(g->host, AGENT_NODE_FILE, AGENT_INPUT_MAX, g->arena, &text, e);
+	int r = host_read(g->host, AGENT_NODE_FILE, AGENT_INPUT_MAX, g->program.arena, &text, e);
 	if (r >= 0)
-		r = yaml_parse(AGENT_NODE_FILE, text, g->arena, &layer, e);
+		r = yaml_parse(AGENT_NODE_FILE, text, g->program.arena, &layer, e);
 	if (r < 0)
 		return r;
 	if (layer->type == DOC_MAP)
-		node_doc_overlay(g->arena, merged, layer);
+		node_doc_overlay(g->program.arena, merged, layer);
 	else if (layer->type != DOC_NULL)
 		return doc_err(layer, e, REASON_INPUT_TYPE, "expected a map, found %s",
 		               doc_type_name(layer));
@@ -64,45 +64,46 @@ static int add_user_data(struct agent *g, struct doc *merged, struct err *e)
 {
 	struct blob raw, text;
 	struct doc *layer;
-	int r = cloud_user_data(g->cloud, g->arena, &raw, g->deadline, e);
+	int r = cloud_user_data(g->cloud, g->program.arena, &raw, g->program.deadline, e);
 
 	if (r >= 0)
-		r = userdata_find(raw, g->arena, &text, e);
+		r = userdata_find(raw, g->program.arena, &text, e);
 	if (r < 0 || !text.len)
 		return r;
-	r = yaml_parse("user data", text, g->arena, &layer, e);
+	r = yaml_parse("user data", text, g->program.arena, &layer, e);
 	if (r < 0)
 		return r;
 	if (layer->type != DOC_MAP)
 		return doc_err(layer, e, REASON_INPUT_TYPE, "expected a map, found %s",
 		               doc_type_name(layer));
-	node_doc_overlay(g->arena, merged, layer);
+	node_doc_overlay(g->program.arena, merged, layer);
 	return 0;
 }
 
 static int add_metadata(struct agent *g, struct doc *merged, struct err *e)
 {
-	int r = cloud_identity(g->cloud, &g->facts, g->deadline, e);
+	int r = cloud_identity(g->cloud, &g->facts, g->program.deadline, e);
 
 	if (r < 0)
 		return r;
-	node_doc_overlay(g->arena, merged, node_doc_from_tags(g->arena, &g->facts));
+	node_doc_overlay(g->program.arena, merged, node_doc_from_tags(g->program.arena, &g->facts));
 	return add_user_data(g, merged, e);
 }
 
 /* What the file and the command line say is checked before anything is waited for. */
 static int check_local(struct agent *g, const struct doc *file, struct err *e)
 {
-	struct doc *local = doc_new_map(g->arena, NULL);
+	struct doc *local = doc_new_map(g->program.arena, NULL);
 
-	node_doc_overlay(g->arena, local, file);
-	node_doc_overlay(g->arena, local, node_doc_from_options(g->arena, &g->opt));
-	return node_doc_decode(local, g->arena, &g->node, e);
+	node_doc_overlay(g->program.arena, local, file);
+	node_doc_overlay(g->program.arena, local,
+	                 node_doc_from_options(g->program.arena, &g->opt, g->program.deadline_ms));
+	return node_doc_decode(local, g->program.arena, &g->node, e);
 }
 
 int source_node(struct agent *g, struct err *e)
 {
-	struct doc *merged = doc_new_map(g->arena, NULL);
+	struct doc *merged = doc_new_map(g->program.arena, NULL);
 	int r;
 
 	merged->file = "node document";
@@ -110,16 +111,18 @@ int source_node(struct agent *g, struct err *e)
 	r = add_file(g, merged, e);
 	if (r >= 0)
 		r = check_local(g, merged, e);
-	if (r >= 0 && !g->no_metadata)
+	if (r >= 0 && !g->program.no_metadata)
 		r = add_metadata(g, merged, e);
 	if (r < 0)
 		return r;
-	node_doc_overlay(g->arena, merged, node_doc_from_options(g->arena, &g->opt));
-	r = node_doc_decode(merged, g->arena, &g->node, e);
+	node_doc_overlay(g->program.arena, merged,
+	                 node_doc_from_options(g->program.arena, &g->opt, g->program.deadline_ms));
+	r = node_doc_decode(merged, g->program.arena, &g->node, e);
 	if (r < 0)
 		return r;
 	node_doc_facts(&g->node, &g->facts);
-	g->deadline = clock_min(g->deadline, g->start + g->node.deadline_ms * 1000000);
+	g->program.deadline =
+	        clock_min(g->program.deadline, g->program.start + g->node.deadline_ms * 1000000);
 	return 0;
 }
 
@@ -136,7 +139,7 @@ static int check_signature(struct agent *g, const char *uri, struct blob text, s
 	unsigned char key[DIGEST_ED25519_KEY], sig[DIGEST_ED25519_SIG];
 	struct blob raw;
 	size_t len;
-	const char *sig_uri = arena_printf(g->arena, "%s.sig", uri);
+	const char *sig_uri = arena_printf(g->program.arena, "%s.sig", uri);
 	const struct fetch fetch = {.uri = sig_uri, .max = 1024};
 
 	if (str_base64_decode((struct blob){g->node.config_key, strlen(g->node.config_key)}, key,
@@ -144,7 +147,7 @@ static int check_signature(struct agent *g, const char *uri, struct blob text, s
 	    len != sizeof key)
 		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
 		               "config-key: expected 32 bytes of Ed25519 public key in base64");
-	int r = fetch_memory(g->cloud, &fetch, g->arena, &raw, g->deadline, e);
+	int r = fetch_memory(g->cloud, &fetch, g->program.arena, &raw, g->program.deadline, e);
 	if (r < 0)
 		return err_wrap(e, "fetching the signature of '%s'", uri);
 	if (raw.len == sizeof sig)
@@ -167,12 +170,12 @@ int source_plan_of(struct agent *g, const char *name, struct blob text, struct e
 	while (space < text.len && strchr(" \t\r\n", text.data[space]))
 		space++;
 	bool json = space < text.len && text.data[space] == '{';
-	int r = (json ? json_parse : yaml_parse)(name, text, g->arena, &config, e);
+	int r = (json ? json_parse : yaml_parse)(name, text, g->program.arena, &config, e);
 
 	if (r >= 0)
-		r = cluster_spec(config, &g->node.node, &g->facts, g->arena, &spec, e);
+		r = cluster_spec(config, &g->node.node, &g->facts, g->program.arena, &spec, e);
 	if (r >= 0)
-		r = plan_build(spec, kinds_all, NULL, &g->facts, g->arena, &g->plan, e);
+		r = plan_build(spec, kinds_all, NULL, &g->facts, g->program.arena, &g->plan, e);
 	return r;
 }
 
@@ -186,7 +189,7 @@ static void splay(const struct agent *g)
 	};
 
 	if (g->node.splay_ms && g->boots)
-		(void)clock_sleep_ms(backoff_next_ms(&once), g->deadline);
+		(void)clock_sleep_ms(backoff_next_ms(&once), g->program.deadline);
 }
 
 int source_plan(struct agent *g, struct err *e)
@@ -201,7 +204,7 @@ int source_plan(struct agent *g, struct err *e)
 		        "no cluster configuration is named: expected 'config' in %s, an instance "
 		        "tag hpc-node:config, user data or --config",
 		        AGENT_NODE_FILE);
-	const char *uri = with_scheme(g->arena, g->node.config);
+	const char *uri = with_scheme(g->program.arena, g->node.config);
 	const struct fetch fetch = {
 	        .uri = uri,
 	        .sha256 = g->node.config_sha256,
@@ -209,7 +212,7 @@ int source_plan(struct agent *g, struct err *e)
 	};
 	if (g->node.bucket_owner)
 		cloud_expect_owner(g->cloud, g->node.bucket_owner);
-	int r = fetch_memory(g->cloud, &fetch, g->arena, &text, g->deadline, e);
+	int r = fetch_memory(g->cloud, &fetch, g->program.arena, &text, g->program.deadline, e);
 	if (r >= 0 && g->node.config_key)
 		r = check_signature(g, uri, text, e);
 	return r < 0 ? r : source_plan_of(g, g->node.config, text, e);

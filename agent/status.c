@@ -15,11 +15,12 @@
 static int read_status(struct agent *g, struct blob *ret_text, struct doc **ret, struct err *e)
 {
 	int r = host_exists(g->host, AGENT_STATUS)
-	                ? host_read(g->host, AGENT_STATUS, STATUS_MAX_BYTES, g->arena, ret_text, e)
+	                ? host_read(g->host, AGENT_STATUS, STATUS_MAX_BYTES, g->program.arena,
+	                            ret_text, e)
 	                : err_set(e, ERR_HOST, REASON_HOST_FILE, ENOENT,
 	                          "no bootstrap has run here since the machine started");
 
-	return r < 0 ? r : json_parse(AGENT_STATUS, *ret_text, g->arena, ret, e);
+	return r < 0 ? r : json_parse(AGENT_STATUS, *ret_text, g->program.arena, ret, e);
 }
 
 static bool ended(const struct doc *status)
@@ -85,7 +86,7 @@ static int exit_status(const struct doc *status, bool running)
 int verb_status(void *program)
 {
 	struct agent *g = program;
-	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
+	struct strbuf b = STRBUF(g->program.arena, TEXT_MAX);
 	struct blob text = {0};
 	struct doc *status = NULL;
 	struct err e;
@@ -93,21 +94,21 @@ int verb_status(void *program)
 	int r = source_open(g, &e);
 
 	if (r < 0)
-		return agent_fail(&e);
+		return program_fail(&g->program, &e);
 	/* The lock is looked at first: a run that ends in between is then seen as ended, not as
 	 * lost. */
 	for (;;) {
 		running = host_lock_held(g->host);
 		r = read_status(g, &text, &status, &e);
 		bool wait = g->opt.wait && (r < 0 ? e.no == ENOENT : !ended(status) && running);
-		if (!wait || !clock_sleep_ms(POLL_MS, g->deadline))
+		if (!wait || !clock_sleep_ms(POLL_MS, g->program.deadline))
 			break;
 	}
 	if (r < 0)
-		return agent_fail(&e);
-	if (g->opt.json)
+		return program_fail(&g->program, &e);
+	if (g->program.json)
 		strbuf_add(&b, text.data, text.len);
-	else if (!g->opt.quiet)
+	else if (!g->program.quiet)
 		print_words(status, running, &b);
 	if (b.len)
 		fwrite(b.data, 1, b.len, stdout);

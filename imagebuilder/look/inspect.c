@@ -70,7 +70,7 @@ int inspect_open(const char *path, struct inspect_space *space, const char *as, 
 	if (r > 0) {
 		r = ret->is_disk ? rawdisk_open(path, &ret->disk, e) : 0;
 		if (r == 0 && geteuid() != 0)
-			r = err_set(e, ERR_HOST, REASON_HOST_EXEC, EPERM,
+			r = err_set(e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
 			            "looking into '%s': needs root, for the owners of its files",
 			            path);
 		if (r == 0)

@@ -106,7 +106,7 @@ int journal_open(struct journal *j, int dir, const char *run, bool make, struct 
 		return err_errno(e, -j->fd, "the journal of run %s", run);
 	if (flock(j->fd, LOCK_EX | LOCK_NB) < 0) {
 		rc = errno == EWOULDBLOCK
-		             ? err_set(e, ERR_HOST, REASON_BUSY, EBUSY,
+		             ? err_set(e, ERR_BUSY, REASON_BUSY, EBUSY,
 		                       "run %s is at work in another process", run)
 		             : err_errno(e, errno, "locking the journal of run %s", run);
 		journal_close(j);

@@ -210,7 +210,7 @@ static int wait_for(struct publish *p, const struct wait *w, struct err *e)
 		if (rc != 0)
 			return rc < 0 ? rc : 0;
 		if (!clock_sleep_ms(pause_s[i] * 1000ULL, p->deadline))
-			return err_set(e, ERR_RETRY, REASON_DEADLINE, ETIMEDOUT,
+			return err_set(e, ERR_DEADLINE, REASON_DEADLINE, ETIMEDOUT,
 			               "waiting for '%s': the deadline passed", w->id);
 	}
 }

@@ -86,7 +86,7 @@ int layer_open(const struct store *s, const char *key, uint64_t deadline, struct
 		if (!told++)
 			log_notice("waiting for the layer %.12s, which another process has", key);
 		if (!clock_sleep_ms(LOCK_POLL_MS, deadline))
-			return err_set(e, ERR_HOST, REASON_BUSY, EBUSY,
+			return err_set(e, ERR_BUSY, REASON_BUSY, EBUSY,
 			               "waiting for the layer %.12s: another build is still making "
 			               "it",
 			               key);

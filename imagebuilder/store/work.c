@@ -78,7 +78,7 @@ int work_open(const char *output, struct work *ret, struct err *e)
 	scope_close(&w.fd);
 	scope_close(&w.parent);
 	if (r == -EBUSY)
-		return err_set(e, ERR_HOST, REASON_BUSY, EBUSY,
+		return err_set(e, ERR_BUSY, REASON_BUSY, EBUSY,
 		               "writing '%s': another process is writing it", output);
 	return err_errno(e, -r, "making '%s'", w.path);
 }

@@ -16,15 +16,15 @@ static int with_cloud(struct image *g, ami_fn *run)
 	struct err e = {0};
 	int rc = 0;
 
-	if (!str_starts(g->opt.line.operands[0], "ami-"))
+	if (!str_starts(g->program.line.operands[0], "ami-"))
 		rc = err_set(&e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL, "'%s': expected ami-...",
-		             g->opt.line.operands[0]);
+		             g->program.line.operands[0]);
 	if (rc == 0)
 		rc = image_cloud(g, &c, &e);
 	if (rc == 0)
 		rc = run(g, c, &e);
 	cloud_close(c);
-	return rc < 0 ? image_fail(&e) : 0;
+	return rc < 0 ? program_fail(&g->program, &e) : 0;
 }
 
 static int find(struct image *g, struct cloud *c, const char *id, const struct doc **ret,
@@ -32,7 +32,7 @@ static int find(struct image *g, struct cloud *c, const char *id, const struct d
 {
 	const struct ec2_query q = {.id = id};
 	struct doc *found;
-	int rc = ec2_images(c, &q, g->arena, &found, g->deadline, e);
+	int rc = ec2_images(c, &q, g->program.arena, &found, g->program.deadline, e);
 
 	if (rc == 0 && !found->n)
 		rc = err_set(e, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT,
@@ -45,14 +45,14 @@ static int find(struct image *g, struct cloud *c, const char *id, const struct d
 static int copy(struct image *g, struct cloud *c, struct err *e)
 {
 	struct ec2_copy y = {
-	        .id = g->opt.line.operands[0],
-	        .region = g->opt.line.operands[1],
+	        .id = g->program.line.operands[0],
+	        .region = g->program.line.operands[1],
 	        .name = g->opt.name,
 	        .encrypted = g->opt.encrypt,
 	};
 	const struct doc *image;
 	const char *id;
-	int rc = cloud_region(c, &y.from, g->deadline, e);
+	int rc = cloud_region(c, &y.from, g->program.deadline, e);
 
 	if (rc == 0)
 		rc = find(g, c, y.id, &image, e);
@@ -61,8 +61,8 @@ static int copy(struct image *g, struct cloud *c, struct err *e)
 	if (!y.name)
 		y.name = doc_text(image, "name");
 	y.description = doc_text(image, "description");
-	y.token = ec2_copy_token(&y, g->arena);
-	rc = ec2_copy(c, &y, g->arena, &id, g->deadline, e);
+	y.token = ec2_copy_token(&y, g->program.arena);
+	rc = ec2_copy(c, &y, g->program.arena, &id, g->program.deadline, e);
 	if (rc == 0)
 		puts(id);
 	return rc;
@@ -78,29 +78,29 @@ static int share_snapshots(struct image *g, struct cloud *c, const struct doc *i
 		const char *id = doc_text(doc_get(maps->items[i], "ebs"), "snapshotId");
 
 		if (id)
-			rc = ec2_share_snapshot(c, NULL, id, account, g->deadline, e);
+			rc = ec2_share_snapshot(c, NULL, id, account, g->program.deadline, e);
 	}
 	return rc;
 }
 
 static int share(struct image *g, struct cloud *c, struct err *e)
 {
-	const char *id = g->opt.line.operands[0];
+	const char *id = g->program.line.operands[0];
 	const struct doc *image;
 	int rc = 0;
 
-	for (int i = 1; i < g->opt.line.n_operands; i++) {
-		const char *account = g->opt.line.operands[i];
+	for (int i = 1; i < g->program.line.n_operands; i++) {
+		const char *account = g->program.line.operands[i];
 
 		if (strlen(account) != 12 || strspn(account, "0123456789") != 12)
 			return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
 			               "'%s': expected an account's 12 digits", account);
 	}
 	rc = find(g, c, id, &image, e);
-	for (int i = 1; rc == 0 && i < g->opt.line.n_operands; i++) {
-		const char *account = g->opt.line.operands[i];
+	for (int i = 1; rc == 0 && i < g->program.line.n_operands; i++) {
+		const char *account = g->program.line.operands[i];
 
-		rc = ec2_share_image(c, NULL, id, account, g->deadline, e);
+		rc = ec2_share_image(c, NULL, id, account, g->program.deadline, e);
 		if (rc == 0)
 			rc = share_snapshots(g, c, image, account, e);
 	}
@@ -109,14 +109,14 @@ static int share(struct image *g, struct cloud *c, struct err *e)
 
 static int deprecate(struct image *g, struct cloud *c, struct err *e)
 {
-	return ec2_deprecate(c, NULL, g->opt.line.operands[0], g->opt.line.operands[1], g->deadline,
-	                     e);
+	return ec2_deprecate(c, NULL, g->program.line.operands[0], g->program.line.operands[1],
+	                     g->program.deadline, e);
 }
 
 static int deregister_one(struct image *g, struct cloud *c, const char *id, struct err *e)
 {
 	struct doc *found;
-	int rc = ec2_deregister(c, NULL, id, g->arena, &found, g->deadline, e);
+	int rc = ec2_deregister(c, NULL, id, g->program.arena, &found, g->program.deadline, e);
 
 	for (size_t i = 0; rc == 0 && found && found->type == DOC_LIST && i < found->n; i++) {
 		const char *snapshot = doc_text(found->items[i], "snapshotId");
@@ -131,22 +131,24 @@ static int deregister(struct image *g, struct cloud *c, struct err *e)
 {
 	int rc = 0;
 
-	for (int i = 0; rc == 0 && i < g->opt.line.n_operands; i++)
-		rc = deregister_one(g, c, g->opt.line.operands[i], e);
+	for (int i = 0; rc == 0 && i < g->program.line.n_operands; i++)
+		rc = deregister_one(g, c, g->program.line.operands[i], e);
 	return rc;
 }
 
 static int alias(struct image *g, struct cloud *c, struct err *e)
 {
-	const char *name = g->opt.line.operands[1];
+	const char *name = g->program.line.operands[1];
 	const struct doc *image;
 	int rc;
 
 	if (!ssm_name_valid(name))
 		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
 		               "'%s': expected a parameter's name, such as /images/compute", name);
-	rc = find(g, c, g->opt.line.operands[0], &image, e);
-	return rc < 0 ? rc : ssm_put_image(c, NULL, name, g->opt.line.operands[0], g->deadline, e);
+	rc = find(g, c, g->program.line.operands[0], &image, e);
+	return rc < 0 ? rc
+	              : ssm_put_image(c, NULL, name, g->program.line.operands[0],
+	                              g->program.deadline, e);
 }
 
 int verb_copy(void *program)

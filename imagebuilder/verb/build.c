@@ -65,17 +65,27 @@ static int read_formats(const char *text, struct arena *a, struct formats *ret, 
 }
 
 /* What only an AMI has a use for. */
-static int check_options(const struct options *o, const struct formats *f, struct err *e)
+static int check_options(const struct image *g, const struct formats *f, struct err *e)
 {
+	const struct options *o = &g->opt;
 	const struct {
 		const char *name;
 		bool given;
 	} rows[] = {
-	        {"name", o->name},           {"description", o->description}, {"parent", o->parent},
-	        {"encrypt", o->encrypt},     {"kms-key", o->kms_key},         {"tag", o->tags.n},
-	        {"share", o->accounts.n},    {"copy", o->regions.n},          {"alias", o->alias},
-	        {"deprecate", o->deprecate}, {"connections", o->connections}, {"state", o->state},
-	        {"region", o->region},       {"deadline", o->deadline_ms},
+	        {"name", o->name},
+	        {"description", o->description},
+	        {"parent", o->parent},
+	        {"encrypt", o->encrypt},
+	        {"kms-key", o->kms_key},
+	        {"tag", o->tags.n},
+	        {"share", o->accounts.n},
+	        {"copy", o->regions.n},
+	        {"alias", o->alias},
+	        {"deprecate", o->deprecate},
+	        {"connections", o->connections},
+	        {"state", o->state},
+	        {"region", o->region},
+	        {"deadline", g->program.deadline_ms},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows) && !f->ami; i++)
@@ -121,7 +131,7 @@ static int preflight(const struct recipe *r, const struct formats *f, const stru
 	int err;
 
 	if (geteuid() != 0)
-		return err_set(e, ERR_HOST, REASON_HOST_EXEC, EPERM,
+		return err_set(e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
 		               "building an image: needs root, for mounts and owners of files");
 	err = dir ? check_output(dir, a, e) : 0;
 	if (err == 0)
@@ -192,38 +202,41 @@ int verb_build(void *program)
 {
 	struct image *g = program;
 	const struct options *o = &g->opt;
-	struct progress p = {.json = o->json, .quiet = o->quiet, .terminal = isatty(STDOUT_FILENO)};
+	struct progress p = {.json = g->program.json,
+	                     .quiet = g->program.quiet,
+	                     .terminal = isatty(STDOUT_FILENO)};
 	const struct lock_source source = image_source(g);
 	const struct lock *lock;
 	struct formats f = {.n = 0};
-	p.look = shell_command(o->line.operands[0], o->store, g->arena);
+	p.look = shell_command(g->program.line.operands[0], o->store, g->program.arena);
 	scope_store struct store s = STORE_INIT;
 	scope_built struct built b = {0};
 	struct recipe r;
 	struct err e;
-	int err = recipe_load(o->line.operands[0], &o->set, g->arena, &r, &e);
+	int err = recipe_load(g->program.line.operands[0], &o->set, g->program.arena, &r, &e);
 
 	if (err == 0)
-		err = image_lock(g, o->line.operands[0], &r, &lock, &e);
+		err = image_lock(g, g->program.line.operands[0], &r, &lock, &e);
 	if (err == 0)
-		err = read_formats(o->format ? o->format : "", g->arena, &f, &e);
+		err = read_formats(o->format ? o->format : "", g->program.arena, &f, &e);
 	if (err == 0 && f.n && !o->output)
 		err = err_set(&e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
 		              "--format: expected --output DIR with it, for where to");
 	if (err == 0 && o->output && !f.n)
-		err = read_formats("raw", g->arena, &f, &e);
+		err = read_formats("raw", g->program.arena, &f, &e);
 	if (err == 0)
-		err = check_options(o, &f, &e);
+		err = check_options(g, &f, &e);
 	if (err == 0)
-		err = preflight(&r, &f, o, g->arena, &e);
+		err = preflight(&r, &f, o, g->program.arena, &e);
 	if (err == 0)
 		err = store_open(o->store ? o->store : STORE_DEFAULT, &s, &e);
 	if (err == 0)
-		err = build_tree(&r, lock, &source, &s, &p, g->arena, &b, &e);
+		err = build_tree(&r, lock, &source, &s, &p, g->program.arena, &b, &e);
 	if (err == 0 && f.n)
 		err = write_outputs(&r, &f, o->output, &s, &b, &p, &e);
 	if (err < 0)
-		return image_fail(&e);
-	progress_end(&p, b.key, clock_now() - g->start);
-	return f.ami ? image_publish(g, &r, output_path(&r, "raw", o->output, g->arena)) : 0;
+		return program_fail(&g->program, &e);
+	progress_end(&p, b.key, clock_now() - g->program.start);
+	return f.ami ? image_publish(g, &r, output_path(&r, "raw", o->output, g->program.arena))
+	             : 0;
 }

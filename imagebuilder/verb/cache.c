@@ -59,14 +59,14 @@ static void list_text(const struct store *s, const struct store_entry *list, siz
 
 static int list(struct image *g, struct store *s, struct err *e)
 {
-	struct strbuf out = STRBUF(g->arena, TEXT_MAX);
+	struct strbuf out = STRBUF(g->program.arena, TEXT_MAX);
 	struct store_entry *entries;
 	size_t n;
-	int r = store_list(s, g->arena, &entries, &n, e);
+	int r = store_list(s, g->program.arena, &entries, &n, e);
 
 	if (r < 0)
 		return r;
-	if (g->opt.json)
+	if (g->program.json)
 		list_json(entries, n, &out);
 	else
 		list_text(s, entries, n, &out);
@@ -76,10 +76,10 @@ static int list(struct image *g, struct store *s, struct err *e)
 
 static void tell_pruned(const struct image *g, size_t n, size_t files, uint64_t bytes)
 {
-	struct strbuf out = STRBUF(g->arena, 256);
+	struct strbuf out = STRBUF(g->program.arena, 256);
 	struct jsonw w = {.out = &out};
 
-	if (!g->opt.json) {
+	if (!g->program.json) {
 		printf("removed %zu layers and %zu fetched files, %" PRIu64 " MiB\n", n, files,
 		       (bytes + MIB - 1) / MIB);
 		return;
@@ -102,7 +102,7 @@ static int prune(struct image *g, struct store *s, struct err *e)
 	if (r < 0)
 		return r;
 	objects_prune(s, left < keep ? keep - left : 0, &files, &of_files);
-	if (!g->opt.quiet)
+	if (!g->program.quiet)
 		tell_pruned(g, n, files, bytes + of_files);
 	return 0;
 }
@@ -110,7 +110,7 @@ static int prune(struct image *g, struct store *s, struct err *e)
 int verb_cache(void *program)
 {
 	struct image *g = program;
-	const char *what = g->opt.line.operands[0];
+	const char *what = g->program.line.operands[0];
 	scope_store struct store s = STORE_INIT;
 	struct err e;
 	int r = 0;
@@ -122,5 +122,5 @@ int verb_cache(void *program)
 	r = store_look(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, &e);
 	if (r == 0)
 		r = (str_eq(what, "list") ? list : prune)(g, &s, &e);
-	return r < 0 ? image_fail(&e) : 0;
+	return r < 0 ? program_fail(&g->program, &e) : 0;
 }

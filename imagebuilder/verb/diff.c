@@ -60,13 +60,13 @@ static void tell_text(const struct compare_difference *d, struct strbuf *b)
 
 static void tell(void *ctx, const struct compare_difference *d)
 {
-	const struct options *o = &((struct image *)ctx)->opt;
+	const struct image *g = ctx;
 	scope_arena struct arena *a = arena_new();
 	struct strbuf b = STRBUF(a, TEXT_MAX);
 
-	if (o->quiet)
+	if (g->program.quiet)
 		return;
-	(o->json ? tell_json : tell_text)(d, &b);
+	(g->program.json ? tell_json : tell_text)(d, &b);
 	puts(b.data);
 }
 
@@ -74,9 +74,10 @@ static int open_both(struct image *g, struct inspect_space *space, struct inspec
                      struct err *e)
 {
 	uint64_t deadline = clock_in_ms(DIFF_MS);
-	int r = inspect_open(g->opt.line.operands[0], space, "a", deadline, &pair[0], e);
+	int r = inspect_open(g->program.line.operands[0], space, "a", deadline, &pair[0], e);
 
-	return r < 0 ? r : inspect_open(g->opt.line.operands[1], space, "b", deadline, &pair[1], e);
+	return r < 0 ? r
+	             : inspect_open(g->program.line.operands[1], space, "b", deadline, &pair[1], e);
 }
 
 int verb_diff(void *program)
@@ -84,9 +85,10 @@ int verb_diff(void *program)
 	struct image *g = program;
 	const char *store = g->opt.store ? g->opt.store : STORE_DEFAULT;
 	scope_inspect_space struct inspect_space space = INSPECT_SPACE_INIT(store);
-	struct inspect *pair = arena_array(g->arena, 2, sizeof *pair); /* too large for the stack */
+	struct inspect *pair =
+	        arena_array(g->program.arena, 2, sizeof *pair); /* too large for the stack */
 	struct compare c = {
-	        .a = &pair[0], .b = &pair[1], .tell = tell, .ctx = g, .arena = g->arena};
+	        .a = &pair[0], .b = &pair[1], .tell = tell, .ctx = g, .arena = g->program.arena};
 	struct err e;
 
 	pair[0] = pair[1] = (struct inspect)INSPECT_INIT;
@@ -100,6 +102,6 @@ int verb_diff(void *program)
 	inspect_close(&pair[0]);
 	inspect_close(&pair[1]);
 	if (r < 0)
-		return image_fail(&e);
+		return program_fail(&g->program, &e);
 	return c.n ? DIFFERENT : 0;
 }

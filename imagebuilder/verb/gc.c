@@ -57,10 +57,10 @@ static struct run *run_of(const struct gc *x, const struct doc *d)
 
 static void tell(struct gc *x, const char *id, const char *run, const char *what)
 {
-	struct strbuf b = STRBUF(x->g->arena, LINE_MAX);
+	struct strbuf b = STRBUF(x->g->program.arena, LINE_MAX);
 	struct jsonw w = {.out = &b};
 
-	if (!x->g->opt.json) {
+	if (!x->g->program.json) {
 		printf("%s  %s  %s\n", id, run ? run : "-", what);
 		return;
 	}
@@ -76,7 +76,7 @@ static void tell(struct gc *x, const char *id, const char *run, const char *what
 
 static int add_run(struct gc *x, const char *file, struct err *e)
 {
-	struct arena *a = x->g->arena;
+	struct arena *a = x->g->program.arena;
 	const char *name = arena_memdup(a, file, strlen(file) - strlen(".jsonl"));
 	struct journal j;
 	int rc;
@@ -119,10 +119,11 @@ static int read_runs(struct gc *x, struct err *e)
 static int read_account(struct gc *x, struct err *e)
 {
 	const struct ec2_query q = {.filters = {{"tag-key", PUBLISH_TAG_RUN}}, .n_filters = 1};
-	int rc = ec2_images(x->p.cloud, &q, x->g->arena, &x->images, x->p.deadline, e);
+	int rc = ec2_images(x->p.cloud, &q, x->g->program.arena, &x->images, x->p.deadline, e);
 
 	return rc < 0 ? rc
-	              : ec2_snapshots(x->p.cloud, &q, x->g->arena, &x->snapshots, x->p.deadline, e);
+	              : ec2_snapshots(x->p.cloud, &q, x->g->program.arena, &x->snapshots,
+	                              x->p.deadline, e);
 }
 
 /* ---- images ---------------------------------------------------------------------------------- */
@@ -149,8 +150,8 @@ static void drop_image(struct gc *x, const char *region, const struct doc *image
 
 	if (x->g->opt.dry_run)
 		tell(x, id, run, "would be deregistered");
-	else if (ec2_deregister(x->p.cloud, region, id, x->g->arena, &snapshots, x->p.deadline,
-	                        &e) < 0)
+	else if (ec2_deregister(x->p.cloud, region, id, x->g->program.arena, &snapshots,
+	                        x->p.deadline, &e) < 0)
 		failed(x, id, run, &e);
 	else
 		tell(x, id, run, "deregistered");
@@ -185,7 +186,7 @@ static int drop_copies(struct gc *x, struct run *r, struct err *e)
 		    !str_eq(doc_text(r->journal.lines[i], "event"), "intent"))
 			continue;
 		q.region = step + strlen("copy-");
-		int rc = ec2_images(x->p.cloud, &q, x->g->arena, &found, x->p.deadline, e);
+		int rc = ec2_images(x->p.cloud, &q, x->g->program.arena, &found, x->p.deadline, e);
 		for (size_t k = 0; rc == 0 && k < found->n; k++)
 			drop_image(x, q.region, found->items[k]);
 		if (rc < 0)
@@ -244,7 +245,7 @@ static void drop_snapshots(struct gc *x)
 			drop_snapshot(x, s);
 		else
 			tell(x, id, run,
-			     arena_printf(x->g->arena,
+			     arena_printf(x->g->program.arena,
 			                  "kept: its run may be at work elsewhere, "
 			                  "until %s",
 			                  expires ? expires : "its tag is gone"));
@@ -266,7 +267,8 @@ static int close_runs(struct gc *x, struct err *e)
 		if (rc == 0 && !x->g->opt.dry_run && !x->failures)
 			rc = journal_note(&r->journal, "end", NULL, &as, 1, e);
 		if (rc == 0 && !x->g->opt.dry_run && !x->failures)
-			unlinkat(x->p.runs, arena_printf(x->g->arena, "%s.put", r->name), 0);
+			unlinkat(x->p.runs, arena_printf(x->g->program.arena, "%s.put", r->name),
+			         0);
 		journal_close(&r->journal);
 	}
 	return rc;
@@ -298,12 +300,12 @@ int verb_gc(void *program)
 	int rc = image_cloud(g, &x.p.cloud, &e);
 
 	if (rc < 0)
-		return image_fail(&e);
-	x.p.deadline = g->deadline;
+		return program_fail(&g->program, &e);
+	x.p.deadline = g->program.deadline;
 	rc = collect(&x, &e);
 	publish_close(&x.p);
 	cloud_close(x.p.cloud);
 	if (rc < 0)
-		return image_fail(&e);
+		return program_fail(&g->program, &e);
 	return x.failures ? 4 : 0;
 }

@@ -1,28 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a verb of hpc-imagebuild works with: made and given back by main(). */
+/* What a verb of hpc-imagebuild works with: made and closed by main(). */
 #pragma once
 
-#include "base/arena.h"
-#include "base/clock.h"
-#include "cloud/cloud.h"
 #include "host/host.h"
+#include "program/program.h"
 #include "recipe/lock.h"
 #include "recipe/profile.h"
 #include "recipe/recipe.h"
 #include "verb/options.h"
 
 struct image {
+	struct program program; /* first */
 	struct options opt;
-	struct cloud_config cloud_config; /* from the environment */
-	struct profile_source profile;    /* from the environment */
-	struct arena *arena;
-	const char *term;  /* TERM, for a shell; or NULL */
-	uint64_t start;    /* clock.h */
-	uint64_t deadline; /* of image_cloud()'s verbs, clock.h */
+	struct profile_source profile; /* from the environment */
+	const char *term;              /* TERM, for a shell; or NULL */
 };
 
-/* Logs the error's text and its reason's hint, and returns the exit status of its kind. */
-int image_fail(const struct err *e);
+extern const struct reason_hint image_hints[];
 
 /* Verbs, each in the file of its name; `program` is the struct image. */
 int verb_build(void *program);
@@ -34,7 +28,6 @@ int verb_shell(void *program);
 int verb_schema(void *program);
 int verb_test(void *program);
 int verb_lock(void *program);
-int verb_version(void *program);
 int verb_verify(void *program);
 int verb_diff(void *program);
 int verb_publish(void *program); /* publish.c, as resume */

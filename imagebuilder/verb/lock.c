@@ -34,8 +34,8 @@ static int find_bottom(const struct recipe *r, const struct recipe **ret, struct
 int image_lock(struct image *g, const char *path, const struct recipe *r, const struct lock **ret,
                struct err *e)
 {
-	const char *file = lock_path(path, g->arena);
-	struct lock *l = arena_alloc(g->arena, sizeof *l);
+	const char *file = lock_path(path, g->program.arena);
+	struct lock *l = arena_alloc(g->program.arena, sizeof *l);
 	const struct recipe *bottom;
 	int err;
 
@@ -44,7 +44,7 @@ int image_lock(struct image *g, const char *path, const struct recipe *r, const 
 		return 0;
 	err = find_bottom(r, &bottom, e);
 	if (err == 0)
-		err = lock_read(file, g->arena, l, e);
+		err = lock_read(file, g->program.arena, l, e);
 	if (err == 0)
 		*ret = l;
 	return err;
@@ -80,7 +80,7 @@ static int write_lock(struct image *g, const char *path, struct lock *ret,
                       struct component_fetches *fetches, struct err *e)
 {
 	const struct lock_source source = image_source(g);
-	struct strbuf unused = STRBUF(g->arena, 1UL << 20);
+	struct strbuf unused = STRBUF(g->program.arena, 1UL << 20);
 	const struct recipe *bottom;
 	struct field_strings sources;
 	struct recipe r;
@@ -88,27 +88,27 @@ static int write_lock(struct image *g, const char *path, struct lock *ret,
 	struct lock l;
 	int err;
 
-	if (str_eq(lock_path(path, g->arena), path))
+	if (str_eq(lock_path(path, g->program.arena), path))
 		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
 		               "'%s' is called as its lock would be: expected a recipe's name, as "
 		               "compute.yaml",
 		               path);
-	err = recipe_load(path, &g->opt.set, g->arena, &r, e);
+	err = recipe_load(path, &g->opt.set, g->program.arena, &r, e);
 	if (err == 0)
 		err = find_bottom(&r, &bottom, e);
 	if (err == 0)
-		err = base_plan(bottom, NULL, g->arena, &b, &unused, e);
+		err = base_plan(bottom, NULL, g->program.arena, &b, &unused, e);
 	if (err == 0)
-		err = base_sources(bottom, g->arena, &sources, e);
+		err = base_sources(bottom, g->program.arena, &sources, e);
 	if (err == 0)
-		err = lock_resolve(bottom->from, bottom->arch, &b.packages, &sources, g->arena, &l,
-		                   e);
+		err = lock_resolve(bottom->from, bottom->arch, &b.packages, &sources,
+		                   g->program.arena, &l, e);
 	if (err == 0)
-		err = find_fetches(&r, g->arena, fetches, e);
+		err = find_fetches(&r, g->program.arena, fetches, e);
 	if (err == 0)
-		err = lock_find_files(fetches, &source, g->arena, &l, e);
+		err = lock_find_files(fetches, &source, g->program.arena, &l, e);
 	if (err == 0)
-		err = lock_write(&l, lock_path(path, g->arena), e);
+		err = lock_write(&l, lock_path(path, g->program.arena), e);
 	if (err == 0)
 		*ret = l;
 	return err;
@@ -134,16 +134,16 @@ static int fetch(struct image *g, const struct lock *l, struct component_fetches
 int verb_lock(void *program)
 {
 	struct image *g = program;
-	const char *path = g->opt.line.operands[0];
+	const char *path = g->program.line.operands[0];
 	struct component_fetches fetches = {0};
 	struct lock l;
 	struct err e;
 
 	if (write_lock(g, path, &l, &fetches, &e) < 0 ||
 	    (g->opt.fetch && fetch(g, &l, &fetches, &e) < 0))
-		return image_fail(&e);
-	if (!g->opt.quiet)
-		printf("'%s' has %zu packages and %zu files\n", lock_path(path, g->arena), l.n,
-		       l.n_files);
+		return program_fail(&g->program, &e);
+	if (!g->program.quiet)
+		printf("'%s' has %zu packages and %zu files\n", lock_path(path, g->program.arena),
+		       l.n, l.n_files);
 	return 0;
 }

@@ -1,13 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
+/* The program hpc-imagebuild: its verbs. */
 #include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 
-#include "base/log.h"
 #include "verb/image.h"
-
-#define HELP_MAX (16 * 1024)
 
 static const struct command_verb verbs[] = {
         {"check", VERB_CHECK, "FILE...", 1, 4096, "Check recipes", verb_check},
@@ -39,40 +34,13 @@ static const struct command_verb verbs[] = {
         {"shell", VERB_SHELL, "RECIPE [-- COMMAND...]", 1, 4096,
          "Run a shell or command in a built image; what it changes is dropped", verb_shell},
         {"cache", VERB_CACHE, "list|prune", 1, 1, "Show or shrink the store of layers", verb_cache},
-        {"version", VERB_VERSION, "", 0, 0, "Print the version", verb_version},
+        {"version", VERB_VERSION, "", 0, 0, "Print the version", program_version},
         {0},
 };
-static const struct command command = {
-        .name = "hpc-imagebuild",
-        .about = "Bakes the image that the nodes of a Slurm cluster boot from.",
-        .verbs = verbs,
-        .options = option_table,
-};
-
-int verb_version(void *program)
+static void begin(struct program *p)
 {
-	(void)program;
-	printf("hpc-imagebuild %s\n", HPC_VERSION);
-	return 0;
-}
+	struct image *g = (struct image *)p;
 
-/* The only reader of the environment: the names that AWS's own tools use. */
-static void read_environment(struct image *g)
-{
-	g->cloud_config = (struct cloud_config){
-	        .imds_endpoint = getenv("AWS_EC2_METADATA_SERVICE_ENDPOINT"),
-	        .endpoint = getenv("AWS_ENDPOINT_URL"),
-	        .s3_endpoint = getenv("AWS_ENDPOINT_URL_S3"),
-	        .secrets_endpoint = getenv("AWS_ENDPOINT_URL_SECRETS_MANAGER"),
-	        .ebs_endpoint = getenv("AWS_ENDPOINT_URL_EBS"),
-	        .ec2_endpoint = getenv("AWS_ENDPOINT_URL_EC2"),
-	        .ssm_endpoint = getenv("AWS_ENDPOINT_URL_SSM"),
-	        .region = getenv("AWS_REGION"),
-	        .ca_bundle = getenv("AWS_CA_BUNDLE"),
-	        .access_key = getenv("AWS_ACCESS_KEY_ID"),
-	        .secret_key = getenv("AWS_SECRET_ACCESS_KEY"),
-	        .session_token = getenv("AWS_SESSION_TOKEN"),
-	};
 	g->profile = (struct profile_source){
 	        .name = getenv("AWS_PROFILE"),
 	        .home = getenv("HOME"),
@@ -80,60 +48,21 @@ static void read_environment(struct image *g)
 	        .credentials_file = getenv("AWS_SHARED_CREDENTIALS_FILE"),
 	};
 	g->term = getenv("TERM");
-	if (!g->cloud_config.region)
-		g->cloud_config.region = getenv("AWS_DEFAULT_REGION");
 }
 
-/* A core would hold credentials. */
-static void no_core(void)
-{
-	const struct rlimit none = {0, 0};
-
-	setrlimit(RLIMIT_CORE, &none);
-}
-
-/* What was promised to standard output must have arrived: a full disk is a failure. */
-static int flushed(int status)
-{
-	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != 0)
-		return status;
-	fprintf(stderr, "hpc-imagebuild: standard output could not be written\n");
-	return 1;
-}
-
-static int print_help(const struct command_verb *verb)
-{
-	scope_arena struct arena *a = arena_new();
-	struct strbuf b = STRBUF(a, HELP_MAX);
-
-	command_help(&command, verb, &b);
-	fwrite(b.data, 1, b.len, stdout);
-	return 0;
-}
-
-static char program_name[] = "hpc-imagebuild";
+static const struct program_info info = {
+        .command = {.name = "hpc-imagebuild",
+                    .about = "Bakes the image that the nodes of a Slurm cluster boot from.",
+                    .verbs = verbs,
+                    .options = option_table},
+        .hints = image_hints,
+        .workstation = true,
+        .begin = begin,
+};
 
 int main(int argc, char **argv)
 {
 	struct image g = {0};
-	struct err e;
 
-	umask(022);
-	no_core();
-	if (command_parse(&command, argc, argv, &g.opt, &g.opt.line, &e) < 0) {
-		fprintf(stderr, "hpc-imagebuild: %s\n", e.text);
-		return 2;
-	}
-	if (g.opt.line.help)
-		return flushed(print_help(g.opt.line.verb));
-	log_set_sink(log_stderr_sink, program_name,
-	             g.opt.verbose ? LOG_LEVEL_DEBUG
-	             : g.opt.quiet ? LOG_LEVEL_ERR
-	                           : LOG_LEVEL_NOTICE);
-	read_environment(&g);
-	g.start = clock_now();
-	g.arena = arena_new();
-	int status = g.opt.line.verb->run(&g);
-	arena_close(g.arena);
-	return flushed(status);
+	return program_main(&info, argc, argv, &g.program);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "verb/options.h"
+/* The options of hpc-imagebuild, and which verbs take them. */
+#include "verb/image.h"
 
 #define RECIPE (VERB_CHECK | VERB_PLAN | VERB_PROVISION | VERB_BUILD | VERB_LOCK | VERB_SHELL)
-#define AT(m)  offsetof(struct options, m)
+#define AT(m)  offsetof(struct image, opt.m)
 
 #define UPLOAD (VERB_PUBLISH | VERB_RESUME)
 /* Into images. */
@@ -23,8 +24,8 @@ const struct command_option option_table[] = {
          AT(root), NULL},
         {"clean", NULL, "then remove what no image may have: the machine is to become one", 0,
          VERB_PROVISION, COMMAND_FLAG, AT(clean), NULL},
-        {"deadline", "TIME", "give up after this long (default: 4h; test 10m, with AWS 1h)", 0,
-         VERB_PROVISION | VERB_BUILD | VERB_TEST | CLOUD, COMMAND_DURATION, AT(deadline_ms), NULL},
+        PROGRAM_DEADLINE(VERB_PROVISION | VERB_BUILD | VERB_TEST | CLOUD,
+                         "give up after this long (default: 4h; test 10m, with AWS 1h)"),
         {"name", "NAME", "name of the image; unique in its region", 'n', AMI | VERB_COPY,
          COMMAND_TEXT, AT(name), NULL},
         {"description", "TEXT", "description of the image", 0, AMI, COMMAND_TEXT, AT(description),
@@ -75,11 +76,9 @@ const struct command_option option_table[] = {
          AT(failed), NULL},
         {"keep", "SIZE", "how much prune leaves (default: 20G)", 0, VERB_CACHE, COMMAND_SIZE,
          AT(keep), NULL},
-        {"json", NULL, "print JSON", 'j',
-         VERB_PLAN | VERB_PROVISION | VERB_BUILD | VERB_CACHE | UPLOAD | VERB_GC | LOOK,
-         COMMAND_FLAG, AT(json), NULL},
-        {"quiet", NULL, "print errors only", 'q', COMMAND_ANY, COMMAND_FLAG, AT(quiet), NULL},
-        {"verbose", NULL, "print debugging messages", 'v', COMMAND_ANY, COMMAND_FLAG, AT(verbose),
-         NULL},
+        PROGRAM_JSON(VERB_PLAN | VERB_PROVISION | VERB_BUILD | VERB_CACHE | UPLOAD | VERB_GC |
+                     LOOK),
+        PROGRAM_QUIET,
+        PROGRAM_VERBOSE,
         {0},
 };

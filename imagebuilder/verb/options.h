@@ -29,15 +29,13 @@ enum verb_bit {
 };
 
 struct options {
-	struct command_line line;
 	struct command_list set; /* NAME=VALUE */
 	const char *root;        /* NULL: this machine */
 	bool clean;              /* provision */
-	uint64_t deadline_ms;    /* 0: not given */
 	const char *store, *output, *format, *firmware;
 	const char *recipe; /* verify */
 	uint64_t keep;
-	bool json, quiet, verbose, unlocked, fetch, failed;
+	bool unlocked, fetch, failed;
 	/* publish and what follows it */
 	const char *name, *description, *arch, *boot, *parent, *kms_key, *alias, *deprecate;
 	const char *state, *region;

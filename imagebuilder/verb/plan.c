@@ -97,27 +97,27 @@ int verb_plan(void *program)
 {
 	struct image *g = program;
 	const struct options *o = &g->opt;
-	struct strbuf b = STRBUF(g->arena, TEXT_MAX);
+	struct strbuf b = STRBUF(g->program.arena, TEXT_MAX);
 	scope_store struct store s = STORE_INIT;
 	const struct lock *lock;
 	struct recipe r;
 	struct chain c;
 	struct err e;
-	int err = recipe_load(o->line.operands[0], &o->set, g->arena, &r, &e);
+	int err = recipe_load(g->program.line.operands[0], &o->set, g->program.arena, &r, &e);
 
 	if (err == 0)
-		err = image_lock(g, o->line.operands[0], &r, &lock, &e);
+		err = image_lock(g, g->program.line.operands[0], &r, &lock, &e);
 	if (err == 0)
-		err = chain_outline(&r, lock, g->arena, &c, &e);
-	if (err == 0 && !c.refused.no && feature_check(&r, g->arena, &e) < 0)
+		err = chain_outline(&r, lock, g->program.arena, &c, &e);
+	if (err == 0 && !c.refused.no && feature_check(&r, g->program.arena, &e) < 0)
 		c.refused = e;
 	if (err == 0)
 		err = store_look(o->store ? o->store : STORE_DEFAULT, &s, &e);
 	if (err < 0)
-		return image_fail(&e);
-	struct why *whys = arena_array(g->arena, c.n, sizeof *whys);
-	why_tell(&c, &s, r.file, g->arena, whys);
-	(o->json ? print_json : print_text)(&c, whys, &b);
+		return program_fail(&g->program, &e);
+	struct why *whys = arena_array(g->program.arena, c.n, sizeof *whys);
+	why_tell(&c, &s, r.file, g->program.arena, whys);
+	(g->program.json ? print_json : print_text)(&c, whys, &b);
 	if (b.data)
 		fwrite(b.data, 1, b.len, stdout);
 	if (c.refused.no)

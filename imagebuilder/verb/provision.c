@@ -8,9 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -24,6 +22,7 @@
 #include "look/hygiene.h"
 #include "look/manifest.h"
 #include "plan/report.h"
+#include "program/stop.h"
 #include "recipe/component.h"
 #include "recipe/copy.h"
 #include "recipe/feature.h"
@@ -53,11 +52,11 @@ struct provision {
 
 static void tell(struct provision *p, const char *state, const char *what, uint64_t ns)
 {
-	struct strbuf b = STRBUF(p->image->arena, LINE_MAX_LEN);
+	struct strbuf b = STRBUF(p->image->program.arena, LINE_MAX_LEN);
 
-	if (p->image->opt.quiet)
+	if (p->image->program.quiet)
 		return;
-	if (p->image->opt.json) {
+	if (p->image->program.json) {
 		struct jsonw w = {.out = &b};
 
 		jsonw_begin(&w, NULL, '{');
@@ -91,37 +90,23 @@ static void step_finished(void *ctx, const struct plan *plan, size_t i,
 
 /* ---- sections ---- */
 
-static int stop_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigprocmask(SIG_BLOCK, &set, NULL);
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 /* 0, or the exit status of a plan that did not end well. */
 static int run_plan(struct provision *p, const struct plan *plan, const struct vars *facts,
                     struct err *e)
 {
 	const struct run_observer observer = {.ctx = p, .finished = step_finished};
-	scope_fd int stop = stop_signals();
+	scope_stop struct stop stop = stop_open();
 	const struct run_options options = {
 	        .host = p->host,
 	        .cloud = p->cloud,
 	        .facts = facts,
 	        .deadline = p->deadline,
-	        .stop_fd = stop,
+	        .stop_fd = stop.fd,
 	        .observer = &observer,
 	};
 	struct run_result result;
-	int r = plan_run(plan, &options, p->image->arena, &result, e);
-	sigset_t none;
+	int r = plan_run(plan, &options, p->image->program.arena, &result, e);
 
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (r < 0)
 		return r;
 	p->status = run_exit_status(plan, &result, false);
@@ -141,8 +126,8 @@ static void component_step_begins(void *ctx, const struct component *c,
 	struct provision *p = ctx;
 
 	tell(p, "begins",
-	     arena_printf(p->image->arena, "%s %s.%s", c->name, component_phase_name(s->phase),
-	                  s->name),
+	     arena_printf(p->image->program.arena, "%s %s.%s", c->name,
+	                  component_phase_name(s->phase), s->name),
 	     0);
 }
 
@@ -152,7 +137,7 @@ static int run_components(struct provision *p, struct component_list *l, unsigne
 	const struct component_env env = {
 	        .host = p->host,
 	        .cloud = p->cloud,
-	        .arena = p->image->arena,
+	        .arena = p->image->program.arena,
 	        .deadline = p->deadline,
 	        .may_reboot = host_is_self(p->host),
 	        .step = component_step_begins,
@@ -170,7 +155,8 @@ static int run_tests(struct provision *p, const struct test_list *l, struct err 
 
 		if (r < 0)
 			return r;
-		tell(p, "passed", arena_printf(p->image->arena, "test %s", l->items[i].name),
+		tell(p, "passed",
+		     arena_printf(p->image->program.arena, "test %s", l->items[i].name),
 		     clock_now() - start);
 	}
 	return 0;
@@ -183,7 +169,7 @@ static int run_recipe(struct provision *p, const struct recipe *r, struct err *e
 /* 0, COMPONENT_REBOOT, a plan's status, or <0. */
 static int run_own(struct provision *p, const struct recipe *r, struct err *e)
 {
-	struct arena *a = p->image->arena;
+	struct arena *a = p->image->program.arena;
 	struct component_list *components = &p->components[p->n_recipes++];
 	struct copy_list copies;
 	struct test_list tests;
@@ -243,15 +229,15 @@ static int update_os(struct provision *p, const struct doc *at, struct err *e)
 	static const char text[] = "{name: UpdateOsPackages, schemaVersion: 1.0, phases: [{name: "
 	                           "build, steps: [{name: Update, action: UpdateOS}]}]}";
 	struct component_list l;
-	int r = component_read_text(at->file, (struct blob){text, sizeof text - 1}, p->image->arena,
-	                            &l, e);
+	int r = component_read_text(at->file, (struct blob){text, sizeof text - 1},
+	                            p->image->program.arena, &l, e);
 
 	return r < 0 ? r : run_components(p, &l, 1U << PHASE_BUILD, e);
 }
 
 static int run_pcluster(struct provision *p, const struct doc *config, struct err *e)
 {
-	struct arena *a = p->image->arena;
+	struct arena *a = p->image->program.arena;
 	struct vars facts = {.arena = a};
 	struct pcluster_image image;
 	struct plan plan;
@@ -273,30 +259,31 @@ static int run_pcluster(struct provision *p, const struct doc *config, struct er
 static int provision(struct provision *p, struct err *e)
 {
 	struct image *g = p->image;
-	const char *path = g->opt.line.operands[0];
+	const char *path = g->program.line.operands[0];
 	scope_fd int lock = -1;
 	struct recipe recipe;
 	struct doc *d;
-	int r = include_load(path, g->arena, &d, e);
+	int r = include_load(path, g->program.arena, &d, e);
 	bool pcluster = r == 0 && pcluster_image_is(d);
 
 	if (r == 0 && !pcluster)
-		r = recipe_load(path, &g->opt.set, g->arena, &recipe, e);
+		r = recipe_load(path, &g->opt.set, g->program.arena, &recipe, e);
 	if (r == 0)
 		r = host_open(g->opt.root ? g->opt.root : "/", HOST_LIVE, &p->host, e);
 	if (r == 0 && geteuid() != 0)
-		r = err_set(e, ERR_HOST, REASON_HOST_FILE, EPERM,
+		r = err_set(e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
 		            "changing this machine needs root; 'hpc-imagebuild plan' does not");
 	if (r == 0)
 		r = host_lock(p->host, &lock, e);
 	if (r < 0)
 		return r;
-	p->cloud = cloud_open(&g->cloud_config);
+	p->cloud = cloud_open(&g->program.cloud_config);
 	r = pcluster ? run_pcluster(p, d, e) : run_recipe(p, &recipe, e);
 	if (r == 0 && !pcluster)
 		r = tell_content(p, &recipe, e);
 	if (r == 0 && g->opt.clean)
-		r = hygiene_finish(p->host, pcluster ? NULL : chain_allowed(&recipe, g->arena), e);
+		r = hygiene_finish(p->host,
+		                   pcluster ? NULL : chain_allowed(&recipe, g->program.arena), e);
 	return r == 0 && p->degraded ? DEGRADED : r;
 }
 
@@ -305,7 +292,7 @@ int verb_provision(void *program)
 	struct image *g = program;
 	struct provision p = {
 	        .image = g,
-	        .deadline = clock_in_ms(g->opt.deadline_ms ? g->opt.deadline_ms : DEADLINE_MS),
+	        .deadline = program_deadline(&g->program, DEADLINE_MS),
 	};
 	struct err e;
 	int r = provision(&p, &e);
@@ -314,12 +301,12 @@ int verb_provision(void *program)
 		provision_state_remove(p.host);
 	if (r == COMPONENT_REBOOT)
 		log_notice("a component asks for a restart; run this again after it");
-	if (r == 0 && !g->opt.quiet && !g->opt.json)
+	if (r == 0 && !g->program.quiet && !g->program.json)
 		printf("%zu changed, %zu held already, %.1f s\n", p.changed, p.held,
-		       (double)(clock_now() - g->start) / 1e9);
+		       (double)(clock_now() - g->program.start) / 1e9);
 	cloud_close(p.cloud);
 	host_close(p.host);
 	if (r >= 0)
 		return r;
-	return image_fail(&e);
+	return program_fail(&g->program, &e);
 }

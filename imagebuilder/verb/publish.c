@@ -17,14 +17,14 @@
 
 int image_cloud(struct image *g, struct cloud **ret, struct err *e)
 {
-	int rc = profile_load(&g->profile, g->arena, &g->cloud_config, e);
+	int rc = profile_load(&g->profile, g->program.arena, &g->program.cloud_config, e);
 
 	if (rc < 0)
 		return rc;
 	if (g->opt.region)
-		g->cloud_config.region = g->opt.region;
-	g->deadline = clock_in_ms(g->opt.deadline_ms ? g->opt.deadline_ms : DEADLINE_MS);
-	*ret = cloud_open(&g->cloud_config);
+		g->program.cloud_config.region = g->opt.region;
+	program_deadline(&g->program, DEADLINE_MS);
+	*ret = cloud_open(&g->program.cloud_config);
 	return 0;
 }
 
@@ -43,11 +43,11 @@ static void show(void *ctx, uint64_t done, uint64_t total)
 	if (clock_now() < s->next && done < total)
 		return;
 	s->next = clock_now() + REPORT_NS;
-	if (s->g->opt.json) {
+	if (s->g->program.json) {
 		printf("{\"event\":\"progress\",\"done\":%llu,\"total\":%llu}\n",
 		       (unsigned long long)done, (unsigned long long)total);
 		fflush(stdout);
-	} else if (s->terminal && !s->g->opt.quiet) {
+	} else if (s->terminal && !s->g->program.quiet) {
 		fprintf(stderr, "\r%3llu %%  %llu of %llu MiB",
 		        (unsigned long long)(total ? 100 * done / total : 100),
 		        (unsigned long long)done / 2, (unsigned long long)total / 2);
@@ -89,11 +89,11 @@ static int finish(const struct image *g, const struct publish *p, int rc, const 
 		        "it",
 		        p->run);
 	if (rc < 0)
-		return image_fail(e);
+		return program_fail(&g->program, e);
 	if (p->found)
 		log_notice("'%s' has this content already", p->image_id);
-	if (g->opt.json)
-		print_json(p, g->arena);
+	if (g->program.json)
+		print_json(p, g->program.arena);
 	else
 		puts(p->image_id);
 	return 0;
@@ -107,7 +107,7 @@ static int with_publish(struct image *g, const struct publish_spec *s, const cha
 	        .connections = (unsigned)(g->opt.connections ? g->opt.connections : CONNECTIONS),
 	        .progress = show,
 	        .ctx = &progress,
-	        .arena = g->arena,
+	        .arena = g->program.arena,
 	};
 	struct err e = {0};
 	int rc, status;
@@ -116,12 +116,12 @@ static int with_publish(struct image *g, const struct publish_spec *s, const cha
 		err_set(&e, ERR_INPUT, REASON_INPUT_RANGE, ERANGE,
 		        "--connections %llu: expected 1 to 100",
 		        (unsigned long long)g->opt.connections);
-		return image_fail(&e);
+		return program_fail(&g->program, &e);
 	}
 	rc = image_cloud(g, &p.cloud, &e);
 	if (rc < 0)
-		return image_fail(&e);
-	p.deadline = g->deadline;
+		return program_fail(&g->program, &e);
+	p.deadline = g->program.deadline;
 	rc = run ? publish_resume(&p, run, &e) : publish_image(&p, s, &e);
 	end_progress(&progress);
 	status = finish(g, &p, rc, &e);
@@ -160,8 +160,8 @@ int verb_publish(void *program)
 	struct image *g = program;
 	const struct options *o = &g->opt;
 
-	return publish(g, o->line.operands[0], o->name ? o->name : "", o->arch ? o->arch : "x86_64",
-	               o->boot);
+	return publish(g, g->program.line.operands[0], o->name ? o->name : "",
+	               o->arch ? o->arch : "x86_64", o->boot);
 }
 
 int image_publish(struct image *g, const struct recipe *r, const char *raw)
@@ -169,7 +169,7 @@ int image_publish(struct image *g, const struct recipe *r, const char *raw)
 	const char *name = g->opt.name;
 
 	if (!name)
-		name = arena_printf(g->arena, "%s-%s", r->name, r->version);
+		name = arena_printf(g->program.arena, "%s-%s", r->name, r->version);
 	return publish(g, raw, name, r->arch, r->disk.boot == BOOT_UEFI ? "uefi" : NULL);
 }
 
@@ -177,5 +177,5 @@ int verb_resume(void *program)
 {
 	struct image *g = program;
 
-	return with_publish(g, NULL, g->opt.line.operands[0]);
+	return with_publish(g, NULL, g->program.line.operands[0]);
 }

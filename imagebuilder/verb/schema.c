@@ -248,7 +248,7 @@ static void put_sections(struct jsonw *w)
 int verb_schema(void *program)
 {
 	struct image *g = program;
-	struct strbuf b = STRBUF(g->arena, SCHEMA_MAX);
+	struct strbuf b = STRBUF(g->program.arena, SCHEMA_MAX);
 	struct jsonw w = {.out = &b};
 
 	jsonw_begin(&w, NULL, '{');

@@ -53,14 +53,14 @@ const char *shell_command(const char *recipe, const char *store, struct arena *a
 
 static void begin(struct look *l, size_t max)
 {
-	l->held = arena_array(l->image->arena, max, sizeof *l->held);
-	l->trees = arena_array(l->image->arena, max + 1, sizeof *l->trees);
+	l->held = arena_array(l->image->program.arena, max, sizeof *l->held);
+	l->trees = arena_array(l->image->program.arena, max + 1, sizeof *l->trees);
 }
 
 /* `step`: what it is to a person. */
 static int hold(struct look *l, const char *key, bool failed, const char *step, struct err *e)
 {
-	const char *recipe = l->image->opt.line.operands[0];
+	const char *recipe = l->image->program.line.operands[0];
 	int r = l->store->fd < 0 ? -ENOENT : layer_hold(l->store, key, failed, &l->held[l->n], e);
 
 	if (r == 0) {
@@ -69,13 +69,13 @@ static int hold(struct look *l, const char *key, bool failed, const char *step, 
 		return 0;
 	}
 	if (r == -EBUSY)
-		return err_set(e, ERR_HOST, REASON_BUSY, EBUSY,
+		return err_set(e, ERR_BUSY, REASON_BUSY, EBUSY,
 		               "looking into '%s': a build is making '%s'", recipe, step);
 	if (r != -ENOENT)
 		return r;
 	return err_set(e, ERR_HOST, REASON_HOST_FILE, ENOENT,
 	               "looking into '%s': '%s' is not in the store: hpc-imagebuild build %s",
-	               recipe, step, plain(recipe, l->image->arena));
+	               recipe, step, plain(recipe, l->image->program.arena));
 }
 
 static int hold_built(struct look *l, struct err *e)
@@ -85,19 +85,19 @@ static int hold_built(struct look *l, struct err *e)
 	const struct lock *lock;
 	struct recipe r;
 	struct chain c;
-	int err = recipe_load(g->opt.line.operands[0], &g->opt.set, g->arena, &r, e);
+	int err = recipe_load(g->program.line.operands[0], &g->opt.set, g->program.arena, &r, e);
 
 	if (err == 0)
-		err = image_lock(g, g->opt.line.operands[0], &r, &lock, e);
+		err = image_lock(g, g->program.line.operands[0], &r, &lock, e);
 	if (err == 0)
-		err = chain_plan(&r, lock, g->arena, &c, e);
+		err = chain_plan(&r, lock, g->program.arena, &c, e);
 	if (err < 0)
 		return err;
 	begin(l, c.n);
 	for (size_t i = 0; i < c.n && err == 0; i++) {
 		if (!chain_is_layer(&c.steps[i]))
 			continue;
-		const char *below = arena_strdup(g->arena, key);
+		const char *below = arena_strdup(g->program.arena, key);
 		chain_key(&c, i, below, key);
 		err = hold(l, key, false, c.steps[i].name, e);
 	}
@@ -107,11 +107,11 @@ static int hold_built(struct look *l, struct err *e)
 static int hold_failed(struct look *l, struct err *e)
 {
 	struct image *g = l->image;
-	const char *recipe = g->opt.line.operands[0];
+	const char *recipe = g->program.line.operands[0];
 	struct record r;
 	int err = 0;
 
-	(void)record_read(l->store, recipe, g->arena, &r);
+	(void)record_read(l->store, recipe, g->program.arena, &r);
 	if (!r.failed || !r.failed_key)
 		return err_set(e, ERR_HOST, REASON_HOST_FILE, ENOENT,
 		               "--failed: the last build of '%s' in this store did not fail",
@@ -130,7 +130,7 @@ static int hold_failed(struct look *l, struct err *e)
 static int run(struct look *l, int *ret_status, struct err *e)
 {
 	struct image *g = l->image;
-	const char *term = arena_printf(g->arena, "TERM=%s", g->term ? g->term : "dumb");
+	const char *term = arena_printf(g->program.arena, "TERM=%s", g->term ? g->term : "dumb");
 	const char *const env[] = {"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:"
 	                           "/bin",
 	                           "HOME=/root", "LANG=C.UTF-8", term, NULL};
@@ -141,8 +141,8 @@ static int run(struct look *l, int *ret_status, struct err *e)
 	if (r < 0)
 		return r;
 	box.dir = scratch.path;
-	return sandbox_exec(&box, (const char *const *)g->opt.line.operands + 1, env, ret_status,
-	                    e);
+	return sandbox_exec(&box, (const char *const *)g->program.line.operands + 1, env,
+	                    ret_status, e);
 }
 
 int verb_shell(void *program)
@@ -154,7 +154,7 @@ int verb_shell(void *program)
 	int status = 0, r = 0;
 
 	if (geteuid() != 0)
-		r = err_set(&e, ERR_HOST, REASON_HOST_EXEC, EPERM,
+		r = err_set(&e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
 		            "looking into an image: needs root, for mounts");
 	if (r == 0)
 		r = store_look(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, &e);
@@ -166,7 +166,7 @@ int verb_shell(void *program)
 		layer_close(&l.held[i]);
 	if (r == 0)
 		return status;
-	status = image_fail(&e);
+	status = program_fail(&g->program, &e);
 	if (e.reason == REASON_HOST_EXEC && l.n)
 		return e.no == ENOENT ? NOT_FOUND : CANT_RUN;
 	return status;

@@ -216,7 +216,7 @@ static int run_machine(struct boot *b, struct err *e)
 
 	if (r == 0)
 		r = host_run_ok(b->host, &x, b->arena, &res, e);
-	return r == -ETIMEDOUT ? err_set(e, ERR_HOST, REASON_DEADLINE, ETIMEDOUT,
+	return r == -ETIMEDOUT ? err_set(e, ERR_DEADLINE, REASON_DEADLINE, ETIMEDOUT,
 	                                 "starting '%s': no login by the deadline", b->disk)
 	                       : r;
 }
@@ -268,25 +268,25 @@ int verb_test(void *program)
 	struct image *g = program;
 	const struct options *o = &g->opt;
 	char dir[] = "/tmp/hpc-imagebuild-test-XXXXXX", disk[PATH_MAX];
-	struct boot *b = arena_alloc(g->arena, sizeof *b);
+	struct boot *b = arena_alloc(g->program.arena, sizeof *b);
 	struct err e;
-	int r = check_image(o->line.operands[0], &e);
+	int r = check_image(g->program.line.operands[0], &e);
 
-	if (r == 0 && !realpath(o->line.operands[0], disk))
-		r = err_errno(&e, errno, "opening '%s'", o->line.operands[0]);
+	if (r == 0 && !realpath(g->program.line.operands[0], disk))
+		r = err_errno(&e, errno, "opening '%s'", g->program.line.operands[0]);
 	*b = (struct boot){
 	        .disk = disk,
-	        .arena = g->arena,
+	        .arena = g->program.arena,
 	        .bios = str_eq(o->firmware, "bios"),
-	        .verbose = o->verbose,
-	        .deadline = clock_in_ms(o->deadline_ms ? o->deadline_ms : DEADLINE_MS),
+	        .verbose = g->program.verbose,
+	        .deadline = program_deadline(&g->program, DEADLINE_MS),
 	};
 	if (r == 0)
 		r = host_open("/", HOST_LIVE, &b->host, &e);
 	if (r == 0 && !mkdtemp(dir))
 		r = err_errno(&e, errno, "making '%s'", dir);
 	if (r < 0)
-		return image_fail(&e);
+		return program_fail(&g->program, &e);
 	b->dir = dir;
 	r = run_machine(b, &e);
 	if (r == 0)
@@ -295,10 +295,10 @@ int verb_test(void *program)
 	host_close(b->host);
 	if (r < 0) {
 		show_tail(b);
-		return image_fail(&e);
+		return program_fail(&g->program, &e);
 	}
-	if (!o->quiet)
-		printf("'%s' starts by %s: login after %.1f s\n", o->line.operands[0],
-		       b->bios ? "BIOS" : "UEFI", (double)(clock_now() - g->start) / 1e9);
+	if (!g->program.quiet)
+		printf("'%s' starts by %s: login after %.1f s\n", g->program.line.operands[0],
+		       b->bios ? "BIOS" : "UEFI", (double)(clock_now() - g->program.start) / 1e9);
 	return 0;
 }

@@ -16,20 +16,20 @@ static const char *const states[] = {
 
 static void tell(void *ctx, const char *check, enum verify_state state, const char *what)
 {
-	const struct options *o = &((struct image *)ctx)->opt;
+	const struct image *g = ctx;
 	scope_arena struct arena *a = arena_new();
 	struct strbuf b = STRBUF(a, TEXT_MAX);
 	struct jsonw w = {.out = &b};
 	char shown[1024];
 
-	if (o->json) {
+	if (g->program.json) {
 		jsonw_begin(&w, NULL, '{');
 		jsonw_str(&w, "check", check);
 		jsonw_str(&w, "state", states[state]);
 		jsonw_str(&w, "what", what);
 		jsonw_end(&w, '}');
 		puts(b.data);
-	} else if (!o->quiet || state == VERIFY_FAULT) {
+	} else if (!g->program.quiet || state == VERIFY_FAULT) {
 		str_escape(what, strlen(what), shown, sizeof shown);
 		printf("%-6s %-16s %s\n", states[state], check, shown);
 	}
@@ -43,21 +43,22 @@ int verb_verify(void *program)
 	scope_inspect_space struct inspect_space space = INSPECT_SPACE_INIT(store);
 	scope_inspect struct inspect image = INSPECT_INIT;
 	struct verify v = {.image = &image,
-	                   .arena = g->arena,
+	                   .arena = g->program.arena,
 	                   .deadline = clock_in_ms(VERIFY_MS),
 	                   .tell = tell,
 	                   .ctx = g};
 	struct recipe recipe;
 	struct err e;
-	int r = o->recipe ? recipe_load(o->recipe, &o->set, g->arena, &recipe, &e) : 0;
+	int r = o->recipe ? recipe_load(o->recipe, &o->set, g->program.arena, &recipe, &e) : 0;
 
 	if (r == 0 && o->recipe)
-		v.allow = chain_allowed(&recipe, g->arena);
+		v.allow = chain_allowed(&recipe, g->program.arena);
 	if (r == 0)
-		r = inspect_open(o->line.operands[0], &space, "image", v.deadline, &image, &e);
+		r = inspect_open(g->program.line.operands[0], &space, "image", v.deadline, &image,
+		                 &e);
 	if (r == 0)
 		r = verify_all(&v, &e);
 	if (r < 0)
-		return image_fail(&e);
+		return program_fail(&g->program, &e);
 	return v.faults ? FAULTY : 0;
 }

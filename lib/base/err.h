@@ -25,6 +25,8 @@ enum err_kind {
 	ERR_INTEGRITY, /* checksum, signature, rollback: exit 5, never retried */
 	ERR_HOST,      /* this machine refused: exit 1, retried only where the step says so */
 	ERR_BUG,       /* our own mistake: exit 70 */
+	ERR_BUSY,      /* another run holds the lock: exit 6, never retried */
+	ERR_DEADLINE,  /* there was no time left: exit 7, never retried */
 };
 
 struct err {

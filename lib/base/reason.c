@@ -1,35 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of reasons: name, meaning, and what to do about it. */
 #include "base/reason.h"
 
 #include "base/str.h"
 
 static const struct reason_row rows[REASON_COUNT] = {
         [REASON_NONE] = {"none", "nothing went wrong", ""},
-        [REASON_BUG] = {"bug", "hpc-agent contradicted itself",
-                        "report it with the output of 'hpc-agent collect'"},
-        [REASON_INPUT_SYNTAX] = {"input-syntax", "a document is not well-formed",
-                                 "the message names file, line and column"},
-        [REASON_INPUT_UNKNOWN_KEY] =
-                {"input-unknown-key", "a key is not one we know",
-                 "mind the spelling the message suggests; keys are case-sensitive"},
-        [REASON_INPUT_TYPE] = {"input-type", "a value has the wrong type",
-                               "the message says what was expected there"},
-        [REASON_INPUT_RANGE] = {"input-range", "a value is outside its range",
-                                "the message names the range"},
-        [REASON_INPUT_REQUIRED] = {"input-required", "a required key is missing",
-                                   "add the key the message names"},
+        [REASON_BUG] = {"bug", "the program contradicted itself", ""},
+        [REASON_INPUT_SYNTAX] = {"input-syntax", "a document is not well-formed", ""},
+        [REASON_INPUT_UNKNOWN_KEY] = {"input-unknown-key", "a key is not one we know",
+                                      "keys are case-sensitive"},
+        [REASON_INPUT_TYPE] = {"input-type", "a value has the wrong type", ""},
+        [REASON_INPUT_RANGE] = {"input-range", "a value is outside its range", ""},
+        [REASON_INPUT_REQUIRED] = {"input-required", "a required key is missing", ""},
         [REASON_INPUT_DUPLICATE] = {"input-duplicate", "the same key, path or id is given twice",
                                     "keep one of the two"},
         [REASON_INPUT_LIMIT] = {"input-limit", "an input is larger or deeper than any real one",
-                                "if it is real, split it; the ceilings are in hpc-agent(8)"},
+                                ""},
         [REASON_INPUT_CYCLE] = {"input-cycle", "steps need each other in a circle",
-                                "the message prints the circle; drop one 'after' or path in it"},
-        [REASON_INPUT_FACT] = {"input-fact", "a ${fact} is not known on this machine",
-                               "'hpc-agent facts' lists those that are; tags need instance tags in "
-                               "metadata enabled"},
-        [REASON_INPUT_UNSUPPORTED] =
-                {"input-unsupported", "a valid setting that this version does not carry out",
-                 "the message names the setting and, where there is one, the way round"},
+                                "drop one 'after' or path of the circle"},
+        [REASON_INPUT_FACT] = {"input-fact", "a ${fact} is not known on this machine", ""},
+        [REASON_INPUT_UNSUPPORTED] = {"input-unsupported",
+                                      "a valid setting that this version does not carry out", ""},
         [REASON_IMDS_UNREACHABLE] = {"imds-unreachable",
                                      "the instance metadata service did not answer",
                                      "is this an EC2 instance with HttpEndpoint enabled? a PUT "
@@ -45,9 +37,8 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_IMDS_ABSENT] = {"imds-absent", "the metadata item does not exist",
                                 "tags need 'Allow tags in metadata' on the instance; a role needs "
                                 "an instance profile"},
-        [REASON_NO_INSTANCE_ROLE] =
-                {"no-instance-role", "the instance has no IAM role",
-                 "attach an instance profile to the launch template; the README has the policy"},
+        [REASON_NO_INSTANCE_ROLE] = {"no-instance-role", "the instance has no IAM role",
+                                     "attach an instance profile to the instance"},
         [REASON_CREDENTIALS_REFUSED] = {"credentials-refused",
                                         "EC2 could not give out the role's credentials",
                                         "the role's trust policy must let ec2.amazonaws.com assume "
@@ -60,10 +51,9 @@ static const struct reason_row rows[REASON_COUNT] = {
                  "this region, and does the security group let it through?"},
         [REASON_HTTP_TLS] = {"http-tls", "the server's certificate could not be verified",
                              "mind the clock, a TLS-inspecting proxy, or AWS_CA_BUNDLE"},
-        [REASON_HTTP_STATUS] = {"http-status", "a server answered with an error status",
-                                "the message carries the status and the server's own words"},
+        [REASON_HTTP_STATUS] = {"http-status", "a server answered with an error status", ""},
         [REASON_HTTP_TOO_LARGE] = {"http-too-large", "a server sent more than the ceiling allows",
-                                   "is the URI the right one? the ceilings are in hpc-agent(8)"},
+                                   ""},
         [REASON_HTTP_BROKEN_OFF] =
                 {"http-broken-off", "a transfer broke off or was too slow",
                  "it was tried again until the deadline; look at the network path"},
@@ -76,11 +66,12 @@ static const struct reason_row rows[REASON_COUNT] = {
                                       "mind the name; buckets of other partitions are not visible"},
         [REASON_S3_ACCESS_DENIED] =
                 {"s3-access-denied", "S3 refused the request",
-                 "either the role lacks s3:GetObject (or kms:Decrypt) on it, or the object does "
-                 "not exist and the role lacks s3:ListBucket: S3 answers both the same"},
+                 "either the role or user lacks s3:GetObject (or kms:Decrypt) on it, or "
+                 "the object does not exist and s3:ListBucket is lacking: S3 answers "
+                 "both the same"},
         [REASON_S3_SIGNATURE] = {"s3-signature", "S3 rejects our signature or keys",
-                                 "the role's credentials and the endpoint do not belong together; "
-                                 "mind AWS_ENDPOINT_URL"},
+                                 "the credentials and the endpoint do not belong together: mind "
+                                 "AWS_ENDPOINT_URL"},
         [REASON_S3_CLOCK_SKEW] = {"s3-clock-skew",
                                   "this machine's clock is wrong by more than 15 minutes",
                                   "let chrony use 169.254.169.123; we signed again with the "
@@ -94,21 +85,19 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_S3_PRECONDITION] = {"s3-precondition", "the object is there already",
                                     "If-None-Match was asked for, so nothing was overwritten"},
         [REASON_AWS_DENIED] = {"aws-denied", "the service refused who we are what we asked for",
-                               "hpc-imagebuild(8) lists the actions its credentials need"},
-        [REASON_AWS_INVALID] = {"aws-invalid", "the service refused the request as not valid",
-                                "its words say which value"},
+                               ""},
+        [REASON_AWS_INVALID] = {"aws-invalid", "the service refused the request as not valid", ""},
         [REASON_AWS_ABSENT] = {"aws-absent", "the service doesn't know what was named",
                                "mind the region and the account"},
         [REASON_AWS_CONFLICT] = {"aws-conflict",
                                  "what exists in the account stands in the way of the request",
-                                 "its words name it; names of images are unique in a region"},
+                                 "names of images are unique in a region"},
         [REASON_AWS_QUOTA] = {"aws-quota", "a quota of the account is reached",
                               "Service Quotas shows it and takes the request for more"},
         [REASON_AWS_THROTTLED] = {"aws-throttled",
-                                  "the service asked us to slow down until the deadline",
-                                  "what else uses the account's rate? fewer --connections help"},
+                                  "the service asked us to slow down until the deadline", ""},
         [REASON_AWS_STATE] = {"aws-state", "a snapshot or image ended in a state that is of no use",
-                              "the service's words follow; `hpc-imagebuild gc` removes it"},
+                              ""},
         [REASON_SECRET_DENIED] = {"secret-denied", "Secrets Manager refused the request",
                                   "the role needs secretsmanager:GetSecretValue on the ARN and "
                                   "kms:Decrypt on its key"},
@@ -120,24 +109,17 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_SIGNATURE_INVALID] = {"signature-invalid",
                                       "content is not signed by the pinned key",
                                       "sign the object again or correct config-key"},
-        [REASON_HOST_FILE] = {"host-file", "a file could not be read or written",
-                              "the message names the file and the cause"},
-        [REASON_HOST_SPACE] =
-                {"host-space", "the disk is full",
-                 "grow the root volume in the launch template; old files were left untouched"},
-        [REASON_HOST_EXEC] = {"host-exec", "a program could not be started",
-                              "is its package in the image?"},
-        [REASON_HOST_COMMAND_FAILED] = {"host-command-failed", "a program ended with an error",
-                                        "the message ends with its last words"},
+        [REASON_HOST_FILE] = {"host-file", "a file could not be read or written", ""},
+        [REASON_HOST_PRIVILEGE] = {"host-privilege", "what was asked for needs root", ""},
+        [REASON_HOST_SPACE] = {"host-space", "the disk is full", ""},
+        [REASON_HOST_EXEC] = {"host-exec", "a program could not be started", ""},
+        [REASON_HOST_COMMAND_FAILED] = {"host-command-failed", "a program ended with an error", ""},
         [REASON_HOST_USER] = {"host-user", "a user or group is missing or differs",
                               "ids must agree on every node of the cluster"},
-        [REASON_HOST_PACKAGE] = {"host-package", "a package could not be installed",
-                                 "bake it into the image: hpc-imagebuild; installing at boot needs "
-                                 "a reachable mirror"},
+        [REASON_HOST_PACKAGE] = {"host-package", "a package could not be installed", ""},
         [REASON_HOST_SYSCTL] = {"host-sysctl", "a kernel setting was refused",
                                 "does this kernel have it, and the module behind it loaded?"},
-        [REASON_UNIT_MISSING] = {"unit-missing", "there is no such unit, or no systemd",
-                                 "is the package that ships it in the image?"},
+        [REASON_UNIT_MISSING] = {"unit-missing", "there is no such unit, or no systemd", ""},
         [REASON_UNIT_FAILED] =
                 {"unit-failed", "a unit failed to start",
                  "the message ends with its last journal line; journalctl -b -u UNIT has all"},
@@ -159,8 +141,7 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_MOUNT_BUSY] =
                 {"mount-busy", "something else is mounted there already",
                  "umount it, or drop its line from fstab; two sources cannot share a mount point"},
-        [REASON_MOUNT_HELPER] = {"mount-helper", "the mount helper failed",
-                                 "the message ends with the helper's own words"},
+        [REASON_MOUNT_HELPER] = {"mount-helper", "the mount helper failed", ""},
         [REASON_MOUNT_NOT_SEEN] = {"mount-not-seen",
                                    "the mount helper said yes but nothing is mounted",
                                    "look at the helper's log (for EFS: /var/log/amazon/efs)"},
@@ -172,9 +153,7 @@ static const struct reason_row rows[REASON_COUNT] = {
                  "the server accepts connections but does not answer; look at its load"},
         [REASON_MUNGE_KEY_INVALID] = {"munge-key-invalid", "the munge key is not 32 to 1024 bytes",
                                       "make one with: dd if=/dev/urandom bs=1 count=1024"},
-        [REASON_MUNGE_KEY_UNSAFE] =
-                {"munge-key-unsafe", "munged would refuse the key's place",
-                 "the message names the directory whose owner or mode is too open"},
+        [REASON_MUNGE_KEY_UNSAFE] = {"munge-key-unsafe", "munged would refuse the key's place", ""},
         [REASON_MUNGE_ROUND_TRIP] = {"munge-round-trip",
                                      "a credential made here does not decode here",
                                      "journalctl -b -u munge"},
@@ -199,35 +178,32 @@ static const struct reason_row rows[REASON_COUNT] = {
                 {"slurm-not-configless", "slurmctld does not hand out its configuration",
                  "set SlurmctldParameters=enable_configless on the head node, or give the node a "
                  "slurm.conf and 'configless: false'"},
-        [REASON_SLURM_VERSION] = {"slurm-version", "slurmctld does not speak this slurmd's version",
-                                  "slurmd must not be newer than slurmctld, nor older than its "
-                                  "last two releases; bake the head's version into the image"},
+        [REASON_SLURM_VERSION] =
+                {"slurm-version", "slurmctld does not speak this slurmd's version",
+                 "slurmd must not be newer than slurmctld, nor older than its last two "
+                 "releases"},
         [REASON_SLURM_NOT_REGISTERED] =
                 {"slurm-not-registered", "slurmd runs but the controller has not seen it register",
                  "can the head node reach TCP 6818 here? journalctl -b -u slurmd"},
-        [REASON_SLURM_MISSING] = {"slurm-missing", "Slurm is not installed",
-                                  "bake slurmd into the image, or name its prefix"},
+        [REASON_SLURM_MISSING] = {"slurm-missing", "Slurm is not installed", ""},
         [REASON_SLURM_AUTH] = {"slurm-auth", "the controller rejected our authentication",
                                "munge keys or clocks differ between this node and the head"},
-        [REASON_SCRIPT_FAILED] = {"script-failed", "a script ended with an error",
-                                  "its last lines are in the message, all of it in the journal"},
-        [REASON_STEP_TIMEOUT] = {"step-timeout", "a step did not finish within its timeout",
-                                 "raise 'timeout' on the step if it is honest work; else look at "
-                                 "what it waits for"},
-        [REASON_STEP_ABANDONED] = {"step-abandoned", "a step could not even be killed",
-                                   "it hangs in the kernel, usually on a dead file server; it was "
-                                   "left behind and the rest went on"},
-        [REASON_STEP_NOT_HELD] =
-                {"step-not-held", "a step was carried out but does not hold",
-                 "something undoes it, or the step is wrong; the message says what was found"},
-        [REASON_STEP_BLOCKED] = {"step-blocked", "a step this one needs failed",
-                                 "mend that one first; the message names it"},
+        [REASON_SCRIPT_FAILED] = {"script-failed", "a script ended with an error", ""},
+        [REASON_STEP_TIMEOUT] =
+                {"step-timeout", "a step did not finish within its timeout",
+                 "raise 'timeout' on the step if its work takes that long; else look at "
+                 "what it waits for"},
+        [REASON_STEP_ABANDONED] =
+                {"step-abandoned", "a step could not even be killed",
+                 "it hangs in the kernel, usually on a dead file server; it was left "
+                 "behind and the rest went on"},
+        [REASON_STEP_NOT_HELD] = {"step-not-held", "a step was carried out but does not hold",
+                                  "something undoes it, or the step is wrong"},
+        [REASON_STEP_BLOCKED] = {"step-blocked", "a step this one needs failed", ""},
         [REASON_STEP_DIED] = {"step-died", "the process carrying out a step died",
                               "out of memory, or killed from outside; dmesg tells"},
-        [REASON_DEADLINE] = {"deadline", "the deadline of the whole run passed",
-                             "status.json shows which steps were still running and for how long"},
-        [REASON_BUSY] = {"busy", "another run holds the lock",
-                         "wait for it: hpc-agent status --wait"},
+        [REASON_DEADLINE] = {"deadline", "the deadline of the whole run passed", ""},
+        [REASON_BUSY] = {"busy", "another run holds the lock", ""},
         [REASON_INTERRUPTED] = {"interrupted", "the run was told to stop",
                                 "the next run converges"},
 };
@@ -235,6 +211,14 @@ static const struct reason_row rows[REASON_COUNT] = {
 const struct reason_row *reason_row(enum reason reason)
 {
 	return &rows[(size_t)reason < REASON_COUNT ? reason : REASON_BUG];
+}
+
+const char *reason_hint(const struct reason_hint *own, enum reason reason)
+{
+	for (; own && own->text; own++)
+		if (own->reason == reason)
+			return own->text;
+	return reason_row(reason)->hint;
 }
 
 enum reason reason_by_name(const char *name)

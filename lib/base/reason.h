@@ -55,6 +55,7 @@
 	X(CHECKSUM_MISMATCH)                                                                       \
 	X(SIGNATURE_INVALID)                                                                       \
 	X(HOST_FILE)                                                                               \
+	X(HOST_PRIVILEGE)                                                                          \
 	X(HOST_SPACE)                                                                              \
 	X(HOST_EXEC)                                                                               \
 	X(HOST_COMMAND_FAILED)                                                                     \
@@ -106,11 +107,22 @@ enum reason {
 struct reason_row {
 	const char *name;    /* "mount-refused" */
 	const char *meaning; /* one sentence: what was observed */
-	const char *hint;    /* what to look at or change, in the reader's terms */
+	/* What to look at or change, true in the mouth of every program; "" where the message says
+	 * all there is to say. */
+	const char *hint;
 };
 
 /* The row of a reason; a value outside the list gives the row of REASON_BUG. Static storage. */
 const struct reason_row *reason_row(enum reason reason);
+
+/* A program's own hint, in place of the row's. */
+struct reason_hint {
+	enum reason reason;
+	const char *text;
+};
+
+/* The hint of `own`, which ends at text NULL and may itself be NULL, else the row's; maybe "". */
+const char *reason_hint(const struct reason_hint *own, enum reason reason);
 
 /* The reason of that name, or REASON_COUNT. */
 enum reason reason_by_name(const char *name);

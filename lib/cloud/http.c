@@ -185,7 +185,7 @@ static void begin_exchange(struct http *h, struct http_exchange *x)
 {
 	multi_open(h);
 	if (clock_passed(x->deadline)) {
-		x->rc = err_set(&x->err, ERR_RETRY, REASON_DEADLINE, ETIMEDOUT,
+		x->rc = err_set(&x->err, ERR_DEADLINE, REASON_DEADLINE, ETIMEDOUT,
 		                "the deadline passed before the request was sent");
 		finish(x);
 		return;

@@ -23,8 +23,9 @@ const char *report_phase_name(enum report_phase p);
 struct report {
 	enum report_phase phase;
 	const char *program, *version;
-	const struct vars *facts; /* identity shown: instance-id, node, role, cluster */
-	const struct plan *plan;  /* NULL before there is one */
+	const struct reason_hint *hints; /* the program's own, reason.h; or NULL */
+	const struct vars *facts;        /* identity shown: instance-id, node, role, cluster */
+	const struct plan *plan;         /* NULL before there is one */
 	const struct step_outcome *outcomes;
 	const struct err *err; /* a failure outside the steps, or NULL */
 	int exit_status;

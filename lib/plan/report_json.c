@@ -8,7 +8,7 @@ static const char *const identity[] = {
         "instance-id", "instance-type", "availability-zone", "cluster", "role", "node", "head",
 };
 
-static void error(struct jsonw *w, const struct err *e)
+static void error(struct jsonw *w, const struct report *r, const struct err *e)
 {
 	if (!e || e->kind == ERR_NONE) {
 		jsonw_str(w, "error", NULL);
@@ -18,7 +18,7 @@ static void error(struct jsonw *w, const struct err *e)
 	jsonw_str(w, "kind", err_kind_name(e->kind));
 	jsonw_str(w, "reason", reason_row(e->reason)->name);
 	jsonw_str(w, "text", e->text);
-	jsonw_str(w, "hint", reason_row(e->reason)->hint);
+	jsonw_str(w, "hint", reason_hint(r->hints, e->reason));
 	jsonw_end(w, '}');
 }
 
@@ -30,8 +30,11 @@ static void time_or_null(struct jsonw *w, const char *key, uint64_t ns)
 		jsonw_str(w, key, NULL);
 }
 
-static void one_step(struct jsonw *w, const struct plan *p, size_t i, const struct step_outcome *o)
+static void one_step(struct jsonw *w, const struct report *r, size_t i)
 {
+	static const struct step_outcome waiting;
+	const struct plan *p = r->plan;
+	const struct step_outcome *o = r->outcomes ? &r->outcomes[i] : &waiting;
 	const struct step *s = p->steps[i];
 
 	jsonw_begin(w, NULL, '{');
@@ -51,7 +54,7 @@ static void one_step(struct jsonw *w, const struct plan *p, size_t i, const stru
 	for (size_t k = 0; k < o->changes.n; k++)
 		jsonw_str(w, NULL, o->changes.items[k]);
 	jsonw_end(w, ']');
-	error(w, &o->err);
+	error(w, r, &o->err);
 	jsonw_end(w, '}');
 }
 
@@ -81,7 +84,6 @@ static void counts(struct jsonw *w, const struct report *r)
 
 void report_json(const struct report *r, struct strbuf *out)
 {
-	static const struct step_outcome waiting;
 	struct jsonw w = {.out = out};
 
 	jsonw_begin(&w, NULL, '{');
@@ -97,11 +99,11 @@ void report_json(const struct report *r, struct strbuf *out)
 		jsonw_u64(&w, "exit_status", (uint64_t)r->exit_status);
 	else
 		jsonw_str(&w, "exit_status", NULL);
-	error(&w, r->err);
+	error(&w, r, r->err);
 	counts(&w, r);
 	jsonw_begin(&w, "steps", '[');
 	for (size_t i = 0; r->plan && i < r->plan->n; i++)
-		one_step(&w, r->plan, i, r->outcomes ? &r->outcomes[i] : &waiting);
+		one_step(&w, r, i);
 	jsonw_end(&w, ']');
 	jsonw_end(&w, '}');
 	strbuf_char(out, '\n');

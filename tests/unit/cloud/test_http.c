@@ -204,7 +204,7 @@ static void test_deadline(void **state)
 	assert_true(o.x.connected);
 	prepare(&o, "/ok");
 	o.x.deadline = clock_now();
-	assert_err(http_run(http, &o.x, &e), ERR_RETRY, "deadline");
+	assert_err(http_run(http, &o.x, &e), ERR_DEADLINE, "deadline");
 	drop(&o);
 }
 

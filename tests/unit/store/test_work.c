@@ -87,7 +87,7 @@ static void test_one_at_a_time(void **state)
 
 	assert_ok(work_open(output, &w, &e));
 	fill(&w, "mine");
-	assert_err(work_open(output, &second, &e), ERR_HOST, "another process");
+	assert_err(work_open(output, &second, &e), ERR_BUSY, "another process");
 	assert_int_equal(e.reason, REASON_BUSY);
 	assert_int_equal(second.fd, -1);
 	assert_int_equal(faccessat(w.fd, "mine", F_OK, 0), 0);

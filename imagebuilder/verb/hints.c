@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What hpc-imagebuild advises: on a workstation or build machine, with a person's credentials. */
+#include "verb/image.h"
+
+const struct reason_hint image_hints[] = {
+        {REASON_INPUT_LIMIT, "the ceilings are in hpc-imagebuild(8)"},
+        {REASON_NO_INSTANCE_ROLE, "set AWS_PROFILE or AWS_ACCESS_KEY_ID, or attach an instance "
+                                  "profile to this instance"},
+        {REASON_NO_REGION, "set AWS_REGION, or give --region"},
+        {REASON_AWS_DENIED, "hpc-imagebuild(8) lists the actions its credentials need"},
+        {REASON_AWS_THROTTLED, "what else uses the account's rate? fewer --connections help"},
+        {REASON_AWS_STATE, "'hpc-imagebuild gc' removes it"},
+        {REASON_HOST_SPACE, "'hpc-imagebuild cache prune' makes room in the store; --store and "
+                            "--output may be on another disk"},
+        {REASON_DEADLINE, "--deadline gives it more time"},
+        {REASON_STEP_TIMEOUT, "--deadline gives it more time"},
+        {0},
+};

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The environment: the variables that AWS's own tools read, and nothing else. */
+#include <stdlib.h>
+
+#include "program/program.h"
+
+#define AT(m) offsetof(struct program, m)
+
+enum who { ANYONE, WORKSTATION };
+
+static const struct {
+	const char *variable;
+	enum who who;
+	size_t offset; /* a const char * */
+} texts[] = {
+        {"AWS_EC2_METADATA_SERVICE_ENDPOINT", ANYONE, AT(cloud_config.imds_endpoint)},
+        {"AWS_ENDPOINT_URL", ANYONE, AT(cloud_config.endpoint)},
+        {"AWS_ENDPOINT_URL_S3", ANYONE, AT(cloud_config.s3_endpoint)},
+        {"AWS_ENDPOINT_URL_SECRETS_MANAGER", ANYONE, AT(cloud_config.secrets_endpoint)},
+        {"AWS_ENDPOINT_URL_EBS", WORKSTATION, AT(cloud_config.ebs_endpoint)},
+        {"AWS_ENDPOINT_URL_EC2", WORKSTATION, AT(cloud_config.ec2_endpoint)},
+        {"AWS_ENDPOINT_URL_SSM", WORKSTATION, AT(cloud_config.ssm_endpoint)},
+        {"AWS_DEFAULT_REGION", WORKSTATION, AT(cloud_config.region)},
+        {"AWS_REGION", ANYONE, AT(cloud_config.region)}, /* behind what it wins over */
+        {"AWS_CA_BUNDLE", ANYONE, AT(cloud_config.ca_bundle)},
+        {"AWS_ACCESS_KEY_ID", WORKSTATION, AT(cloud_config.access_key)},
+        {"AWS_SECRET_ACCESS_KEY", WORKSTATION, AT(cloud_config.secret_key)},
+        {"AWS_SESSION_TOKEN", WORKSTATION, AT(cloud_config.session_token)},
+};
+
+static const struct {
+	const char *variable;
+	size_t offset; /* a bool */
+} switches[] = {
+        {"AWS_USE_DUALSTACK_ENDPOINT", AT(cloud_config.dualstack)},
+        {"AWS_EC2_METADATA_DISABLED", AT(no_metadata)},
+};
+
+void program_environment(struct program *p)
+{
+	char *base = (char *)p;
+
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		const char *value = getenv(texts[i].variable);
+
+		if (value && (texts[i].who == ANYONE || p->info->workstation))
+			*(const char **)(void *)(base + texts[i].offset) = value;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(switches); i++) {
+		const char *value = getenv(switches[i].variable);
+
+		if (value)
+			(void)str_bool(value, (bool *)(void *)(base + switches[i].offset));
+	}
+}

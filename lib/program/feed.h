@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a verb tells while it works: lines for people, the one in progress too where they look at a
+ * terminal; or with --json one event a line, {"event":NAME,...}, on standard output. Each line is
+ * flushed, so that who reads a pipe sees it when it is written.
+ *
+ *     struct feed f;
+ *     feed_open(&f, &g->program, stdout);
+ *     feed_passing(&f, "%3zu %%", percent);
+ *     if (f.json) {
+ *             struct jsonw *w = feed_begin(&f, "progress");
+ *             jsonw_u64(w, "done", done);
+ *             feed_end(&f);
+ *     }
+ *     feed_close(&f);
+ */
+#pragma once
+
+#include <stdio.h>
+
+#include "data/jsonw.h"
+#include "program/program.h"
+
+struct feed {
+	bool json, quiet;
+	bool terminal; /* `lines` is one */
+	FILE *lines;   /* the caller's: stdout, or stderr where stdout holds the result */
+	/* feed.c's own: */
+	bool passing;   /* a line stands there that the next one replaces */
+	uint64_t pause; /* no passing line before, clock.h */
+	struct arena *arena;
+	struct strbuf text;
+	struct jsonw writer;
+};
+
+void feed_open(struct feed *f, const struct program *p, FILE *lines);
+/* Leaves the passing line where it is, and begins a new one. */
+void feed_close(struct feed *f);
+
+/* A line that stays; none with --quiet or --json. */
+void feed_line(struct feed *f, const char *fmt, ...) ATTR_PRINTF(2, 3);
+/* A line that the next one replaces, cut to 80 columns, at most five a second; only on a terminal. */
+void feed_passing(struct feed *f, const char *fmt, ...) ATTR_PRINTF(2, 3);
+
+/* An event, only with --json; its members are written in between. */
+struct jsonw *feed_begin(struct feed *f, const char *event);
+void feed_end(struct feed *f);

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The frame of a program: main(), from the command line to the exit status. */
+#include "program/program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "host/journal.h"
+
+#define HELP_MAX         (16 * 1024)
+#define EXIT_USAGE       2
+#define EXIT_DEADLINE    7
+#define EXIT_NO_OUTPUT   1
+#define STANDARD_STREAMS 3
+
+static const char *name_of(const struct program_info *info)
+{
+	return info->command.name;
+}
+
+/* Whoever starts us with one of the three closed would have our first file take its place, and then
+ * messages would go into that file. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR); /* not O_CLOEXEC: children need them, too */
+	while (fd >= 0 && fd < STANDARD_STREAMS);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* A core would hold credentials. Sanitizers need to look into the process they check, and a plain
+ * user's own /proc/self/fd, which files are linked from, is closed to a process that isn't
+ * dumpable. */
+static void no_core(void)
+{
+	const struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+#ifndef HPC_SANITIZE
+	if (geteuid() == 0)
+		prctl(PR_SET_DUMPABLE, 0);
+#endif
+}
+
+/* systemd.exec(5): JOURNAL_STREAM holds device and inode of the stream that standard error is. */
+static bool stderr_is_journal(void)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	char mine[64];
+	struct stat st;
+
+	if (!stream || fstat(STDERR_FILENO, &st) < 0)
+		return false;
+	snprintf(mine, sizeof mine, "%llu:%llu", (unsigned long long)st.st_dev,
+	         (unsigned long long)st.st_ino);
+	return str_eq(stream, mine);
+}
+
+static void open_log(const struct program *p)
+{
+	enum log_level max = p->verbose ? LOG_LEVEL_DEBUG
+	                     : p->quiet ? LOG_LEVEL_ERR
+	                                : LOG_LEVEL_NOTICE;
+	void *name = arena_strdup(p->arena, name_of(p->info)); /* SYSLOG_IDENTIFIER */
+
+	/* Under systemd stderr is the journal: then records go there whole, with their fields. */
+	if (stderr_is_journal())
+		log_set_sink(journal_sink, name, p->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+	else
+		log_set_sink(log_stderr_sink, name, max);
+}
+
+/* What was promised to standard output must have arrived: a full disk is a failure. */
+static int flushed(const struct program_info *info, int status)
+{
+	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != 0)
+		return status;
+	fprintf(stderr, "%s: standard output could not be written\n", name_of(info));
+	return EXIT_NO_OUTPUT;
+}
+
+static int print_help(const struct program_info *info, const struct command_verb *verb)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf b = STRBUF(a, HELP_MAX);
+
+	command_help(&info->command, verb, &b);
+	fwrite(b.data, 1, b.len, stdout);
+	return flushed(info, 0);
+}
+
+static int run(struct program *p)
+{
+	open_log(p);
+	program_environment(p);
+	if (p->info->begin)
+		p->info->begin(p);
+	int status = p->line.verb->run(p);
+	if (p->info->close)
+		p->info->close(p);
+	log_set_sink(NULL, NULL, LOG_LEVEL_ERR);
+	return status;
+}
+
+int program_main(const struct program_info *info, int argc, char **argv, struct program *p)
+{
+	struct err e;
+
+	open_standard_streams();
+	umask(022);
+	no_core();
+	p->info = info;
+	p->deadline = CLOCK_NEVER;
+	if (command_parse(&info->command, argc, argv, p, &p->line, &e) < 0) {
+		fprintf(stderr, "%s: %s\n", name_of(info), e.text);
+		return EXIT_USAGE;
+	}
+	if (p->line.help)
+		return print_help(info, p->line.verb);
+	scope_arena struct arena *a = arena_new();
+	p->arena = a;
+	p->start = clock_now();
+	return flushed(info, run(p));
+}
+
+uint64_t program_deadline(struct program *p, uint64_t default_ms)
+{
+	p->deadline = clock_in_ms(p->deadline_ms ? p->deadline_ms : default_ms);
+	return p->deadline;
+}
+
+/* A service that refused connections until no time was left is a service that can't be reached;
+ * one that was waited for, and a program that ran, have run out of time. */
+static bool deadline_ended(const struct program *p, const struct err *e)
+{
+	return e->no == ETIMEDOUT && (e->kind == ERR_RETRY || e->kind == ERR_HOST) &&
+	       clock_passed(p->deadline);
+}
+
+int program_status(const struct program *p, const struct err *e)
+{
+	return deadline_ended(p, e) ? EXIT_DEADLINE : err_exit_status(e->kind);
+}
+
+void program_hint(const struct program *p, const struct err *e)
+{
+	const char *hint = reason_hint(p->info->hints, e->reason);
+
+	if (*hint && e->kind != ERR_INPUT)
+		log_notice("%s: %s", reason_row(e->reason)->name, hint);
+}
+
+int program_fail(const struct program *p, const struct err *e)
+{
+	log_err("%s", e->text);
+	program_hint(p, e);
+	return program_status(p, e);
+}
+
+int program_version(void *program)
+{
+	const struct program *p = program;
+
+	printf("%s %s\n", name_of(p->info), HPC_VERSION);
+	return 0;
+}

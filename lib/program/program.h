@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the programs do alike: read the command line and the environment, open the log, run one
+ * verb, make sure that what was printed arrived, and turn an error into a message, a hint and an
+ * exit status.
+ *
+ * A program's own struct begins with a struct program, and command_option.offset counts from there;
+ * a verb gets that struct:
+ *
+ *     struct tool { struct program program; struct options opt; };
+ *     static const struct program_info info = {.command = {...}, .hints = hints};
+ *     int main(int argc, char **argv)
+ *     {
+ *             struct tool t = {0};
+ *             return program_main(&info, argc, argv, &t.program);
+ *     }
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/command.h"
+#include "cloud/cloud.h"
+
+struct program;
+
+struct program_info {
+	struct command command;
+	const struct reason_hint *hints; /* the program's own, see reason.h; or NULL */
+	bool workstation; /* takes AWS's keys and AWS_DEFAULT_REGION from the environment */
+	/* Before the verb runs, and after it; either may be NULL. */
+	void (*begin)(struct program *p);
+	void (*close)(struct program *p);
+};
+
+struct program {
+	const struct program_info *info;
+	struct command_line line;
+	uint64_t deadline_ms; /* --deadline; 0: not given */
+	bool json, quiet, verbose;
+	struct cloud_config cloud_config; /* from the environment */
+	bool no_metadata;                 /* AWS_EC2_METADATA_DISABLED is true */
+	struct arena *arena;              /* as long as the verb runs */
+	uint64_t start;                   /* clock.h */
+	uint64_t deadline;                /* of the verb, clock.h; CLOCK_NEVER: it has none */
+};
+
+/* Rows of a table of options that all programs have. */
+#define PROGRAM_DEADLINE(verbs, help)                                                              \
+	{                                                                                          \
+		"deadline", "TIME", help, 0, verbs, COMMAND_DURATION,                              \
+		        offsetof(struct program, deadline_ms), NULL                                \
+	}
+#define PROGRAM_JSON(verbs)                                                                        \
+	{                                                                                          \
+		"json", NULL, "print JSON", 'j', verbs, COMMAND_FLAG,                              \
+		        offsetof(struct program, json), NULL                                       \
+	}
+#define PROGRAM_QUIET                                                                              \
+	{                                                                                          \
+		"quiet", NULL, "print errors only", 'q', COMMAND_ANY, COMMAND_FLAG,                \
+		        offsetof(struct program, quiet), NULL                                      \
+	}
+#define PROGRAM_VERBOSE                                                                            \
+	{                                                                                          \
+		"verbose", NULL, "print debugging messages", 'v', COMMAND_ANY, COMMAND_FLAG,       \
+		        offsetof(struct program, verbose), NULL                                    \
+	}
+
+/*
+ * main(): the exit status. `p` is the beginning of the program's own struct, set to defaults.
+ * A line that is not understood ends with 2 and one line on standard error, and output that can't
+ * be written with 1.
+ */
+int program_main(const struct program_info *info, int argc, char **argv, struct program *p);
+
+/* The verb ends by --deadline, or `default_ms` from its start; sets p->deadline and returns it. */
+uint64_t program_deadline(struct program *p, uint64_t default_ms);
+
+/* The exit status of a failure: its kind's, or 7 when p->deadline is what ended a wait. */
+int program_status(const struct program *p, const struct err *e);
+
+/* Logs the hint of the error's reason, unless the error is about input: its text says it all. */
+void program_hint(const struct program *p, const struct err *e);
+
+/* Logs the error's text and its hint; its exit status. */
+int program_fail(const struct program *p, const struct err *e);
+
+/* What stands in a variable of AWS's names into `ret`. Root's environment, never user data's. */
+void program_environment(struct program *p);
+
+/* Prints "NAME VERSION": the verb `version`. */
+int program_version(void *program);
