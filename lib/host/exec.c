@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Runs programs inside a host's root: who as, with which environment, and what came of it. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "host/child.h"
-#include "host/exec_own.h"
+#include "host/host_own.h"
 
 #define OUT_MAX    (256 << 10)
 #define ERR_MAX    (16 << 10)
@@ -29,10 +30,8 @@ struct job {
 	const char *const *files; /* candidates for argv[0], NULL-terminated */
 	const char *cwd;
 	const struct host_user *user;
-	const char *log; /* set: a daemon's */
 	struct job_report {
 		int no;
-		pid_t pid; /* of the daemon */
 		char stage[32];
 	} * report;
 };
@@ -49,30 +48,6 @@ static int become(const struct host_user *u)
 	if (setgroups(u->n_groups, u->groups) < 0 || setresgid(u->gid, u->gid, u->gid) < 0)
 		return -1;
 	return setresuid(u->uid, u->uid, u->uid);
-}
-
-/* Goes on in a child with a session of its own. Its parent ends here, once the child has begun its
- * program, or failed to: either way the pipe then closes. */
-static int detach(const struct job *j)
-{
-	int began[2],
-	        log = open(j->log, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	char nothing;
-
-	if (log < 0 || pipe2(began, O_CLOEXEC) < 0)
-		return -1;
-	pid_t pid = fork();
-	if (pid < 0)
-		return -1;
-	if (pid > 0) {
-		j->report->pid = pid;
-		close(began[1]);
-		while (read(began[0], &nothing, 1) < 0 && errno == EINTR)
-			;
-		_exit(0);
-	}
-	setsid();
-	return dup2(log, 1) < 0 || dup2(log, 2) < 0 ? -1 : 0;
 }
 
 /* As execvp(3): goes on to the next directory only where there is nothing to run. */
@@ -94,14 +69,12 @@ static int job_main(void *ctx)
 {
 	const struct job *j = ctx;
 
-	if (j->log && detach(j) < 0)
-		return failed(j, "leaving it to itself");
 	if (j->chroot && (fchdir(j->root_fd) < 0 || chroot(".") < 0))
 		return failed(j, "entering the root");
 	if (j->user && become(j->user) < 0)
 		return failed(j, "becoming the user");
 	/* A change of ids drops it, prctl(2). */
-	if (j->user && !j->log)
+	if (j->user)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (chdir(j->cwd) < 0)
 		return failed(j, "entering the directory");
@@ -241,8 +214,7 @@ static int timed_out(const struct host_exec *x, const struct host_result *res, s
 }
 
 static int run(struct host *h, const struct host_exec *x, const struct host_user *user,
-               const char *log, struct arena *a, pid_t *ret_pid, struct host_result *ret,
-               struct err *e)
+               struct arena *a, struct host_result *ret, struct err *e)
 {
 	scope_arena struct arena *own = arena_new();
 	struct job_report *report = child_share(sizeof *report);
@@ -256,7 +228,6 @@ static int run(struct host *h, const struct host_exec *x, const struct host_user
 	        .files = candidates(x->argv[0], own),
 	        .cwd = x->cwd ? x->cwd : "/",
 	        .user = user,
-	        .log = log,
 	        .report = report,
 	};
 	struct child_spec spec = {.main = job_main,
@@ -280,28 +251,12 @@ static int run(struct host *h, const struct host_exec *x, const struct host_user
 		r = err_set(e, ERR_HOST, REASON_HOST_EXEC, report->no, "running '%s': %s%s%s",
 		            x->argv[0], report->stage, *report->stage ? ": " : "",
 		            strerror(report->no));
-	if (r >= 0 && ret_pid)
-		*ret_pid = report->pid;
 	if (report)
 		child_unshare(report, sizeof *report);
 	if (r < 0)
 		return r;
 	*ret = (struct host_result){end.status, end.timed_out, end.abandoned, end.out, end.errout};
 	return end.timed_out ? timed_out(x, ret, e) : 0;
-}
-
-/* Resolves the user; log and ret_pid are a daemon's. */
-static int run_as(struct host *h, const struct host_exec *x, const char *log, struct arena *a,
-                  struct host_result *ret, pid_t *ret_pid, struct err *e)
-{
-	struct host_user user;
-
-	if (x->user) {
-		int r = host_user(h, x->user, a, &user, e);
-		if (r < 0)
-			return err_wrap(e, "running '%s'", x->argv[0]);
-	}
-	return run(h, x, x->user ? &user : NULL, log, a, ret_pid, ret, e);
 }
 
 int host_run(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,
@@ -316,16 +271,13 @@ int host_run(struct host *h, const struct host_exec *x, struct arena *a, struct 
 		*ret = (struct host_result){.out = {"", 0}, .errout = {"", 0}};
 		return 0;
 	}
-	return run_as(h, x, NULL, a, ret, NULL, e);
-}
-
-int exec_daemon(struct host *h, const struct host_exec *x, const char *log, pid_t *ret,
-                struct err *e)
-{
-	scope_arena struct arena *a = arena_new();
-	struct host_result res;
-
-	return run_as(h, x, log, a, &res, ret, e);
+	struct host_user user;
+	if (x->user) {
+		int r = host_user(h, x->user, a, &user, e);
+		if (r < 0)
+			return err_wrap(e, "running '%s'", x->argv[0]);
+	}
+	return run(h, x, x->user ? &user : NULL, a, ret, e);
 }
 
 int host_run_ok(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,

@@ -32,6 +32,8 @@ struct host {
 	size_t n_assumed;
 	struct sd_bus *bus; /* unit_link.c: kept; NULL: none yet */
 	char bus_unit[HOST_UNIT_NAME_MAX];
+	const struct unit_ops
+	        *units; /* unit_own.h: set by who brings a service manager of its own */
 };
 
 /* unit_link.c: what the host keeps of it. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Actions on units, whatever carries them out, and what their outcome means. */
 #include "host/unit.h"
 
 #include <ctype.h>
@@ -21,9 +22,9 @@ bool host_has_systemd(const struct host *h)
 
 static const struct unit_ops *ops_of(const struct host *h)
 {
-	if (!h->running)
-		return &unit_image;
-	return host_has_systemd(h) ? &unit_bus : &unit_fork;
+	if (h->units)
+		return h->units;
+	return host_has_systemd(h) ? &unit_bus : &unit_image;
 }
 
 /* The full name; letters, digits and ":-_.\@" as systemd allows. */

@@ -3,10 +3,9 @@
  * Units of the service manager; "munge" means "munge.service".
  *
  * Where PID 1 is systemd this talks to it over D-Bus, and believes the unit's state, not the job's:
- * a job is "done" too when a condition kept the unit from starting. Elsewhere (containers) a small
- * fallback starts a service's daemon itself, from the same unit files with their drop-ins: see
- * unit_fork.c for what it knows. In a root that isn't running units can be looked at, enabled and
- * disabled only.
+ * a job is "done" too when a condition kept the unit from starting. Where it isn't (a container
+ * without an init system, a root that isn't running) units can be looked at, enabled and disabled
+ * only; starting one is REASON_UNIT_MISSING.
  */
 #pragma once
 
@@ -32,7 +31,7 @@ struct host_unit_state {
 	char active_state[32], sub_state[32];
 	char result[32]; /* "success", "exit-code", "timeout", ...; "" for units that have none */
 	char file_state[32]; /* "enabled", "disabled", "static", "masked", ...; "" when unknown */
-	/* When the start began that it is in or had last, in µs of CLOCK_REALTIME as it was then;
+	/* Start time of the current or last activation, in µs of CLOCK_REALTIME as it was then;
 	 * 0: none in this boot. */
 	uint64_t started_us;
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Units of a root where nothing runs: their files, and systemctl's own way of enabling without
- * PID 1. */
+/* Units where no systemd runs: their files, and systemctl's own way of enabling without PID 1. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -9,9 +8,8 @@
 int unit_image_state(struct host *h, const char *unit, struct host_unit_state *ret,
                      uint64_t deadline, struct err *e)
 {
-	scope_arena struct arena *a = arena_new();
 	struct unit_file f;
-	int r = unit_file_load(h, unit, a, &f, e);
+	int r = unit_file_load(h, unit, &f, e);
 
 	(void)deadline;
 	if (r < 0)
@@ -27,6 +25,9 @@ static int image_act(struct host *h, const char *unit, enum host_unit_action act
                      uint64_t deadline, struct err *e)
 {
 	(void)action, (void)deadline;
+	if (h->running)
+		return err_set(e, ERR_HOST, REASON_UNIT_MISSING, ENOTSUP,
+		               "starting '%s': systemd is not this machine's PID 1", unit);
 	return err_set(e, ERR_HOST, REASON_UNIT_MISSING, ENOTSUP,
 	               "starting '%s': '%s' is not a running machine", unit, h->root);
 }

@@ -19,10 +19,9 @@ struct unit_ops {
 #define UNIT_WORDS_LINES "64"
 
 extern const struct unit_ops unit_bus;   /* unit_bus.c: systemd is PID 1 */
-extern const struct unit_ops unit_fork;  /* unit_fork.c: it is not */
-extern const struct unit_ops unit_image; /* unit_image.c: nothing runs in this root */
+extern const struct unit_ops unit_image; /* unit_image.c: nothing starts units in this root */
 
-/* ---- unit_image.c: what unit_fork.c has in common with it ---- */
+/* ---- unit_image.c: for other ways of having units that go by the files ---- */
 
 int unit_image_state(struct host *h, const char *unit, struct host_unit_state *ret,
                      uint64_t deadline, struct err *e) ATTR_MUST_USE;
@@ -45,35 +44,12 @@ struct unit_after {
 /* 1: as wanted; 0: on its way, look again; <0: the error. */
 int unit_judge(const struct unit_after *u, struct err *e);
 
-/* ---- unit_file.c: systemd.unit(5) as far as it is needed ---- */
+/* ---- unit_file.c: what a root's files tell of a unit ---- */
 
-struct unit_list {
-	size_t n;
-	const char **items;
-};
 struct unit_file {
 	bool known, masked, installable;
-	const char *type, *user, *group, *pid_file, *directory, *kill_mode;
-	struct unit_list conditions; /* ConditionPathExists= */
-	struct unit_list start_pre, start;
-	struct unit_list environment, environment_files;
-	struct unit_list runtime, state, cache, logs; /* RuntimeDirectory= ... */
-	const char *runtime_mode;
 };
-int unit_file_load(struct host *h, const char *unit, struct arena *a, struct unit_file *ret,
+int unit_file_load(struct host *h, const char *unit, struct unit_file *ret,
                    struct err *e) ATTR_MUST_USE;
 /* "enabled", "disabled", "static", "masked" or "" as systemctl is-enabled says. */
 const char *unit_file_state(struct host *h, const char *unit, const struct unit_file *f);
-
-/* ---- unit_words.c: systemd.service(5) "Command lines" ---- */
-
-/* Splits at blanks, with "" and '' and backslashes; false: a quote isn't closed. */
-bool unit_split(const char *text, struct arena *a, struct unit_list *ret);
-/* Into argv: "$A" as a word of its own becomes A's words, "${A}" A's value within a word, "$$" a
- * dollar. env is "NAME=value" items. NULL: not a command line we can run. */
-const char *const *unit_command(const char *line, const struct unit_list *env, struct arena *a,
-                                bool *ignore_failure);
-/* Adds the assignments of an environment file's text. */
-void unit_environment(const char *text, struct arena *a, struct unit_list *env);
-/* The last of several assignments counts. */
-void unit_set(struct unit_list *env, const char *assignment, struct arena *a);

@@ -6,6 +6,7 @@
  * /etc. Where daemons are started sandbox_pids() comes before it, so that none outlives the test.
  */
 #pragma once
+#include "forked.h"
 #include "unit.h"
 
 #include <errno.h>
@@ -54,6 +55,7 @@ static inline struct fixture *fixture_new(enum host_mode mode)
 	fixture_forget(f);
 	assert_ok(host_open("/", mode, &f->host, &e));
 	host_record_to(f->host, fixture_record, f);
+	f->host->units = &forked_units;
 	return f;
 }
 

@@ -1,16 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Services where PID 1 is not systemd: in containers and in tests.
- *
- * It knows what munge, slurmd and slurmctld need: ExecStartPre= and ExecStart= of types simple,
- * exec, notify, forking (with PIDFile=) and oneshot; User=, Group= (of directories), Environment=,
- * KillMode=, EnvironmentFile=, WorkingDirectory=, the Runtime/State/Cache/LogsDirectory= settings
- * and ConditionPathExists=. Limits, sandboxing, dependencies, restarts and specifiers are systemd's
- * alone. The daemon's process is remembered in UNITS/NAME.pid as "PID STARTTIME", what it prints is
- * in NAME.log.
- */
+/* The stand-in for systemd: starts, watches and ends the daemons of unit files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -20,9 +12,8 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "host/exec_own.h"
+#include "forked.h"
 #include "host/process.h"
-#include "host/unit_own.h"
 
 #define UNITS    "/run/hpc-node/units"
 #define ENV_MAX  (1 << 16) /* bytes of an environment file */
@@ -98,7 +89,7 @@ static void end(const struct process_tree *t, bool all, int sig)
 		kill(t->leader, sig);
 }
 
-static int stop(struct host *h, const char *unit, const struct unit_file *f, uint64_t deadline,
+static int stop(struct host *h, const char *unit, const struct forked_file *f, uint64_t deadline,
                 struct err *e)
 {
 	bool all = !str_eq(f->kill_mode, "process");
@@ -129,13 +120,13 @@ static int stop(struct host *h, const char *unit, const struct unit_file *f, uin
 struct launch {
 	struct host *host;
 	const char *unit;
-	struct unit_file file;
-	struct unit_list env;
+	struct forked_file file;
+	struct forked_list env;
 	struct arena *arena;
 	uint64_t deadline;
 };
 
-static bool condition_holds(struct host *h, const struct unit_file *f)
+static bool condition_holds(struct host *h, const struct forked_file *f)
 {
 	for (size_t i = 0; i < f->conditions.n; i++) {
 		const char *path = f->conditions.items[i];
@@ -161,9 +152,9 @@ static int own_dir(struct host *h, const char *path, unsigned mode, uid_t uid, g
 
 static int make_dirs(struct launch *l, struct err *e)
 {
-	const struct unit_file *f = &l->file;
+	const struct forked_file *f = &l->file;
 	const struct {
-		const struct unit_list *names;
+		const struct forked_list *names;
 		const char *below;
 	} kinds[] = {{&f->runtime, "/run"},
 	             {&f->state, "/var/lib"},
@@ -198,14 +189,14 @@ static int make_dirs(struct launch *l, struct err *e)
 
 static int make_env(struct launch *l, struct err *e)
 {
-	const struct unit_file *f = &l->file;
+	const struct forked_file *f = &l->file;
 	struct arena *a = l->arena;
 	struct blob text;
 
-	unit_set(&l->env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", a);
-	unit_set(&l->env, "LANG=C.UTF-8", a);
+	forked_set(&l->env, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", a);
+	forked_set(&l->env, "LANG=C.UTF-8", a);
 	for (size_t i = 0; i < f->environment.n; i++)
-		unit_set(&l->env, f->environment.items[i], a);
+		forked_set(&l->env, f->environment.items[i], a);
 	for (size_t i = 0; i < f->environment_files.n; i++) {
 		const char *path = f->environment_files.items[i];
 		bool optional = *path == '-';
@@ -214,7 +205,7 @@ static int make_env(struct launch *l, struct err *e)
 		if (r < 0 && !optional)
 			return r;
 		if (r >= 0 && text.len)
-			unit_environment(text.data, a, &l->env);
+			forked_environment(text.data, a, &l->env);
 	}
 	return 0;
 }
@@ -228,7 +219,7 @@ static int command(struct launch *l, const char *line, struct host_exec *x, bool
 
 	memcpy(env, l->env.items, l->env.n * sizeof *env);
 	*x = (struct host_exec){
-	        .argv = unit_command(line, &l->env, l->arena, ignore),
+	        .argv = forked_command(line, &l->env, l->arena, ignore),
 	        .env = env,
 	        .cwd = l->file.directory,
 	        .user = l->file.user,
@@ -240,7 +231,7 @@ static int command(struct launch *l, const char *line, struct host_exec *x, bool
 	return 0;
 }
 
-static int run_all(struct launch *l, const struct unit_list *lines, struct err *e)
+static int run_all(struct launch *l, const struct forked_list *lines, struct err *e)
 {
 	for (size_t i = 0; i < lines->n; i++) {
 		struct host_result res;
@@ -302,7 +293,7 @@ static int notify_socket(struct launch *l, struct err *e)
 	/* Open to all: the daemon may have become another user. The directory is root's. */
 	if (fd < 0 || bind(fd, (struct sockaddr *)&at, sizeof at) < 0 || chmod(path, 0666) < 0)
 		return err_errno(e, errno, "starting '%s'", l->unit);
-	unit_set(&l->env, arena_printf(l->arena, "NOTIFY_SOCKET=%s", path), l->arena);
+	forked_set(&l->env, arena_printf(l->arena, "NOTIFY_SOCKET=%s", path), l->arena);
 	return steal_fd(&fd);
 }
 
@@ -325,6 +316,43 @@ static int wait_ready(int fd, const struct process_tree *t, uint64_t deadline)
 	return -ETIMEDOUT;
 }
 
+/* In the child, which goes on when the test doesn't wait for it any more. */
+static void become(const struct host_exec *x, const struct host_user *u, const char *log)
+{
+	int out = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	setsid();
+	if (out < 0 || in < 0 || dup2(in, 0) < 0 || dup2(out, 1) < 0 || dup2(out, 2) < 0)
+		return;
+	if (u->name &&
+	    (setgroups(u->n_groups, u->groups) < 0 || setgid(u->gid) < 0 || setuid(u->uid) < 0))
+		return;
+	if (chdir(x->cwd ? x->cwd : "/") < 0)
+		return;
+	execve(x->argv[0], (char **)(uintptr_t)x->argv, (char **)(uintptr_t)x->env);
+	dprintf(2, "%s: %s\n", x->argv[0], strerror(errno));
+}
+
+static int spawn(struct launch *l, const struct host_exec *x, const char *log, pid_t *ret,
+                 struct err *e)
+{
+	struct host_user user = {0};
+	int r = x->user ? host_user(l->host, x->user, l->arena, &user, e) : 0;
+
+	if (r < 0)
+		return r;
+	pid_t pid = fork();
+	if (pid < 0)
+		return err_errno(e, errno, "starting '%s'", l->unit);
+	if (pid == 0) {
+		become(x, &user, log);
+		_exit(127);
+	}
+	*ret = pid;
+	return 0;
+}
+
 static int start_daemon(struct launch *l, bool notify, struct err *e)
 {
 	scope_fd int ready = notify ? notify_socket(l, e) : -1;
@@ -339,7 +367,7 @@ static int start_daemon(struct launch *l, bool notify, struct err *e)
 	unlink(unit_path(l->unit, "log", log));
 	int r = command(l, l->file.start.items[0], &x, &ignore, e);
 	if (r >= 0)
-		r = exec_daemon(l->host, &x, log, &pid, e);
+		r = spawn(l, &x, log, &pid, e);
 	if (r >= 0)
 		r = remember(l->host, l->unit, pid, &t, e);
 	if (r < 0)
@@ -425,7 +453,7 @@ static int fork_act(struct host *h, const char *unit, enum host_unit_action acti
 {
 	scope_arena struct arena *a = arena_new();
 	struct launch l = {.host = h, .unit = unit, .arena = a, .deadline = deadline};
-	int r = unit_file_load(h, unit, a, &l.file, e);
+	int r = forked_file_load(h, unit, a, &l.file, e);
 
 	if (r >= 0)
 		r = stop(h, unit, &l.file, deadline, e);
@@ -441,12 +469,12 @@ static int fork_state(struct host *h, const char *unit, struct host_unit_state *
                       uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct unit_file f;
+	struct forked_file f;
 	struct process_tree t;
 	int r = unit_image_state(h, unit, ret, deadline, e);
 
 	if (r >= 0)
-		r = unit_file_load(h, unit, a, &f, e);
+		r = forked_file_load(h, unit, a, &f, e);
 	if (r < 0)
 		return r;
 	ret->condition = condition_holds(h, &f);
@@ -467,5 +495,5 @@ static int fork_state(struct host *h, const char *unit, struct host_unit_state *
 	return 0;
 }
 
-const struct unit_ops unit_fork = {fork_state, fork_act, unit_image_enable, unit_image_reload,
-                                   fork_words};
+const struct unit_ops forked_units = {fork_state, fork_act, unit_image_enable, unit_image_reload,
+                                      fork_words};

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <ctype.h>
 
-#include "host/unit_own.h"
+#include "forked.h"
 
 #define WORDS_MAX 256  /* of one command line */
 #define VALUE_MAX 4096 /* bytes of a word with its variables expanded */
 
-static void list_add(struct unit_list *l, const char *item, struct arena *a)
+static void list_add(struct forked_list *l, const char *item, struct arena *a)
 {
 	l->items = arena_grow(a, l->items, &l->n, sizeof *l->items);
 	l->items[l->n - 1] = item;
@@ -31,9 +31,9 @@ static const char *next_word(const char **p, struct arena *a)
 	return quote ? NULL : out;
 }
 
-bool unit_split(const char *text, struct arena *a, struct unit_list *ret)
+bool forked_split(const char *text, struct arena *a, struct forked_list *ret)
 {
-	struct unit_list l = {0};
+	struct forked_list l = {0};
 
 	for (const char *p = text; l.n < WORDS_MAX;) {
 		while (isspace((unsigned char)*p))
@@ -54,7 +54,7 @@ static bool is_name(char c)
 	return isalnum((unsigned char)c) || c == '_';
 }
 
-static const char *value_of(const struct unit_list *env, const char *name, size_t len)
+static const char *value_of(const struct forked_list *env, const char *name, size_t len)
 {
 	for (size_t i = env->n; i-- > 0;)
 		if (strncmp(env->items[i], name, len) == 0 && env->items[i][len] == '=')
@@ -62,7 +62,7 @@ static const char *value_of(const struct unit_list *env, const char *name, size_
 	return "";
 }
 
-void unit_set(struct unit_list *env, const char *assignment, struct arena *a)
+void forked_set(struct forked_list *env, const char *assignment, struct arena *a)
 {
 	size_t len = strcspn(assignment, "=");
 
@@ -78,7 +78,7 @@ void unit_set(struct unit_list *env, const char *assignment, struct arena *a)
 }
 
 /* "${NAME}" and "$$" within a word. */
-static const char *expand(const char *word, const struct unit_list *env, struct arena *a)
+static const char *expand(const char *word, const struct forked_list *env, struct arena *a)
 {
 	struct strbuf b = STRBUF(a, VALUE_MAX);
 
@@ -107,17 +107,17 @@ static bool is_variable(const char *word)
 	return n > 1 && !word[n];
 }
 
-const char *const *unit_command(const char *line, const struct unit_list *env, struct arena *a,
-                                bool *ignore_failure)
+const char *const *forked_command(const char *line, const struct forked_list *env, struct arena *a,
+                                  bool *ignore_failure)
 {
-	struct unit_list raw, out = {0}, parts;
+	struct forked_list raw, out = {0}, parts;
 
 	/* "+" and "!" ask for privileges, which a step has; "@" and ":" change the meaning of the
 	 * rest. */
 	*ignore_failure = false;
 	for (; *line && strchr("-+!", *line); line++)
 		*ignore_failure |= *line == '-';
-	if (*line != '/' || !unit_split(line, a, &raw) || !raw.n)
+	if (*line != '/' || !forked_split(line, a, &raw) || !raw.n)
 		return NULL;
 	for (size_t i = 0; i < raw.n && out.n < WORDS_MAX; i++) {
 		if (i == 0 || !is_variable(raw.items[i])) {
@@ -125,7 +125,7 @@ const char *const *unit_command(const char *line, const struct unit_list *env, s
 			continue;
 		}
 		const char *name = raw.items[i] + 1;
-		if (!unit_split(value_of(env, name, strlen(name)), a, &parts))
+		if (!forked_split(value_of(env, name, strlen(name)), a, &parts))
 			return NULL;
 		for (size_t k = 0; k < parts.n; k++)
 			list_add(&out, parts.items[k], a);
@@ -134,7 +134,7 @@ const char *const *unit_command(const char *line, const struct unit_list *env, s
 	return out.items;
 }
 
-void unit_environment(const char *text, struct arena *a, struct unit_list *env)
+void forked_environment(const char *text, struct arena *a, struct forked_list *env)
 {
 	for (const char *p = text; *p; p += *p == '\n') {
 		size_t n = strcspn(p, "\n");
@@ -148,10 +148,10 @@ void unit_environment(const char *text, struct arena *a, struct unit_list *env)
 		if (!name || line[name] != '=')
 			continue;
 		const char *rest = line + name + 1 + strspn(line + name + 1, " \t");
-		struct unit_list words;
+		struct forked_list words;
 		const char *value;
 		if (*rest == '"' || *rest == '\'') {
-			if (!unit_split(rest, a, &words) || !words.n)
+			if (!forked_split(rest, a, &words) || !words.n)
 				continue;
 			value = words.items[0];
 		} else {
@@ -160,6 +160,6 @@ void unit_environment(const char *text, struct arena *a, struct unit_list *env)
 				len--;
 			value = arena_memdup(a, rest, len);
 		}
-		unit_set(env, arena_printf(a, "%.*s=%s", (int)name, line, value), a);
+		forked_set(env, arena_printf(a, "%.*s=%s", (int)name, line, value), a);
 	}
 }
