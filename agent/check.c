@@ -10,9 +10,7 @@
 #include "agent/source.h"
 #include "base/file.h"
 #include "cluster/pcluster_schema.h"
-#include "data/json.h"
 #include "data/userdata.h"
-#include "data/yaml.h"
 
 /* The facts every instance has, with values of documentation ranges (RFC 5737). */
 static void stand_in_facts(struct agent *g)
@@ -88,8 +86,7 @@ static int check_text(struct agent *g, const char *name, struct blob text, struc
 		return r;
 	if (inside.len)
 		text = inside;
-	bool json = text.len && text.data[0] == '{';
-	r = (json ? json_parse : yaml_parse)(name, text, g->program.arena, &d, e);
+	r = cluster_read(name, text, g->program.arena, &d, e);
 	if (r < 0)
 		return r;
 	if (is_node_doc(text, d)) {

@@ -8,7 +8,6 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "data/json.h"
 #include "data/userdata.h"
 #include "data/yaml.h"
 #include "kinds/kinds.h"
@@ -164,19 +163,15 @@ static int check_signature(struct agent *g, const char *uri, struct blob text, s
 
 int source_plan_of(struct agent *g, const char *name, struct blob text, struct err *e)
 {
-	size_t space = 0;
 	struct doc *config, *spec;
+	int r = cluster_read(name, text, g->program.arena, &config, e);
 
-	while (space < text.len && strchr(" \t\r\n", text.data[space]))
-		space++;
-	bool json = space < text.len && text.data[space] == '{';
-	int r = (json ? json_parse : yaml_parse)(name, text, g->program.arena, &config, e);
-
-	if (r >= 0)
-		r = cluster_spec(config, &g->node.node, &g->facts, g->program.arena, &spec, e);
-	if (r >= 0)
-		r = plan_build(spec, kinds_all, NULL, &g->facts, g->program.arena, &g->plan, e);
-	return r;
+	if (r < 0)
+		return r;
+	r = cluster_spec(config, &g->node.node, &g->facts, NULL, g->program.arena, &spec, e);
+	if (r < 0)
+		return r;
+	return plan_build(spec, kinds_all, NULL, &g->facts, NULL, g->program.arena, &g->plan, e);
 }
 
 /* A thousand nodes that boot at once would ask S3, NFS and slurmctld at once: spread out, each is

@@ -390,7 +390,7 @@ static const struct doc *only_sections(const struct doc *d, struct arena *a)
 
 int recipe_plan(const struct recipe *r, struct arena *a, struct plan *ret, struct err *e)
 {
-	return plan_build(r->sections, kinds_all, NULL, &r->facts, a, ret, e);
+	return plan_build(r->sections, kinds_all, NULL, &r->facts, NULL, a, ret, e);
 }
 
 static int check_rest(const struct doc *d, const struct recipe *r, struct arena *a, struct err *e)
@@ -403,7 +403,7 @@ static int check_rest(const struct doc *d, const struct recipe *r, struct arena 
 
 	/* With the other keys known, so that a misspelt one is compared with all of them. */
 	if (err == 0)
-		err = plan_build(d, kinds_all, own_keys, &r->facts, a, &plan, e);
+		err = plan_build(d, kinds_all, own_keys, &r->facts, NULL, a, &plan, e);
 	if (err == 0)
 		err = copy_read(r->copy, &r->facts, a, &copies, e);
 	if (err == 0)

@@ -246,7 +246,7 @@ static int run_pcluster(struct provision *p, const struct doc *config, struct er
 	/* The markers of scripts are an instance's; here the run is all there is. */
 	vars_set(&facts, "instance-id", "provision", "program");
 	if (r == 0)
-		r = plan_build(image.sections, kinds_all, NULL, &facts, a, &plan, e);
+		r = plan_build(image.sections, kinds_all, NULL, &facts, NULL, a, &plan, e);
 	if (r == 0 && image.update_os)
 		r = update_os(p, config, e);
 	if (r == 0)

@@ -5,6 +5,8 @@
 
 #include "cluster/pcluster.h"
 #include "cluster/pcluster_schema.h"
+#include "data/json.h"
+#include "data/yaml.h"
 
 static const char *const role_names[] = {
         [CLUSTER_COMPUTE] = "compute",
@@ -162,8 +164,32 @@ static void fill_in(const struct cluster_node *node, struct arena *a, struct doc
 	}
 }
 
+int cluster_read(const char *file, struct blob text, struct arena *a, struct doc **ret,
+                 struct err *e)
+{
+	size_t space = 0;
+
+	while (space < text.len && strchr(" \t\r\n", text.data[space]))
+		space++;
+	if (space < text.len && text.data[space] == '{') {
+		int r = json_parse(file, text, a, ret, e);
+		if (r >= 0 && pcluster_is(*ret))
+			doc_mark_foreign(*ret);
+		return r;
+	}
+	struct doc *foreign;
+	int r = yaml_parse_foreign(file, text, a, &foreign, e);
+	if (r < 0)
+		return r;
+	if (!pcluster_is(foreign))
+		return yaml_parse(file, text, a, ret, e);
+	*ret = foreign;
+	return 0;
+}
+
 int cluster_spec(const struct doc *config, const struct cluster_node *node,
-                 const struct vars *facts, struct arena *a, struct doc **ret, struct err *e)
+                 const struct vars *facts, struct faults *faults, struct arena *a, struct doc **ret,
+                 struct err *e)
 {
 	struct doc *spec = doc_new_map(a, config);
 	int r;
@@ -173,7 +199,7 @@ int cluster_spec(const struct doc *config, const struct cluster_node *node,
 		               "cluster configuration: expected a map, found %s",
 		               doc_type_name(config));
 	if (pcluster_is(config)) {
-		r = pcluster_check(config, e);
+		r = pcluster_check(config, faults, e);
 		if (r >= 0)
 			r = pcluster_spec(config, node, facts, a, spec, e);
 	} else {

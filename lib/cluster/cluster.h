@@ -12,6 +12,7 @@
 #pragma once
 
 #include "data/doc.h"
+#include "data/faults.h"
 #include "data/vars.h"
 
 enum cluster_role { CLUSTER_COMPUTE, CLUSTER_HEAD, CLUSTER_LOGIN };
@@ -28,12 +29,19 @@ struct cluster_node {
 };
 
 /*
- * Facts used beside `node`: "slurm-prefix" (where Slurm is installed; then /opt/slurm isn't
+ * `faults` as in data/faults.h. Facts used beside `node`: "slurm-prefix" (where Slurm is installed; then /opt/slurm isn't
  * mounted), "region" and "dns-suffix" (names of EFS and FSx servers),
  * "tag.parallelcluster:queue-name".
  */
 int cluster_spec(const struct doc *config, const struct cluster_node *node,
-                 const struct vars *facts, struct arena *a, struct doc **ret,
+                 const struct vars *facts, struct faults *faults, struct arena *a, struct doc **ret,
+                 struct err *e) ATTR_MUST_USE;
+
+/*
+ * The document of a cluster's text, YAML or JSON. A ParallelCluster file is read as its own program
+ * reads it and marked foreign (doc.h); ours has no anchors, aliases, merge keys or tags.
+ */
+int cluster_read(const char *file, struct blob text, struct arena *a, struct doc **ret,
                  struct err *e) ATTR_MUST_USE;
 
 /* 0 and the role, or -EINVAL. */

@@ -98,7 +98,7 @@ int pcluster_image_read(const struct doc *config, struct arena *a, struct pclust
 	struct doc *sections = doc_new_map(a, config), *scripts = doc_new_list(a, config);
 	const char *on = doc_text(update, "Enabled");
 	struct pcluster_image image_spec = {.sections = sections};
-	int r = pcluster_rows_check(config, top, "image configuration", e);
+	int r = pcluster_rows_check(config, top, "image configuration", NULL, e);
 
 	if (r == 0)
 		r = refuse_installation(config, e);

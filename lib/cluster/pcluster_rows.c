@@ -4,7 +4,8 @@
 
 #include <errno.h>
 
-static int check_map(const struct doc *d, const struct pcluster_row *rows, struct err *e);
+static int check_map(const struct doc *d, const struct pcluster_row *rows, struct faults *faults,
+                     struct err *e);
 
 static int expect(const struct doc *d, enum doc_type type, const char *name, const char *what,
                   struct err *e)
@@ -15,16 +16,31 @@ static int expect(const struct doc *d, enum doc_type type, const char *name, con
 	               doc_type_name(d));
 }
 
-static int check_list(const struct doc *d, const struct pcluster_row *row, struct err *e)
+static int check_element(const struct doc *d, const struct pcluster_row *row, struct faults *faults,
+                         struct err *e)
 {
-	int r = expect(d, DOC_LIST, row->name, "a list", e);
+	int r = expect(d, DOC_MAP, row->name, "a list of maps", e);
 
-	for (size_t i = 0; r >= 0 && i < d->n; i++) {
-		r = expect(d->items[i], DOC_MAP, row->name, "a list of maps", e);
-		if (r >= 0 && row->sub)
-			r = check_map(d->items[i], row->sub, e);
+	if (r < 0 || !row->sub)
+		return r;
+	return check_map(d, row->sub, faults, e);
+}
+
+static int check_list(const struct doc *d, const struct pcluster_row *row, struct faults *faults,
+                      struct err *e)
+{
+	int failed = expect(d, DOC_LIST, row->name, "a list", e);
+
+	if (failed < 0)
+		return failed;
+	for (size_t i = 0; i < d->n; i++) {
+		int r = check_element(d->items[i], row, faults, e);
+
+		if (r < 0 && !faults_add(faults, e))
+			return r;
+		failed = r < 0 ? r : failed;
 	}
-	return r;
+	return failed;
 }
 
 static int check_scalar(const struct doc *d, const struct pcluster_row *row, struct err *e)
@@ -44,17 +60,18 @@ static int check_scalar(const struct doc *d, const struct pcluster_row *row, str
 	return field_decode_value(d, &field, NULL, a, &value, e);
 }
 
-static int check_value(const struct doc *d, const struct pcluster_row *row, struct err *e)
+static int check_value(const struct doc *d, const struct pcluster_row *row, struct faults *faults,
+                       struct err *e)
 {
 	if (d->type ==
 	    DOC_NULL) /* "Key:" with nothing after it means unset, as ParallelCluster reads it */
 		return 0;
 	if (row->type == FIELD_LIST)
-		return check_list(d, row, e);
+		return check_list(d, row, faults, e);
 	if (row->type != FIELD_MAP)
 		return check_scalar(d, row, e);
 	int r = expect(d, DOC_MAP, row->name, "a map", e);
-	return r < 0 || !row->sub ? r : check_map(d, row->sub, e);
+	return r < 0 || !row->sub ? r : check_map(d, row->sub, faults, e);
 }
 
 static int unknown_key(const struct doc *key, const struct pcluster_row *rows, struct err *e)
@@ -74,28 +91,36 @@ static int unknown_key(const struct doc *key, const struct pcluster_row *rows, s
 	               "unknown key '%s', not one that ParallelCluster 3 has here", key->text);
 }
 
-static int check_map(const struct doc *d, const struct pcluster_row *rows, struct err *e)
+static int check_map(const struct doc *d, const struct pcluster_row *rows, struct faults *faults,
+                     struct err *e)
 {
+	int failed = 0;
+
 	for (size_t i = 0; i < d->n; i++) {
 		const struct pcluster_row *row = rows;
 
 		while (row->name && !str_eq(row->name, d->keys[i]->text))
 			row++;
-		int r = row->name ? check_value(d->items[i], row, e)
+		int r = row->name ? check_value(d->items[i], row, faults, e)
 		                  : unknown_key(d->keys[i], rows, e);
-		if (r < 0)
+		if (r < 0 && !faults_add(faults, e))
 			return r;
+		failed = r < 0 ? r : failed;
 	}
-	for (const struct pcluster_row *row = rows; row->name; row++)
-		if (row->required && !doc_get(d, row->name))
-			return doc_err(d, e, REASON_INPUT_REQUIRED, "'%s' is missing", row->name);
-	return 0;
+	for (const struct pcluster_row *row = rows; row->name; row++) {
+		if (!row->required || doc_get(d, row->name))
+			continue;
+		failed = doc_err(d, e, REASON_INPUT_REQUIRED, "'%s' is missing", row->name);
+		if (!faults_add(faults, e))
+			return failed;
+	}
+	return failed;
 }
 
 int pcluster_rows_check(const struct doc *d, const struct pcluster_row *rows, const char *what,
-                        struct err *e)
+                        struct faults *faults, struct err *e)
 {
 	int r = expect(d, DOC_MAP, what, "a map", e);
 
-	return r < 0 ? r : check_map(d, rows, e);
+	return r < 0 ? r : check_map(d, rows, faults, e);
 }

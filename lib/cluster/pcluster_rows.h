@@ -66,4 +66,4 @@ struct pcluster_row {
 
 /* The document is a map, every key is in the table, every value has its type. */
 int pcluster_rows_check(const struct doc *d, const struct pcluster_row *rows, const char *what,
-                        struct err *e) ATTR_MUST_USE;
+                        struct faults *faults, struct err *e) ATTR_MUST_USE;

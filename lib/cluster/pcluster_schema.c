@@ -313,12 +313,12 @@ static const struct pcluster_row top[] = {
         END,
 };
 
-int pcluster_check(const struct doc *config, struct err *e)
+int pcluster_check(const struct doc *config, struct faults *faults, struct err *e)
 {
-	return pcluster_rows_check(config, top, "cluster configuration", e);
+	return pcluster_rows_check(config, top, "cluster configuration", faults, e);
 }
 
 bool pcluster_is(const struct doc *d)
 {
-	return doc_get(d, "HeadNode") || doc_get(d, "Scheduling");
+	return doc_has(d, "HeadNode") || doc_has(d, "Scheduling");
 }

@@ -10,8 +10,9 @@
 #pragma once
 
 #include "data/doc.h"
+#include "data/faults.h"
 
-int pcluster_check(const struct doc *config, struct err *e) ATTR_MUST_USE;
+int pcluster_check(const struct doc *config, struct faults *faults, struct err *e) ATTR_MUST_USE;
 
 /* True when the document looks like a ParallelCluster file: it has HeadNode or Scheduling at the
  * top. */

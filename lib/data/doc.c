@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Documents: looking values up, making nodes, and errors with a place. */
 #include "data/doc.h"
 
 #include <errno.h>
@@ -16,17 +17,20 @@ static size_t doc_index(const struct doc *d, const char *key, size_t len)
 
 static struct doc *doc_get_span(const struct doc *d, const char *key, size_t len)
 {
-	size_t i;
-
 	if (!d || d->type != DOC_MAP)
 		return NULL;
-	i = doc_index(d, key, len);
-	return i < d->n ? d->items[i] : NULL;
+	size_t i = doc_index(d, key, len);
+	return i < d->n && d->items[i]->type != DOC_NULL ? d->items[i] : NULL;
 }
 
 struct doc *doc_get(const struct doc *d, const char *key)
 {
 	return doc_get_span(d, key, strlen(key));
+}
+
+bool doc_has(const struct doc *d, const char *key)
+{
+	return d && d->type == DOC_MAP && doc_index(d, key, strlen(key)) < d->n;
 }
 
 struct doc *doc_find(const struct doc *d, const char *dotted)
@@ -59,8 +63,20 @@ struct doc *doc_new(struct arena *a, enum doc_type type, const struct doc *at)
 		d->file = at->file;
 		d->line = at->line;
 		d->col = at->col;
+		d->foreign = at->foreign;
 	}
 	return d;
+}
+
+/* No deeper than the parser's ceiling. */
+void doc_mark_foreign(struct doc *d)
+{
+	d->foreign = true;
+	for (size_t i = 0; i < d->n; i++) {
+		doc_mark_foreign(d->items[i]);
+		if (d->keys)
+			d->keys[i]->foreign = true;
+	}
 }
 
 struct doc *doc_new_map(struct arena *a, const struct doc *at)

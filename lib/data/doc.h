@@ -21,6 +21,7 @@ enum doc_type { DOC_NULL, DOC_SCALAR, DOC_LIST, DOC_MAP };
 struct doc {
 	enum doc_type type;
 	bool quoted;        /* scalar written in quotes or as a block: always a string */
+	bool foreign;       /* of another program's document; see doc_mark_foreign() */
 	unsigned line, col; /* 1-based; 0 for a node that no text wrote */
 	const char *file;   /* as the user named it, for messages */
 	const char *text;   /* DOC_SCALAR: terminated, without NUL inside; DOC_NULL: "" */
@@ -29,12 +30,24 @@ struct doc {
 	struct doc **keys;  /* DOC_MAP: keys, scalars, same index as items */
 };
 
-/* The value at that key of a map, or NULL; NULL and other types have no keys. */
+/*
+ * The value at that key of a map, or NULL when it is absent. Null is absent: `key:` and `key: ~` say
+ * that the key isn't set. NULL and other types have no keys.
+ */
 struct doc *doc_get(const struct doc *d, const char *key);
 /* Follows keys "A.B.C". */
 struct doc *doc_find(const struct doc *d, const char *dotted);
+/* Whether the map has that key, be its value null. */
+bool doc_has(const struct doc *d, const char *key);
 /* The text of the scalar at that key, or NULL. */
 const char *doc_text(const struct doc *d, const char *key);
+
+/*
+ * Marks all nodes of a document that was written for another program, and what is made with one of
+ * them as `at`: its text is literal (`${x}` is no fact), and its booleans and integers are those of
+ * YAML 1.1 as PyYAML and marshmallow take them: `y`, `1`, `0x1F`, `010`, `1_000`.
+ */
+void doc_mark_foreign(struct doc *d);
 
 /* What the parsers build with: `key` is a scalar that the map doesn't have yet (not looked up). */
 struct doc *doc_new(struct arena *a, enum doc_type type, const struct doc *at);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Decoding documents into structs by tables of fields. */
 #include "data/field.h"
 
 #include <errno.h>
+
+#include "data/scalar.h"
 
 #define EXPECTED_MAX 300 /* bytes of "one of a, b, ..." in a message */
 #define FOUND_MAX    64  /* bytes of the reader's own text in a message */
@@ -16,6 +19,7 @@ struct write {
 struct decode {
 	const struct vars *vars;
 	struct arena *arena;
+	struct faults *faults; /* NULL: the first fault ends it */
 	struct err *err;
 	struct write *writes;
 	size_t n;
@@ -24,6 +28,15 @@ struct decode {
 typedef int read_fn(struct decode *c, const struct field *row, const struct doc *value, void *to);
 static int decode_map(struct decode *c, const struct doc *map, const struct field *fields,
                       void *out);
+
+/* Whether to go on after a failure, which *failed then remembers. */
+static bool go_on(struct decode *c, int r, int *failed)
+{
+	if (r >= 0)
+		return true;
+	*failed = r;
+	return faults_add(c->faults, c->err);
+}
 
 static void put(struct decode *c, void *to, const void *value, size_t size)
 {
@@ -93,7 +106,7 @@ static bool in_limits(const struct field *row, uint64_t n)
 /* The text of a scalar with its facts. */
 static int text_of(struct decode *c, const struct doc *value, const char **ret)
 {
-	if (!c->vars || !strchr(value->text, '$')) {
+	if (!c->vars || value->foreign || !strchr(value->text, '$')) {
 		*ret = value->text;
 		return 0;
 	}
@@ -123,13 +136,13 @@ static int read_string(struct decode *c, const struct field *row, const struct d
 
 static int read_bool(struct decode *c, const struct field *row, const struct doc *value, void *to)
 {
-	const char *text;
+	struct doc scalar = *value;
 	bool b;
-	int r = scalar_text(c, row, value, &text);
+	int r = scalar_text(c, row, value, &scalar.text);
 
 	if (r < 0)
 		return r;
-	r = str_bool(text, &b);
+	r = scalar_bool(&scalar, &b);
 	if (r < 0)
 		return wrong_text(c, row, value, r);
 	put(c, to, &b, sizeof b);
@@ -141,13 +154,13 @@ static int read_int(struct decode *c, const struct field *row, const struct doc 
 	bool any = !row->min && !row->max;
 	int64_t min = any ? INT64_MIN : row->min;
 	int64_t max = any || (row->min > 0 && !row->max) ? INT64_MAX : row->max;
-	const char *text;
+	struct doc scalar = *value;
 	int64_t n;
-	int r = scalar_text(c, row, value, &text);
+	int r = scalar_text(c, row, value, &scalar.text);
 
 	if (r < 0)
 		return r;
-	r = str_i64(text, min, max, &n);
+	r = scalar_i64(&scalar, min, max, &n);
 	if (r < 0)
 		return wrong_text(c, row, value, r);
 	put(c, to, &n, sizeof n);
@@ -245,23 +258,28 @@ static int read_strings(struct decode *c, const struct field *row, const struct 
 static int read_pairs(struct decode *c, const struct field *row, const struct doc *value, void *to)
 {
 	struct field_pairs p = {.n = value->n};
+	int failed = 0;
 
 	if (value->type != DOC_MAP && value->type != DOC_NULL)
 		return wrong_shape(c, row, value, NULL);
 	if (!in_limits(row, p.n))
 		return wrong_count(c, row, value, p.n);
 	p.items = arena_array(c->arena, p.n, sizeof *p.items);
-	for (size_t i = 0; i < p.n; i++) {
+	p.n = 0;
+	for (size_t i = 0; i < value->n; i++) {
 		const struct field entry = {.name = value->keys[i]->text};
-		int r = entry_text(c, &entry, value->items[i], &p.items[i].value);
+		struct field_pair *pair = &p.items[p.n];
 
-		if (r < 0)
-			return r;
-		p.items[i].name = value->keys[i]->text;
-		p.items[i].at = value->items[i];
+		if (value->items[i]->type == DOC_NULL)
+			continue;
+		if (!go_on(c, entry_text(c, &entry, value->items[i], &pair->value), &failed))
+			return failed;
+		pair->name = value->keys[i]->text;
+		pair->at = value->items[i];
+		p.n++;
 	}
 	put(c, to, &p, sizeof p);
-	return 0;
+	return failed;
 }
 
 static int read_map(struct decode *c, const struct field *row, const struct doc *value, void *to)
@@ -271,10 +289,19 @@ static int read_map(struct decode *c, const struct field *row, const struct doc 
 	return decode_map(c, value, row->sub, to);
 }
 
+static int read_element(struct decode *c, const struct field *row, const struct doc *value,
+                        void *item)
+{
+	if (value->type != DOC_MAP)
+		return wrong_shape(c, row, value, "a map");
+	return decode_map(c, value, row->sub, item);
+}
+
 static int read_list(struct decode *c, const struct field *row, const struct doc *value, void *to)
 {
 	struct field_list list = {.n = value->n};
 	char *item;
+	int failed = 0;
 
 	if (value->type != DOC_LIST && value->type != DOC_NULL)
 		return wrong_shape(c, row, value, NULL);
@@ -282,18 +309,13 @@ static int read_list(struct decode *c, const struct field *row, const struct doc
 		return wrong_count(c, row, value, list.n);
 	list.items = item = arena_array(c->arena, list.n, row->size);
 	for (size_t i = 0; i < list.n; i++, item += row->size) {
-		int r;
-
-		if (value->items[i]->type != DOC_MAP)
-			return wrong_shape(c, row, value->items[i], "a map");
 		if (row->defaults)
 			memcpy(item, row->defaults, row->size);
-		r = decode_map(c, value->items[i], row->sub, item);
-		if (r < 0)
-			return r;
+		if (!go_on(c, read_element(c, row, value->items[i], item), &failed))
+			return failed;
 	}
 	put(c, to, &list, sizeof list);
-	return 0;
+	return failed;
 }
 
 static int read_doc(struct decode *c, const struct field *row, const struct doc *value, void *to)
@@ -352,6 +374,11 @@ static int missing_key(struct decode *c, const struct doc *map, const struct fie
 	struct strbuf expected = STRBUF(c->arena, EXPECTED_MAX);
 
 	field_expected(row, &expected);
+	for (size_t i = 0; i < map->n; i++)
+		if (str_eq(map->keys[i]->text, row->name))
+			return doc_err(map->keys[i], c->err, REASON_INPUT_REQUIRED,
+			               "the key '%s' has no value, expected %s", row->name,
+			               expected.data);
 	return doc_err(map, c->err, REASON_INPUT_REQUIRED, "the key '%s' is missing, expected %s",
 	               row->name, expected.data);
 }
@@ -364,23 +391,31 @@ static const struct field *row_of(const struct field *fields, const char *name)
 	return NULL;
 }
 
+static int decode_key(struct decode *c, const struct doc *map, size_t i, const struct field *fields,
+                      void *out)
+{
+	const struct field *row = row_of(fields, map->keys[i]->text);
+
+	if (!row)
+		return unknown_key(c, map->keys[i], fields);
+	if (map->items[i]->type == DOC_NULL)
+		return 0;
+	return read_value(c, row, map->items[i], out);
+}
+
 static int decode_map(struct decode *c, const struct doc *map, const struct field *fields,
                       void *out)
 {
-	for (size_t i = 0; i < map->n; i++) {
-		const struct field *row = row_of(fields, map->keys[i]->text);
-		int r;
+	int failed = 0;
 
-		if (!row)
-			return unknown_key(c, map->keys[i], fields);
-		r = read_value(c, row, map->items[i], out);
-		if (r < 0)
-			return r;
-	}
+	for (size_t i = 0; i < map->n; i++)
+		if (!go_on(c, decode_key(c, map, i, fields, out), &failed))
+			return failed;
 	for (const struct field *f = fields; f->name; f++)
-		if (f->required && !doc_get(map, f->name))
-			return missing_key(c, map, f);
-	return 0;
+		if (f->required && !doc_get(map, f->name) &&
+		    !go_on(c, missing_key(c, map, f), &failed))
+			return failed;
+	return failed;
 }
 
 static void apply(const struct decode *c)
@@ -392,18 +427,31 @@ static void apply(const struct decode *c)
 int field_decode(const struct doc *map, const struct field *fields, const struct vars *v,
                  struct arena *a, void *out, struct err *e)
 {
+	return field_decode_all(map, fields, v, NULL, a, out, e);
+}
+
+int field_decode_all(const struct doc *map, const struct field *fields, const struct vars *v,
+                     struct faults *faults, struct arena *a, void *out, struct err *e)
+{
 	const struct field whole = {.type = FIELD_MAP, .sub = fields};
 
-	return field_decode_value(map, &whole, v, a, out, e);
+	return field_decode_value_all(map, &whole, v, faults, a, out, e);
 }
 
 int field_decode_value(const struct doc *value, const struct field *row, const struct vars *v,
                        struct arena *a, void *out, struct err *e)
 {
-	struct decode c = {.vars = v, .arena = a, .err = e};
+	return field_decode_value_all(value, row, v, NULL, a, out, e);
+}
+
+int field_decode_value_all(const struct doc *value, const struct field *row, const struct vars *v,
+                           struct faults *faults, struct arena *a, void *out, struct err *e)
+{
+	struct decode c = {.vars = v, .arena = a, .faults = faults, .err = e};
 	int r = read_value(&c, row, value, out);
 
-	if (r == 0)
-		apply(&c);
-	return r;
+	if (r < 0)
+		return r;
+	apply(&c);
+	return 0;
 }

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "data/doc.h"
+#include "data/faults.h"
 #include "data/vars.h"
 
 enum field_type {
@@ -71,16 +72,27 @@ struct field {
 
 /*
  * Decodes a map by its table (ends at name NULL); the first fault in the order of the text is the
- * error, keys that are missing come last. `v` NULL: `${` is literal. Strings go to `a`. A key with
- * nothing after it is an empty map, list or pairs, and an error where a scalar is read. On failure
- * *out is as it was.
+ * error, keys that are missing come last. `v` NULL: `${` is literal, as it is in a foreign document
+ * (doc.h). Strings go to `a`. A key whose value is null counts as absent: its member stays as it is,
+ * and where the key is required it is missing. On failure *out is as it was.
  */
 int field_decode(const struct doc *map, const struct field *fields, const struct vars *v,
                  struct arena *a, void *out, struct err *e) ATTR_MUST_USE;
 
-/* One value by one row, for sections that are not maps; it goes to out + row->offset. */
+/* The same, looking for every fault (faults.h; NULL: for the first). */
+int field_decode_all(const struct doc *map, const struct field *fields, const struct vars *v,
+                     struct faults *faults, struct arena *a, void *out,
+                     struct err *e) ATTR_MUST_USE;
+
+/*
+ * One value by one row, for sections that are not maps; it goes to out + row->offset. Null is an
+ * empty map, list or pairs here, and an error where a scalar is read.
+ */
 int field_decode_value(const struct doc *value, const struct field *row, const struct vars *v,
                        struct arena *a, void *out, struct err *e) ATTR_MUST_USE;
+int field_decode_value_all(const struct doc *value, const struct field *row, const struct vars *v,
+                           struct faults *faults, struct arena *a, void *out,
+                           struct err *e) ATTR_MUST_USE;
 
 /* "string", "duration (e.g. 300s)", "one of a, b", with the limits; for `explain`. */
 void field_describe(const struct field *row, struct strbuf *out);

@@ -1,32 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* From the events of libyaml to a document. */
 #include "data/yaml.h"
 
 #include <stdlib.h>
-#include <yaml.h>
 
 #include "data/text.h"
 #include "data/yaml_error.h"
+#include "data/yaml_own.h"
 
-#define YAML_DEPTH_MAX  32          /* maps and lists inside each other */
-#define YAML_NODES_MAX  50000       /* keys and values */
-#define YAML_SCALAR_MAX (64 * 1024) /* bytes of one key or value */
-
-/* The tree so far: open maps and lists, outermost first. No recursion anywhere, here or in libyaml.
- */
-struct build {
-	const char *file;
-	struct arena *arena;
-	struct err *err;
-	struct doc *root;
-	size_t nodes;
-	unsigned depth;
-	struct frame {
-		struct doc *node;
-		struct doc *key; /* of a map: read, and waiting for its value */
-	} stack[YAML_DEPTH_MAX];
-};
-
-static struct doc place_of(const struct build *b, const yaml_mark_t *mark)
+struct doc yaml_place(const struct yaml_build *b, const yaml_mark_t *mark)
 {
 	return (struct doc){
 	        .file = b->file,
@@ -35,16 +17,16 @@ static struct doc place_of(const struct build *b, const yaml_mark_t *mark)
 	};
 }
 
-static bool wants_key(const struct build *b)
+static bool wants_key(const struct yaml_build *b)
 {
-	const struct frame *top = b->depth ? &b->stack[b->depth - 1] : NULL;
+	const struct yaml_frame *top = b->depth ? &b->stack[b->depth - 1] : NULL;
 
 	return top && top->node->type == DOC_MAP && !top->key;
 }
 
-static int attach(struct build *b, struct doc *node)
+static int attach(struct yaml_build *b, struct doc *node)
 {
-	struct frame *top;
+	struct yaml_frame *top;
 
 	if (!b->depth) {
 		b->root = node;
@@ -63,7 +45,7 @@ static int attach(struct build *b, struct doc *node)
 	if (node->type != DOC_SCALAR)
 		return doc_err(node, b->err, REASON_INPUT_SYNTAX,
 		               "a %s as a key, expected plain text", doc_type_name(node));
-	if (!node->quoted && str_eq(node->text, "<<"))
+	if (!b->foreign && !node->quoted && str_eq(node->text, "<<"))
 		return doc_err(node, b->err, REASON_INPUT_UNSUPPORTED,
 		               "the merge key '<<' is not supported, expected the keys themselves");
 	if (!node->quoted && !*node->text)
@@ -73,17 +55,31 @@ static int attach(struct build *b, struct doc *node)
 	return 0;
 }
 
+/* The types that every reader of YAML 1.1 knows. */
+static bool is_core_tag(const char *tag)
+{
+	static const char prefix[] = "tag:yaml.org,2002:";
+	static const char *const names[] = {"str", "int", "bool", "float", "null", "map", "seq"};
+
+	if (str_eq(tag, "!"))
+		return true;
+	for (size_t i = 0; str_starts(tag, prefix) && i < ARRAY_LEN(names); i++)
+		if (str_eq(tag + strlen(prefix), names[i]))
+			return true;
+	return false;
+}
+
 /* A new node where the event stands, once nothing about it is refused. */
-static int new_node(struct build *b, const yaml_event_t *ev, enum doc_type type,
+static int new_node(struct yaml_build *b, const yaml_event_t *ev, enum doc_type type,
                     const yaml_char_t *anchor, const yaml_char_t *tag, struct doc **ret)
 {
-	const struct doc at = place_of(b, &ev->start_mark);
+	const struct doc at = yaml_place(b, &ev->start_mark);
 
-	if (anchor)
+	if (anchor && !b->foreign)
 		return doc_err(&at, b->err, REASON_INPUT_UNSUPPORTED,
 		               "the anchor '&%s' is not supported, expected a plain value",
 		               (const char *)anchor);
-	if (tag)
+	if (tag && !(b->foreign && is_core_tag((const char *)tag)))
 		return doc_err(&at, b->err, REASON_INPUT_UNSUPPORTED,
 		               "the tag '%s' is not supported, expected a plain value",
 		               (const char *)tag);
@@ -104,14 +100,15 @@ static bool is_null(const char *text)
 	return false;
 }
 
-static int on_scalar(struct build *b, const yaml_event_t *ev)
+static int on_scalar(struct yaml_build *b, const yaml_event_t *ev)
 {
 	const char *text = (const char *)ev->data.scalar.value;
 	size_t len = ev->data.scalar.length;
+	const char *anchor = (const char *)ev->data.scalar.anchor;
 	struct doc *node;
-	int r;
+	size_t number;
+	int r = new_node(b, ev, DOC_SCALAR, ev->data.scalar.anchor, ev->data.scalar.tag, &node);
 
-	r = new_node(b, ev, DOC_SCALAR, ev->data.scalar.anchor, ev->data.scalar.tag, &node);
 	if (r < 0)
 		return r;
 	if (len > YAML_SCALAR_MAX)
@@ -120,17 +117,24 @@ static int on_scalar(struct build *b, const yaml_event_t *ev)
 	if (memchr(text, '\0', len))
 		return doc_err(node, b->err, REASON_INPUT_SYNTAX,
 		               "the escape of a NUL character in a string, expected text");
-	node->quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
+	/* A tag that says "string" keeps a reader from making anything else of it, as quotes do. */
+	node->quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
+	               str_eq((const char *)ev->data.scalar.tag, "tag:yaml.org,2002:str") ||
+	               str_eq((const char *)ev->data.scalar.tag, "!");
 	if (!node->quoted && !wants_key(b) && is_null(text))
 		node->type = DOC_NULL;
 	else
 		node->text = arena_memdup(b->arena, text, len);
+	r = anchor ? yaml_anchor_add(b, anchor, node, &number) : 0;
+	if (r < 0)
+		return r;
 	return attach(b, node);
 }
 
-static int open_node(struct build *b, const yaml_event_t *ev, enum doc_type type,
+static int open_node(struct yaml_build *b, const yaml_event_t *ev, enum doc_type type,
                      const yaml_char_t *anchor, const yaml_char_t *tag)
 {
+	struct yaml_frame frame = {.nodes = b->nodes};
 	struct doc *node;
 	int r = new_node(b, ev, type, anchor, tag, &node);
 
@@ -143,41 +147,69 @@ static int open_node(struct build *b, const yaml_event_t *ev, enum doc_type type
 	r = attach(b, node);
 	if (r < 0)
 		return r;
-	b->stack[b->depth++] = (struct frame){.node = node};
+	r = anchor ? yaml_anchor_add(b, (const char *)anchor, node, &frame.anchor) : 0;
+	if (r < 0)
+		return r;
+	if (frame.anchor)
+		b->anchors[frame.anchor - 1].open = true;
+	frame.node = node;
+	b->stack[b->depth++] = frame;
 	return 0;
 }
 
-static int on_map(struct build *b, const yaml_event_t *ev)
+static int on_map(struct yaml_build *b, const yaml_event_t *ev)
 {
 	return open_node(b, ev, DOC_MAP, ev->data.mapping_start.anchor, ev->data.mapping_start.tag);
 }
 
-static int on_list(struct build *b, const yaml_event_t *ev)
+static int on_list(struct yaml_build *b, const yaml_event_t *ev)
 {
 	return open_node(b, ev, DOC_LIST, ev->data.sequence_start.anchor,
 	                 ev->data.sequence_start.tag);
 }
 
-static int on_close(struct build *b, const yaml_event_t *ev)
+/* What is open holds something of that height. */
+static void reach(struct yaml_build *b, unsigned height)
 {
-	const struct doc *node = b->stack[--b->depth].node;
+	if (b->depth && b->stack[b->depth - 1].height < height)
+		b->stack[b->depth - 1].height = height;
+}
+
+static int on_close(struct yaml_build *b, const yaml_event_t *ev)
+{
+	const struct yaml_frame frame = b->stack[--b->depth];
 
 	(void)ev;
-	return node->type == DOC_MAP ? doc_check_keys(node, b->err) : 0;
+	reach(b, frame.height + 1);
+	if (frame.anchor) {
+		struct yaml_anchor *anchor = &b->anchors[frame.anchor - 1];
+
+		anchor->open = false;
+		anchor->nodes = b->nodes - frame.nodes;
+		anchor->height = frame.height + 1;
+	}
+	if (frame.node->type != DOC_MAP)
+		return 0;
+	int r = doc_check_keys(frame.node, b->err);
+	if (r < 0 || !b->foreign)
+		return r;
+	return yaml_merge(b, frame.node);
 }
 
-static int on_alias(struct build *b, const yaml_event_t *ev)
+static int on_alias(struct yaml_build *b, const yaml_event_t *ev)
 {
-	const struct doc at = place_of(b, &ev->start_mark);
+	const struct yaml_anchor *anchor;
+	int r = yaml_alias_find(b, ev, &anchor);
 
-	return doc_err(&at, b->err, REASON_INPUT_UNSUPPORTED,
-	               "the alias '*%s' is not supported, expected the value itself",
-	               (const char *)ev->data.alias.anchor);
+	if (r < 0)
+		return r;
+	reach(b, anchor->height);
+	return attach(b, anchor->node);
 }
 
-static int on_document(struct build *b, const yaml_event_t *ev)
+static int on_document(struct yaml_build *b, const yaml_event_t *ev)
 {
-	const struct doc at = place_of(b, &ev->start_mark);
+	const struct doc at = yaml_place(b, &ev->start_mark);
 
 	if (b->root)
 		return doc_err(&at, b->err, REASON_INPUT_UNSUPPORTED,
@@ -189,7 +221,7 @@ static int on_document(struct build *b, const yaml_event_t *ev)
 	return 0;
 }
 
-static int (*const handlers[])(struct build *, const yaml_event_t *) = {
+static int (*const handlers[])(struct yaml_build *, const yaml_event_t *) = {
         [YAML_DOCUMENT_START_EVENT] = on_document, [YAML_ALIAS_EVENT] = on_alias,
         [YAML_SCALAR_EVENT] = on_scalar,           [YAML_SEQUENCE_START_EVENT] = on_list,
         [YAML_SEQUENCE_END_EVENT] = on_close,      [YAML_MAPPING_START_EVENT] = on_map,
@@ -197,7 +229,7 @@ static int (*const handlers[])(struct build *, const yaml_event_t *) = {
 };
 
 /* 1 at the end of the text, 0 to go on. */
-static int next_event(yaml_parser_t *parser, struct build *b, struct blob text)
+static int next_event(yaml_parser_t *parser, struct yaml_build *b, struct blob text)
 {
 	yaml_event_t ev;
 	int r = 0;
@@ -212,12 +244,11 @@ static int next_event(yaml_parser_t *parser, struct build *b, struct blob text)
 	return r;
 }
 
-int yaml_parse(const char *file, struct blob text, struct arena *a, struct doc **ret, struct err *e)
+static int parse(struct yaml_build *b, struct blob text, struct doc **ret)
 {
-	struct build b = {.file = file, .arena = a, .err = e};
-	const struct doc top = {.file = file, .line = 1, .col = 1};
+	const struct doc top = {.file = b->file, .line = 1, .col = 1};
 	yaml_parser_t parser;
-	int r = text_check(file, text, YAML_SIZE_MAX, e);
+	int r = text_check(b->file, text, YAML_SIZE_MAX, b->err);
 
 	if (r < 0)
 		return r;
@@ -225,10 +256,31 @@ int yaml_parse(const char *file, struct blob text, struct arena *a, struct doc *
 		abort();
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text.data, text.len);
 	while (!r)
-		r = next_event(&parser, &b, text);
+		r = next_event(&parser, b, text);
 	yaml_parser_delete(&parser);
 	if (r < 0)
 		return r;
-	*ret = b.root ? b.root : doc_new(a, DOC_NULL, &top);
+	*ret = b->root ? b->root : doc_new(b->arena, DOC_NULL, &top);
+	return 0;
+}
+
+int yaml_parse(const char *file, struct blob text, struct arena *a, struct doc **ret, struct err *e)
+{
+	struct yaml_build b = {.file = file, .arena = a, .err = e};
+
+	return parse(&b, text, ret);
+}
+
+int yaml_parse_foreign(const char *file, struct blob text, struct arena *a, struct doc **ret,
+                       struct err *e)
+{
+	struct yaml_build b = {.file = file, .arena = a, .err = e, .foreign = true};
+	struct doc *d;
+	int r = parse(&b, text, &d);
+
+	if (r < 0)
+		return r;
+	doc_mark_foreign(d);
+	*ret = d;
 	return 0;
 }

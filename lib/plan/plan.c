@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* From the sections of a spec to steps in their order. */
 #include "plan/plan.h"
 
 #include <errno.h>
@@ -21,12 +22,8 @@ struct builder {
 	const struct field
 	        *table; /* policy and kind in one, so that a slip is compared with both */
 	const struct vars *facts;
+	struct faults *faults;
 };
-
-static bool nothing(const struct doc *d)
-{
-	return !d || d->type == DOC_NULL;
-}
 
 static size_t table_len(const struct field *t)
 {
@@ -78,10 +75,11 @@ static bool in_list(const char *const *list, const char *name)
 }
 
 static int check_sections(const struct doc *spec, const struct kind *const *kinds,
-                          const char *const *ignore, struct err *e)
+                          const char *const *ignore, struct faults *faults, struct err *e)
 {
 	const char *known[SECTIONS_MAX];
 	size_t n = 0;
+	int failed = 0;
 
 	for (size_t i = 0; kinds[i] && n < SECTIONS_MAX; i++)
 		known[n++] = kinds[i]->section;
@@ -97,11 +95,16 @@ static int check_sections(const struct doc *spec, const struct kind *const *kind
 			continue;
 		const char *near = str_nearest(key->text, known, n);
 		if (near)
-			return doc_err(key, e, REASON_INPUT_UNKNOWN_KEY,
-			               "unknown section '%s', did you mean '%s'?", key->text, near);
-		return doc_err(key, e, REASON_INPUT_UNKNOWN_KEY, "unknown section '%s'", key->text);
+			failed = doc_err(key, e, REASON_INPUT_UNKNOWN_KEY,
+			                 "unknown section '%s', did you mean '%s'?", key->text,
+			                 near);
+		else
+			failed = doc_err(key, e, REASON_INPUT_UNKNOWN_KEY, "unknown section '%s'",
+			                 key->text);
+		if (!faults_add(faults, e))
+			return failed;
 	}
-	return 0;
+	return failed;
 }
 
 static struct step *new_step(struct builder *b, const struct doc *at, char *memory)
@@ -139,9 +142,10 @@ static int add_step(struct builder *b, const struct doc *at, size_t index, struc
 {
 	struct plan *p = b->plan;
 	char *memory = new_memory(b);
-	int r = is_map(b->kind, at) ? field_decode(at, b->table, b->facts, p->arena, memory, e)
-	                            : field_decode_value(at, b->kind->fields, b->facts, p->arena,
-	                                                 memory + FIELDS_OFFSET, e);
+	int r = is_map(b->kind, at)
+	                ? field_decode_all(at, b->table, b->facts, b->faults, p->arena, memory, e)
+	                : field_decode_value_all(at, b->kind->fields, b->facts, b->faults, p->arena,
+	                                         memory + FIELDS_OFFSET, e);
 	if (r < 0)
 		return r;
 	if (p->n == PLAN_STEPS_MAX)
@@ -171,38 +175,65 @@ static int add_section(struct builder *b, const struct doc *section, struct err 
 		return doc_err(section, e, REASON_INPUT_TYPE,
 		               "section '%s' is a %s: expected a list of maps", b->kind->section,
 		               doc_type_name(section));
+	int failed = 0;
+
 	for (size_t i = 0; i < section->n; i++) {
 		int r = add_step(b, section->items[i], i, e);
 
-		if (r < 0)
+		if (r < 0 && !faults_add(b->faults, e))
 			return r;
+		failed = r < 0 ? r : failed;
 	}
-	return 0;
+	return failed;
+}
+
+static int add_kind(struct builder *b, const struct doc *spec, struct err *e)
+{
+	const struct doc *section = doc_get(spec, b->kind->section);
+	int r = check_kind(b->kind, e);
+
+	if (r < 0 || !section)
+		return r;
+	b->table = merged_table(b->kind, b->plan->arena);
+	return add_section(b, section, e);
+}
+
+static int add_steps(struct builder *b, const struct doc *spec, const struct kind *const *kinds,
+                     const char *const *ignore, struct err *e)
+{
+	int failed = check_sections(spec, kinds, ignore, b->faults, e);
+
+	if (failed < 0 && !faults_add(b->faults, e))
+		return failed;
+	for (size_t i = 0; kinds[i]; i++) {
+		b->kind = kinds[i];
+		int r = add_kind(b, spec, e);
+		if (r < 0 && !faults_add(b->faults, e))
+			return r;
+		failed = r < 0 ? r : failed;
+	}
+	return failed;
 }
 
 int plan_build(const struct doc *spec, const struct kind *const *kinds, const char *const *ignore,
-               const struct vars *facts, struct arena *a, struct plan *ret, struct err *e)
+               const struct vars *facts, struct faults *faults, struct arena *a, struct plan *ret,
+               struct err *e)
 {
+	static const struct doc empty = {.type = DOC_MAP};
 	struct plan plan = {.arena = a};
-	int r;
+	struct builder b = {.plan = &plan, .facts = facts, .faults = faults};
 
-	if (!nothing(spec) && spec->type != DOC_MAP)
+	if (!spec || spec->type == DOC_NULL)
+		spec = &empty;
+	if (spec->type != DOC_MAP)
 		return doc_err(spec, e, REASON_INPUT_TYPE,
 		               "a spec is a %s: expected a map of sections", doc_type_name(spec));
-	r = nothing(spec) ? 0 : check_sections(spec, kinds, ignore, e);
-	for (size_t i = 0; kinds[i] && r == 0; i++) {
-		struct builder b = {.plan = &plan, .kind = kinds[i], .facts = facts};
-		const struct doc *section = doc_get(spec, kinds[i]->section);
-
-		r = check_kind(kinds[i], e);
-		if (r < 0 || nothing(section))
-			continue;
-		b.table = merged_table(kinds[i], a);
-		r = add_section(&b, section, e);
-	}
-	if (r == 0)
-		r = order_steps(&plan, kinds, e);
-	if (r == 0)
-		*ret = plan;
-	return r;
+	int r = add_steps(&b, spec, kinds, ignore, e);
+	if (r < 0)
+		return r;
+	r = order_steps(&plan, kinds, e);
+	if (r < 0)
+		return r;
+	*ret = plan;
+	return 0;
 }

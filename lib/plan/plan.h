@@ -29,9 +29,10 @@ struct plan {
  * that are in `ignore` (NULL-terminated, may be NULL) are the caller's own; any other name that no
  * kind has is an error with the nearest known one. A section without a value has no steps. A cycle
  * is an error that prints the path which closes it: "a needs path:/x of b, b needs user:y of a".
+ * `faults` as in data/faults.h; the order of the steps is looked at once all of them are right.
  */
 int plan_build(const struct doc *spec, const struct kind *const *kinds, const char *const *ignore,
-               const struct vars *facts, struct arena *a, struct plan *ret,
+               const struct vars *facts, struct faults *faults, struct arena *a, struct plan *ret,
                struct err *e) ATTR_MUST_USE;
 
 /* One line a step, "  3 mounts:/home   after slurm-user, ...", for people; or a JSON array. */

@@ -44,9 +44,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	known_facts(&facts);
 	int r = yaml_parse("c.yaml", (struct blob){(const char *)data, size}, a, &config, &e);
 	if (r >= 0)
-		r = cluster_spec(config, &node, &facts, a, &spec, &e);
+		r = cluster_spec(config, &node, &facts, NULL, a, &spec, &e);
 	if (r >= 0)
-		r = plan_build(spec, kinds_all, NULL, &facts, a, &plan, &e);
+		r = plan_build(spec, kinds_all, NULL, &facts, NULL, a, &plan, &e);
 	fuzz_check_err(r, &e);
 	if (r >= 0)
 		check_plan(&plan);

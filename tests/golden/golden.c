@@ -182,7 +182,7 @@ static int spec_of_cluster(struct golden *g, const struct doc *config, struct er
 
 	if (cluster_role_parse(role ? role : "", &node.role) < 0)
 		return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "fact 'role' is missing or no role");
-	return cluster_spec(config, &node, &g->facts, g->arena, &g->spec, e);
+	return cluster_spec(config, &node, &g->facts, NULL, g->arena, &g->spec, e);
 }
 
 static int read_spec(struct golden *g, struct err *e)
@@ -295,7 +295,7 @@ static int build(struct golden *g)
 	int r = read_spec(g, &e);
 
 	if (r == 0)
-		r = plan_build(g->spec, kinds_all, NULL, &g->facts, g->arena, &g->plan, &e);
+		r = plan_build(g->spec, kinds_all, NULL, &g->facts, NULL, g->arena, &g->plan, &e);
 	if (r < 0) {
 		add_error(&g->plan_text, "", &e);
 		return 0;

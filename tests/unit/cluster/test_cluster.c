@@ -32,7 +32,7 @@ static int translate(struct arena *a, const char *text, const struct cluster_nod
 		vars_set(&v, facts[i][0], facts[i][1], "test");
 	int r = yaml_parse("c.yaml", (struct blob){text, strlen(text)}, a, &config, e);
 	if (r >= 0)
-		r = cluster_spec(config, node, &v, a, &spec, e);
+		r = cluster_spec(config, node, &v, NULL, a, &spec, e);
 	if (r < 0)
 		return r;
 	doc_json(spec, &b);

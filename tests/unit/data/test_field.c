@@ -139,17 +139,119 @@ static void test_one_scalar_is_a_list(void **state)
 	assert_string_equal(s.list.items[0], "one");
 }
 
-static void test_nothing_is_an_empty_collection(void **state)
+/* `key:` says that the key isn't set, whatever its type is. */
+static void test_null_is_absent(void **state)
 {
-	scope_arena struct arena *a = arena_new();
-	struct spec s = {.list.n = 7, .pairs.n = 7};
+	static const char *const nulls[] = {"", "~", "null", "NULL"};
 	struct err e;
 
 	(void)state;
-	assert_ok(decode("name: a\nlist:\npairs:\nraw:\n", a, &s, &e));
-	assert_int_equal(s.list.n, 0);
-	assert_int_equal(s.pairs.n, 0);
-	assert_int_equal(s.raw->type, DOC_NULL);
+	for (size_t n = 0; n < ARRAY_LEN(nulls); n++) {
+		scope_arena struct arena *a = arena_new();
+		struct strbuf text = STRBUF(a, 1000);
+		struct spec s, before;
+
+		memset(&s, 0x5A, sizeof s);
+		strbuf_str(&text, "name: a\n");
+		for (const struct field *f = &fields[1]; f->name; f++)
+			strbuf_printf(&text, "%s: %s\n", f->name, nulls[n]);
+		before = s;
+		assert_ok(decode(text.data, a, &s, &e));
+		assert_string_equal(s.name, "a");
+		before.name = s.name;
+		assert_memory_equal(&s, &before, sizeof s);
+	}
+}
+
+static void test_null_in_pairs_is_absent(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct spec s = {0};
+	struct err e;
+
+	(void)state;
+	assert_ok(decode("name: a\npairs: {a: ~, b: x}\n", a, &s, &e));
+	assert_int_equal(s.pairs.n, 1);
+	assert_string_equal(s.pairs.items[0].name, "b");
+	assert_string_equal(s.pairs.items[0].value, "x");
+}
+
+static void test_a_section_of_nothing_is_empty(void **state)
+{
+	static const struct field list = {"list", FIELD_STRINGS, 0};
+	scope_arena struct arena *a = arena_new();
+	struct field_strings s = {.n = 7};
+	struct err e;
+
+	(void)state;
+	assert_ok(field_decode_value(doc_new(a, DOC_NULL, NULL), &list, NULL, a, &s, &e));
+	assert_int_equal(s.n, 0);
+}
+
+static void test_all_faults(void **state)
+{
+	static const char text[] = "nam: x\n"
+	                           "on: perhaps\n"
+	                           "count: 99\n"
+	                           "pairs: {a: [1], b: [2]}\n"
+	                           "owner: {uid: 0, nme: o}\n"
+	                           "users: [u, {uid: 0}, {name: ok}]\n"
+	                           "color: blue\n";
+	static const char *const want[] = {
+	        "f:1:1: unknown key 'nam', did you mean 'name'?",
+	        "f:2:5: 'on': expected true or false, found 'perhaps'",
+	        "f:3:8: 'count': expected an integer, -5 to 10, found '99'",
+	        "f:4:12: 'a': expected a string, found a list",
+	        "f:4:20: 'b': expected a string, found a list",
+	        "f:5:14: 'uid': expected an integer, 1 or more, found '0'",
+	        "f:5:17: unknown key 'nme', did you mean 'name'?",
+	        "f:5:8: the key 'name' is missing, expected a string",
+	        "f:6:9: 'users': expected a map, found a string",
+	        "f:6:18: 'uid': expected an integer, 1 or more, found '0'",
+	        "f:6:12: the key 'name' is missing, expected a string",
+	        "f:7:8: 'color': expected one of red, green, found 'blue'",
+	        "f:1:1: the key 'name' is missing, expected a string",
+	};
+	scope_arena struct arena *a = arena_new();
+	struct faults faults = {.arena = a};
+	struct spec s, before;
+	struct doc *d;
+	struct err e;
+
+	(void)state;
+	memset(&s, 0x5A, sizeof s);
+	before = s;
+	assert_ok(yaml_parse("f", (struct blob){text, strlen(text)}, a, &d, &e));
+	assert_int_equal(field_decode_all(d, fields, NULL, &faults, a, &s, &e), -EINVAL);
+	assert_memory_equal(&s, &before, sizeof s);
+	for (size_t i = 0; i < ARRAY_LEN(want) && i < faults.n; i++) {
+		assert_message(&faults.items[i], want[i]);
+		assert_int_equal(faults.items[i].kind, ERR_INPUT);
+	}
+	assert_int_equal(faults.n, ARRAY_LEN(want));
+	assert_false(faults.more);
+}
+
+/* What was written for another program is no text with facts, and spells its values differently. */
+static void test_foreign(void **state)
+{
+	static const char text[] = "name: $${node}\non: y\ncount: 0b101\nport: 010\n"
+	                           "label: '$$'\nlist: ['${node}', 1_0]\n";
+	scope_arena struct arena *a = arena_new();
+	const struct vars v = facts(a);
+	struct spec s = {0};
+	struct doc *d;
+	struct err e;
+
+	(void)state;
+	assert_ok(yaml_parse_foreign("f", (struct blob){text, strlen(text)}, a, &d, &e));
+	assert_ok(field_decode(d, fields, &v, a, &s, &e));
+	assert_string_equal(s.name, "$${node}");
+	assert_string_equal(s.label, "$$");
+	assert_string_equal(s.list.items[0], "${node}");
+	assert_true(s.on);
+	assert_int_equal(s.count, 5);
+	assert_int_equal(s.port, 8);
 }
 
 static const struct {
@@ -167,7 +269,9 @@ static const struct {
         {"on: true\n", "f:1:1: the key 'name' is missing, expected a string",
          REASON_INPUT_REQUIRED},
         {"", "f:1:1: the key 'name' is missing, expected a string", REASON_INPUT_REQUIRED},
-        {"name: a\nowner:\n", "f:2:7: the key 'name' is missing, expected a string",
+        {"name: a\nowner: {}\n", "f:2:8: the key 'name' is missing, expected a string",
+         REASON_INPUT_REQUIRED},
+        {"name: a\nusers:\n- name: ~\n", "f:3:3: the key 'name' has no value, expected a string",
          REASON_INPUT_REQUIRED},
         {"name: a\nusers:\n- uid: 1\n", "f:3:3: the key 'name' is missing, expected a string",
          REASON_INPUT_REQUIRED},
@@ -175,7 +279,9 @@ static const struct {
         {"text\n", "f:1:1: expected a map, found a string", REASON_INPUT_TYPE},
         {"name: [a]\n", "f:1:7: 'name': expected a string, found a list", REASON_INPUT_TYPE},
         {"name: {a: b}\n", "f:1:7: 'name': expected a string, found a map", REASON_INPUT_TYPE},
-        {"name:\n", "f:1:6: 'name': expected a string, found nothing", REASON_INPUT_TYPE},
+        {"on: yes\nname:\n", "f:2:1: the key 'name' has no value, expected a string",
+         REASON_INPUT_REQUIRED},
+        {"list: [a, ~]\n", "f:1:11: 'list': expected a string, found nothing", REASON_INPUT_TYPE},
         {"label: a\n", "f:1:8: 'label': expected a string, 2 to 4 bytes, found 'a'",
          REASON_INPUT_RANGE},
         {"on: maybe\n", "f:1:5: 'on': expected true or false, found 'maybe'", REASON_INPUT_TYPE},
@@ -325,7 +431,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_every_type),
 	        cmocka_unit_test(test_one_scalar_is_a_list),
-	        cmocka_unit_test(test_nothing_is_an_empty_collection),
+	        cmocka_unit_test(test_null_is_absent),
+	        cmocka_unit_test(test_null_in_pairs_is_absent),
+	        cmocka_unit_test(test_a_section_of_nothing_is_empty),
+	        cmocka_unit_test(test_all_faults),
+	        cmocka_unit_test(test_foreign),
 	        cmocka_unit_test(test_refuses),
 	        cmocka_unit_test(test_without_facts_a_dollar_is_a_dollar),
 	        cmocka_unit_test(test_a_node_that_no_text_wrote),

@@ -162,8 +162,9 @@ static void test_places(void **state)
 	assert_int_equal(list->items[1]->line, 2);
 	assert_int_equal(list->items[1]->col, 3);
 	assert_true(list->items[1]->quoted);
-	assert_int_equal(doc_get(list->items[2], "k")->type, DOC_NULL);
-	assert_int_equal(doc_get(list->items[2], "k")->col, 14);
+	assert_null(doc_get(list->items[2], "k"));
+	assert_int_equal(list->items[2]->items[0]->type, DOC_NULL);
+	assert_int_equal(list->items[2]->items[0]->col, 14);
 }
 
 int main(void)

@@ -24,7 +24,9 @@ static void reads_an_answer(void **state)
 	assert_string_equal(doc_text(d, "ok"), "true");
 	assert_int_equal(doc_get(d, "set")->n, 2);
 	assert_string_equal(doc_text(doc_get(d, "set")->items[0], "id"), "a&A");
-	assert_int_equal(doc_get(doc_get(d, "set")->items[1], "n")->type, DOC_NULL);
+	assert_int_equal(doc_get(d, "set")->items[1]->items[1]->type, DOC_NULL);
+	assert_true(doc_has(doc_get(d, "set")->items[1], "n"));
+	assert_null(doc_get(doc_get(d, "set")->items[1], "n"));
 }
 
 static void refuses(void **state)

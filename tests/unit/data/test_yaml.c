@@ -248,13 +248,143 @@ static void test_big_map(void **state)
 	        "f:20001:1: duplicate key 'key-number-7', expected it once (first on line 8)");
 }
 
+/* ---- documents of other programs ---- */
+
+static const struct parse_good foreign_good[] = {
+        {"a: &x {b: 1}\nc: *x\n", "{\"a\":{\"b\":1},\"c\":{\"b\":1}}"},
+        {"a: &x one\nb: [*x, *x]\n", "{\"a\":\"one\",\"b\":[\"one\",\"one\"]}"},
+        {"- &x a\n- &x b\n- *x\n", "[\"a\",\"b\",\"b\"]"},
+        {"a: &x k\n*x : v\n", "{\"a\":\"k\",\"k\":\"v\"}"},
+        {"a: &x\nb: *x\n", "{\"a\":null,\"b\":null}"},
+        {"d: &d {p: 1, q: 2}\ne: {<<: *d, q: 3}\n",
+         "{\"d\":{\"p\":1,\"q\":2},\"e\":{\"q\":3,\"p\":1}}"},
+        {"- &d {p: 1}\n- &e {p: 2, q: 3}\n- {<<: [*d, *e], r: 4}\n",
+         "[{\"p\":1},{\"p\":2,\"q\":3},{\"r\":4,\"p\":1,\"q\":3}]"},
+        {"a: {<<: {b: 1}}\n", "{\"a\":{\"b\":1}}"},
+        {"a: {<<: []}\n", "{\"a\":{}}"},
+        {"a: {'<<': 1}\n", "{\"a\":{\"<<\":1}}"},
+        {"a: !!str 1\nb: !!str\nc: ! 2\n", "{\"a\":\"1\",\"b\":\"\",\"c\":\"2\"}"},
+        {"a: !!int 1\nb: !!bool true\nc: !!map {d: !!seq [!!float 1.5]}\ne: !!null\n",
+         "{\"a\":1,\"b\":true,\"c\":{\"d\":[1.5]},\"e\":null}"},
+};
+
+static const struct parse_bad foreign_bad[] = {
+        {"a: *x\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:4: the alias '*x' names nothing, expected '&x' before it"},
+        {"a: *x\nb: &x 1\n", 0, REASON_INPUT_SYNTAX, "f:1:4: the alias '*x' names nothing..."},
+        {"a: &x [1, *x]\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:11: the alias '*x' stands inside the value it names, expected it behind that"},
+        {"a: &x {b: {c: *x}}\n", 0, REASON_INPUT_SYNTAX, "f:1:15: the alias '*x' stands inside..."},
+        {"a: {<<: 1}\n", 0, REASON_INPUT_TYPE,
+         "f:1:9: '<<': expected a map or a list of maps, found a string"},
+        {"a: {<<: [{b: 1}, c]}\n", 0, REASON_INPUT_TYPE, "f:1:18: '<<': expected a map..."},
+        {"a: {<<: {b: 1}, <<: {c: 1}}\n", 0, REASON_INPUT_DUPLICATE,
+         "f:1:17: duplicate key '<<'..."},
+        {"a: !Ref b\n", 0, REASON_INPUT_UNSUPPORTED,
+         "f:1:4: the tag '!Ref' is not supported, expected a plain value"},
+        {"a: !!binary b\n", 0, REASON_INPUT_UNSUPPORTED, "f:1:4: the tag 'tag:yaml.org..."},
+        {"a: 1\na: 2\n", 0, REASON_INPUT_DUPLICATE, "f:2:1: duplicate key 'a'..."},
+        {"a: &x [1]\n*x : 1\n", 0, REASON_INPUT_SYNTAX,
+         "f:1:4: a list as a key, expected plain text"},
+};
+
+static void test_foreign_accepts(void **state)
+{
+	(void)state;
+	parse_good(yaml_parse_foreign, foreign_good, ARRAY_LEN(foreign_good));
+	parse_good(yaml_parse_foreign, good, ARRAY_LEN(good));
+}
+
+static void test_foreign_refuses(void **state)
+{
+	(void)state;
+	parse_bad(yaml_parse_foreign, foreign_bad, ARRAY_LEN(foreign_bad));
+}
+
+static void foreign_refused(struct blob text, const char *message)
+{
+	parse_bad(yaml_parse_foreign,
+	          &(struct parse_bad){text.data, text.len, REASON_INPUT_LIMIT, message}, 1);
+}
+
+/* `n` levels, each ten times the one before it. */
+static struct blob bomb(struct arena *a, int n)
+{
+	struct strbuf text = STRBUF(a, 4096);
+
+	strbuf_str(&text, "l0: &l0 [x, x, x, x, x, x, x, x, x, x]\n");
+	for (int i = 1; i <= n; i++) {
+		strbuf_printf(&text, "l%d: &l%d [", i, i);
+		for (int k = 0; k < 10; k++)
+			strbuf_printf(&text, "*l%d%s", i - 1, k < 9 ? ", " : "]\n");
+	}
+	return (struct blob){text.data, text.len};
+}
+
+static void test_foreign_ceilings(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf deep = STRBUF(a, 4096), anchors = STRBUF(a, 65536), merge = STRBUF(a, 65536);
+	struct doc *d;
+	struct err e;
+
+	(void)state;
+	assert_ok(yaml_parse_foreign("f", bomb(a, 3), a, &d, &e));
+	foreign_refused(bomb(a, 4), "f:5:25: too many keys and values, expected at most 50000");
+	foreign_refused(bomb(a, 20), "f:5:25: too many keys and values...");
+	strbuf_str(&deep, "d0: &d0 [x]\n");
+	for (int i = 1; i < 31; i++)
+		strbuf_printf(&deep, "d%d: &d%d [*d%d]\n", i, i, i - 1);
+	assert_ok(yaml_parse_foreign("f", (struct blob){deep.data, deep.len}, a, &d, &e));
+	strbuf_str(&deep, "e: [*d30]\n");
+	foreign_refused((struct blob){deep.data, deep.len},
+	                "f:32:5: maps and lists nested too deep, expected at most 32");
+	for (int i = 0; i < 1000; i++)
+		strbuf_printf(&anchors, "- &a%d x\n", i);
+	assert_ok(yaml_parse_foreign("f", (struct blob){anchors.data, anchors.len}, a, &d, &e));
+	strbuf_str(&anchors, "- &b x\n");
+	foreign_refused((struct blob){anchors.data, anchors.len},
+	                "f:1001:3: too many anchors, expected at most 1000");
+	strbuf_str(&merge, "<<: {");
+	for (int i = 0; i < 1001; i++)
+		strbuf_printf(&merge, "k%d: v, ", i);
+	strbuf_str(&merge, "}\n");
+	foreign_refused((struct blob){merge.data, merge.len},
+	                "f:1:5: '<<': too many keys, expected at most 1000");
+}
+
+static void test_foreign_is_marked(void **state)
+{
+	static const char text[] = "a: &x {b: [c]}\nd: *x\n";
+	scope_arena struct arena *a = arena_new();
+	struct doc *d, *own;
+	struct err e;
+
+	(void)state;
+	assert_ok(yaml_parse_foreign("f", (struct blob){text, sizeof text - 1}, a, &d, &e));
+	assert_true(d->foreign && d->keys[0]->foreign);
+	assert_true(doc_find(d, "d.b")->items[0]->foreign);
+	assert_ptr_equal(doc_find(d, "a.b"), doc_find(d, "d.b"));
+	assert_int_equal(doc_find(d, "d.b")->line, 1);
+	assert_true(doc_new_text(a, doc_get(d, "a"), "made of it")->foreign);
+	assert_ok(yaml_parse("f", (struct blob){"a: b", 4}, a, &own, &e));
+	assert_false(own->foreign || own->keys[0]->foreign || own->items[0]->foreign);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_accepts),    cmocka_unit_test(test_refuses),
-	        cmocka_unit_test(test_places),     cmocka_unit_test(test_ceilings),
-	        cmocka_unit_test(test_alias_bomb), cmocka_unit_test(test_depth_limit_is_reachable),
+	        cmocka_unit_test(test_accepts),
+	        cmocka_unit_test(test_refuses),
+	        cmocka_unit_test(test_places),
+	        cmocka_unit_test(test_ceilings),
+	        cmocka_unit_test(test_alias_bomb),
+	        cmocka_unit_test(test_depth_limit_is_reachable),
 	        cmocka_unit_test(test_big_map),
+	        cmocka_unit_test(test_foreign_accepts),
+	        cmocka_unit_test(test_foreign_refuses),
+	        cmocka_unit_test(test_foreign_ceilings),
+	        cmocka_unit_test(test_foreign_is_marked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,7 +71,7 @@ static inline int fixture_plan(struct fixture *f, const char *yaml, struct err *
 	struct doc *d = NULL;
 	int r = yaml_parse("spec", (struct blob){yaml, strlen(yaml)}, f->arena, &d, e);
 
-	return r < 0 ? r : plan_build(d, kinds_all, NULL, &f->facts, f->arena, &f->plan, e);
+	return r < 0 ? r : plan_build(d, kinds_all, NULL, &f->facts, NULL, f->arena, &f->plan, e);
 }
 
 static inline struct step_ctx fixture_ctx(struct fixture *f)

@@ -142,7 +142,7 @@ void stage_run(struct stage *f, const char *yaml)
 	struct err e = {0};
 
 	f->seen.len = f->logged.len = 0;
-	assert_ok(plan_build(spec_of(f->a, yaml), stage_kinds, NULL, NULL, f->a, &f->p, &e));
+	assert_ok(plan_build(spec_of(f->a, yaml), stage_kinds, NULL, NULL, NULL, f->a, &f->p, &e));
 	assert_ok(plan_run(&f->p, &f->o, f->a, &f->r, &e));
 	assert_int_equal(f->r.n, f->p.n);
 	assert_true(f->r.end_ns >= f->r.start_ns);

@@ -88,7 +88,7 @@ static void nothing_is_no_steps(void **state)
 	struct err e = {0};
 
 	planned_order(f, kinds, "things:\nhostname:\nversion: 1\n", "");
-	assert_ok(plan_build(NULL, kinds, NULL, NULL, f->a, &f->p, &e));
+	assert_ok(plan_build(NULL, kinds, NULL, NULL, NULL, f->a, &f->p, &e));
 	assert_int_equal(f->p.n, 0);
 }
 
@@ -158,6 +158,53 @@ static void bad_specs(void **state)
 	assert_int_equal(f->p.n, 0);
 }
 
+static void all_faults(void **state)
+{
+	static const char yaml[] =
+	        "thngs: []\n"
+	        "things: [{nam: a}, {name: a, after: nowhere}, {name: refused},\n"
+	        "         {name: c, timeout: 0}]\n"
+	        "hostname: [a]\n";
+	static const char *const want[] = {
+	        "spec:1:1: unknown section 'thngs', did you mean 'things'?",
+	        "spec:4:11: 'one': expected a string, found a list",
+	        "spec:2:11: unknown key 'nam', did you mean 'name'?",
+	        "spec:2:10: the key 'name' is missing, expected a string",
+	        "spec:2:47: refused by claim",
+	        "spec:3:29: 'timeout' is 0: expected at least 1ms",
+	};
+	struct planned *f = *state;
+	struct faults faults = {.arena = f->a};
+	struct err e = {0};
+
+	assert_err(plan_build(spec_of(f->a, yaml), kinds, NULL, NULL, &faults, f->a, &f->p, &e),
+	           ERR_INPUT, "spec:");
+	for (size_t i = 0; i < faults.n; i++) {
+		bool known = false;
+
+		for (size_t k = 0; k < ARRAY_LEN(want); k++)
+			known |= str_eq(faults.items[i].text, want[k]);
+		if (!known)
+			fail_msg("%s", faults.items[i].text);
+	}
+	assert_int_equal(faults.n, ARRAY_LEN(want));
+	assert_int_equal(f->p.n, 0);
+}
+
+/* A fault of our own ends it, whatever else there is. */
+static void a_bug_is_no_fault_of_the_input(void **state)
+{
+	static const struct kind shapeless = {.section = "x", .shape = KIND_SCALAR};
+	const struct kind *const bad[] = {&shapeless, NULL};
+	struct planned *f = *state;
+	struct faults faults = {.arena = f->a};
+	struct err e = {0};
+
+	assert_err(plan_build(spec_of(f->a, "y: 1\n"), bad, NULL, NULL, &faults, f->a, &f->p, &e),
+	           ERR_BUG, "0 fields");
+	assert_int_equal(faults.n, 2);
+}
+
 static void bad_kinds_are_bugs(void **state)
 {
 	static const struct field clash[] = {{"timeout", FIELD_STRING, 0}, {0}};
@@ -167,8 +214,8 @@ static void bad_kinds_are_bugs(void **state)
 	struct planned *f = *state;
 	struct err e = {0};
 
-	assert_err(plan_build(NULL, one, NULL, NULL, f->a, &f->p, &e), ERR_BUG, "'timeout'");
-	assert_err(plan_build(NULL, two, NULL, NULL, f->a, &f->p, &e), ERR_BUG, "0 fields");
+	assert_err(plan_build(NULL, one, NULL, NULL, NULL, f->a, &f->p, &e), ERR_BUG, "'timeout'");
+	assert_err(plan_build(NULL, two, NULL, NULL, NULL, f->a, &f->p, &e), ERR_BUG, "0 fields");
 }
 
 static void too_many_steps(void **state)
@@ -184,10 +231,10 @@ static void too_many_steps(void **state)
 		doc_push(f->a, list, item);
 	}
 	doc_put(f->a, spec, "things", list);
-	assert_err(plan_build(spec, kinds, planned_ignore, NULL, f->a, &f->p, &e), ERR_INPUT,
+	assert_err(plan_build(spec, kinds, planned_ignore, NULL, NULL, f->a, &f->p, &e), ERR_INPUT,
 	           "more than 4096 steps");
 	list->n--;
-	assert_ok(plan_build(spec, kinds, planned_ignore, NULL, f->a, &f->p, &e));
+	assert_ok(plan_build(spec, kinds, planned_ignore, NULL, NULL, f->a, &f->p, &e));
 	assert_int_equal(f->p.n, PLAN_STEPS_MAX);
 }
 
@@ -232,11 +279,18 @@ static void printing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        T(shapes_become_steps),       T(strings_may_be_a_map),
-	        T(nothing_is_no_steps),       T(policy_beside_fields),
-	        T(unnamed_steps_are_counted), T(bad_specs),
-	        T(bad_kinds_are_bugs),        T(too_many_steps),
-	        T(names_are_escaped),         T(printing),
+	        T(shapes_become_steps),
+	        T(strings_may_be_a_map),
+	        T(nothing_is_no_steps),
+	        T(policy_beside_fields),
+	        T(unnamed_steps_are_counted),
+	        T(bad_specs),
+	        T(all_faults),
+	        T(a_bug_is_no_fault_of_the_input),
+	        T(bad_kinds_are_bugs),
+	        T(too_many_steps),
+	        T(names_are_escaped),
+	        T(printing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,7 +39,7 @@ static int setup(void **state)
 	                                   "- {name: waits, needs: x:y, optional: true}\n"
 	                                   "- {name: late}\n"
 	                                   "- {name: would}\n"),
-	                     thing_kinds, NULL, NULL, f->a, &f->p, &e));
+	                     thing_kinds, NULL, NULL, NULL, f->a, &f->p, &e));
 	f->outcomes[0] = (struct step_outcome){
 	        .state = STEP_OK, .start_ns = 10 * S, .end_ns = 10 * S + 3 * MS, .tries = 1};
 	f->outcomes[1] = (struct step_outcome){.state = STEP_CHANGED,

@@ -254,7 +254,7 @@ static void short_of_descriptors(void **state)
 
 	assert_ok(plan_build(
 	        spec_of(f->a, "things: [{name: a, act: write}, {name: b, act: write}]\n"),
-	        stage_kinds, NULL, NULL, f->a, &f->p, &e));
+	        stage_kinds, NULL, NULL, NULL, f->a, &f->p, &e));
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
 	int lowest = fcntl(f->stop, F_DUPFD_CLOEXEC, 0);
 	close(lowest);

@@ -82,7 +82,7 @@ int planned_teardown(void **state)
 int planned_build(struct planned *f, const struct kind *const *kinds, const char *yaml,
                   struct err *e)
 {
-	int r = plan_build(spec_of(f->a, yaml), kinds, planned_ignore, NULL, f->a, &f->p, e);
+	int r = plan_build(spec_of(f->a, yaml), kinds, planned_ignore, NULL, NULL, f->a, &f->p, e);
 
 	for (size_t i = 0; r == 0 && i < f->p.n; i++)
 		for (size_t k = 0; k < f->p.edges[i].n; k++)
