@@ -19,9 +19,9 @@
 #include "base/scope.h"
 #include "build/base_dnf.h"
 #include "cloud/uri.h"
-#include "disk/archive.h"
 #include "disk/blocks.h"
 #include "disk/rawdisk.h"
+#include "disk/tar.h"
 #include "host/tree.h"
 #include "store/scratch.h"
 #include "store/store.h"
@@ -36,22 +36,6 @@
 bool base_brings_packages(const struct recipe *r)
 {
 	return r->from_type == FROM_DISTRIBUTION;
-}
-
-/* tar calls it by the suffix. */
-static int check_unpacker(const char *path, struct err *e)
-{
-	static const struct {
-		const char *suffix, *tool, *package;
-	} rows[] = {{".gz", "gzip", "gzip"},
-	            {".tgz", "gzip", "gzip"},
-	            {".xz", "xz", "xz-utils"},
-	            {".zst", "zstd", "zstd"}};
-
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (str_ends(path, rows[i].suffix))
-			return tool_need(rows[i].tool, rows[i].package, e);
-	return 0;
 }
 
 static int check(const struct recipe *r, struct err *e)
@@ -79,7 +63,7 @@ static int check(const struct recipe *r, struct err *e)
 		               r->from);
 	if (r->from_type == FROM_RAW)
 		return tool_need("e2fsck", "e2fsprogs", e);
-	return r->from_type == FROM_TAR ? check_unpacker(r->from, e) : 0;
+	return 0;
 }
 
 /* ---- sources ---- */
@@ -288,14 +272,20 @@ static bool makes_by_dnf(const struct recipe *r)
 	return r->from_type == FROM_DISTRIBUTION && base_dnf_makes(r->from);
 }
 
-static int unpack_disk(const struct making *m, struct err *e)
+static int unpack(const struct making *m, struct err *e)
 {
+	const struct recipe *recipe = m->recipe;
 	scope_rawdisk struct rawdisk d = RAWDISK_INIT;
 	scope_fd int tree = open(m->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r = tree < 0 ? err_errno(e, errno, "opening '%s'", m->tree)
-	                 : rawdisk_open(m->recipe->from, &d, e);
 
-	return r < 0 ? r : rawdisk_unpack(&d, tree, m->recipe->disk.size, true, m->deadline, e);
+	if (tree < 0)
+		return err_errno(e, errno, "opening '%s'", m->tree);
+	if (recipe->from_type == FROM_TAR)
+		return tar_unpack(recipe->from, tree, recipe->disk.size, m->deadline, e);
+	int r = rawdisk_open(recipe->from, &d, e);
+	if (r < 0)
+		return r;
+	return rawdisk_unpack(&d, tree, recipe->disk.size, true, m->deadline, e);
 }
 
 static int make(void *ctx, struct err *e)
@@ -310,13 +300,10 @@ static int make(void *ctx, struct err *e)
 	struct host *here;
 	int r;
 
-	if (m->recipe->from_type == FROM_RAW)
-		return unpack_disk(m, e);
+	if (m->recipe->from_type == FROM_RAW || m->recipe->from_type == FROM_TAR)
+		return unpack(m, e);
 	if (makes_by_dnf(m->recipe))
 		return base_dnf_make(m->recipe, m->packages, m->tree, m->deadline, say, e);
-	if (m->recipe->from_type == FROM_TAR)
-		return archive_unpack(m->recipe->from, m->tree, m->recipe->disk.size, m->deadline,
-		                      say, e);
 	r = host_open("/", HOST_LIVE, &here, e);
 	if (r < 0)
 		return r;

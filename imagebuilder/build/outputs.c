@@ -13,6 +13,7 @@
 #include "base/scope.h"
 #include "build/build.h"
 #include "disk/disk.h"
+#include "disk/tar.h"
 #include "store/scratch.h"
 #include "store/work.h"
 
@@ -83,26 +84,36 @@ static const char *what(const struct recipe *r, const char *format, struct arena
 	return hex;
 }
 
-/* ---- dir and tar, by this machine's tools over the joined layers ---- */
+/* ---- dir and tar, of the joined layers ---- */
 
-struct run_over_view {
+/* Inside a sandbox that sees this machine, and the layers joined at `view`. */
+struct over_view {
 	const char *const *trees;
-	const char *view;
-	const char *const *argv;
+	const char *view, *output;
+	int64_t epoch; /* of a tar */
 	uint64_t deadline;
 };
 
-static int export_inside(void *ctx, struct err *e)
+static int copy_view(void *ctx, struct err *e)
 {
-	const struct run_over_view *x = ctx;
+	const struct over_view *x = ctx;
 	scope_arena struct arena *a = arena_new();
-	struct host_exec run = {.argv = x->argv, .deadline = x->deadline};
+	const char *const argv[] = {"cp",
+	                            "--archive",
+	                            "--one-file-system",
+	                            "--reflink=auto",
+	                            "--",
+	                            arena_printf(a, "%s/.", x->view),
+	                            x->output,
+	                            NULL};
+	struct host_exec run = {.argv = argv, .deadline = x->deadline};
 	struct host_result res;
 	struct host *here;
 	int r = sandbox_view(x->trees, x->view, e);
 
-	if (r == 0)
-		r = host_open("/", HOST_LIVE, &here, e);
+	if (r < 0)
+		return r;
+	r = host_open("/", HOST_LIVE, &here, e);
 	if (r < 0)
 		return r;
 	r = host_run_ok(here, &run, a, &res, e);
@@ -110,59 +121,38 @@ static int export_inside(void *ctx, struct err *e)
 	return r;
 }
 
-static int run_over_view(const struct built *b, const char *scratch, const char *const *argv,
-                         struct err *e)
+static int tar_view(void *ctx, struct err *e)
 {
-	struct run_over_view x = {.trees = b->trees,
-	                          .view = arena_printf(b->arena, "%s/view", scratch),
-	                          .argv = argv,
-	                          .deadline = clock_in_ms(WRITE_MS)};
-	struct sandbox s = {.main = export_inside, .ctx = &x, .deadline = clock_in_ms(WRITE_MS)};
-
-	return mkdir(x.view, 0700) < 0 ? err_errno(e, errno, "making '%s'", x.view)
-	                               : sandbox_run(&s, e);
-}
-
-static int write_tar(const struct built *b, const char *scratch, const char *temp, struct err *e)
-{
-	int64_t epoch;
-	int r = disk_epoch(b->trees, &epoch, e);
+	const struct over_view *x = ctx;
+	int r = sandbox_view(x->trees, x->view, e);
 
 	if (r < 0)
 		return r;
-	const char *const argv[] = {
-	        "tar",
-	        "--create",
-	        "--format=posix",
-	        "--pax-option=exthdr.name=%d/PaxHeaders/%f,delete=atime,delete=ctime",
-	        "--sort=name",
-	        "--numeric-owner",
-	        "--xattrs",
-	        "--xattrs-include=*",
-	        "--xattrs-exclude=trusted.overlay.*",
-	        "--clamp-mtime",
-	        arena_printf(b->arena, "--mtime=@%" PRId64, epoch),
-	        arena_printf(b->arena, "--directory=%s/view", scratch),
-	        arena_printf(b->arena, "--file=%s", temp),
-	        ".",
-	        NULL};
-
-	return run_over_view(b, scratch, argv, e);
+	scope_fd int tree = open(x->view, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (tree < 0)
+		return err_errno(e, errno, "opening '%s'", x->view);
+	scope_fd int fd = open(x->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_errno(e, errno, "making '%s'", x->output);
+	return tar_write(tree, fd, x->epoch, x->deadline, e);
 }
 
-static int write_dir(const struct built *b, const char *scratch, const char *temp, struct err *e)
+static int write_over_view(const struct built *b, const char *scratch, const char *format,
+                           const char *output, struct err *e)
 {
-	const char *const argv[] = {"cp",
-	                            "--archive",
-	                            "--one-file-system",
-	                            "--reflink=auto",
-	                            "--",
-	                            arena_printf(b->arena, "%s/view/.", scratch),
-	                            temp,
-	                            NULL};
+	bool tar = str_eq(format, "tar");
+	struct over_view x = {.trees = b->trees,
+	                      .view = arena_printf(b->arena, "%s/view", scratch),
+	                      .output = output,
+	                      .deadline = clock_in_ms(WRITE_MS)};
+	struct sandbox s = {.main = tar ? tar_view : copy_view, .ctx = &x, .deadline = x.deadline};
 
-	return mkdir(temp, 0755) < 0 ? err_errno(e, errno, "making '%s'", temp)
-	                             : run_over_view(b, scratch, argv, e);
+	if (mkdir(x.view, 0700) < 0)
+		return err_errno(e, errno, "making '%s'", x.view);
+	if (!tar && mkdir(output, 0755) < 0)
+		return err_errno(e, errno, "making '%s'", output);
+	int r = tar ? disk_epoch(b->trees, &x.epoch, e) : 0;
+	return r < 0 ? r : sandbox_run(&s, e);
 }
 
 static int write_export(const struct built *b, struct store *s, const char *format,
@@ -177,7 +167,7 @@ static int write_export(const struct built *b, struct store *s, const char *form
 	if (r < 0)
 		return r;
 	const char *temp = arena_printf(b->arena, "%s/new", w.path);
-	r = (str_eq(format, "tar") ? write_tar : write_dir)(b, scratch.path, temp, e);
+	r = write_over_view(b, scratch.path, format, temp, e);
 	if (r == 0)
 		r = work_publish(&w, "new", e);
 	return r < 0 ? err_wrap(e, "writing '%s'", path) : 0;

@@ -60,6 +60,3 @@ int ext4_lay(const struct ext4_spec *s, int tree, struct err *e) ATTR_MUST_USE;
  */
 int ext4_unpack(const char *file, uint64_t offset, int tree, uint64_t ceiling, bool base,
                 struct err *e) ATTR_MUST_USE;
-
-/* Whether an xattr is the file's own, and laid and unpacked: not overlayfs's. */
-bool ext4_takes_xattr(const char *name);

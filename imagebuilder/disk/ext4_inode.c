@@ -6,12 +6,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 
 #include "base/scope.h"
 #include "disk/ext4_own.h"
-
-#define XATTR_LIST 65536 /* XATTR_LIST_MAX, what the kernel gives at most */
+#include "disk/xattrs.h"
 
 static const char zeros[EXT4_PIECE];
 
@@ -233,75 +231,32 @@ int ext4_create(struct ext4_fs *f, int dir, const char *name, const struct stat 
 	return 0;
 }
 
-static int by_name(const void *a, const void *b)
+static errcode_t write_xattrs(struct ext4_fs *f, const struct xattrs *all, ext2_ino_t ino)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
+	struct ext2_xattr_handle *h;
+	errcode_t code = ext2fs_xattrs_open(f->fs, ino, &h);
 
-bool ext4_takes_xattr(const char *name)
-{
-	return !str_starts(name, "trusted.overlay.") && !str_starts(name, "user.overlay.");
-}
-
-/* The names in the list, sorted; NULL-terminated. */
-static const char **xattr_names(struct arena *a, char *list, ssize_t len, size_t *ret_n)
-{
-	const char **names = NULL;
-	size_t n = 0;
-
-	for (char *p = list; p < list + len; p += strlen(p) + 1) {
-		if (!ext4_takes_xattr(p))
-			continue;
-		names = arena_grow(a, names, &n, sizeof *names);
-		names[n - 1] = p;
-	}
-	if (n)
-		qsort(names, n, sizeof *names, by_name);
-	*ret_n = n;
-	return names;
-}
-
-/* Values go through the piece, which no content is in now. */
-static errcode_t set_xattrs(struct ext4_fs *f, const char *path, struct ext2_xattr_handle *h,
-                            const char **names, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		ssize_t len = lgetxattr(path, names[i], f->piece, EXT4_PIECE);
-		if (len < 0)
-			return errno;
-		errcode_t r = ext2fs_xattr_set(h, names[i], f->piece, (size_t)len);
-		if (r)
-			return r;
-	}
-	return ext2fs_xattrs_write(h);
+	if (code)
+		return code;
+	for (size_t i = 0; i < all->n && !code; i++)
+		code = ext2fs_xattr_set(h, all->items[i].name, all->items[i].value.data,
+		                        all->items[i].value.len);
+	if (!code)
+		code = ext2fs_xattrs_write(h);
+	ext2fs_xattrs_close(&h);
+	return code;
 }
 
 int ext4_xattrs(struct ext4_fs *f, int dir, const char *name, ext2_ino_t ino, struct err *e)
 {
-	char path[64 + NAME_MAX];
-	char list[1024], *all = list;
-	scope_mem char *large = NULL;
-	size_t n;
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir, name);
-	ssize_t len = llistxattr(path, list, sizeof list);
-	if (len < 0 && errno == ERANGE) {
-		all = large = malloc(XATTR_LIST);
-		len = large ? llistxattr(path, large, XATTR_LIST) : -1;
-	}
-	if (len < 0 && errno == ENOTSUP)
-		len = 0;
-	if (len < 0)
-		return ext4_fail(f, errno, e, "listing the attributes of");
-	if (len == 0)
-		return 0;
 	scope_arena struct arena *a = arena_new();
-	const char **names = xattr_names(a, all, len, &n);
-	struct ext2_xattr_handle *h;
-	errcode_t r = n ? ext2fs_xattrs_open(f->fs, ino, &h) : 0;
-	if (n && !r) {
-		r = set_xattrs(f, path, h, names, n);
-		ext2fs_xattrs_close(&h);
-	}
-	return r ? ext4_fail(f, r, e, "writing the attributes of") : 0;
+	struct xattrs all;
+	int r = xattrs_read(dir, name, a, &all);
+
+	if (r < 0)
+		return ext4_fail(f, -r, e, "reading the attributes of");
+	if (!all.n)
+		return 0;
+	errcode_t code = write_xattrs(f, &all, ino);
+	return code ? ext4_fail(f, code, e, "writing the attributes of") : 0;
 }

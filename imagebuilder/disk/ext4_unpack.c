@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/scope.h"
 #include "disk/ext4_read.h"
+#include "disk/xattrs.h"
 
 /* A file that has several names: where its first one is, below the tree. */
 struct named {
@@ -83,7 +83,8 @@ static int make_node(struct unpack *u, int dir, const char *name, struct node *n
 struct setting {
 	struct unpack *u;
 	struct ext2_xattr_handle *handle;
-	const char *path;
+	int dir;
+	const char *name;
 	int fault; /* errno */
 	errcode_t code;
 };
@@ -95,21 +96,18 @@ static int set_xattr(char *name, char *raw, size_t raw_len, void *ctx)
 	size_t len;
 
 	(void)raw, (void)raw_len; /* of ACLs they are not what setxattr(2) takes */
-	if (!ext4_takes_xattr(name) || str_eq(name, "system.data"))
+	if (!xattrs_takes(name) || str_eq(name, "system.data"))
 		return 0;
 	s->code = ext2fs_xattr_get(s->handle, name, &value, &len);
-	if (!s->code && lsetxattr(s->path, name, value, len, 0) < 0)
-		s->fault = errno;
+	if (!s->code)
+		s->fault = -xattrs_set(s->dir, s->name, &(struct xattr){name, {value, len}});
 	ext2fs_free_mem(&value);
 	return s->code || s->fault ? XATTR_ABORT : 0;
 }
 
 static int set_xattrs(struct unpack *u, int dir, const char *name, struct node *n, struct err *e)
 {
-	char path[64 + NAME_MAX];
-	struct setting s = {.u = u, .path = path};
-
-	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", dir, name);
+	struct setting s = {.u = u, .dir = dir, .name = name};
 	errcode_t code = ext2fs_xattrs_open(u->f.fs, n->ino, &s.handle);
 	if (code)
 		return unpack_fail(u, code, e, "reading the attributes of");

@@ -7,17 +7,15 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "disk/ext4.h"
+#include "disk/xattrs.h"
 #include "look/compare.h"
 #include "store/listing.h"
 
-#define PIECE      (1 << 20)
-#define DEPTH      200
-#define XATTRS_MAX 65536 /* of the list, and of one value: what the kernel gives at most */
+#define PIECE (1 << 20)
+#define DEPTH 200
 
 struct walk {
 	struct compare *compare;
@@ -112,39 +110,22 @@ static int read_target(struct walk *w, const struct side *s, const char *name, c
 	return 0;
 }
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
 /* All of them as one text: "NAME=HEX ...", sorted. */
 static int read_xattrs(struct walk *w, const struct side *s, const char *name, const char **ret,
                        struct err *e)
 {
 	struct arena *a = w->compare->arena;
 	struct strbuf text = STRBUF(a, 1UL << 20);
-	char path[64 + NAME_MAX];
-	const char **names = NULL;
-	size_t n = 0;
+	struct xattrs all;
+	int r = xattrs_read(s->dir, name, a, &all);
 
-	snprintf(path, sizeof path, "/proc/self/fd/%d/%s", s->dir, name);
-	ssize_t len = llistxattr(path, w->pieces, XATTRS_MAX);
-	if (len < 0 && errno != ENOTSUP)
-		return failed(w, errno, e);
-	for (const char *p = w->pieces; len > 0 && p < w->pieces + len; p += strlen(p) + 1)
-		if (ext4_takes_xattr(p)) {
-			names = arena_grow(a, names, &n, sizeof *names);
-			names[n - 1] = arena_strdup(a, p);
-		}
-	if (n)
-		qsort(names, n, sizeof *names, by_text);
-	for (size_t i = 0; i < n; i++) {
-		len = lgetxattr(path, names[i], w->pieces, XATTRS_MAX);
-		if (len < 0)
-			return failed(w, errno, e);
-		char *hex = arena_alloc(a, 2 * (size_t)len + 1);
-		str_hex(w->pieces, (size_t)len, hex);
-		strbuf_printf(&text, "%s%s=%s", i ? " " : "", names[i], hex);
+	if (r < 0)
+		return failed(w, -r, e);
+	for (size_t i = 0; i < all.n; i++) {
+		const struct xattr *x = &all.items[i];
+		char *hex = arena_alloc(a, 2 * x->value.len + 1);
+		str_hex(x->value.data, x->value.len, hex);
+		strbuf_printf(&text, "%s%s=%s", i ? " " : "", x->name, hex);
 	}
 	*ret = text.data ? text.data : "";
 	return 0;

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "disk/archive.h"
+#include "disk/tar.h"
 
 static int space_open(struct inspect_space *s, struct err *e)
 {
@@ -30,11 +30,13 @@ void inspect_space_close(struct inspect_space *s)
 static int unpack(struct inspect *i, const char *path, const char *tree, uint64_t deadline,
                   struct err *e)
 {
-	if (!i->is_disk)
-		return archive_unpack(path, tree, RECIPE_DISK_MAX, deadline, NULL, e);
 	scope_fd int fd = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? err_errno(e, errno, "opening '%s'", tree)
-	              : rawdisk_unpack(&i->disk, fd, RECIPE_DISK_MAX, false, deadline, e);
+
+	if (fd < 0)
+		return err_errno(e, errno, "opening '%s'", tree);
+	if (!i->is_disk)
+		return tar_unpack(path, fd, RECIPE_DISK_MAX, deadline, e);
+	return rawdisk_unpack(&i->disk, fd, RECIPE_DISK_MAX, false, deadline, e);
 }
 
 /* 0: a directory, 1: something to be unpacked. */
