@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "build/base_dnf.h"
+#include "build/lock_repo.h"
 #include "cloud/uri.h"
 #include "disk/blocks.h"
 #include "disk/rawdisk.h"
@@ -25,7 +26,7 @@
 #include "host/tree.h"
 #include "store/scratch.h"
 #include "store/store.h"
-#include "store/tools.h"
+#include "store/tool.h"
 
 #define QUERY_MS    30000
 #define ARGV_MAX    64

@@ -13,6 +13,7 @@
 #include "build/sandbox.h"
 #include "recipe/lock.h"
 #include "recipe/recipe.h"
+#include "store/store.h"
 
 /* What no rebuild changes: the times of generated files, shadow(5)'s days. 2020-01-01. */
 #define BASE_EPOCH      1577836800

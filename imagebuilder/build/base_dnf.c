@@ -15,7 +15,7 @@
 #include "build/base.h"
 #include "store/listing.h"
 #include "store/store.h"
-#include "store/tools.h"
+#include "store/tool.h"
 
 #define REPOS     "/etc/yum.repos.d"
 #define FILE_MAX  (256 * 1024) /* bytes of one of them */

@@ -16,7 +16,8 @@
 #include "recipe/component.h"
 #include "recipe/copy.h"
 #include "recipe/input.h"
-#include "recipe/tests.h"
+#include "recipe/lock_files.h"
+#include "recipe/test.h"
 #include "store/layer.h"
 
 /* Raised when the same key would no longer mean the same content. */

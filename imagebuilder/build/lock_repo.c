@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A lock's packages: in the store by their digests, and as a repository for mmdebstrap. */
+#include "build/lock_repo.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,7 +13,6 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "host/host.h"
-#include "recipe/lock.h"
 #include "store/objects.h"
 #include "store/packages.h"
 #include "store/scratch.h"

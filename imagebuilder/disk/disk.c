@@ -13,7 +13,7 @@
 #include "disk/grub.h"
 #include "store/packages.h"
 #include "store/stack.h"
-#include "store/tools.h"
+#include "store/tool.h"
 #include "store/work.h"
 
 #define MIB       ((uint64_t)1 << 20)

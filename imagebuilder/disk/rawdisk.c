@@ -12,7 +12,7 @@
 
 #include "disk/blocks.h"
 #include "disk/ext4.h"
-#include "store/tools.h"
+#include "store/tool.h"
 
 #define SUPERBLOCK   1024
 #define INCOMPAT     0x60 /* in the superblock */

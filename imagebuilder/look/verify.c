@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "store/listing.h"
-#include "store/tools.h"
+#include "store/tool.h"
 
 #define FSTAB_MAX (64 << 10)
 

@@ -22,8 +22,6 @@
 
 #include "base/digest.h"
 #include "data/field.h"
-#include "recipe/component_fetch.h"
-#include "store/store.h"
 
 #define LOCK_SUFFIX       ".lock"
 #define LOCK_PACKAGES_MAX 4096
@@ -73,37 +71,3 @@ void lock_key(const struct lock *l, struct strbuf *key);
 int lock_resolve(const char *from, const char *arch, const struct field_strings *asked,
                  const struct field_strings *sources, struct arena *a, struct lock *ret,
                  struct err *e) ATTR_MUST_USE;
-
-/* ---- lock_repo.c: its packages, in the store by their digests ---- */
-
-/* Fetches those that the store hasn't, and looks at the digest of each. With all there it is
- * offline. */
-int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline,
-               struct err *e) ATTR_MUST_USE;
-/* An apt repository of them in the empty directory, for the suite of `from`. */
-int lock_repository(const struct lock *l, const struct store *s, const char *dir,
-                    struct err *e) ATTR_MUST_USE;
-/* The tree has exactly those; then it gets the lock's sources in place of the repository's. */
-int lock_settle(const struct lock *l, const char *tree, struct err *e) ATTR_MUST_USE;
-
-/* ---- lock_files.c: what components fetch ---- */
-
-/* A handle for fetching, opened only when something is: without a network none is asked for. */
-struct lock_source {
-	int (*open)(void *ctx, struct cloud **ret, struct err *e);
-	void *ctx;
-};
-
-/* The files of those downloads, with the digests that their documents don't have found out by
- * fetching. */
-int lock_find_files(const struct component_fetches *l, const struct lock_source *from,
-                    struct arena *a, struct lock *ret, struct err *e) ATTR_MUST_USE;
-/* Gives each download the digest that the lock has, or without a lock its document. One that has
- * none, or another, is ERR_INPUT at its place. `lock` may be NULL. */
-int lock_fix_files(const struct lock *lock, struct component_fetches *l,
-                   struct err *e) ATTR_MUST_USE;
-/* Fetches into the store those that it hasn't whole, and opens each. lock_close_files closes them
- * again, also after a failure. */
-int lock_open_files(struct component_fetches *l, const struct store *s,
-                    const struct lock_source *from, uint64_t deadline, struct err *e) ATTR_MUST_USE;
-void lock_close_files(struct component_fetches *l);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A lock's files: what components fetch, in the store by their digests. */
+#include "recipe/lock_files.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -10,7 +12,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/scope.h"
-#include "recipe/lock.h"
 #include "store/objects.h"
 
 #define FILE_MS                                                                                    \

@@ -7,7 +7,7 @@
 #include "recipe/copy.h"
 #include "recipe/feature.h"
 #include "recipe/recipe.h"
-#include "recipe/tests.h"
+#include "recipe/test.h"
 #include "verb/image.h"
 
 static int check_one(struct image *g, const char *path, struct err *e)

@@ -4,7 +4,7 @@
 
 #include "host/host.h"
 #include "program/program.h"
-#include "recipe/lock.h"
+#include "recipe/lock_files.h"
 #include "recipe/profile.h"
 #include "recipe/recipe.h"
 #include "verb/options.h"

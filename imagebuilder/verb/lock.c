@@ -6,6 +6,7 @@
 
 #include "build/base.h"
 #include "build/base_dnf.h"
+#include "build/lock_repo.h"
 #include "recipe/sources.h"
 #include "store/store.h"
 #include "verb/image.h"

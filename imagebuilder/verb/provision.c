@@ -28,7 +28,7 @@
 #include "recipe/feature.h"
 #include "recipe/include.h"
 #include "recipe/recipe.h"
-#include "recipe/tests.h"
+#include "recipe/test.h"
 #include "verb/image.h"
 #include "verb/provision_state.h"
 

@@ -10,7 +10,7 @@
 #include "recipe/component.h"
 #include "recipe/copy.h"
 #include "recipe/recipe.h"
-#include "recipe/tests.h"
+#include "recipe/test.h"
 #include "verb/image.h"
 
 #define SCHEMA_MAX (512 * 1024)

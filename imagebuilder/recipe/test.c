@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "recipe/tests.h"
+#include "recipe/test.h"
 
 #include <errno.h>
 #include <inttypes.h>

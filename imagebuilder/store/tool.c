@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "store/tools.h"
+#include "store/tool.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to recipe*.c. */
+#pragma once
+
+#include "recipe/recipe.h"
+
+/* Reads `image:` into name, version, arch, features and disk; `from` as it is written, or NULL. */
+int recipe_header(const struct doc *image, struct arena *a, struct recipe *ret,
+                  const char **ret_from, struct err *e) ATTR_MUST_USE;
+
+/* The distribution of that name; ERR_INPUT at `at` when there is none. */
+int recipe_distribution(const struct doc *at, const char *from, const char **ret,
+                        struct err *e) ATTR_MUST_USE;
