@@ -6,11 +6,13 @@
 #include "agent/source.h"
 #include "base/file.h"
 #include "data/json.h"
+#include "host/dirwatch.h"
 #include "host/lock.h"
 
 #define STATUS_MAX_BYTES (4 * 1024 * 1024)
-#define POLL_MS          100 /* the file is replaced, so there is no descriptor to wait on */
-#define TEXT_MAX         (4 * 1024 * 1024)
+/* A run that was killed while a step of it is stuck in the kernel leaves the lock without a sign. */
+#define LOOK_AGAIN_MS 5000
+#define TEXT_MAX      (4 * 1024 * 1024)
 
 static int read_status(struct agent *g, struct blob *ret_text, struct doc **ret, struct err *e)
 {
@@ -90,6 +92,7 @@ int verb_status(void *program)
 	struct blob text = {0};
 	struct doc *status = NULL;
 	struct err e;
+	scope_dirwatch struct dirwatch changes = DIRWATCH_INIT;
 	bool running;
 	int r = source_open(g, &e);
 
@@ -98,11 +101,16 @@ int verb_status(void *program)
 	/* The lock is looked at first: a run that ends in between is then seen as ended, not as
 	 * lost. */
 	for (;;) {
+		uint64_t deadline = g->program.deadline;
+
+		if (g->opt.wait)
+			dirwatch_open(&changes, g->host, HOST_LOCK_DIR);
 		running = host_lock_held(g->host);
 		r = read_status(g, &text, &status, &e);
 		bool wait = g->opt.wait && (r < 0 ? e.no == ENOENT : !ended(status) && running);
-		if (!wait || !clock_sleep_ms(POLL_MS, g->program.deadline))
+		if (!wait || clock_passed(deadline))
 			break;
+		dirwatch_wait(&changes, clock_min(deadline, clock_in_ms(LOOK_AGAIN_MS)));
 	}
 	if (r < 0)
 		return program_fail(&g->program, &e);

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import subprocess
+import time
 
 import pytest
 
@@ -167,3 +168,29 @@ def test_closed_descriptors(program, tmp_path):
     assert r.returncode in (0, 1)
     if r.returncode == 0:
         assert (tmp_path / "o").read_text() == "x"
+
+
+def test_status_waits_for_the_end_without_polling(program, tmp_path):
+    """--wait ends as soon as the status is replaced, from before its directory exists; it looks nowhere meanwhile."""
+    run = tmp_path / "run" / "hpc-node"
+    (tmp_path / "run").mkdir()
+    waiting = subprocess.Popen([program, "status", "--wait", "--root", str(tmp_path), "--deadline", "60s"],
+                               stdout=subprocess.PIPE, text=True)
+    def wakes():
+        with open(f"/proc/{waiting.pid}/status", encoding="ascii") as f:
+            return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", f.read(), re.M)[1])
+
+    try:
+        time.sleep(1)
+        before = wakes()
+        time.sleep(1)
+        assert wakes() == before, "it woke while nothing happened"
+        run.mkdir()
+        (run / "new").write_text(json.dumps({"phase": "ready", "exit_status": 0, "steps": []}))
+        began = time.monotonic()
+        (run / "new").rename(run / "status.json")
+        assert waiting.wait(10) == 0 and time.monotonic() - began < 1
+        assert waiting.stdout.read() == "ready\n"
+    finally:
+        waiting.kill()
+        waiting.wait()
