@@ -11,26 +11,13 @@
  */
 #pragma once
 
-#include "data/doc.h"
+#include "cluster/cluster_role.h"
 #include "data/faults.h"
 #include "data/vars.h"
 
-enum cluster_role { CLUSTER_COMPUTE, CLUSTER_HEAD, CLUSTER_LOGIN };
-
-/* What the node document says about this node; strings may be NULL where it says nothing. */
-struct cluster_node {
-	enum cluster_role role;
-	const char *node;              /* Slurm NodeName */
-	const char *head;              /* address of the head node */
-	const char *munge_key;         /* URI or ARN */
-	const char *munge_key_default; /* used where neither document names one */
-	const char *dynamic; /* "Feature=x": register as a dynamic node with this configuration */
-	const struct doc *storage; /* map: SharedStorage Name -> file system id or NFS source */
-};
-
 /*
- * `faults` as in data/faults.h. Facts used beside `node`: "slurm-prefix" (where Slurm is installed; then /opt/slurm isn't
- * mounted), "region" and "dns-suffix" (names of EFS and FSx servers),
+ * `faults` as in data/faults.h. Facts used beside `node`: "slurm-prefix" (where Slurm is installed;
+ * then /opt/slurm isn't mounted), "region" and "dns-suffix" (names of EFS and FSx servers),
  * "tag.parallelcluster:queue-name".
  */
 int cluster_spec(const struct doc *config, const struct cluster_node *node,
@@ -43,7 +30,3 @@ int cluster_spec(const struct doc *config, const struct cluster_node *node,
  */
 int cluster_read(const char *file, struct blob text, struct arena *a, struct doc **ret,
                  struct err *e) ATTR_MUST_USE;
-
-/* 0 and the role, or -EINVAL. */
-int cluster_role_parse(const char *name, enum cluster_role *ret);
-const char *cluster_role_name(enum cluster_role role);

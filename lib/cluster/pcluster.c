@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A ParallelCluster file to sections: the node's queue, its scripts, munge and Slurm. */
 #include "cluster/pcluster.h"
 
 #include <errno.h>
@@ -14,19 +15,41 @@ static bool name_in_queue(const char *node, const char *queue)
 	       (str_starts(node + n, "-st-") || str_starts(node + n, "-dy-"));
 }
 
+static const struct doc *queue_by_name(const struct doc *queues, const char *name)
+{
+	for (size_t i = 0; queues && i < queues->n; i++)
+		if (str_eq(doc_text(queues->items[i], "Name"), name))
+			return queues->items[i];
+	return NULL;
+}
+
+/* Of queues `a` and `a-st-b`, a node `a-st-b-dy-c-1` fits both: the longest name is the one meant. */
+static const struct doc *queue_of_node(const struct doc *queues, const char *node)
+{
+	const struct doc *best = NULL;
+	size_t longest = 0;
+
+	for (size_t i = 0; queues && i < queues->n; i++) {
+		const char *name = doc_text(queues->items[i], "Name");
+
+		if (!name || strlen(name) <= longest || !name_in_queue(node, name))
+			continue;
+		best = queues->items[i];
+		longest = strlen(name);
+	}
+	return best;
+}
+
 const struct doc *pcluster_queue(const struct doc *config, const struct cluster_node *node,
                                  const struct vars *facts)
 {
 	const struct doc *queues = doc_find(config, "Scheduling.SlurmQueues");
 	const char *tag = vars_get(facts, "tag.parallelcluster:queue-name");
+	const struct doc *tagged = tag ? queue_by_name(queues, tag) : NULL;
 
-	for (size_t i = 0; queues && i < queues->n; i++) {
-		const char *name = doc_text(queues->items[i], "Name");
-
-		if (name && ((node->node && name_in_queue(node->node, name)) || str_eq(tag, name)))
-			return queues->items[i];
-	}
-	return NULL;
+	if (tagged || !node->node)
+		return tagged;
+	return queue_of_node(queues, node->node);
 }
 
 /* ---- custom actions ---- */

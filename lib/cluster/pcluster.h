@@ -2,7 +2,8 @@
 /* ParallelCluster's cluster-config.yaml to sections; see cluster.h for what goes in. */
 #pragma once
 
-#include "cluster/cluster.h"
+#include "cluster/cluster_role.h"
+#include "data/vars.h"
 
 /* `config` has passed pcluster_check(). Adds sections to the map `spec`. */
 int pcluster_spec(const struct doc *config, const struct cluster_node *node,
@@ -10,8 +11,9 @@ int pcluster_spec(const struct doc *config, const struct cluster_node *node,
                   struct err *e) ATTR_MUST_USE;
 
 /*
- * The queue this node belongs to: by its name "<queue>-<st|dy>-<compute resource>-<n>", or by the
- * instance tag parallelcluster:queue-name. NULL when neither tells.
+ * The queue this node belongs to: by the instance tag parallelcluster:queue-name, else by its name
+ * "<queue>-<st|dy>-<compute resource>-<n>", where the longest queue name that fits wins. NULL when
+ * neither tells.
  */
 const struct doc *pcluster_queue(const struct doc *config, const struct cluster_node *node,
                                  const struct vars *facts);

@@ -185,12 +185,62 @@ static void queue_must_be_known(void **state)
 	assert_non_null(strstr(json, "on-node-start-1"));
 }
 
+#define QUEUES                                                                                     \
+	"Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n"                                        \
+	"  - {Name: a, Networking: {SubnetIds: [s]}, CustomActions: {OnNodeStart: {Script: "       \
+	"'s3://b/short'}}}\n"                                                                      \
+	"  - {Name: a-st-b, Networking: {SubnetIds: [s]}, CustomActions: {OnNodeStart: {Script: "  \
+	"'s3://b/long'}}}\n"                                                                       \
+	"  - {Name: c, Networking: {SubnetIds: [s]}}\n"
+
+static void the_queue_is_the_tags_then_the_longest_names(void **state)
+{
+	static const struct {
+		const char *node, *tag, *script;
+	} rows[] = {
+	        {"a-st-b-dy-c-1", NULL, "s3://b/long"},
+	        {"a-st-b-st-c-1", NULL, "s3://b/long"},
+	        {"a-st-b-1", NULL, "s3://b/short"},
+	        {"a-dy-r-1", NULL, "s3://b/short"},
+	        {"a-st-b-dy-c-1", "a", "s3://b/short"},
+	        {"a-dy-r-1", "a-st-b", "s3://b/long"},
+	        {"a-dy-r-1", "gone", "s3://b/short"},
+	        {"other", "a-st-b", "s3://b/long"},
+	        {"a-dy-r-1", "c", NULL},
+	        {NULL, "a", "s3://b/short"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		scope_arena struct arena *a = arena_new();
+		const char *const facts[][2] = {
+		        {"slurm-prefix", "/usr"},
+		        {rows[i].tag ? "tag.parallelcluster:queue-name" : NULL, rows[i].tag},
+		        {NULL, NULL}};
+		const struct cluster_node node = {.node = rows[i].node, .head = "h"};
+		const char *json, *script;
+		struct err e;
+
+		assert_ok(translate(a, TOP QUEUES, &node, facts, &json, &e));
+		script = strstr(json, "\"source\":\"s3:");
+		if (!rows[i].script)
+			assert_null(script);
+		else
+			assert_true(script &&
+			            str_starts(script + strlen("\"source\":\""), rows[i].script));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(seed),           cmocka_unit_test(storage),
-	        cmocka_unit_test(custom_actions), cmocka_unit_test(own_sections),
-	        cmocka_unit_test(refusals),       cmocka_unit_test(queue_must_be_known),
+	        cmocka_unit_test(seed),
+	        cmocka_unit_test(storage),
+	        cmocka_unit_test(custom_actions),
+	        cmocka_unit_test(own_sections),
+	        cmocka_unit_test(refusals),
+	        cmocka_unit_test(queue_must_be_known),
+	        cmocka_unit_test(the_queue_is_the_tags_then_the_longest_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
