@@ -2,6 +2,7 @@
 #include "cluster/pcluster_image.h"
 
 #include "cluster/pcluster_rows.h"
+#include "data/scalar.h"
 
 static const char *const component_types[] = {"script", "arn", NULL};
 static const char *const imds_support[] = {"v1.0", "v2.0", NULL};
@@ -57,9 +58,9 @@ static int refuse_installation(const struct doc *config, struct err *e)
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		const struct doc *part = doc_get(list, parts[i]);
-		const char *text = doc_text(part, "Enabled");
+		const struct doc *flag = doc_get(part, "Enabled");
 
-		if (text && str_bool(text, &on) == 0 && on)
+		if (flag && scalar_bool(flag, &on) == 0 && on)
 			return doc_err(part, e, REASON_INPUT_UNSUPPORTED,
 			               "'%s' is not installed from here: name its packages in a "
 			               "recipe",
@@ -96,7 +97,7 @@ int pcluster_image_read(const struct doc *config, struct arena *a, struct pclust
 	const struct doc *list = doc_find(config, "Build.Components");
 	const struct doc *update = doc_find(config, "Build.UpdateOsPackages");
 	struct doc *sections = doc_new_map(a, config), *scripts = doc_new_list(a, config);
-	const char *on = doc_text(update, "Enabled");
+	const struct doc *on = doc_get(update, "Enabled");
 	struct pcluster_image image_spec = {.sections = sections};
 	int r = pcluster_rows_check(config, top, "image configuration", NULL, e);
 
@@ -107,7 +108,8 @@ int pcluster_image_read(const struct doc *config, struct arena *a, struct pclust
 	if (r < 0)
 		return r;
 	if (on)
-		(void)str_bool(on, &image_spec.update_os); /* the schema has seen that it is one */
+		(void)scalar_bool(on,
+		                  &image_spec.update_os); /* the schema has seen that it is one */
 	doc_put(a, sections, "scripts", scripts);
 	*ret = image_spec;
 	return 0;

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cluster/pcluster.h"
+#include "data/scalar.h"
 
 /* What the storage functions work on: one SharedStorage entry and where its mount goes. */
 struct entry {
@@ -58,10 +59,10 @@ static const char *setting(const struct entry *s, const char *section, const cha
 
 static bool setting_on(const struct entry *s, const char *section, const char *key)
 {
-	const char *text = setting(s, section, key);
+	const struct doc *value = doc_get(doc_get(s->at, section), key);
 	bool on = false;
 
-	return text && str_bool(text, &on) == 0 && on;
+	return value && scalar_bool(value, &on) == 0 && on;
 }
 
 static int ebs(struct entry *s, struct err *e)
