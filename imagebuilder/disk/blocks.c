@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Digests of a raw disk's blocks: read off the disk, kept in a file, compared. */
 #include "disk/blocks.h"
 
 #include <endian.h>
@@ -150,18 +151,18 @@ int blocks_scan(int fd, const char *name, struct blocks *ret, struct err *e)
 	scope_mem void *block = malloc(BLOCKS_SIZE);
 	struct blocks b;
 	uint32_t n = 0;
-	int rc = check_file(fd, name, &n, e);
+	int r = check_file(fd, name, &n, e);
 
 	if (!block)
 		abort();
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	blocks_new(&b, n);
 	for (uint32_t i = next_data(fd, 0, n); i < n; i = next_data(fd, i + 1, n)) {
-		rc = blocks_read(fd, name, i, block, e);
-		if (rc < 0) {
+		r = blocks_read(fd, name, i, block, e);
+		if (r < 0) {
 			blocks_close(&b);
-			return rc;
+			return r;
 		}
 		if (!all_zero(block))
 			digest_sha256(block, BLOCKS_SIZE, b.sha256[i]);
@@ -216,17 +217,22 @@ int blocks_save(const struct blocks *b, int dirfd, const char *path, struct err 
 	scope_file_new struct file_new f = FILE_NEW_INIT;
 	unsigned char head[HEAD], sum[SHA256_LEN];
 	size_t len = (size_t)b->n * SHA256_LEN;
-	int rc = file_new_open(&f, dirfd, path, e);
+	int r = file_new_open(&f, dirfd, path, e);
 
+	if (r < 0)
+		return r;
 	put_head(b, head);
 	file_digest(head, b->sha256, len, sum);
-	if (rc == 0)
-		rc = file_new_write(&f, head, sizeof head, e);
-	if (rc == 0)
-		rc = file_new_write(&f, b->sha256, len, e);
-	if (rc == 0)
-		rc = file_new_write(&f, sum, sizeof sum, e);
-	return rc < 0 ? rc : file_new_commit(&f, &attr, e);
+	r = file_new_write(&f, head, sizeof head, e);
+	if (r < 0)
+		return r;
+	r = file_new_write(&f, b->sha256, len, e);
+	if (r < 0)
+		return r;
+	r = file_new_write(&f, sum, sizeof sum, e);
+	if (r < 0)
+		return r;
+	return file_new_commit(&f, &attr, e);
 }
 
 int blocks_load(int dirfd, const char *path, struct blocks *ret, struct err *e)
@@ -236,11 +242,11 @@ int blocks_load(int dirfd, const char *path, struct blocks *ret, struct err *e)
 	struct blob text;
 	uint32_t n = 0;
 	size_t len;
-	int rc = file_read(dirfd, path, HEAD + (size_t)BLOCKS_MAX * SHA256_LEN + SHA256_LEN, a,
-	                   &text, e);
+	int r = file_read(dirfd, path, HEAD + (size_t)BLOCKS_MAX * SHA256_LEN + SHA256_LEN, a,
+	                  &text, e);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	if (text.len >= HEAD + SHA256_LEN && memcmp(text.data, MAGIC, sizeof MAGIC - 1) == 0)
 		memcpy(&n, text.data + sizeof MAGIC - 1, sizeof n);
 	n = le32toh(n);

@@ -35,7 +35,7 @@ int blocks_read(int fd, const char *name, uint32_t i, void *block, struct err *e
 /* Hex digest that stands for the whole content, trailing zeros left out. */
 void blocks_digest(const struct blocks *b, char ret[static SHA256_HEX]);
 
-/* What is kept: a file with a digest of its own. A damaged one is ERR_INTEGRITY, none ERR_INPUT. */
+/* What is kept: a file with a digest of its own. A damaged one is ERR_INTEGRITY, an absent one -ENOENT. */
 int blocks_save(const struct blocks *b, int dirfd, const char *path, struct err *e) ATTR_MUST_USE;
 int blocks_load(int dirfd, const char *path, struct blocks *ret, struct err *e) ATTR_MUST_USE;
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Makes a disk that boots from the layers of a finished tree. */
 #include "disk/disk.h"
 
 #include <errno.h>
@@ -117,12 +118,16 @@ static int make_top(const struct disk *d, struct err *e)
 		if (mkdir(arena_printf(d->arena, "%s%s", d->top, dirs[i]), 0755) < 0)
 			return err_errno(e, errno, "making '%s%s'", d->top, dirs[i]);
 	int r = write_fstab(d, e);
-	if (r == 0)
-		r = write_growth(d, e);
-	if (r == 0)
-		r = grub_config(d->job->layers, d->job->spec->cmdline, &d->gpt, d->root_uuid,
-		                d->arena, &config, e);
-	return r == 0 ? put_file(d, "/boot/grub/grub.cfg", config, e) : r;
+	if (r < 0)
+		return r;
+	r = write_growth(d, e);
+	if (r < 0)
+		return r;
+	r = grub_config(d->job->layers, d->job->spec->cmdline, &d->gpt, d->root_uuid, d->arena,
+	                &config, e);
+	if (r < 0)
+		return r;
+	return put_file(d, "/boot/grub/grub.cfg", config, e);
 }
 
 static int open_layer(const char *path, struct err *e)
@@ -155,7 +160,9 @@ static int measure(const struct disk *d, const char *const *layers, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		struct ext4_need one;
 		scope_fd int fd = open_layer(layers[i], e);
-		int r = fd < 0 ? fd : ext4_measure(fd, &one, e);
+		if (fd < 0)
+			return fd;
+		int r = ext4_measure(fd, &one, e);
 		if (r < 0)
 			return r;
 		if (one.bytes > room->bytes || one.inodes > room->inodes)
@@ -171,15 +178,22 @@ static int lay(const struct disk *d, const char *const *layers, size_t n, struct
 	struct ext4_need room, sum = {0};
 	int r = ext4_space(&d->root, &room, e);
 
-	if (r == 0)
-		r = measure(d, layers, n, &room, &sum, e);
-	for (size_t i = 0; r == 0 && i < n; i++) {
+	if (r < 0)
+		return r;
+	r = measure(d, layers, n, &room, &sum, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
 		scope_fd int fd = open_layer(layers[i], e);
-		r = fd < 0 ? fd : ext4_lay(&d->root, fd, e);
+		if (fd < 0)
+			return fd;
+		r = ext4_lay(&d->root, fd, e);
 		if (r == -ENOSPC)
 			return too_large(d, &sum, &room, e);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	return 0;
 }
 
 static int make_raw(const struct disk *d, struct err *e)
@@ -189,7 +203,9 @@ static int make_raw(const struct disk *d, struct err *e)
 	if (fd < 0 || ftruncate(fd, (off_t)d->job->spec->size) < 0)
 		return err_errno(e, errno, "making '%s'", d->raw);
 	int r = gpt_write(d->tools, d->raw, &d->gpt, d->job->deadline, e);
-	return r == 0 ? ext4_make(d->tools, &d->root, d->job->deadline, e) : r;
+	if (r < 0)
+		return r;
+	return ext4_make(d->tools, &d->root, d->job->deadline, e);
 }
 
 static int run(const struct disk *d, const char *const *argv, struct err *e)
@@ -215,9 +231,12 @@ static int keep_stem(const struct disk *d, struct err *e)
 
 	if (r == -EBUSY)
 		return 0;
-	if (r == 0)
-		r = copy(d, d->raw, arena_printf(d->arena, "%s/stem", w.path), e);
-	return r == 0 ? work_publish(&w, "stem", e) : r;
+	if (r < 0)
+		return r;
+	r = copy(d, d->raw, arena_printf(d->arena, "%s/stem", w.path), e);
+	if (r < 0)
+		return r;
+	return work_publish(&w, "stem", e);
 }
 
 static size_t count(const char *const *layers)
@@ -238,14 +257,18 @@ static int make_root(const struct disk *d, struct err *e)
 
 	if (j->stem && access(j->stem, R_OK) == 0) {
 		int r = copy(d, j->stem, d->raw, e);
-		return r == 0 ? lay(d, j->layers + below, fresh, e) : r;
+		return r < 0 ? r : lay(d, j->layers + below, fresh, e);
 	}
 	int r = make_raw(d, e);
-	if (r == 0)
-		r = lay(d, j->layers, below, e);
-	if (r == 0 && j->stem)
-		r = keep_stem(d, e);
-	return r == 0 ? lay(d, j->layers + below, fresh, e) : r;
+	if (r < 0)
+		return r;
+	r = lay(d, j->layers, below, e);
+	if (r < 0)
+		return r;
+	r = j->stem ? keep_stem(d, e) : 0;
+	if (r < 0)
+		return r;
+	return lay(d, j->layers + below, fresh, e);
 }
 
 static int install_grub(const struct disk *d, struct err *e)
@@ -273,7 +296,9 @@ static int publish(struct disk *d, struct err *e)
 	if (d->job->format == DISK_RAW)
 		return work_publish(&d->work, "disk.raw", e);
 	int r = run(d, argv, e);
-	return r == 0 ? work_publish(&d->work, "disk.qcow2", e) : r;
+	if (r < 0)
+		return r;
+	return work_publish(&d->work, "disk.qcow2", e);
 }
 
 static int make(struct disk *d, struct err *e)
@@ -295,30 +320,45 @@ static int make(struct disk *d, struct err *e)
 	                             .label = "root",
 	                             .epoch = d->job->epoch};
 	r = make_top(d, e);
-	if (r == 0)
-		r = make_root(d, e);
-	if (r == 0)
-		r = lay(d, (const char *const[]){d->top, NULL}, 1, e);
-	if (r == 0)
-		r = install_grub(d, e);
-	return r == 0 ? publish(d, e) : r;
+	if (r < 0)
+		return r;
+	r = make_root(d, e);
+	if (r < 0)
+		return r;
+	r = lay(d, (const char *const[]){d->top, NULL}, 1, e);
+	if (r < 0)
+		return r;
+	r = install_grub(d, e);
+	if (r < 0)
+		return r;
+	return publish(d, e);
+}
+
+static int open_and_make(struct disk *d, struct err *e)
+{
+	const struct disk_job *j = d->job;
+
+	if (j->epoch < 0 || j->epoch > INT32_MAX)
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ERANGE,
+		               "dating the image: not a time from 1970 to 2038");
+	int r = disk_check(j, e);
+	if (r < 0)
+		return r;
+	r = host_open("/", HOST_LIVE, &d->tools, e);
+	if (r < 0)
+		return r;
+	r = work_open(j->output, &d->work, e);
+	if (r < 0)
+		return r;
+	return make(d, e);
 }
 
 int disk_write(const struct disk_job *j, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct disk d = {.job = j, .arena = a, .work = WORK_INIT};
-	int r = j->epoch < 0 || j->epoch > INT32_MAX
-	                ? err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ERANGE,
-	                          "dating the image: not a time from 1970 to 2038")
-	                : disk_check(j, e);
+	int r = open_and_make(&d, e);
 
-	if (r == 0)
-		r = host_open("/", HOST_LIVE, &d.tools, e);
-	if (r == 0)
-		r = work_open(j->output, &d.work, e);
-	if (r == 0)
-		r = make(&d, e);
 	work_close(&d.work);
 	host_close(d.tools);
 	return r < 0 ? err_wrap(e, "writing '%s'", j->output) : 0;
@@ -329,14 +369,18 @@ static int newest_rpm(const char *const *layers, struct arena *a, int64_t *ret, 
 {
 	struct packages p = {0};
 	struct blob database = {0};
-	int r = 0;
 
-	for (size_t i = 0; r == 0 && !database.data && packages_rpm_paths[i]; i++)
-		r = stack_read(layers, packages_rpm_paths[i], PACKAGES_RPM_MAX, a, &database, e);
-	if (r == 0 && database.data)
-		r = packages_rpm(database, a, &p, e);
+	for (size_t i = 0; !database.data && packages_rpm_paths[i]; i++) {
+		int r = stack_read(layers, packages_rpm_paths[i], PACKAGES_RPM_MAX, a, &database,
+		                   e);
+		if (r < 0)
+			return r;
+	}
+	int r = database.data ? packages_rpm(database, a, &p, e) : 0;
+	if (r < 0 && r != -ENOENT)
+		return r;
 	*ret = p.built;
-	return r == -ENOENT ? 0 : r;
+	return 0;
 }
 
 int disk_epoch(const char *const *layers, int64_t *ret, struct err *e)
@@ -347,18 +391,19 @@ int disk_epoch(const char *const *layers, int64_t *ret, struct err *e)
 	int64_t newest = 0;
 	int r = stack_list(layers, "/var/lib/dpkg/info", "", a, &names, &n, e);
 
-	for (size_t i = 0; r == 0 && i < n; i++) {
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n; i++) {
 		struct stat st;
-		/* These come out of the package as they are; .list is written when it is installed.
-		 */
+		/* Packages bring these as they are; .list is written by the installation. */
 		if (str_ends(names[i], ".md5sums") &&
 		    stack_stat(layers, arena_printf(a, "/var/lib/dpkg/info/%s", names[i]), &st) &&
 		    st.st_mtim.tv_sec > newest)
 			newest = st.st_mtim.tv_sec;
 	}
-	if (r == 0 && !newest)
-		r = newest_rpm(layers, a, &newest, e);
-	if (r == 0)
-		*ret = newest ? newest : NO_DPKG;
-	return r;
+	r = newest ? 0 : newest_rpm(layers, a, &newest, e);
+	if (r < 0)
+		return r;
+	*ret = newest ? newest : NO_DPKG;
+	return 0;
 }

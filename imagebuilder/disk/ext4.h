@@ -15,12 +15,10 @@
 #include "base/str.h"
 #include "host/host.h"
 
-#define EXT4_BLOCK 4096
-
 struct ext4_spec {
 	const char *file; /* the disk's raw file, large enough */
 	uint64_t offset;  /* bytes before the file system */
-	uint64_t size;    /* its bytes, a multiple of EXT4_BLOCK */
+	uint64_t size;    /* its bytes, a multiple of 4096 */
 	const char *uuid, *hash_seed, *label;
 	/* Seconds since 1970, [0, INT32_MAX]: what was changed later than that is dated so, and all
 	 * creation, change and access times are this or the modification time. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One inode: its content, attributes and xattrs. */
+/* Makes one inode: its content, attributes and xattrs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -181,7 +181,7 @@ static errcode_t create_node(struct ext4_fs *f, const struct stat *st, ext2_ino_
 }
 
 static errcode_t create_link(struct ext4_fs *f, int dir, const char *name, ext2_ino_t parent,
-                             ext2_ino_t *ino, struct ext2_inode *inode)
+                             ext2_ino_t ino, struct ext2_inode *inode)
 {
 	char target[PATH_MAX];
 	ssize_t n = readlinkat(dir, name, target, sizeof target - 1);
@@ -191,9 +191,9 @@ static errcode_t create_link(struct ext4_fs *f, int dir, const char *name, ext2_
 		return errno;
 	target[n] = '\0';
 	/* Without a name it makes the inode only. */
-	errcode_t r = ext2fs_symlink(f->fs, parent, *ino, NULL, target);
+	errcode_t r = ext2fs_symlink(f->fs, parent, ino, NULL, target);
 	if (!r)
-		r = ext2fs_read_inode(f->fs, *ino, &made);
+		r = ext2fs_read_inode(f->fs, ino, &made);
 	if (r)
 		return r;
 	made.i_uid = inode->i_uid;
@@ -202,31 +202,37 @@ static errcode_t create_link(struct ext4_fs *f, int dir, const char *name, ext2_
 	made.i_gid_high = inode->i_gid_high;
 	made.i_mtime = made.i_ctime = made.i_atime = inode->i_mtime;
 	made.i_links_count = 1;
-	return ext2fs_write_inode(f->fs, *ino, &made);
+	return ext2fs_write_inode(f->fs, ino, &made);
+}
+
+static errcode_t create(struct ext4_fs *f, int dir, const char *name, const struct stat *st,
+                        ext2_ino_t parent, ext2_ino_t ino)
+{
+	struct ext2_inode inode = {.i_links_count = 1};
+
+	ext4_attributes(f, st, &inode);
+	if (S_ISLNK(st->st_mode)) /* counts the inode itself */
+		return create_link(f, dir, name, parent, ino, &inode);
+	ext2fs_inode_alloc_stats2(f->fs, ino, +1, 0);
+	if (S_ISREG(st->st_mode))
+		return create_file(f, dir, name, st, ino, &inode);
+	return create_node(f, st, ino, &inode);
 }
 
 int ext4_create(struct ext4_fs *f, int dir, const char *name, const struct stat *st,
                 ext2_ino_t parent, ext2_ino_t *ret, struct err *e)
 {
-	struct ext2_inode inode = {.i_links_count = 1};
 	ext2_ino_t ino;
-	errcode_t r = ext2fs_new_inode(f->fs, parent, st->st_mode, NULL, &ino);
+	errcode_t code = ext2fs_new_inode(f->fs, parent, st->st_mode, NULL, &ino);
 
-	if (r)
-		return ext4_fail(f, r, e, "making an inode for");
-	ext4_attributes(f, st, &inode);
-	if (S_ISLNK(st->st_mode)) {
-		r = create_link(f, dir, name, parent, &ino, &inode); /* counts the inode itself */
-	} else {
-		ext2fs_inode_alloc_stats2(f->fs, ino, +1, 0);
-		r = S_ISREG(st->st_mode) ? create_file(f, dir, name, st, ino, &inode)
-		                         : create_node(f, st, ino, &inode);
-	}
-	if (r)
-		return ext4_fail(f, r, e, "writing");
-	int fault = ext4_xattrs(f, dir, name, ino, e);
-	if (fault < 0)
-		return fault;
+	if (code)
+		return ext4_fail(f, code, e, "making an inode for");
+	code = create(f, dir, name, st, parent, ino);
+	if (code)
+		return ext4_fail(f, code, e, "writing");
+	int r = ext4_xattrs(f, dir, name, ino, e);
+	if (r < 0)
+		return r;
 	*ret = ino;
 	return 0;
 }

@@ -6,8 +6,11 @@
 
 #include <ext2fs/ext2fs.h>
 
-#include "disk/ext4.h"
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/str.h"
 
+#define EXT4_BLOCK 4096
 #define EXT4_PIECE (1 << 20) /* bytes read, tested for zero and written at once */
 #define EXT4_DEPTH 200       /* directories below each other; each takes a descriptor */
 

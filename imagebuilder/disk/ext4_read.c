@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The content of a file in a file system, in each of the three ways it is kept. */
+/* Reads the content of a file in a file system, in each of the three ways it is kept. */
 #include "disk/ext4_read.h"
 
 #include <errno.h>
@@ -168,7 +168,7 @@ int unpack_content(struct unpack *u, int fd, struct node *n, struct err *e)
 		r = copy_extents(u, fd, n, e);
 	else
 		r = copy_mapped(u, fd, n, e);
-	if (r == 0 && ftruncate(fd, (off_t)node_size(n)) < 0)
-		r = ext4_fail(&u->f, errno, e, "writing");
-	return r;
+	if (r < 0)
+		return r;
+	return ftruncate(fd, (off_t)node_size(n)) < 0 ? ext4_fail(&u->f, errno, e, "writing") : 0;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removing, so that what was there can't be read any more. */
+/* Removes files, so that what was there can't be read any more. */
 #include <errno.h>
 
 #include "disk/ext4_own.h"
@@ -57,13 +57,15 @@ static errcode_t free_inode(struct ext4_fs *f, ext2_ino_t ino, struct ext2_inode
 	static const struct ext2_inode_large nothing;
 	struct ext2_inode_large none = nothing;
 	bool is_dir = LINUX_S_ISDIR(inode->i_mode);
-	errcode_t r = free_blocks(f, ino, inode);
+	errcode_t code = free_blocks(f, ino, inode);
 
-	if (!r)
-		r = ext2fs_write_inode_full(f->fs, ino, (struct ext2_inode *)&none, sizeof none);
-	if (!r)
-		ext2fs_inode_alloc_stats2(f->fs, ino, -1, is_dir);
-	return r;
+	if (code)
+		return code;
+	code = ext2fs_write_inode_full(f->fs, ino, (struct ext2_inode *)&none, sizeof none);
+	if (code)
+		return code;
+	ext2fs_inode_alloc_stats2(f->fs, ino, -1, is_dir);
+	return 0;
 }
 
 struct entry {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Out of a file system into a directory. */
+/* Unpacks a file system into a directory. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "disk/ext4.h"
 #include "disk/ext4_read.h"
 #include "disk/xattrs.h"
 
@@ -40,17 +41,17 @@ static int make_link(struct unpack *u, int dir, const char *name, struct node *n
 {
 	char target[PATH_MAX];
 	size_t len = (size_t)node_size(n);
-	int r = 0;
 
 	if (node_size(n) >= sizeof target)
-		return unpack_bad(u, e, "it is impossibly long");
-	if (ext2fs_is_fast_symlink(node_small(n)) && len < sizeof n->inode.i_block)
-		memcpy(u->f.piece, n->inode.i_block, len);
-	else
-		r = unpack_small(u, n, sizeof target - 1, &len, e);
-	if (r < 0)
-		return r;
-	memcpy(target, u->f.piece, len);
+		return unpack_bad(u, e, "its target is too long");
+	if (ext2fs_is_fast_symlink(node_small(n)) && len < sizeof n->inode.i_block) {
+		memcpy(target, n->inode.i_block, len);
+	} else {
+		int r = unpack_small(u, n, sizeof target - 1, &len, e);
+		if (r < 0)
+			return r;
+		memcpy(target, u->f.piece, len);
+	}
 	target[len] = '\0';
 	return symlinkat(target, dir, name) < 0 ? ext4_fail(&u->f, errno, e, "making") : 0;
 }
@@ -149,9 +150,11 @@ static int set_attributes(struct unpack *u, int dir, const char *name, struct no
 	    (!S_ISLNK(mode) && fchmodat(dir, name, mode & 07777, 0) < 0))
 		return ext4_fail(&u->f, errno, e, "setting the owner of");
 	int r = set_xattrs(u, dir, name, n, e);
-	if (r == 0 && utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
-		r = ext4_fail(&u->f, errno, e, "dating");
-	return r;
+	if (r < 0)
+		return r;
+	if (utimensat(dir, name, times, AT_SYMLINK_NOFOLLOW) < 0)
+		return ext4_fail(&u->f, errno, e, "dating");
+	return 0;
 }
 
 /* ---- names ---- */
@@ -217,7 +220,7 @@ static int make(struct unpack *u, int dir, const char *name, struct node *n, uns
 	else if (S_ISCHR(mode) || S_ISBLK(mode) || S_ISFIFO(mode) || S_ISSOCK(mode))
 		r = make_node(u, dir, name, n, e);
 	else
-		return unpack_bad(u, e, "it is of no kind");
+		return unpack_bad(u, e, "its type is unknown");
 	return r < 0 ? r : set_attributes(u, dir, name, n, e);
 }
 
@@ -255,6 +258,17 @@ static int add_name(struct ext2_dir_entry *d, int offset, int blocksize, char *b
 	return l->bad ? DIRENT_ABORT : 0;
 }
 
+static int unpack_name(struct unpack *u, int dir, const struct name *name, unsigned depth,
+                       struct err *e)
+{
+	struct node n;
+	int r = read_node(u, name->ino, &n, e);
+
+	if (r < 0)
+		return r;
+	return make(u, dir, name->name, &n, depth, e);
+}
+
 static int unpack_dir(struct unpack *u, int dir, ext2_ino_t ino, unsigned depth, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
@@ -262,34 +276,44 @@ static int unpack_dir(struct unpack *u, int dir, ext2_ino_t ino, unsigned depth,
 	errcode_t code = depth > EXT4_DEPTH
 	                         ? ELOOP
 	                         : ext2fs_dir_iterate(u->f.fs, ino, 0, NULL, add_name, &l);
-	int r = 0;
 
 	if (code)
 		return unpack_fail(u, code, e, "listing");
 	if (l.bad)
-		return unpack_bad(u, e, "a name in it is none");
-	for (size_t i = 0; i < l.n && r == 0; i++) {
+		return unpack_bad(u, e, "a name in it is invalid");
+	for (size_t i = 0; i < l.n; i++) {
 		const char *name = l.items[i].name;
-		struct node n;
 
 		if (ino == EXT2_ROOT_INO && str_eq(name, "lost+found"))
 			continue;
 		size_t before = ext4_enter(&u->f, name);
-		r = strlen(u->f.path) == before + 1 + strlen(name)
-		            ? read_node(u, l.items[i].ino, &n, e)
-		            : ext4_fail(&u->f, ENAMETOOLONG, e, "unpacking");
-		if (r == 0)
-			r = make(u, dir, name, &n, depth, e);
+		int r = strlen(u->f.path) == before + 1 + strlen(name)
+		                ? unpack_name(u, dir, &l.items[i], depth, e)
+		                : ext4_fail(&u->f, ENAMETOOLONG, e, "unpacking");
+		if (r < 0)
+			return r;
 		ext4_leave(&u->f, before);
 	}
-	return r;
+	return 0;
+}
+
+static int unpack_root(struct unpack *u, struct err *e)
+{
+	struct node root;
+	int r = unpack_dir(u, u->tree, EXT2_ROOT_INO, 0, e);
+
+	if (r < 0)
+		return r;
+	r = read_node(u, EXT2_ROOT_INO, &root, e);
+	if (r < 0)
+		return r;
+	return set_attributes(u, u->tree, ".", &root, e);
 }
 
 int ext4_unpack(const char *file, uint64_t offset, int tree, uint64_t ceiling, bool base,
                 struct err *e)
 {
 	struct unpack u = {.tree = tree, .base = base, .ceiling = ceiling};
-	struct node root;
 	int r = ext4_open(file, offset, 0, &u.f, e);
 
 	if (r < 0) {
@@ -300,11 +324,7 @@ int ext4_unpack(const char *file, uint64_t offset, int tree, uint64_t ceiling, b
 	u.f.piece = malloc(EXT4_PIECE);
 	if (!u.f.piece)
 		abort();
-	r = unpack_dir(&u, tree, EXT2_ROOT_INO, 0, e);
-	if (r == 0)
-		r = read_node(&u, EXT2_ROOT_INO, &root, e);
-	if (r == 0)
-		r = set_attributes(&u, tree, ".", &root, e);
+	r = unpack_root(&u, e);
 	ext4_close(&u.f);
 	return r;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Lays out the partitions of a new disk and writes their table. */
 #include "disk/gpt.h"
 
 #include <errno.h>

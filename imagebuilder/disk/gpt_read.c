@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a partition table: UEFI 2.10, chapter 5. All numbers are little-endian. */
+/* Reads a partition table: UEFI 2.10, chapter 5. All numbers are little-endian. */
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -85,10 +85,10 @@ struct header {
 static int read_header(int fd, const char *name, uint64_t sector, struct header *ret, struct err *e)
 {
 	unsigned char b[GPT_SECTOR];
-	int r = sector > UINT64_MAX / GPT_SECTOR
-	                ? damaged(name, e, "it lies behind the disk's end")
-	                : read_at(fd, name, sector * GPT_SECTOR, b, sizeof b, e);
 
+	if (sector > UINT64_MAX / GPT_SECTOR)
+		return damaged(name, e, "it lies behind the disk's end");
+	int r = read_at(fd, name, sector * GPT_SECTOR, b, sizeof b, e);
 	if (r < 0)
 		return r;
 	uint32_t size = le32_at(b + 12), crc = le32_at(b + 16);
@@ -155,11 +155,12 @@ static int read_table(int fd, const char *name, uint64_t sector, uint64_t size, 
 
 	if (!all)
 		abort();
-	if (r == 0 && (h.entries > size / GPT_SECTOR || h.last >= size / GPT_SECTOR ||
-	               h.other > size / GPT_SECTOR))
-		r = damaged(name, e, "it is of a larger disk");
-	if (r == 0)
-		r = read_at(fd, name, h.entries * GPT_SECTOR, all, (size_t)h.n * ENTRY, e);
+	if (r < 0)
+		return r;
+	if (h.entries > size / GPT_SECTOR || h.last >= size / GPT_SECTOR ||
+	    h.other > size / GPT_SECTOR)
+		return damaged(name, e, "it is of a larger disk");
+	r = read_at(fd, name, h.entries * GPT_SECTOR, all, (size_t)h.n * ENTRY, e);
 	if (r < 0)
 		return r;
 	if ((uint32_t)crc32(0, all, (uInt)h.n * ENTRY) != h.entries_crc)
@@ -167,9 +168,12 @@ static int read_table(int fd, const char *name, uint64_t sector, uint64_t size, 
 	t->n = 0;
 	t->copy = h.other * GPT_SECTOR;
 	guid_text(h.uuid, t->uuid);
-	for (unsigned i = 0; i < h.n && r == 0; i++)
+	for (unsigned i = 0; i < h.n; i++) {
 		r = read_entry(all + (size_t)i * ENTRY, i + 1, &h, name, t, e);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int size_of(int fd, const char *name, uint64_t *ret, struct err *e)
@@ -195,9 +199,10 @@ int gpt_read(int fd, const char *name, struct gpt_table *ret, struct err *e)
 	    memcmp(head, SIGNATURE, sizeof head) != 0)
 		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, ENOENT, "'%s' has no GPT", name);
 	r = read_table(fd, name, 1, size, &t, e);
-	if (r == 0)
-		*ret = t;
-	return r;
+	if (r < 0)
+		return r;
+	*ret = t;
+	return 0;
 }
 
 int gpt_check_copy(int fd, const char *name, const struct gpt_table *t, struct err *e)
@@ -206,10 +211,11 @@ int gpt_check_copy(int fd, const char *name, const struct gpt_table *t, struct e
 	uint64_t size;
 	int r = size_of(fd, name, &size, e);
 
-	if (r == 0 && t->copy != (size / GPT_SECTOR - 1) * GPT_SECTOR)
+	if (r < 0)
+		return r;
+	if (t->copy != (size / GPT_SECTOR - 1) * GPT_SECTOR)
 		return damaged(name, e, "its copy is not at the disk's end");
-	if (r == 0)
-		r = read_table(fd, name, t->copy / GPT_SECTOR, size, &copy, e);
+	r = read_table(fd, name, t->copy / GPT_SECTOR, size, &copy, e);
 	if (r < 0)
 		return err_wrap(e, "the copy");
 	bool same = copy.n == t->n && str_eq(copy.uuid, t->uuid);

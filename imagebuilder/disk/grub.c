@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Builds GRUB and puts it where UEFI and BIOS look for it. */
 #include "disk/grub.h"
 
 #include <endian.h>
@@ -62,7 +63,9 @@ int grub_check(const char *arch, enum recipe_boot boot, struct err *e)
 {
 	int r = check_one(arch, BOOT_UEFI, e);
 
-	return r < 0 || boot == BOOT_UEFI ? r : check_one(arch, boot, e);
+	if (r < 0 || boot == BOOT_UEFI)
+		return r;
+	return check_one(arch, boot, e);
 }
 
 static int run(const struct grub *g, const char *const *argv, struct err *e)
@@ -143,9 +146,12 @@ static int make_esp(const struct grub *g, const struct target *t, struct err *e)
 	                             NULL};
 	int r = run(g, mkfs, e);
 
-	if (r == 0)
-		r = run(g, mmd, e);
-	return r == 0 ? run(g, mcopy, e) : r;
+	if (r < 0)
+		return r;
+	r = run(g, mmd, e);
+	if (r < 0)
+		return r;
+	return run(g, mcopy, e);
 }
 
 static int put(int fd, const void *data, size_t len, uint64_t at, struct err *e)
@@ -178,7 +184,9 @@ static int embed(const struct grub *g, const struct blob *boot, const struct blo
 	if (fd < 0)
 		return err_errno(e, errno, "opening '%s'", g->file);
 	int r = put(fd, mbr, BOOT_CODE, 0, e);
-	return r < 0 ? r : put(fd, image, core->len, start * GPT_SECTOR, e);
+	if (r < 0)
+		return r;
+	return put(fd, image, core->len, start * GPT_SECTOR, e);
 }
 
 static int install_bios(const struct grub *g, struct err *e)
@@ -188,11 +196,12 @@ static int install_bios(const struct grub *g, struct err *e)
 	struct blob boot, core;
 	int r = make_image(g, t, e);
 
-	if (r == 0)
-		r = file_read(AT_FDCWD, "/usr/lib/grub/i386-pc/boot.img", GPT_SECTOR, a, &boot, e);
-	if (r == 0)
-		r = file_read(AT_FDCWD, arena_printf(a, "%s/%s", g->dir, t->file), CORE_MAX, a,
-		              &core, e);
+	if (r < 0)
+		return r;
+	r = file_read(AT_FDCWD, "/usr/lib/grub/i386-pc/boot.img", GPT_SECTOR, a, &boot, e);
+	if (r < 0)
+		return r;
+	r = file_read(AT_FDCWD, arena_printf(a, "%s/%s", g->dir, t->file), CORE_MAX, a, &core, e);
 	if (r < 0)
 		return r;
 	if (boot.len != GPT_SECTOR || core.len <= GPT_SECTOR)
@@ -206,7 +215,10 @@ int grub_install(const struct grub *g, struct err *e)
 	const struct target *t = target_of(g->gpt->arch, BOOT_UEFI);
 	int r = make_image(g, t, e);
 
-	if (r == 0)
-		r = make_esp(g, t, e);
-	return r == 0 && g->gpt->parts[GPT_BIOS].size ? install_bios(g, e) : r;
+	if (r < 0)
+		return r;
+	r = make_esp(g, t, e);
+	if (r < 0 || !g->gpt->parts[GPT_BIOS].size)
+		return r;
+	return install_bios(g, e);
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes the text of grub.cfg for the newest kernel of the layers. */
 #include <errno.h>
 #include <string.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Finds the root file system of a raw disk, has it checked and unpacks it. */
 #include "disk/rawdisk.h"
 
 #include <errno.h>
@@ -92,12 +93,8 @@ static const struct gpt_entry *last_of(const struct gpt_table *t, const char *ki
 static int find_root(struct rawdisk *d, struct err *e)
 {
 	unsigned char s[SUPERBLOCK];
-	int r = gpt_read(d->fd, d->file, &d->table, e);
 
-	d->has_table = r == 0;
-	if (r < 0 && r != -ENOENT)
-		return r;
-	if (r == 0) {
+	if (d->has_table) {
 		d->root = last_of(&d->table, "root");
 		if (!d->root)
 			d->root = last_of(&d->table, "linux");
@@ -115,20 +112,30 @@ static int find_root(struct rawdisk *d, struct err *e)
 	                  : "it is no disk: it has neither a GPT nor a file system");
 }
 
-int rawdisk_open(const char *file, struct rawdisk *ret, struct err *e)
+static int look_into(struct rawdisk *d, struct err *e)
 {
 	struct stat st;
-	int r;
 
+	if (d->fd < 0 || fstat(d->fd, &st) < 0 || !realpath(d->file, d->path))
+		return err_errno(e, errno, "opening '%s'", d->file);
+	d->size = (uint64_t)st.st_size;
+	int r = blocks_check(d->fd, d->file, e);
+	if (r < 0)
+		return r;
+	r = gpt_read(d->fd, d->file, &d->table, e);
+	if (r < 0 && r != -ENOENT)
+		return r;
+	d->has_table = r == 0;
+	r = find_root(d, e);
+	if (r < 0)
+		return r;
+	return check_root(d, e);
+}
+
+int rawdisk_open(const char *file, struct rawdisk *ret, struct err *e)
+{
 	*ret = (struct rawdisk){.fd = open(file, O_RDONLY | O_CLOEXEC), .file = file};
-	if (ret->fd < 0 || fstat(ret->fd, &st) < 0 || !realpath(file, ret->path))
-		return err_errno(e, errno, "opening '%s'", file);
-	ret->size = (uint64_t)st.st_size;
-	r = blocks_check(ret->fd, file, e);
-	if (r == 0)
-		r = find_root(ret, e);
-	if (r == 0)
-		r = check_root(ret, e);
+	int r = look_into(ret, e);
 	if (r < 0)
 		rawdisk_close(ret);
 	return r;
@@ -184,5 +191,7 @@ int rawdisk_unpack(const struct rawdisk *d, int tree, uint64_t ceiling, bool bas
 {
 	int r = rawdisk_check(d, deadline, e);
 
-	return r < 0 ? r : ext4_unpack(d->path, d->offset, tree, ceiling, base, e);
+	if (r < 0)
+		return r;
+	return ext4_unpack(d->path, d->offset, tree, ceiling, base, e);
 }

@@ -14,8 +14,8 @@
  * many. One that names a user or group without its number is left out. */
 size_t tar_acls(struct archive_entry *entry, struct arena *a, struct xattr ret[static TAR_ACLS]);
 
-/* Names are bytes to us: that one is none in the locale's characters is no fault of it, and
- * libarchive then takes it as it stands. Whatever else it warns of isn't what was meant. */
+/* Names are bytes here. libarchive warns of one that is not text in the locale, and then takes it
+ * as it is, which is fine. Any other warning tells that something was not understood. */
 static inline bool tar_is_fine(struct archive *a, int code)
 {
 	const char *text = code == ARCHIVE_WARN ? archive_error_string(a) : NULL;

@@ -415,7 +415,7 @@ static void keep_for_later(struct untar *u)
 }
 
 /* In the tar's order, so that the last entry of a directory wins; one that made room for something
- * else is none any more. */
+ * else is left out. */
 static int set_late(struct untar *u, struct err *e)
 {
 	for (size_t i = 0; i < u->n_late; i++) {

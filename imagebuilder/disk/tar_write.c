@@ -259,7 +259,7 @@ static int write_all(struct taring *t, int tree, struct err *e)
 int tar_write(int tree, int fd, int64_t epoch, uint64_t deadline, struct err *e)
 {
 	struct taring *t = calloc(1, sizeof *t);
-	/* Names are UTF-8 in a pax header; what is none goes there as it stands, marked as such. */
+	/* Names in a pax header are UTF-8; any other is stored as it is, and marked so. */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 
 	if (!t)
