@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/syscall.h>
 
 #include "base/arena.h"
 #include "base/scope.h"
@@ -89,8 +90,16 @@ static const struct process *by_pid(const struct process *all, size_t n, int pid
 	return NULL;
 }
 
+/* Somebody else has the child's number by now: its group was empty before that could be. */
+static bool is_reused(const struct process_tree *t, const struct process *all, size_t n)
+{
+	const struct process *leader = by_pid(all, n, t->leader);
+
+	return leader && leader->born != t->born;
+}
+
 /* In the group, or below the child; or an orphan that came to us since it began, or below that. */
-static bool is_ours(const struct process_tree *t, const struct process *all, size_t n,
+static bool is_ours(const struct process_tree *t, bool reused, const struct process *all, size_t n,
                     const struct process *p)
 {
 	int self = getpid();
@@ -98,7 +107,7 @@ static bool is_ours(const struct process_tree *t, const struct process *all, siz
 	for (int depth = 0; p && depth < DEPTH_MAX; depth++) {
 		if (p->pid == self || p->born < t->born)
 			return false;
-		if (p->pid == t->leader || p->group == t->leader)
+		if (!reused && (p->pid == t->leader || p->group == t->leader))
 			return true;
 		if (t->orphans && p->ppid == self)
 			return true;
@@ -107,20 +116,31 @@ static bool is_ours(const struct process_tree *t, const struct process *all, siz
 	return false;
 }
 
+/* By a descriptor of the process that was seen, as its number may be another one's by now. */
+static void send(const struct process *p, int sig)
+{
+	scope_fd int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);
+	struct process now;
+
+	if (fd >= 0 && read_process(p->pid, &now) && now.born == p->born)
+		syscall(SYS_pidfd_send_signal, fd, sig, NULL, 0);
+}
+
 size_t process_tree_signal(const struct process_tree *t, int sig)
 {
 	scope_arena struct arena *a = arena_new();
 	struct process *all = NULL;
 	size_t n = read_all(a, &all), alive = 0;
 
+	bool reused = is_reused(t, all, n);
 	for (size_t i = 0; i < n; i++)
-		all[i].ours = is_ours(t, all, n, &all[i]);
+		all[i].ours = is_ours(t, reused, all, n, &all[i]);
 	for (size_t i = 0; i < n; i++) {
 		if (!all[i].ours || all[i].zombie)
 			continue;
 		alive++;
 		if (sig)
-			kill(all[i].pid, sig);
+			send(&all[i], sig);
 	}
 	return alive;
 }

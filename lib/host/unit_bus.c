@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Units over D-Bus to systemd: org.freedesktop.systemd1(5). */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -135,9 +136,10 @@ static int read_unit(sd_bus *bus, const char *unit, char path[static 512], struc
 	struct host_unit_state *s = &seen.state;
 	int r = sd_bus_path_encode(ROOT "/unit", unit, &encoded);
 
-	if (r >= 0)
-		r = sd_bus_call_method(bus, DEST, encoded, "org.freedesktop.DBus.Properties",
-		                       "GetAll", &error, &m, "s", UNIT);
+	if (r < 0)
+		return refused("looking at unit", unit, r, &error, e);
+	r = sd_bus_call_method(bus, DEST, encoded, "org.freedesktop.DBus.Properties", "GetAll",
+	                       &error, &m, "s", UNIT);
 	if (r >= 0)
 		r = read_properties(m, &seen);
 	if (r < 0)
@@ -177,9 +179,14 @@ static int ask(struct host *h, const char *unit, struct seen *ret, uint64_t dead
 	char path[512];
 	int r = unit_link_open(deadline, &own, e);
 
-	if (r >= 0 && is_forgotten(own, unit))
-		r = unit_link_hold(h, unit, deadline, &bus, e);
-	return r < 0 ? r : read_unit(bus ? bus : own, unit, path, ret, e);
+	if (r < 0)
+		return r;
+	if (!is_forgotten(own, unit))
+		return read_unit(own, unit, path, ret, e);
+	r = unit_link_hold(h, unit, deadline, &bus, e);
+	if (r < 0)
+		return r;
+	return read_unit(bus, unit, path, ret, e);
 }
 
 static int bus_state(struct host *h, const char *unit, struct host_unit_state *ret,
@@ -258,67 +265,6 @@ static int wait_job(sd_bus *bus, const char *unit, const struct job *job, uint64
 	return 0;
 }
 
-/* ---- last words ---- */
-
-static struct blob query(struct host *h, const char *const *argv, struct arena *a)
-{
-	struct host_exec x = {.argv = argv, .deadline = clock_in_ms(WORD_MS)};
-	struct host_result res;
-	struct err ignored;
-
-	if (host_run(h, &x, a, &res, &ignored) < 0 || res.status != 0)
-		return (struct blob){"", 0};
-	return res.out;
-}
-
-/* Newest first, as it had to be asked for: with --since, --lines would else count from the oldest.
- */
-static struct blob turn_around(struct blob lines, struct arena *a)
-{
-	struct strbuf out = STRBUF(a, lines.len + 1);
-	size_t end = lines.len;
-
-	while (end) {
-		size_t start = end - 1;
-
-		while (start && lines.data[start - 1] != '\n')
-			start--;
-		strbuf_add(&out, lines.data + start, end - start);
-		end = start;
-	}
-	return (struct blob){out.data ? out.data : "", out.len};
-}
-
-/* The journal's last lines of the unit, `by` its processes or with what systemd says about it. */
-static struct blob journal_of(struct host *h, const char *by, const char *unit, time_t since,
-                              const char *lines, struct arena *a)
-{
-	const char *const argv[] = {"journalctl",
-	                            "--no-pager",
-	                            "--quiet",
-	                            "--output=cat",
-	                            "--reverse",
-	                            arena_printf(a, "--lines=%s", lines),
-	                            arena_printf(a, "--since=@%lld", (long long)since),
-	                            arena_printf(a, "%s=%s", by, unit),
-	                            NULL};
-
-	return turn_around(query(h, argv, a), a);
-}
-
-/* Of its processes if they said anything since then, else what systemd says about it. By unit, not
- * by invocation: of a process that is gone the journal can't tell the latter any more. */
-static const char *last_words(struct host *h, const char *unit, time_t since, struct arena *a)
-{
-	static const char *const by[] = {"_SYSTEMD_UNIT", "--unit"};
-	char line[300] = "";
-
-	query(h, (const char *const[]){"journalctl", "--sync", NULL}, a);
-	for (size_t i = 0; i < ARRAY_LEN(by) && !*line; i++)
-		host_last_line(journal_of(h, by[i], unit, since, "1", a), line, sizeof line);
-	return arena_strdup(a, line);
-}
-
 static struct blob bus_words(struct host *h, const char *unit, struct arena *a)
 {
 	struct host_unit_state s;
@@ -326,9 +272,48 @@ static struct blob bus_words(struct host *h, const char *unit, struct arena *a)
 
 	if (bus_state(h, unit, &s, clock_in_ms(WORD_MS), &ignored) < 0)
 		return (struct blob){"", 0};
-	query(h, (const char *const[]){"journalctl", "--sync", NULL}, a);
-	return journal_of(h, "_SYSTEMD_UNIT", unit, (time_t)(s.started_us / 1000000),
-	                  UNIT_WORDS_LINES, a);
+	return unit_words_since(h, unit, (time_t)(s.started_us / 1000000), a);
+}
+
+/* ---- what came of it ---- */
+
+/* What systemd's child has done before it runs the service's program, it does as "(program)". */
+static bool runs_its_program(sd_bus *bus, const char *path)
+{
+	char name[64], comm[16] = "";
+	uint32_t pid = 0;
+
+	if (sd_bus_get_property_trivial(bus, DEST, path, SERVICE, "MainPID", NULL, 'u', &pid) < 0)
+		return true;
+	snprintf(name, sizeof name, "/proc/%u/comm", pid);
+	scope_fd int fd = open(name, O_RDONLY | O_CLOEXEC);
+	return fd < 0 || read(fd, comm, sizeof comm) <= 0 || *comm != '(';
+}
+
+/* systemd calls a simple service started before its program has even been found. */
+static void wait_program(sd_bus *bus, const char *path, uint64_t deadline)
+{
+	while (!runs_its_program(bus, path) && clock_sleep_ms(EARLY_MS, deadline))
+		;
+	clock_sleep_ms(EARLY_MS, deadline);
+}
+
+static int first_look(sd_bus *bus, struct unit_after *u, uint64_t deadline, struct seen *ret,
+                      struct err *e)
+{
+	char type[32] = "oneshot", path[512]; /* what units of other types are like */
+	int r = read_unit(bus, u->unit, path, ret, e);
+
+	if (r < 0)
+		return r;
+	if (str_ends(u->unit, ".service"))
+		get_text(bus, path, SERVICE, "Type", type, sizeof type);
+	u->oneshot = str_eq(type, "oneshot");
+	if (u->action == HOST_UNIT_STOP || !ret->state.active ||
+	    (!str_eq(type, "simple") && !str_eq(type, "idle")))
+		return 0;
+	wait_program(bus, path, deadline);
+	return read_unit(bus, u->unit, path, ret, e);
 }
 
 /* Looks until the unit's state says what came of it. */
@@ -336,19 +321,10 @@ static int settle(struct host *h, sd_bus *bus, struct unit_after *u, time_t sinc
                   uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	char type[32] = "oneshot", path[512]; /* what units of other types are like */
 	struct seen seen;
-	int r = read_unit(bus, u->unit, path, &seen, e);
+	char path[512];
+	int r = first_look(bus, u, deadline, &seen, e);
 
-	if (r >= 0 && str_ends(u->unit, ".service"))
-		get_text(bus, path, SERVICE, "Type", type, sizeof type);
-	u->oneshot = str_eq(type, "oneshot");
-	/* systemd calls a simple service started before its program has even been found. */
-	if (r >= 0 && u->action != HOST_UNIT_STOP && seen.state.active &&
-	    (str_eq(type, "simple") || str_eq(type, "idle"))) {
-		clock_sleep_ms(EARLY_MS, deadline);
-		r = read_unit(bus, u->unit, path, &seen, e);
-	}
 	while (r >= 0) {
 		u->state = seen.state;
 		/* Forgotten since it ended, as idle units are: a oneshot has done its work then;
@@ -358,16 +334,17 @@ static int settle(struct host *h, sd_bus *bus, struct unit_after *u, time_t sinc
 		r = unit_judge(u, e);
 		if (r > 0)
 			return 0;
-		if (r < 0 && e->reason != REASON_UNIT_SKIPPED) {
-			u->words = last_words(h, u->unit, since, a);
+		if (r < 0 && e->reason == REASON_UNIT_SKIPPED)
+			return r;
+		if (r < 0) {
+			u->words = unit_last_words(h, u->unit, since, a);
 			return unit_judge(u, e);
 		}
-		if (r == 0 && !clock_sleep_ms(LOOK_MS, deadline))
+		if (!clock_sleep_ms(LOOK_MS, deadline))
 			return err_set(e, ERR_HOST, REASON_UNIT_TIMEOUT, ETIMEDOUT,
 			               "waiting for '%s': still %s (%s) at the deadline", u->unit,
 			               u->state.active_state, u->state.sub_state);
-		if (r == 0)
-			r = read_unit(bus, u->unit, path, &seen, e);
+		r = read_unit(bus, u->unit, path, &seen, e);
 	}
 	return r;
 }
@@ -402,8 +379,9 @@ static int bus_act(struct host *h, const char *unit, enum host_unit_action actio
 		return refused("watching jobs of", unit, r, &SD_BUS_ERROR_NULL, e);
 	prepare(bus, unit);
 	r = start_job(bus, unit, action, &job, e);
-	if (r >= 0)
-		r = wait_job(bus, unit, &job, deadline, e);
+	if (r < 0)
+		return r;
+	r = wait_job(bus, unit, &job, deadline, e);
 	if (r < 0)
 		return r;
 	/* Reading what is there may take a little past the deadline, but not much. */
@@ -424,7 +402,9 @@ static int bus_reload(struct host *h, uint64_t deadline, struct err *e)
 	if (r < 0)
 		return r;
 	r = sd_bus_call_method(bus, DEST, ROOT, MANAGER, "Reload", &error, NULL, NULL);
-	return r < 0 ? refused("reloading", "systemd", r, &error, e) : 0;
+	if (r < 0)
+		return refused("reloading", "systemd", r, &error, e);
+	return 0;
 }
 
 static int bus_enable(struct host *h, const char *unit, bool enable, uint64_t deadline,

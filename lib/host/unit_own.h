@@ -16,7 +16,6 @@ struct unit_ops {
 	int (*reload)(struct host *h, uint64_t deadline, struct err *e);
 	struct blob (*words)(struct host *h, const char *unit, struct arena *a);
 };
-#define UNIT_WORDS_LINES "64"
 
 extern const struct unit_ops unit_bus;   /* unit_bus.c: systemd is PID 1 */
 extern const struct unit_ops unit_image; /* unit_image.c: nothing starts units in this root */
@@ -53,3 +52,10 @@ int unit_file_load(struct host *h, const char *unit, struct unit_file *ret,
                    struct err *e) ATTR_MUST_USE;
 /* "enabled", "disabled", "static", "masked" or "" as systemctl is-enabled says. */
 const char *unit_file_state(struct host *h, const char *unit, const struct unit_file *f);
+
+/* ---- unit_words.c: the journal's ---- */
+
+/* The last line since then: what its processes said, else what systemd said of it; or "". */
+const char *unit_last_words(struct host *h, const char *unit, time_t since, struct arena *a);
+/* The last 64 lines of its processes since then. */
+struct blob unit_words_since(struct host *h, const char *unit, time_t since, struct arena *a);
