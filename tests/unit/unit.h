@@ -4,14 +4,36 @@
 #pragma once
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/err.h"
+
+/* Whether this is the machine's root, not that of a user namespace. */
+static inline bool unit_is_root(void)
+{
+	char map[64] = "";
+	FILE *f = fopen("/proc/self/uid_map", "re");
+
+	if (f) {
+		map[fread(map, 1, sizeof map - 1, f)] = '\0';
+		fclose(f);
+	}
+	return geteuid() == 0 && strstr(map, " 4294967295\n");
+}
+
+/* For what only the machine's root can do; a user's run skips it. Nothing else is ever skipped. */
+#define unit_need_root()                                                                           \
+	do {                                                                                       \
+		if (!unit_is_root())                                                               \
+			skip();                                                                    \
+	} while (0)
 
 /* The call returned 0; if not, its message is what the test log shows. */
 #define assert_ok(expr)                                                                            \

@@ -94,8 +94,7 @@ static void test_a_kernel_removed_above_is_not_booted(void **state)
 	struct fixture *f = *state;
 	char gone[256];
 
-	if (geteuid() != 0)
-		skip();
+	unit_need_root();
 	put(f->lower, "boot/vmlinuz-6.1.0-9-cloud-amd64");
 	put(f->lower, "boot/initrd.img-6.1.0-9-cloud-amd64");
 	put(f->lower, "boot/vmlinuz-6.1.0-10-cloud-amd64");
@@ -121,8 +120,7 @@ static void test_a_kernel_in_a_directory_made_anew_is_not_booted(void **state)
 	struct blob text = {0};
 	struct err e;
 
-	if (geteuid() != 0)
-		skip();
+	unit_need_root();
 	put(f->lower, "boot/vmlinuz-6.1.0-9-cloud-amd64");
 	put(f->lower, "boot/initrd.img-6.1.0-8-cloud-amd64");
 	remake(f, "boot");

@@ -188,8 +188,7 @@ static void keeps_what_is_mounted_in_it(void **state)
 	struct tree_walk w = {.visit = note, .ctx = &v, .one_fs = true};
 	struct err e = {0};
 
-	if (geteuid() != 0)
-		skip();
+	unit_need_root();
 	make(f);
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
 	assert_int_equal(mount("", "/", NULL, MS_PRIVATE | MS_REC, NULL), 0);
