@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What apt makes of a list of packages. */
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -86,11 +85,11 @@ static const char *unescaped(struct arena *a, const char *s, size_t len)
 	char *out = arena_memdup(a, s, len), *to = out;
 
 	for (const char *p = out; *p; p++) {
-		char hex[3] = {0}, *end;
+		int high = *p == '%' ? str_hex_digit(p[1]) : -1;
+		int low = high < 0 ? -1 : str_hex_digit(p[2]);
 
-		if (*p == '%' && isxdigit((unsigned char)p[1]) && isxdigit((unsigned char)p[2])) {
-			memcpy(hex, p + 1, 2);
-			*to++ = (char)strtol(hex, &end, 16);
+		if (low >= 0) {
+			*to++ = (char)(high << 4 | low);
 			p += 2;
 		} else {
 			*to++ = *p;
@@ -114,12 +113,15 @@ static bool read_uri(const struct apt *t, const char *line, size_t len, struct l
 
 	if (!space || !second || second > space || space - second < 6)
 		return false;
+	const char *size = arena_memdup(t->arena, space + 1, (size_t)(end - space - 1));
+	uint64_t bytes = 0;
+	(void)str_u64(arena_memdup(t->arena, size, strcspn(size, " ")), 0, INT64_MAX, &bytes);
 	*ret = (struct lock_package){
 	        .url = arena_memdup(t->arena, line + 1, (size_t)(quote - line - 1)),
 	        .name = unescaped(t->arena, name, (size_t)(first - name)),
 	        .version = unescaped(t->arena, first + 1, (size_t)(second - first - 1)),
 	        .arch = arena_memdup(t->arena, second + 1, (size_t)(space - second - 5)),
-	        .size = strtoull(space, NULL, 10),
+	        .size = bytes,
 	};
 	return true;
 }

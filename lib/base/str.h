@@ -38,6 +38,9 @@ int str_size(const char *s, uint64_t *ret);
 /* true/false, yes/no, on/off in lower case, Capitalised or UPPER case. */
 int str_bool(const char *s, bool *ret);
 
+/* 0 to 15, or -1 where `c` is no hexadecimal digit. */
+int str_hex_digit(char c);
+
 /* RFC 4648 base64, standard alphabet, CR/LF/space/tab skipped, padding required. -EINVAL or
  * -ENOSPC. */
 int str_base64_decode(struct blob in, void *out, size_t cap, size_t *ret_len);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "data/json.h"
+#include "data/xml.h"
 
 #define XML_MAX      8192
 #define SKEW_LEAST_S 240 /* services allow 5 minutes, S3 15 */
@@ -107,25 +108,6 @@ static const struct awserr_row skewed = {NULL,
 
 /* ---- XML ------------------------------------------------------------------------------------- */
 
-static const struct {
-	const char *name;
-	char c;
-} entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}};
-
-/* One character of element text; advances *at. */
-static char next_char(const char **at, const char *end)
-{
-	for (size_t i = 0; i < ARRAY_LEN(entities); i++) {
-		size_t len = strlen(entities[i].name);
-
-		if ((size_t)(end - *at) >= len && memcmp(*at, entities[i].name, len) == 0) {
-			*at += len;
-			return entities[i].c;
-		}
-	}
-	return *(*at)++;
-}
-
 bool awserr_tag(struct blob xml, const char *tag, char *out, size_t cap)
 {
 	char open[72];
@@ -142,8 +124,17 @@ bool awserr_tag(struct blob xml, const char *tag, char *out, size_t cap)
 		return false;
 	at += len + 2;
 	close = memchr(at, '<', (size_t)(end - at));
-	while (close && at < close && n + 1 < cap)
-		out[n++] = next_char(&at, close);
+	while (close && at < close) {
+		char character[XML_ENTITY_SIZE] = {*at};
+		size_t used = xml_entity((struct blob){at, (size_t)(close - at)}, character);
+		size_t bytes = used ? strlen(character) : 1;
+
+		if (n + bytes >= cap)
+			break;
+		memcpy(out + n, character, bytes);
+		n += bytes;
+		at += used ? used : 1;
+	}
 	out[n] = '\0';
 	return close && at == close;
 }

@@ -94,13 +94,11 @@ static int unit(const struct scan *s, size_t ahead)
 	if (peek(s, ahead) != '\\' || peek(s, ahead + 1) != 'u')
 		return -1;
 	for (size_t i = 2; i < 6; i++) {
-		static const char digits[] = "0123456789abcdef0123456789ABCDEF";
-		char c = peek(s, ahead + i);
-		const char *d = c ? strchr(digits, c) : NULL;
+		int digit = str_hex_digit(peek(s, ahead + i));
 
-		if (!d)
+		if (digit < 0)
 			return -1;
-		value = value * 16 + (int)(d - digits) % 16;
+		value = value * 16 + digit;
 	}
 	return value;
 }

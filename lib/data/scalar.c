@@ -21,17 +21,6 @@ int scalar_bool(const struct doc *d, bool *ret)
 	return str_bool(d->text, ret);
 }
 
-static int digit_of(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* Digits with '_' anywhere between and behind them; stops at any other character. */
 static int digits(const char **s, int base, uint64_t *ret)
 {
@@ -39,7 +28,7 @@ static int digits(const char **s, int base, uint64_t *ret)
 	bool any = false;
 
 	for (;; ++*s) {
-		int digit = digit_of(**s);
+		int digit = str_hex_digit(**s);
 
 		if (**s == '_')
 			continue;

@@ -17,3 +17,11 @@
 /* The document is the root element's value; its name goes to *ret_root (may be NULL). */
 int xml_parse(const char *file, struct blob text, struct arena *a, struct doc **ret,
               const char **ret_root, struct err *e) ATTR_MUST_USE;
+
+#define XML_ENTITY_SIZE 5 /* UTF-8 and its NUL */
+
+/*
+ * The character that `text` begins with a reference to ("&amp;", "&#65;", "&#x41;"), as UTF-8.
+ * Returns the bytes that the reference has, or 0 where there is none that is known.
+ */
+size_t xml_entity(struct blob text, char out[static XML_ENTITY_SIZE]);

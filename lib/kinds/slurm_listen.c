@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <strings.h>
 
 #include "kinds/slurm_own.h"
@@ -17,14 +16,18 @@ static unsigned slurmd_port(const struct step_ctx *c, const struct slurm_spec *s
 	static const char key[] = "SlurmdPort=";
 	struct blob conf;
 	struct err ignored;
+	uint64_t port;
 
 	if (!s->configless ||
 	    host_read(c->host, "/run/slurm/conf/slurm.conf", CONF_MAX, a, &conf, &ignored) < 0)
 		return SLURMD_PORT;
 	for (const char *line = conf.data; line; line = strchr(line, '\n')) {
 		line += strspn(line, "\n \t");
-		if (strncasecmp(line, key, strlen(key)) == 0)
-			return (unsigned)strtoul(line + strlen(key), NULL, 10);
+		if (strncasecmp(line, key, strlen(key)) != 0)
+			continue;
+		line += strlen(key);
+		const char *digits = arena_memdup(a, line, strspn(line, "0123456789"));
+		return str_u64(digits, 1, UINT16_MAX, &port) < 0 ? SLURMD_PORT : (unsigned)port;
 	}
 	return SLURMD_PORT;
 }
