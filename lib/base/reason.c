@@ -43,6 +43,10 @@ static const struct reason_row rows[REASON_COUNT] = {
                                         "EC2 could not give out the role's credentials",
                                         "the role's trust policy must let ec2.amazonaws.com assume "
                                         "it; the message carries EC2's code"},
+        [REASON_CREDENTIALS_REJECTED] =
+                {"credentials-rejected", "a service does not accept the credentials",
+                 "they have expired, were deactivated, or belong to another partition; an "
+                 "instance's own were fetched again before this was said"},
         [REASON_NO_REGION] = {"no-region", "the region is not known",
                               "set AWS_REGION, or let the instance metadata service be reachable"},
         [REASON_HTTP_UNREACHABLE] =

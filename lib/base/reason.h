@@ -28,6 +28,7 @@
 	X(IMDS_ABSENT)                                                                             \
 	X(NO_INSTANCE_ROLE)                                                                        \
 	X(CREDENTIALS_REFUSED)                                                                     \
+	X(CREDENTIALS_REJECTED)                                                                    \
 	X(NO_REGION)                                                                               \
 	X(HTTP_UNREACHABLE)                                                                        \
 	X(HTTP_TLS)                                                                                \

@@ -41,25 +41,25 @@ static const struct awserr_row rows[] = {
 
         {"RequestTimeTooSkewed", 0, AWSERR_SKEW, ERR_DENIED, REASON_S3_CLOCK_SKEW, EINVAL,
          "set the clock: is time synchronised?"},
-        {"RequestExpired", 0, AWSERR_SKEW, ERR_DENIED, REASON_S3_CLOCK_SKEW, EINVAL,
-         "set the clock: is time synchronised?"},
         {"InvalidSignatureException", 0, AWSERR_FAIL, ERR_DENIED, REASON_S3_SIGNATURE, EACCES,
          NULL},
         {"SignatureDoesNotMatch", 0, AWSERR_FAIL, ERR_DENIED, REASON_S3_SIGNATURE, EACCES,
          "the secret key isn't the one of this access key, or something on the way changes "
          "requests"},
 
-        {"ExpiredToken", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES, NULL},
-        {"ExpiredTokenException", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES,
+        {"ExpiredToken", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES, NULL},
+        {"ExpiredTokenException", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES,
          NULL},
-        {"InvalidAccessKeyId", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES,
+        {"RequestExpired", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES,
+         "the session token has expired"},
+        {"InvalidAccessKeyId", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES,
          NULL},
-        {"InvalidClientTokenId", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES,
+        {"InvalidClientTokenId", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES,
          NULL},
-        {"UnrecognizedClientException", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED,
+        {"UnrecognizedClientException", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED,
          EACCES, NULL},
-        {"InvalidToken", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES, NULL},
-        {"TokenRefreshRequired", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES,
+        {"InvalidToken", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES, NULL},
+        {"TokenRefreshRequired", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES,
          NULL},
 
         {"SlowDown", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_S3_THROTTLED, EAGAIN, NULL},
@@ -207,10 +207,20 @@ void awserr_read(const struct http_exchange *x, struct awserr *ret)
 		copy(ret->region, sizeof ret->region, x->bucket_region, strlen(x->bucket_region));
 }
 
-static bool is_skewed(const struct http_exchange *x, time_t wall)
+/* What may mean that the clock is wrong, or something else: the service's own time tells. */
+static const char *const maybe_skewed[] = {"", "SignatureDoesNotMatch", "InvalidSignatureException",
+                                           "RequestExpired", "AuthFailure"};
+
+static bool is_skewed(const struct http_exchange *x, const char *code, time_t wall)
 {
-	return (x->status == 400 || x->status == 403) && x->date &&
-	       llabs((long long)x->date - wall) > SKEW_LEAST_S;
+	if (x->status / 100 != 4 || !x->date || llabs((long long)x->date - wall) <= SKEW_LEAST_S)
+		return false;
+	if (!code[0] && x->status != 400 && x->status != 403)
+		return false;
+	for (size_t i = 0; i < ARRAY_LEN(maybe_skewed); i++)
+		if (str_eq(code, maybe_skewed[i]))
+			return true;
+	return false;
 }
 
 static bool row_matches(const struct awserr_row *row, int status, const char *code)
@@ -222,7 +232,8 @@ static bool row_matches(const struct awserr_row *row, int status, const char *co
 }
 
 const struct awserr_row *awserr_row(const struct http_exchange *x, const struct awserr *ae,
-                                    const char *signed_region, time_t wall)
+                                    const struct awserr_row *own, const char *signed_region,
+                                    time_t wall)
 {
 	size_t i = 0;
 
@@ -230,10 +241,11 @@ const struct awserr_row *awserr_row(const struct http_exchange *x, const struct 
 	if (ae->region[0] && !str_eq(ae->region, signed_region) &&
 	    (x->status == 400 || x->status == 301 || x->status == 403))
 		return &regional;
-	if ((!ae->code[0] || str_eq(ae->code, "SignatureDoesNotMatch") ||
-	     str_eq(ae->code, "InvalidSignatureException")) &&
-	    is_skewed(x, wall))
+	if (is_skewed(x, ae->code, wall))
 		return &skewed;
+	for (; own && own->code; own++)
+		if (str_eq(own->code, ae->code))
+			return own;
 	while (i + 1 < ARRAY_LEN(rows) && !row_matches(&rows[i], x->status, ae->code))
 		i++;
 	return &rows[i];

@@ -39,10 +39,12 @@ struct awserr_row {
 /* Reads the answer of x, which isn't 2xx: XML, or JSON with a __type, and headers. */
 void awserr_read(const struct http_exchange *x, struct awserr *ret);
 
-/* What to do. Never NULL. `signed_region` is what the request was signed for, `wall` what the
- * machine believes the time is: an answer without a code is judged by them. */
+/* What to do. Never NULL. `own` are the service's rows, which end at code NULL and come before the
+ * common ones, or NULL. `signed_region` is what the request was signed for, `wall` what the machine
+ * believes the time is: an answer without a code, or with one of many meanings, is judged by them. */
 const struct awserr_row *awserr_row(const struct http_exchange *x, const struct awserr *ae,
-                                    const char *signed_region, time_t wall);
+                                    const struct awserr_row *own, const char *signed_region,
+                                    time_t wall);
 
 /* The text of the first <tag> element within the first 8 KiB, entities resolved; false: there is
  * none or it doesn't fit. Bounded and forgiving: for error documents only. */

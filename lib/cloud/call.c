@@ -254,13 +254,10 @@ static void describe(const struct call *k, const struct awserr *ae, const struct
 const struct awserr_row *call_refusal(const struct cloud *c, const struct call *k,
                                       struct awserr *ret, struct err *e)
 {
-	const struct awserr_row *row = k->rows;
+	const struct awserr_row *row;
 
 	awserr_read(&k->x, ret);
-	while (row && row->code && !str_eq(row->code, ret->code))
-		row++;
-	if (!row || !row->code)
-		row = awserr_row(&k->x, ret, k->region, clock_wall() + c->skew_s);
+	row = awserr_row(&k->x, ret, k->rows, k->region, clock_wall() + c->skew_s);
 	describe(k, ret, row, e);
 	return row;
 }

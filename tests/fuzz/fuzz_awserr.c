@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_CHECK(memchr(ae.code, 0, sizeof ae.code) && memchr(ae.message, 0, sizeof ae.message));
 	FUZZ_CHECK(memchr(ae.region, 0, sizeof ae.region));
 	FUZZ_CHECK(memchr(ae.endpoint, 0, sizeof ae.endpoint));
-	row = awserr_row(&x, &ae, "eu-west-1", 0);
+	row = awserr_row(&x, &ae, NULL, "eu-west-1", 0);
 	FUZZ_CHECK(row && row->kind != ERR_NONE && row->no > 0 && row->action <= AWSERR_REDIRECT);
 	FUZZ_CHECK((row->kind == ERR_RETRY) ==
 	           (row->action == AWSERR_RETRY || row->action == AWSERR_THROTTLE));

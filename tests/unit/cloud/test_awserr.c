@@ -92,9 +92,9 @@ static void test_what_to_do(void **state)
 	        {403, "<Code>RequestTimeTooSkewed</Code>", AWSERR_SKEW, ERR_DENIED,
 	         REASON_S3_CLOCK_SKEW},
 	        {403, "<Code>InvalidAccessKeyId</Code>", AWSERR_CREDS, ERR_DENIED,
-	         REASON_CREDENTIALS_REFUSED},
+	         REASON_CREDENTIALS_REJECTED},
 	        {400, "<Code>ExpiredToken</Code>", AWSERR_CREDS, ERR_DENIED,
-	         REASON_CREDENTIALS_REFUSED},
+	         REASON_CREDENTIALS_REJECTED},
 	        {301, "<Code>PermanentRedirect</Code>", AWSERR_REGION, ERR_DENIED,
 	         REASON_S3_WRONG_REGION},
 	        {301, "", AWSERR_REGION, ERR_DENIED, REASON_S3_WRONG_REGION},
@@ -134,7 +134,7 @@ static void test_what_to_do(void **state)
 
 		answer(&x, rows[i].status, rows[i].body);
 		awserr_read(&x, &ae);
-		row = awserr_row(&x, &ae, "eu-west-1", WALL);
+		row = awserr_row(&x, &ae, NULL, "eu-west-1", WALL);
 		if (row->action != rows[i].action || row->kind != rows[i].kind ||
 		    row->reason != rows[i].reason)
 			fail_msg("%d %s: action %d, kind %d, %s", rows[i].status, rows[i].body,
@@ -152,13 +152,13 @@ static void test_by_headers_alone(void **state)
 	(void)state;
 	awserr_read(&x, &ae);
 	assert_string_equal(ae.region, "eu-west-2");
-	assert_int_equal(awserr_row(&x, &ae, "eu-west-1", WALL)->action, AWSERR_REGION);
-	assert_int_equal(awserr_row(&x, &ae, "eu-west-2", WALL)->action, AWSERR_FAIL);
+	assert_int_equal(awserr_row(&x, &ae, NULL, "eu-west-1", WALL)->action, AWSERR_REGION);
+	assert_int_equal(awserr_row(&x, &ae, NULL, "eu-west-2", WALL)->action, AWSERR_FAIL);
 	x = (struct http_exchange){.status = 403, .date = WALL + 1000};
 	awserr_read(&x, &ae);
-	assert_int_equal(awserr_row(&x, &ae, "eu-west-1", WALL)->action, AWSERR_SKEW);
+	assert_int_equal(awserr_row(&x, &ae, NULL, "eu-west-1", WALL)->action, AWSERR_SKEW);
 	x.date = WALL + 100;
-	assert_int_equal(awserr_row(&x, &ae, "eu-west-1", WALL)->action, AWSERR_FAIL);
+	assert_int_equal(awserr_row(&x, &ae, NULL, "eu-west-1", WALL)->action, AWSERR_FAIL);
 }
 
 int main(void)

@@ -138,7 +138,7 @@ static void refusals_that_are_final(void **state)
 	        {501, NULL, ERR_DENIED, REASON_HTTP_STATUS},
 	        {400, CODE("Nonsense"), ERR_DENIED, REASON_HTTP_STATUS},
 	        {302, NULL, ERR_DENIED, REASON_HTTP_REDIRECT},
-	        {403, CODE("ExpiredToken"), ERR_DENIED, REASON_CREDENTIALS_REFUSED},
+	        {403, CODE("ExpiredToken"), ERR_DENIED, REASON_CREDENTIALS_REJECTED},
 	};
 
 	(void)state;
@@ -229,6 +229,25 @@ static void the_time_it_tells_is_used_once(void **state)
 	assert_int_equal(k.tries, 1);
 }
 
+/* EC2's code for several faults: the clock only where the service's time says so. */
+static void an_expired_request_is_an_expired_token(void **state)
+{
+	static const struct script_row rows[] = {
+	        {POST, 1, 400, SCRIPT_DATE, CODE("RequestExpired")},
+	        {POST, 1, 400, SCRIPT_DATE, CODE("RequestExpired")},
+	        {POST, 0, 200, NULL, "ok"},
+	        {0},
+	};
+
+	(void)state;
+	begin(rows, true);
+	assert_err(call(LIMIT_MS), ERR_DENIED, "the session token has expired");
+	assert_int_equal(e.reason, REASON_CREDENTIALS_REJECTED);
+	script_clock.wall = WALL + 3600;
+	assert_ok(call(LIMIT_MS));
+	assert_int_equal(c->skew_s, -3600);
+}
+
 static void a_configured_endpoint_moves_nobody(void **state)
 {
 	static const struct script_row rows[] = {
@@ -304,6 +323,7 @@ int main(void)
 	        TEST(but_not_for_ever),
 	        TEST(the_region_it_names_is_used_once),
 	        TEST(the_time_it_tells_is_used_once),
+	        TEST(an_expired_request_is_an_expired_token),
 	        TEST(a_configured_endpoint_moves_nobody),
 	        TEST(an_answer_at_its_ceiling),
 	        TEST(nobody_answers),
