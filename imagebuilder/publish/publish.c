@@ -7,10 +7,12 @@
 #include <sys/stat.h>
 
 #include "aws/ec2.h"
+#include "aws/ec2_valid.h"
 #include "aws/ssm.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/scope.h"
+#include "cloud/partition.h"
 
 static int open_dir(int at, const char *path, int *ret, struct err *e)
 {
@@ -52,49 +54,44 @@ static int bad(struct err *e, const char *what, const char *value, const char *e
 	               value, expected);
 }
 
-static bool is_account(const char *s)
-{
-	return strlen(s) == 12 && strspn(s, "0123456789") == 12;
-}
-
-static bool is_tag(const char *s)
+static bool is_tag(const char *s, struct arena *a)
 {
 	const char *eq = strchr(s, '=');
 
-	return eq && eq > s && eq - s <= 128 && strlen(eq + 1) <= 256 && !str_starts(s, "aws:") &&
-	       !str_starts(s, "hpc-imagebuild:");
+	return eq && !str_starts(s, "hpc-imagebuild:") &&
+	       ec2_valid_tag(arena_memdup(a, s, (size_t)(eq - s)), eq + 1);
 }
 
-static bool is_time(const char *s)
-{
-	const char *shape = "dddd-dd-ddTdd:dd:ddZ";
-	size_t i = 0;
-
-	for (; s[i] && shape[i]; i++)
-		if (shape[i] == 'd' ? s[i] < '0' || s[i] > '9' : s[i] != shape[i])
-			return false;
-	return !s[i] && !shape[i];
-}
-
-static int check_lists(const struct publish_spec *s, struct err *e)
+static int check_lists(const struct publish_spec *s, struct arena *a, struct err *e)
 {
 	for (size_t i = 0; i < s->tags->n; i++)
-		if (!is_tag(s->tags->items[i]))
+		if (!is_tag(s->tags->items[i], a))
 			return bad(e, "--tag", s->tags->items[i],
-			           "KEY=VALUE, of 128 and 256 characters, KEY not begun by aws: "
+			           "KEY=VALUE, of 127 and 255 characters, KEY not begun by aws: "
 			           "or hpc-imagebuild:");
-	for (size_t i = 0; i < s->accounts->n; i++)
-		if (!is_account(s->accounts->items[i]))
-			return bad(e, "--share", s->accounts->items[i], "an account's 12 digits");
 	if (s->tags->n > 40)
 		return bad(e, "--tag", s->tags->items[40], "at most 40 of them");
+	for (size_t i = 0; i < s->accounts->n; i++)
+		if (!ec2_valid_account(s->accounts->items[i]))
+			return bad(e, "--share", s->accounts->items[i], "an account's 12 digits");
+	if (s->accounts->n && s->encrypted && !s->kms_key)
+		return bad(e, "--share", s->accounts->items[0],
+		           "--kms-key with --encrypt: what the account's default key encrypts "
+		           "can't be shared");
+	for (size_t i = 0; i < s->regions->n; i++)
+		if (!partition_region_valid(s->regions->items[i]))
+			return bad(e, "--copy", s->regions->items[i],
+			           "a region, such as eu-west-1");
 	return 0;
 }
 
-static int check_spec(const struct publish_spec *s, struct err *e)
+static int check_spec(const struct publish_spec *s, struct arena *a, struct err *e)
 {
-	if (!ec2_name_valid(s->name))
+	if (!ec2_valid_name(s->name))
 		return bad(e, "--name", s->name, "3 to 128 letters, digits and ()[] ./-'@_");
+	if (s->description && !ec2_valid_description(s->description))
+		return bad(e, "--description", s->description,
+		           "at most 255 printable ASCII characters");
 	if (str_eq(s->arch, "arm64") && !str_eq(s->boot, "uefi"))
 		return bad(e, "--boot", s->boot, "uefi, which is all that arm64 knows");
 	if (s->parent && (s->encrypted || s->kms_key))
@@ -102,9 +99,10 @@ static int check_spec(const struct publish_spec *s, struct err *e)
 		           "no encryption of its own: EBS takes the parent's");
 	if (s->alias && !ssm_name_valid(s->alias))
 		return bad(e, "--alias", s->alias, "a parameter's name, such as /images/compute");
-	if (s->deprecate && !is_time(s->deprecate))
-		return bad(e, "--deprecate", s->deprecate, "a time such as 2027-01-01T00:00:00Z");
-	return check_lists(s, e);
+	if (s->deprecate && !ec2_valid_deprecation(s->deprecate, clock_wall()))
+		return bad(e, "--deprecate", s->deprecate,
+		           "a time to come within ten years, such as 2027-01-01T00:00:00Z");
+	return check_lists(s, a, e);
 }
 
 static int open_image(struct publish *p, struct err *e)
@@ -240,11 +238,30 @@ static int adopt(struct publish *p, struct err *e)
 	return rc;
 }
 
+/* An account may encrypt whatever is made in it: with its default key unless told another. */
+static int check_sharing(struct publish *p, struct err *e)
+{
+	bool on = false;
+	int r;
+
+	if (!p->spec.accounts->n || p->spec.kms_key || p->spec.parent)
+		return 0;
+	r = ec2_encrypts(p->cloud, NULL, &on, p->deadline, e);
+	if (r < 0)
+		return r;
+	return !on ? 0
+	           : bad(e, "--share", p->spec.accounts->items[0],
+	                 "--kms-key with it: the account encrypts each snapshot, and what its "
+	                 "default key encrypts can't be shared");
+}
+
 static int start_anew(struct publish *p, struct err *e)
 {
-	int rc = p->spec.parent ? find_parent(p, e) : 0;
+	int r = check_sharing(p, e);
 
-	return rc < 0 ? rc : begin(p, e);
+	if (r == 0 && p->spec.parent)
+		r = find_parent(p, e);
+	return r < 0 ? r : begin(p, e);
 }
 
 int publish_image(struct publish *p, const struct publish_spec *s, struct err *e)
@@ -253,7 +270,7 @@ int publish_image(struct publish *p, const struct publish_spec *s, struct err *e
 
 	p->spec = *s;
 	if (rc == 0)
-		rc = check_spec(s, e);
+		rc = check_spec(s, p->arena, e);
 	if (rc == 0)
 		rc = open_image(p, e);
 	if (rc == 0)

@@ -15,9 +15,10 @@
 #include "publish/publish.h"
 #include "publish/upload.h"
 
-#define TIMEOUT_MIN 30 /* EBS drops a snapshot that nobody goes on with */
-#define APPEAR_MS   60000
-#define TAGS_MAX    48
+#define TIMEOUT_MIN     30 /* EBS drops a snapshot that nobody goes on with */
+#define APPEAR_MS       60000
+#define APPEAR_PAUSE_MS 2000
+#define TAGS_MAX        48
 
 const char *publish_result(const struct publish *p, const char *step, const char *key)
 {
@@ -241,6 +242,39 @@ static int find_ours(struct publish *p, const char **ret, struct err *e)
 	return rc;
 }
 
+static bool has_run(const struct doc *image, const char *run)
+{
+	const struct doc *tags = doc_get(image, "tagSet");
+
+	for (size_t i = 0; tags && tags->type == DOC_LIST && i < tags->n; i++)
+		if (str_eq(doc_text(tags->items[i], "key"), PUBLISH_TAG_RUN) &&
+		    str_eq(doc_text(tags->items[i], "value"), run))
+			return true;
+	return false;
+}
+
+/* Whether this run made the image that has the name. One that was just made may take a while to be
+ * seen, though its name is taken already. */
+static bool named_by_us(struct publish *p, const char **ret)
+{
+	const struct ec2_query q = {.filters = {{"name", p->spec.name}}, .n_filters = 1};
+	uint64_t appears = clock_min(clock_in_ms(APPEAR_MS), p->deadline);
+	struct err ignored = {0};
+	struct doc *found;
+
+	do {
+		if (ec2_images(p->cloud, &q, p->arena, &found, p->deadline, &ignored) < 0)
+			return false;
+		if (found->n && !has_run(found->items[0], p->journal.run))
+			return false;
+		if (found->n) {
+			*ret = doc_text(found->items[0], "imageId");
+			return true;
+		}
+	} while (clock_sleep_ms(APPEAR_PAUSE_MS, appears));
+	return false;
+}
+
 static int call_register(struct publish *p, const char **id, struct err *e)
 {
 	struct ec2_tag tags[TAGS_MAX];
@@ -254,12 +288,13 @@ static int call_register(struct publish *p, const char **id, struct err *e)
 	        .tags = tags,
 	        .n_tags = all_tags(p, tags),
 	};
-	struct err again = {0};
 	int rc = ec2_register(p->cloud, &r, p->arena, id, p->deadline, e);
 
 	/* A try whose answer was lost may be what took the name. */
-	if (rc < 0 && e->no == EEXIST && find_ours(p, id, &again) == 0 && *id)
+	if (rc < 0 && e->no == EEXIST && named_by_us(p, id)) {
+		*e = (struct err){0};
 		return 0;
+	}
 	return rc;
 }
 

@@ -4,8 +4,10 @@
 #include <stdio.h>
 
 #include "aws/ec2.h"
+#include "aws/ec2_valid.h"
 #include "aws/ssm.h"
 #include "base/log.h"
+#include "cloud/partition.h"
 #include "verb/image.h"
 
 typedef int ami_fn(struct image *g, struct cloud *c, struct err *e);
@@ -52,8 +54,16 @@ static int copy(struct image *g, struct cloud *c, struct err *e)
 	};
 	const struct doc *image;
 	const char *id;
-	int rc = cloud_region(c, &y.from, g->program.deadline, e);
+	int rc;
 
+	if (!partition_region_valid(y.region))
+		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+		               "'%s': expected a region, such as eu-west-1", y.region);
+	if (y.name && !ec2_valid_name(y.name))
+		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+		               "--name '%s': expected 3 to 128 letters, digits and ()[] ./-'@_",
+		               y.name);
+	rc = cloud_region(c, &y.from, g->program.deadline, e);
 	if (rc == 0)
 		rc = find(g, c, y.id, &image, e);
 	if (rc < 0)
@@ -92,7 +102,7 @@ static int share(struct image *g, struct cloud *c, struct err *e)
 	for (int i = 1; i < g->program.line.n_operands; i++) {
 		const char *account = g->program.line.operands[i];
 
-		if (strlen(account) != 12 || strspn(account, "0123456789") != 12)
+		if (!ec2_valid_account(account))
 			return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
 			               "'%s': expected an account's 12 digits", account);
 	}
@@ -109,8 +119,14 @@ static int share(struct image *g, struct cloud *c, struct err *e)
 
 static int deprecate(struct image *g, struct cloud *c, struct err *e)
 {
-	return ec2_deprecate(c, NULL, g->program.line.operands[0], g->program.line.operands[1],
-	                     g->program.deadline, e);
+	const char *id = g->program.line.operands[0], *at = g->program.line.operands[1];
+
+	if (!ec2_valid_deprecation(at, clock_wall()))
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ERANGE,
+		               "'%s': expected a time to come within ten years, such as "
+		               "2027-01-01T00:00:00Z",
+		               at);
+	return ec2_deprecate(c, NULL, id, at, g->program.deadline, e);
 }
 
 static int deregister_one(struct image *g, struct cloud *c, const char *id, struct err *e)

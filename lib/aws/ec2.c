@@ -12,12 +12,11 @@
 #define BODY_MAX   (64 * 1024)
 #define ANSWER_MAX XML_SIZE_MAX
 #define PAGE       500
-#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789()[] ./-'@_"
 
 static const struct awserr_row rows[] = {
         {"DryRunOperation", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_STATE, EALREADY, NULL},
         {"UnauthorizedOperation", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES, NULL},
-        {"AuthFailure", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EACCES, NULL},
+        {"AuthFailure", 0, AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES, NULL},
         {"OptInRequired", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
          "the region isn't enabled for the account"},
         {"InvalidSnapshot.NotFound", 0, AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
@@ -266,13 +265,6 @@ int ec2_encrypts(struct cloud *c, const char *region, bool *ret, uint64_t deadli
 }
 
 /* ---- changing -------------------------------------------------------------------------------- */
-
-bool ec2_name_valid(const char *name)
-{
-	size_t len = strlen(name);
-
-	return len >= 3 && len <= 128 && strspn(name, NAME_CHARS) == len;
-}
 
 int ec2_register(struct cloud *c, const struct ec2_register *r, struct arena *a,
                  const char **ret_image, uint64_t deadline, struct err *e)

@@ -33,7 +33,7 @@ int ec2_images(struct cloud *c, const struct ec2_query *q, struct arena *a, stru
 /* What an instance gets. Everything that EC2 would choose badly is said: without an architecture it
  * takes i386, without a virtualization type paravirtual. */
 struct ec2_register {
-	const char *name;        /* ec2_name_valid() */
+	const char *name;        /* ec2_valid_name() */
 	const char *description; /* or NULL */
 	const char *arch;        /* "x86_64", "arm64" */
 	const char *boot;        /* "uefi-preferred", "uefi", "legacy-bios" */
@@ -45,9 +45,6 @@ struct ec2_register {
 };
 int ec2_register(struct cloud *c, const struct ec2_register *r, struct arena *a,
                  const char **ret_image, uint64_t deadline, struct err *e) ATTR_MUST_USE;
-
-/* 3 to 128 of letters, digits and "()[] ./-'@_". */
-bool ec2_name_valid(const char *name);
 
 /* Copies image `id` of `from` into `region`, with its tags; the token makes it idempotent. */
 struct ec2_copy {

@@ -196,7 +196,22 @@ def test_s3_accepts_botocore(aws):
     vid = send(aws, "GET", "/conf/n")[2]["x-amz-version-id"]
     send(aws, "PUT", "/conf/n", data=b"newer")
     assert send(aws, "GET", f"/conf/n?versionId={vid}")[:2] == (200, b"new")
-    assert send(aws, "GET", "/conf/n", headers={"Range": "bytes=1-2"})[:2] == (206, b"ew")
+    for given, part in (("1-2", b"ew"), ("3-", b"er"), ("-2", b"er"), ("-9", b"newer"), ("0-99", b"newer")):
+        status, body, headers = send(aws, "GET", "/conf/n", headers={"Range": "bytes=" + given})
+        assert (status, body) == (206, part) and headers["Content-Range"].endswith("/5"), given
+    assert send(aws, "GET", "/conf/n", headers={"Range": "bytes=5-"})[0] == 416
+    assert send(aws, "GET", "/conf/n", headers={"Range": "bytes=-0"})[0] == 416
+    for none in ("bytes=3-2", "bytes=x", "bytes=-", "lines=1-2"):
+        assert send(aws, "GET", "/conf/n", headers={"Range": none})[:2] == (200, b"newer"), none
+
+
+@pytest.mark.parametrize("name, good, wrong", [
+    ("Content-MD5", "ICy5YqxZB1uWSwcVLSNLcA==", "1B2M2Y8AsgTpgAmY7PhCfg=="),
+    ("x-amz-checksum-sha256", "pmWkWSBCL51Bfkhn79xPuKBKHz//H6B+mY6G9/eieuM=", "AAAA"),
+    ("x-amz-checksum-crc32", "iEhj0g==", "AAAAAA==")])
+def test_s3_checks_sums(aws, name, good, wrong):
+    assert send(aws, "PUT", "/conf/n", data=b"123", headers={name: wrong})[0] == 400
+    assert send(aws, "PUT", "/conf/n", data=b"123", headers={name: good})[0] == 200
 
 
 def no(name):

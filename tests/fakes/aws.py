@@ -19,10 +19,12 @@ import re
 import threading
 import time
 import uuid
+import zlib
 from dataclasses import dataclass, field
 from urllib.parse import unquote_to_bytes
 from xml.sax.saxutils import escape
 
+from . import model
 from .httpd import Response, Server
 from .sigcheck import Refused, fields, verify
 
@@ -30,7 +32,7 @@ BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
 HOST_SUFFIX = ".s3.localhost"
 AWS_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:\.dualstack)?\.(?P<region>[a-z]{2}-[a-z0-9-]+)"
                       r"\.amazonaws\.com(?:\.cn)?\Z")
-RANGE = re.compile(r"bytes=(\d+)-(\d*)\Z")
+RANGE = re.compile(r"bytes=(?:(?P<first>\d+)-(?P<last>\d*)|-(?P<suffix>\d+))\Z")
 
 
 @dataclass
@@ -168,6 +170,7 @@ class Aws(Server):
         if match == "*" and key in bucket.objects:
             raise Refused(412, "PreconditionFailed", "At least one of the pre-conditions you "
                           "specified did not hold", Condition="If-None-Match")
+        check_sums(req)
         bucket.put(key, req.body)
         return Response(200, b"", [("ETag", bucket.objects[key][-1].etag), *version_header(bucket, key)])
 
@@ -206,7 +209,11 @@ class Aws(Server):
         m = RANGE.match(req.get("range", "")) if self.ranges else None
         if not m:
             return Response(200, v.body, sized(headers, v.body))
-        first, last = int(m[1]), min(int(m[2] or len(v.body)), len(v.body) - 1)
+        end = len(v.body)
+        first = int(m["first"]) if m["first"] else max(end - int(m["suffix"]), 0)
+        last = min(int(m["last"] or end), end - 1)
+        if m["last"] and int(m["last"]) < first:
+            return Response(200, v.body, sized(headers, v.body))  # no range at all: RFC 9110, 14.1.1
         if first > last:
             raise Refused(416, "InvalidRange", "The requested range is not satisfiable")
         part = v.body[first:last + 1]
@@ -232,11 +239,7 @@ class Aws(Server):
         claim, _ = verify(req, self.keys, "secretsmanager", self.now())
         if req.get("x-amz-target") != "secretsmanager.GetSecretValue":
             raise Refused(400, "UnknownOperationException", "")
-        try:
-            ask = json.loads(req.body)
-            name = ask["SecretId"]
-        except (ValueError, KeyError, TypeError):
-            raise Refused(400, "SerializationException", "") from None
+        name = model.check_json("secretsmanager", req)["SecretId"]
         for arn, (short, region, value, version) in self.secrets.items():
             if region == claim.region and name in (arn, short):
                 return secret_response(arn, short, value, version)
@@ -261,6 +264,26 @@ def secret_response(arn, name, value, version):
         out["SecretString"] = value
     return Response(200, json.dumps(out), [("Content-Type", "application/x-amz-json-1.1"),
                                            ("x-amzn-RequestId", str(uuid.uuid4()))])
+
+
+def check_sums(req):
+    """Content-MD5 and one x-amz-checksum-*: what is said of a body must be true of it."""
+    md5 = req.get("content-md5")
+    if md5 is not None and md5 != base64.b64encode(hashlib.md5(req.body).digest()).decode():
+        raise Refused(400, "BadDigest", "The Content-MD5 you specified did not match what we received.")
+    given = [(k.lower(), v) for k, v in req.headers if k.lower().startswith("x-amz-checksum-")]
+    if len(given) > 1:
+        raise Refused(400, "InvalidRequest", "Expecting a single x-amz-checksum- header")
+    for name, value in given:
+        make = SUMS.get(name.removeprefix("x-amz-checksum-"))
+        if not make:
+            raise Refused(501, "NotImplemented", f"this fake can't compute {name}")
+        if value != base64.b64encode(make(req.body)).decode():
+            raise Refused(400, "BadDigest", f"The {name} you specified did not match what we received.")
+
+
+SUMS = {"sha256": lambda b: hashlib.sha256(b).digest(), "sha1": lambda b: hashlib.sha1(b).digest(),
+        "crc32": lambda b: zlib.crc32(b).to_bytes(4, "big")}
 
 
 def sized(headers, body):

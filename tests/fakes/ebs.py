@@ -6,9 +6,11 @@
 One server answers for EBS, EC2 and SSM (see ec2.py), told apart by the service that a request is
 signed for. What a snapshot holds is kept as one SHA-256 per block, so that a whole disk is compared by
 `content()`. `settle`: seconds for which a new snapshot is not found; `complete_after`: looks at a
-snapshot until it is completed.
+snapshot until it is completed; `minute`: how many seconds one minute of a snapshot's Timeout has;
+`skew`: how far the account's clock is ahead of ours.
 """
 import base64
+import email.utils
 import hashlib
 import json
 import re
@@ -17,7 +19,8 @@ import time
 import uuid
 from dataclasses import dataclass, field
 
-from .ec2 import Ec2Answers
+from . import model
+from .ec2 import DESCRIPTION, Ec2Answers, tag_fault
 from .httpd import Response, Server
 from .sigcheck import Refused, claim, verify
 
@@ -45,6 +48,7 @@ class Snapshot:
     blocks: dict = field(default_factory=dict)  # index: digest
     shared: set = field(default_factory=set)
     born: float = field(default_factory=time.monotonic)
+    touched: float = field(default_factory=time.monotonic)
 
 
 def b64(raw):
@@ -62,15 +66,23 @@ class Account(Ec2Answers, Server):
         self.snapshots, self.images, self.parameters = {}, {}, {}
         self.encrypt_by_default = False
         self.settle, self.complete_after, self.image_after = 0, 1, 1
+        self.image_settle, self.minute, self.skew = 0, 60, 0
         self.copy_tokens, self.changes = {}, []
 
     def _answer(self, req):
+        resp = self._checked(req)
+        resp.headers.append(("Date", email.utils.formatdate(time.time() + self.skew, usegmt=True)))
+        if not any(k.lower() == "x-amzn-requestid" for k, _ in resp.headers):
+            resp.headers.append(("x-amzn-RequestId", str(uuid.uuid4())))
+        return resp
+
+    def _checked(self, req):
         try:
             service = claim(req).service
         except Refused:
             service = "ebs"
         try:
-            who, _ = verify(req, self.keys, service)
+            who, _ = verify(req, self.keys, service, time.time() + self.skew)
             answer = {"ebs": self._ebs, "ec2": self._ec2, "ssm": self._ssm}.get(service)
             if not answer:
                 raise Refused(404, "UnknownService", service)
@@ -83,9 +95,10 @@ class Account(Ec2Answers, Server):
 
     # --- EBS direct ---
     def _ebs(self, req, region):
-        for method, pattern, call in ROUTES:
+        for method, pattern, action, call in ROUTES:
             m = pattern.fullmatch(req.path)
             if m and req.method == method:
+                model.check_rest("ebs", action, req)
                 return call(self, req, region, *m.groups())
         raise Refused(404, "UnknownOperationException", req.path)
 
@@ -94,6 +107,9 @@ class Account(Ec2Answers, Server):
         if not s or s.region != region or time.monotonic() - s.born < self.settle:
             raise Refused(404, "ResourceNotFoundException", f"The snapshot '{name}' does not exist.",
                           Reason="SNAPSHOT_NOT_FOUND")
+        if s.status == "pending" and not s.asked and \
+                time.monotonic() - s.touched > s.timeout * self.minute:
+            s.status, s.message = "error", "no block was put in time"
         return s
 
     def _start(self, req, region):
@@ -109,6 +125,8 @@ class Account(Ec2Answers, Server):
             raise invalid("INVALID_PARAMETER", "The timeout is not valid")
         if not token or not TOKEN.match(token):
             raise invalid("INVALID_PARAMETER", "The client token is not valid")
+        if not DESCRIPTION.match(ask.get("Description", "")):
+            raise invalid("INVALID_PARAMETER", "The description is not valid")
         for s in self.snapshots.values():
             if s.request.get("ClientToken") == token and s.region == region:
                 if s.request != ask:
@@ -151,14 +169,15 @@ class Account(Ec2Answers, Server):
             raise invalid("INVALID_PARAMETER", "The data length is not valid")
         if req.get("x-amz-checksum-algorithm") != "SHA256":
             raise invalid("INVALID_PARAMETER", "The checksum algorithm is not valid")
-        if req.get("x-amz-content-sha256") != "UNSIGNED-PAYLOAD":
-            raise Refused(403, "InvalidSignatureException", "expected an unsigned payload")
+        if not re.fullmatch(r"100|\d{1,2}", req.get("x-amz-progress", "0")):
+            raise invalid("INVALID_PARAMETER", "The progress is not valid")
         digest = hashlib.sha256(req.body).digest()
         if req.get("x-amz-checksum") != b64(digest):
             raise invalid("INVALID_CHECKSUM", "The checksum does not match the data")
         req.body = b""  # the log keeps every request
         with self.data:
             s.blocks[int(index)] = digest
+            s.touched = time.monotonic()
         return Response(201, b"", [("x-amz-Checksum", b64(digest)),
                                    ("x-amz-Checksum-Algorithm", "SHA256")])
 
@@ -187,18 +206,17 @@ class Account(Ec2Answers, Server):
         return {i: d for i, d in out.items() if d != ZERO}
 
 
-ROUTES = (("POST", re.compile(r"/snapshots"), Account._start),
-          ("PUT", re.compile(r"/snapshots/(snap-[0-9a-f]+)/blocks/(\d+)"), Account._put),
-          ("POST", re.compile(r"/snapshots/completion/(snap-[0-9a-f]+)"), Account._complete))
+ROUTES = (("POST", re.compile(r"/snapshots"), "StartSnapshot", Account._start),
+          ("PUT", re.compile(r"/snapshots/(snap-[0-9a-f]+)/blocks/(\d+)"), "PutSnapshotBlock", Account._put),
+          ("POST", re.compile(r"/snapshots/completion/(snap-[0-9a-f]+)"), "CompleteSnapshot",
+           Account._complete))
 
 
 def check_tags(pairs):
     tags = dict(pairs)
-    if len(tags) != len(pairs) or len(tags) > 50:
-        raise invalid("INVALID_TAG", "duplicate or too many tags")
-    for k, v in pairs:
-        if not 1 <= len(k) <= 128 or len(v) > 256 or k.lower().startswith("aws:"):
-            raise invalid("INVALID_TAG", f"tag {k!r}")
+    fault = tag_fault(tags) or (len(tags) != len(pairs) and (None, "a tag key is there twice"))
+    if fault:
+        raise invalid("INVALID_TAG", fault[1])
     return tags
 
 

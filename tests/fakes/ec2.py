@@ -1,20 +1,26 @@
 """EC2's query API and SSM's parameters, as far as images go; mixed into ebs.Account.
 
 What EC2 would choose badly it chooses badly here: an image registered without an architecture is i386,
-without a virtualization type paravirtual, and so on; `images` shows what came of it.
+without a virtualization type paravirtual, and so on; `images` shows what came of it. `image_settle`:
+seconds for which a new image is not found.
 """
+import calendar
 import json
 import re
 import time
 import uuid
 from dataclasses import dataclass, field
-from urllib.parse import unquote
+from urllib.parse import unquote_plus
 from xml.sax.saxutils import escape
 
+from . import model
 from .httpd import Response
 from .sigcheck import Refused
 
 NAME = re.compile(r"[A-Za-z0-9()\[\] ./\-'@_]{3,128}\Z")
+DESCRIPTION = re.compile(r"[ -~]{0,255}\Z")
+CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+TEN_YEARS = 3653 * 86400
 NS = "http://ec2.amazonaws.com/doc/2016-11-15/"
 
 
@@ -38,6 +44,7 @@ class Image:
     looks: int = 0
     deprecated: str = ""
     shared: set = field(default_factory=set)
+    born: float = field(default_factory=time.monotonic)
 
 
 def xml(value):
@@ -58,8 +65,8 @@ def form(req):
     if not req.get("content-type", "").startswith("application/x-www-form-urlencoded"):
         raise Refused(400, "InvalidParameterValue", "content type")
     pairs = [p.partition("=") for p in req.body.decode().split("&")]
-    out = {unquote(k): unquote(v) for k, _, v in pairs}
-    if len(out) != len(pairs) or "+" in req.body.decode():
+    out = {unquote_plus(k): unquote_plus(v) for k, _, v in pairs}
+    if len(out) != len(pairs):
         raise Refused(400, "InvalidParameterCombination", "a parameter twice")
     if out.pop("Version", "") != "2016-11-15":
         raise Refused(400, "NoSuchVersion", "")
@@ -71,9 +78,37 @@ def tags_of(ask, prefix, resource):
     if ask.pop(prefix + "ResourceType", resource) != resource:
         raise Refused(400, "InvalidParameterValue", f"only {resource} tags may be given here")
     while f"{prefix}Tag.{n}.Key" in ask:
-        tags[ask.pop(f"{prefix}Tag.{n}.Key")] = ask.pop(f"{prefix}Tag.{n}.Value", "")
+        key = ask.pop(f"{prefix}Tag.{n}.Key")
+        if key in tags:
+            raise Refused(400, "InvalidParameterValue", f"Duplicate tag key '{key}' specified.")
+        tags[key] = ask.pop(f"{prefix}Tag.{n}.Value", "")
         n += 1
+    fault = tag_fault(tags)
+    if fault:
+        raise Refused(400, *fault)
     return tags
+
+
+def tag_fault(tags):
+    """The code and words with which EC2 refuses tags, or None."""
+    if len(tags) > 50:
+        return "TagLimitExceeded", "The maximum number of tags is 50"
+    for k, v in tags.items():
+        if k.lower().startswith("aws:"):
+            return "InvalidParameterValue", "Tag keys starting with 'aws:' are reserved for internal use"
+        if not 1 <= len(k) <= 128 or CONTROL.search(k):
+            return "InvalidParameterValue", f"Tag key {k!r} is not valid"
+        if len(v) > 256 or CONTROL.search(v):
+            return "InvalidParameterValue", f"Tag value {v!r} is not valid"
+    return None
+
+
+def description_of(ask):
+    text = ask.pop("Description", "")
+    if not DESCRIPTION.match(text):
+        raise Refused(400, "InvalidParameterValue", f"Value ({text}) for parameter description is invalid. "
+                      "Constraints: ASCII, at most 255 characters.")
+    return text
 
 
 class Ec2Answers:
@@ -84,16 +119,17 @@ class Ec2Answers:
             raise Refused(400, "InvalidRequest", "expected POST /")
         ask = form(req)
         action = ask.pop("Action", "")
-        call = getattr(self, "_" + action, None)
-        if not call or not action[:1].isupper():
-            raise Refused(400, "InvalidAction", f"The action {action} is not valid")
-        out = call(ask, region)
+        model.check_query("ec2", action, ask)
+        out = getattr(self, "_" + action)(ask, region)
         if ask:
-            raise Refused(400, "UnknownParameter", f"The parameters {sorted(ask)} are not recognized")
+            raise Refused(400, "UnknownParameter", f"This fake does not know {sorted(ask)}")
+        model.check_answer("ec2", action, out)
         return answer(action, out)
 
     @staticmethod
     def ec2_error(why):
+        """Under EC2's own names for what is wrong with credentials and signatures."""
+        why = EC2_AUTH.get(why.code, lambda w: w)(why)
         body = f"<?xml version=\"1.0\"?><Response><Errors><Error><Code>{why.code}</Code><Message>" \
                f"{escape(why.message)}</Message></Error></Errors><RequestID>{uuid.uuid4()}" \
                "</RequestID></Response>"
@@ -107,8 +143,14 @@ class Ec2Answers:
             n += 1
         return out
 
-    def _page(self, ask, found, to_dict, key):
-        size = min(int(ask.pop("MaxResults", 1000)), self.PAGE)
+    def _page(self, ask, found, to_dict, key, name):
+        size = int(ask.pop("MaxResults", 0))
+        if size and name:
+            raise Refused(400, "InvalidParameterCombination", "The parameter MaxResults cannot be used with "
+                          "ids")
+        if size and not 5 <= size <= 1000:
+            raise Refused(400, "InvalidParameterValue", f"Value ( {size} ) for parameter maxResults is invalid")
+        size = min(size or 1000, self.PAGE)
         at = int(ask.pop("NextToken", 0))
         out = {key: [to_dict(x) for x in found[at:at + size]]}
         if at + size < len(found):
@@ -130,13 +172,14 @@ class Ec2Answers:
             s.looks += bool(s.asked)
             if s.asked and s.status == "pending" and s.looks > self.complete_after:
                 s.status = "completed"
-        return self._page(ask, found, show_snapshot, "snapshotSet")
+        return self._page(ask, found, show_snapshot, "snapshotSet", name)
 
     def _DescribeImages(self, ask, region):
         owner, name = ask.pop("Owner.1", None), ask.pop("ImageId.1", None)
         if owner != "self":
             raise Refused(400, "InvalidParameterValue", "all the world's images?")
-        found = [i for i in self.images.values() if i.region == region and name in (None, i.id)]
+        found = [i for i in self.images.values() if i.region == region and name in (None, i.id)
+                 and time.monotonic() - i.born >= self.image_settle]
         if name and not found:
             raise Refused(400, "InvalidAMIID.NotFound", f"The image id '[{name}]' does not exist")
         for k, v in self._filters(ask):
@@ -147,7 +190,7 @@ class Ec2Answers:
             i.looks += 1
             if i.state == "pending" and i.looks > self.image_after:
                 i.state = "available"
-        return self._page(ask, found, show_image, "imagesSet")
+        return self._page(ask, found, show_image, "imagesSet", name)
 
     def _GetEbsEncryptionByDefault(self, _ask, _region):
         return {"ebsEncryptionByDefault": self.encrypt_by_default}
@@ -160,10 +203,7 @@ class Ec2Answers:
         if not NAME.match(name):
             raise Refused(400, "InvalidAMIName.Malformed", "AMI names must be between 3 and 128 "
                           "characters long")
-        for i in self.images.values():
-            if i.name == name and i.region == region:
-                raise Refused(400, "InvalidAMIName.Duplicate", f"AMI name {name} is already in use "
-                              f"by AMI {i.id}")
+        self._unused(name, region)
         device = {k[len(pre):]: ask.pop(k) for k in list(ask) if k.startswith(pre)}
         s = self.snapshots.get(device.get("Ebs.SnapshotId"))
         if not s or s.region != region:
@@ -177,7 +217,7 @@ class Ec2Answers:
         i.virtualization = ask.pop("VirtualizationType", i.virtualization)
         i.boot, i.imds = ask.pop("BootMode", ""), ask.pop("ImdsSupport", "")
         i.ena = ask.pop("EnaSupport", "false") == "true"
-        i.root, i.description = ask.pop("RootDeviceName", ""), ask.pop("Description", "")
+        i.root, i.description = ask.pop("RootDeviceName", ""), description_of(ask)
         if ask.pop("SriovNetSupport", "simple") != "simple" or i.root != device.get("DeviceName"):
             raise Refused(400, "InvalidParameterValue", "sriov or root device")
         if dry:
@@ -186,9 +226,15 @@ class Ec2Answers:
         self.changes.append(("register", i.id))
         return {"imageId": i.id}
 
+    def _unused(self, name, region):
+        for i in self.images.values():
+            if i.name == name and i.region == region:
+                raise Refused(400, "InvalidAMIName.Duplicate", f"AMI name {name} is already in use "
+                              f"by AMI {i.id}")
+
     def _image(self, ask, region):
         i = self.images.get(ask.pop("ImageId", ""))
-        if not i or i.region != region:
+        if not i or i.region != region or time.monotonic() - i.born < self.image_settle:
             raise Refused(400, "InvalidAMIID.NotFound", "The image id does not exist")
         return i
 
@@ -224,12 +270,13 @@ class Ec2Answers:
         if len(token) > 128 or not NAME.match(name):
             raise Refused(400, "InvalidParameterValue", "token or name")
         tags = dict(src.tags) if ask.pop("CopyImageTags", "") == "true" else {}
-        rest = (source, src.id, name, ask.pop("Encrypted", ""), ask.pop("Description", ""))
+        rest = (source, src.id, name, ask.pop("Encrypted", ""), description_of(ask))
         if (region, token) in self.copy_tokens:
             was, made = self.copy_tokens[region, token]
             if was != rest:
                 raise Refused(400, "IdempotentParameterMismatch", "another request had this token")
             return {"imageId": made}
+        self._unused(name, region)
         i = Image("ami-" + uuid.uuid4().hex[:17], region, name, "snap-" + uuid.uuid4().hex[:17], tags,
                   src.arch, src.virtualization, src.boot, src.ena, src.imds, src.root, src.device)
         self.images[i.id] = i
@@ -237,7 +284,12 @@ class Ec2Answers:
         return {"imageId": i.id}
 
     def _ModifyImageAttribute(self, ask, region):
-        self._image(ask, region).shared.add(account(ask.pop("LaunchPermission.Add.1.UserId", "")))
+        i = self._image(ask, region)
+        snapshot = self.snapshots.get(i.snapshot)
+        if snapshot and default_key(snapshot):
+            raise Refused(400, "InvalidParameter", "Snapshots encrypted with the AWS Managed CMK can't be "
+                          "shared. Specify another snapshot.")
+        i.shared.add(account(ask.pop("LaunchPermission.Add.1.UserId", "")))
         return {"return": True}
 
     def _ModifySnapshotAttribute(self, ask, region):
@@ -246,7 +298,21 @@ class Ec2Answers:
             raise Refused(400, "InvalidSnapshot.NotFound", "The snapshot does not exist.")
         if (ask.pop("Attribute", ""), ask.pop("OperationType", "")) != ("createVolumePermission", "add"):
             raise Refused(400, "InvalidParameterValue", "attribute")
+        if default_key(s):
+            raise Refused(400, "OperationNotPermitted", "Encrypted snapshots with EBS default key cannot be "
+                          "shared")
         s.shared.add(account(ask.pop("UserId.1", "")))
+        return {"return": True}
+
+    def _CreateTags(self, ask, region):
+        name = ask.pop("ResourceId.1", "")
+        thing = self.images.get(name) or self.snapshots.get(name)
+        if not thing or thing.region != region:
+            raise Refused(400, "InvalidID", f"The ID '{name}' is not valid")
+        tags = {**thing.tags, **tags_of(ask, "", "")}
+        if tag_fault(tags):
+            raise Refused(400, *tag_fault(tags))
+        thing.tags.update(tags)
         return {"return": True}
 
     def _EnableImageDeprecation(self, ask, region):
@@ -255,14 +321,16 @@ class Ec2Answers:
             when = time.strptime(at, "%Y-%m-%dT%H:%M:%SZ")
         except ValueError:
             raise Refused(400, "InvalidParameterValue", f"{at!r} is not a time") from None
-        if not time.gmtime() < when:
-            raise Refused(400, "InvalidParameterValue", "in the past")
+        ahead = calendar.timegm(when) - time.time()
+        if not 0 < ahead <= TEN_YEARS:
+            raise Refused(400, "InvalidParameterValue", "The date must be in the future, and at most 10 years "
+                          "from now")
         i.deprecated = at
         return {"return": True}
 
     # --- SSM, JSON 1.1 ---
     def _ssm(self, req, region):
-        ask, target = json.loads(req.body), req.get("x-amz-target", "")
+        ask, target = model.check_json("ssm", req), req.get("x-amz-target", "")
         if target == "AmazonSSM.PutParameter":
             if ask.get("DataType") == "aws:ec2:image" and not (
                     ask["Value"] in self.images and self.images[ask["Value"]].region == region):
@@ -284,6 +352,26 @@ class Ec2Answers:
     def ssm_error(why):
         return Response(400, json.dumps({"__type": why.code, "message": why.message}),
                         [("Content-Type", "application/x-amz-json-1.1")])
+
+
+def default_key(snapshot):
+    """Whether the account's own key for EBS encrypts it: nobody else can ever use that."""
+    return snapshot.encrypted and not snapshot.request.get("KmsKeyArn")
+
+
+def not_validated(_why):
+    return Refused(401, "AuthFailure", "AWS was not able to validate the provided access credentials")
+
+
+EC2_AUTH = {
+    "InvalidAccessKeyId": not_validated, "InvalidToken": not_validated, "SignatureDoesNotMatch": not_validated,
+    "AccessDenied": lambda _why: Refused(400, "MissingParameter", "The request must contain the parameter "
+                                         "AWSAccessKeyId"),
+    "AuthorizationHeaderMalformed": not_validated,
+    "ExpiredToken": lambda _why: Refused(400, "RequestExpired", "Request has expired."),
+    "InvalidSignatureException": lambda why: not_validated(why) if "not yet" in why.message else Refused(
+        400, "RequestExpired", "Request has expired."),
+}
 
 
 def account(text):

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks names, descriptions, tags and dates as EC2 would. */
+#include "aws/ec2_valid.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+#define NAME_CHARS        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789()[] ./-'@_"
+#define DESCRIPTION_MAX   255
+#define TAG_KEY_MAX       127
+#define TAG_VALUE_MAX     255
+#define DEPRECATION_YEARS 10
+
+bool ec2_valid_name(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len >= 3 && len <= 128 && strspn(name, NAME_CHARS) == len;
+}
+
+bool ec2_valid_description(const char *text)
+{
+	for (const char *p = text; *p; p++)
+		if (*p < ' ' || *p > '~')
+			return false;
+	return strlen(text) <= DESCRIPTION_MAX;
+}
+
+/* How many characters; SIZE_MAX: it isn't UTF-8, or one of them controls a terminal. */
+static size_t characters(const char *text)
+{
+	size_t n = 0, bad;
+
+	if (!str_utf8_valid((struct blob){text, strlen(text)}, &bad))
+		return SIZE_MAX;
+	for (const char *p = text; *p; p++) {
+		unsigned char c = (unsigned char)*p;
+
+		if (c < ' ' || c == 0x7f)
+			return SIZE_MAX;
+		n += (c & 0xc0) != 0x80;
+	}
+	return n;
+}
+
+bool ec2_valid_tag(const char *key, const char *value)
+{
+	size_t len = characters(key);
+
+	return len >= 1 && len <= TAG_KEY_MAX && characters(value) <= TAG_VALUE_MAX &&
+	       strncasecmp(key, "aws:", 4) != 0;
+}
+
+bool ec2_valid_account(const char *id)
+{
+	return strlen(id) == 12 && strspn(id, "0123456789") == 12;
+}
+
+bool ec2_valid_deprecation(const char *at, time_t now)
+{
+	struct tm tm = {0}, limit;
+	const char *end = strptime(at, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	char again[32];
+	time_t when;
+
+	if (!end || *end)
+		return false;
+	/* timegm() makes the second of March of a 30th of February. */
+	when = timegm(&tm);
+	strftime(again, sizeof again, "%Y-%m-%dT%H:%M:%SZ", &tm);
+	gmtime_r(&now, &limit);
+	limit.tm_year += DEPRECATION_YEARS;
+	return str_eq(at, again) && when > now && when <= timegm(&limit);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What EC2 takes, by its API reference: checked before anything is made, since a refusal that comes
+ * after the blocks were sent leaves a snapshot behind.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <time.h>
+
+/* 3 to 128 of letters, digits and "()[] ./-'@_". */
+bool ec2_valid_name(const char *name);
+
+/* At most 255 printable ASCII characters. */
+bool ec2_valid_description(const char *text);
+
+/* UTF-8 without control characters; a key of 1 to 127 characters that doesn't begin with aws: in
+ * any case, a value of at most 255: EC2 takes one more of each, EBS direct does not. */
+bool ec2_valid_tag(const char *key, const char *value);
+
+/* 12 digits. */
+bool ec2_valid_account(const char *id);
+
+/* A day that is, written 2027-01-01T00:00:00Z, after `now` and at most ten years later. */
+bool ec2_valid_deprecation(const char *at, time_t now);
