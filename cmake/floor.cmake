@@ -2,10 +2,11 @@
 #
 # One floor of the building: every .c of ROOT/NAME but a program's main.c, in one static library that sees
 # only the floors it names. ROOT is the directory of the call unless given; a floor's headers are included
-# as "NAME/header.h". Three things are checked in ctest, label `floor`:
+# as "NAME/header.h". Four things are checked in ctest, label `floor`:
 #   floor.NAME   the floor links with nothing undefined against the floors it names, and nothing else
 #   floor.edges  no include goes upward or sideways        (floor-edges.cmake)
 #   floor.doors  each third-party library has its one door (floor-doors.cmake)
+#   floor.circles  no two files of a floor need each other (floor-circles.py)
 # SHARED makes a changed floor link alone, which is what a mutation run wants; the checks need STATIC.
 set(HPC_FLOOR_LIBRARY STATIC CACHE STRING "What a floor is built as: STATIC or SHARED")
 
@@ -43,12 +44,14 @@ function(hpc_floor_checks)
 	get_property(floors GLOBAL PROPERTY HPC_FLOORS)
 	set(graph)
 	set(archives)
+	set(rows)
 	foreach(floor ${floors})
 		get_property(uses GLOBAL PROPERTY HPC_FLOOR_${floor})
 		get_property(dir GLOBAL PROPERTY HPC_FLOOR_DIR_${floor})
 		string(REPLACE ";" "," uses "${uses}")
 		list(APPEND graph "${floor}:${uses}:${dir}")
 		list(APPEND archives $<TARGET_FILE:hpc_${floor}>)
+		list(APPEND rows ${floor}=$<TARGET_FILE:hpc_${floor}>=${dir})
 	endforeach()
 	string(REPLACE ";" "|" graph "${graph}")
 	string(REPLACE ";" "|" archives "${archives}")
@@ -56,5 +59,6 @@ function(hpc_floor_checks)
 		-P ${PROJECT_SOURCE_DIR}/cmake/floor-edges.cmake)
 	add_test(NAME floor.doors COMMAND ${CMAKE_COMMAND} -DARCHIVES=${archives}
 		-DNM=${CMAKE_NM} -P ${PROJECT_SOURCE_DIR}/cmake/floor-doors.cmake)
-	set_tests_properties(floor.edges floor.doors PROPERTIES LABELS floor TIMEOUT 60)
+	add_test(NAME floor.circles COMMAND /usr/bin/python3 ${PROJECT_SOURCE_DIR}/cmake/floor-circles.py ${CMAKE_NM} ${rows})
+	set_tests_properties(floor.edges floor.doors floor.circles PROPERTIES LABELS floor TIMEOUT 60)
 endfunction()

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,18 +14,6 @@
 #include "store/tool.h"
 
 #define FSTAB_MAX (64 << 10)
-
-void verify_tell(struct verify *v, const char *check, enum verify_state state, const char *what,
-                 ...)
-{
-	va_list ap;
-
-	va_start(ap, what);
-	const char *text = arena_vprintf(v->arena, what, ap);
-	va_end(ap);
-	v->faults += state == VERIFY_FAULT;
-	v->tell(v->ctx, check, state, text);
-}
 
 /* An error of the disk's is a fault of it; one of this machine's stays one. */
 static int judge(struct verify *v, const char *check, int r, const struct err *e, const char *fine)

@@ -7,10 +7,16 @@
 #include "base/clock.h"
 #include "cloud/http_wire.h"
 
+#define LOW_SPEED_S        30u
 #define ANSWER_HEADERS_MAX 100
 #define ANSWER_HEADER_SIZE (64 * 1024)
 #define TROUBLE_READ_MAX   (64 * 1024) /* then a body that nobody wants ends the connection */
 #define RETRY_AFTER_MAX_S  20          /* who says more is asked after that all the same */
+
+unsigned http_stall_s(const struct http_exchange *x)
+{
+	return x->stall_s ? x->stall_s : LOW_SPEED_S;
+}
 
 /* ---- headers --------------------------------------------------------------------------------- */
 

@@ -9,7 +9,6 @@
 
 #define HEADER_TEXT_MAX (24 * 1024) /* the services take 8 KiB of headers, and 16 KiB at most */
 #define LOW_SPEED_BYTES 1024L
-#define LOW_SPEED_S     30u
 #define UPLOAD_BUFFER   (512 * 1024L)
 
 static const struct traffic_row {
@@ -175,11 +174,6 @@ static void set_tls(CURL *c, struct http *h, const struct http_exchange *x)
 	curl_easy_setopt(c, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	if (str_starts(x->url, "https:"))
 		set_authorities(c, h);
-}
-
-unsigned http_stall_s(const struct http_exchange *x)
-{
-	return x->stall_s ? x->stall_s : LOW_SPEED_S;
 }
 
 static void set_limits(CURL *c, struct http_wire *w, const struct http_exchange *x)

@@ -8,15 +8,6 @@
 #include "data/yaml_error.h"
 #include "data/yaml_own.h"
 
-struct doc yaml_place(const struct yaml_build *b, const yaml_mark_t *mark)
-{
-	return (struct doc){
-	        .file = b->file,
-	        .line = (unsigned)mark->line + 1,
-	        .col = (unsigned)mark->column + 1,
-	};
-}
-
 static bool wants_key(const struct yaml_build *b)
 {
 	const struct yaml_frame *top = b->depth ? &b->stack[b->depth - 1] : NULL;

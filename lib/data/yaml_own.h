@@ -42,7 +42,14 @@ struct yaml_build {
 };
 
 /* A node without content at that place, for doc_err(). */
-struct doc yaml_place(const struct yaml_build *b, const yaml_mark_t *mark);
+static inline struct doc yaml_place(const struct yaml_build *b, const yaml_mark_t *mark)
+{
+	return (struct doc){
+	        .file = b->file,
+	        .line = (unsigned)mark->line + 1,
+	        .col = (unsigned)mark->column + 1,
+	};
+}
 
 /* Remembers `node` by its anchor's name; *ret is its number + 1. */
 int yaml_anchor_add(struct yaml_build *b, const char *name, struct doc *node, size_t *ret);

@@ -9,12 +9,6 @@
 
 #include "host/unit_own.h"
 
-static const char *const verbs[] = {
-        [HOST_UNIT_START] = "start",
-        [HOST_UNIT_RESTART] = "restart",
-        [HOST_UNIT_STOP] = "stop",
-};
-
 bool host_has_systemd(const struct host *h)
 {
 	return h->running && sd_booted() > 0;
@@ -114,11 +108,11 @@ int host_unit_do(struct host *h, const char *unit, enum host_unit_action action,
 		return 0;
 	/* In a dry run an earlier step may be what brings the unit. */
 	if (!s.known && h->mode == HOST_LIVE)
-		return missing(verbs[action], name, e);
+		return missing(unit_verb(action), name, e);
 	if (str_eq(s.file_state, "masked"))
 		return err_set(e, ERR_HOST, REASON_UNIT_FAILED, EPERM, "%s '%s': it is masked",
-		               verbs[action], name);
-	host_record(h, "unit %s %s", verbs[action], name);
+		               unit_verb(action), name);
+	host_record(h, "unit %s %s", unit_verb(action), name);
 	if (h->mode == HOST_LIVE)
 		return ops_of(h)->act(h, name, action, deadline, e);
 	assume_state(h, name, action);
@@ -165,40 +159,4 @@ struct blob host_unit_words(struct host *h, const char *unit, struct arena *a)
 
 	return full_name(unit, name, &ignored) < 0 ? (struct blob){"", 0}
 	                                           : ops_of(h)->words(h, name, a);
-}
-
-static int judge_failed(const struct unit_after *u, struct err *e)
-{
-	const char *result = *u->state.result ? u->state.result : u->job;
-	enum reason why = str_eq(result, "timeout") ? REASON_UNIT_TIMEOUT : REASON_UNIT_FAILED;
-
-	return err_set(e, ERR_HOST, why, EIO, "%s '%s': it failed (%s)%s%s", verbs[u->action],
-	               u->unit, result, *u->words ? ": " : "", u->words);
-}
-
-int unit_judge(const struct unit_after *u, struct err *e)
-{
-	const struct host_unit_state *s = &u->state;
-	bool inactive = str_eq(s->active_state, "inactive");
-
-	if (u->action == HOST_UNIT_STOP && (inactive || s->failed))
-		return 1;
-	if (u->action != HOST_UNIT_STOP && s->active)
-		return 1;
-	if (s->failed || str_eq(s->sub_state, "auto-restart"))
-		return judge_failed(u, e);
-	if (str_eq(u->job, "dependency"))
-		return err_set(e, ERR_HOST, REASON_UNIT_FAILED, EIO,
-		               "%s '%s': a unit it requires failed", verbs[u->action], u->unit);
-	if (str_eq(u->job, "canceled"))
-		return err_set(e, ERR_HOST, REASON_UNIT_FAILED, ECANCELED,
-		               "%s '%s': something else canceled it", verbs[u->action], u->unit);
-	if (u->action != HOST_UNIT_STOP && inactive && *u->job) {
-		if (!s->condition || str_eq(u->job, "skipped"))
-			return err_set(e, ERR_HOST, REASON_UNIT_SKIPPED, ECOMM,
-			               "%s '%s': a condition of the unit does not hold",
-			               verbs[u->action], u->unit);
-		return u->oneshot && str_eq(u->job, "done") ? 1 : judge_failed(u, e);
-	}
-	return 0;
 }

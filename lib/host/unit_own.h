@@ -28,7 +28,10 @@ int unit_image_enable(struct host *h, const char *unit, bool enable, uint64_t de
                       struct err *e) ATTR_MUST_USE;
 int unit_image_reload(struct host *h, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
-/* ---- unit.c ---- */
+/* ---- unit_judge.c ---- */
+
+/* "start", "restart" or "stop". */
+const char *unit_verb(enum host_unit_action action);
 
 /* What came of an action. */
 struct unit_after {
