@@ -155,7 +155,7 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_MOUNT_HUNG] =
                 {"mount-hung", "the mount did not return",
                  "the server accepts connections but does not answer; look at its load"},
-        [REASON_MUNGE_KEY_INVALID] = {"munge-key-invalid", "the munge key is not 32 to 1024 bytes",
+        [REASON_MUNGE_KEY_INVALID] = {"munge-key-invalid", "what is there is no munge key",
                                       "make one with: dd if=/dev/urandom bs=1 count=1024"},
         [REASON_MUNGE_KEY_UNSAFE] = {"munge-key-unsafe", "munged would refuse the key's place", ""},
         [REASON_MUNGE_ROUND_TRIP] = {"munge-round-trip",

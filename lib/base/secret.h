@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define SECRET_MAX                                                                                 \
-	8192 /* a session token is ~1-2 KiB, a munge key at most 1 KiB, a secret string 64 KiB     \
+	8192 /* a session token is ~1-2 KiB, a munge key rarely more, a secret string 64 KiB     \
 	        refused */
 
 struct secret {

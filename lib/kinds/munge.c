@@ -14,6 +14,7 @@
  * that user and is writable by nobody else, unless sticky; above the log group-writable is let
  * pass. Our three directories are set right; others are the admin's and only named.
  */
+#include <ctype.h>
 #include <errno.h>
 
 #include "aws/fetch.h"
@@ -23,8 +24,8 @@
 #include "kinds/kinds.h"
 
 #define KEY_PATH "/etc/munge/munge.key"
-#define KEY_MIN  32   /* munged refuses shorter ones */
-#define KEY_MAX  1024 /* munged reads no further, so a longer key would be half ignored */
+#define KEY_MIN  32         /* munged refuses shorter ones */
+#define KEY_MAX  SECRET_MAX /* munged reads all of it, however long */
 #define UNIT     "munge.service"
 #define QUERY_MS 5000
 
@@ -43,9 +44,8 @@ struct munge_spec {
 static const struct field munge_fields[] = {
         {"key", FIELD_STRING, FIELD_AT(struct munge_spec, key), .required = true, .min = 1,
          .max = 2048,
-         .help = "where the key is: s3://..., https://..., file:/... (32 to 1024 bytes as they "
-                 "are), "
-                 "or the ARN of a Secrets Manager secret (base64 of them)"},
+         .help = "where the key is: s3://..., https://..., file:/... (32 to 8192 bytes as they "
+                 "are), or the ARN of a Secrets Manager secret (base64 of them)"},
         {"sha256", FIELD_STRING, FIELD_AT(struct munge_spec, sha256),
          .help = "64 hex digits that what is at 's3', 'https' or 'file' must have"},
         {0},
@@ -98,8 +98,9 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 
 	(void)facts;
 	int r = claim_key(s, m, e);
-	if (r == 0 && m->sha256)
-		r = claim_sha256(s, "sha256", m->sha256, e);
+	if (r < 0)
+		return r;
+	r = m->sha256 ? claim_sha256(s, "sha256", m->sha256, e) : 0;
 	if (r < 0)
 		return r;
 	m->fetched = arena_alloc(s->arena, sizeof *m->fetched);
@@ -140,7 +141,44 @@ static int fetch(const struct step_ctx *c, const struct munge_spec *m, struct se
 		return fetch_secret(c->cloud, &f, ret, c->deadline, e);
 
 	int r = secrets_get(c->cloud, m->key, ret, c->deadline, e);
-	return r < 0 ? r : decode_secret(ret, e);
+	if (r < 0)
+		return r;
+	return decode_secret(ret, e);
+}
+
+static int invalid(struct err *e, const char *why)
+{
+	return err_set(e, ERR_INPUT, REASON_MUNGE_KEY_INVALID, EINVAL, "reading the munge key: %s",
+	               why);
+}
+
+/* An error page, or a document about the key. */
+static bool is_page(const struct secret *key)
+{
+	for (size_t i = 0; i < key->len; i++)
+		if (!isprint((unsigned char)key->data[i]) && !isspace((unsigned char)key->data[i]))
+			return false;
+	const char *begin = key->data + strspn(key->data, " \t\r\n");
+	return *begin == '<' || *begin == '{';
+}
+
+static bool is_one_byte_repeated(const struct secret *key)
+{
+	return memcmp(key->data, key->data + 1, key->len - 1) == 0;
+}
+
+/* munged takes any file of 32 bytes; what nobody has drawn at random is no key of a cluster. */
+static int check_key(const struct secret *key, struct err *e)
+{
+	if (key->len < KEY_MIN || key->len > KEY_MAX)
+		return err_set(e, ERR_INPUT, REASON_MUNGE_KEY_INVALID, EINVAL,
+		               "reading the munge key: %zu bytes, expected %d to %d", key->len,
+		               KEY_MIN, KEY_MAX);
+	if (is_one_byte_repeated(key))
+		return invalid(e, "all its bytes are the same, expected random ones");
+	if (is_page(key))
+		return invalid(e, "it is a text like HTML, XML or JSON, expected random bytes");
+	return 0;
 }
 
 static int get_key(const struct step_ctx *c, const struct munge_spec *m, struct err *e)
@@ -152,15 +190,11 @@ static int get_key(const struct step_ctx *c, const struct munge_spec *m, struct 
 	int r = fetch(c, m, &k->bytes, e);
 	if (r < 0)
 		return err_wrap(e, "fetching the munge key");
-	size_t len = k->bytes.len;
-	if (len < KEY_MIN || len > KEY_MAX) {
+	r = check_key(&k->bytes, e);
+	if (r < 0)
 		secret_close(&k->bytes);
-		return err_set(e, ERR_INPUT, REASON_MUNGE_KEY_INVALID, EINVAL,
-		               "reading the munge key: %zu bytes, expected %d to %d", len, KEY_MIN,
-		               KEY_MAX);
-	}
-	k->known = true;
-	return 0;
+	k->known = r == 0;
+	return r;
 }
 
 static void forget_key(const struct munge_spec *m)
@@ -184,8 +218,9 @@ static int dir_is_fit(const struct step_ctx *c, const struct munge_dir *d, struc
 	if (!host_exists(c->host, d->path))
 		return 0;
 	int r = host_stat(c->host, d->path, &st, e);
-	if (r == 0)
-		r = host_owner_ids(c->host, &munge_owner, &uid, &gid, e);
+	if (r < 0)
+		return r;
+	r = host_owner_ids(c->host, &munge_owner, &uid, &gid, e);
 	if (r < 0)
 		return r;
 	return S_ISDIR(st.st_mode) && st.st_uid == uid && !(st.st_mode & d->closed);
@@ -198,11 +233,12 @@ static int check_above(const struct step_ctx *c, const struct munge_above *d, st
 	gid_t gid;
 	int r = host_stat(c->host, d->path, &st, e);
 
-	if (r == 0 && st.st_uid != 0)
-		r = host_owner_ids(c->host, &munge_owner, &uid, &gid, e);
 	if (r < 0 || S_ISLNK(st.st_mode))
 		return r;
-	if (st.st_uid != 0 && st.st_uid != uid)
+	r = st.st_uid != 0 ? host_owner_ids(c->host, &munge_owner, &uid, &gid, e) : 0;
+	if (r < 0)
+		return r;
+	if (st.st_uid != uid)
 		return err_set(e, ERR_HOST, REASON_MUNGE_KEY_UNSAFE, EPERM,
 		               "placing the munge key: '%s' belongs to user %u, expected root",
 		               d->path, (unsigned)st.st_uid);
@@ -229,21 +265,28 @@ static int places_are_fit(const struct step_ctx *c, struct err *e)
 	return 1;
 }
 
+static int mend_dir(const struct step_ctx *c, const struct munge_dir *d, struct err *e)
+{
+	int r = dir_is_fit(c, d, e);
+
+	if (r != 0)
+		return r < 0 ? r : 0;
+	return host_mkdir(c->host, d->path, d->mode, &munge_owner, e);
+}
+
 static int mend_places(const struct step_ctx *c, struct err *e)
 {
-	int r = 0;
-
-	for (size_t i = 0; i < ARRAY_LEN(munge_above) && r == 0; i++)
-		r = check_above(c, &munge_above[i], e);
-	for (size_t i = 0; i < ARRAY_LEN(munge_dirs) && r == 0; i++) {
-		const struct munge_dir *d = &munge_dirs[i];
-
-		r = dir_is_fit(c, d, e);
-		if (r == 0)
-			r = host_mkdir(c->host, d->path, d->mode, &munge_owner, e);
-		r = r < 0 ? r : 0;
+	for (size_t i = 0; i < ARRAY_LEN(munge_above); i++) {
+		int r = check_above(c, &munge_above[i], e);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	for (size_t i = 0; i < ARRAY_LEN(munge_dirs); i++) {
+		int r = mend_dir(c, &munge_dirs[i], e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 static int ask(const struct step_ctx *c, const char *const *argv, struct blob input,
@@ -266,9 +309,11 @@ static int round_trip(const struct step_ctx *c, struct err *e)
 
 	if (r == 0)
 		r = ask(c, decode, made.out, &read, e);
-	if (r < 0 && e->kind == ERR_HOST)
+	if (r == 0)
+		return 0;
+	if (e->kind == ERR_HOST)
 		e->reason = REASON_MUNGE_ROUND_TRIP;
-	return r < 0 ? err_wrap(e, "making and reading a munge credential") : 0;
+	return err_wrap(e, "making and reading a munge credential");
 }
 
 static int probe(const struct step_ctx *c, const void *fields, struct err *e)
@@ -278,10 +323,12 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	struct err ignored; /* apply meets the same cause, and then it counts */
 	int r = get_key(c, m, e);
 
-	if (r == 0)
-		r = host_file_is(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
-	if (r == 1)
-		r = places_are_fit(c, e);
+	if (r < 0)
+		return r;
+	r = host_file_is(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
+	if (r <= 0)
+		return r;
+	r = places_are_fit(c, e);
 	if (r <= 0)
 		return r;
 	r = host_unit_state(c->host, UNIT, &state, c->deadline, e);
@@ -298,8 +345,9 @@ static int place_key(const struct step_ctx *c, const struct munge_spec *m, struc
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = host_unit_do(c->host, UNIT, HOST_UNIT_STOP, c->deadline, e);
-	return r < 0 ? r
-	             : host_write_secret(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
+	if (r < 0)
+		return r;
+	return host_write_secret(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
 }
 
 static int apply(const struct step_ctx *c, const void *fields, struct err *e)
@@ -307,12 +355,15 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 	const struct munge_spec *m = fields;
 	int r = get_key(c, m, e);
 
-	if (r == 0)
-		r = mend_places(c, e);
-	if (r == 0)
-		r = place_key(c, m, e);
-	if (r == 0)
-		r = host_unit_do(c->host, UNIT, HOST_UNIT_RESTART, c->deadline, e);
+	if (r < 0)
+		return r;
+	r = mend_places(c, e);
+	if (r < 0)
+		return r;
+	r = place_key(c, m, e);
+	if (r < 0)
+		return r;
+	r = host_unit_do(c->host, UNIT, HOST_UNIT_RESTART, c->deadline, e);
 	if (r < 0 || host_mode(c->host) == HOST_DRY)
 		return r;
 	r = round_trip(c, e);

@@ -138,24 +138,73 @@ static void keys_of_the_wrong_size(void **state)
 {
 	struct fixture *f = *state;
 	struct err e;
-	char big[1026];
+	char big[SECRET_MAX + 1];
 
 	begin(f);
 	fixture_write("/srv/munge.key", "0123456789abcdef0123456789abcde");
-	assert_err(fixture_apply(f, &e), ERR_INPUT, "31 bytes, expected 32 to 1024");
+	assert_err(fixture_apply(f, &e), ERR_INPUT, "31 bytes, expected 32 to 8192");
 	assert_int_equal(e.reason, REASON_MUNGE_KEY_INVALID);
-	memset(big, 'k', sizeof big);
-	big[1025] = '\0';
+	for (size_t i = 0; i < SECRET_MAX; i++)
+		big[i] = (char)('a' + i % 23);
+	big[SECRET_MAX] = '\0';
 	fixture_write("/srv/munge.key", big);
-	assert_err(fixture_apply(f, &e), ERR_INPUT, "1025 bytes, expected 32 to 1024");
-	assert_true(access(KEY, F_OK) < 0);
-
-	big[1024] = '\0';
+	assert_converges(f, SPEC);
+	big[1025] = '\0';
 	fixture_write("/srv/munge.key", big);
 	assert_converges(f, SPEC);
 	fixture_write("/srv/munge.key", "short");
 	assert_err(fixture_apply(f, &e), ERR_INPUT, "5 bytes");
 	assert_string_equal(fixture_read(f, KEY), big);
+}
+
+/* The size would do, but nobody drew it at random. */
+static void what_is_no_key(void **state)
+{
+	static const struct {
+		const char *text, *words;
+	} cases[] = {
+	        {"\n <!DOCTYPE html><html><body>no such object here</body></html>\n", "like HTML"},
+	        {"<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>", "like HTML"},
+	        {"{\"message\": \"a key would have been here, and is not\"}", "JSON"},
+	        {"00000000000000000000000000000000000000", "all its bytes are the same"},
+	};
+	struct fixture *f = *state;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		begin(f);
+		fixture_write("/srv/munge.key", cases[i].text);
+		assert_err(fixture_apply(f, &e), ERR_INPUT, cases[i].words);
+		assert_int_equal(e.reason, REASON_MUNGE_KEY_INVALID);
+		assert_true(access(KEY, F_OK) < 0);
+	}
+	/* Bytes that begin like a page are a key all the same, and so is text of another kind. */
+	fixture_write("/srv/munge.key", "<\001\002\003<45678901234567890123456789012345678901");
+	assert_converges(f, SPEC);
+	fixture_write("/srv/munge.key", "c2VjcmV0IGtleSBvZiBhIGNsdXN0ZXIsIGJhc2U2NA==\n");
+	assert_converges(f, SPEC);
+}
+
+/* Directories above may be root's or munge's, as munged has it, and nobody else's. */
+static void who_may_own_what_is_above(void **state)
+{
+	struct fixture *f = *state;
+	struct err e;
+
+	begin(f);
+	assert_int_equal(chown("/var/lib", 110, 0), 0);
+	assert_converges(f, SPEC);
+	begin(f);
+	assert_int_equal(chown("/var/lib", 44, 0), 0);
+	assert_err(fixture_apply(f, &e), ERR_HOST, "'/var/lib' belongs to user 44, expected root");
+	assert_int_equal(e.reason, REASON_MUNGE_KEY_UNSAFE);
+	assert_true(access(KEY, F_OK) < 0);
+	assert_int_equal(chown("/var/lib", 0, 0), 0);
+	assert_converges(f, SPEC);
+	/* Sticky, as /tmp is, others may write. */
+	assert_int_equal(chmod("/var/lib", 01777), 0);
+	assert_converges(f, SPEC);
+	assert_int_equal(chmod("/var/lib", 0755), 0);
 }
 
 static void bad_specs(void **state)
@@ -190,6 +239,8 @@ int main(void)
 	        T(our_directories_are_set_right),
 	        T(directories_above_are_only_named),
 	        T(keys_of_the_wrong_size),
+	        T(what_is_no_key),
+	        T(who_may_own_what_is_above),
 	        T(bad_specs),
 	};
 
