@@ -202,17 +202,18 @@ static void watch(struct running *r, uint64_t deadline, struct child_end *ret)
 		end_line(&r->err);
 }
 
-static int exit_status(pid_t pid)
+static void reap(pid_t pid, struct child_end *ret)
 {
-	int st = 0;
+	int status = 0;
 	pid_t r;
 
 	do {
-		r = waitpid(pid, &st, WNOHANG);
+		r = waitpid(pid, &status, WNOHANG);
 	} while (r < 0 && errno == EINTR);
 	if (r != pid)
-		return -1;
-	return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+		return;
+	ret->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	ret->status = ret->signal ? 128 + ret->signal : WEXITSTATUS(status);
 }
 
 static int pipe_to(const struct child_spec *s, struct capture *c, bool ring, struct arena *a,
@@ -261,7 +262,7 @@ int child_run(const struct child_spec *s, struct arena *a, struct child_end *ret
 {
 	scope_arena struct arena *own = arena_new();
 	struct running r = {.pidfd = -1, .out.fd = -1, .err.fd = -1};
-	struct child_end end = {0};
+	struct child_end end = {.status = -1};
 	int was_subreaper = 0;
 
 	prctl(PR_GET_CHILD_SUBREAPER, &was_subreaper);
@@ -269,7 +270,8 @@ int child_run(const struct child_spec *s, struct arena *a, struct child_end *ret
 	int no = start(s, own, &r);
 	if (no == 0) {
 		watch(&r, s->deadline, &end);
-		end.status = r.exited ? exit_status(r.pid) : -1;
+		if (r.exited)
+			reap(r.pid, &end);
 		end.out = capture_text(&r.out, a);
 		end.errout = capture_text(&r.err, a);
 	}

@@ -7,8 +7,8 @@
  * descriptors 0, 1, 2. At the deadline its group gets SIGTERM, 2 s later SIGKILL, and 2 s after
  * that what still lives (in uninterruptible sleep) is abandoned. While it runs this process is a
  * child subreaper, which is process-wide: orphans of the child come to us, so that at the deadline
- * those are ended too that left the group. Descendants left behind by a child that ended in time
- * are let be.
+ * those are ended too that left the group. Descendants of a child that ended in time
+ * are not killed.
  */
 #pragma once
 
@@ -28,7 +28,8 @@ struct child_spec {
 };
 
 struct child_end {
-	int status; /* exit status, or 128+signal; -1 when abandoned */
+	int status; /* exit status; of one that a signal ended 128 + it; -1 when abandoned */
+	int signal; /* that ended it; 0: it ended by itself, which may be with any status */
 	bool timed_out, abandoned;
 	struct blob out, errout; /* NUL-terminated, in the arena */
 };

@@ -255,7 +255,12 @@ static int run(struct host *h, const struct host_exec *x, const struct host_user
 		child_unshare(report, sizeof *report);
 	if (r < 0)
 		return r;
-	*ret = (struct host_result){end.status, end.timed_out, end.abandoned, end.out, end.errout};
+	*ret = (struct host_result){.status = end.status,
+	                            .signal = end.signal,
+	                            .timed_out = end.timed_out,
+	                            .abandoned = end.abandoned,
+	                            .out = end.out,
+	                            .errout = end.errout};
 	return end.timed_out ? timed_out(x, ret, e) : 0;
 }
 
@@ -280,11 +285,24 @@ int host_run(struct host *h, const struct host_exec *x, struct arena *a, struct 
 	return run(h, x, x->user ? &user : NULL, a, ret, e);
 }
 
+const char *host_how_ended(const struct host_result *res, char out[static HOST_HOW])
+{
+	const char *name = res->signal ? sigabbrev_np(res->signal) : NULL;
+
+	if (name)
+		snprintf(out, HOST_HOW, "ended by SIG%s", name);
+	else if (res->signal)
+		snprintf(out, HOST_HOW, "ended by signal %d", res->signal);
+	else
+		snprintf(out, HOST_HOW, "exit status %d", res->status);
+	return out;
+}
+
 int host_run_ok(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,
                 struct err *e)
 {
 	struct host_result res;
-	char last[200], how[48];
+	char last[200], how[HOST_HOW];
 	int r = host_run(h, x, a, &res, e);
 
 	if (r < 0)
@@ -294,11 +312,6 @@ int host_run_ok(struct host *h, const struct host_exec *x, struct arena *a, stru
 		return 0;
 	}
 	host_last_line(res.errout.len ? res.errout : res.out, last, sizeof last);
-	if (res.status > 128)
-		snprintf(how, sizeof how, "ended by SIG%s",
-		         sigabbrev_np(res.status - 128) ? sigabbrev_np(res.status - 128) : "?");
-	else
-		snprintf(how, sizeof how, "exit status %d", res.status);
 	return err_set(e, ERR_HOST, REASON_HOST_COMMAND_FAILED, EIO, "running '%s': %s%s%s",
-	               x->argv[0], how, *last ? ": " : "", last);
+	               x->argv[0], host_how_ended(&res, how), *last ? ": " : "", last);
 }

@@ -30,10 +30,11 @@ struct host_exec {
 };
 
 struct host_result {
-	int status;         /* exit status, or 128+signal; -1 when abandoned */
-	bool timed_out;     /* the deadline ended it */
-	bool abandoned;     /* it survived SIGKILL (uninterruptible); it is left behind */
-	struct blob out;    /* first 256 KiB of stdout, NUL-terminated */
+	int status;      /* exit status; of one that a signal ended 128 + it; -1 when abandoned */
+	int signal;      /* that ended it; 0: it ended by itself, which may be with any status */
+	bool timed_out;  /* the deadline ended it */
+	bool abandoned;  /* it survived SIGKILL (uninterruptible); it is left behind */
+	struct blob out; /* first 256 KiB of stdout, NUL-terminated */
 	struct blob errout; /* last 16 KiB of stderr, NUL-terminated */
 };
 
@@ -45,7 +46,7 @@ struct host_result {
  * and then *ret tells what it wrote until that. At the deadline it and its descendants get SIGTERM,
  * 2 s later SIGKILL, and what is left after 2 s more is abandoned; those that left the process
  * group are found too, for which this process is a child subreaper (process-wide) while the program
- * runs. It dies with us. Daemons it leaves behind in time are let be, and not waited for. Dry and
+ * runs. It dies with us. Daemons that outlive it are not killed, and not waited for. Dry and
  * `changes`: nothing runs, status 0.
  */
 int host_run(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,
@@ -54,3 +55,7 @@ int host_run(struct host *h, const struct host_exec *x, struct arena *a, struct 
  * stderr". */
 int host_run_ok(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,
                 struct err *e) ATTR_MUST_USE;
+
+/* "exit status 3" or "ended by SIGKILL". Returns out. */
+#define HOST_HOW 48
+const char *host_how_ended(const struct host_result *res, char out[static HOST_HOW]);

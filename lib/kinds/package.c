@@ -259,6 +259,7 @@ static int failed(const struct host_result *res, const char *what, struct err *e
 {
 	struct blob text = res->errout.len ? res->errout : res->out;
 	enum err_kind kind = ERR_HOST;
+	char how[HOST_HOW];
 	size_t end = text.len, start;
 
 	for (size_t i = 0; i < ARRAY_LEN(network_words); i++)
@@ -268,8 +269,9 @@ static int failed(const struct host_result *res, const char *what, struct err *e
 		end--;
 	for (start = end; start > 0 && text.data[start - 1] != '\n';)
 		start--;
-	return err_set(e, kind, REASON_HOST_PACKAGE, EIO, "%s: exit status %d: %.*s", what,
-	               res->status, (int)(end - start), text.data ? text.data + start : "");
+	return err_set(e, kind, REASON_HOST_PACKAGE, EIO, "%s: %s: %.*s", what,
+	               host_how_ended(res, how), (int)(end - start),
+	               text.data ? text.data + start : "");
 }
 
 static int update(const struct step_ctx *c, const struct manager *m, struct err *e)

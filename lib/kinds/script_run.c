@@ -103,17 +103,18 @@ static void take_line(void *ctx, const char *line)
 		str_escape(line, strcspn(line, "\r"), o->last[o->n++ % LAST_LINES], LINE_KEPT);
 }
 
-static int failed(const struct script_spec *s, const struct output *o, int status, struct err *e)
+static int failed(const struct script_spec *s, const struct output *o,
+                  const struct host_result *done, struct err *e)
 {
+	char how[HOST_HOW];
 	char text[LAST_LINES * (LINE_KEPT + 4)] = "";
 	size_t n = o->n < LAST_LINES ? o->n : LAST_LINES, len = 0;
 
 	for (size_t i = 0; i < n; i++)
 		len += (size_t)snprintf(text + len, sizeof text - len, "%s%s", i ? " | " : ": ",
 		                        o->last[(o->n - n + i) % LAST_LINES]);
-	return err_set(e, ERR_HOST, REASON_SCRIPT_FAILED, EIO, "running script '%s': %s %d%s",
-	               s->name, status > 128 ? "ended by signal" : "exit status",
-	               status > 128 ? status - 128 : status, text);
+	return err_set(e, ERR_HOST, REASON_SCRIPT_FAILED, EIO, "running script '%s': %s%s", s->name,
+	               host_how_ended(done, how), text);
 }
 
 static const char **argv_of(const struct script_spec *s, struct arena *a)
@@ -159,5 +160,5 @@ int script_run(const struct step_ctx *c, const struct script_spec *s, struct err
 	int r = host_run(c->host, &x, c->arena, &done, e);
 	if (r < 0)
 		return err_wrap(e, "running script '%s'", s->name);
-	return done.status == 0 ? 0 : failed(s, &out, done.status, e);
+	return done.status == 0 ? 0 : failed(s, &out, &done, e);
 }

@@ -38,6 +38,11 @@ static void gives_status_and_both_streams(void **state)
 	assert_true(blob_eq(r.errout, "err\n"));
 	assert_ok(run_in(f, self, (struct host_exec){SH("kill -SEGV $$")}, &r, &e));
 	assert_int_equal(r.status, 128 + SIGSEGV);
+	assert_int_equal(r.signal, SIGSEGV);
+	/* A status above 128 is a program's own to have, as shells and ssh do. */
+	assert_ok(run_in(f, self, (struct host_exec){SH("exit 139")}, &r, &e));
+	assert_int_equal(r.status, 139);
+	assert_int_equal(r.signal, 0);
 	assert_string_equal(f->record, "");
 }
 
@@ -275,6 +280,8 @@ static void run_ok_carries_the_last_words(void **state)
 	struct host_exec x = {SH("echo first >&2; printf 'bad \\033[31mred\\n\\n' >&2; exit 3"),
 	                      .deadline = clock_in_ms(20000)};
 	struct host_exec killed = {SH("kill -KILL $$"), .deadline = clock_in_ms(20000)};
+	struct host_exec realtime = {SH("kill -40 $$"), .deadline = clock_in_ms(20000)};
+	struct host_exec high = {SH("exit 254"), .deadline = clock_in_ms(20000)};
 	struct host_result r = {.status = 42};
 	struct err e = {0};
 
@@ -283,6 +290,8 @@ static void run_ok_carries_the_last_words(void **state)
 	assert_int_equal(e.reason, REASON_HOST_COMMAND_FAILED);
 	assert_int_equal(r.status, 42);
 	assert_err(host_run_ok(self, &killed, f->arena, &r, &e), ERR_HOST, "ended by SIGKILL");
+	assert_err(host_run_ok(self, &realtime, f->arena, &r, &e), ERR_HOST, "ended by signal 40");
+	assert_err(host_run_ok(self, &high, f->arena, &r, &e), ERR_HOST, "exit status 254");
 }
 
 static void becomes_the_user_with_its_groups(void **state)
