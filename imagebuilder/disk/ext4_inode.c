@@ -143,6 +143,18 @@ static errcode_t write_content(struct ext4_fs *f, int fd, uint64_t size, ext2_in
 	return r;
 }
 
+/* libext2fs takes a time of 0, 1970's first second, for one that is not set. */
+static errcode_t write_new(struct ext4_fs *f, ext2_ino_t ino, struct ext2_inode *inode)
+{
+	uint32_t t = inode->i_mtime;
+	errcode_t code = ext2fs_write_new_inode(f->fs, ino, inode);
+
+	if (code || t)
+		return code;
+	inode->i_mtime = inode->i_ctime = inode->i_atime = 0;
+	return ext2fs_write_inode(f->fs, ino, inode);
+}
+
 static errcode_t create_file(struct ext4_fs *f, int dir, const char *name, const struct stat *st,
                              ext2_ino_t ino, struct ext2_inode *inode)
 {
@@ -156,7 +168,7 @@ static errcode_t create_file(struct ext4_fs *f, int dir, const char *name, const
 	if (r)
 		return r;
 	ext2fs_extent_free(handle);
-	r = ext2fs_write_new_inode(f->fs, ino, inode);
+	r = write_new(f, ino, inode);
 	if (!r)
 		r = write_content(f, fd, (uint64_t)st->st_size, ino, inode);
 	if (!r)
@@ -177,7 +189,7 @@ static errcode_t create_node(struct ext4_fs *f, const struct stat *st, ext2_ino_
 			inode->i_block[1] =
 			        (minor_no & 0xff) | (major_no << 8) | ((minor_no & ~0xffU) << 12);
 	}
-	return ext2fs_write_new_inode(f->fs, ino, inode);
+	return write_new(f, ino, inode);
 }
 
 static errcode_t create_link(struct ext4_fs *f, int dir, const char *name, ext2_ino_t parent,
