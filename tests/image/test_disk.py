@@ -269,7 +269,7 @@ def first_boot(tmp_path_factory):
     return layer
 
 
-@pytest.mark.parametrize("firmware", ["uefi", "bios"] if os.environ.get("HPC_TEST_FULL") else ["uefi"])
+@pytest.mark.parametrize("firmware", ["uefi", "bios"])
 def test_it_boots_from_a_larger_nvme_volume_and_fills_it(node, kernel, first_boot, firmware, tmp_path):
     disk = disks.written(tmp_path / "d.raw", node, kernel, first_boot)
     os.truncate(disk, 3 << 30)
