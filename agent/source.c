@@ -168,7 +168,8 @@ int source_plan_of(struct agent *g, const char *name, struct blob text, struct e
 
 	if (r < 0)
 		return r;
-	r = cluster_spec(config, &g->node.node, &g->facts, NULL, g->program.arena, &spec, e);
+	r = cluster_spec(config, &g->node.node, &g->facts, &(struct cluster_reading){0},
+	                 g->program.arena, &spec, e);
 	if (r < 0)
 		return r;
 	return plan_build(spec, kinds_all, NULL, &g->facts, NULL, g->program.arena, &g->plan, e);

@@ -5,7 +5,10 @@
 #include "cluster/pcluster.h"
 #include "cluster/pcluster_schema.h"
 #include "data/json.h"
+#include "data/scalar.h"
 #include "data/yaml.h"
+
+#define TIMEOUT_MAX_S (7 * 24 * 3600) /* of a node's start */
 
 /* ---- our own sections ---- */
 
@@ -165,24 +168,59 @@ int cluster_read(const char *file, struct blob text, struct arena *a, struct doc
 	return 0;
 }
 
+const char *cluster_region(const struct doc *config)
+{
+	return pcluster_is(config) ? doc_text(config, "Region") : NULL;
+}
+
+uint64_t cluster_timeout_ms(const struct doc *config)
+{
+	const struct doc *at = doc_find(config, "DevSettings.Timeouts.ComputeNodeBootstrapTimeout");
+	int64_t seconds = 0;
+
+	if (!pcluster_is(config) || !at || scalar_i64(at, 1, TIMEOUT_MAX_S, &seconds) < 0)
+		return 0;
+	return (uint64_t)seconds * 1000;
+}
+
+static int pcluster_whole(const struct doc *config, const struct cluster_node *node,
+                          const struct vars *facts, const struct cluster_reading *reading,
+                          struct arena *a, struct doc *spec, struct err *e)
+{
+	const struct pcluster_input in = {.config = config,
+	                                  .node = node,
+	                                  .facts = facts,
+	                                  .notes = reading->notes,
+	                                  .elsewhere = reading->elsewhere,
+	                                  .arena = a};
+	struct cluster_notes *unknown = reading->strict ? NULL : reading->notes;
+	struct cluster_notes unheard = {.arena = a};
+	int checked = pcluster_check(config,
+	                             reading->strict ? NULL
+	                             : unknown       ? unknown
+	                                             : &unheard,
+	                             reading->faults, e);
+
+	if (checked < 0 && !reading->faults)
+		return checked;
+	int r = pcluster_rules(config, reading->faults, a, e);
+	if (r < 0)
+		return r;
+	return checked < 0 ? checked : pcluster_spec(&in, spec, e);
+}
+
 int cluster_spec(const struct doc *config, const struct cluster_node *node,
-                 const struct vars *facts, struct faults *faults, struct arena *a, struct doc **ret,
-                 struct err *e)
+                 const struct vars *facts, const struct cluster_reading *reading, struct arena *a,
+                 struct doc **ret, struct err *e)
 {
 	struct doc *spec = doc_new_map(a, config);
-	int r;
 
 	if (config->type != DOC_MAP)
 		return doc_err(config, e, REASON_INPUT_TYPE,
 		               "cluster configuration: expected a map, found %s",
 		               doc_type_name(config));
-	if (pcluster_is(config)) {
-		r = pcluster_check(config, faults, e);
-		if (r >= 0)
-			r = pcluster_spec(config, node, facts, a, spec, e);
-	} else {
-		r = own_spec(config, node, a, spec, e);
-	}
+	int r = pcluster_is(config) ? pcluster_whole(config, node, facts, reading, a, spec, e)
+	                            : own_spec(config, node, a, spec, e);
 	if (r < 0)
 		return r;
 	fill_in(node, a, spec);

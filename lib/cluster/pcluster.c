@@ -1,62 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A ParallelCluster file to sections: the node's queue, its scripts, munge and Slurm. */
+/* A ParallelCluster file to sections: the queue's scripts, munge and Slurm. */
 #include "cluster/pcluster.h"
 
 #include <errno.h>
 
-/* ---- which queue ---- */
-
-/* "<queue>-st-" or "<queue>-dy-" at the start of the node's name; queue names may hold dashes. */
-static bool name_in_queue(const char *node, const char *queue)
-{
-	size_t n = strlen(queue);
-
-	return strncmp(node, queue, n) == 0 &&
-	       (str_starts(node + n, "-st-") || str_starts(node + n, "-dy-"));
-}
-
-static const struct doc *queue_by_name(const struct doc *queues, const char *name)
-{
-	for (size_t i = 0; queues && i < queues->n; i++)
-		if (str_eq(doc_text(queues->items[i], "Name"), name))
-			return queues->items[i];
-	return NULL;
-}
-
-/* Of queues `a` and `a-st-b`, a node `a-st-b-dy-c-1` fits both: the longest name is the one meant. */
-static const struct doc *queue_of_node(const struct doc *queues, const char *node)
-{
-	const struct doc *best = NULL;
-	size_t longest = 0;
-
-	for (size_t i = 0; queues && i < queues->n; i++) {
-		const char *name = doc_text(queues->items[i], "Name");
-
-		if (!name || strlen(name) <= longest || !name_in_queue(node, name))
-			continue;
-		best = queues->items[i];
-		longest = strlen(name);
-	}
-	return best;
-}
-
-const struct doc *pcluster_queue(const struct doc *config, const struct cluster_node *node,
-                                 const struct vars *facts)
-{
-	const struct doc *queues = doc_find(config, "Scheduling.SlurmQueues");
-	const char *tag = vars_get(facts, "tag.parallelcluster:queue-name");
-	const struct doc *tagged = tag ? queue_by_name(queues, tag) : NULL;
-
-	if (tagged || !node->node)
-		return tagged;
-	return queue_of_node(queues, node->node);
-}
-
 /* ---- custom actions ---- */
 
-static int add_script(const struct doc *action, const char *stage, const char *event, size_t number,
-                      struct arena *a, struct doc *scripts, struct err *e)
+/* What becomes of a queue's custom actions. */
+struct actions {
+	struct arena *arena;
+	struct doc *env; /* of each script, or NULL */
+	struct doc *scripts;
+};
+
+static int add_script(struct actions *x, const struct doc *action, const char *stage,
+                      const char *event, size_t number, struct err *e)
 {
+	struct arena *a = x->arena;
 	const struct doc *script = doc_get(action, "Script");
 	struct doc *args = doc_get(action, "Args");
 	struct doc *entry = doc_new_map(a, script);
@@ -69,31 +29,35 @@ static int add_script(const struct doc *action, const char *stage, const char *e
 	doc_put_text(a, entry, "id", arena_printf(a, "%s-%zu", event, number));
 	doc_put_text(a, entry, "stage", stage);
 	doc_put(a, entry, "source", doc_new_text(a, script, script->text));
-	if (args && args->type != DOC_NULL)
+	if (args)
 		doc_put(a, entry, "args", args);
+	if (x->env)
+		doc_put(a, entry, "env", x->env);
 	if (number > 1)
 		doc_put_text(a, entry, "after", arena_printf(a, "%s-%zu", event, number - 1));
-	doc_push(a, scripts, entry);
+	doc_push(a, x->scripts, entry);
 	return 0;
 }
 
-static int add_action(const struct doc *actions, const char *key, const char *event,
-                      const char *stage, struct arena *a, struct doc *scripts, struct err *e)
+static int add_action(struct actions *x, const struct doc *action, const char *event,
+                      const char *stage, struct err *e)
 {
-	const struct doc *action = doc_get(actions, key);
-
-	if (!action || action->type == DOC_NULL)
-		return 0;
 	const struct doc *sequence = doc_get(action, "Sequence");
+
+	if (!action)
+		return 0;
 	if (!sequence)
-		return add_script(action, stage, event, 1, a, scripts, e);
+		return add_script(x, action, stage, event, 1, e);
 	if (doc_get(action, "Script"))
 		return doc_err(sequence, e, REASON_INPUT_DUPLICATE,
-		               "%s: 'Script' and 'Sequence' exclude each other", key);
-	int r = 0;
-	for (size_t i = 0; r >= 0 && i < sequence->n; i++)
-		r = add_script(sequence->items[i], stage, event, i + 1, a, scripts, e);
-	return r;
+		               "%s: 'Script' and 'Sequence' exclude each other", event);
+	for (size_t i = 0; i < sequence->n; i++) {
+		int r = add_script(x, sequence->items[i], stage, event, i + 1, e);
+
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* The first queue that has custom actions: then it matters which queue this node is in. */
@@ -107,82 +71,101 @@ static const struct doc *queue_with_actions(const struct doc *config)
 	return NULL;
 }
 
-static int add_scripts(const struct doc *config, const struct cluster_node *node,
-                       const struct vars *facts, struct arena *a, struct doc *spec, struct err *e)
+static int queue_unknown(const struct pcluster_input *in, const struct doc *queue, struct err *e)
 {
-	const struct doc *queue = pcluster_queue(config, node, facts);
-	const struct doc *undecided = queue ? NULL : queue_with_actions(config);
+	const char *name = doc_text(queue, "Name");
+
+	return doc_err(queue, e, REASON_INPUT_REQUIRED,
+	               "queue '%s' has CustomActions, and node '%s' does not tell its queue: "
+	               "expected a name like '%s-dy-RESOURCE-1' or the instance tag "
+	               "parallelcluster:queue-name",
+	               name, in->node->node ? in->node->node : "", name);
+}
+
+static int add_scripts(const struct pcluster_input *in, const struct doc *queue, struct doc *spec,
+                       struct err *e)
+{
+	const struct doc *undecided = queue ? NULL : queue_with_actions(in->config);
+	const struct doc *actions = doc_get(queue, "CustomActions");
+	struct actions x = {.arena = in->arena, .env = pcluster_proxy_env(in, queue)};
 
 	if (undecided)
-		return doc_err(
-		        undecided, e, REASON_INPUT_REQUIRED,
-		        "queue '%s' has CustomActions, and node '%s' does not tell its queue: "
-		        "expected a name like '%s-dy-RESOURCE-1' or the instance tag "
-		        "parallelcluster:queue-name",
-		        doc_text(undecided, "Name"), node->node ? node->node : "",
-		        doc_text(undecided, "Name"));
-	const struct doc *actions = queue ? doc_get(queue, "CustomActions") : NULL;
-	if (!actions || actions->type == DOC_NULL)
+		return queue_unknown(in, undecided, e);
+	if (!actions)
 		return 0;
-	struct doc *scripts = doc_new_list(a, actions);
-	int r = add_action(actions, "OnNodeStart", "on-node-start", "start", a, scripts, e);
-	if (r >= 0)
-		r = add_action(actions, "OnNodeConfigured", "on-node-configured", "configured", a,
-		               scripts, e);
-	if (r >= 0 && scripts->n)
-		doc_put(a, spec, "scripts", scripts);
-	return r;
+	x.scripts = doc_get(spec, "scripts");
+	if (!x.scripts)
+		x.scripts = doc_new_list(in->arena, actions);
+	int r = add_action(&x, doc_get(actions, "OnNodeStart"), "on-node-start", "start", e);
+	if (r < 0)
+		return r;
+	r = add_action(&x, doc_get(actions, "OnNodeConfigured"), "on-node-configured", "configured",
+	               e);
+	if (r < 0)
+		return r;
+	if (x.scripts->n)
+		doc_put(in->arena, spec, "scripts", x.scripts);
+	return 0;
 }
 
 /* ---- munge and Slurm ---- */
 
-static void add_munge(const struct doc *config, const struct cluster_node *node, struct arena *a,
-                      struct doc *spec)
+static void add_munge(const struct pcluster_input *in, struct doc *spec)
 {
-	const struct doc *settings = doc_find(config, "Scheduling.SlurmSettings");
-	struct doc *arn = settings ? doc_get(settings, "MungeKeySecretArn") : NULL;
-	struct doc *munge = doc_new_map(a, arn ? arn : config);
+	struct doc *arn = doc_find(in->config, "Scheduling.SlurmSettings.MungeKeySecretArn");
+	struct doc *munge = doc_new_map(in->arena, arn ? arn : in->config);
 
 	/* The node document's key wins; cluster_spec() fills it in, or its default. */
-	if (arn && arn->type == DOC_SCALAR && !node->munge_key)
-		doc_put(a, munge, "key", arn);
-	doc_put(a, spec, "munge", munge);
+	if (arn && !in->node->munge_key)
+		doc_put(in->arena, munge, "key", arn);
+	doc_put(in->arena, spec, "munge", munge);
 }
 
-static void add_slurm(const struct vars *facts, struct arena *a, struct doc *spec)
+static void add_slurm(const struct pcluster_input *in, struct doc *spec)
 {
-	const char *prefix = vars_get(facts, "slurm-prefix");
-	struct doc *slurm = doc_new_map(a, spec);
+	const char *prefix = vars_get(in->facts, "slurm-prefix");
+	struct doc *slurm = doc_new_map(in->arena, spec);
 
 	if (!prefix)
-		doc_put_text(a, slurm, "prefix", "/opt/slurm"); /* the head's, mounted */
+		doc_put_text(in->arena, slurm, "prefix", "/opt/slurm"); /* the head's, mounted */
 	else if (!str_eq(prefix, "/usr"))
-		doc_put_text(a, slurm, "prefix", prefix);
-	doc_put(a, spec, "slurm", slurm);
+		doc_put_text(in->arena, slurm, "prefix", prefix);
+	doc_put(in->arena, spec, "slurm", slurm);
 }
 
-int pcluster_spec(const struct doc *config, const struct cluster_node *node,
-                  const struct vars *facts, struct arena *a, struct doc *spec, struct err *e)
+static int check_kind(const struct pcluster_input *in, struct err *e)
 {
-	const struct doc *scheduler = doc_find(config, "Scheduling.Scheduler");
+	const struct doc *scheduler = doc_find(in->config, "Scheduling.Scheduler");
+	const char *role = cluster_role_name(in->node->role);
 
 	if (!str_eq(scheduler->text, "slurm"))
 		return doc_err(scheduler, e, REASON_INPUT_UNSUPPORTED,
 		               "scheduler '%s' has no nodes of its own to set up: expected slurm",
 		               scheduler->text);
-	if (node->role != CLUSTER_COMPUTE)
+	if (in->node->role != CLUSTER_COMPUTE)
 		return doc_err(
-		        config, e, REASON_INPUT_UNSUPPORTED,
+		        in->config, e, REASON_INPUT_UNSUPPORTED,
 		        "a ParallelCluster file describes compute nodes to this version, not "
 		        "role '%s': write its sections under roles.%s of our own format",
-		        cluster_role_name(node->role), cluster_role_name(node->role));
-	struct doc *mounts = doc_new_list(a, config);
-	int r = pcluster_mounts(config, node, facts, a, mounts, e);
+		        role, role);
+	return 0;
+}
+
+int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err *e)
+{
+	const struct doc *queue = pcluster_queue(in);
+	struct doc *mounts = doc_new_list(in->arena, in->config);
+	int r = check_kind(in, e);
+
+	if (r < 0)
+		return r;
+	r = pcluster_mounts(in, mounts, e);
 	if (r < 0)
 		return r;
 	if (mounts->n)
-		doc_put(a, spec, "mounts", mounts);
-	add_munge(config, node, a, spec);
-	add_slurm(facts, a, spec);
-	return add_scripts(config, node, facts, a, spec, e);
+		doc_put(in->arena, spec, "mounts", mounts);
+	add_munge(in, spec);
+	add_slurm(in, spec);
+	pcluster_settings(in, queue, spec);
+	return add_scripts(in, queue, spec, e);
 }

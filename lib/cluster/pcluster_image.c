@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* ParallelCluster's build image configuration to sections of steps. */
 #include "cluster/pcluster_image.h"
 
 #include "cluster/pcluster_rows.h"
@@ -99,7 +100,7 @@ int pcluster_image_read(const struct doc *config, struct arena *a, struct pclust
 	struct doc *sections = doc_new_map(a, config), *scripts = doc_new_list(a, config);
 	const struct doc *on = doc_get(update, "Enabled");
 	struct pcluster_image image_spec = {.sections = sections};
-	int r = pcluster_rows_check(config, top, "image configuration", NULL, e);
+	int r = pcluster_rows_check(config, top, "image configuration", NULL, NULL, e);
 
 	if (r == 0)
 		r = refuse_installation(config, e);

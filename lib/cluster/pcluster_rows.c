@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The depth of the walk is the table's, which ends. */
+/* Holds a document against a table of names and types. The depth of the walk is the table's, which ends. */
 #include "cluster/pcluster_rows.h"
 
 #include <errno.h>
 
-static int check_map(const struct doc *d, const struct pcluster_row *rows, struct faults *faults,
-                     struct err *e);
+struct walk {
+	struct cluster_notes *unknown;
+	struct faults *faults;
+	struct err *err;
+};
+
+static int check_map(struct walk *w, const struct doc *d, const struct pcluster_row *rows);
 
 static int expect(const struct doc *d, enum doc_type type, const char *name, const char *what,
                   struct err *e)
@@ -16,27 +21,25 @@ static int expect(const struct doc *d, enum doc_type type, const char *name, con
 	               doc_type_name(d));
 }
 
-static int check_element(const struct doc *d, const struct pcluster_row *row, struct faults *faults,
-                         struct err *e)
+static int check_element(struct walk *w, const struct doc *d, const struct pcluster_row *row)
 {
-	int r = expect(d, DOC_MAP, row->name, "a list of maps", e);
+	int r = expect(d, DOC_MAP, row->name, "a list of maps", w->err);
 
 	if (r < 0 || !row->sub)
 		return r;
-	return check_map(d, row->sub, faults, e);
+	return check_map(w, d, row->sub);
 }
 
-static int check_list(const struct doc *d, const struct pcluster_row *row, struct faults *faults,
-                      struct err *e)
+static int check_list(struct walk *w, const struct doc *d, const struct pcluster_row *row)
 {
-	int failed = expect(d, DOC_LIST, row->name, "a list", e);
+	int failed = expect(d, DOC_LIST, row->name, "a list", w->err);
 
 	if (failed < 0)
 		return failed;
 	for (size_t i = 0; i < d->n; i++) {
-		int r = check_element(d->items[i], row, faults, e);
+		int r = check_element(w, d->items[i], row);
 
-		if (r < 0 && !faults_add(faults, e))
+		if (r < 0 && !faults_add(w->faults, w->err))
 			return r;
 		failed = r < 0 ? r : failed;
 	}
@@ -60,21 +63,20 @@ static int check_scalar(const struct doc *d, const struct pcluster_row *row, str
 	return field_decode_value(d, &field, NULL, a, &value, e);
 }
 
-static int check_value(const struct doc *d, const struct pcluster_row *row, struct faults *faults,
-                       struct err *e)
+static int check_value(struct walk *w, const struct doc *d, const struct pcluster_row *row)
 {
 	if (d->type ==
 	    DOC_NULL) /* "Key:" with nothing after it means unset, as ParallelCluster reads it */
 		return 0;
 	if (row->type == FIELD_LIST)
-		return check_list(d, row, faults, e);
+		return check_list(w, d, row);
 	if (row->type != FIELD_MAP)
-		return check_scalar(d, row, e);
-	int r = expect(d, DOC_MAP, row->name, "a map", e);
-	return r < 0 || !row->sub ? r : check_map(d, row->sub, faults, e);
+		return check_scalar(d, row, w->err);
+	int r = expect(d, DOC_MAP, row->name, "a map", w->err);
+	return r < 0 || !row->sub ? r : check_map(w, d, row->sub);
 }
 
-static int unknown_key(const struct doc *key, const struct pcluster_row *rows, struct err *e)
+static int unknown_key(struct walk *w, const struct doc *key, const struct pcluster_row *rows)
 {
 	const char *names[64];
 	size_t n = 0;
@@ -84,15 +86,19 @@ static int unknown_key(const struct doc *key, const struct pcluster_row *rows, s
 		n++;
 	}
 	const char *near = str_nearest(key->text, names, n);
+	if (w->unknown) {
+		cluster_note(w->unknown, key, "unknown key '%s' is ignored%s%s%s", key->text,
+		             near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+		return 0;
+	}
 	if (near)
-		return doc_err(key, e, REASON_INPUT_UNKNOWN_KEY,
+		return doc_err(key, w->err, REASON_INPUT_UNKNOWN_KEY,
 		               "unknown key '%s', did you mean '%s'?", key->text, near);
-	return doc_err(key, e, REASON_INPUT_UNKNOWN_KEY,
+	return doc_err(key, w->err, REASON_INPUT_UNKNOWN_KEY,
 	               "unknown key '%s', not one that ParallelCluster 3 has here", key->text);
 }
 
-static int check_map(const struct doc *d, const struct pcluster_row *rows, struct faults *faults,
-                     struct err *e)
+static int check_map(struct walk *w, const struct doc *d, const struct pcluster_row *rows)
 {
 	int failed = 0;
 
@@ -101,26 +107,27 @@ static int check_map(const struct doc *d, const struct pcluster_row *rows, struc
 
 		while (row->name && !str_eq(row->name, d->keys[i]->text))
 			row++;
-		int r = row->name ? check_value(d->items[i], row, faults, e)
-		                  : unknown_key(d->keys[i], rows, e);
-		if (r < 0 && !faults_add(faults, e))
+		int r = row->name ? check_value(w, d->items[i], row)
+		                  : unknown_key(w, d->keys[i], rows);
+		if (r < 0 && !faults_add(w->faults, w->err))
 			return r;
 		failed = r < 0 ? r : failed;
 	}
 	for (const struct pcluster_row *row = rows; row->name; row++) {
 		if (!row->required || doc_get(d, row->name))
 			continue;
-		failed = doc_err(d, e, REASON_INPUT_REQUIRED, "'%s' is missing", row->name);
-		if (!faults_add(faults, e))
+		failed = doc_err(d, w->err, REASON_INPUT_REQUIRED, "'%s' is missing", row->name);
+		if (!faults_add(w->faults, w->err))
 			return failed;
 	}
 	return failed;
 }
 
 int pcluster_rows_check(const struct doc *d, const struct pcluster_row *rows, const char *what,
-                        struct faults *faults, struct err *e)
+                        struct cluster_notes *unknown, struct faults *faults, struct err *e)
 {
+	struct walk w = {.unknown = unknown, .faults = faults, .err = e};
 	int r = expect(d, DOC_MAP, what, "a map", e);
 
-	return r < 0 ? r : check_map(d, rows, faults, e);
+	return r < 0 ? r : check_map(&w, d, rows);
 }

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include "cluster/cluster_notes.h"
+#include "data/faults.h"
 #include "data/field.h"
 
 struct pcluster_row {
@@ -64,6 +66,8 @@ struct pcluster_row {
 		NULL, FIELD_ANY, NULL, NULL, false                                                 \
 	}
 
-/* The document is a map, every key is in the table, every value has its type. */
+/* The document is a map, every key is in the table, every value has its type. Other keys become
+ * notes in `unknown`; NULL: they are faults. */
 int pcluster_rows_check(const struct doc *d, const struct pcluster_row *rows, const char *what,
-                        struct faults *faults, struct err *e) ATTR_MUST_USE;
+                        struct cluster_notes *unknown, struct faults *faults,
+                        struct err *e) ATTR_MUST_USE;

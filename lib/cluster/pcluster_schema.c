@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The keys of ParallelCluster's cluster-config.yaml and the types of their values. */
 #include "cluster/pcluster_schema.h"
 
 #include "cluster/pcluster_rows.h"
@@ -313,9 +314,10 @@ static const struct pcluster_row top[] = {
         END,
 };
 
-int pcluster_check(const struct doc *config, struct faults *faults, struct err *e)
+int pcluster_check(const struct doc *config, struct cluster_notes *unknown, struct faults *faults,
+                   struct err *e)
 {
-	return pcluster_rows_check(config, top, "cluster configuration", faults, e);
+	return pcluster_rows_check(config, top, "cluster configuration", unknown, faults, e);
 }
 
 bool pcluster_is(const struct doc *d)

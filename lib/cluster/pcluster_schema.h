@@ -3,16 +3,18 @@
  * The AWS ParallelCluster 3 configuration file's schema, as far as names and types go.
  *
  * Every key of cluster-config.yaml is known here, so that a real file is never refused for a key
- * that is not about nodes; a key that no version has, or a value of the wrong type, is refused with
- * its place. Rules between keys (a queue's subnets, price limits) are AWS's to check when it
+ * that is not about nodes; a value of the wrong type is refused with its place. A key that is not
+ * known may be a newer version's. Rules between keys (a queue's subnets, price limits) are AWS's to check when it
  * creates the cluster. Source: "AWS ParallelCluster User Guide", Configuration files, version 3.
  */
 #pragma once
 
-#include "data/doc.h"
+#include "cluster/cluster_notes.h"
 #include "data/faults.h"
 
-int pcluster_check(const struct doc *config, struct faults *faults, struct err *e) ATTR_MUST_USE;
+/* Keys that are not in the table become notes, or faults where `unknown` is NULL. */
+int pcluster_check(const struct doc *config, struct cluster_notes *unknown, struct faults *faults,
+                   struct err *e) ATTR_MUST_USE;
 
 /* True when the document looks like a ParallelCluster file: it has HeadNode or Scheduling at the
  * top. */

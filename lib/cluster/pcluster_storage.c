@@ -1,53 +1,80 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* SharedStorage and what the head node exports, as mounts. */
 #include <errno.h>
 #include <stdio.h>
 
 #include "cluster/pcluster.h"
 #include "data/scalar.h"
 
+#define INTERNAL "home" /* in `storage:`, the file system that SharedStorageType: Efs makes */
+
 /* What the storage functions work on: one SharedStorage entry and where its mount goes. */
 struct entry {
+	const struct pcluster_input *in;
 	const struct doc *at;
-	const struct cluster_node *node;
-	const struct vars *facts;
 	struct arena *arena;
 	struct doc *mount; /* the mounts: entry being made */
 	const char *name, *dir;
 };
 
-/* A MountDir may lack its leading slash: "shared" means /shared. */
-static const char *mount_dir(const struct doc *storage, struct arena *a)
+const char *pcluster_dir(const char *dir, struct arena *a)
 {
-	const char *dir = doc_text(storage, "MountDir");
+	struct strbuf b = STRBUF(a, strlen(dir) + 2);
 
-	return dir[0] == '/' ? dir : arena_printf(a, "/%s", dir);
+	for (const char *p = dir; *p;) {
+		size_t len;
+
+		p += strspn(p, "/");
+		len = strcspn(p, "/");
+		if (len) {
+			strbuf_char(&b, '/');
+			strbuf_add(&b, p, len);
+		}
+		p += len;
+	}
+	return b.len ? b.data : "/";
 }
 
-static void nfs_from_head(struct arena *a, struct doc *mount, const char *head, const char *dir)
+/* An IPv6 address stands in brackets before a path: fstab(5), nfs(5). */
+static void nfs_from_head(const struct entry *s, struct doc *mount, const char *dir)
 {
-	doc_put_text(a, mount, "type", "nfs4");
-	doc_put_text(a, mount, "source", arena_printf(a, "%s:%s", head, dir));
+	const char *head = s->in->node->head;
+	bool v6 = strchr(head, ':');
+
+	doc_put_text(s->arena, mount, "type", "nfs4");
+	doc_put_text(s->arena, mount, "source",
+	             arena_printf(s->arena, "%s%s%s:%s", v6 ? "[" : "", head, v6 ? "]" : "", dir));
 }
 
 /* The id or source that the node document gives for this storage, or NULL. */
 static const char *mapped(const struct entry *s)
 {
+	const char *text = doc_text(s->in->node->storage, s->name);
 	char tag[160];
-	const char *text = s->node->storage ? doc_text(s->node->storage, s->name) : NULL;
 
 	if (text)
 		return text;
 	snprintf(tag, sizeof tag, "tag.hpc-node:storage.%s", s->name);
-	return vars_get(s->facts, tag);
+	return vars_get(s->in->facts, tag);
 }
 
-static int unmapped(const struct entry *s, const char *what, const char *example, struct err *e)
+/* Only the node's own document can tell: a fault there, elsewhere a note and something that stands
+ * in for it. */
+static int unmapped(const struct entry *s, const char *what, const char *example, const char **ret,
+                    struct err *e)
 {
-	return doc_err(
-	        s->at, e, REASON_INPUT_REQUIRED,
-	        "shared storage '%s': the file does not tell %s: add 'storage: {%s: %s}' to the "
-	        "node document, or the instance tag hpc-node:storage.%s",
-	        s->name, what, s->name, example, s->name);
+	if (!s->in->elsewhere)
+		return doc_err(s->at, e, REASON_INPUT_REQUIRED,
+		               "shared storage '%s': the file does not tell %s: add 'storage: {%s: "
+		               "%s}' to the node document, or the instance tag "
+		               "hpc-node:storage.%s",
+		               s->name, what, s->name, example, s->name);
+	cluster_note(s->in->notes, s->at,
+	             "shared storage '%s': the file does not tell %s: the node document needs "
+	             "'storage: {%s: %s}'",
+	             s->name, what, s->name, example);
+	*ret = example;
+	return 0;
 }
 
 static const char *setting(const struct entry *s, const char *section, const char *key)
@@ -68,7 +95,7 @@ static bool setting_on(const struct entry *s, const char *section, const char *k
 static int ebs(struct entry *s, struct err *e)
 {
 	(void)e;
-	nfs_from_head(s->arena, s->mount, s->node->head, s->dir);
+	nfs_from_head(s, s->mount, s->dir);
 	return 0;
 }
 
@@ -79,9 +106,12 @@ static int efs(struct entry *s, struct err *e)
 
 	if (!id)
 		id = mapped(s);
-	if (!id)
-		return unmapped(s, "the id of a file system that ParallelCluster makes",
-		                "fs-0123456789abcdef0", e);
+	if (!id) {
+		int r = unmapped(s, "the id of a file system that ParallelCluster makes",
+		                 "fs-0123456789abcdef0", &id, e);
+		if (r < 0)
+			return r;
+	}
 	doc_put_text(s->arena, s->mount, "type", "efs");
 	doc_put_text(s->arena, s->mount, "source", id);
 	if (setting_on(s, "EfsSettings", "EncryptionInTransit"))
@@ -98,9 +128,13 @@ static int fsx_nfs(struct entry *s, struct err *e)
 {
 	const char *source = mapped(s);
 
-	if (!source)
-		return unmapped(s, "the server of a volume",
-		                "'fs-0123456789abcdef0.fsx.REGION.amazonaws.com:/fsx/vol1'", e);
+	if (!source) {
+		int r = unmapped(s, "the server of a volume",
+		                 "fs-0123456789abcdef0.fsx.eu-west-1.amazonaws.com:/fsx/vol1",
+		                 &source, e);
+		if (r < 0)
+			return r;
+	}
 	doc_put_text(s->arena, s->mount, "type", "nfs4");
 	doc_put_text(s->arena, s->mount, "source", source);
 	return 0;
@@ -108,8 +142,8 @@ static int fsx_nfs(struct entry *s, struct err *e)
 
 static const char *lustre_source(const struct entry *s, const char *id, const char *mount_name)
 {
-	const char *region = vars_get(s->facts, "region"),
-	           *suffix = vars_get(s->facts, "dns-suffix");
+	const char *region = vars_get(s->in->facts, "region"),
+	           *suffix = vars_get(s->in->facts, "dns-suffix");
 
 	if (!region)
 		return NULL;
@@ -125,9 +159,13 @@ static int fsx_lustre(struct entry *s, struct err *e)
 
 	if (!source && id && mount_name)
 		source = lustre_source(s, id, mount_name);
-	if (!source)
-		return unmapped(s, "the mount name of a Lustre file system",
-		                "'fs-0123456789abcdef0.fsx.REGION.amazonaws.com@tcp:/abcdef01'", e);
+	if (!source) {
+		int r = unmapped(s, "the mount name of a Lustre file system",
+		                 "fs-0123456789abcdef0.fsx.eu-west-1.amazonaws.com@tcp:/abcdef01",
+		                 &source, e);
+		if (r < 0)
+			return r;
+	}
 	doc_put_text(s->arena, s->mount, "type", "lustre");
 	doc_put_text(s->arena, s->mount, "source", source);
 	return 0;
@@ -150,7 +188,7 @@ static int add_storage(struct entry *s, struct doc *mounts, struct err *e)
 	const char *type = doc_text(s->at, "StorageType");
 
 	s->name = doc_text(s->at, "Name");
-	s->dir = mount_dir(s->at, s->arena);
+	s->dir = pcluster_dir(doc_text(s->at, "MountDir"), s->arena);
 	s->mount = doc_new_map(s->arena, s->at);
 	doc_put_text(s->arena, s->mount, "path", s->dir);
 	for (size_t i = 0; i < ARRAY_LEN(storage_types); i++) {
@@ -177,35 +215,77 @@ static void add_head_export(const struct entry *s, struct doc *mounts, const cha
 {
 	struct doc *mount = doc_new_map(s->arena, s->at);
 
-	if (has_mount(mounts, dir))
-		return;
 	doc_put_text(s->arena, mount, "path", dir);
-	nfs_from_head(s->arena, mount, s->node->head, dir);
+	nfs_from_head(s, mount, dir);
 	doc_push(s->arena, mounts, mount);
 }
 
-int pcluster_mounts(const struct doc *config, const struct cluster_node *node,
-                    const struct vars *facts, struct arena *a, struct doc *mounts, struct err *e)
+/* With SharedStorageType: Efs what the head would export are directories of a file system that
+ * ParallelCluster makes, under the same names. */
+static int add_internal(struct entry *s, struct doc *mounts, const char *dir, struct err *e)
 {
-	const struct doc *list = doc_get(config, "SharedStorage");
-	const struct doc *home = doc_find(config, "DeploymentSettings.DefaultUserHome");
-	struct entry s = {.at = config, .node = node, .facts = facts, .arena = a};
+	const char *id = mapped(s);
 
-	if (!node->head)
-		return doc_err(config, e, REASON_INPUT_REQUIRED,
-		               "a compute node mounts /home from the head node: add 'head: "
-		               "ADDRESS' to the "
-		               "node document, or the instance tag hpc-node:head");
-	for (size_t i = 0; list && i < list->n; i++) {
-		s.at = list->items[i];
-		int r = add_storage(&s, mounts, e);
+	if (!id) {
+		int r = unmapped(s, "the id of the file system of SharedStorageType: Efs",
+		                 "fs-0123456789abcdef0", &id, e);
 		if (r < 0)
 			return r;
 	}
-	s.at = doc_get(config, "HeadNode");
-	if (!home || !str_eq(home->text, "Local"))
-		add_head_export(&s, mounts, "/home");
-	if (!vars_get(facts, "slurm-prefix"))
-		add_head_export(&s, mounts, "/opt/slurm");
+	struct doc *mount = doc_new_map(s->arena, s->at);
+	doc_put_text(s->arena, mount, "path", dir);
+	doc_put_text(s->arena, mount, "type", "efs");
+	doc_put_text(s->arena, mount, "source", arena_printf(s->arena, "%s:%s", id, dir));
+	doc_push(s->arena, mounts, mount);
 	return 0;
+}
+
+/* /home, and Slurm where the image has none. */
+static int add_head(const struct pcluster_input *in, struct doc *mounts, struct err *e)
+{
+	const struct doc *type = doc_find(in->config, "HeadNode.SharedStorageType");
+	const struct doc *home = doc_find(in->config, "DeploymentSettings.DefaultUserHome");
+	bool efs = type && (str_eq(type->text, "Efs") || str_eq(type->text, "efs"));
+	struct entry s = {.in = in,
+	                  .arena = in->arena,
+	                  .name = INTERNAL,
+	                  .at = efs ? type : doc_get(in->config, "HeadNode")};
+	const struct {
+		const char *dir;
+		bool wanted;
+	} rows[] = {
+	        {"/home", !home || !str_eq(home->text, "Local")},
+	        {"/opt/slurm", !vars_get(in->facts, "slurm-prefix")},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		if (!rows[i].wanted || has_mount(mounts, rows[i].dir))
+			continue;
+		if (!efs) {
+			add_head_export(&s, mounts, rows[i].dir);
+			continue;
+		}
+		int r = add_internal(&s, mounts, rows[i].dir, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int pcluster_mounts(const struct pcluster_input *in, struct doc *mounts, struct err *e)
+{
+	const struct doc *list = doc_get(in->config, "SharedStorage");
+
+	if (!in->node->head)
+		return doc_err(in->config, e, REASON_INPUT_REQUIRED,
+		               "a compute node mounts /home from the head node: add 'head: "
+		               "ADDRESS' to the node document, or the instance tag hpc-node:head");
+	for (size_t i = 0; list && i < list->n; i++) {
+		struct entry s = {.in = in, .at = list->items[i], .arena = in->arena};
+		int r = add_storage(&s, mounts, e);
+
+		if (r < 0)
+			return r;
+	}
+	return add_head(in, mounts, e);
 }

@@ -36,8 +36,9 @@ static int plan_of(const struct doc *config, const struct vars *facts, struct fa
 	        .head = "192.0.2.10",
 	        .munge_key_default = "s3://bucket/munge.key",
 	};
+	const struct cluster_reading reading = {.faults = faults};
 	struct doc *spec;
-	int r = cluster_spec(config, &node, facts, faults, a, &spec, e);
+	int r = cluster_spec(config, &node, facts, &reading, a, &spec, e);
 
 	if (r < 0)
 		return r;

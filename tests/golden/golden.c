@@ -182,7 +182,8 @@ static int spec_of_cluster(struct golden *g, const struct doc *config, struct er
 
 	if (cluster_role_parse(role ? role : "", &node.role) < 0)
 		return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "fact 'role' is missing or no role");
-	return cluster_spec(config, &node, &g->facts, NULL, g->arena, &g->spec, e);
+	const struct cluster_reading reading = {.strict = true};
+	return cluster_spec(config, &node, &g->facts, &reading, g->arena, &g->spec, e);
 }
 
 static int read_spec(struct golden *g, struct err *e)

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 
 #include "base/file.h"
-#include "data/yaml.h"
 #include "unit.h"
 
 #define TOP                                                                                        \
@@ -21,6 +20,8 @@ static const struct cluster_node compute = {
         .munge_key_default = "s3://b/c/munge.key",
 };
 
+static struct cluster_reading reading = {.strict = true};
+
 static int translate(struct arena *a, const char *text, const struct cluster_node *node,
                      const char *const facts[][2], const char **ret_json, struct err *e)
 {
@@ -30,9 +31,9 @@ static int translate(struct arena *a, const char *text, const struct cluster_nod
 
 	for (size_t i = 0; facts && facts[i][0]; i++)
 		vars_set(&v, facts[i][0], facts[i][1], "test");
-	int r = yaml_parse("c.yaml", (struct blob){text, strlen(text)}, a, &config, e);
+	int r = cluster_read("c.yaml", (struct blob){text, strlen(text)}, a, &config, e);
 	if (r >= 0)
-		r = cluster_spec(config, node, &v, NULL, a, &spec, e);
+		r = cluster_spec(config, node, &v, &reading, a, &spec, e);
 	if (r < 0)
 		return r;
 	doc_json(spec, &b);
@@ -231,6 +232,262 @@ static void the_queue_is_the_tags_then_the_longest_names(void **state)
 	}
 }
 
+/* ---- rules ---- */
+
+#define STORAGE(items) TOP QUEUE("") "SharedStorage:\n" items
+
+static void rules(void **state)
+{
+	static const char *const cases[][2] = {
+	        {STORAGE("- {MountDir: /etc, Name: a, StorageType: Ebs}\n"),
+	         "c.yaml:9:14: MountDir: "
+	         "'/etc' is the system's"},
+	        {STORAGE("- {MountDir: //, Name: a, StorageType: Ebs}\n"), "'/' is the system's"},
+	        {STORAGE("- {MountDir: opt/, Name: a, StorageType: Ebs}\n"), "'/opt' is the"},
+	        {STORAGE("- {MountDir: /proc/x, Name: a, StorageType: Ebs}\n"), "'/proc/x' is the"},
+	        {STORAGE("- {MountDir: /a/../etc, Name: a, StorageType: Ebs}\n"), "without '.'"},
+	        {STORAGE("- {MountDir: '/a b', Name: a, StorageType: Ebs}\n"), "without '.'"},
+	        {STORAGE("- {MountDir: /a, Name: a, StorageType: Ebs}\n"
+	                 "- {MountDir: a/, Name: b, StorageType: Ebs}\n"),
+	         "c.yaml:10:14: MountDir '/a' is given twice: the first is at line 9"},
+	        {STORAGE("- {MountDir: /a/b, Name: a, StorageType: Ebs}\n"
+	                 "- {MountDir: /a, Name: b, StorageType: Ebs}\n"),
+	         "MountDir '/a' and '/a/b' of line 9 lie one in the other"},
+	        {STORAGE("- {MountDir: /a, Name: s, StorageType: Ebs}\n"
+	                 "- {MountDir: /b, Name: s, StorageType: Ebs}\n"),
+	         "c.yaml:10:24: Name 's' is given twice: the first is at line 9"},
+	        {STORAGE("- {MountDir: /a, Name: s, StorageType: Ebs, EfsSettings: {FileSystemId: "
+	                 "fs-1}}\n"),
+	         "EfsSettings: StorageType is Ebs"},
+	        {TOP QUEUE("    CustomActions: {OnNodeUpdated: {Script: 's3://b/a.sh'}}\n"),
+	         "OnNodeUpdated: a queue has"},
+	        {TOP QUEUE("    ComputeResources: [{Name: r}, {Name: r}]\n"), "Name 'r' is given"},
+	        {TOP QUEUE("  - {Name: q-1, Networking: {SubnetIds: [s]}}\n"),
+	         "Name 'q-1' is given"},
+	        {TOP QUEUE(
+	                 "    ComputeSettings: {LocalStorage: {EphemeralVolume: {MountDir: /s/x}}}\n") "SharedStorage: [{MountDir: /s, Name: a, StorageType: Ebs}]\n",
+	         "MountDir '/s/x' and '/s' of line 9"},
+	        {"Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Ssh: {AllowedIps: 10.0.0.0/33}, "
+	         "Networking: {SubnetId: s}}\n" QUEUE(""),
+	         "AllowedIps: '10.0.0.0/33'"},
+	        {"Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Dcv: {AllowedIps: anywhere}, "
+	         "Networking: {SubnetId: s}}\n" QUEUE(""),
+	         "AllowedIps: 'anywhere'"},
+	        {TOP
+	         "Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n  - Name: q-1\n    Networking: "
+	         "{SubnetIds: [s], Proxy: {HttpProxyAddress: \"http://h:1';x\"}}\n",
+	         "HttpProxyAddress: "},
+	};
+	static const char *const fine[] = {
+	        STORAGE("- {MountDir: /mnt/a, Name: a, StorageType: Ebs}\n"
+	                "- {MountDir: /mnt/ab, Name: b, StorageType: Ebs}\n"
+	                "- {MountDir: /opt/x, Name: c, StorageType: Ebs}\n"),
+	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Ssh: {AllowedIps: 'fd00::/8'}, "
+	        "Dcv: {AllowedIps: pl-0123}, Networking: {SubnetId: s}}\n" QUEUE(""),
+	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Ssh: {AllowedIps: 10.0.0.0/32}, "
+	        "Networking: {SubnetId: s}}\n" QUEUE(""),
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		check_refused(cases[i][0], cases[i][1]);
+	for (size_t i = 0; i < ARRAY_LEN(fine); i++) {
+		scope_arena struct arena *a = arena_new();
+		const char *json;
+		struct err e;
+
+		assert_ok(translate(a, fine[i], &compute, baked, &json, &e));
+	}
+}
+
+/* Whoever asks for all faults gets those of the schema and of the rules together. */
+static void all_faults_at_once(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct faults faults = {.arena = a};
+	const char *json;
+	struct err e;
+
+	(void)state;
+	reading.faults = &faults;
+	assert_err(translate(a,
+	                     STORAGE("- {MountDir: /etc, Name: a, StorageType: Ebs}\n"
+	                             "- {MountDir: /proc, Name: a, StorageType: Ebs, Wrong: 1}\n"
+	                             "- {MountDir: [], Name: {}, StorageType: []}\n"),
+	                     &compute, baked, &json, &e),
+	           ERR_INPUT, "");
+	reading.faults = NULL;
+	assert_int_equal(faults.n, 7);
+}
+
+/* ---- notes ---- */
+
+static const char *noted(const char *text, const struct cluster_node *node, struct arena *a)
+{
+	static struct cluster_notes notes;
+	const char *json;
+	struct err e;
+
+	notes = (struct cluster_notes){.arena = a};
+	reading = (struct cluster_reading){.notes = &notes, .elsewhere = true};
+	assert_ok(translate(a, text, node, baked, &json, &e));
+	reading = (struct cluster_reading){.strict = true};
+	if (notes.n == 0)
+		return "";
+	assert_int_equal(notes.n, 1);
+	return notes.items[0];
+}
+
+static void what_has_no_effect_is_noted(void **state)
+{
+	static const char *const cases[][2] = {
+	        {TOP QUEUE(
+	                 "    ComputeSettings: {LocalStorage: {EphemeralVolume: {MountDir: /l}}}\n"),
+	         "c.yaml:8:55: EphemeralVolume: "},
+	        {TOP QUEUE(
+	                 "") "DirectoryService: {DomainName: d, DomainAddr: l, PasswordSecretArn: a, "
+	                     "DomainReadOnlyUser: c}\n",
+	         "DirectoryService: sssd"},
+	        {TOP QUEUE("") "DeploymentSettings: {DisableSudoAccessForDefaultUser: yes}\n",
+	         "DisableSudoAccessForDefaultUser: "},
+	        {TOP QUEUE("") "DeploymentSettings: {DisableSudoAccessForDefaultUser: false}\n",
+	         ""},
+	        {TOP QUEUE("") "DeploymentSettings: {DefaultUserHome: Local}\n",
+	         "DefaultUserHome: "},
+	        {TOP QUEUE("") "DeploymentSettings: {DefaultUserHome: Shared}\n", ""},
+	        {TOP
+	         "Scheduling:\n  Scheduler: slurm\n  SlurmSettings: {Dns: {UseEc2Hostnames: true}}\n",
+	         "UseEc2Hostnames: "},
+	        {TOP QUEUE("") "Brandnew: {}\n", "c.yaml:8:1: unknown key 'Brandnew' is ignored"},
+	        {TOP QUEUE("") "Tag: {}\n", "did you mean 'Tags'?"},
+	        {STORAGE("- {MountDir: /fs, Name: fs, StorageType: FsxOntap, FsxOntapSettings: "
+	                 "{VolumeId: fsvol-1}}\n"),
+	         "c.yaml:9:3: shared storage 'fs': the file does not tell the server of a volume: the "
+	         "node document needs 'storage: {fs: "},
+	        {STORAGE("- {MountDir: /fs, Name: fs, StorageType: Efs}\n"), "'storage: {fs: fs-"},
+	        {STORAGE("- {MountDir: /fs, Name: fs, StorageType: FsxLustre}\n"),
+	         "'storage: {fs: fs-"},
+	        {"Image: {Os: alinux2}\nHeadNode: {InstanceType: t, SharedStorageType: Efs, "
+	         "Networking: {SubnetId: s}}\n" QUEUE(""),
+	         "'storage: {home: fs-"},
+	        {TOP QUEUE(""), ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scope_arena struct arena *a = arena_new();
+		const char *note = noted(cases[i][0], &compute, a);
+
+		if (!strstr(note, cases[i][1]) || (*note && !*cases[i][1]))
+			fail_msg("case %zu: '%s' lacks '%s'", i, note, cases[i][1]);
+	}
+}
+
+static void an_efs_of_the_head_is_mounted_where_it_is_known(void **state)
+{
+	const char *text =
+	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, SharedStorageType: efs, "
+	        "Networking: {SubnetId: s}}\n" QUEUE("");
+	static const char *const facts[][2] = {{"tag.hpc-node:storage.home", "fs-01234567"},
+	                                       {NULL, NULL}};
+
+	(void)state;
+	check_refused(text, "add 'storage: {home: fs-");
+	check_spec(
+	        text, facts,
+	        "{\"mounts\":[{\"path\":\"/home\",\"type\":\"efs\",\"source\":\"fs-01234567:/home\"},"
+	        "{\"path\":\"/opt/slurm\",\"type\":\"efs\",\"source\":\"fs-01234567:/opt/"
+	        "slurm\"}],\"munge\":{\"key\":\"s3://b/c/munge.key\"},\"slurm\":{\"prefix\":\"/opt/"
+	        "slurm\",\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},\"hostname\":\"q-1-dy-"
+	        "small-3\"}");
+}
+
+/* ---- settings that are carried out ---- */
+
+static bool spec_has(const char *text, const struct cluster_node *node, const char *part)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *json;
+	struct err e;
+
+	assert_ok(translate(a, text, node, baked, &json, &e));
+	return strstr(json, part);
+}
+
+static void multithreading_is_the_resources(void **state)
+{
+	const char *text =
+	        TOP QUEUE("    ComputeResources:\n"
+	                  "    - {Name: small, DisableSimultaneousMultithreading: true}\n"
+	                  "    - {Name: small-3, DisableSimultaneousMultithreading: no}\n");
+	struct cluster_node node = compute;
+
+	(void)state;
+	assert_true(spec_has(text, &node, "\"id\":\"disable-smt\",\"stage\":\"start\""));
+	node.node = "q-1-st-small-3-1";
+	assert_false(spec_has(text, &node, "disable-smt"));
+	node.node = "q-1-st-smal-1";
+	assert_false(spec_has(text, &node, "disable-smt"));
+}
+
+static void a_proxy_reaches_logins_apt_and_scripts(void **state)
+{
+#define PROXY(os)                                                                                  \
+	"Image: {Os: " os "}\nHeadNode: {InstanceType: t, Networking: {SubnetId: s}}\n"            \
+	"Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n  - Name: q-1\n    Networking: "         \
+	"{SubnetIds: [s], Proxy: {HttpProxyAddress: 'http://p:3128'}}\n"                           \
+	"    CustomActions: {OnNodeStart: {Script: 's3://b/a.sh'}}\n"
+
+	(void)state;
+	assert_true(spec_has(PROXY("alinux2"), &compute,
+	                     "\"env\":{\"http_proxy\":\"http://p:3128\",\"https_proxy\":\"http://"
+	                     "p:3128\",\"no_proxy\":\"localhost,127.0.0.1,::1,169.254.169.254,fd00:"
+	                     "ec2::254,10.0.0.5\"}"));
+	assert_true(spec_has(PROXY("alinux2"), &compute, "/etc/profile.d/hpc-node-proxy.sh"));
+	assert_false(spec_has(PROXY("alinux2"), &compute, "apt.conf.d"));
+	assert_true(spec_has(PROXY("ubuntu2204"), &compute,
+	                     "Acquire::http::Proxy \\\"http://p:3128\\\";"));
+}
+
+static void region_and_time_are_the_files(void **state)
+{
+	static const struct {
+		const char *text, *region;
+		uint64_t ms;
+	} rows[] = {
+	        {"HeadNode: {}\nRegion: eu-west-1\n", "eu-west-1", 0},
+	        {"Scheduling: {}\nDevSettings: {Timeouts: {ComputeNodeBootstrapTimeout: 900}}\n",
+	         NULL, 900000},
+	        {"HeadNode: {}\nDevSettings: {Timeouts: {ComputeNodeBootstrapTimeout: 0}}\n", NULL,
+	         0},
+	        {"Region: eu-west-1\nDevSettings: {Timeouts: {ComputeNodeBootstrapTimeout: 9}}\n",
+	         NULL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		scope_arena struct arena *a = arena_new();
+		struct doc *config;
+		struct err e;
+
+		assert_ok(cluster_read("c", (struct blob){rows[i].text, strlen(rows[i].text)}, a,
+		                       &config, &e));
+		assert_true(str_eq(cluster_region(config), rows[i].region) ||
+		            (!cluster_region(config) && !rows[i].region));
+		assert_int_equal(cluster_timeout_ms(config), rows[i].ms);
+	}
+}
+
+static void a_head_of_ipv6_stands_in_brackets(void **state)
+{
+	struct cluster_node node = compute;
+
+	(void)state;
+	node.head = "fd00:1::10";
+	assert_true(spec_has(TOP QUEUE(""), &node, "\"source\":\"[fd00:1::10]:/home\""));
+	assert_true(spec_has(TOP QUEUE(""), &node, "\"head\":\"fd00:1::10\""));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +498,14 @@ int main(void)
 	        cmocka_unit_test(refusals),
 	        cmocka_unit_test(queue_must_be_known),
 	        cmocka_unit_test(the_queue_is_the_tags_then_the_longest_names),
+	        cmocka_unit_test(rules),
+	        cmocka_unit_test(all_faults_at_once),
+	        cmocka_unit_test(what_has_no_effect_is_noted),
+	        cmocka_unit_test(an_efs_of_the_head_is_mounted_where_it_is_known),
+	        cmocka_unit_test(multithreading_is_the_resources),
+	        cmocka_unit_test(a_proxy_reaches_logins_apt_and_scripts),
+	        cmocka_unit_test(region_and_time_are_the_files),
+	        cmocka_unit_test(a_head_of_ipv6_stands_in_brackets),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

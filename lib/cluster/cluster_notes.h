@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What people should know of a document that is not wrong: a key that a newer ParallelCluster may
+ * have, a setting that is not carried out, what the node document has to add. "file:line:col: text",
+ * as faults are told.
+ */
+#pragma once
+
+#include "data/doc.h"
+
+#define CLUSTER_NOTES_MAX 64 /* further ones are dropped */
+
+struct cluster_notes {
+	struct arena *arena;
+	size_t n;
+	const char **items;
+};
+
+/* Adds one; `notes` may be NULL. */
+void cluster_note(struct cluster_notes *notes, const struct doc *at, const char *fmt, ...)
+        ATTR_PRINTF(3, 4);

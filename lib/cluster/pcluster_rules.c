@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Rules between the keys of a ParallelCluster file that decide what a node gets. */
+#include "cluster/pcluster.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+
+#define ADDRESS_MAX 64 /* an IPv6 address with its prefix length */
+
+/* A fault is kept, and the walk goes on where the caller wants all of them. */
+struct walk {
+	struct faults *faults;
+	struct arena *arena;
+	struct err *err;
+	int failed; /* 0, or what the last fault returned */
+	bool ended; /* nobody wants further ones */
+};
+
+static void refused(struct walk *w, int r)
+{
+	w->failed = r;
+	w->ended = !faults_add(w->faults, w->err);
+}
+
+/* The schema's faults are told with ours, so nothing here has its type for certain. */
+static const struct doc *scalar_at(const struct doc *d, const char *dotted)
+{
+	const struct doc *at = doc_find(d, dotted);
+
+	return at && at->type == DOC_SCALAR ? at : NULL;
+}
+
+static const struct doc *list_at(const struct doc *d, const char *dotted)
+{
+	const struct doc *at = doc_find(d, dotted);
+
+	return at && at->type == DOC_LIST ? at : NULL;
+}
+
+/* ---- names that stand twice ---- */
+
+static void unique(struct walk *w, const struct doc *list, const char *key)
+{
+	for (size_t i = 1; list && i < list->n && !w->ended; i++) {
+		const char *name = doc_text(list->items[i], key);
+		size_t first = 0;
+
+		while (name && first < i && !str_eq(doc_text(list->items[first], key), name))
+			first++;
+		if (name && first < i)
+			refused(w, doc_err(doc_get(list->items[i], key), w->err,
+			                   REASON_INPUT_DUPLICATE,
+			                   "%s '%s' is given twice: the first is at line %u", key,
+			                   name, doc_get(list->items[first], key)->line));
+	}
+}
+
+/* ---- queues ---- */
+
+/* It ends up between quotes in files of the machine. */
+static void check_proxy(struct walk *w, const struct doc *node)
+{
+	const struct doc *at = scalar_at(node, "Networking.Proxy.HttpProxyAddress");
+
+	if (!at)
+		return;
+	if ((str_starts(at->text, "http://") || str_starts(at->text, "https://")) &&
+	    !strpbrk(at->text, " \t\r\n'\"\\`$;"))
+		return;
+	refused(w, doc_err(at, w->err, REASON_INPUT_RANGE,
+	                   "HttpProxyAddress: '%s' is no address of a proxy, expected "
+	                   "http://HOST:PORT",
+	                   at->text));
+}
+
+static void check_queue(struct walk *w, const struct doc *queue)
+{
+	const struct doc *updated = doc_find(queue, "CustomActions.OnNodeUpdated");
+
+	if (updated)
+		refused(w, doc_err(updated, w->err, REASON_INPUT_UNSUPPORTED,
+		                   "OnNodeUpdated: a queue has OnNodeStart and OnNodeConfigured, "
+		                   "only the head node has this"));
+	if (!w->ended)
+		check_proxy(w, queue);
+	if (!w->ended)
+		unique(w, list_at(queue, "ComputeResources"), "Name");
+}
+
+/* ---- addresses that may come in ---- */
+
+static bool is_prefix(const char *text, long max)
+{
+	char *end;
+	long bits = strtol(text, &end, 10);
+
+	return *text >= '0' && *text <= '9' && *end == '\0' && bits <= max;
+}
+
+/* "10.0.0.0/16", "fd00::/8", a single address, or the id of a prefix list. */
+static bool is_cidr(const char *text)
+{
+	unsigned char address[sizeof(struct in6_addr)];
+	char host[ADDRESS_MAX];
+	size_t len = strcspn(text, "/");
+
+	if (str_starts(text, "pl-"))
+		return true;
+	if (len >= sizeof host)
+		return false;
+	memcpy(host, text, len);
+	host[len] = '\0';
+	if (inet_pton(AF_INET, host, address) == 1)
+		return !text[len] || is_prefix(text + len + 1, 32);
+	return inet_pton(AF_INET6, host, address) == 1 &&
+	       (!text[len] || is_prefix(text + len + 1, 128));
+}
+
+static void check_allowed(struct walk *w, const struct doc *node)
+{
+	static const char *const keys[] = {"Ssh.AllowedIps", "Dcv.AllowedIps"};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys) && !w->ended; i++) {
+		const struct doc *at = scalar_at(node, keys[i]);
+
+		if (at && !is_cidr(at->text))
+			refused(w, doc_err(at, w->err, REASON_INPUT_RANGE,
+			                   "AllowedIps: '%s' is no range of addresses, expected "
+			                   "one like 10.0.0.0/16 or the id of a prefix list",
+			                   at->text));
+	}
+}
+
+/* ---- shared storage ---- */
+
+static const struct {
+	const char *type, *settings;
+} settings_of[] = {
+        {"Ebs", "EbsSettings"},
+        {"Efs", "EfsSettings"},
+        {"FsxLustre", "FsxLustreSettings"},
+        {"FsxOpenZfs", "FsxOpenZfsSettings"},
+        {"FsxOntap", "FsxOntapSettings"},
+        {"FileCache", "FileCacheSettings"},
+};
+
+static void check_settings(struct walk *w, const struct doc *storage)
+{
+	const char *type = doc_text(storage, "StorageType");
+
+	for (size_t i = 0; i < ARRAY_LEN(settings_of) && !w->ended; i++) {
+		const struct doc *at = doc_get(storage, settings_of[i].settings);
+
+		if (at && type && !str_eq(type, settings_of[i].type))
+			refused(w, doc_err(at, w->err, REASON_INPUT_RANGE,
+			                   "%s: StorageType is %s, expected settings of that type "
+			                   "only",
+			                   settings_of[i].settings, type));
+	}
+}
+
+/* What the system itself lives in. ParallelCluster refuses these names at the top, too. */
+static bool is_reserved(const char *dir)
+{
+	static const char *const at[] = {"/",     "/bin",   "/boot",  "/dev",  "/etc",
+	                                 "/lib",  "/lib64", "/media", "/mnt",  "/opt",
+	                                 "/proc", "/root",  "/run",   "/sbin", "/srv",
+	                                 "/sys",  "/tmp",   "/usr",   "/var"};
+	static const char *const below[] = {"/boot/", "/dev/", "/etc/", "/proc/", "/run/", "/sys/"};
+
+	for (size_t i = 0; i < ARRAY_LEN(at); i++)
+		if (str_eq(dir, at[i]))
+			return true;
+	for (size_t i = 0; i < ARRAY_LEN(below); i++)
+		if (str_starts(dir, below[i]))
+			return true;
+	return false;
+}
+
+static bool has_dots(const char *dir)
+{
+	return strstr(dir, "/../") || strstr(dir, "/./") || str_ends(dir, "/..") ||
+	       str_ends(dir, "/.");
+}
+
+static bool is_below(const char *dir, const char *other)
+{
+	size_t n = strlen(other);
+
+	return strncmp(dir, other, n) == 0 && dir[n] == '/';
+}
+
+static void check_dir(struct walk *w, const struct doc *at, const char *dir)
+{
+	if (has_dots(dir) || strpbrk(dir, " \t\r\n,"))
+		refused(w, doc_err(at, w->err, REASON_INPUT_RANGE,
+		                   "MountDir: '%s' is no directory to mount at: expected a path "
+		                   "without '.', '..', spaces and commas",
+		                   at->text));
+	else if (is_reserved(dir))
+		refused(w, doc_err(at, w->err, REASON_INPUT_RANGE,
+		                   "MountDir: '%s' is the system's own, expected another directory",
+		                   dir));
+}
+
+static void check_overlap(struct walk *w, const struct doc *at, const struct doc *other)
+{
+	if (!other)
+		return;
+	const char *dir = pcluster_dir(at->text, w->arena);
+	const char *taken = pcluster_dir(other->text, w->arena);
+	if (str_eq(dir, taken))
+		refused(w, doc_err(at, w->err, REASON_INPUT_DUPLICATE,
+		                   "MountDir '%s' is given twice: the first is at line %u", dir,
+		                   other->line));
+	else if (is_below(dir, taken) || is_below(taken, dir))
+		refused(w, doc_err(at, w->err, REASON_INPUT_DUPLICATE,
+		                   "MountDir '%s' and '%s' of line %u lie one in the other", dir,
+		                   taken, other->line));
+}
+
+static void check_dirs(struct walk *w, const struct doc *list)
+{
+	for (size_t i = 0; list && i < list->n && !w->ended; i++) {
+		const struct doc *at = scalar_at(list->items[i], "MountDir");
+
+		if (!at)
+			continue;
+		check_dir(w, at, pcluster_dir(at->text, w->arena));
+		for (size_t k = 0; k < i && !w->ended; k++)
+			check_overlap(w, at, scalar_at(list->items[k], "MountDir"));
+	}
+}
+
+/* A local disk may not be mounted over, or in, what is shared. */
+static void check_ephemeral(struct walk *w, const struct doc *queue, const struct doc *list)
+{
+	const struct doc *at =
+	        scalar_at(queue, "ComputeSettings.LocalStorage.EphemeralVolume.MountDir");
+
+	for (size_t i = 0; at && list && i < list->n && !w->ended; i++)
+		check_overlap(w, at, scalar_at(list->items[i], "MountDir"));
+}
+
+/* ---- all of them ---- */
+
+int pcluster_rules(const struct doc *config, struct faults *faults, struct arena *a, struct err *e)
+{
+	const struct doc *queues = list_at(config, "Scheduling.SlurmQueues");
+	const struct doc *storage = list_at(config, "SharedStorage");
+	const struct doc *pools = list_at(config, "LoginNodes.Pools");
+	struct walk w = {.faults = faults, .arena = a, .err = e};
+
+	unique(&w, queues, "Name");
+	for (size_t i = 0; queues && i < queues->n && !w.ended; i++) {
+		check_queue(&w, queues->items[i]);
+		check_ephemeral(&w, queues->items[i], storage);
+	}
+	check_allowed(&w, doc_get(config, "HeadNode"));
+	for (size_t i = 0; pools && i < pools->n && !w.ended; i++)
+		check_allowed(&w, pools->items[i]);
+	if (!w.ended)
+		unique(&w, pools, "Name");
+	if (!w.ended)
+		unique(&w, storage, "Name");
+	for (size_t i = 0; storage && i < storage->n && !w.ended; i++)
+		check_settings(&w, storage->items[i]);
+	check_dirs(&w, storage);
+	return w.failed;
+}
