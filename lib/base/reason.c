@@ -6,7 +6,7 @@
 
 static const struct reason_row rows[REASON_COUNT] = {
         [REASON_NONE] = {"none", "nothing went wrong", ""},
-        [REASON_BUG] = {"bug", "the program contradicted itself", ""},
+        [REASON_BUG] = {"bug", "the program contradicted itself: a fault of ours", ""},
         [REASON_INPUT_SYNTAX] = {"input-syntax", "a document is not well-formed", ""},
         [REASON_INPUT_UNKNOWN_KEY] = {"input-unknown-key", "a key is not one we know",
                                       "keys are case-sensitive"},
@@ -115,7 +115,7 @@ static const struct reason_row rows[REASON_COUNT] = {
                                       "sign the object again or correct config-key"},
         [REASON_HOST_FILE] = {"host-file", "a file could not be read or written", ""},
         [REASON_HOST_PRIVILEGE] = {"host-privilege", "what was asked for needs root", ""},
-        [REASON_HOST_SPACE] = {"host-space", "the disk is full", ""},
+        [REASON_HOST_SPACE] = {"host-space", "a file system has no space or quota left", ""},
         [REASON_HOST_EXEC] = {"host-exec", "a program could not be started", ""},
         [REASON_HOST_COMMAND_FAILED] = {"host-command-failed", "a program ended with an error", ""},
         [REASON_HOST_USER] = {"host-user", "a user or group is missing or differs",
@@ -145,7 +145,8 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_MOUNT_BUSY] =
                 {"mount-busy", "something else is mounted there already",
                  "umount it, or drop its line from fstab; two sources cannot share a mount point"},
-        [REASON_MOUNT_HELPER] = {"mount-helper", "the mount helper failed", ""},
+        [REASON_MOUNT_HELPER] = {"mount-helper",
+                                 "the helper program of a file system failed to mount it", ""},
         [REASON_MOUNT_NOT_SEEN] = {"mount-not-seen",
                                    "the mount helper said yes but nothing is mounted",
                                    "look at the helper's log (for EFS: /var/log/amazon/efs)"},
@@ -189,7 +190,7 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_SLURM_NOT_REGISTERED] =
                 {"slurm-not-registered", "slurmd runs but the controller has not seen it register",
                  "can the head node reach TCP 6818 here? journalctl -b -u slurmd"},
-        [REASON_SLURM_MISSING] = {"slurm-missing", "Slurm is not installed", ""},
+        [REASON_SLURM_MISSING] = {"slurm-missing", "Slurm is not installed on this machine", ""},
         [REASON_SLURM_AUTH] = {"slurm-auth", "the controller rejected our authentication",
                                "munge keys or clocks differ between this node and the head"},
         [REASON_SCRIPT_FAILED] = {"script-failed", "a script ended with an error", ""},

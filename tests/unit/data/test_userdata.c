@@ -51,6 +51,20 @@ static const struct {
               "quoted-printable\n\n=41" END,
          NULL},
         {HEAD PART("application/gzip", "\x1f\x8b\x08 damaged") END, NULL},
+        /* They don't hide the document that follows them. */
+        {HEAD PART("application/gzip", "\x1f\x8b\x08 damaged") "\n" PART("text/x-hpc-node", "a: 1")
+                 END,
+         "a: 1"},
+        {HEAD "--==B==\n\n\x1f\x8b\x08 damaged\n" PART("text/plain", DOC) END, DOC},
+        {HEAD "--==B==\nContent-Type: text/plain\nContent-Transfer-Encoding: base64\n\n?!\n" PART(
+                 "text/x-hpc-node", "a: 1") END,
+         "a: 1"},
+        {HEAD "--==B==\nContent-Type: text/plain\nContent-Transfer-Encoding: x-own\n\nx\n" PART(
+                 "text/x-hpc-node", "a: 1") END,
+         "a: 1"},
+        {HEAD PART("text/x-hpc-node", "a: 1") "\n" PART("application/gzip", "\x1f\x8b\x08 damaged")
+                 END,
+         "a: 1"},
 };
 
 static void test_finds(void **state)
