@@ -18,6 +18,7 @@ set(doors
 	"inflate=data/gzip"
 	"ext2fs_=disk/ext4"
 	"archive_=disk/tar"
+	"seccomp_=build/sandbox_confine"
 	"crc32=disk/gpt")
 set(banned strcpy strcat sprintf vsprintf strtok atoi atol atoll system popen mktemp tmpnam gets
 	localtime gmtime strncpy strncat)

@@ -18,7 +18,9 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "build/base_dnf.h"
+#include "build/jobs.h"
 #include "build/lock_repo.h"
+#include "build/sandbox.h"
 #include "cloud/uri.h"
 #include "disk/blocks.h"
 #include "disk/rawdisk.h"
@@ -255,8 +257,8 @@ int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, 
 /* ---- making it ---- */
 
 struct making {
-	const struct recipe *recipe;
-	const struct field_strings *packages;
+	struct recipe recipe; /* what it is from, and the size of its disk */
+	struct field_strings packages;
 	const char *const *argv; /* of mmdebstrap or cp; else NULL */
 	const char *tree;
 	uint64_t deadline;
@@ -275,7 +277,7 @@ static bool makes_by_dnf(const struct recipe *r)
 
 static int unpack(const struct making *m, struct err *e)
 {
-	const struct recipe *recipe = m->recipe;
+	const struct recipe *recipe = &m->recipe;
 	scope_rawdisk struct rawdisk d = RAWDISK_INIT;
 	scope_fd int tree = open(m->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -289,22 +291,22 @@ static int unpack(const struct making *m, struct err *e)
 	return rawdisk_unpack(&d, tree, recipe->disk.size, true, m->deadline, e);
 }
 
-static int make(void *ctx, struct err *e)
+static int make(void *arg, struct err *e)
 {
 	static const char *const env[] = {"SOURCE_DATE_EPOCH=" BASE_EPOCH_TEXT,
 	                                  "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8",
 	                                  "TZ=UTC", NULL};
-	const struct making *m = ctx;
+	const struct making *m = arg;
 	scope_arena struct arena *a = arena_new();
 	struct host_exec x = {.argv = m->argv, .env = env, .deadline = m->deadline, .line = say};
 	struct host_result res;
 	struct host *here;
 	int r;
 
-	if (m->recipe->from_type == FROM_RAW || m->recipe->from_type == FROM_TAR)
+	if (m->recipe.from_type == FROM_RAW || m->recipe.from_type == FROM_TAR)
 		return unpack(m, e);
-	if (makes_by_dnf(m->recipe))
-		return base_dnf_make(m->recipe, m->packages, m->tree, m->deadline, say, e);
+	if (makes_by_dnf(&m->recipe))
+		return base_dnf_make(&m->recipe, &m->packages, m->tree, m->deadline, say, e);
 	r = host_open("/", HOST_LIVE, &here, e);
 	if (r < 0)
 		return r;
@@ -312,6 +314,26 @@ static int make(void *ctx, struct err *e)
 	host_close(here);
 	return r;
 }
+
+static void parcel(struct parcel *p, void *arg)
+{
+	struct making *m = arg;
+	uint64_t from = m->recipe.from_type;
+
+	parcel_u64(p, &from);
+	m->recipe.from_type = (enum recipe_from)from;
+	parcel_text(p, &m->recipe.file);
+	parcel_text(p, &m->recipe.from);
+	parcel_text(p, &m->recipe.arch);
+	parcel_u64(p, &m->recipe.disk.size);
+	parcel_texts(p, &m->packages);
+	parcel_list(p, &m->argv);
+	parcel_text(p, &m->tree);
+	parcel_u64(p, &m->deadline);
+}
+
+const struct sandbox_job base_job = {
+        .name = "base", .size = sizeof(struct making), .parcel = parcel, .run = make};
 
 static const char *joined(const struct field_strings *list, struct arena *a)
 {
@@ -415,10 +437,10 @@ int base_make(const struct base *b, const char *tree, struct store *store, uint6
 	struct hearer hearer = {line, line_ctx};
 	struct field_strings sources = {0};
 	struct making m = {
-	        .recipe = b->recipe, .packages = &b->packages, .tree = tree, .deadline = deadline};
+	        .recipe = *b->recipe, .packages = b->packages, .tree = tree, .deadline = deadline};
 	struct sandbox s = {.network = true,
-	                    .main = make,
-	                    .ctx = &m,
+	                    .job = &base_job,
+	                    .arg = &m,
 	                    .deadline = deadline,
 	                    .line = hear,
 	                    .line_ctx = &hearer};

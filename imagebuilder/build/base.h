@@ -10,7 +10,6 @@
  */
 #pragma once
 
-#include "build/sandbox.h"
 #include "recipe/lock.h"
 #include "recipe/recipe.h"
 #include "store/store.h"

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "build/base.h"
+#include "build/sandbox.h"
 #include "store/listing.h"
 #include "store/store.h"
 #include "store/tool.h"

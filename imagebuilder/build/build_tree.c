@@ -50,9 +50,9 @@ static int take_steps(const struct chain *c, struct store *s, struct progress *p
 		r = take_step(c, i, s, p, b, n_trees, l, e);
 		if (r < 0)
 			return r;
-		if (!chain_is_layer(&c->steps[i]))
+		if (!c->steps[i].type->layer)
 			continue;
-		if (c->steps[i].type == CHAIN_CLEAN)
+		if (c->steps[i].type->has_sbom)
 			b->sbom = arena_printf(b->arena, "%s/" CHAIN_SBOM, l->dir);
 		for (size_t k = STEM_FRESH; k > 0; k--)
 			dirs[k] = dirs[k - 1];

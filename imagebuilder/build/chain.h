@@ -2,22 +2,22 @@
 /*
  * A recipe as a chain of layers: the base, then for the recipe it is from and for itself the
  * copies, each step of the plan in its order, each component, and the tests with the proof of its
- * features. What no image
- * may have (hygiene.h) is removed before the last tests, or fails the build where a person has to
- * look; the manifest is written into what is then whole.
+ * features. What no image may have (hygiene.h) is removed before the last tests, or fails the build
+ * where a person has to look; the manifest is written into what is then whole.
  *
  * A layer's key is the digest of the one below, of what the step says (canon.h), of the files it
  * takes in, the architecture, and CHAIN_ABI. A recipe's layout, comments and names don't enter.
+ *
+ * A type of step is a file chain_TYPE.c with a `struct chain_type`, and its row in chain.c; where
+ * it is carried out in the sandbox, its job's row in jobs.c.
  */
 #pragma once
 
-#include "build/base.h"
-#include "look/manifest.h"
-#include "recipe/component.h"
-#include "recipe/copy.h"
+#include "plan/plan.h"
+#include "recipe/component_fetch.h"
 #include "recipe/input.h"
 #include "recipe/lock_files.h"
-#include "recipe/test.h"
+#include "recipe/recipe.h"
 #include "store/layer.h"
 
 /* Raised when the same key would no longer mean the same content. */
@@ -29,26 +29,33 @@
 /* Beside the tree of the cleaned layer: the image's SBOM, without the digest of any one output. */
 #define CHAIN_SBOM "sbom.spdx.json"
 
-enum chain_type { CHAIN_BASE, CHAIN_COPY, CHAIN_STEP, CHAIN_COMPONENT, CHAIN_CLEAN, CHAIN_TESTS };
+struct chain;
+struct chain_step;
+struct chain_making; /* chain_own.h */
+
+struct chain_type {
+	const char *name; /* "base", for `plan` */
+	bool layer;       /* what it changes is part of the image; else it only looks at it */
+	bool outside;     /* works on the joined layers rather than in the image */
+	bool first, last; /* only of the lowest recipe; only of the uppermost */
+	bool has_sbom;    /* CHAIN_SBOM lies beside its tree */
+	/* Adds its steps of one recipe: none, one or several. Reads the files that enter keys. */
+	int (*add)(struct chain *c, const struct recipe *r, struct err *e);
+	/* Carries one out into the layer's tree. */
+	int (*make)(const struct chain_making *m, struct err *e);
+	/* How long that may take, ms; NULL: CHAIN_BASE_MS. */
+	uint64_t (*timeout_ms)(const struct chain_step *s);
+};
 
 struct chain_step {
-	enum chain_type type;
-	const char *name; /* "base debian:bookworm", "copy", "files:/etc/motd", "component
-	                       x", "tests" */
-	const char *says; /* all that the key is made of, but for what is below; NULL: refused */
-	struct base base;
-	struct copy_list copies;
-	struct component_list components; /* CHAIN_COMPONENT: one; CHAIN_TESTS: all */
-	struct component_fetches fetches; /* of those components, and of what is run of them here */
-	struct test_list tests;
-	struct plan one;       /* CHAIN_STEP: that step alone, */
-	const struct plan *of; /* and where it comes from: its index there */
-	size_t at;
-	const char **allow;       /* CHAIN_CLEAN: a hygiene_allow */
-	struct manifest manifest; /* CHAIN_CLEAN; the epoch is found when it is written */
-	bool network;
+	const struct chain_type *type;
 	const struct recipe *recipe;
-	struct input_list inputs; /* what `says` is made of, for telling what changed */
+	const char *name; /* "base debian:bookworm", "copy", "files:/etc/motd", "component x" */
+	const char *says; /* all that the key is made of, but for what is below; NULL: refused */
+	struct input_list inputs;         /* what `says` is made of, for telling what changed */
+	struct component_fetches fetches; /* what is fetched for it before it runs */
+	bool network;
+	void *data; /* its type's */
 };
 
 struct chain {
@@ -59,6 +66,7 @@ struct chain {
 	const struct lock_source *source;
 	size_t n;
 	struct chain_step *steps;
+	struct component_list components; /* of the recipe whose steps are being added */
 	bool outline;
 	struct err refused; /* chain_outline: no > 0: why it can't be built here */
 };
@@ -76,11 +84,8 @@ int chain_outline(const struct recipe *r, const struct lock *lock, struct arena 
 /* The key of step `i` over the layer `below` ("" for the base). */
 void chain_key(const struct chain *c, size_t i, const char *below, char ret[static SHA256_HEX]);
 
-/* Whether what it changes is part of the image; tests only look at it. */
-static inline bool chain_is_layer(const struct chain_step *s)
-{
-	return s->type != CHAIN_TESTS;
-}
+/* The plan that a step is one of, and its index there; NULL: it is none of a plan. */
+const struct plan *chain_plan_of(const struct chain_step *s, size_t *ret_at);
 
 /* Carries step `i` out over the layers, into l->tree; what it says goes to the layer's log. */
 int chain_make(const struct chain *c, size_t i, const char *const *layers, struct layer *l,

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "build/build.h"
+#include "build/jobs.h"
 #include "disk/disk.h"
 #include "disk/tar.h"
 #include "store/scratch.h"
@@ -86,34 +87,43 @@ static const char *what(const struct recipe *r, const char *format, struct arena
 
 /* ---- dir and tar, of the joined layers ---- */
 
-/* Inside a sandbox that sees this machine, and the layers joined at `view`. */
-struct over_view {
+/* Of a sandbox that sees this machine, with the layers joined at `view`. */
+struct output_job {
 	const char *const *trees;
 	const char *view, *output;
-	int64_t epoch; /* of a tar */
+	bool tar;
+	uint64_t epoch; /* of a tar */
 	uint64_t deadline;
 };
 
-static int copy_view(void *ctx, struct err *e)
+static void parcel(struct parcel *p, void *arg)
 {
-	const struct over_view *x = ctx;
+	struct output_job *job = arg;
+
+	parcel_list(p, &job->trees);
+	parcel_text(p, &job->view);
+	parcel_text(p, &job->output);
+	parcel_bool(p, &job->tar);
+	parcel_u64(p, &job->epoch);
+	parcel_u64(p, &job->deadline);
+}
+
+static int copy_view(const struct output_job *job, struct err *e)
+{
 	scope_arena struct arena *a = arena_new();
 	const char *const argv[] = {"cp",
 	                            "--archive",
 	                            "--one-file-system",
 	                            "--reflink=auto",
 	                            "--",
-	                            arena_printf(a, "%s/.", x->view),
-	                            x->output,
+	                            arena_printf(a, "%s/.", job->view),
+	                            job->output,
 	                            NULL};
-	struct host_exec run = {.argv = argv, .deadline = x->deadline};
+	struct host_exec run = {.argv = argv, .deadline = job->deadline};
 	struct host_result res;
 	struct host *here;
-	int r = sandbox_view(x->trees, x->view, e);
+	int r = host_open("/", HOST_LIVE, &here, e);
 
-	if (r < 0)
-		return r;
-	r = host_open("/", HOST_LIVE, &here, e);
 	if (r < 0)
 		return r;
 	r = host_run_ok(here, &run, a, &res, e);
@@ -121,38 +131,51 @@ static int copy_view(void *ctx, struct err *e)
 	return r;
 }
 
-static int tar_view(void *ctx, struct err *e)
+static int tar_view(const struct output_job *job, struct err *e)
 {
-	const struct over_view *x = ctx;
-	int r = sandbox_view(x->trees, x->view, e);
+	scope_fd int tree = open(job->view, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (tree < 0)
+		return err_errno(e, errno, "opening '%s'", job->view);
+	scope_fd int fd = open(job->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0)
+		return err_errno(e, errno, "making '%s'", job->output);
+	return tar_write(tree, fd, (int64_t)job->epoch, job->deadline, e);
+}
+
+static int run(void *arg, struct err *e)
+{
+	const struct output_job *job = arg;
+	int r = sandbox_view(job->trees, job->view, e);
 
 	if (r < 0)
 		return r;
-	scope_fd int tree = open(x->view, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (tree < 0)
-		return err_errno(e, errno, "opening '%s'", x->view);
-	scope_fd int fd = open(x->output, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (fd < 0)
-		return err_errno(e, errno, "making '%s'", x->output);
-	return tar_write(tree, fd, x->epoch, x->deadline, e);
+	return (job->tar ? tar_view : copy_view)(job, e);
 }
+
+const struct sandbox_job output_job = {
+        .name = "output", .size = sizeof(struct output_job), .parcel = parcel, .run = run};
 
 static int write_over_view(const struct built *b, const char *scratch, const char *format,
                            const char *output, struct err *e)
 {
-	bool tar = str_eq(format, "tar");
-	struct over_view x = {.trees = b->trees,
-	                      .view = arena_printf(b->arena, "%s/view", scratch),
-	                      .output = output,
-	                      .deadline = clock_in_ms(WRITE_MS)};
-	struct sandbox s = {.main = tar ? tar_view : copy_view, .ctx = &x, .deadline = x.deadline};
+	struct output_job job = {.trees = b->trees,
+	                         .view = arena_printf(b->arena, "%s/view", scratch),
+	                         .output = output,
+	                         .tar = str_eq(format, "tar"),
+	                         .deadline = clock_in_ms(WRITE_MS)};
+	struct sandbox s = {.job = &output_job, .arg = &job, .deadline = job.deadline};
+	int64_t epoch;
+	int r = disk_epoch(b->trees, &epoch, e);
 
-	if (mkdir(x.view, 0700) < 0)
-		return err_errno(e, errno, "making '%s'", x.view);
-	if (!tar && mkdir(output, 0755) < 0)
+	if (r < 0)
+		return r;
+	job.epoch = (uint64_t)epoch;
+	if (mkdir(job.view, 0700) < 0)
+		return err_errno(e, errno, "making '%s'", job.view);
+	if (!job.tar && mkdir(output, 0755) < 0)
 		return err_errno(e, errno, "making '%s'", output);
-	int r = tar ? disk_epoch(b->trees, &x.epoch, e) : 0;
-	return r < 0 ? r : sandbox_run(&s, e);
+	return sandbox_run(&s, e);
 }
 
 static int write_export(const struct built *b, struct store *s, const char *format,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Three processes: child_run's, which stays outside and only waits; the first of the new process
- * namespace, whose end is the end of all that is in it; and the one that does the work.
+ * Starting a sandbox. Three processes: child_run's, which stays outside and only waits; the first
+ * of the new process namespace, which is this program executed anew (sandbox_main.c); and the one
+ * that does the work.
  */
 #include "build/sandbox.h"
 
@@ -11,119 +12,225 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/scope.h"
 #include "build/sandbox_own.h"
 #include "host/child.h"
 
 #define OUTPUT_MAX 4096 /* kept for the message when there is no other */
 
-struct report {
-	bool failed;
-	struct err err;
-};
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U /* Linux 6.3; glibc 2.38 */
+#endif
 
-struct job {
+/* What the first process is made of. */
+struct start {
 	const struct sandbox *sandbox;
-	struct report *report;
-	bool terminal; /* the program gets it, in a process group of its own */
+	int program, job, report;
+	struct sandbox_report *report_here;
 };
 
-static int wait_for(pid_t pid)
+/* ---- what is handed over ---- */
+
+static int memory(const char *name, unsigned more, int *ret, struct err *e)
 {
-	int st = 0;
+	int fd = memfd_create(name, MFD_CLOEXEC | more);
 
-	/* As the first process of a namespace we are also the parent of every orphan. */
-	for (;;) {
-		pid_t r = waitpid(-1, &st, 0);
-
-		if (r == pid)
-			return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
-		if (r < 0 && errno != EINTR)
-			return 127;
-	}
+	/* Before Linux 6.3 there is no such flag, and all of them can be executed. */
+	if (fd < 0 && errno == EINVAL)
+		fd = memfd_create(name, MFD_CLOEXEC | (more & ~MFD_EXEC));
+	if (fd < 0)
+		return err_errno(e, errno, "making a sandbox");
+	*ret = fd;
+	return 0;
 }
 
-static int fail(const struct job *j)
+/* A copy: whoever gets hold of the program that runs inside must not get at ours. */
+static int copy_program(int *ret, struct err *e)
 {
-	j->report->failed = true;
+	scope_fd int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	scope_fd int to = -1;
+	struct stat st;
+	off_t at = 0;
+
+	if (from < 0 || fstat(from, &st) < 0)
+		return err_errno(e, errno, "opening this program");
+	int r = memory(SANDBOX_NAME, MFD_ALLOW_SEALING | MFD_EXEC, &to, e);
+	if (r < 0)
+		return r;
+	while (at < st.st_size) {
+		ssize_t n = sendfile(to, from, &at, (size_t)(st.st_size - at));
+		if (n <= 0)
+			return err_errno(e, n < 0 ? errno : EIO, "copying this program");
+	}
+	if (fcntl(to, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
+		return err_errno(e, errno, "copying this program");
+	*ret = steal_fd(&to);
+	return 0;
+}
+
+static int pack_job(const struct sandbox *s, bool terminal, int *ret, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct sandbox_order o = {.job = s->job->name,
+	                          .layers = s->layers,
+	                          .dir = s->dir,
+	                          .network = s->network,
+	                          .terminal = terminal};
+	scope_fd int fd = -1;
+	struct parcel p;
+
+	parcel_begin(&p, a);
+	sandbox_order_parcel(&p, &o);
+	s->job->parcel(&p, s->arg);
+	if (p.broken)
+		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
+		               "a step of more than %lu MiB: put large files in place by 'copy'",
+		               PARCEL_MAX >> 20);
+	int r = memory("job", 0, &fd, e);
+	if (r < 0)
+		return r;
+	r = file_write_all(fd, p.out.data, p.out.len);
+	if (r < 0)
+		return err_errno(e, -r, "making a sandbox");
+	*ret = steal_fd(&fd);
+	return 0;
+}
+
+static int make_report(struct start *s, struct err *e)
+{
+	scope_fd int fd = -1;
+	int r = memory("report", 0, &fd, e);
+
+	if (r < 0)
+		return r;
+	if (ftruncate(fd, sizeof *s->report_here) < 0)
+		return err_errno(e, errno, "making a sandbox");
+	void *at = mmap(NULL, sizeof *s->report_here, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	if (at == MAP_FAILED)
+		return err_errno(e, errno, "making a sandbox");
+	s->report_here = at;
+	s->report = steal_fd(&fd);
+	return 0;
+}
+
+static void start_close(struct start *s)
+{
+	scope_close(&s->program);
+	scope_close(&s->job);
+	scope_close(&s->report);
+	if (s->report_here)
+		munmap(s->report_here, sizeof *s->report_here);
+	s->report_here = NULL;
+}
+#define scope_start __attribute__((cleanup(start_close)))
+#define START(s)                                                                                   \
+	{                                                                                          \
+		.sandbox = (s), .program = -1, .job = -1, .report = -1                             \
+	}
+
+static int start_open(struct start *s, bool terminal, struct err *e)
+{
+	int r = copy_program(&s->program, e);
+
+	if (r < 0)
+		return r;
+	r = pack_job(s->sandbox, terminal, &s->job, e);
+	if (r < 0)
+		return r;
+	return make_report(s, e);
+}
+
+/* ---- from here to the first process ---- */
+
+static int fail(const struct start *s)
+{
+	s->report_here->failed = true;
 	return 1;
 }
 
-/* To our process group; whoever has it not is stopped for asking, unless it ignores that. */
-static void take_terminal(void)
+/* Those it is to have from 3 on, and nothing behind them. They go above all these places first, so
+ * that none is overwritten before it has moved. */
+static int place_descriptors(const struct start *s, int *ret_program)
 {
-	void (*was)(int) = signal(SIGTTOU, SIG_IGN);
+	scope_arena struct arena *a = arena_new();
+	size_t n = s->sandbox->n_fds + SANDBOX_FD - SANDBOX_JOB_FD;
+	int above = SANDBOX_JOB_FD + (int)n, *moved = arena_array(a, n, sizeof *moved);
 
-	(void)tcsetpgrp(STDIN_FILENO, getpgrp());
-	signal(SIGTTOU, was);
-}
-
-static _Noreturn void work(const struct job *j)
-{
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (j->terminal) {
-		(void)setpgid(0, 0);
-		take_terminal();
+	for (size_t i = 0; i < n; i++) {
+		int from = i == 0   ? s->job
+		           : i == 1 ? s->report
+		                    : s->sandbox->fds[i - (SANDBOX_FD - SANDBOX_JOB_FD)];
+		moved[i] = fcntl(from, F_DUPFD_CLOEXEC, above);
+		if (moved[i] < 0)
+			return -errno;
 	}
-	if (j->sandbox->main(j->sandbox->ctx, &j->report->err) < 0)
-		_exit(fail(j));
-	fflush(stdout);
-	_exit(0);
+	*ret_program = fcntl(s->program, F_DUPFD_CLOEXEC, above);
+	if (*ret_program < 0)
+		return -errno;
+	for (size_t i = 0; i < n; i++)
+		if (dup2(moved[i], SANDBOX_JOB_FD + (int)i) < 0)
+			return -errno;
+	if (syscall(SYS_close_range, (unsigned)above, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
+		return -errno;
+	return 0;
 }
 
-static _Noreturn void first(const struct job *j, int alive)
+static _Noreturn void become_first(const struct start *s, int alive)
 {
+	static char name[] = SANDBOX_NAME;
+	char *const argv[] = {name, NULL}, *const env[] = {NULL};
 	struct pollfd parent = {.fd = alive, .events = POLLIN};
+	int program;
 
 	/* Whoever made us may have died before this took effect; the pipe tells. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (poll(&parent, 1, 0) != 0)
 		_exit(1);
-	if (sandbox_enter(j->sandbox, &j->report->err) < 0 ||
-	    sandbox_confine(j->sandbox, &j->report->err) < 0)
-		_exit(fail(j));
-	pid_t pid = fork();
-	if (pid == 0)
-		work(j);
-	int status = pid < 0 ? 127 : wait_for(pid);
-	sandbox_leave(j->sandbox);
-	_exit(status);
+	int r = place_descriptors(s, &program);
+	if (r == 0) {
+		fexecve(program, argv, env);
+		r = -errno;
+	}
+	(void)err_errno(&s->report_here->err, -r, "executing this program again");
+	_exit(fail(s));
 }
 
 static int outside(void *ctx)
 {
-	const struct job *j = ctx;
+	const struct start *s = ctx;
 	int flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
 	int alive[2];
 
-	if (!j->sandbox->network)
+	if (!s->sandbox->network)
 		flags |= CLONE_NEWNET;
 	if (unshare(flags) < 0 || pipe2(alive, O_CLOEXEC) < 0) {
-		(void)err_errno(&j->report->err, errno, "making namespaces");
-		return fail(j);
+		(void)err_errno(&s->report_here->err, errno, "making namespaces");
+		return fail(s);
 	}
 	pid_t pid = fork();
 	if (pid == 0) {
 		close(alive[1]);
-		first(j, alive[0]);
+		become_first(s, alive[0]);
 	}
 	if (pid < 0) {
-		(void)err_errno(&j->report->err, errno, "starting a process");
-		return fail(j);
+		(void)err_errno(&s->report_here->err, errno, "starting a process");
+		return fail(s);
 	}
 	close(alive[0]);
-	return wait_for(pid);
+	return sandbox_wait(pid, NULL, NULL);
 }
 
-static int judge(const struct child_end *end, const struct report *report, struct err *e)
+static int judge(const struct child_end *end, const struct sandbox_report *report, struct err *e)
 {
 	if (report->failed) {
 		*e = report->err;
@@ -145,10 +252,9 @@ static int judge(const struct child_end *end, const struct report *report, struc
 int sandbox_run(const struct sandbox *s, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct report *report = child_share(sizeof *report);
-	struct job job = {.sandbox = s, .report = report};
+	scope_start struct start start = START(s);
 	struct child_spec spec = {.main = outside,
-	                          .ctx = &job,
+	                          .ctx = &start,
 	                          .in = -1,
 	                          .out_max = OUTPUT_MAX,
 	                          .err_max = OUTPUT_MAX,
@@ -156,21 +262,17 @@ int sandbox_run(const struct sandbox *s, struct err *e)
 	                          .line = s->line,
 	                          .line_ctx = s->line_ctx};
 	struct child_end end;
+	int r = start_open(&start, false, e);
 
-	if (!report)
-		return err_errno(e, ENOMEM, "making a sandbox");
-	int r = child_run(&spec, a, &end, e);
-	if (r == 0)
-		r = judge(&end, report, e);
-	child_unshare(report, sizeof *report);
-	return r;
+	if (r < 0)
+		return r;
+	r = child_run(&spec, a, &end, e);
+	if (r < 0)
+		return r;
+	return judge(&end, start.report_here, e);
 }
 
 /* ---- a look inside ---- */
-
-struct program {
-	const char *const *argv, *const *env;
-};
 
 static void signals(const int *list, size_t n, void (*handler)(int))
 {
@@ -180,20 +282,6 @@ static void signals(const int *list, size_t n, void (*handler)(int))
 
 /* What a terminal sends is for the program; what ends us ends it. */
 static const int from_keys[] = {SIGINT, SIGQUIT}, to_end[] = {SIGTERM, SIGHUP};
-
-static int exec_main(void *ctx, struct err *e)
-{
-	static const char *const shells[] = {"/bin/bash", "/bin/sh"};
-	const struct program *p = ctx;
-	const char *const shell[] = {shells[access(shells[0], X_OK) == 0 ? 0 : 1], NULL};
-	const char *const *argv = *p->argv ? p->argv : shell;
-
-	signals(from_keys, ARRAY_LEN(from_keys), SIG_DFL);
-	environ = (char **)(uintptr_t)p->env; /* where PATH is looked for, too */
-	execvp(argv[0], (char *const *)(uintptr_t)argv);
-	return err_set(e, ERR_HOST, REASON_HOST_EXEC, errno, "running '%s' in the image: %s",
-	               argv[0], strerror(errno));
-}
 
 static volatile sig_atomic_t ended_by;
 static volatile pid_t attached;
@@ -205,7 +293,7 @@ static void end(int sig)
 		kill(attached, SIGKILL);
 }
 
-static _Noreturn void attached_main(const struct job *j, pid_t parent)
+static _Noreturn void attached_main(const struct start *s, pid_t parent)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != parent)
@@ -213,10 +301,10 @@ static _Noreturn void attached_main(const struct job *j, pid_t parent)
 	signals(to_end, ARRAY_LEN(to_end), SIG_DFL);
 	umask(022);
 	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
-	_exit(outside((void *)(uintptr_t)j));
+	_exit(outside((void *)(uintptr_t)s));
 }
 
-static int attach(const struct job *j, struct err *e)
+static int attach(const struct start *s, int *ret_status, struct err *e)
 {
 	pid_t parent = getpid();
 	int st;
@@ -226,7 +314,7 @@ static int attach(const struct job *j, struct err *e)
 	signals(to_end, ARRAY_LEN(to_end), end);
 	attached = fork();
 	if (attached == 0)
-		attached_main(j, parent);
+		attached_main(s, parent);
 	if (attached < 0)
 		return err_errno(e, errno, "starting a process");
 	if (ended_by) /* between fork and here */
@@ -235,36 +323,37 @@ static int attach(const struct job *j, struct err *e)
 		if (errno != EINTR)
 			return err_errno(e, errno, "waiting for a process");
 	attached = 0;
-	if (ended_by)
-		return 128 + (int)ended_by;
-	return WIFEXITED(st) ? WEXITSTATUS(st) : 128 + WTERMSIG(st);
+	*ret_status = ended_by        ? 128 + (int)ended_by
+	              : WIFEXITED(st) ? WEXITSTATUS(st)
+	                              : 128 + WTERMSIG(st);
+	return 0;
 }
 
 int sandbox_exec(const struct sandbox *s, const char *const *argv, const char *const *env,
                  int *ret_status, struct err *e)
 {
-	struct program program = {argv, env};
+	struct sandbox_program program = {argv, env};
 	struct sandbox box = {.layers = s->layers,
 	                      .dir = s->dir,
 	                      .network = s->network,
-	                      .main = exec_main,
-	                      .ctx = &program};
-	struct report *report = child_share(sizeof *report);
+	                      .job = &sandbox_program,
+	                      .arg = &program};
 	/* A command stays in our group, so that the keys reach it and ^Z all of us. */
-	struct job job = {&box, report, !*argv && isatty(STDIN_FILENO)};
+	bool terminal = !*argv && isatty(STDIN_FILENO);
+	scope_start struct start start = START(&box);
+	int r = start_open(&start, terminal, e), status;
 
-	if (!report)
-		return err_errno(e, ENOMEM, "making a sandbox");
-	int r = attach(&job, e);
-	if (job.terminal)
-		take_terminal();
-	if (r >= 0 && report->failed) {
-		*e = report->err;
-		r = -e->no;
-	}
-	child_unshare(report, sizeof *report);
 	if (r < 0)
 		return r;
-	*ret_status = r;
+	r = attach(&start, &status, e);
+	if (terminal)
+		sandbox_take_terminal();
+	if (r < 0)
+		return r;
+	if (start.report_here->failed) {
+		*e = start.report_here->err;
+		return -e->no;
+	}
+	*ret_status = status;
 	return 0;
 }

@@ -4,9 +4,56 @@
 
 #include "build/sandbox.h"
 
+/* Descriptors of a sandbox's first process beside 0 to 2. */
+#define SANDBOX_JOB_FD    3 /* the parcel */
+#define SANDBOX_REPORT_FD 4 /* a struct sandbox_report */
+_Static_assert(SANDBOX_FD == SANDBOX_REPORT_FD + 1, "a job's descriptors follow ours");
+
+#define SANDBOX_NAME "hpc-imagebuild-sandbox" /* argv[0] of the first process */
+
+/* What the parcel begins with. */
+struct sandbox_order {
+	const char *job;
+	const char *const *layers;
+	const char *dir;
+	bool network;
+	bool terminal; /* the job gets it, in a process group of its own */
+};
+void sandbox_order_parcel(struct parcel *p, struct sandbox_order *o);
+
+struct sandbox_report {
+	bool failed;
+	struct err err;
+};
+
+/* Runs a program with our terminal; its argument is a struct sandbox_program. */
+extern const struct sandbox_job sandbox_program;
+struct sandbox_program {
+	const char *const *argv, *const *env;
+};
+
+/* A program gets the terminal back, or takes it. */
+void sandbox_take_terminal(void);
+/* The exit status of that child, or 128 and its signal; 127 where there is none. `tick`, unless
+ * NULL, is called every SANDBOX_TICK_MS, with SIGCHLD blocked, and < 0 from it ends the wait. */
+#define SANDBOX_TICK_MS 100
+int sandbox_wait(int pid, int (*tick)(void *ctx), void *ctx);
+
+/* What the image has only for the time of the build. */
+struct sandbox_lent {
+	bool policy, resolv;
+};
 /* In the first process of the new namespaces: makes the mounts and enters the image. */
-int sandbox_enter(const struct sandbox *s, struct err *e) ATTR_MUST_USE;
-/* Takes out again what was put into the image only for the time of the build. */
-void sandbox_leave(const struct sandbox *s);
-/* From now on, for all children: no syncing; with an image, no right to change the kernel. */
-int sandbox_confine(const struct sandbox *s, struct err *e) ATTR_MUST_USE;
+int sandbox_enter(const struct sandbox_order *o, struct sandbox_lent *ret,
+                  struct err *e) ATTR_MUST_USE;
+/* Takes that out again. */
+void sandbox_leave(const struct sandbox_lent *l);
+
+enum sandbox_rights {
+	SANDBOX_FIRST,  /* the first process: what sandbox_leave() needs */
+	SANDBOX_BESIDE, /* without an image: all but the rights over the kernel */
+	SANDBOX_IMAGE,  /* what the scripts of packages need */
+};
+/* For this process and all its children from now on, but for FIRST, whose children must choose for
+ * themselves: these capabilities and system calls, and syncing to disk is answered and not done. */
+int sandbox_confine(enum sandbox_rights rights, struct err *e) ATTR_MUST_USE;

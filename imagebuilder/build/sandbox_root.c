@@ -1,18 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sandbox from inside: its mounts, and what its processes may not do. */
+/* The sandbox from inside: its mounts, and what is in the image only while it runs. */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/audit.h>
-#include <linux/capability.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <net/if.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -30,9 +24,24 @@
 
 /* ---- the overlay ---- */
 
+/* Descriptors of layers, for the time of a mount. */
+struct lower {
+	size_t n;
+	int fds[LAYERS_MAX];
+};
+
+static void lower_close(struct lower *l)
+{
+	for (size_t i = 0; i < l->n; i++)
+		close(l->fds[i]);
+	l->n = 0;
+}
+#define scope_lower __attribute__((cleanup(lower_close)))
+
 /* Its options name descriptors, "12:11:10" below /proc/self/fd: a page of them is hundreds of
  * layers, and no character of a path has to be escaped. */
-static int lower(const char *const *layers, struct strbuf *options, struct err *e)
+static int lower_open(const char *const *layers, struct lower *l, struct strbuf *options,
+                      struct err *e)
 {
 	size_t n = 0;
 
@@ -47,6 +56,7 @@ static int lower(const char *const *layers, struct strbuf *options, struct err *
 
 		if (fd < 0)
 			return err_errno(e, errno, "opening the layer '%s'", layers[i]);
+		l->fds[l->n++] = fd;
 		strbuf_printf(options, "%d%s", fd, i ? ":" : "");
 	}
 	return 0;
@@ -69,6 +79,7 @@ int sandbox_view(const char *const *layers, const char *at, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct strbuf options = STRBUF(a, 4096);
+	scope_lower struct lower lower = {0};
 
 	if (!layers[1]) { /* overlayfs wants two */
 		if (mount(layers[0], at, NULL, MS_BIND, NULL) < 0)
@@ -78,8 +89,10 @@ int sandbox_view(const char *const *layers, const char *at, struct err *e)
 	scope_fd int fd = open(at, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(e, errno, "opening '%s'", at);
-	int r = lower(layers, &options, e);
-	return r < 0 ? r : mount_overlay(&options, fd, MS_RDONLY, e);
+	int r = lower_open(layers, &lower, &options, e);
+	if (r < 0)
+		return r;
+	return mount_overlay(&options, fd, MS_RDONLY, e);
 }
 
 static int open_in(int dir, const char *name, struct err *e)
@@ -87,7 +100,9 @@ static int open_in(int dir, const char *name, struct err *e)
 	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
 		return err_errno(e, errno, "making the directory '%s'", name);
 	int fd = openat(dir, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? err_errno(e, errno, "opening the directory '%s'", name) : fd;
+	if (fd < 0)
+		return err_errno(e, errno, "opening the directory '%s'", name);
+	return fd;
 }
 
 int sandbox_join(const char *const *layers, const char *where, char ret_root[static SANDBOX_ROOT],
@@ -95,16 +110,21 @@ int sandbox_join(const char *const *layers, const char *where, char ret_root[sta
 {
 	scope_arena struct arena *a = arena_new();
 	struct strbuf options = STRBUF(a, 4096);
+	scope_lower struct lower lower = {0};
 	scope_fd int dir = open(where, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir < 0)
 		return err_errno(e, errno, "opening '%s'", where);
 	scope_fd int upper = open_in(dir, "tree", e);
-	scope_fd int work = upper < 0 ? -1 : open_in(dir, "work", e);
-	scope_fd int root = work < 0 ? -1 : open_in(dir, "root", e);
+	if (upper < 0)
+		return upper;
+	scope_fd int work = open_in(dir, "work", e);
+	if (work < 0)
+		return work;
+	scope_fd int root = open_in(dir, "root", e);
 	if (root < 0)
-		return -e->no;
-	int r = lower(layers, &options, e);
+		return root;
+	int r = lower_open(layers, &lower, &options, e);
 	if (r < 0)
 		return r;
 	/* A layer is to be a tree of plain files, meaningful by itself; and it is thrown away when
@@ -154,6 +174,13 @@ static const struct link {
         {"dev/ptmx", "pts/ptmx"},          {"dev/core", "/proc/kcore"},
 };
 
+static int make_node(const struct node *n)
+{
+	if (mknod(n->at, S_IFCHR | 0666, makedev(n->major, n->minor)) < 0)
+		return -1;
+	return chmod(n->at, 0666);
+}
+
 /* Where we are. */
 static int populate(bool lend, struct err *e)
 {
@@ -174,9 +201,7 @@ static int populate(bool lend, struct err *e)
 			return err_errno(e, errno, "mounting %s on /%s", m->type, m->at);
 	}
 	for (size_t i = 0; i < ARRAY_LEN(nodes); i++)
-		if (mknod(nodes[i].at, S_IFCHR | 0666, makedev(nodes[i].major, nodes[i].minor)) <
-		            0 ||
-		    chmod(nodes[i].at, 0666) < 0)
+		if (make_node(&nodes[i]) < 0)
 			return err_errno(e, errno, "making /%s", nodes[i].at);
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (symlink(links[i].to, links[i].at) < 0)
@@ -193,9 +218,11 @@ int sandbox_lend(const char *tree, struct err *e)
 	if (chdir(tree) < 0)
 		return err_errno(e, errno, "entering '%s'", tree);
 	int r = populate(true, e);
-	if (r == 0 && chdir("/") < 0)
-		r = err_errno(e, errno, "leaving '%s'", tree);
-	return r;
+	if (r < 0)
+		return r;
+	if (chdir("/") < 0)
+		return err_errno(e, errno, "leaving '%s'", tree);
+	return 0;
 }
 
 int sandbox_hide(const char *dir, struct err *e)
@@ -235,22 +262,20 @@ static int put(const char *path, int flags, const char *text, size_t len, mode_t
 	return fchmod(fd, mode) < 0 ? -errno : file_write_all(fd, text, len);
 }
 
-static bool policy_is_ours, resolv_is_ours;
-
-static int forbid_services(struct err *e)
+static int forbid_services(struct sandbox_lent *l, struct err *e)
 {
 	static const char text[] = "#!/bin/sh\nexit 101\n";
 	int r = put(POLICY, O_EXCL, text, sizeof text - 1, 0755);
 
-	policy_is_ours = r == 0;
+	l->policy = r == 0;
 	/* There may be one already, or no such directory: not Debian's. */
-	return r == 0 || r == -EEXIST || r == -ENOENT
-	               ? 0
-	               : err_errno(e, -r, "forbidding services to start");
+	if (r < 0 && r != -EEXIST && r != -ENOENT)
+		return err_errno(e, -r, "forbidding services to start");
+	return 0;
 }
 
 /* The names of servers are this machine's for as long as the network is. */
-static int put_resolv(struct blob text, struct err *e)
+static int put_resolv(struct blob text, struct sandbox_lent *l, struct err *e)
 {
 	static const char *const fixed[] = {"/run/systemd/resolve/stub-resolv.conf",
 	                                    "/run/systemd/resolve/resolv.conf",
@@ -269,19 +294,17 @@ static int put_resolv(struct blob text, struct err *e)
 	}
 	if (lstat(RESOLV, &st) == 0 && S_ISLNK(st.st_mode))
 		return 0;
-	resolv_is_ours = put(RESOLV, O_EXCL, "", 0, 0644) == 0;
+	l->resolv = put(RESOLV, O_EXCL, "", 0, 0644) == 0;
 	if (access(RESOLV, F_OK) == 0 && mount(fixed[0], RESOLV, NULL, MS_BIND, NULL) < 0)
 		return err_errno(e, errno, "lending the image " RESOLV);
 	return 0;
 }
 
-void sandbox_leave(const struct sandbox *s)
+void sandbox_leave(const struct sandbox_lent *l)
 {
-	if (!s->layers)
-		return;
-	if (policy_is_ours)
+	if (l->policy)
 		(void)unlink(POLICY);
-	if (resolv_is_ours) {
+	if (l->resolv) {
 		(void)umount2(RESOLV, MNT_DETACH);
 		(void)unlink(RESOLV);
 	}
@@ -297,99 +320,62 @@ static int pivot(struct err *e)
 	return 0;
 }
 
-static int enter_image(const struct sandbox *s, struct err *e)
+/* Root may write these without any capability. */
+static int protect_kernel(struct err *e)
+{
+	static const char *const files[] = {
+	        "/proc/sys", "/proc/sysrq-trigger", "/proc/irq",  "/proc/bus",
+	        "/proc/fs",  "/proc/acpi",          "/proc/scsi", "/proc/mtrr"};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		int r = read_only(files[i], e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int enter_image(const struct sandbox_order *o, struct sandbox_lent *l, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct blob resolv = {"", 0};
 	struct err ignored; /* a machine without the file has no names to lend */
 	char root[SANDBOX_ROOT];
-	int r = sandbox_join(s->layers, s->dir, root, e);
+	int r = sandbox_join(o->layers, o->dir, root, e);
 
 	if (r < 0)
 		return r;
-	if (s->network && file_read(AT_FDCWD, RESOLV, 65536, a, &resolv, &ignored) < 0)
+	if (o->network && file_read(AT_FDCWD, RESOLV, 65536, a, &resolv, &ignored) < 0)
 		resolv = (struct blob){"", 0};
 	if (chdir(root) < 0)
 		return err_errno(e, errno, "entering '%s'", root);
 	r = populate(false, e);
-	if (r == 0)
-		r = pivot(e);
-	if (r == 0)
-		r = read_only("/proc/sys", e);
-	if (r == 0)
-		r = read_only("/proc/sysrq-trigger", e);
-	if (r == 0)
-		r = forbid_services(e);
-	if (r == 0 && s->network)
-		r = put_resolv(resolv, e);
-	return r;
+	if (r < 0)
+		return r;
+	r = pivot(e);
+	if (r < 0)
+		return r;
+	r = protect_kernel(e);
+	if (r < 0)
+		return r;
+	r = forbid_services(l, e);
+	if (r < 0 || !o->network)
+		return r;
+	return put_resolv(resolv, l, e);
 }
 
-int sandbox_enter(const struct sandbox *s, struct err *e)
+int sandbox_enter(const struct sandbox_order *o, struct sandbox_lent *ret, struct err *e)
 {
 	static const char name[] = "image";
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    sethostname(name, sizeof name - 1) < 0)
 		return err_errno(e, errno, "making the sandbox");
-	if (!s->network)
+	if (!o->network)
 		loopback_up();
-	if (s->layers)
-		return enter_image(s, e);
+	if (o->layers)
+		return enter_image(o, ret, e);
 	if (mount("proc", "/proc", "proc", PLAIN, NULL) < 0)
 		return err_errno(e, errno, "mounting /proc");
 	return 0;
-}
-
-/* ---- what is forbidden ---- */
-
-#if defined(__x86_64__)
-#define AUDIT_ARCH_OWN AUDIT_ARCH_X86_64
-#elif defined(__aarch64__)
-#define AUDIT_ARCH_OWN AUDIT_ARCH_AARCH64
-#else
-#error "the system calls of this architecture are not known here"
-#endif
-
-#define LOAD(member)          BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, member))
-#define SKIP_UNLESS(value, n) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (n))
-#define RETURN(action)        BPF_STMT(BPF_RET | BPF_K, (action))
-#define DONE(call)            SKIP_UNLESS((call), 1), RETURN(SECCOMP_RET_ERRNO)
-
-static int no_sync(struct err *e)
-{
-	static struct sock_filter filter[] = {
-	        LOAD(arch),
-	        SKIP_UNLESS(AUDIT_ARCH_OWN, 13),
-	        LOAD(nr),
-	        DONE(SYS_fsync),
-	        DONE(SYS_fdatasync),
-	        DONE(SYS_sync),
-	        DONE(SYS_syncfs),
-	        DONE(SYS_msync),
-	        DONE(SYS_sync_file_range),
-	        RETURN(SECCOMP_RET_ALLOW),
-	};
-	struct sock_fprog program = {.len = ARRAY_LEN(filter), .filter = filter};
-
-	if (prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
-		return err_errno(e, errno, "suppressing syncs");
-	return 0;
-}
-
-int sandbox_confine(const struct sandbox *s, struct err *e)
-{
-	static const unsigned char never[] = {
-	        CAP_SYS_ADMIN,       CAP_SYS_MODULE, CAP_SYS_RAWIO,
-	        CAP_SYS_BOOT,        CAP_SYS_TIME,   CAP_SYSLOG,
-	        CAP_MAC_OVERRIDE,    CAP_MAC_ADMIN,  CAP_NET_ADMIN,
-	        CAP_LINUX_IMMUTABLE, CAP_WAKE_ALARM, CAP_BLOCK_SUSPEND,
-	        CAP_PERFMON,         CAP_BPF,
-	};
-	int r = no_sync(e);
-
-	for (size_t i = 0; r == 0 && s->layers && i < ARRAY_LEN(never); i++)
-		if (prctl(PR_CAPBSET_DROP, never[i], 0, 0, 0) < 0)
-			return err_errno(e, errno, "giving up rights");
-	return r;
 }

@@ -150,7 +150,7 @@ static void judge(struct climb *c, size_t i)
 	} else {
 		why_missing(c, was, changed);
 	}
-	if (changed && !c->cause && chain_is_layer(c->step))
+	if (changed && !c->cause && c->step->type->layer)
 		c->cause = c->step->name;
 }
 
@@ -176,7 +176,7 @@ static void step_up(struct climb *c, size_t i)
 	if (c->more)
 		c->why->reasons[c->why->n - 1] =
 		        arena_printf(c->arena, "and %zu more", c->more + 1);
-	if (chain_is_layer(c->step))
+	if (c->step->type->layer)
 		c->below = key;
 }
 
@@ -187,7 +187,7 @@ void why_tell(const struct chain *chain, const struct store *s, const char *reci
 
 	c.last_hidden = record_read(s, recipe, a, &c.last) < 0;
 	/* Without a base there is no lowest layer to have a key. */
-	if (chain->refused.no && chain->n && chain->steps[0].type != CHAIN_BASE) {
+	if (chain->refused.no && chain->n && !chain->steps[0].type->first) {
 		c.below = NULL;
 		c.unknown = "without 'from' it";
 	}
@@ -207,7 +207,7 @@ static void remember_failed(const struct chain *c, const struct layer *held, siz
 	r->failed_network = c->steps[i].network;
 	r->failed_below.items = arena_array(a, i + 1, sizeof *r->failed_below.items);
 	for (size_t k = 0; k < i; k++)
-		if (chain_is_layer(&c->steps[k]))
+		if (c->steps[k].type->layer)
 			r->failed_below.items[r->failed_below.n++] = held[k].key;
 }
 
@@ -231,7 +231,7 @@ void why_remember(const struct chain *c, const struct store *s, const char *reci
 		                                              .key = held[i].key,
 		                                              .below = below,
 		                                              .inputs = c->steps[i].inputs};
-		if (i < n && chain_is_layer(&c->steps[i]))
+		if (i < n && c->steps[i].type->layer)
 			below = held[i].key;
 	}
 	if (failed)

@@ -196,6 +196,18 @@ static int read_document(const struct doc *d, const struct field_pairs *given, s
 	return 0;
 }
 
+int component_read_document(const char *file, const struct doc *d, const struct field_pairs *given,
+                            struct arena *a, struct component *ret, struct err *e)
+{
+	struct component c = {.file = file, .given = *given, .names = {.arena = a}};
+	int r = read_document(d, given, &c, a, e);
+
+	if (r < 0)
+		return r;
+	*ret = c;
+	return 0;
+}
+
 struct entry_spec {
 	const char *file;
 	struct field_pairs parameters;
@@ -210,7 +222,6 @@ static int read_entry(const struct doc *at, struct arena *a, struct component *r
 {
 	static const struct field plain = {"components", FIELD_STRING, 0, .min = 1};
 	struct entry_spec entry = {0};
-	struct component c = {.names.arena = a};
 	struct blob text;
 	struct doc *d;
 	int r = at->type == DOC_MAP ? field_decode(at, component_entry_fields, NULL, a, &entry, e)
@@ -218,17 +229,13 @@ static int read_entry(const struct doc *at, struct arena *a, struct component *r
 
 	if (r < 0)
 		return r;
-	c.file = include_beside(at, entry.file, a);
-	if (file_read(AT_FDCWD, c.file, INCLUDE_SIZE_MAX, a, &text, e) < 0)
+	const char *file = include_beside(at, entry.file, a);
+	if (file_read(AT_FDCWD, file, INCLUDE_SIZE_MAX, a, &text, e) < 0)
 		return doc_err(at, e, REASON_INPUT_RANGE, "%s", arena_strdup(a, e->text));
-	r = yaml_parse(c.file, text, a, &d, e);
+	r = yaml_parse(file, text, a, &d, e);
 	if (r < 0)
 		return r;
-	r = read_document(d, &entry.parameters, &c, a, e);
-	if (r < 0)
-		return r;
-	*ret = c;
-	return 0;
+	return component_read_document(file, d, &entry.parameters, a, ret, e);
 }
 
 int component_read_text(const char *file, struct blob text, struct arena *a,
@@ -241,8 +248,7 @@ int component_read_text(const char *file, struct blob text, struct arena *a,
 
 	if (r < 0)
 		return r;
-	*c = (struct component){.file = file, .names = {.arena = a}};
-	r = read_document(d, &none, c, a, e);
+	r = component_read_document(file, d, &none, a, c, e);
 	if (r < 0)
 		return r;
 	*ret = (struct component_list){.n = 1, .items = c};

@@ -57,7 +57,8 @@ struct component_step {
 
 struct component {
 	const char *name, *file;
-	struct vars names; /* constants and parameters */
+	struct field_pairs given; /* the recipe's values of parameters */
+	struct vars names;        /* constants and parameters */
 	size_t n;
 	struct component_step *steps; /* in the order of phases, then of the text */
 	const struct doc *at;
@@ -91,6 +92,10 @@ extern const struct field component_entry_fields[];
 /* The same for one document that is in memory; `file` is what messages call it. */
 int component_read_text(const char *file, struct blob text, struct arena *a,
                         struct component_list *ret, struct err *e) ATTR_MUST_USE;
+
+/* The same for one document that was parsed, with values of parameters. */
+int component_read_document(const char *file, const struct doc *d, const struct field_pairs *given,
+                            struct arena *a, struct component *ret, struct err *e) ATTR_MUST_USE;
 
 /* An action that needs a running machine, such as Reboot, is ERR_INPUT at its place: for images
  * that are built without being started. */

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "build/space.h"
 #include "build/why.h"
+#include "look/manifest.h"
 #include "recipe/feature.h"
 #include "verb/image.h"
 #include "verb/shell.h"

@@ -2,6 +2,7 @@
 /* The program hpc-imagebuild: its verbs. */
 #include <stdlib.h>
 
+#include "build/jobs.h"
 #include "verb/image.h"
 
 static const struct command_verb verbs[] = {
@@ -64,5 +65,7 @@ int main(int argc, char **argv)
 {
 	struct image g = {0};
 
+	if (sandbox_called(argc, argv))
+		sandbox_main(build_jobs);
 	return program_main(&info, argc, argv, &g.program);
 }

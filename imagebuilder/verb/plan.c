@@ -47,15 +47,17 @@ static void print_text(const struct chain *c, const struct why *whys, struct str
 	for (size_t i = 0; i < c->n; i++) {
 		const struct chain_step *s = &c->steps[i];
 		const struct why *w = &whys[i];
-		bool last = w->n == 0 && !(s->of && s->of->edges[s->at].n);
+		size_t at;
+		const struct plan *plan = chain_plan_of(s, &at);
+		bool last = w->n == 0 && !(plan && plan->edges[at].n);
 
 		count[w->state]++;
 		strbuf_printf(out, "%3zu %-7s %-*s", i + 1, why_state_name(w->state),
 		              last ? 0 : width,
 		              str_escape(s->name, strlen(s->name), name, sizeof name));
 		print_reasons(w, out);
-		if (s->of)
-			plan_print_after(s->of, s->at, out);
+		if (plan)
+			plan_print_after(plan, at, out);
 		strbuf_char(out, '\n');
 	}
 	strbuf_printf(out, "%zu cached, %zu to build", count[WHY_CACHED], count[WHY_BUILD]);
@@ -66,18 +68,17 @@ static void print_text(const struct chain *c, const struct why *whys, struct str
 
 static void print_json(const struct chain *c, const struct why *whys, struct strbuf *out)
 {
-	static const char *const types[] = {
-	        [CHAIN_BASE] = "base",           [CHAIN_COPY] = "copy",   [CHAIN_STEP] = "step",
-	        [CHAIN_COMPONENT] = "component", [CHAIN_CLEAN] = "clean", [CHAIN_TESTS] = "tests"};
 	struct jsonw w = {.out = out};
 
 	jsonw_begin(&w, NULL, '[');
 	for (size_t i = 0; i < c->n; i++) {
 		const struct chain_step *s = &c->steps[i];
+		size_t at;
+		const struct plan *plan = chain_plan_of(s, &at);
 
 		jsonw_begin(&w, NULL, '{');
 		jsonw_str(&w, "id", s->name);
-		jsonw_str(&w, "type", types[s->type]);
+		jsonw_str(&w, "type", s->type->name);
 		jsonw_str(&w, "recipe", s->recipe->file);
 		jsonw_str(&w, "state", why_state_name(whys[i].state));
 		jsonw_str(&w, "key", whys[i].key);
@@ -85,8 +86,8 @@ static void print_json(const struct chain *c, const struct why *whys, struct str
 		for (size_t k = 0; k < whys[i].n; k++)
 			jsonw_str(&w, NULL, whys[i].reasons[k]);
 		jsonw_end(&w, ']');
-		if (s->of)
-			plan_json_step(s->of, s->at, &w);
+		if (plan)
+			plan_json_step(plan, at, &w);
 		jsonw_end(&w, '}');
 	}
 	jsonw_end(&w, ']');

@@ -7,6 +7,7 @@
 
 #include "build/build.h"
 #include "build/record.h"
+#include "build/sandbox.h"
 #include "build/why.h"
 #include "store/scratch.h"
 #include "verb/image.h"
@@ -95,7 +96,7 @@ static int hold_built(struct look *l, struct err *e)
 		return err;
 	begin(l, c.n);
 	for (size_t i = 0; i < c.n && err == 0; i++) {
-		if (!chain_is_layer(&c.steps[i]))
+		if (!c.steps[i].type->layer)
 			continue;
 		const char *below = arena_strdup(g->program.arena, key);
 		chain_key(&c, i, below, key);

@@ -1,0 +1,172 @@
+"""What a recipe's scripts, components and tests can't do to the machine that builds, and don't learn of it."""
+import os
+import re
+import stat
+import subprocess
+import time
+
+import pytest
+
+import tiny
+from test_build import Builder
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="mounts need root")
+
+SECRET = "wJalrXUtnFEMI-of-this-test"
+HEADER = """\
+image: {{name: jail, from: tree}}
+copy: [{{from: {probe}, to: /bin/escape_probe, mode: 0755}}]
+"""
+SCRIPT = HEADER + """\
+scripts:
+  - id: escape
+    content: |
+      #!/bin/sh
+      exec {command}
+"""
+COMPONENT = """\
+name: escape
+schemaVersion: 1.0
+phases:
+  - name: {phase}
+    steps:
+      - {{name: run, action: ExecuteBash, inputs: {{commands: ["{command}"]}}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def builder(program, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("jail")
+    tiny.make(folder / "tree")
+    tiny.copy("/bin/bash", folder / "tree")
+    for library in re.findall(r"(/\S+)", subprocess.run(["ldd", "/bin/bash"], capture_output=True, text=True, check=True).stdout):
+        tiny.copy(library, folder / "tree")
+    os.mknod(folder / "tree/disk", 0o600 | stat.S_IFBLK, os.makedev(7, 0))
+    (folder / "mark").write_text("of the building machine\n")
+    return Builder(program, folder)
+
+
+def logs(builder):
+    newest = sorted((builder.store / "layers").glob("*/log"), key=lambda p: p.stat().st_mtime)
+    failed = (builder.store / "failed").glob("*/log")
+    return "".join(p.read_text() for p in [*newest[-4:], *failed])
+
+
+def build(builder, text):
+    env = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE00", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_REGION": "eu-west-1"}
+    return builder(text.replace("{probe}", os.environ["ESCAPE_PROBE"]), guard=120, **env)
+
+
+@pytest.mark.parametrize("where", ["script", "component", "component's test", "test"])
+def test_no_way_leads_out(builder, where):
+    command = f"/bin/escape_probe {builder.folder}/mark"
+    if where == "script":
+        text = SCRIPT.format(probe="{probe}", command=command)
+    elif where == "test":
+        text = HEADER.format(probe="{probe}") + f"tests: [{{run: [/bin/escape_probe, {builder.folder}/mark], expect: {{stdout: all ways were tried}}}}]\n"
+        # A test's output is only shown when it fails.
+        text = text.replace("all ways were tried", "nothing of the kind")
+    else:
+        phase = "test" if "test" in where else "build"
+        (builder.folder / "escape.yaml").write_text(COMPONENT.format(phase=phase, command=command))
+        text = HEADER.format(probe="{probe}") + "components: [escape.yaml]\n"
+    r = build(builder, text)
+    said = logs(builder) + r.err
+    if where != "test":
+        assert r.code == 0, r.err
+        assert "all ways were tried" in said, said
+    assert "OPEN" not in said, re.findall("OPEN.*", said)
+    assert SECRET not in said
+
+
+def test_no_environment_and_no_descriptor_of_the_builder_is_inside(builder):
+    """By one who may look: PID 1 is asked from this machine while a script sleeps."""
+    text = SCRIPT.format(probe="{probe}", command="sleep 600")
+    env = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "AWS_SECRET_ACCESS_KEY": SECRET}
+    p = subprocess.Popen([builder.program, *builder.args(text.replace("{probe}", os.environ["ESCAPE_PROBE"]))], env=env,
+                         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        end = time.monotonic() + 60
+        while not (inside := below(p.pid, "sleep")) and time.monotonic() < end:
+            time.sleep(0.02)
+        first, *others = [pid for pid in inside if cmdline(pid) == "hpc-imagebuild-sandbox"]
+        for pid in (first, *others):
+            assert open(f"/proc/{pid}/environ", "rb").read() == b"", pid
+            assert os.readlink(f"/proc/{pid}/exe").startswith("/memfd:"), pid
+        assert sorted(map(int, os.listdir(f"/proc/{first}/fd"))) == [0, 1, 2]
+        for pid in inside:
+            assert not held(pid, str(builder.store)), pid
+            assert SECRET.encode() not in memory(pid), pid
+    finally:
+        p.kill()
+        p.wait()
+
+
+def cmdline(pid):
+    with open(f"/proc/{pid}/cmdline", "rb") as f:
+        return f.read().rstrip(b"\0").decode(errors="replace")
+
+
+def parents():
+    found = {}
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+                found[int(pid)] = int(f.read().rsplit(")", 1)[1].split()[1])
+        except OSError:
+            pass
+    return found
+
+
+def below(pid, command):
+    """The processes of the sandbox that `pid` made, the first one first, once one of them runs that command; else none."""
+    all_parents, found = parents(), []
+    for one in sorted(all_parents):
+        up = one
+        while up and up != pid:
+            up = all_parents.get(up, 0)
+        try:
+            if up == pid and os.readlink(f"/proc/{one}/ns/pid") != os.readlink("/proc/self/ns/pid"):
+                found.append(one)
+        except OSError:
+            pass
+    return found if any(command in cmdline(one).split("\0")[0] for one in found) else []
+
+
+def held(pid, path):
+    links = []
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            links.append(os.readlink(f"/proc/{pid}/fd/{fd}"))
+        except OSError:
+            pass
+    return [link for link in links if link.startswith(path)]
+
+
+def memory(pid):
+    data = b""
+    with open(f"/proc/{pid}/maps", encoding="utf-8") as maps, open(f"/proc/{pid}/mem", "rb", buffering=0) as mem:
+        for line in maps:
+            span, mode, *_ = line.split()
+            start, end = (int(x, 16) for x in span.split("-"))
+            if not mode.startswith("rw") or end - start > 64 << 20:
+                continue
+            try:
+                mem.seek(start)
+                data += mem.read(end - start)
+            except (OSError, OverflowError):
+                pass
+    return data
+
+
+def test_processes_have_a_limit(builder):
+    before = len([p for p in os.listdir("/proc") if p.isdigit()])
+    r = build(builder, SCRIPT.format(probe="{probe}", command="/bin/escape_probe bomb"))
+    assert (r.code, "step 'escape'" in r.err) == (1, True), r.err
+    assert "more than 4096 processes at once" in r.err, r.err
+    assert len([p for p in os.listdir("/proc") if p.isdigit()]) < before + 100
+
+
+def test_a_program_that_is_called_as_the_sandbox_does_nothing(program):
+    r = subprocess.run(["hpc-imagebuild-sandbox"], executable=program, stdin=subprocess.DEVNULL, capture_output=True, timeout=30)
+    assert (r.returncode, r.stdout) == (70, b"")
