@@ -1,13 +1,20 @@
-"""For every pytest here: with HPC_TEST_NO_SKIP, which `./dev test` sets, a test that was skipped is one that failed."""
-import os
+"""For every folder of tests: a skip is a failure. What a test needs is in its packages.txt, and a test that
+can't run says so by failing."""
+import pytest
 
 
-def pytest_terminal_summary(terminalreporter):
-    if os.environ.get("HPC_TEST_NO_SKIP") and terminalreporter.stats.get("skipped"):
-        terminalreporter.write_line("a skipped test counts as failed: `./dev setup` installs what tests need", red=True)
+def failed(report):
+    if report.skipped and not hasattr(report, "wasxfail"):
+        where, line, why = report.longrepr
+        report.outcome, report.longrepr = "failed", f"{where}:{line}: {why}: a skip tests nothing"
+    return report
 
 
-def pytest_sessionfinish(session, exitstatus):
-    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
-    if os.environ.get("HPC_TEST_NO_SKIP") and reporter and reporter.stats.get("skipped"):
-        session.exitstatus = exitstatus or 1
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport():
+    failed((yield).get_result())
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report():
+    failed((yield).get_result())

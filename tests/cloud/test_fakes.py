@@ -1,10 +1,10 @@
 """The fakes themselves: they accept what AWS's own clients send and refuse what AWS refuses."""
 import json
 import os
+import shutil
 import socket
 import subprocess
 import sys
-import time
 import urllib.error
 import urllib.request
 
@@ -19,7 +19,7 @@ from fakes.aws import Aws
 from fakes.faults import Fault
 from fakes.haproxy import FIRST_503, Haproxy
 from fakes.imds import Imds, credentials, instance
-from fakes.proc import free_ports, reap, spawn, wait_port
+from fakes.proc import free_ports, reap, spawn, wait_port, wait_until
 from fakes.sigcheck import Key
 
 KEY = Key("ASIAEXAMPLEKEY000001", "s3cret/with+chars", "token//+==")
@@ -103,11 +103,7 @@ def test_imds_token_expires():
     with Imds() as s:
         t = token(s, "1")
         assert http(s.url + "/latest/meta-data/instance-id", headers=t)[0] == 200
-        end = time.monotonic() + 10
-        while http(s.url + "/latest/meta-data/instance-id", headers=t)[0] == 200:
-            assert time.monotonic() < end
-            time.sleep(0.1)
-        assert http(s.url + "/latest/meta-data/instance-id", headers=t)[0] == 401
+        wait_until(lambda: http(s.url + "/latest/meta-data/instance-id", headers=t)[0] == 401, 10)
 
 
 def test_imds_without_tags_role_user_data():
@@ -291,6 +287,21 @@ def test_s3_serves_the_aws_command(aws, clean_env, tmp_path):
     got = aws_cli(clean_env, aws.url, "s3", "cp", "s3://conf/a b/ü+&=~%.yaml", str(out),
                   key=Key(KEY.access_key, "wrong", KEY.token))
     assert got.returncode != 0
+
+
+def test_a_skip_is_a_failure(tmp_path):
+    """What tests/conftest.py does, seen in a run of its own."""
+    here = os.path.join(os.path.dirname(__file__), "..")
+    for name in ("conftest.py", "pytest.ini"):
+        shutil.copy(os.path.join(here, name), tmp_path)
+    (tmp_path / "test_one.py").write_text(
+        "import pytest\n\n\ndef test_body():\n    pytest.skip('nothing there')\n\n\n"
+        "@pytest.mark.skipif(True, reason='not here')\ndef test_mark():\n    pass\n\n\n"
+        "@pytest.mark.xfail\ndef test_known():\n    assert False\n")
+    (tmp_path / "test_two.py").write_text("import pytest\npytest.importorskip('no_such_module')\n")
+    p = subprocess.run([sys.executable, "-m", "pytest", "--continue-on-collection-errors", "."], cwd=tmp_path, capture_output=True, text=True)
+    assert p.returncode == 1 and "1 failed, 1 xfailed, 2 errors" in p.stdout, p.stdout
+    assert p.stdout.count("a skip tests nothing") >= 3, p.stdout
 
 
 def test_proxy_and_haproxy_keep_signatures(aws, tmp_path):

@@ -4,7 +4,6 @@ import hashlib
 import os
 import signal
 import subprocess
-import time
 
 import pytest
 
@@ -13,6 +12,7 @@ from fakes import s3proxy
 from fakes.faults import Fault
 from fakes.haproxy import FIRST_503, FIRST_DROP, Haproxy
 from fakes.imds import instance
+from fakes.proc import wait_until
 from fakes.sigcheck import Key
 
 CONF = "s3://conf/cluster-config.yaml"
@@ -249,7 +249,8 @@ LASTING = {
 @pytest.mark.parametrize("name", LASTING)
 def test_lasting_fault(world, proxy, old, name):
     proxy.fault(LASTING[name])
-    refused(world.fetch(CONF, "-o", old, *SHORT), old)
+    # What never answers is ended by the deadline alone.
+    refused(world.fetch(CONF, "-o", old, *SHORT), old, 7 if name == "hangs" else 4)
 
 
 def test_broken_off_again_and_again_goes_on_where_it_was(world, proxy, old):
@@ -330,7 +331,7 @@ def test_haproxy_answers_503_first(world, tmp_path):
 
 def test_haproxy_goes_silent(world, tmp_path, old):
     with Haproxy(tmp_path / "ha", world.aws.url, FIRST_DROP, 99) as h:
-        refused(world.fetch(CONF, "-o", old, *SHORT, env={"AWS_ENDPOINT_URL_S3": h.url}), old)
+        refused(world.fetch(CONF, "-o", old, *SHORT, env={"AWS_ENDPOINT_URL_S3": h.url}), old, 7)
 
 
 def test_where_it_cannot_write(world, tmp_path):
@@ -349,13 +350,11 @@ def test_symbolic_link_is_replaced_not_followed(world, tmp_path):
 
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_stopped_half_way(world, proxy, old, sig):
-    proxy.fault(Fault("slow", size=100, seconds=0.2))
+    slow = Fault("slow", size=100, seconds=0.1)
+    proxy.fault(slow)
     p = subprocess.Popen([world.binary, "fetch", CONF, "-o", old], env=world.env,
                          stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    while not proxy.log:
-        assert p.poll() is None
-        time.sleep(0.01)
-    time.sleep(0.3)
+    wait_until(lambda: slow.sent >= 200, proc=p)
     p.send_signal(sig)
     p.communicate(timeout=20)
     assert p.returncode != 0 and old.read_bytes() == OLD

@@ -39,6 +39,7 @@ class Fault:
     then: object = None
     hits: int = 0
     passed: int = 0
+    sent: int = 0  # bytes of a slow answer that are on their way
 
     def __post_init__(self):
         if not hasattr(self, "_" + self.kind):
@@ -91,6 +92,7 @@ class Fault:
         for i in range(0, len(resp.body), self.size):
             wire.wait(self.seconds)
             wire.raw(resp.body[i:i + self.size])
+            self.sent += self.size
         return True
 
     def _hang(self, wire, _respond):
@@ -139,4 +141,4 @@ class Fault:
 
 def from_json(items):
     """Faults out of a state file."""
-    return [Fault(**{k: v for k, v in i.items() if k not in ("hits", "passed")}) for i in items]
+    return [Fault(**{k: v for k, v in i.items() if k not in ("hits", "passed", "sent")}) for i in items]

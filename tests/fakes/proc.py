@@ -54,15 +54,23 @@ def free_ports(n, address="127.0.0.1"):
             s.close()
 
 
+def wait_until(true, limit=30, proc=None, what="what was waited for"):
+    """Wait until `true()` is, or raise; a process that ends meanwhile ends the wait, too."""
+    end = time.monotonic() + limit
+    while not true():
+        if proc is not None and proc.poll() is not None:
+            raise RuntimeError(f"{proc.args[:6]} ended with {proc.returncode}")
+        if time.monotonic() > end:
+            raise TimeoutError(f"{what} did not come in {limit} s")
+        time.sleep(0.005)
+
+
 def wait_port(address, port, proc=None, limit=30):
     """Wait until something accepts on address:port, or raise."""
-    end = time.monotonic() + limit
-    while time.monotonic() < end:
+    def accepts():
         try:
             socket.create_connection((address, port), 1).close()
-            return
         except OSError:
-            if proc is not None and proc.poll() is not None:
-                raise RuntimeError(f"{proc.args[:6]} ended with {proc.returncode}") from None
-            time.sleep(0.02)
-    raise TimeoutError(f"nothing listens on {address}:{port} after {limit} s")
+            return False
+        return True
+    wait_until(accepts, limit, proc, f"a listener on {address}:{port}")

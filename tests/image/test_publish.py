@@ -11,6 +11,7 @@ import pytest
 
 from fakes.ebs import BLOCK, Account
 from fakes.faults import Fault
+from fakes.proc import wait_until
 from fakes.sigcheck import Key
 
 KEY = Key("AKIAEXAMPLEEXAMPLE00", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00", "a-session-token")
@@ -273,13 +274,6 @@ def start(aws, raw, tmp_path, *args):
     return subprocess.Popen([cells["tool"].path, "publish", raw, "--name", "killed", "--connections", "2",
                              "--state", tmp_path / "state", *args], env=env, stdin=subprocess.DEVNULL,
                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-
-def wait_until(true, limit=60):
-    end = time.monotonic() + limit
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.005)
 
 
 def runs(tmp_path):
