@@ -27,6 +27,7 @@ struct slot {
 	uint64_t deadline; /* of the block */
 	unsigned tries;
 	struct backoff soon, later;
+	struct err refused; /* the last refusal: it tells more than that time is up */
 	bool has_block, sent;
 };
 
@@ -112,6 +113,7 @@ static void ready_slot(struct slot *s)
 	s->k.x.max = ANSWER_MAX;
 	s->soon = (struct backoff){.base_ms = 100, .cap_ms = 5000};
 	s->later = (struct backoff)BACKOFF_SERVICE;
+	s->refused = (struct err){0};
 	s->tries = 0;
 	s->deadline = clock_in_ms(BLOCK_MS);
 }
@@ -132,7 +134,7 @@ static void again(struct slot *s, struct backoff *b, uint32_t at_least_ms, struc
 
 	ms = ms > at_least_ms ? ms : at_least_ms;
 	if (clock_left_ms(clock_min(s->deadline, s->pool->deadline)) <= ms)
-		give_up(s, why);
+		give_up(s, why->no == ETIMEDOUT && s->refused.kind ? &s->refused : why);
 	else if (send_slot(s, ms, &e) < 0)
 		stop(s->pool, &e);
 }
@@ -142,6 +144,7 @@ static void act(struct slot *s, const struct awserr_row *row, struct err *why)
 	struct pool *g = s->pool;
 	struct cloud *c = g->cloud;
 
+	s->refused = *why;
 	if (row->action == AWSERR_THROTTLE) {
 		g->p->throttled++;
 		halve(g);

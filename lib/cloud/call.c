@@ -297,7 +297,8 @@ static int give_up(const struct call *k, const struct err *why, struct err *e)
 int call_run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 {
 	unsigned need = SESSION_REGION | SESSION_CREDS | (k->custom ? 0 : SESSION_DOMAIN);
-	struct err why = {0}; /* of a try; the caller sees only the last one's */
+	struct err why = {0};     /* of a try; the caller sees only the last one's */
+	struct err refused = {0}; /* the last answer there was */
 	int rc;
 
 	k->soon = (struct backoff){.base_ms = 50, .cap_ms = 20000};
@@ -312,10 +313,16 @@ int call_run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 		rc = send_once(c, k, deadline, &why);
 		if (rc == 0 && k->x.status / 100 == 2)
 			return 0;
-		if (rc == 0)
+		if (rc == 0) {
 			rc = answer_refused(c, k, deadline, &why);
-		else
+			refused = why;
+		} else {
 			rc = no_answer(c, k, deadline, &why);
+			/* What the service said before tells more than that time is up. */
+			if (rc < 0 && why.no == ETIMEDOUT && refused.kind != ERR_NONE &&
+			    clock_passed(deadline))
+				why = refused;
+		}
 	} while (rc == 0);
 	return give_up(k, &why, e);
 }

@@ -341,6 +341,11 @@ static void read_done(struct http_exchange *x)
 	}
 	if (x->err.kind == ERR_RETRY && read_again(r, CLOCK_NEVER))
 		return;
+	/* What the service said before tells more than that time is up. */
+	if (r->err.kind != ERR_NONE && x->err.no == ETIMEDOUT && clock_passed(r->imds->deadline)) {
+		r->rc = -r->err.no;
+		return;
+	}
 	r->err = x->err;
 	r->err.reason = x->err.kind == ERR_RETRY ? REASON_IMDS_UNREACHABLE : REASON_IMDS_PROTOCOL;
 	r->rc = err_wrap(&r->err, "reading '%s' from the metadata service", r->path);

@@ -122,6 +122,22 @@ static void they_end_at_the_deadline(void **state)
 	assert_non_null(strstr(e.text, "asking 'x': try "));
 }
 
+/* The last try is cut short by the deadline; what the service said before is what counts. */
+static void a_refusal_outlives_the_deadline(void **state)
+{
+	static const struct script_row rows[] = {
+	        {POST, 1, 500, NULL, CODE("InternalError")},
+	        {POST, 0, 200, NULL, "ok", 0, 1000},
+	        {0},
+	};
+
+	(void)state;
+	script_clock_real();
+	begin(rows, true);
+	assert_err(call(400), ERR_RETRY, "try 2: InternalError");
+	assert_int_equal(e.no, EAGAIN);
+}
+
 static void refusals_that_are_final(void **state)
 {
 	static const struct {
@@ -318,6 +334,7 @@ int main(void)
 	        TEST(what_it_sends),
 	        TEST(passing_faults),
 	        TEST(they_end_at_the_deadline),
+	        TEST(a_refusal_outlives_the_deadline),
 	        TEST(refusals_that_are_final),
 	        TEST(a_role_is_asked_for_newer_credentials),
 	        TEST(but_not_for_ever),
