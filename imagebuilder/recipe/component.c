@@ -131,7 +131,7 @@ static int read_step(struct component *c, enum component_phase phase, const stru
 	if (r < 0)
 		return r;
 	if (spec.loop) {
-		r = component_loop(spec.loop, &s, a, e);
+		r = component_loop(c, spec.loop, &s, a, e);
 		if (r < 0)
 			return r;
 	}
@@ -143,24 +143,43 @@ static int read_step(struct component *c, enum component_phase phase, const stru
 	return 0;
 }
 
-static int read_phase(struct component *c, const struct doc *d, int *last, struct arena *a,
-                      struct err *e)
+static int read_steps(struct component *c, enum component_phase phase, const struct doc *steps,
+                      struct arena *a, struct err *e)
 {
-	struct phase_spec spec = {0};
-	int r = field_decode(d, phase_fields, NULL, a, &spec, e);
+	if (steps->type != DOC_LIST)
+		return doc_err(steps, e, REASON_INPUT_TYPE, "'steps': expected a list, found %s",
+		               doc_type_name(steps));
+	for (size_t i = 0; i < steps->n; i++) {
+		int r = read_step(c, phase, steps->items[i], a, e);
 
-	if (r < 0)
-		return r;
-	if (spec.name <= *last)
-		return doc_err(doc_get(d, "name"), e, REASON_INPUT_DUPLICATE,
-		               "phase '%s' comes twice, or not in the order build, validate, test",
-		               component_phases[spec.name]);
-	*last = spec.name;
-	if (spec.steps->type != DOC_LIST)
-		return doc_err(spec.steps, e, REASON_INPUT_TYPE,
-		               "'steps': expected a list, found %s", doc_type_name(spec.steps));
-	for (size_t i = 0; i < spec.steps->n; i++) {
-		r = read_step(c, (enum component_phase)spec.name, spec.steps->items[i], a, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* In the order they run, whatever order they are written in: references go to earlier steps. */
+static int read_phases(struct component *c, const struct doc *list, struct arena *a, struct err *e)
+{
+	const struct doc *steps[PHASE_COUNT] = {0};
+
+	if (list->type != DOC_LIST)
+		return doc_err(list, e, REASON_INPUT_TYPE, "'phases': expected a list, found %s",
+		               doc_type_name(list));
+	for (size_t i = 0; i < list->n; i++) {
+		struct phase_spec spec = {0};
+		int r = field_decode(list->items[i], phase_fields, NULL, a, &spec, e);
+
+		if (r < 0)
+			return r;
+		if (steps[spec.name])
+			return doc_err(doc_get(list->items[i], "name"), e, REASON_INPUT_DUPLICATE,
+			               "phase '%s' comes twice", component_phases[spec.name]);
+		steps[spec.name] = spec.steps;
+	}
+	for (unsigned p = 0; p < PHASE_COUNT; p++) {
+		int r = steps[p] ? read_steps(c, (enum component_phase)p, steps[p], a, e) : 0;
+
 		if (r < 0)
 			return r;
 	}
@@ -173,7 +192,7 @@ static int read_document(const struct doc *d, const struct field_pairs *given, s
                          struct arena *a, struct err *e)
 {
 	struct top_spec top = {0};
-	int last = -1, r = field_decode(d, top_fields, NULL, a, &top, e);
+	int r = field_decode(d, top_fields, NULL, a, &top, e);
 
 	if (r < 0)
 		return r;
@@ -185,15 +204,7 @@ static int read_document(const struct doc *d, const struct field_pairs *given, s
 	r = component_names(top.constants, top.parameters, given, c, a, e);
 	if (r < 0)
 		return r;
-	if (top.phases->type != DOC_LIST)
-		return doc_err(top.phases, e, REASON_INPUT_TYPE,
-		               "'phases': expected a list, found %s", doc_type_name(top.phases));
-	for (size_t i = 0; i < top.phases->n; i++) {
-		r = read_phase(c, top.phases->items[i], &last, a, e);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return read_phases(c, top.phases, a, e);
 }
 
 int component_read_document(const char *file, const struct doc *d, const struct field_pairs *given,
@@ -212,27 +223,78 @@ struct entry_spec {
 	const char *file;
 	struct field_pairs parameters;
 };
+struct parameter_spec {
+	struct doc *name, *value;
+};
 const struct field component_entry_fields[] = {
         {"file", FIELD_STRING, FIELD_AT(struct entry_spec, file), .required = true, .min = 1},
         {"parameters", FIELD_PAIRS, FIELD_AT(struct entry_spec, parameters)},
         {0},
 };
 
-static int read_entry(const struct doc *at, struct arena *a, struct component *ret, struct err *e)
+/* "[{name: Version, value: ["4.1"]}]", as Image Builder's recipes give parameters, to the map that
+ * ours have. */
+static int pairs_of_list(const struct doc *list, struct arena *a, struct doc **ret, struct err *e)
+{
+	static const struct field fields[] = {
+	        {"name", FIELD_DOC, FIELD_AT(struct parameter_spec, name), .required = true},
+	        {"value", FIELD_DOC, FIELD_AT(struct parameter_spec, value), .required = true},
+	        {0},
+	};
+	struct doc *map = doc_new_map(a, list);
+
+	for (size_t i = 0; i < list->n; i++) {
+		struct parameter_spec spec;
+		int r = field_decode(list->items[i], fields, NULL, a, &spec, e);
+
+		if (r < 0)
+			return r;
+		if (spec.value->type == DOC_LIST && spec.value->n == 1)
+			spec.value = spec.value->items[0];
+		if (spec.name->type != DOC_SCALAR || spec.value->type != DOC_SCALAR)
+			return doc_err(list->items[i], e, REASON_INPUT_TYPE,
+			               "a parameter has one name and one value");
+		if (doc_get(map, spec.name->text))
+			return doc_err(spec.name, e, REASON_INPUT_DUPLICATE,
+			               "parameter '%s' is given twice", spec.name->text);
+		doc_append(a, map, spec.name, spec.value);
+	}
+	*ret = map;
+	return 0;
+}
+
+static int decode_entry(const struct doc *at, struct arena *a, struct entry_spec *ret,
+                        struct err *e)
 {
 	static const struct field plain = {"components", FIELD_STRING, 0, .min = 1};
+	struct doc *list = doc_get(at, "parameters"), *map, *entry;
+
+	if (at->type != DOC_MAP)
+		return field_decode_value(at, &plain, NULL, a, &ret->file, e);
+	if (!list || list->type != DOC_LIST)
+		return field_decode(at, component_entry_fields, NULL, a, ret, e);
+	int r = pairs_of_list(list, a, &map, e);
+	if (r < 0)
+		return r;
+	entry = doc_new_map(a, at);
+	for (size_t i = 0; i < at->n; i++)
+		doc_append(a, entry, at->keys[i], at->items[i] == list ? map : at->items[i]);
+	return field_decode(entry, component_entry_fields, NULL, a, ret, e);
+}
+
+static int read_entry(const struct doc *at, struct arena *a, struct component *ret, struct err *e)
+{
 	struct entry_spec entry = {0};
 	struct blob text;
 	struct doc *d;
-	int r = at->type == DOC_MAP ? field_decode(at, component_entry_fields, NULL, a, &entry, e)
-	                            : field_decode_value(at, &plain, NULL, a, &entry.file, e);
+	int r = decode_entry(at, a, &entry, e);
 
 	if (r < 0)
 		return r;
 	const char *file = include_beside(at, entry.file, a);
 	if (file_read(AT_FDCWD, file, INCLUDE_SIZE_MAX, a, &text, e) < 0)
 		return doc_err(at, e, REASON_INPUT_RANGE, "%s", arena_strdup(a, e->text));
-	r = yaml_parse(file, text, a, &d, e);
+	r = yaml_parse_foreign(file, text, a, &d, e);
 	if (r < 0)
 		return r;
 	return component_read_document(file, d, &entry.parameters, a, ret, e);
@@ -244,7 +306,7 @@ int component_read_text(const char *file, struct blob text, struct arena *a,
 	static const struct field_pairs none;
 	struct component *c = arena_alloc(a, sizeof *c);
 	struct doc *d;
-	int r = yaml_parse(file, text, a, &d, e);
+	int r = yaml_parse_foreign(file, text, a, &d, e);
 
 	if (r < 0)
 		return r;
@@ -279,10 +341,9 @@ int component_read(const struct doc *list, struct arena *a, struct component_lis
 int component_offline(const struct component_list *l, struct err *e)
 {
 	for (struct component_walk w = {0}; component_next(l, PHASES_ALL, &w);)
-		if (w.step->action->running)
+		if (w.step->action->offline)
 			return doc_err(doc_get(w.step->at, "action"), e, REASON_INPUT_UNSUPPORTED,
-			               "'%s' needs a running machine, and an image is built "
-			               "without one; 'provision' can do it",
-			               w.step->action->name);
+			               "'%s' can't be done in a build: %s; 'provision' can do it",
+			               w.step->action->name, w.step->action->offline);
 	return 0;
 }

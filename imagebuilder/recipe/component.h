@@ -10,8 +10,10 @@
  * Phases build and validate run after the recipe's sections, test with its tests. A step has
  * onFailure (Abort, Continue, Ignore), maxAttempts, timeoutSeconds, loop (for, forEach) and if;
  * `{{ name }}` is a constant or parameter, `{{ loop.index }}`, `{{ loop.value }}`,
- * `{{ phase.step.outputs.stdout }}` or `{{ phase.step.inputs[0].key }}`. All is checked when it is
- * read, but for what only running tells. Actions that have no place in a Linux image are refused.
+ * `{{ phase.step.outputs.stdout }}` or `{{ phase.step.inputs[0].key }}`; other texts in braces are
+ * other programs' and stay as they are. Relative paths are below the working directory, `/`. All is
+ * checked when it is read, but for what only running tells. Actions that have no place in a Linux
+ * image are refused.
  */
 #pragma once
 
@@ -51,8 +53,8 @@ struct component_step {
 	const struct doc *at;
 	/* What running it left, for references; components_run fills them. */
 	bool done;
-	const char *out;       /* stdout of the last round, without its last newline */
-	const struct doc *ran; /* the inputs with everything put in */
+	struct field_strings outs; /* the last round's outputs, one for each map of its inputs */
+	const struct doc *ran;     /* the inputs with everything put in */
 };
 
 struct component {
@@ -89,7 +91,7 @@ int component_read(const struct doc *list, struct arena *a, struct component_lis
 /* An entry of `components:` that is a map: for the schema. */
 extern const struct field component_entry_fields[];
 
-/* The same for one document that is in memory; `file` is what messages call it. */
+/* The same for one document in memory; `file` is what messages call it. */
 int component_read_text(const char *file, struct blob text, struct arena *a,
                         struct component_list *ret, struct err *e) ATTR_MUST_USE;
 
@@ -97,8 +99,8 @@ int component_read_text(const char *file, struct blob text, struct arena *a,
 int component_read_document(const char *file, const struct doc *d, const struct field_pairs *given,
                             struct arena *a, struct component *ret, struct err *e) ATTR_MUST_USE;
 
-/* An action that needs a running machine, such as Reboot, is ERR_INPUT at its place: for images
- * that are built without being started. */
+/* An action that has no place in a build, such as Reboot, is ERR_INPUT where it stands, with the
+ * reason: for images that are built without being started. */
 int component_offline(const struct component_list *l, struct err *e) ATTR_MUST_USE;
 
 struct component_env {

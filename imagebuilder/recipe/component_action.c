@@ -9,7 +9,7 @@
 
 /* Its inputs are a condition, which no table of keys describes. */
 static const struct component_action other_actions[] = {
-        {.name = "Assert", .one = true},
+        {.name = "Assert"},
         {0},
 };
 
@@ -35,18 +35,14 @@ static const struct {
         {"SetRegistry", "the image is Linux"},
         {"InstallMSI", "the image is Linux"},
         {"UninstallMSI", "the image is Linux"},
-        {"S3Upload", "a build sends nothing out"},
         {"ExecuteDocument", "list that document under 'components' instead"},
-        {"AppendFile", "running it twice would append twice; use CreateFile"},
-        {"ReadFile", "use ExecuteBash with 'cat', whose outputs.stdout can be referred to"},
-        {"ListFiles", "use ExecuteBash with 'ls', whose outputs.stdout can be referred to"},
 };
 
 int component_action_find(const struct doc *at, const struct component_action **ret, struct err *e)
 {
 	static const struct component_action *const tables[] = {
-	        component_program_actions, component_file_actions, component_download_actions,
-	        other_actions};
+	        component_program_actions, component_file_actions, component_tree_actions,
+	        component_transfer_actions, other_actions};
 	const char *names[ACTIONS_MAX];
 	size_t n = 0;
 
@@ -72,12 +68,14 @@ int component_action_find(const struct doc *at, const struct component_action **
 	               at->text, near ? near : "");
 }
 
-static int one_input(const struct component_round *round, const struct doc *d, bool run,
+static int one_input(const struct component_round *all, size_t i, const struct doc *d, bool run,
                      struct err *e)
 {
+	struct component_round one = *all, *round = &one;
 	const struct component_action *action = round->step->action;
 	void *inputs = arena_alloc(round->arena, action->size);
 
+	round->input = i;
 	if (action->defaults)
 		memcpy(inputs, action->defaults, action->size);
 	int r = field_decode(d, action->fields, NULL, round->arena, inputs, e);
@@ -102,13 +100,13 @@ int component_action_each(const struct component_round *round, const struct doc 
 	if (!action->fields)
 		return assert_holds(round, inputs, run, e);
 	if (d->type == DOC_MAP)
-		return one_input(round, d, run, e);
-	if (action->one || d->type != DOC_LIST)
-		return doc_err(d, e, REASON_INPUT_TYPE, "inputs of '%s': expected a %s, found %s",
-		               action->name, action->one ? "map" : "list of maps",
-		               doc_type_name(d));
+		return one_input(round, 0, d, run, e);
+	if (d->type != DOC_LIST)
+		return doc_err(d, e, REASON_INPUT_TYPE,
+		               "inputs of '%s': expected a map or a list of maps, found %s",
+		               action->name, doc_type_name(d));
 	for (size_t i = 0; i < d->n; i++) {
-		int r = one_input(round, d->items[i], run, e);
+		int r = one_input(round, i, d->items[i], run, e);
 
 		if (r != 0)
 			return r;

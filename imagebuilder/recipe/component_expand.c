@@ -2,44 +2,71 @@
 /* What `{{ }}` in component documents refers to, put in. */
 #include "recipe/component_own.h"
 
-#define TEXT_MAX (1024 * 1024)
+#define TEXT_MAX  (1024 * 1024)
+#define INDEX_MAX 10000
 
+/* The step of that phase and name, if it comes before this one. */
 static const struct component_step *earlier_step(const struct component_round *round,
-                                                 const char *name, size_t len)
+                                                 const char *phase, const char *name)
 {
 	const struct component *c = round->component;
 
-	for (size_t i = 0; i < c->n && &c->steps[i] != round->step; i++) {
-		const char *phase = component_phase_name(c->steps[i].phase);
-		size_t n = strlen(phase);
-
-		if (len > n + 1 && strncmp(name, phase, n) == 0 && name[n] == '.' &&
-		    strlen(c->steps[i].name) == len - n - 1 &&
-		    strncmp(name + n + 1, c->steps[i].name, len - n - 1) == 0)
+	for (size_t i = 0; i < c->n && &c->steps[i] != round->step; i++)
+		if (str_eq(component_phase_name(c->steps[i].phase), phase) &&
+		    str_eq(c->steps[i].name, name))
 			return &c->steps[i];
-	}
 	return NULL;
 }
 
-/* "inputs[0].destination", or "inputs.path" where there is one map. */
+/* A number in brackets, if there is one; what is behind it, or NULL: it is none. */
+static const char *read_index(const struct component_round *round, const char *text, uint64_t *ret)
+{
+	*ret = 0;
+	if (text[0] != '[')
+		return text;
+	size_t len = strspn(text + 1, "0123456789");
+
+	if (text[len + 1] != ']' ||
+	    str_u64(arena_memdup(round->arena, text + 1, len), 0, INDEX_MAX, ret) < 0)
+		return NULL;
+	return text + len + 2;
+}
+
+/* "[0].destination"; ".path" where there is one map. */
 static const char *input_of(const struct component_round *round, const struct component_step *s,
                             const char *rest)
 {
 	const struct doc *d = s->ran;
-	uint64_t i = 0;
+	uint64_t i;
+	const char *key = read_index(round, rest, &i);
 
-	if (rest[0] == '[') {
-		size_t len = strspn(rest + 1, "0123456789");
+	if (!key || key[0] != '.' || !d)
+		return NULL;
+	if (d->type == DOC_LIST && key != rest)
+		d = i < d->n ? d->items[i] : NULL;
+	else if (i > 0)
+		return NULL;
+	return doc_text(d, key + 1);
+}
 
-		if (rest[len + 1] != ']' ||
-		    str_u64(arena_memdup(round->arena, rest + 1, len), 0, 10000, &i) < 0)
-			return NULL;
-		rest += len + 2;
-		if (!d || d->type != DOC_LIST || i >= d->n)
-			return NULL;
-		d = d->items[i];
-	}
-	return rest[0] == '.' ? doc_text(d, rest + 1) : NULL;
+/* "[0].content"; ".stdout": all of them, a line each. */
+static const char *output_of(const struct component_round *round, const struct component_step *s,
+                             const char *rest)
+{
+	struct strbuf all = STRBUF(round->arena, TEXT_MAX);
+	uint64_t i;
+	const char *name = read_index(round, rest, &i);
+
+	if (!name || name[0] != '.' || !str_eq(name + 1, s->action->output))
+		return NULL;
+	if (!round->env)
+		return COMPONENT_UNKNOWN;
+	if (name != rest)
+		return i < s->outs.n ? s->outs.items[i] : NULL;
+	strbuf_str(&all, "");
+	for (size_t k = 0; k < s->outs.n; k++)
+		strbuf_printf(&all, "%s%s", k ? "\n" : "", s->outs.items[k]);
+	return all.data;
 }
 
 static void not_known(const struct component_round *round)
@@ -48,29 +75,30 @@ static void not_known(const struct component_round *round)
 		*round->unknown = true;
 }
 
+/* "build.Download.inputs[0].destination", cut at its dots. */
 static const char *chained(const struct component_round *round, const char *name)
 {
-	const char *outputs = strstr(name, ".outputs."), *inputs = strstr(name, ".inputs");
-	const char *end = outputs ? outputs : inputs;
-	const struct component_step *s =
-	        end ? earlier_step(round, name, (size_t)(end - name)) : NULL;
+	char *phase = arena_strdup(round->arena, name), *step = strchr(phase, '.');
+	char *what = step ? strchr(step + 1, '.') : NULL;
 
+	if (!what)
+		return NULL;
+	*step++ = '\0';
+	*what++ = '\0';
+	const struct component_step *s = earlier_step(round, phase, step);
 	if (!s)
 		return NULL;
-	if (inputs) {
-		const char *value = input_of(round, s, inputs + strlen(".inputs"));
-
-		/* Of a loop these are the last round's, once it has run. */
-		if (value && (s->loop_over.n > 1 || strstr(value, COMPONENT_UNKNOWN)))
-			not_known(round);
-		return value;
+	if (str_starts(what, "outputs")) {
+		not_known(round);
+		return output_of(round, s, what + strlen("outputs"));
 	}
-	if (!str_eq(outputs, ".outputs.stdout"))
+	if (!str_starts(what, "inputs"))
 		return NULL;
-	not_known(round);
-	if (!round->env)
-		return COMPONENT_UNKNOWN;
-	return s->out ? s->out : "";
+	const char *value = input_of(round, s, what + strlen("inputs"));
+	/* Of a loop these are the last round's, once it has run. */
+	if (value && (s->loop_over.n > 1 || strstr(value, COMPONENT_UNKNOWN)))
+		not_known(round);
+	return value;
 }
 
 static const char *meaning(const struct component_round *round, const char *name)
@@ -94,45 +122,67 @@ static const char *meaning(const struct component_round *round, const char *name
 	return chained(round, name);
 }
 
-static int unknown(const struct component_round *round, const struct doc *at, const char *name,
-                   struct err *e)
+static int unknown(const struct doc *at, const char *name, const char *near, struct err *e)
 {
-	const struct vars *v = &round->component->names;
-	const char **names = arena_array(round->arena, v->n, sizeof *names);
-
-	for (size_t i = 0; i < v->n; i++)
-		names[i] = v->items[i].name;
-	const char *near = str_nearest(name, names, v->n);
 	if (near)
 		return doc_err(at, e, REASON_INPUT_FACT,
 		               "unknown name '{{ %s }}', did you mean '{{ %s }}'?", name, near);
 	return doc_err(at, e, REASON_INPUT_FACT,
 	               "unknown name '{{ %s }}', expected a constant, a parameter, loop.index, "
-	               "loop.value, or PHASE.STEP.outputs.stdout of a step before this one",
+	               "loop.value, or an input or output of a step before this one, as "
+	               "build.STEP.outputs.stdout",
 	               name);
+}
+
+/* Whether a name that means nothing was to mean something here: it is spelt as a reference to a
+ * step or a loop, or nearly as a name that is known. Others belong to other programs: templates of
+ * Go, Jinja and many more are written so. */
+static bool is_ours(const struct component_round *round, const char *name, const char **ret_near)
+{
+	static const char *const first[] = {"build.", "validate.", "test.", "loop."};
+	const struct vars *v = &round->component->names;
+	const char **names = arena_array(round->arena, v->n, sizeof *names);
+	bool ours = strstr(name, ".outputs") || strstr(name, ".inputs");
+
+	for (size_t i = 0; i < v->n; i++)
+		names[i] = v->items[i].name;
+	*ret_near = str_nearest(name, names, v->n);
+	for (size_t i = 0; i < ARRAY_LEN(first); i++)
+		ours = ours || str_starts(name, first[i]);
+	return ours || *ret_near;
+}
+
+/* What is between the braces at `open`, and the length of all of it; 0: it can't be a reference. */
+static size_t read_name(const struct component_round *round, const char *open, const char **ret)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	                              "0123456789_-.[]";
+	const char *from = open + 2 + strspn(open + 2, " \t");
+	size_t len = strspn(from, letters);
+	const char *close = from + len + strspn(from + len, " \t");
+
+	if (!len || *from == '.' || !str_starts(close, "}}"))
+		return 0;
+	*ret = arena_memdup(round->arena, from, len);
+	return (size_t)(close + 2 - open);
 }
 
 static int expand_text(const struct component_round *round, const struct doc *at, const char **ret,
                        struct err *e)
 {
 	struct strbuf out = STRBUF(round->arena, TEXT_MAX);
-	const char *p = at->text, *open;
+	const char *p = at->text, *open, *name, *near;
 
-	for (; (open = strstr(p, "{{")); p = strstr(open, "}}") + 2) {
-		const char *close = strstr(open, "}}"), *from = open + 2;
+	while ((open = strstr(p, "{{"))) {
+		size_t len = read_name(round, open, &name);
+		const char *value = len ? meaning(round, name) : NULL;
 
-		if (!close)
-			return doc_err(at, e, REASON_INPUT_SYNTAX, "'{{' without '}}'");
-		from += strspn(from, " \t");
-		size_t len = (size_t)(close - from);
-		while (len && strchr(" \t", from[len - 1]))
-			len--;
-		const char *name = arena_memdup(round->arena, from, len);
-		const char *value = meaning(round, name);
-		if (!value)
-			return unknown(round, at, name, e);
 		strbuf_add(&out, p, (size_t)(open - p));
-		strbuf_str(&out, value);
+		if (len && !value && is_ours(round, name, &near))
+			return unknown(at, name, near, e);
+		/* Braces in braces: the inner ones may be a reference. */
+		p = open + (value ? len : 1);
+		strbuf_str(&out, value ? value : "{");
 	}
 	strbuf_str(&out, p);
 	if (out.overflow)

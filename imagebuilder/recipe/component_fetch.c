@@ -66,7 +66,7 @@ static int add_fetch(const struct component_round *round, const struct doc *inpu
                      struct component_fetches *l, struct err *e)
 {
 	const struct doc *at = doc_get(input, "source");
-	const char *uri, *sum;
+	const char *uri, *sum, *owner;
 	int r = known_text(round, input, "source", &uri, e);
 
 	if (r < 0)
@@ -74,7 +74,16 @@ static int add_fetch(const struct component_round *round, const struct doc *inpu
 	r = known_text(round, input, "checksum", &sum, e);
 	if (r < 0)
 		return r;
-	return component_fetches_add(l, uri, sum, at, round->arena, e);
+	r = known_text(round, input, "expectedBucketOwner", &owner, e);
+	if (r < 0)
+		return r;
+	r = component_fetches_add(l, uri, sum, at, round->arena, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; owner && i < l->n; i++)
+		if (str_eq(l->items[i].uri, uri))
+			l->items[i].owner = owner;
+	return 0;
 }
 
 static int add_round(const struct component_round *round, struct component_fetches *l,

@@ -7,6 +7,7 @@
 struct component_fetch {
 	const char *uri;
 	const char *sha256; /* 64 hex digits, or NULL: the document has none */
+	const char *owner;  /* the account that the bucket must belong to, or NULL */
 	const struct doc *at;
 	int fd; /* of the content, when there is one; -1 */
 };

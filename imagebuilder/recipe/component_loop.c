@@ -68,6 +68,9 @@ static int loop_split(const struct doc *d, struct component_step *s, struct aren
 	for (const char *p = spec.list; p;) {
 		size_t len = strcspn(p, spec.delimiter);
 
+		if (s->loop_over.n == COMPONENT_LOOP_MAX)
+			return doc_err(d, e, REASON_INPUT_LIMIT, "a loop of more than %d rounds",
+			               COMPONENT_LOOP_MAX);
 		s->loop_over.items = arena_grow(a, s->loop_over.items, &s->loop_over.n,
 		                                sizeof *s->loop_over.items);
 		s->loop_over.items[s->loop_over.n - 1] = arena_memdup(a, p, len);
@@ -76,7 +79,7 @@ static int loop_split(const struct doc *d, struct component_step *s, struct aren
 	return 0;
 }
 
-int component_loop(const struct doc *d, struct component_step *s, struct arena *a, struct err *e)
+static int read_loop(const struct doc *d, struct component_step *s, struct arena *a, struct err *e)
 {
 	static const struct field each = {"forEach", FIELD_STRINGS, 0, .min = 1,
 	                                  .max = COMPONENT_LOOP_MAX};
@@ -93,4 +96,22 @@ int component_loop(const struct doc *d, struct component_step *s, struct arena *
 	if (loop.list->type == DOC_MAP)
 		return loop_split(loop.list, s, a, e);
 	return field_decode_value(loop.list, &each, NULL, a, &s->loop_over, e);
+}
+
+int component_loop(const struct component *c, const struct doc *d, struct component_step *s,
+                   struct arena *a, struct err *e)
+{
+	struct component_round round = component_round(c, s, 0, NULL, a);
+	bool unknown = false;
+	struct doc *expanded;
+
+	round.unknown = &unknown;
+	int r = component_expand(&round, d, &expanded, e);
+	if (r < 0)
+		return r;
+	if (unknown)
+		return doc_err(d, e, REASON_INPUT_UNSUPPORTED,
+		               "what this loop goes through is known only when a step before has "
+		               "run: expected text, constants and parameters");
+	return read_loop(expanded, s, a, e);
 }

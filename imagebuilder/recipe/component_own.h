@@ -11,8 +11,8 @@ int component_names(const struct doc *constants, const struct doc *parameters,
                     const struct field_pairs *given, struct component *c, struct arena *a,
                     struct err *e) ATTR_MUST_USE;
 /* Reads a step's `loop`. */
-int component_loop(const struct doc *d, struct component_step *s, struct arena *a,
-                   struct err *e) ATTR_MUST_USE;
+int component_loop(const struct component *c, const struct doc *d, struct component_step *s,
+                   struct arena *a, struct err *e) ATTR_MUST_USE;
 
 /* One round of a step. */
 struct component_round {
@@ -22,6 +22,7 @@ struct component_round {
 	struct arena *arena;
 	const char *loop_value; /* NULL: no loop */
 	size_t loop_index;
+	size_t input; /* which of its maps of inputs is worked off */
 	uint64_t deadline;
 	bool *unknown; /* set while a text is checked that has what only running tells; or NULL */
 };
@@ -37,9 +38,9 @@ struct component_round component_round(const struct component *c, struct compone
  */
 struct component_action {
 	const char *name;
-	bool one;     /* inputs are one map */
-	bool running; /* needs a running machine */
-	bool fetches; /* gets what its `source` names, which a build fetches before */
+	const char *output;  /* what references call it: outputs.NAME; NULL: it has none */
+	const char *offline; /* why a build can't do it; NULL: it can */
+	bool fetches;        /* gets what its `source` names, which a build fetches before */
 	const struct field *fields;
 	size_t size;
 	const void *defaults;
@@ -50,16 +51,13 @@ struct component_action {
 /* Each ends at name NULL. */
 extern const struct component_action component_program_actions[];
 extern const struct component_action component_file_actions[];
-extern const struct component_action component_download_actions[];
+extern const struct component_action component_tree_actions[];
+extern const struct component_action component_transfer_actions[];
 
-/* Inputs with a place: 'path' at `key` is absolute. */
-int component_absolute(const struct doc *at, const char *key, const char *path,
-                       struct err *e) ATTR_MUST_USE;
-/* Nothing is at that path, or `overwrite`. */
-int component_free(const struct component_round *round, const char *path, bool overwrite,
-                   struct err *e) ATTR_MUST_USE;
+/* The step's output of this map of its inputs, for references. */
+void component_output(const struct component_round *round, const char *text);
 
-/* Runs a program to its end, keeps its stdout for references; 1: it asks for a restart by status
+/* Runs a program to its end, and keeps its stdout as the output; 1: it asks for a restart by status
  * 194. `what` names it in messages. */
 int component_program(const struct component_round *round, const char *const *argv,
                       const char *const *env, const char *what, struct err *e) ATTR_MUST_USE;

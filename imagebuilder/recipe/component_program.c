@@ -63,8 +63,8 @@ int component_program(const struct component_round *round, const char *const *ar
 		return r;
 	while (done.out.len && done.out.data[done.out.len - 1] == '\n')
 		done.out.len--;
-	round->step->out =
-	        arena_memdup(round->env->arena, done.out.len ? done.out.data : "", done.out.len);
+	component_output(
+	        round, done.out.len ? arena_memdup(round->arena, done.out.data, done.out.len) : "");
 	if (done.status == COMPONENT_REBOOT) {
 		if (round->env->may_reboot)
 			return 1;
@@ -188,24 +188,22 @@ static const struct field reboot_fields[] = {
 
 const struct component_action component_program_actions[] = {
         {.name = "ExecuteBash",
-         .one = true,
+         .output = "stdout",
          .fields = script_fields,
          .size = sizeof(struct script_in),
          .run = execute_bash},
         {.name = "ExecuteBinary",
-         .one = true,
+         .output = "stdout",
          .fields = binary_fields,
          .size = sizeof(struct binary_in),
          .check = check_binary,
          .run = execute_binary},
         {.name = "UpdateOS",
-         .one = true,
          .fields = update_fields,
          .size = sizeof(struct update_in),
          .run = update_os},
         {.name = "Reboot",
-         .one = true,
-         .running = true,
+         .offline = "it needs a running machine, and an image is built without one",
          .fields = reboot_fields,
          .size = sizeof(struct reboot_in),
          .run = reboot},

@@ -49,3 +49,15 @@ struct component_round component_round(const struct component *c, struct compone
 	        .loop_value = s->loop_over.n ? s->loop_over.items[i] : NULL,
 	};
 }
+
+void component_output(const struct component_round *round, const char *text)
+{
+	struct field_strings *outs = &round->step->outs;
+
+	while (outs->n <= round->input) {
+		outs->items =
+		        arena_grow(round->env->arena, outs->items, &outs->n, sizeof *outs->items);
+		outs->items[outs->n - 1] = "";
+	}
+	outs->items[round->input] = arena_strdup(round->env->arena, text);
+}

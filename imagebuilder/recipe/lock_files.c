@@ -33,8 +33,9 @@ static int learn(struct cloud *c, const struct component_fetch *f, struct arena 
 	char hex[SHA256_HEX];
 
 	log_notice("fetching '%s'", f->uri);
+	cloud_expect_owner(c, f->owner);
 	int r = fetch_memory(c, &what, own, &content, clock_in_ms(FILE_MS), e);
-
+	cloud_expect_owner(c, NULL);
 	if (r < 0)
 		return err_wrap(e, "%s:%u:%u: locking '%s'", f->at->file, f->at->line, f->at->col,
 		                f->uri);
@@ -126,9 +127,14 @@ static int fetch_object(struct cloud *c, const char *path, const struct componen
 	scope_file_new struct file_new fresh = FILE_NEW_INIT;
 	int r = file_new_open(&fresh, AT_FDCWD, path, e);
 
-	if (r == 0)
-		r = fetch_file(c, &what, &fresh, deadline, e);
-	return r < 0 ? r : file_new_commit(&fresh, &attr, e);
+	if (r < 0)
+		return r;
+	cloud_expect_owner(c, f->owner);
+	r = fetch_file(c, &what, &fresh, deadline, e);
+	cloud_expect_owner(c, NULL);
+	if (r < 0)
+		return r;
+	return file_new_commit(&fresh, &attr, e);
 }
 
 static int open_file(struct component_fetch *f, const struct store *s, struct cloud **cloud,

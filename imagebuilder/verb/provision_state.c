@@ -29,6 +29,14 @@ static const char *key_of(struct arena *a, size_t i, const struct component_step
 	return arena_printf(a, "%zu.%s.%s", i, component_phase_name(s->phase), s->name);
 }
 
+static void write_outputs(const struct component_step *s, const char *key, struct jsonw *w)
+{
+	jsonw_begin(w, key, '[');
+	for (size_t i = 0; i < s->outs.n; i++)
+		jsonw_str(w, NULL, s->outs.items[i]);
+	jsonw_end(w, ']');
+}
+
 static void write_done(const struct component_list *l, struct arena *a, struct jsonw *w)
 {
 	char digest[SHA256_HEX];
@@ -39,7 +47,7 @@ static void write_done(const struct component_list *l, struct arena *a, struct j
 	jsonw_begin(w, "done", '{');
 	for (struct component_walk at = {0}; component_next(l, PHASES_ALL, &at);)
 		if (at.step->done)
-			jsonw_str(w, key_of(a, at.nth, at.step), at.step->out ? at.step->out : "");
+			write_outputs(at.step, key_of(a, at.nth, at.step), w);
 	jsonw_end(w, '}');
 	jsonw_end(w, '}');
 }
@@ -79,6 +87,15 @@ static const struct doc *done_of(const struct doc *state, size_t nth,
 	               : NULL;
 }
 
+static void read_outputs(const struct doc *list, struct component_step *s, struct arena *a)
+{
+	s->outs = (struct field_strings){.n = list->n,
+	                                 .items = arena_array(a, list->n, sizeof *s->outs.items)};
+	for (size_t i = 0; i < list->n; i++)
+		s->outs.items[i] =
+		        arena_strdup(a, list->items[i]->text ? list->items[i]->text : "");
+}
+
 void provision_state_load(struct host *h, size_t nth, struct component_list *l)
 {
 	static const char name[] = PROVISION_STATE;
@@ -98,10 +115,11 @@ void provision_state_load(struct host *h, size_t nth, struct component_list *l)
 	if (!done)
 		return;
 	for (struct component_walk w = {0}; component_next(l, PHASES_ALL, &w);) {
-		const char *out = doc_text(done, key_of(a, w.nth, w.step));
+		const struct doc *outs = doc_get(done, key_of(a, w.nth, w.step));
 
-		w.step->done = out != NULL;
-		w.step->out = out ? arena_strdup(w.component->names.arena, out) : NULL;
+		w.step->done = outs && outs->type == DOC_LIST;
+		if (w.step->done)
+			read_outputs(outs, w.step, w.component->names.arena);
 	}
 }
 
