@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The journal of a run: its file, its lock, its lines. */
 #include "publish/journal.h"
 
 #include <errno.h>
@@ -48,13 +49,13 @@ bool journal_name_valid(const char *run)
 static int add(struct journal *j, struct blob line, struct err *e)
 {
 	struct doc *d;
-	int rc;
+	int r;
 
 	if (j->n == LINES_MAX)
 		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG,
 		               "the journal of run %s is too long", j->run);
-	rc = json_parse("journal", line, j->arena, &d, e);
-	if (rc < 0)
+	r = json_parse("journal", line, j->arena, &d, e);
+	if (r < 0)
 		return err_wrap(e, "run %s", j->run);
 	j->lines = arena_grow(j->arena, j->lines, &j->n, sizeof(const struct doc *));
 	j->lines[j->n - 1] = d;
@@ -74,10 +75,10 @@ static int load(struct journal *j, struct err *e)
 		               "the journal of run %s is too long", j->run);
 	for (const char *nl; (nl = memchr(text + at, '\n', (size_t)len - at));) {
 		size_t n = (size_t)(nl - text) - at;
-		int rc = add(j, (struct blob){text + at, n}, e);
+		int r = add(j, (struct blob){text + at, n}, e);
 
-		if (rc < 0)
-			return rc;
+		if (r < 0)
+			return r;
 		at += n + 1;
 	}
 	/* What a crash cut short must not run into the next line. */
@@ -90,7 +91,7 @@ int journal_open(struct journal *j, int dir, const char *run, bool make, struct 
                  struct err *e)
 {
 	char name[JOURNAL_RUN + 8];
-	int flags = O_RDWR | O_APPEND | (make ? O_CREAT | O_EXCL : 0), rc;
+	int flags = O_RDWR | O_APPEND | (make ? O_CREAT | O_EXCL : 0), r;
 
 	*j = (struct journal){.arena = a, .fd = -1};
 	if (!journal_name_valid(run))
@@ -105,18 +106,18 @@ int journal_open(struct journal *j, int dir, const char *run, bool make, struct 
 	if (j->fd < 0)
 		return err_errno(e, -j->fd, "the journal of run %s", run);
 	if (flock(j->fd, LOCK_EX | LOCK_NB) < 0) {
-		rc = errno == EWOULDBLOCK
-		             ? err_set(e, ERR_BUSY, REASON_BUSY, EBUSY,
-		                       "run %s is at work in another process", run)
-		             : err_errno(e, errno, "locking the journal of run %s", run);
+		r = errno == EWOULDBLOCK
+		            ? err_set(e, ERR_BUSY, REASON_BUSY, EBUSY,
+		                      "run %s is at work in another process", run)
+		            : err_errno(e, errno, "locking the journal of run %s", run);
 		journal_close(j);
-		return rc;
+		return r;
 	}
-	rc = make ? (fsync(dir) < 0 ? err_errno(e, errno, "the journal's directory") : 0)
-	          : load(j, e);
-	if (rc < 0)
+	r = make ? (fsync(dir) < 0 ? err_errno(e, errno, "the journal's directory") : 0)
+	         : load(j, e);
+	if (r < 0)
 		journal_close(j);
-	return rc;
+	return r;
 }
 
 void journal_close(struct journal *j)
@@ -130,14 +131,14 @@ void journal_close(struct journal *j)
 
 int journal_line(struct journal *j, const struct strbuf *line, struct err *e)
 {
-	int rc = line->overflow ? -E2BIG : file_write_all(j->fd, line->data, line->len);
+	int r = line->overflow ? -E2BIG : file_write_all(j->fd, line->data, line->len);
 
-	if (rc == 0)
-		rc = file_write_all(j->fd, "\n", 1);
-	if (rc == 0 && fdatasync(j->fd) < 0)
-		rc = -errno;
-	if (rc < 0)
-		return err_errno(e, -rc, "writing the journal of run %s", j->run);
+	if (r == 0)
+		r = file_write_all(j->fd, "\n", 1);
+	if (r == 0 && fdatasync(j->fd) < 0)
+		r = -errno;
+	if (r < 0)
+		return err_errno(e, -r, "writing the journal of run %s", j->run);
 	return add(j, (struct blob){line->data, line->len}, e);
 }
 

@@ -19,6 +19,14 @@
 #define PUBLISH_TAG_EXPIRES "hpc-imagebuild:expires"
 #define PUBLISH_DAY_S       86400 /* a snapshot without image is rubbish after it */
 
+/* What follows once there is an image. */
+struct publish_follow {
+	const struct command_list *accounts; /* to share it with */
+	const struct command_list *regions;  /* to copy it to */
+	const char *alias;                   /* SSM parameter */
+	const char *deprecate;               /* "2027-01-01T00:00:00Z" */
+};
+
 struct publish_spec {
 	const char *image; /* the raw disk */
 	const char *name, *description;
@@ -26,11 +34,8 @@ struct publish_spec {
 	const char *parent;      /* AMI or snapshot published from this state directory, or NULL */
 	bool encrypted;
 	const char *kms_key;
-	const struct command_list *tags;     /* KEY=VALUE */
-	const struct command_list *accounts; /* to share it with */
-	const struct command_list *regions;  /* to copy it to */
-	const char *alias;                   /* SSM parameter */
-	const char *deprecate;               /* "2027-01-01T00:00:00Z" */
+	const struct command_list *tags; /* KEY=VALUE */
+	struct publish_follow follow;
 };
 
 struct publish {
@@ -57,13 +62,13 @@ struct publish {
 	struct journal journal;
 };
 
+/* All that can be known to be refused is refused before the account is changed: ERR_INPUT, or
+ * ERR_DENIED for a name that another image has. */
 int publish_image(struct publish *p, const struct publish_spec *s, struct err *e) ATTR_MUST_USE;
-int publish_resume(struct publish *p, const char *run, struct err *e) ATTR_MUST_USE;
+/* Goes on with a run that has not ended. What `now` has takes the place of what the run began with,
+ * so that a step that was refused can be asked for in another way; "" in it is none. */
+int publish_resume(struct publish *p, const char *run, const struct publish_follow *now,
+                   struct err *e) ATTR_MUST_USE;
+/* Only the state directory, for gc. */
+int publish_open_state(struct publish *p, struct err *e) ATTR_MUST_USE;
 void publish_close(struct publish *p);
-
-/* Private to publish*.c and gc.c. */
-int publish_open_state(struct publish *p, struct err *e);
-int publish_steps(struct publish *p, struct err *e);
-int publish_begin_line(struct publish *p, struct err *e);
-int publish_read_begin(struct publish *p, struct err *e);
-const char *publish_result(const struct publish *p, const char *step, const char *key);

@@ -6,7 +6,7 @@
 
 #include "base/clock.h"
 #include "data/jsonw.h"
-#include "publish/publish.h"
+#include "publish/publish_own.h"
 
 #define LINE_MAX_BYTES (64 * 1024)
 
@@ -14,17 +14,23 @@ static const struct {
 	const char *key;
 	size_t offset;
 } texts[] = {
-#define TEXT(name)                                                                                 \
-	{                                                                                          \
-#name, offsetof(struct publish_spec, name)                                         \
-	}
-        TEXT(name),   TEXT(description), TEXT(arch),  TEXT(boot),
-        TEXT(parent), TEXT(kms_key),     TEXT(alias), TEXT(deprecate),
+        {"name", offsetof(struct publish_spec, name)},
+        {"description", offsetof(struct publish_spec, description)},
+        {"arch", offsetof(struct publish_spec, arch)},
+        {"boot", offsetof(struct publish_spec, boot)},
+        {"parent", offsetof(struct publish_spec, parent)},
+        {"kms_key", offsetof(struct publish_spec, kms_key)},
+        {"alias", offsetof(struct publish_spec, follow.alias)},
+        {"deprecate", offsetof(struct publish_spec, follow.deprecate)},
 };
 static const struct {
 	const char *key;
 	size_t offset;
-} lists[] = {TEXT(tags), TEXT(accounts), TEXT(regions)};
+} lists[] = {
+        {"tags", offsetof(struct publish_spec, tags)},
+        {"accounts", offsetof(struct publish_spec, follow.accounts)},
+        {"regions", offsetof(struct publish_spec, follow.regions)},
+};
 
 int publish_begin_line(struct publish *p, struct err *e)
 {

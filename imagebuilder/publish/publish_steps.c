@@ -12,7 +12,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/scope.h"
-#include "publish/publish.h"
+#include "publish/publish_own.h"
 #include "publish/upload.h"
 
 #define TIMEOUT_MIN     30 /* EBS drops a snapshot that nobody goes on with */
@@ -20,7 +20,7 @@
 #define APPEAR_PAUSE_MS 2000
 #define TAGS_MAX        48
 
-const char *publish_result(const struct publish *p, const char *step, const char *key)
+static const char *result(const struct publish *p, const char *step, const char *key)
 {
 	return doc_text(journal_find(&p->journal, "done", step), key);
 }
@@ -83,16 +83,19 @@ static int step_start(struct publish *p, struct err *e)
 	/* A resumed run must ask for the very same, or the token doesn't match. */
 	const char *expires = doc_text(journal_find(&p->journal, "intent", "start"), "expires");
 	char id[EBS_ID], when[21];
-	int rc = 0;
+	int r;
 
 	if (!expires) {
 		clock_rfc3339(clock_wall() + PUBLISH_DAY_S, when);
 		expires = arena_strdup(p->arena, when);
-		rc = note(p, "intent", "start", "expires", expires, e);
+		r = note(p, "intent", "start", "expires", expires, e);
+		if (r < 0)
+			return r;
 	}
-	if (rc == 0)
-		rc = call_start(p, expires, id, e);
-	return rc < 0 ? rc : note(p, "done", "start", "id", id, e);
+	r = call_start(p, expires, id, e);
+	if (r < 0)
+		return r;
+	return note(p, "done", "start", "id", id, e);
 }
 
 static int step_put(struct publish *p, struct err *e)
@@ -110,20 +113,22 @@ static int step_put(struct publish *p, struct err *e)
 	        .progress = p->progress,
 	        .ctx = p->ctx,
 	};
-	int rc;
+	int r;
 
 	snprintf(name, sizeof name, "%s.put", p->journal.run);
 	scope_fd int mark = file_open(p->runs, name, O_RDWR | O_CREAT, 0600);
 	if (mark < 0)
 		return err_errno(e, -mark, "the list of blocks that are there");
 	u.mark = mark;
-	rc = upload_run(&u, p->deadline, e);
+	r = upload_run(&u, p->deadline, e);
 	p->put = u.put;
 	p->total = u.total;
 	if (u.throttled)
 		log_info("EBS throttled %llu of %llu attempts", (unsigned long long)u.throttled,
 		         (unsigned long long)u.attempts);
-	return rc < 0 ? rc : note(p, "done", "put", NULL, NULL, e);
+	if (r < 0)
+		return r;
+	return note(p, "done", "put", NULL, NULL, e);
 }
 
 /* A try whose answer was lost may have completed it: then it is complete, or about to be. */
@@ -146,15 +151,17 @@ static int step_complete(struct publish *p, struct err *e)
 {
 	unsigned char sum[SHA256_LEN];
 	uint32_t n;
-	int rc = note(p, "intent", "complete", NULL, NULL, e);
+	int r = note(p, "intent", "complete", NULL, NULL, e);
 
+	if (r < 0)
+		return r;
 	upload_sum(&p->blocks, p->parent_snapshot ? &p->parent_blocks : NULL, &n, sum);
-	if (rc == 0) {
-		rc = ebs_complete(p->cloud, p->snapshot_id, n, sum, p->deadline, e);
-		if (rc < 0)
-			rc = completed_before(p, e);
-	}
-	return rc < 0 ? rc : note(p, "done", "complete", NULL, NULL, e);
+	r = ebs_complete(p->cloud, p->snapshot_id, n, sum, p->deadline, e);
+	if (r < 0)
+		r = completed_before(p, e);
+	if (r < 0)
+		return r;
+	return note(p, "done", "complete", NULL, NULL, e);
 }
 
 /* ---- waiting --------------------------------------------------------------------------------- */
@@ -173,10 +180,10 @@ static int look(struct publish *p, const struct wait *w, uint64_t appears, struc
 	const struct ec2_query q = {.id = w->id};
 	struct doc *found;
 	const char *state;
-	int rc = w->list(p->cloud, &q, p->arena, &found, p->deadline, e);
+	int r = w->list(p->cloud, &q, p->arena, &found, p->deadline, e);
 
 	/* What was just made may not be known everywhere. */
-	if ((rc < 0 && e->kind == ERR_ABSENT) || (rc == 0 && found->n == 0)) {
+	if ((r < 0 && e->kind == ERR_ABSENT) || (r == 0 && found->n == 0)) {
 		if (!clock_passed(appears)) {
 			*e = (struct err){0};
 			return 0;
@@ -184,8 +191,8 @@ static int look(struct publish *p, const struct wait *w, uint64_t appears, struc
 		return err_set(e, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT,
 		               "waiting for '%s': it doesn't exist", w->id);
 	}
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	state = doc_text(found->items[0], w->state);
 	if (str_eq(state, w->good))
 		return 1;
@@ -206,10 +213,10 @@ static int wait_for(struct publish *p, const struct wait *w, struct err *e)
 	uint64_t appears = clock_in_ms(APPEAR_MS);
 
 	for (size_t i = 0;; i += i + 1 < ARRAY_LEN(pause_s)) {
-		int rc = look(p, w, appears, e);
+		int r = look(p, w, appears, e);
 
-		if (rc != 0)
-			return rc < 0 ? rc : 0;
+		if (r != 0)
+			return r < 0 ? r : 0;
 		if (!clock_sleep_ms(pause_s[i] * 1000ULL, p->deadline))
 			return err_set(e, ERR_DEADLINE, REASON_DEADLINE, ETIMEDOUT,
 			               "waiting for '%s': the deadline passed", w->id);
@@ -220,12 +227,15 @@ static int step_settle(struct publish *p, struct err *e)
 {
 	const struct wait w = {ec2_snapshots, p->snapshot_id, "status", "completed",
 	                       "statusMessage"};
-	int rc = wait_for(p, &w, e);
+	int r = wait_for(p, &w, e);
 
+	if (r < 0)
+		return r;
 	/* Known before it is registered: whoever sees the image may build upon it. */
-	if (rc == 0)
-		rc = blocks_save(&p->blocks, p->kept, p->snapshot_id, e);
-	return rc < 0 ? rc : note(p, "done", "settle", NULL, NULL, e);
+	r = blocks_save(&p->blocks, p->kept, p->snapshot_id, e);
+	if (r < 0)
+		return r;
+	return note(p, "done", "settle", NULL, NULL, e);
 }
 
 /* ---- the image ------------------------------------------------------------------------------- */
@@ -236,10 +246,12 @@ static int find_ours(struct publish *p, const char **ret, struct err *e)
 	const struct ec2_query q = {.filters = {{"tag:" PUBLISH_TAG_RUN, p->journal.run}},
 	                            .n_filters = 1};
 	struct doc *found;
-	int rc = ec2_images(p->cloud, &q, p->arena, &found, p->deadline, e);
+	int r = ec2_images(p->cloud, &q, p->arena, &found, p->deadline, e);
 
-	*ret = rc == 0 && found->n ? doc_text(found->items[0], "imageId") : NULL;
-	return rc;
+	if (r < 0)
+		return r;
+	*ret = found->n ? doc_text(found->items[0], "imageId") : NULL;
+	return 0;
 }
 
 static bool has_run(const struct doc *image, const char *run)
@@ -278,7 +290,7 @@ static bool named_by_us(struct publish *p, const char **ret)
 static int call_register(struct publish *p, const char **id, struct err *e)
 {
 	struct ec2_tag tags[TAGS_MAX];
-	const struct ec2_register r = {
+	const struct ec2_register ask = {
 	        .name = p->spec.name,
 	        .description = p->spec.description,
 	        .arch = p->spec.arch,
@@ -288,67 +300,76 @@ static int call_register(struct publish *p, const char **id, struct err *e)
 	        .tags = tags,
 	        .n_tags = all_tags(p, tags),
 	};
-	int rc = ec2_register(p->cloud, &r, p->arena, id, p->deadline, e);
+	int r = ec2_register(p->cloud, &ask, p->arena, id, p->deadline, e);
 
 	/* A try whose answer was lost may be what took the name. */
-	if (rc < 0 && e->no == EEXIST && named_by_us(p, id)) {
+	if (r < 0 && e->no == EEXIST && named_by_us(p, id)) {
 		*e = (struct err){0};
 		return 0;
 	}
-	return rc;
+	return r;
 }
 
 static int step_register(struct publish *p, struct err *e)
 {
 	const char *id = NULL;
-	int rc = 0;
+	int r;
 
 	if (journal_find(&p->journal, "intent", "register"))
-		rc = find_ours(p, &id, e);
+		r = find_ours(p, &id, e);
 	else
-		rc = note(p, "intent", "register", NULL, NULL, e);
-	if (rc == 0 && !id)
-		rc = call_register(p, &id, e);
-	return rc < 0 ? rc : note(p, "done", "register", "id", id, e);
+		r = note(p, "intent", "register", NULL, NULL, e);
+	if (r < 0)
+		return r;
+	if (!id) {
+		r = call_register(p, &id, e);
+		if (r < 0)
+			return r;
+	}
+	return note(p, "done", "register", "id", id, e);
 }
 
 static int step_available(struct publish *p, struct err *e)
 {
 	const struct wait w = {ec2_images, p->image_id, "imageState", "available", "reason"};
-	int rc = wait_for(p, &w, e);
+	int r = wait_for(p, &w, e);
 
-	return rc < 0 ? rc : note(p, "done", "available", NULL, NULL, e);
+	if (r < 0)
+		return r;
+	return note(p, "done", "available", NULL, NULL, e);
 }
 
 /* ---- what follows ---------------------------------------------------------------------------- */
 
 static int step_deprecate(struct publish *p, struct err *e)
 {
-	int rc = 0;
-
-	if (p->spec.deprecate)
-		rc = ec2_deprecate(p->cloud, NULL, p->image_id, p->spec.deprecate, p->deadline, e);
-	return rc < 0 ? rc : note(p, "done", "deprecate", NULL, NULL, e);
+	if (p->spec.follow.deprecate) {
+		int r = ec2_deprecate(p->cloud, NULL, p->image_id, p->spec.follow.deprecate,
+		                      p->deadline, e);
+		if (r < 0)
+			return r;
+	}
+	return note(p, "done", "deprecate", NULL, NULL, e);
 }
 
 static int step_share(struct publish *p, struct err *e)
 {
-	int rc = 0;
+	for (size_t i = 0; i < p->spec.follow.accounts->n; i++) {
+		const char *account = p->spec.follow.accounts->items[i];
+		int r = ec2_share_image(p->cloud, NULL, p->image_id, account, p->deadline, e);
 
-	for (size_t i = 0; rc == 0 && i < p->spec.accounts->n; i++) {
-		const char *account = p->spec.accounts->items[i];
-
-		rc = ec2_share_image(p->cloud, NULL, p->image_id, account, p->deadline, e);
-		if (rc == 0)
-			rc = ec2_share_snapshot(p->cloud, NULL, p->snapshot_id, account,
-			                        p->deadline, e);
+		if (r < 0)
+			return r;
+		r = ec2_share_snapshot(p->cloud, NULL, p->snapshot_id, account, p->deadline, e);
+		if (r < 0)
+			return r;
 	}
-	return rc < 0 ? rc : note(p, "done", "share", NULL, NULL, e);
+	return note(p, "done", "share", NULL, NULL, e);
 }
 
 static int copy_to(struct publish *p, const char *region, struct err *e)
 {
-	const char *step = arena_printf(p->arena, "copy-%s", region), *from = NULL, *id;
+	const char *step = arena_printf(p->arena, "copy-%s", region), *id;
 	struct ec2_copy y = {
 	        .region = region,
 	        .id = p->image_id,
@@ -356,37 +377,42 @@ static int copy_to(struct publish *p, const char *region, struct err *e)
 	        .description = p->spec.description,
 	        .encrypted = p->spec.encrypted || p->spec.kms_key,
 	};
-	int rc;
 
 	if (journal_find(&p->journal, "done", step))
 		return 0;
-	rc = cloud_region(p->cloud, &from, p->deadline, e);
-	y.from = from;
+	int r = cloud_region(p->cloud, &y.from, p->deadline, e);
+	if (r < 0)
+		return r;
 	y.token = ec2_copy_token(&y, p->arena);
-	if (rc == 0)
-		rc = note(p, "intent", step, "token", y.token, e);
-	if (rc == 0)
-		rc = ec2_copy(p->cloud, &y, p->arena, &id, p->deadline, e);
-	return rc < 0 ? rc : note(p, "done", step, "id", id, e);
+	r = note(p, "intent", step, "token", y.token, e);
+	if (r < 0)
+		return r;
+	r = ec2_copy(p->cloud, &y, p->arena, &id, p->deadline, e);
+	if (r < 0)
+		return r;
+	return note(p, "done", step, "id", id, e);
 }
 
 static int step_copy(struct publish *p, struct err *e)
 {
-	int rc = 0;
-
-	for (size_t i = 0; rc == 0 && i < p->spec.regions->n; i++)
-		rc = copy_to(p, p->spec.regions->items[i], e);
-	return rc < 0 ? rc : note(p, "done", "copy", NULL, NULL, e);
+	for (size_t i = 0; i < p->spec.follow.regions->n; i++) {
+		int r = copy_to(p, p->spec.follow.regions->items[i], e);
+		if (r < 0)
+			return r;
+	}
+	return note(p, "done", "copy", NULL, NULL, e);
 }
 
 /* Last: who follows the alias finds an image that is complete. */
 static int step_alias(struct publish *p, struct err *e)
 {
-	int rc = 0;
-
-	if (p->spec.alias)
-		rc = ssm_put_image(p->cloud, NULL, p->spec.alias, p->image_id, p->deadline, e);
-	return rc < 0 ? rc : note(p, "done", "alias", NULL, NULL, e);
+	if (p->spec.follow.alias) {
+		int r = ssm_put_image(p->cloud, NULL, p->spec.follow.alias, p->image_id,
+		                      p->deadline, e);
+		if (r < 0)
+			return r;
+	}
+	return note(p, "done", "alias", NULL, NULL, e);
 }
 
 static const struct step {
@@ -402,20 +428,20 @@ static const struct step {
 int publish_steps(struct publish *p, struct err *e)
 {
 	char marks[JOURNAL_RUN + 8];
-	int rc;
+	int r;
 
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		if (!journal_find(&p->journal, "done", steps[i].name)) {
-			rc = steps[i].run(p, e);
-			if (rc < 0)
-				return rc;
+			r = steps[i].run(p, e);
+			if (r < 0)
+				return r;
 		}
-		p->snapshot_id = publish_result(p, "start", "id");
-		p->image_id = publish_result(p, "register", "id");
+		p->snapshot_id = result(p, "start", "id");
+		p->image_id = result(p, "register", "id");
 	}
-	rc = note(p, "end", NULL, "as", "published", e);
-	if (rc < 0)
-		return rc;
+	r = note(p, "end", NULL, "as", "published", e);
+	if (r < 0)
+		return r;
 	snprintf(marks, sizeof marks, "%s.put", p->journal.run);
 	unlinkat(p->runs, marks, 0);
 	return 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Which blocks of a disk go to a snapshot, and sending them. */
 #include "publish/upload.h"
 
 #include <errno.h>
@@ -119,15 +120,15 @@ int upload_run(struct upload *u, uint64_t deadline, struct err *e)
 	        .done = done,
 	        .ctx = &w,
 	};
-	int rc = load_marks(&w, e);
+	int r = load_marks(&w, e);
 
 	zero_digest(w.zero);
 	tell(&w);
-	if (rc == 0)
-		rc = ebs_put(u->cloud, &p, deadline, e);
+	if (r == 0)
+		r = ebs_put(u->cloud, &p, deadline, e);
 	u->put = p.put;
 	u->attempts = p.attempts;
 	u->throttled = p.throttled;
 	free(w.marks);
-	return rc;
+	return r;
 }

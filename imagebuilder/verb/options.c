@@ -10,6 +10,8 @@
 #define LOOK (VERB_VERIFY | VERB_DIFF)
 /* build publishes with --format ami. */
 #define AMI (VERB_PUBLISH | VERB_BUILD)
+/* What follows an image that is there; resume may change it. */
+#define FOLLOW (AMI | VERB_RESUME)
 #define CLOUD                                                                                      \
 	(UPLOAD | VERB_GC | VERB_COPY | VERB_SHARE | VERB_DEPRECATE | VERB_DEREGISTER | VERB_ALIAS)
 
@@ -41,13 +43,13 @@ const struct command_option option_table[] = {
          NULL},
         {"tag", "KEY=VALUE", "tag of image and snapshot; may be given again", 't', AMI,
          COMMAND_LIST, AT(tags), NULL},
-        {"share", "ACCOUNT", "account that may use the image; may be given again", 0, AMI,
+        {"share", "ACCOUNT", "account that may use the image; may be given again", 0, FOLLOW,
          COMMAND_LIST, AT(accounts), NULL},
-        {"copy", "REGION", "region to copy the image to; may be given again", 0, AMI, COMMAND_LIST,
-         AT(regions), NULL},
-        {"alias", "NAME", "SSM parameter that shall name the image", 0, AMI, COMMAND_TEXT,
+        {"copy", "REGION", "region to copy the image to; may be given again", 0, FOLLOW,
+         COMMAND_LIST, AT(regions), NULL},
+        {"alias", "NAME", "SSM parameter that shall name the image", 0, FOLLOW, COMMAND_TEXT,
          AT(alias), NULL},
-        {"deprecate", "TIME", "when the image is deprecated: 2027-01-01T00:00:00Z", 0, AMI,
+        {"deprecate", "TIME", "when the image is deprecated: 2027-01-01T00:00:00Z", 0, FOLLOW,
          COMMAND_TEXT, AT(deprecate), NULL},
         {"connections", "N", "connections to EBS (32, at most 100)", 0, UPLOAD | VERB_BUILD,
          COMMAND_NUMBER, AT(connections), NULL},

@@ -99,6 +99,14 @@ static int finish(const struct image *g, const struct publish *p, int rc, const 
 	return 0;
 }
 
+static struct publish_follow follow_of(const struct options *o)
+{
+	return (struct publish_follow){.accounts = &o->accounts,
+	                               .regions = &o->regions,
+	                               .alias = o->alias,
+	                               .deprecate = o->deprecate};
+}
+
 static int with_publish(struct image *g, const struct publish_spec *s, const char *run)
 {
 	struct progress progress = {.g = g, .terminal = isatty(STDERR_FILENO)};
@@ -109,6 +117,7 @@ static int with_publish(struct image *g, const struct publish_spec *s, const cha
 	        .ctx = &progress,
 	        .arena = g->program.arena,
 	};
+	const struct publish_follow now = follow_of(&g->opt);
 	struct err e = {0};
 	int rc, status;
 
@@ -122,7 +131,7 @@ static int with_publish(struct image *g, const struct publish_spec *s, const cha
 	if (rc < 0)
 		return program_fail(&g->program, &e);
 	p.deadline = g->program.deadline;
-	rc = run ? publish_resume(&p, run, &e) : publish_image(&p, s, &e);
+	rc = run ? publish_resume(&p, run, &now, &e) : publish_image(&p, s, &e);
 	end_progress(&progress);
 	status = finish(g, &p, rc, &e);
 	publish_close(&p);
@@ -146,10 +155,7 @@ static int publish(struct image *g, const char *raw, const char *name, const cha
 	        .encrypted = o->encrypt,
 	        .kms_key = o->kms_key,
 	        .tags = &o->tags,
-	        .accounts = &o->accounts,
-	        .regions = &o->regions,
-	        .alias = o->alias,
-	        .deprecate = o->deprecate,
+	        .follow = follow_of(o),
 	};
 
 	return with_publish(g, &s, NULL);

@@ -68,6 +68,7 @@ class Account(Ec2Answers, Server):
         self.settle, self.complete_after, self.image_after = 0, 1, 1
         self.image_settle, self.minute, self.skew = 0, 60, 0
         self.copy_tokens, self.changes = {}, []
+        self.refused = {}  # an action of EC2: the value or region that it refuses
 
     def _answer(self, req):
         resp = self._checked(req)

@@ -120,6 +120,8 @@ class Ec2Answers:
         ask = form(req)
         action = ask.pop("Action", "")
         model.check_query("ec2", action, ask)
+        if self.refused.get(action) and self.refused[action] in (*ask.values(), region, "*"):
+            raise Refused(400, "InvalidParameterValue", f"{action} is refused here")
         out = getattr(self, "_" + action)(ask, region)
         if ask:
             raise Refused(400, "UnknownParameter", f"This fake does not know {sorted(ask)}")

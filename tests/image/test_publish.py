@@ -233,17 +233,38 @@ def test_refusals_are_not_tried_again(account, aws, raw, code, status, reason):
 
 
 def test_a_name_that_is_taken(account, aws, raw, tmp_path):
+    """Told before a block is sent: nothing is left to collect."""
     published(account, aws("publish", raw, "--name", "taken"))
+    before = len(account.changes)
     r = aws("publish", disk(tmp_path / "b.raw", {3: b"x"}), "--name", "taken")
-    assert r.code == 4 and "--name" in r.err
-    # What it left is named, and removed; the image that has the name stays.
-    left = [s for s in account.snapshots.values()
-            if s.id not in {i.snapshot for i in account.images.values()}]
-    dry = aws("gc", "--dry-run")
-    assert len(left) == 1 and left[0].id in dry.out and left[0].id in account.snapshots
-    r = aws("gc")
-    assert r.code == 0 and left[0].id in r.out and left[0].id not in account.snapshots
-    assert len(account.images) == 1 and aws("gc").out == ""
+    assert r.code == 4 and "--name 'taken': 'ami-" in r.err and len(account.changes) == before, r.err
+    assert len(account.snapshots) == len(account.images) == 1 and aws("gc").out == ""
+
+
+@pytest.mark.parametrize("refused, wrong, right", [
+    ({"ModifyImageAttribute": "999999999999"}, ("--share", "999999999999"), ("--share", "111122223333")),
+    ({"ModifyImageAttribute": "999999999999"}, ("--share", "999999999999"), ("--share", "")),
+    ({"CopyImage": "ap-east-1"}, ("--copy", "ap-east-1"), ("--copy", "eu-central-1")),
+    ({"EnableImageDeprecation": LATER}, ("--deprecate", LATER), ("--deprecate", ""))])
+def test_what_follows_and_was_refused_is_asked_for_otherwise(account, aws, raw, tmp_path, refused, wrong, right):
+    account.refused = refused
+    r = aws("publish", raw, "--name", "follows", *wrong)
+    assert r.code == 4 and "resume" in r.err and len(account.images) == 1, r.err
+    run, = runs(tmp_path)
+    assert aws("resume", run).code == 4 and not ended(tmp_path, run)
+    image, _ = published(account, aws("resume", run, *right))
+    assert image.shared == ({right[1]} if right == ("--share", "111122223333") else set()) and not image.deprecated
+    assert len(account.snapshots) == 1 and ended(tmp_path, run)
+    assert {i.region for i in account.images.values()} == {REGION, *(["eu-central-1"] if "eu-central-1" in right else [])}
+
+
+def test_resume_checks_what_it_is_given(account, aws, raw, tmp_path):
+    account.refused = {"EnableImageDeprecation": "*"}
+    assert aws("publish", raw, "--name", "follows", "--deprecate", LATER).code == 4
+    run, = runs(tmp_path)
+    before = len(account.changes)
+    r = aws("resume", run, "--deprecate", "2020-01-01T00:00:00Z")
+    assert r.code == 3 and "--deprecate" in r.err and len(account.changes) == before
 
 
 def test_the_answers_that_were_lost(account, aws, raw):
