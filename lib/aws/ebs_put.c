@@ -6,6 +6,7 @@
 #include "aws/ebs.h"
 #include "aws/ebs_own.h"
 #include "base/clock.h"
+#include "cloud/retry.h"
 
 #define ATTEMPT_MS 20000
 #define STALL_S    12
@@ -127,6 +128,12 @@ static void give_up(struct slot *s, struct err *why)
 	stop(s->pool, why);
 }
 
+static int send_again(struct slot *s, uint32_t ms, const struct err *why, struct err *e)
+{
+	retry_log(ms, s->path, s->tries, why);
+	return send_slot(s, ms, e);
+}
+
 static void again(struct slot *s, struct backoff *b, uint32_t at_least_ms, struct err *why)
 {
 	uint32_t ms = backoff_next_ms(b);
@@ -135,7 +142,7 @@ static void again(struct slot *s, struct backoff *b, uint32_t at_least_ms, struc
 	ms = ms > at_least_ms ? ms : at_least_ms;
 	if (clock_left_ms(clock_min(s->deadline, s->pool->deadline)) <= ms)
 		give_up(s, why->no == ETIMEDOUT && s->refused.kind ? &s->refused : why);
-	else if (send_slot(s, ms, &e) < 0)
+	else if (send_again(s, ms, why, &e) < 0)
 		stop(s->pool, &e);
 }
 

@@ -149,6 +149,10 @@ static void read_xml(struct blob xml, struct awserr *ae)
 		ae->region[0] = '\0';
 	if (!awserr_tag(xml, "Endpoint", ae->endpoint, sizeof ae->endpoint))
 		ae->endpoint[0] = '\0';
+	/* S3 writes RequestId, EC2 RequestID. */
+	if (!awserr_tag(xml, "RequestId", ae->request, sizeof ae->request) &&
+	    !awserr_tag(xml, "RequestID", ae->request, sizeof ae->request))
+		ae->request[0] = '\0';
 }
 
 /* ---- JSON ------------------------------------------------------------------------------------ */
@@ -201,6 +205,8 @@ void awserr_read(const struct http_exchange *x, struct awserr *ret)
 		read_json(body, ret);
 	else
 		read_xml(body, ret);
+	if (x->request_id[0])
+		copy(ret->request, sizeof ret->request, x->request_id, strlen(x->request_id));
 	if (x->error_type[0])
 		copy_type(ret->code, sizeof ret->code, x->error_type);
 	if (x->bucket_region[0])

@@ -14,6 +14,7 @@ struct awserr {
 	char message[256];  /* the service's words, unescaped; escape before showing */
 	char region[64];    /* the region it says is right, or "" */
 	char endpoint[256]; /* the host it says is right, or "" */
+	char request[80];   /* the id of the request, which AWS's support asks for, or "" */
 };
 
 enum awserr_action {

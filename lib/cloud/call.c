@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cloud/partition.h"
+#include "cloud/retry.h"
 
 #define RENEWALS_MAX 3
 #define MOVES_MAX    2
@@ -113,6 +114,7 @@ int call_prepare(struct cloud *c, struct call *k, struct call_signed *s, struct 
 	k->x.plain = k->custom && !k->at.tls;
 	k->x.method = k->method;
 	k->x.deadline = deadline;
+	snprintf(k->host, sizeof k->host, "%s", rc < 0 ? "" : k->at.authority);
 	return rc;
 }
 
@@ -142,19 +144,25 @@ static int act_fail(struct cloud *c, struct call *k, const struct awserr *ae, st
 	return -e->no;
 }
 
+static int wait_again(const struct call *k, struct backoff *b, uint32_t at_least_ms,
+                      uint64_t deadline, const struct err *e)
+{
+	return retry_wait(b, at_least_ms, deadline, k->doing, k->tries, e) ? 0 : -e->no;
+}
+
 static int act_retry(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
                      uint64_t deadline)
 {
 	(void)c, (void)ae;
 	k->x.fresh = true;
-	return backoff_wait(&k->soon, k->x.retry_after_ms, deadline) ? 0 : -e->no;
+	return wait_again(k, &k->soon, k->x.retry_after_ms, deadline, e);
 }
 
 static int act_throttle(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
                         uint64_t deadline)
 {
 	(void)c, (void)ae;
-	return backoff_wait(&k->later, k->x.retry_after_ms, deadline) ? 0 : -e->no;
+	return wait_again(k, &k->later, k->x.retry_after_ms, deadline, e);
 }
 
 static int act_region(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
@@ -194,7 +202,9 @@ static int act_creds(struct cloud *c, struct call *k, const struct awserr *ae, s
 		return -e->no;
 	creds_distrust(&c->creds);
 	/* The first time at once: they may simply have been replaced. */
-	return k->renewals == 1 || backoff_wait(&k->renew, 0, deadline) ? 0 : -e->no;
+	if (k->renewals == 1)
+		return 0;
+	return wait_again(k, &k->renew, 0, deadline, e);
 }
 
 /* The host of `target`, with or without scheme and path, if it lies in our partition's domain. */
@@ -240,15 +250,21 @@ static int (*const actions[])(struct cloud *c, struct call *k, const struct awse
         [AWSERR_REDIRECT] = act_redirect,
 };
 
+/* "NoSuchKey (status 404 from 's3.eu-west-1.amazonaws.com' (192.0.2.1), request ABC): words". */
 static void describe(const struct call *k, const struct awserr *ae, const struct awserr_row *row,
                      struct err *e)
 {
-	char code[96];
+	const char *location = k->x.trouble ? k->x.trouble->location : "";
+	char from[512], peer[HTTP_PEER_MAX], to[200];
 
-	snprintf(code, sizeof code, ae->code[0] ? "%s (status %d)" : "%sstatus %d", ae->code,
-	         k->x.status);
-	err_set(e, row->kind, row->reason, row->no, "%s%s%s%s%s", code, ae->message[0] ? ": " : "",
-	        ae->message, row->hint ? "; " : "", row->hint ? row->hint : "");
+	http_peer(k->host, k->x.address, peer, sizeof peer);
+	snprintf(from, sizeof from, "status %d from %s%s%s", k->x.status, peer,
+	         ae->request[0] ? ", request " : "", ae->request);
+	str_escape(location, strcspn(location, "?"), to, sizeof to);
+	err_set(e, row->kind, row->reason, row->no, "%s%s%s%s%s%s%s%s%s%s%s", ae->code,
+	        ae->code[0] ? " (" : "", from, ae->code[0] ? ")" : "", ae->message[0] ? ": " : "",
+	        ae->message, *to ? "; it points to '" : "", to, *to ? "'" : "",
+	        row->hint ? "; " : "", row->hint ? row->hint : "");
 }
 
 const struct awserr_row *call_refusal(const struct cloud *c, const struct call *k,

@@ -46,6 +46,7 @@ struct call {
 
 	/* Each try's. */
 	struct endpoint at;
+	char host[264];   /* of `at`, which goes with the try, for messages */
 	const char *path; /* percent-encoded, from '/' */
 	const char *moved;
 	struct sigv4_pair extra[4]; /* shape()'s headers */

@@ -166,6 +166,7 @@ void http_exchange_close(struct http_exchange *x)
 	x->rc = 0;
 	x->err = (struct err){0};
 	x->connected = false;
+	x->address[0] = '\0';
 	http_headers_reset(x);
 }
 

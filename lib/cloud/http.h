@@ -74,6 +74,8 @@ struct http_exchange {
 	uint32_t retry_after_ms; /* Retry-After:, at most 20 s, or 0 */
 	int64_t length;          /* Content-Length:, or -1 */
 	char checksum[64];       /* x-amz-checksum */
+	char request_id[80]; /* x-amz-request-id, x-amzn-requestid: what AWS's support asks for */
+	char address[48];    /* whom the connection is with, or was tried last; "": nobody */
 	char etag[128], bucket_region[64], content_range[64], error_type[128], token_ttl[16];
 	struct http_trouble *trouble; /* NULL for 2xx; owned by the exchange until started again */
 
@@ -99,6 +101,10 @@ void http_cancel(struct http_exchange *x); /* rc becomes -ECANCELED; `done` isn'
 void http_wait(struct http *h);            /* until nothing is queued */
 int http_run(struct http *h, struct http_exchange *x, struct err *e) ATTR_MUST_USE; /* one, alone */
 void http_exchange_close(struct http_exchange *x); /* gives back what the answer holds */
+
+#define HTTP_PEER_MAX 320
+/* "'host:port'" of a url or authority, for messages, with " (address)" where that says more. */
+const char *http_peer(const char *url, const char *address, char *out, size_t cap);
 
 /* A body in memory, wiped when given back: `begin` and `write` for x->ctx = struct http_buffer. */
 struct http_buffer {

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -31,6 +32,8 @@ static const struct kept {
 	}
         KEPT("etag", etag),
         KEPT("x-amz-checksum", checksum),
+        KEPT("x-amz-request-id", request_id),
+        KEPT("x-amzn-requestid", request_id),
         KEPT("x-amz-bucket-region", bucket_region),
         KEPT("content-range", content_range),
         KEPT("x-amzn-errortype", error_type),
@@ -199,7 +202,10 @@ static const struct cause {
         {CURLE_COULDNT_CONNECT, ERR_RETRY, REASON_HTTP_UNREACHABLE, ECONNREFUSED, "connecting to"},
         {CURLE_PEER_FAILED_VERIFICATION, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "verifying"},
         {CURLE_SSL_CACERT_BADFILE, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "reading the CA file for"},
+        {CURLE_SSL_CERTPROBLEM, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "TLS with"},
         {CURLE_SSL_CIPHER, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "TLS with"},
+        {CURLE_SSL_ISSUER_ERROR, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "verifying"},
+        {CURLE_SSL_INVALIDCERTSTATUS, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "verifying"},
         {CURLE_SSL_CONNECT_ERROR, ERR_RETRY, REASON_HTTP_TLS, EPROTO, "TLS with"},
         {CURLE_PARTIAL_FILE, ERR_RETRY, REASON_HTTP_BROKEN_OFF, ECONNRESET, "reading from"},
         {CURLE_RECV_ERROR, ERR_RETRY, REASON_HTTP_BROKEN_OFF, ECONNRESET, "reading from"},
@@ -207,30 +213,47 @@ static const struct cause {
         {CURLE_SEND_ERROR, ERR_RETRY, REASON_HTTP_BROKEN_OFF, ECONNRESET, "writing to"},
         {CURLE_URL_MALFORMAT, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL, "understanding the url of"},
 };
+/* libcurl has one code for all that happens in a handshake. What libcrypto refuses it will refuse
+ * again; a connection that broke off may have been the network's fault. */
+static const struct cause handshake = {CURLE_SSL_CONNECT_ERROR, ERR_DENIED, REASON_HTTP_TLS, EPROTO,
+                                       "TLS with"};
+static const char *const passing[] = {"SSL_ERROR_SYSCALL", "unexpected eof", "reset by peer",
+                                      "SSL_ERROR_ZERO_RETURN", "internal error"};
 static const struct cause other = {CURLE_OK, ERR_RETRY, REASON_HTTP_BROKEN_OFF, EPROTO,
                                    "talking to"};
 
-/* The url's "host:port", for messages. */
-static struct blob peer(const char *url)
+const char *http_peer(const char *url, const char *address, char *out, size_t cap)
 {
 	const char *host = strstr(url, "://");
+	size_t len;
 
 	host = host ? host + 3 : url;
-	return (struct blob){host, strcspn(host, "/?")};
+	len = strcspn(host, "/?");
+	if (!address[0] || memmem(host, len, address, strlen(address)))
+		snprintf(out, cap, "'%.*s'", (int)len, host);
+	else
+		snprintf(out, cap, "'%.*s' (%s)", (int)len, host, address);
+	return out;
+}
+
+static const char *shown_peer(const struct http_exchange *x, char *out, size_t cap)
+{
+	return http_peer(x->url, x->address, out, cap);
 }
 
 static int timed_out(struct http_exchange *x)
 {
-	struct blob p = peer(x->url);
+	char shown[HTTP_PEER_MAX];
 	const char *doing = x->connected ? "waiting for" : "connecting to";
 	enum reason reason = x->connected ? REASON_HTTP_BROKEN_OFF : REASON_HTTP_UNREACHABLE;
 
 	if (strstr(x->wire->error, "too slow"))
 		return err_set(&x->err, ERR_RETRY, reason, ETIMEDOUT,
-		               "%s '%.*s': slower than 1 KiB/s for %u s", doing, (int)p.len, p.data,
-		               http_stall_s(x));
-	return err_set(&x->err, ERR_RETRY, reason, ETIMEDOUT, "%s '%.*s': no %s in %llu ms", doing,
-	               (int)p.len, p.data, x->connected ? "complete answer" : "connection",
+		               "%s %s: slower than 1 KiB/s for %u s", doing,
+		               shown_peer(x, shown, sizeof shown), http_stall_s(x));
+	return err_set(&x->err, ERR_RETRY, reason, ETIMEDOUT, "%s %s: no %s in %llu ms", doing,
+	               shown_peer(x, shown, sizeof shown),
+	               x->connected ? "complete answer" : "connection",
 	               (unsigned long long)x->wire->limit_ms);
 }
 
@@ -244,14 +267,44 @@ static const char *detail(struct http_exchange *x, CURLcode code)
 	return x->wire->error[0] ? x->wire->error : curl_easy_strerror(code);
 }
 
+/* Whether a handshake that failed would fail again. */
+static bool handshake_is_refused(const struct http_exchange *x)
+{
+	for (size_t i = 0; i < ARRAY_LEN(passing); i++)
+		if (strcasestr(x->wire->error, passing[i]))
+			return false;
+	return strstr(x->wire->error, "error:") != NULL;
+}
+
+static const struct cause *cause_of(const struct http_exchange *x, CURLcode code)
+{
+	if (code == CURLE_SSL_CONNECT_ERROR && handshake_is_refused(x))
+		return &handshake;
+	for (size_t i = 0; i < ARRAY_LEN(causes); i++)
+		if (causes[i].code == code)
+			return &causes[i];
+	return &other;
+}
+
+/* The address of a connection that was kept from before is libcurl's to tell. */
+static void learn_address(struct http_exchange *x)
+{
+	const char *ip = NULL;
+
+	curl_easy_getinfo(x->wire->easy, CURLINFO_PRIMARY_IP, &ip);
+	if (ip && *ip && strlen(ip) < sizeof x->address)
+		memcpy(x->address, ip, strlen(ip) + 1);
+}
+
 int http_verdict(struct http_exchange *x, CURLcode code)
 {
-	const struct cause *row = &other;
-	struct blob p = peer(x->url);
+	const struct cause *row;
+	char shown[HTTP_PEER_MAX];
 	curl_off_t connect_us = 0;
 
 	curl_easy_getinfo(x->wire->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
 	x->connected = connect_us > 0;
+	learn_address(x);
 	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && x->wire->cut)) {
 		x->err.kind = ERR_NONE;
 		return x->rc = 0;
@@ -260,9 +313,7 @@ int http_verdict(struct http_exchange *x, CURLcode code)
 		return x->rc = -x->err.no;
 	if (code == CURLE_OPERATION_TIMEDOUT)
 		return x->rc = timed_out(x);
-	for (size_t i = 0; i < ARRAY_LEN(causes); i++)
-		if (causes[i].code == code)
-			row = &causes[i];
-	return x->rc = err_set(&x->err, row->kind, row->reason, row->no, "%s '%.*s': %s",
-	                       row->doing, (int)p.len, p.data, detail(x, code));
+	row = cause_of(x, code);
+	return x->rc = err_set(&x->err, row->kind, row->reason, row->no, "%s %s: %s", row->doing,
+	                       shown_peer(x, shown, sizeof shown), detail(x, code));
 }

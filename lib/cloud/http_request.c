@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
+#include <netdb.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -195,10 +196,14 @@ static void set_limits(CURL *c, struct http_wire *w, const struct http_exchange 
 /* libcurl of the distributions opens sockets that a child would inherit; these it doesn't. */
 static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 {
-	struct http *h = ctx;
+	struct http_exchange *x = ctx;
+	struct http *h = x->http;
 	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 
 	(void)purpose;
+	if (getnameinfo(&a->addr, a->addrlen, x->address, sizeof x->address, NULL, 0,
+	                NI_NUMERICHOST) != 0)
+		x->address[0] = '\0';
 	for (size_t i = 0; fd >= 0 && i < HTTP_SOCKETS_MAX; i++)
 		if (h->sockets[i] < 0) {
 			h->sockets[i] = fd;
@@ -228,7 +233,7 @@ static void set_callbacks(CURL *c, struct http_wire *w, struct http *h, struct h
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, http_on_body);
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, x);
 	curl_easy_setopt(c, CURLOPT_OPENSOCKETFUNCTION, on_open);
-	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, h);
+	curl_easy_setopt(c, CURLOPT_OPENSOCKETDATA, x);
 	curl_easy_setopt(c, CURLOPT_CLOSESOCKETFUNCTION, on_close);
 	curl_easy_setopt(c, CURLOPT_CLOSESOCKETDATA, h);
 }

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cloud/retry.h"
 #include "cloud/uri.h"
 
 #define IMDS_SETTING "AWS_EC2_METADATA_SERVICE_ENDPOINT"
@@ -233,7 +234,7 @@ static int fetch_token(struct imds *i, struct asking *ask, uint64_t deadline, st
 		if (token_refused(ask, e) < 0)
 			return -e->no;
 		at_least = ask->answered->retry_after_ms;
-	} while (backoff_wait(&b, at_least, deadline));
+	} while (retry_wait(&b, at_least, deadline, "asking for a token", b.attempt + 1, e));
 	return -e->no;
 }
 
@@ -275,6 +276,8 @@ static bool read_again(struct imds_read *r, uint64_t until)
 	if (clock_in_ms(ms) >= clock_min(until, r->imds->deadline))
 		return false;
 	r->text.len = 0;
+	if (r->err.kind != ERR_NONE)
+		retry_log(ms, r->path, r->backoff.attempt, &r->err);
 	read_start(r, ms);
 	return true;
 }
@@ -291,6 +294,7 @@ static bool read_late(struct imds_read *r)
 static void read_settle(struct imds_read *r)
 {
 	r->rc = 0;
+	r->err = (struct err){0};
 	if (!r->done || r->done(r, &r->err) == 0)
 		return;
 	if (r->err.kind == ERR_RETRY && read_late(r))
@@ -323,8 +327,8 @@ static void read_status(struct imds_read *r)
 		r->rc = err_set(&r->err, ERR_DENIED, REASON_IMDS_FORBIDDEN, EACCES,
 		                "reading '%s': the metadata service forbids it", r->path);
 	} else if (status == 429 || status >= 500) {
-		if (!read_again(r, CLOCK_NEVER))
-			read_failed(r, ERR_RETRY, REASON_IMDS_UNREACHABLE, EAGAIN);
+		read_failed(r, ERR_RETRY, REASON_IMDS_UNREACHABLE, EAGAIN);
+		(void)read_again(r, CLOCK_NEVER);
 	} else {
 		read_failed(r, ERR_DENIED, REASON_IMDS_PROTOCOL, EPROTO);
 	}

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "cloud/retry.h"
 #include "cloud/uri.h"
 
 #define REDIRECTS_MAX 3
@@ -27,18 +28,34 @@ static const struct status_row {
 
 static int refused(const struct http_exchange *x, struct err *e)
 {
+	char peer[HTTP_PEER_MAX];
 	size_t i = 0;
 
 	while (rows[i].status && rows[i].status != x->status &&
 	       (rows[i].status != 500 || x->status / 100 != 5))
 		i++;
-	return err_set(e, rows[i].kind, REASON_HTTP_STATUS, rows[i].no, "status %d%s", x->status,
-	               rows[i].hint);
+	return err_set(e, rows[i].kind, REASON_HTTP_STATUS, rows[i].no, "status %d from %s%s%s%s",
+	               x->status, http_peer(x->url, x->address, peer, sizeof peer),
+	               x->request_id[0] ? ", request " : "", x->request_id, rows[i].hint);
 }
 
 static bool is_redirect(int status)
 {
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+static int redirect_refused(const struct http_exchange *x, struct arena *a, struct err *e)
+{
+	const char *location = x->trouble ? x->trouble->location : "";
+	char shown[200];
+
+	if (!*location)
+		return err_set(e, ERR_DENIED, REASON_HTTP_REDIRECT, EXDEV,
+		               "status %d without a Location", x->status);
+	location = uri_shown(location, a);
+	str_escape(location, strlen(location), shown, sizeof shown);
+	return err_set(e, ERR_DENIED, REASON_HTTP_REDIRECT, EXDEV,
+	               "redirected to '%s', which isn't https", shown);
 }
 
 /* Follows redirects from `url`; 0 is a 2xx answer. */
@@ -55,11 +72,11 @@ static int get_once(struct cloud *c, struct http_exchange *x, const char *url, s
 			return refused(x, e);
 		const char *to = x->trouble ? uri_follow(x->url, x->trouble->location, a) : NULL;
 		if (!to)
-			return err_set(e, ERR_DENIED, REASON_HTTP_REDIRECT, EXDEV,
-			               "redirected to something that isn't https");
+			return redirect_refused(x, a, e);
 		if (hops == REDIRECTS_MAX)
 			return err_set(e, ERR_DENIED, REASON_HTTP_REDIRECT, ELOOP,
-			               "more than %d redirects", REDIRECTS_MAX);
+			               "more than %d redirects; the last points to '%s'",
+			               REDIRECTS_MAX, uri_shown(to, a));
 		x->url = to;
 	}
 }
@@ -78,6 +95,7 @@ int web_get(struct cloud *c, const char *url, struct transfer *t, uint64_t deadl
 	        .ctx = t,
 	};
 	struct err why = {0}; /* of a try */
+	const char *doing = arena_printf(a, "fetching '%s'", uri_shown(url, a));
 	unsigned tries = 0;
 	int rc;
 
@@ -85,11 +103,11 @@ int web_get(struct cloud *c, const char *url, struct transfer *t, uint64_t deadl
 		rc = get_once(c, &x, url, a, &why);
 		x.fresh = true;
 		tries++;
-	} while (rc < 0 && why.kind == ERR_RETRY && backoff_wait(&b, x.retry_after_ms, deadline));
+	} while (rc < 0 && why.kind == ERR_RETRY &&
+	         retry_wait(&b, x.retry_after_ms, deadline, doing, tries, &why));
 	http_exchange_close(&x);
 	if (rc == 0)
 		return 0;
 	*e = why;
-	return tries > 1 ? err_wrap(e, "fetching '%s': try %u", uri_shown(url, a), tries)
-	                 : err_wrap(e, "fetching '%s'", uri_shown(url, a));
+	return tries > 1 ? err_wrap(e, "%s: try %u", doing, tries) : err_wrap(e, "%s", doing);
 }

@@ -61,12 +61,27 @@ def test_certificates_are_checked(world, pki):
         with Server(answer, tls=tls(pki, name)) as s:
             bundle = "good.crt" if name == "other" else "name.crt"
             r = world.fetch(s.url + "/f", env={"AWS_CA_BUNDLE": str(pki / bundle)})
-            assert r.code == 4 and r.out == b"" and not s.log, r.err
+            assert r.code == 4 and r.out == b"" and not s.log and s.conns == 1, r.err
             assert "certificate" in r.err.lower() or "tls" in r.err.lower()
     with Server(answer, tls=tls(pki)) as s:
         assert world.fetch(s.url + "/f", *SHORT).code == 4, "no bundle: the system's authorities"
         r = world.fetch(s.url + "/f", *SHORT, env={"AWS_CA_BUNDLE": "/nonexistent.pem"})
         assert r.code in (2, 3, 4) and not s.log, r.err
+
+
+@pytest.mark.parametrize("words", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x15\x03\x03\x00\x02\x02\x28"],
+                         ids=["plain-http", "handshake-failure"])
+def test_a_handshake_that_is_refused_is_not_tried_again(world, words):
+    with Server(answer, greeting=words) as s:
+        r = world.fetch(f"https://127.0.0.1:{s.port}/f")
+    assert r.code == 4 and "http-tls" in r.err and s.conns == 1, r.err
+
+
+def test_a_handshake_that_breaks_off_is_tried_again(world, site):
+    site.hangups = 1
+    r = world.fetch(f"https://localhost:{site.port}/f", "-v")
+    assert r.code == 0 and r.out == BODY and site.conns == 2, r.err
+    assert "try 2 in " in r.err and "'localhost:" in r.err and "(127.0.0.1)" in r.err, r.err
 
 
 @pytest.mark.parametrize("how", ["cp {crt} a.pem; openssl rehash .",
@@ -97,9 +112,10 @@ def test_redirects_at_most_three(world, site):
 def test_redirect_to_another_scheme(world, site, trap):
     for where in (trap.url + "/f", "file:///etc/hostname", "ftp://127.0.0.1/x", "//127.0.0.1:1/x"):
         site.reset()
-        site.fault(Fault("status", status=302, headers=[("Location", where)], match="/f", times=0))
+        site.fault(Fault("status", status=302, headers=[("Location", where + "?secret")], match="/f", times=0))
         r = world.fetch(site.url + "/f", *SHORT)
-        assert r.code == 4 and r.out == b"", r.err
+        assert r.code == 4 and r.out == b"" and "secret" not in r.err, r.err
+        assert where in r.err or where.startswith("//"), r.err
 
 
 def test_absent_is_not_tried_again(world, site):

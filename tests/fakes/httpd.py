@@ -120,13 +120,15 @@ def read_body(stream, req, sock):
 class Server:
     """Threads around `handler(request) -> Response`. Use as a context manager.
 
-    late: seconds for which the port refuses connections. tls: an ssl.SSLContext.
+    late: seconds for which the port refuses connections. tls: an ssl.SSLContext. hangups: so many first
+    connections are closed without a word. greeting: bytes said to whoever connects, and nothing else.
     """
 
     def __init__(self, handler, address="127.0.0.1", port=0, *, keepalive=True, date=True, late=0,
-                 tls=None, on_request=None):
+                 tls=None, on_request=None, hangups=0, greeting=None):
         self.handler, self.keepalive, self.date, self.tls = handler, keepalive, date, tls
         self.late, self.on_request = late, on_request
+        self.hangups, self.greeting = hangups, greeting
         self.log, self.faults, self.conns = [], [], 0
         self.stopping = threading.Event()
         self.lock = threading.Lock()
@@ -202,6 +204,12 @@ class Server:
     def _serve(self, raw, peer, number):
         sock = raw
         try:
+            if number <= self.hangups:
+                raise HangUp
+            if self.greeting is not None:
+                raw.recv(4096)
+                raw.sendall(self.greeting)
+                raise HangUp
             if self.tls:
                 sock = self.tls.wrap_socket(raw, server_side=True)
             with sock.makefile("rb") as stream:

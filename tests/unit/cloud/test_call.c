@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/log.h"
 #include "cloud/call.h"
 #include "script.h"
 
@@ -116,7 +117,7 @@ static void they_end_at_the_deadline(void **state)
 
 	(void)state;
 	begin(rows, true);
-	assert_err(call(20000), ERR_RETRY, "SlowDown (status 503): words");
+	assert_err(call(20000), ERR_RETRY, "SlowDown (status 503 from '127.0.0.1:");
 	assert_int_equal(e.reason, REASON_S3_THROTTLED);
 	assert_true(k.tries > 1);
 	assert_non_null(strstr(e.text, "asking 'x': try "));
@@ -136,6 +137,41 @@ static void a_refusal_outlives_the_deadline(void **state)
 	begin(rows, true);
 	assert_err(call(400), ERR_RETRY, "try 2: InternalError");
 	assert_int_equal(e.no, EAGAIN);
+}
+
+static char logged[4][600];
+static int n_logged;
+
+static void keep_log(void *ctx, enum log_level level, const char *text,
+                     const struct log_field *fields, size_t n)
+{
+	(void)ctx, (void)level, (void)fields, (void)n;
+	snprintf(logged[n_logged++ % 4], sizeof logged[0], "%s", text);
+}
+
+/* Who reports a fault to AWS needs the request's id; who looks at --verbose sees each try. */
+static void ids_and_retries_are_told(void **state)
+{
+	static const struct script_row rows[] = {
+	        {POST, 1, 503, "x-amz-request-id: ID503\r\n", CODE("SlowDown")},
+	        {POST, 1, 403, "x-amzn-RequestId: ID403\r\n", CODE("AccessDenied")},
+	        {POST, 1, 403, NULL, "<Error><Code>A</Code><RequestId>IN-XML</RequestId></Error>"},
+	        {POST, 1, 403, NULL, "<R><Code>A</Code><RequestID>OF-EC2</RequestID></R>"},
+	        {0},
+	};
+
+	(void)state;
+	begin(rows, true);
+	log_set_sink(keep_log, NULL, LOG_LEVEL_DEBUG);
+	n_logged = 0;
+	assert_err(call(LIMIT_MS), ERR_DENIED, ", request ID403): words");
+	log_set_sink(NULL, NULL, LOG_LEVEL_ERR);
+	assert_int_equal(n_logged, 1);
+	assert_non_null(strstr(logged[0], "asking 'x': try 2 in "));
+	assert_non_null(strstr(logged[0], " ms: SlowDown (status 503 from '127.0.0.1:"));
+	assert_non_null(strstr(logged[0], "request ID503"));
+	assert_err(call(LIMIT_MS), ERR_DENIED, "request IN-XML");
+	assert_err(call(LIMIT_MS), ERR_DENIED, "request OF-EC2");
 }
 
 static void refusals_that_are_final(void **state)
@@ -274,7 +310,7 @@ static void a_configured_endpoint_moves_nobody(void **state)
 
 	(void)state;
 	begin(rows, true);
-	assert_err(call(LIMIT_MS), ERR_DENIED, "TemporaryRedirect");
+	assert_err(call(LIMIT_MS), ERR_DENIED, "; it points to 'https://other.amazonaws.com/'");
 	assert_int_equal(e.reason, REASON_HTTP_REDIRECT);
 	assert_int_equal(e.no, EXDEV);
 	assert_int_equal(k.tries, 1);
@@ -335,6 +371,7 @@ int main(void)
 	        TEST(passing_faults),
 	        TEST(they_end_at_the_deadline),
 	        TEST(a_refusal_outlives_the_deadline),
+	        TEST(ids_and_retries_are_told),
 	        TEST(refusals_that_are_final),
 	        TEST(a_role_is_asked_for_newer_credentials),
 	        TEST(but_not_for_ever),

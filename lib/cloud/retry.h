@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to lib/cloud and lib/aws: waiting before a request is sent again, and saying so. */
+#pragma once
+
+#include "base/backoff.h"
+#include "base/err.h"
+
+/* As backoff_wait(), with a line for --verbose: "DOING: try 2 in 840 ms: WHY". `tries` were made so
+ * far. */
+bool retry_wait(struct backoff *b, uint32_t at_least_ms, uint64_t deadline, const char *doing,
+                unsigned tries, const struct err *why);
+
+/* The line alone, for who waits by other means. */
+void retry_log(uint32_t ms, const char *doing, unsigned tries, const struct err *why);
