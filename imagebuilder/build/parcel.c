@@ -177,6 +177,7 @@ static void node(struct parcel *p, struct doc *d, const char *above, unsigned de
 	number(p, &type);
 	d->type = type <= DOC_MAP ? (enum doc_type)type : DOC_NULL;
 	parcel_bool(p, &d->quoted);
+	parcel_bool(p, &d->foreign);
 	number(p, &d->line);
 	number(p, &d->col);
 	file_name(p, &d->file, above);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Recipes out of several texts, laid over one another. */
 #include "recipe/include.h"
 
 #include <errno.h>
@@ -49,13 +50,17 @@ static int join_maps(struct arena *a, struct doc *under, struct doc *over, struc
 		struct doc *mine = over->items[i];
 		struct doc *below = doc_get(under, over->keys[i]->text);
 
-		if (!below) {
+		if (!doc_has(under, over->keys[i]->text)) {
 			doc_append(a, map, over->keys[i], mine);
 			continue;
 		}
-		int r = join(a, over->keys[i]->text, below, mine, &mine, e);
-		if (r < 0)
-			return r;
+		/* Where it is null there, there is nothing to join with. */
+		if (below) {
+			int r = join(a, over->keys[i]->text, below, mine, &mine, e);
+
+			if (r < 0)
+				return r;
+		}
 		doc_put(a, map, over->keys[i]->text, mine);
 	}
 	*ret = map;
@@ -108,22 +113,15 @@ const char *include_beside(const struct doc *at, const char *path, struct arena 
 
 /* ---- reading ---- */
 
-static int read_text(struct loading *l, const char *path, const struct doc *at, struct blob *ret,
-                     struct seen *ret_id, struct err *e)
+static int read_text(struct loading *l, const char *path, struct blob *ret, struct seen *ret_id,
+                     struct err *e)
 {
 	struct stat st;
-	int r = 0;
 
 	if (stat(path, &st) < 0)
-		r = err_errno(e, errno, "reading '%s'", path);
-	else
-		r = file_read(AT_FDCWD, path, INCLUDE_SIZE_MAX, l->arena, ret, e);
-	if (r < 0)
-		return at ? doc_err(at, e, REASON_INPUT_RANGE, "%s",
-		                    arena_strdup(l->arena, e->text))
-		          : r;
+		return err_errno(e, errno, "reading '%s'", path);
 	*ret_id = (struct seen){st.st_dev, st.st_ino};
-	return 0;
+	return file_read(AT_FDCWD, path, INCLUDE_SIZE_MAX, l->arena, ret, e);
 }
 
 static int parse(const char *path, struct blob text, struct arena *a, struct doc **ret,
@@ -196,21 +194,27 @@ static int with_included(struct loading *l, struct doc *d, struct doc **ret, str
 	const struct doc *list = doc_get(d, "include");
 	struct field_strings names = {0};
 	struct doc *joined = doc_new_map(l->arena, d);
-	int r = list ? field_decode_value(list, &row, NULL, l->arena, &names, e) : 0;
 
-	for (size_t i = 0; i < names.n && r >= 0; i++) {
+	if (list) {
+		int r = field_decode_value(list, &row, NULL, l->arena, &names, e);
+
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < names.n; i++) {
 		const struct doc *entry = list->type == DOC_LIST ? list->items[i] : list;
 		struct doc *part = NULL;
+		int r = load(l, include_beside(entry, names.items[i], l->arena), entry, &part, e);
 
-		r = load(l, include_beside(entry, names.items[i], l->arena), entry, &part, e);
-		if (r >= 0 && part)
-			r = join_maps(l->arena, joined, part, &joined, e);
+		if (r < 0)
+			return r;
+		if (!part)
+			continue;
+		r = join_maps(l->arena, joined, part, &joined, e);
+		if (r < 0)
+			return r;
 	}
-	if (r >= 0)
-		r = join_maps(l->arena, joined, without_include(l->arena, d), &joined, e);
-	if (r >= 0)
-		*ret = joined;
-	return r;
+	return join_maps(l->arena, joined, without_include(l->arena, d), ret, e);
 }
 
 /* `*ret` stays as it is when the file is part of the recipe already. */
@@ -220,14 +224,17 @@ static int load(struct loading *l, const char *path, const struct doc *at, struc
 	struct blob text;
 	struct seen id;
 	struct doc *d;
-	int r = read_text(l, path, at, &text, &id, e);
+	int r = read_text(l, path, &text, &id, e);
 
-	if (r >= 0)
-		r = enter(l, path, &id, at, e);
+	if (r < 0 && at)
+		return doc_err(at, e, REASON_INPUT_RANGE, "%s", arena_strdup(l->arena, e->text));
+	if (r < 0)
+		return r;
+	r = enter(l, path, &id, at, e);
 	if (r <= 0)
 		return r;
 	r = parse(path, text, l->arena, &d, e);
-	if (r >= 0)
+	if (r == 0)
 		r = with_included(l, d, ret, e);
 	l->depth--;
 	return r;

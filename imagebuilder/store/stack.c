@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What layers that lie upon one another have at a path. */
 #include "store/stack.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -153,8 +155,9 @@ int stack_list(const char *const *layers, const char *path, const char *prefix, 
 			return err_errno(e, -fd, "listing '%s' of '%s'", path, layers[i]);
 		while (d && (entry = readdir(d))) {
 			const char *name = entry->d_name;
-			if (!str_starts(name, prefix) || has(names, n, name) ||
-			    has(gone, n_gone, name) ||
+
+			if (str_eq(name, ".") || str_eq(name, "..") || !str_starts(name, prefix) ||
+			    has(names, n, name) || has(gone, n_gone, name) ||
 			    fstatat(dirfd(d), name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 				continue;
 			const char ***list = is_whiteout(&st) ? &gone : &names;
