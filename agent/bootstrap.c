@@ -101,17 +101,18 @@ static int run(struct agent *g, struct progress *p, bool probe_only)
 	struct err e;
 
 	progress_plan(p);
-	if (plan_run(&g->plan, &options, g->program.arena, &result, &e) < 0) {
-		int status = program_status(&g->program, &e);
-
-		progress_end(p, REPORT_FAILED, status, &e, &e);
-		return status;
-	}
+	if (plan_run(&g->plan, &options, g->program.arena, &result, &e) < 0)
+		return progress_end(p, REPORT_FAILED, program_status(&g->program, &e), &e, &e);
 	p->report.outcomes = result.outcomes;
 	int status = run_exit_status(&g->plan, &result, probe_only);
-	progress_end(p, phase_of(status, &result), status, NULL, first_failure(&g->plan, &result));
+	status = progress_end(p, phase_of(status, &result), status, NULL,
+	                      first_failure(&g->plan, &result));
 	print_run(g, p);
-	return status;
+	if (status || (fflush(stdout) == 0 && !ferror(stdout)))
+		return status;
+	err_errno(&e, errno, "writing standard output");
+	log_err("%s", e.text);
+	return progress_amend(p, &e);
 }
 
 /* ---- afterwards ---- */
@@ -184,9 +185,9 @@ static int converge(struct agent *g, bool probe_only)
 	if (r >= 0)
 		r = source_plan(g, &e);
 	if (r < 0) {
-		int status = program_status(&g->program, &e);
+		int status =
+		        progress_end(&p, REPORT_FAILED, program_status(&g->program, &e), &e, &e);
 
-		progress_end(&p, REPORT_FAILED, status, &e, &e);
 		program_hint(&g->program, &e);
 		on_failure(g);
 		return status;

@@ -21,19 +21,40 @@
 	                    */
 #define WHOLE_RUN SIZE_MAX /* in place of a step */
 
-static void write_status(struct progress *p)
+/*
+ * A status that can't be replaced says what is no longer true. It makes room for the next one, and
+ * where even that doesn't help, none is better than a wrong one.
+ */
+static int replace_status(struct progress *p, const struct strbuf *b, struct err *e)
 {
 	const struct file_attr attr = {.mode = 0644, .uid = (uid_t)-1, .gid = (gid_t)-1};
+	int root = host_root_fd(p->agent->host);
+	struct err ignored;
+	int r = file_replace(root, AGENT_STATUS, b->data, b->len, &attr, e);
+
+	if (r >= 0 || file_remove(root, AGENT_STATUS, &ignored) < 0)
+		return r;
+	return file_replace(root, AGENT_STATUS, b->data, b->len, &attr, e);
+}
+
+static int try_write_status(struct progress *p, struct err *e)
+{
 	scope_arena struct arena *a = arena_new();
 	struct strbuf b = STRBUF(a, STATUS_MAX);
-	struct err e;
 
 	p->status_stale = false;
 	p->status_next = clock_in_ms(STATUS_EVERY_MS);
 	if (!p->writes)
-		return;
+		return 0;
 	report_json(&p->report, &b);
-	if (file_replace(host_root_fd(p->agent->host), AGENT_STATUS, b.data, b.len, &attr, &e) < 0)
+	return replace_status(p, &b, e);
+}
+
+static void write_status(struct progress *p)
+{
+	struct err e;
+
+	if (try_write_status(p, &e) < 0)
 		log_warning("%s", e.text);
 }
 
@@ -144,18 +165,19 @@ static void to_console(const char *line)
 		(void)!write(fd, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }
 
-void progress_end(struct progress *p, enum report_phase phase, int exit_status,
-                  const struct err *outside, const struct err *cause)
+static bool is_good(enum report_phase phase)
+{
+	return phase == REPORT_READY || phase == REPORT_DEGRADED;
+}
+
+/* One line for the journal, systemd and the console. */
+static void tell_end(struct progress *p, const struct err *cause)
 {
 	scope_arena struct arena *a = arena_new();
 	struct strbuf line = STRBUF(a, 512);
-	bool good = phase == REPORT_READY || phase == REPORT_DEGRADED;
+	enum report_phase phase = p->report.phase;
+	bool good = is_good(phase);
 
-	p->report.phase = phase;
-	p->report.err = outside;
-	p->report.exit_status = exit_status;
-	p->report.end_ns = clock_now();
-	write_status(p);
 	add_event(p, "run-finished", WHOLE_RUN, NULL);
 	scope_close(&p->events);
 
@@ -181,4 +203,37 @@ void progress_end(struct progress *p, enum report_phase phase, int exit_status,
 		notify_status("%s", text);
 		notify_errno(cause && cause->no ? cause->no : 1);
 	}
+}
+
+/* Nobody may read "ready" where the exit status says otherwise, nor the other way round. */
+static void write_end(struct progress *p, const struct err *outside)
+{
+	p->report.err = outside;
+	if (try_write_status(p, &p->unwritten) >= 0)
+		return;
+	log_err("%s", p->unwritten.text);
+	if (!is_good(p->report.phase))
+		return;
+	p->report.phase = REPORT_FAILED;
+	p->report.err = &p->unwritten;
+	p->report.exit_status = err_exit_status(p->unwritten.kind);
+}
+
+int progress_amend(struct progress *p, const struct err *e)
+{
+	p->report.phase = REPORT_FAILED;
+	p->report.exit_status = err_exit_status(e->kind);
+	write_end(p, e);
+	return p->report.exit_status;
+}
+
+int progress_end(struct progress *p, enum report_phase phase, int exit_status,
+                 const struct err *outside, const struct err *cause)
+{
+	p->report.phase = phase;
+	p->report.exit_status = exit_status;
+	p->report.end_ns = clock_now();
+	write_end(p, outside);
+	tell_end(p, p->report.err == &p->unwritten ? &p->unwritten : cause);
+	return p->report.exit_status;
 }

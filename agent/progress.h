@@ -16,6 +16,7 @@ struct progress {
 	bool status_stale;             /* more is known than status.json says */
 	uint64_t status_next;          /* not to be written again before */
 	bool terminal;                 /* print each step as it ends */
+	struct err unwritten;          /* why the last status couldn't be written */
 	bool writes; /* false in plan and dry-run: nothing below /run is touched */
 };
 
@@ -28,6 +29,9 @@ struct run_observer progress_observer(struct progress *p);
 /*
  * The end: final status, one line for journal and console, READY=1 or ERRNO= for systemd. `outside`
  * is a failure that is no step's, `cause` the one that decided the outcome; either may be NULL.
+ * Returns the exit status: another one than was given where the status couldn't be written.
  */
-void progress_end(struct progress *p, enum report_phase phase, int exit_status,
-                  const struct err *outside, const struct err *cause);
+int progress_end(struct progress *p, enum report_phase phase, int exit_status,
+                 const struct err *outside, const struct err *cause) ATTR_MUST_USE;
+/* What was good ended badly after all. Returns the exit status. */
+int progress_amend(struct progress *p, const struct err *e) ATTR_MUST_USE;

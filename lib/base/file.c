@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reading files with a ceiling, and replacing them in one step. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -11,7 +12,8 @@
 
 #include "base/scope.h"
 
-#define PIECE (256UL << 10) /* read at once */
+#define PIECE     (256UL << 10) /* read at once */
+#define PATH_SIZE 4096
 
 int file_open(int dirfd, const char *path, int flags, mode_t mode)
 {
@@ -105,9 +107,20 @@ static bool split(const char *path, char *dir, size_t cap, const char **name)
 	return **name && !str_eq(*name, ".") && !str_eq(*name, "..");
 }
 
+/* Where the file system has no O_TMPFILE. */
+static int open_named(struct file_new *f)
+{
+	unlinkat(f->dir, f->temp, 0);
+	f->fd = openat(f->dir, f->temp, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (f->fd < 0)
+		return -errno;
+	f->named = true;
+	return 0;
+}
+
 int file_new_open(struct file_new *f, int dirfd, const char *path, struct err *e)
 {
-	char dir[4096];
+	char dir[PATH_SIZE];
 	const char *name;
 
 	*f = (struct file_new)FILE_NEW_INIT;
@@ -125,19 +138,13 @@ int file_new_open(struct file_new *f, int dirfd, const char *path, struct err *e
 	f->fd = openat(f->dir, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
 	if (f->fd >= 0)
 		return 0;
-	if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT && errno != EINVAL) {
-		int no = errno;
+	bool unsupported =
+	        errno == EOPNOTSUPP || errno == EISDIR || errno == ENOENT || errno == EINVAL;
+	int r = unsupported ? open_named(f) : -errno;
+	if (r < 0) {
 		file_new_close(f);
-		return err_errno(e, no, "writing '%s'", path);
+		return err_errno(e, -r, "writing '%s'", path);
 	}
-	unlinkat(f->dir, f->temp, 0);
-	f->fd = openat(f->dir, f->temp, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (f->fd < 0) {
-		int no = errno;
-		file_new_close(f);
-		return err_errno(e, no, "writing '%s'", path);
-	}
-	f->named = true;
 	return 0;
 }
 
@@ -145,7 +152,9 @@ int file_new_write(struct file_new *f, const void *data, size_t len, struct err 
 {
 	int r = file_write_all(f->fd, data, len);
 
-	return r < 0 ? err_errno(e, -r, "writing '%s'", f->name) : 0;
+	if (r < 0)
+		return err_errno(e, -r, "writing '%s'", f->name);
+	return 0;
 }
 
 static int commit(struct file_new *f, const struct file_attr *attr)
@@ -200,9 +209,30 @@ int file_replace(int dirfd, const char *path, const void *data, size_t len,
 	scope_file_new struct file_new f = FILE_NEW_INIT;
 	int r = file_new_open(&f, dirfd, path, e);
 
-	if (r >= 0)
-		r = file_new_write(&f, data, len, e);
-	return r < 0 ? r : file_new_commit(&f, attr, e);
+	if (r < 0)
+		return r;
+	r = file_new_write(&f, data, len, e);
+	if (r < 0)
+		return r;
+	return file_new_commit(&f, attr, e);
+}
+
+int file_remove(int dirfd, const char *path, struct err *e)
+{
+	char dir[PATH_SIZE];
+	const char *name;
+
+	if (!split(path, dir, sizeof dir, &name))
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ENAMETOOLONG,
+		               "removing '%s': not a usable file name", path);
+	scope_fd int fd = file_open(dirfd, dir, O_PATH | O_DIRECTORY, 0);
+	if (fd == -ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_errno(e, -fd, "removing '%s': opening its directory", path);
+	if (unlinkat(fd, name, 0) < 0 && errno != ENOENT)
+		return err_errno(e, errno, "removing '%s'", path);
+	return 0;
 }
 
 int file_sha256(int dirfd, const char *path, char ret[static SHA256_HEX], struct err *e)

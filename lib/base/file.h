@@ -61,6 +61,9 @@ void file_new_close(struct file_new *f);
 int file_replace(int dirfd, const char *path, const void *data, size_t len,
                  const struct file_attr *attr, struct err *e) ATTR_MUST_USE;
 
+/* Removes a file or link; one that isn't there is no error. */
+int file_remove(int dirfd, const char *path, struct err *e) ATTR_MUST_USE;
+
 /* Lower-case hex of the SHA-256 of its content. */
 int file_sha256(int dirfd, const char *path, char ret[static SHA256_HEX],
                 struct err *e) ATTR_MUST_USE;

@@ -138,6 +138,19 @@ static bool is_map(const struct kind *k, const struct doc *at)
 	       (k->shape == KIND_STRINGS && at->type == DOC_MAP);
 }
 
+static int check_policy(const struct step_policy *p, const struct doc *at, struct err *e)
+{
+	char shown[4 * STEP_ID_MAX + 1];
+
+	if (p->timeout_ms == 0)
+		return doc_err(doc_get(at, "timeout"), e, REASON_INPUT_RANGE,
+		               "'timeout' is 0: expected at least 1ms");
+	if (!p->id || str_eq(str_escape(p->id, strlen(p->id), shown, sizeof shown), p->id))
+		return 0;
+	return doc_err(doc_get(at, "id"), e, REASON_INPUT_RANGE,
+	               "'id': expected characters that can be shown, found '%s'", shown);
+}
+
 static int add_step(struct builder *b, const struct doc *at, size_t index, struct err *e)
 {
 	struct plan *p = b->plan;
@@ -152,9 +165,9 @@ static int add_step(struct builder *b, const struct doc *at, size_t index, struc
 		return doc_err(at, e, REASON_INPUT_LIMIT, "more than %d steps", PLAN_STEPS_MAX);
 
 	struct step *s = new_step(b, at, memory);
-	if (s->policy.timeout_ms == 0)
-		return doc_err(doc_get(at, "timeout"), e, REASON_INPUT_RANGE,
-		               "'timeout' is 0: expected at least 1ms");
+	r = check_policy(&s->policy, at, e);
+	if (r < 0)
+		return r;
 	s->id = index ? arena_printf(p->arena, "%s#%zu", b->kind->section, index + 1)
 	              : b->kind->section;
 	r = b->kind->claim ? b->kind->claim(s, s->fields, b->facts, e) : 0;

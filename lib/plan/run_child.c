@@ -12,6 +12,10 @@
 #include "base/clock.h"
 #include "plan/run_own.h"
 
+#define TELL_TRIES_RESULT 100
+#define TELL_TRIES_LINE   5
+#define TELL_PAUSE_MS     20
+
 struct child {
 	const struct plan *plan;
 	const struct run_options *options;
@@ -29,13 +33,31 @@ struct attempt {
 	bool applied;
 };
 
-static void tell(int sock, const struct run_message *m)
+/* The kernel may lack the memory for a packet for a while; anything else doesn't pass. */
+static bool passes(int error)
+{
+	return error == EINTR || error == ENOBUFS || error == ENOMEM || error == EAGAIN;
+}
+
+/* False when the packet didn't go out. */
+static bool tell(int sock, const struct run_message *m, int tries)
 {
 	size_t len = offsetof(struct run_message, text) + strlen(m->text) + 1;
 
-	/* A parent that no longer listens has killed this process, or is about to. */
-	while (send(sock, m, len, MSG_NOSIGNAL) < 0 && errno == EINTR)
-		;
+	for (int i = 0; i < tries; i++) {
+		if (send(sock, m, len, MSG_NOSIGNAL) >= 0)
+			return true;
+		if (!passes(errno))
+			return false;
+		clock_sleep_ms(TELL_PAUSE_MS, CLOCK_NEVER);
+	}
+	return false;
+}
+
+/* What the parent can do without: a line of the log, or of what was changed. */
+static void tell_if_possible(int sock, const struct run_message *m)
+{
+	(void)tell(sock, m, TELL_TRIES_LINE);
 }
 
 static void tell_change(void *ctx, const char *change)
@@ -44,7 +66,7 @@ static void tell_change(void *ctx, const char *change)
 	struct run_message m = {.type = RUN_CHANGE};
 
 	snprintf(m.text, sizeof m.text, "%s", change);
-	tell(c->sock, &m);
+	tell_if_possible(c->sock, &m);
 }
 
 static void tell_log(void *ctx, enum log_level level, const char *text,
@@ -56,7 +78,7 @@ static void tell_log(void *ctx, enum log_level level, const char *text,
 	(void)fields;
 	(void)n;
 	snprintf(m.text, sizeof m.text, "%s", text);
-	tell(c->sock, &m);
+	tell_if_possible(c->sock, &m);
 }
 
 /* SIGTERM is blocked and so stays pending: the run is being stopped. */
@@ -112,7 +134,7 @@ static bool again(struct attempt *t, struct backoff *b, const struct err *e)
 		return false;
 	if (e->kind != ERR_HOST && e->kind != ERR_RETRY)
 		return false;
-	tell(t->child->sock, &m);
+	tell_if_possible(t->child->sock, &m);
 	return backoff_wait(b, 0, t->ctx.deadline) && !stopped();
 }
 
@@ -146,7 +168,9 @@ static void run_step(const struct child *c, const struct run_order *order)
 		memset(&m.err, 0, sizeof m.err);
 	m.state = r < 0 ? STEP_FAILED : (enum step_state)r;
 	m.tries = t.tries;
-	tell(c->sock, &m);
+	/* The parent learns from this process's end what it could not be told. */
+	if (!tell(c->sock, &m, TELL_TRIES_RESULT))
+		_exit(RUN_EXIT_UNHEARD);
 }
 
 /*

@@ -10,6 +10,8 @@
 
 #define RUN_NO_STEP SIZE_MAX
 
+#define RUN_EXIT_UNHEARD 126 /* of a child whose result could not be sent */
+
 /* After all else, so that a child that never stops talking keeps no timer from its turn. */
 #define RUN_PRIORITY_MESSAGE (SD_EVENT_PRIORITY_NORMAL + 1)
 

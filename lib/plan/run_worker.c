@@ -101,6 +101,14 @@ static void finish(struct worker *w, bool reuse)
 
 /* ---- what a child tells ---- */
 
+/* Paths come from the document, and end up on terminals. */
+static const char *printable(struct arena *a, const char *text)
+{
+	size_t cap = 4 * strlen(text) + 1;
+
+	return str_escape(text, strlen(text), arena_alloc(a, cap), cap);
+}
+
 static void keep_change(struct worker *w, const char *text)
 {
 	struct step_outcome *o = outcome(w);
@@ -109,7 +117,7 @@ static void keep_change(struct worker *w, const char *text)
 		return;
 	o->changes.items = arena_grow(w->run->arena, o->changes.items, &o->changes.n,
 	                              sizeof *o->changes.items);
-	o->changes.items[o->changes.n - 1] = arena_strdup(w->run->arena, text);
+	o->changes.items[o->changes.n - 1] = printable(w->run->arena, text);
 }
 
 static void pass_log(const struct worker *w, enum log_level level, const char *text)
@@ -224,6 +232,10 @@ static void set_death(struct worker *w, const int *status)
 	else if (WIFSIGNALED(*status))
 		err_set(e, ERR_HOST, REASON_STEP_DIED, ECHILD, "'%s' died by signal %d (%s)", id,
 		        WTERMSIG(*status), strsignal(WTERMSIG(*status)));
+	else if (WEXITSTATUS(*status) == RUN_EXIT_UNHEARD)
+		err_set(e, ERR_HOST, REASON_STEP_DIED, ENOBUFS,
+		        "'%s' ended, but its result was lost: the kernel had no memory to send it",
+		        id);
 	else
 		err_set(e, ERR_HOST, REASON_STEP_DIED, ECHILD,
 		        "'%s' ended early, with exit status %d", id, WEXITSTATUS(*status));

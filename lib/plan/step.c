@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What claim() says of a step, and the policy that all kinds have in common. */
 #include "plan/step.h"
 
 #include <stdarg.h>
@@ -10,7 +11,7 @@
 #define NAME_MAX_BYTES 256
 
 const struct field step_policy_fields[] = {
-        {"id", FIELD_STRING, FIELD_AT(struct step_policy, id), .min = 1, .max = 100,
+        {"id", FIELD_STRING, FIELD_AT(struct step_policy, id), .min = 1, .max = STEP_ID_MAX,
          .help = "name of the step, in place of the derived one"},
         {"after", FIELD_STRINGS, FIELD_AT(struct step_policy, after),
          .help = "steps that come first: an id, or a section for all its steps"},

@@ -64,6 +64,7 @@ struct kind {
 
 #define STEP_TIMEOUT_MS  120000 /* where neither the spec nor the kind says */
 #define STEP_RETRIES_MAX 100
+#define STEP_ID_MAX      100 /* bytes of `id` */
 
 /* Common policy, allowed in every entry that is a map of fields; a kind's own table has none of its
  * keys. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
@@ -50,6 +51,13 @@ static void no_core(void)
 	if (geteuid() == 0)
 		prctl(PR_SET_DUMPABLE, 0);
 #endif
+}
+
+/* A file that may not grow any further (RLIMIT_FSIZE) is then an error of write(2), EFBIG, rather
+ * than the end of the process. What we run gets the default again. */
+static void no_death_by_size(void)
+{
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 /* systemd.exec(5): JOURNAL_STREAM holds device and inode of the stream that standard error is. */
@@ -119,6 +127,7 @@ int program_main(const struct program_info *info, int argc, char **argv, struct 
 	open_standard_streams();
 	umask(022);
 	no_core();
+	no_death_by_size();
 	p->info = info;
 	p->deadline = CLOCK_NEVER;
 	if (command_parse(&info->command, argc, argv, p, &p->line, &e) < 0) {

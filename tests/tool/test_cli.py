@@ -210,3 +210,64 @@ def test_status_waits_for_the_end_without_polling(program, tmp_path):
     finally:
         waiting.kill()
         waiting.wait()
+
+
+# What runs here has a mount namespace of its own, and a small file system at $1.
+SMALL = r"""
+set -e
+mount -t tmpfs -o size=64k,mode=755 none "$1"
+mkdir -p "$1/etc"; printf 'hostname: n1\n' > "$1/c.yaml"
+agent() { AWS_EC2_METADATA_DISABLED=true "$0" "$@" --root "$D"; }
+D=$1
+agent bootstrap --config "$D/c.yaml" --node n1 --json > "$2/first" 2> "$2/err"
+"""
+
+
+def in_small_root(program, tmp_path, script):
+    (tmp_path / "root").mkdir()
+    r = subprocess.run(["unshare", "-rm", "bash", "-c", SMALL + script, program, tmp_path / "root", tmp_path],
+                       capture_output=True, text=True, timeout=60)
+    return r, (tmp_path / "err").read_text()
+
+
+def test_status_of_a_full_file_system(program, tmp_path):
+    """The last status makes room for the next one, so that both tell of the same run."""
+    r, err = in_small_root(program, tmp_path, r"""
+head -c 1M /dev/zero > "$D/fill" 2>/dev/null || true
+set +e
+agent bootstrap --config "$D/c.yaml" --node n1 --json > "$2/second" 2> "$2/err"; echo $?
+agent status --json > "$2/status"; echo $?
+""")
+    assert r.stdout.split() == ["0", "0"], (r.stdout, r.stderr, err)
+    first, second, status = (json.loads((tmp_path / n).read_text()) for n in ("first", "second", "status"))
+    assert second["phase"] == "ready" and second["start_ns"] > first["start_ns"]
+    assert status == second
+
+
+def test_no_status_is_no_success(program, tmp_path):
+    r, err = in_small_root(program, tmp_path, r"""
+mount --bind "$D/c.yaml" "$D/run/hpc-node/status.json"
+set +e
+agent bootstrap --config "$D/c.yaml" --node n1 > "$2/second" 2> "$2/err"; echo $?
+""")
+    assert r.stdout.split() == ["1"], (r.stdout, r.stderr, err)
+    assert "writing 'status.json': Device or resource busy" in err and "n1 failed" in err, err
+
+
+def test_lost_output_is_in_the_status(program, tmp_path):
+    r, err = in_small_root(program, tmp_path, r"""
+set +e
+agent bootstrap --config "$D/c.yaml" --node n1 > /dev/full 2> "$2/err"; echo $?
+agent status > "$2/status"; echo $?
+""")
+    assert r.stdout.split() == ["1", "1"], (r.stdout, r.stderr, err)
+    assert "standard output" in (tmp_path / "status").read_text() and "No space" in err
+
+
+def test_a_file_may_not_grow(program, tmp_path):
+    """RLIMIT_FSIZE is an error with a message, not a death by SIGXFSZ."""
+    (tmp_path / "f").write_text("x" * 100_000)
+    r = subprocess.run(["bash", "-c", 'ulimit -f 8; exec "$0" fetch "file:$1/f" -o "$1/o"', program, tmp_path],
+                       capture_output=True, text=True, timeout=60)
+    assert r.returncode == 1 and "File too large" in r.stderr, (r.returncode, r.stderr)
+    assert not (tmp_path / "o").exists()

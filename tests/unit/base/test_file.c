@@ -104,6 +104,29 @@ static void stays_inside_root(void **state)
 	check_content("link", "mine");
 }
 
+static void removes(void **state)
+{
+	struct err e;
+	(void)state;
+	assert_ok(file_replace(dirfd_, "up", "x", 1, &plain, &e));
+	assert_int_equal(symlinkat("up", dirfd_, "link"), -1); /* replaced by the test before */
+	assert_ok(file_remove(dirfd_, "link", &e));
+	assert_int_equal(symlinkat("up", dirfd_, "link"), 0);
+	assert_ok(file_remove(dirfd_, "link", &e));
+	check_content("up", "x");
+	/* An absolute path is below the directory. */
+	assert_ok(file_remove(dirfd_, "/up", &e));
+	assert_int_equal(faccessat(dirfd_, "up", F_OK, 0), -1);
+	assert_ok(file_remove(dirfd_, "up", &e));
+	assert_ok(file_remove(dirfd_, "none/x", &e));
+	assert_err(file_remove(dirfd_, "..", &e), ERR_INPUT, "removing '..': not a usable");
+	assert_int_equal(mkdirat(dirfd_, "sub", 0700), 0);
+	assert_err(file_remove(dirfd_, "sub", &e), ERR_HOST, "removing 'sub': Is a directory");
+	assert_int_equal(unlinkat(dirfd_, "sub", AT_REMOVEDIR), 0);
+	assert_ok(file_replace(dirfd_, "old", "x", 1, &plain, &e));
+	assert_err(file_remove(dirfd_, "old/x", &e), ERR_HOST, "opening its directory");
+}
+
 static void refuses(void **state)
 {
 	scope_arena struct arena *a = arena_new();
@@ -123,7 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(replaces),      cmocka_unit_test(discard_leaves_nothing),
 	        cmocka_unit_test(killed_writer), cmocka_unit_test(stays_inside_root),
-	        cmocka_unit_test(refuses),
+	        cmocka_unit_test(removes),       cmocka_unit_test(refuses),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

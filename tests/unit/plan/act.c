@@ -7,6 +7,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/log.h"
@@ -241,6 +243,36 @@ static int act_traced(const struct step_ctx *c, const struct thing *t, struct er
 	hang();
 }
 
+/* From here on the kernel has no memory for this child's next `times` packets. */
+static long lost_packets;
+
+ssize_t send(int fd, const void *data, size_t len, int flags)
+{
+	if (lost_packets > 0 && lost_packets--) {
+		errno = ENOBUFS;
+		return -1;
+	}
+	return syscall(SYS_sendto, fd, data, len, flags, NULL, 0);
+}
+
+static int act_unheard(const struct step_ctx *c, const struct thing *t, struct err *e)
+{
+	int r = act_write(c, t, e);
+
+	lost_packets = t->times;
+	return r;
+}
+
+static int act_escapes(const struct step_ctx *c, const struct thing *t, struct err *e)
+{
+	static const struct host_owner root = {0};
+	int r = act_write(c, t, e);
+
+	if (r < 0)
+		return r;
+	return host_write(c->host, "/\x1b[31mred", (struct blob){"x", 1}, 0644, &root, e);
+}
+
 static const struct {
 	const char *name;
 	int (*apply)(const struct step_ctx *c, const struct thing *t, struct err *e);
@@ -254,6 +286,7 @@ static const struct {
         {"meet", act_meet},       {"crowd", act_crowd},
         {"traced", act_traced},   {"surroundings", act_surroundings},
         {"flood", act_flood},     {"fail-then-die", act_fail_then_die},
+        {"unheard", act_unheard}, {"escapes", act_escapes},
 };
 
 int act_apply(const struct step_ctx *c, const void *fields, struct err *e)

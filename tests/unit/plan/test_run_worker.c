@@ -2,6 +2,7 @@
 /* Children that don't end, or are told to. */
 #include "stage.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -288,6 +289,46 @@ static void nothing_leaks(void **state)
 	assert_int_equal(open_fds(), before);
 }
 
+/* ---- packets that don't arrive ---- */
+
+/* Where the kernel lacks the memory for a while, nothing is lost. */
+static void a_result_is_sent_again(void **state)
+{
+	struct stage *f = *state;
+
+	stage_run(f, "things:\n"
+	             "- {name: a, act: unheard, times: 3, timeout: 10s}\n"
+	             "- {name: b, act: write, needs: x:a}\n");
+	assert_state(f, "a", STEP_CHANGED);
+	assert_state(f, "b", STEP_CHANGED);
+	assert_int_equal(run_exit_status(&f->p, &f->r, false), 0);
+}
+
+/* And where it goes on, the step doesn't hang until its deadline. */
+static void a_lost_result_ends_the_step(void **state)
+{
+	struct stage *f = *state;
+	uint64_t start = clock_now();
+
+	stage_run(f, "things: [{name: a, act: unheard, times: 1000000, timeout: 60s}]\n");
+	assert_failed(f, "a", REASON_STEP_DIED, "its result was lost");
+	assert_int_equal(stage_outcome(f, "a")->err.kind, ERR_HOST);
+	assert_int_equal(stage_outcome(f, "a")->err.no, ENOBUFS);
+	assert_true(clock_now() - start < GUARD_MS * UINT64_C(1000000));
+	assert_int_equal(run_exit_status(&f->p, &f->r, false), 1);
+}
+
+static void changes_are_printable(void **state)
+{
+	struct stage *f = *state;
+
+	stage_run(f, "things: [{name: a, act: escapes}]\n");
+	assert_state(f, "a", STEP_CHANGED);
+	const struct step_outcome *o = stage_outcome(f, "a");
+	assert_int_equal(o->changes.n, 2);
+	assert_non_null(strstr(o->changes.items[1], "/\\x1b[31mred"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -305,6 +346,9 @@ int main(void)
 	        STAGE_TEST(stopped_before_the_start),
 	        STAGE_TEST(short_of_descriptors),
 	        STAGE_TEST(nothing_leaks),
+	        STAGE_TEST(a_result_is_sent_again),
+	        STAGE_TEST(a_lost_result_ends_the_step),
+	        STAGE_TEST(changes_are_printable),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
