@@ -26,10 +26,10 @@ variable "instance_type" {
   default = "c6i.large"
 }
 
-# A Debian package of hpc-node (`./dev package`), which brings hpc-imagebuild and the agent.
-variable "package" {
-  type    = string
-  default = "hpc-agent.deb"
+# The Debian packages of hpc-node (`./dev package`): hpc-imagebuild, which is run, and the agent, which stays.
+variable "packages" {
+  type    = list(string)
+  default = ["hpc-agent.deb", "hpc-imagebuild.deb"]
 }
 
 # Where recipes are on this machine, a directory of that name; all of it is sent, as recipes include each other.
@@ -81,9 +81,13 @@ source "amazon-ebs" "node" {
 build {
   sources = ["source.amazon-ebs.node"]
 
+  provisioner "shell" {
+    inline = ["mkdir -p /tmp/hpc-packages"]
+  }
+
   provisioner "file" {
-    source      = var.package
-    destination = "/tmp/hpc-node.deb"
+    sources     = var.packages
+    destination = "/tmp/hpc-packages/"
   }
 
   provisioner "file" {
@@ -94,7 +98,7 @@ build {
   provisioner "shell" {
     inline = [
       "sudo apt-get -q update",
-      "sudo apt-get -q -y install --no-install-recommends /tmp/hpc-node.deb",
+      "sudo apt-get -q -y install --no-install-recommends /tmp/hpc-packages/*.deb",
     ]
   }
 

@@ -66,9 +66,13 @@ build {
 build {
   sources = ["source.qemu.node"]
 
+  provisioner "shell" {
+    inline = ["mkdir -p /tmp/hpc-packages"]
+  }
+
   provisioner "file" {
-    source      = var.package
-    destination = "/tmp/hpc-node.deb"
+    sources     = var.packages
+    destination = "/tmp/hpc-packages/"
   }
 
   provisioner "file" {
@@ -79,7 +83,7 @@ build {
   provisioner "shell" {
     inline = [
       "sudo apt-get -q update",
-      "sudo apt-get -q -y install --no-install-recommends /tmp/hpc-node.deb",
+      "sudo apt-get -q -y install --no-install-recommends /tmp/hpc-packages/*.deb",
       "sudo hpc-imagebuild provision ${var.clean} /tmp/recipes/${var.recipe}.yaml",
     ]
   }

@@ -1,5 +1,6 @@
 """packer/: Debian's Packer takes the templates, and builds by them without a network."""
 import os
+import re
 import shutil
 import subprocess
 
@@ -11,14 +12,24 @@ pytestmark = pytest.mark.skipif(not shutil.which("packer", path="/usr/bin"), rea
 ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "CHECKPOINT_DISABLE": "1", "PACKER_LOG": "0"}
 
 
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    """The two that users have: {name: path}."""
+    folder = tmp_path_factory.mktemp("packages")
+    subprocess.run(["cpack", "-G", "DEB", "--config", os.environ["HPC_BUILD"] + "/CPackConfig.cmake", "-B", folder],
+                   cwd=os.environ["HPC_BUILD"], check=True, capture_output=True, timeout=300)
+    return {path.name.split("_")[0]: path for path in folder.glob("*.deb")}
+
+
 @pytest.fixture
-def templates(source, tmp_path):
+def templates(source, packages, tmp_path):
     """What Packer 1.6 reads: all but the block that only newer ones know."""
     folder = tmp_path / "packer"
     folder.mkdir()
     for name in ("hpc-node.pkr.hcl", "local.pkr.hcl"):
         shutil.copy(f"{source}/packer/{name}", folder)
-    (folder / "hpc-agent.deb").touch()
+    for name in ("hpc-agent", "hpc-imagebuild"):
+        shutil.copy(packages[name], folder / f"{name}.deb")
     shutil.copytree(f"{source}/recipes", folder / "recipes")
     return folder
 
@@ -40,6 +51,33 @@ def test_valid(templates):
 def test_newer_block_stands_alone(source):
     texts = {name: open(f"{source}/packer/{name}", encoding="utf-8").read() for name in os.listdir(source + "/packer")}
     assert [name for name, text in texts.items() if "required_plugins {" in text] == ["plugins.pkr.hcl"]
+
+
+def inline(text, word):
+    """The commands of the template's one shell provisioner that has the word."""
+    lists = [re.findall(r'"((?:[^"\\]|\\.)*)"', found) for found in re.findall(r"inline\s*=\s*\[(.*?)\]\n", text, re.S)]
+    found, = [commands for commands in lists if any(word in c for c in commands)]
+    return found
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounts a layer over this machine's tree")
+@pytest.mark.parametrize("name", ["hpc-node.pkr.hcl", "local.pkr.hcl"])
+def test_what_is_sent_is_what_is_installed(templates, packages, program, tmp_path, name):
+    """The uploads and the commands of a template, carried out on a machine without a network."""
+    text = (templates / name).read_text()
+    assert "sources     = var.packages" in text and set(packages) == {"hpc-agent", "hpc-imagebuild"}
+    install = [c for c in inline(text, "apt-get") if "apt-get" in c and "update" not in c]
+    sudo = tmp_path / "sudo"
+    sudo.write_text('#!/bin/sh\nexec "$@"\n')
+    sudo.chmod(0o755)
+    made, agent, builder, recipe = Machine(program, tmp_path).run(
+        ["bash", "-ec", f"PATH={tmp_path}:$PATH; {' '.join(inline(text, 'mkdir'))}; cp {templates}/*.deb /tmp/hpc-packages/; "
+         + "; ".join(install)],
+        ["/usr/sbin/hpc-agent", "version"], ["/usr/sbin/hpc-imagebuild", "version"],
+        ["/usr/sbin/hpc-imagebuild", "check", templates / "recipes/compute.yaml"])
+    assert made[0] == 0, made
+    assert (agent[0], builder[0], recipe[0]) == (0, 0, 0), (agent, builder, recipe)
+    assert agent[1].startswith("hpc-agent ") and builder[1].startswith("hpc-imagebuild ")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounts a layer over this machine's tree")
