@@ -190,7 +190,7 @@ static _Noreturn void become_first(const struct start *s, int alive)
 	static char name[] = SANDBOX_NAME;
 	char *const argv[] = {name, NULL}, *const env[] = {NULL};
 	struct pollfd parent = {.fd = alive, .events = POLLIN};
-	int program;
+	int program = -1;
 
 	/* Whoever made us may have died before this took effect; the pipe tells. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -121,7 +121,7 @@ def test_munge_key_of_the_wrong_size(bed, node):
 
 
 def test_munge_key_of_another_cluster(bed, node):
-    bed.put("munge.key", b"k" * 1024)
+    bed.put("munge.key", bytes(reversed(range(256))) * 4)
     box = node(deadline="12s")
     _, status, _ = failed(box)
     assert set(status.failures().values()) <= {"slurm-auth", "munge-refused"}, status
