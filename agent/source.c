@@ -8,6 +8,7 @@
 #include "base/digest.h"
 #include "base/log.h"
 #include "base/secret.h"
+#include "cloud/uri.h"
 #include "data/userdata.h"
 #include "data/yaml.h"
 #include "kinds/kinds.h"
@@ -138,7 +139,7 @@ static int check_signature(struct agent *g, const char *uri, struct blob text, s
 	unsigned char key[DIGEST_ED25519_KEY], sig[DIGEST_ED25519_SIG];
 	struct blob raw;
 	size_t len;
-	const char *sig_uri = arena_printf(g->program.arena, "%s.sig", uri);
+	const char *sig_uri = uri_beside(uri, ".sig", g->program.arena);
 	const struct fetch fetch = {.uri = sig_uri, .max = 1024};
 
 	if (str_base64_decode((struct blob){g->node.config_key, strlen(g->node.config_key)}, key,

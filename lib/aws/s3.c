@@ -41,7 +41,7 @@ static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e
 	const char *bucket = o->uri->bucket;
 	struct strbuf path = STRBUF(a, PATH_MAX_BYTES);
 	int rc = find_host(c, k, a, &k->at, e);
-	bool by_host = !strchr(bucket, '.') && !k->at.address;
+	bool by_host = !strpbrk(bucket, "._") && !k->at.address;
 
 	if (rc < 0)
 		return rc;

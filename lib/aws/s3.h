@@ -3,7 +3,8 @@
  * Objects of S3, or of what speaks its protocol at a configured endpoint.
  *
  * The bucket is part of the host name, unless the endpoint is an address or the bucket's name has a
- * dot, which TLS certificates don't cover: then it is part of the path.
+ * dot, which TLS certificates don't cover, or an underscore, which is no host's: then it is part of
+ * the path.
  */
 #pragma once
 

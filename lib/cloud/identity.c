@@ -33,13 +33,24 @@ struct identity {
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
+/* A key as the service lists it: it knows no escapes, and takes the ':' of "hpc-node:role" as it
+ * is. What EC2 lets no key have is escaped all the same. */
+static void put_key(struct strbuf *path, struct blob key)
+{
+	for (size_t i = 0; i < key.len; i++)
+		if (strchr("+=,:@", key.data[i]) && key.data[i])
+			strbuf_char(path, key.data[i]);
+		else
+			uri_encode(path, (struct blob){key.data + i, 1}, false);
+}
+
 static void add_tag(struct identity *id, struct imds *imds, struct blob name)
 {
 	struct tag *t = &id->tags[id->n_tags++];
 	struct strbuf path = STRBUF(id->arena, 1024);
 
 	strbuf_str(&path, TAGS "/");
-	uri_encode(&path, name, false);
+	put_key(&path, name);
 	t->name = arena_memdup(id->arena, name.data, name.len);
 	t->path = path.data;
 	t->read = (struct imds_read){.path = t->path, .max = TAG_MAX};
@@ -187,7 +198,10 @@ static int take(struct cloud *c, struct identity *id, struct vars *v, struct err
 	for (size_t i = 0; i < id->n_tags; i++) {
 		struct imds_read *r = &id->tags[i].read;
 
-		if (!r->absent)
+		if (r->absent)
+			log_warning("the metadata service lists tag '%s' and has no value for it",
+			            id->tags[i].name);
+		else
 			set(v, arena_printf(id->arena, "tag.%s", id->tags[i].name),
 			    r->text.len ? r->text.data : "");
 	}

@@ -43,7 +43,8 @@ bool uri_bucket_valid(const char *s)
 	if (len < 3 || len > 63 || !is_lower_alnum(s[0]) || !is_lower_alnum(s[len - 1]))
 		return false;
 	for (size_t i = 0; i < len; i++)
-		if (!is_lower_alnum(s[i]) && s[i] != '-' && (s[i] != '.' || s[i + 1] == '.'))
+		if (!is_lower_alnum(s[i]) && s[i] != '-' && s[i] != '_' &&
+		    (s[i] != '.' || s[i + 1] == '.'))
 			return false;
 	return inet_pton(AF_INET, s, &v4) != 1;
 }
@@ -252,6 +253,20 @@ const char *uri_shown(const char *text, struct arena *a)
 		return arena_printf(a, "%.*s...%.*s%s", (int)(scheme + 3 - text), text,
 		                    (int)(text + len - at), at, text[len] ? "?..." : "");
 	return text[len] ? arena_printf(a, "%.*s?...", (int)len, text) : arena_strdup(a, text);
+}
+
+const char *uri_beside(const char *text, const char *suffix, struct arena *a)
+{
+	struct err ignored = {0};
+	struct uri u;
+
+	if (uri_parse(text, a, &u, &ignored) < 0)
+		return arena_printf(a, "%s%s", text, suffix);
+	if (u.scheme == URI_S3)
+		return arena_printf(a, "s3://%s/%s%s", u.bucket, u.key, suffix);
+	if (u.scheme == URI_HTTPS)
+		return arena_printf(a, "%.*s%s", (int)strcspn(text, "?#"), text, suffix);
+	return arena_printf(a, "file:%s%s", u.path, suffix);
 }
 
 const char *uri_follow(const char *base, const char *location, struct arena *a)

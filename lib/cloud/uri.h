@@ -27,7 +27,8 @@ struct uri {
 /* Strings go to `a`. ERR_INPUT when it is none of these. */
 int uri_parse(const char *text, struct arena *a, struct uri *ret, struct err *e) ATTR_MUST_USE;
 
-/* 3 to 63 of [a-z0-9.-], no label empty, not an IPv4 address: the bucket names S3 gives. */
+/* 3 to 63 of [a-z0-9._-], no label empty, not an IPv4 address: the bucket names S3 gives, and the
+ * underscores of those it gave before 2018. */
 bool uri_bucket_valid(const char *s);
 
 /*
@@ -42,6 +43,10 @@ struct endpoint {
 };
 int uri_endpoint(const char *text, const char *what, struct arena *a, struct endpoint *ret,
                  struct err *e) ATTR_MUST_USE;
+
+/* The address of what stands beside it: `suffix` behind the key or path. A version or a query is of
+ * that one object, and is left out. */
+const char *uri_beside(const char *text, const char *suffix, struct arena *a);
 
 /* Everything but unreserved characters becomes %XX; '/' stays when keep_slash. */
 void uri_encode(struct strbuf *out, struct blob raw, bool keep_slash);

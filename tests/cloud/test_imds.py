@@ -217,6 +217,22 @@ def test_nonsense_is_bounded(world, fault):
     assert all(q.get("x-i") is None for q in world.imds.log)
 
 
+def test_the_node_tag_of_the_quick_start(world):
+    """The service decodes nothing: a key is asked for as it is listed, with its colon."""
+    world.imds.identities["*"] = instance(tags={"hpc-node:node": "queue1-dy-t3micro-1", "a+b=c,d_e:f@g.h-i": "odd"})
+    r = world.facts()
+    assert r.code == 0 and b"queue1-dy-t3micro-1" in r.out and b"odd" in r.out, r.err
+    assert world.imds.seen("GET", "/latest/meta-data/tags/instance/hpc-node:node")
+    assert not [q for q in world.imds.log if "%" in q.path] and r.err == ""
+
+
+def test_a_listed_tag_without_a_value_is_a_warning(world):
+    world.imds.identities["*"] = instance(tags={"Name": "n1", "hpc-node:role": "compute"})
+    world.imds.fault(Fault("status", status=404, match="*/tags/instance/Name", times=0))
+    r = world.facts()
+    assert r.code == 0 and b"compute" in r.out and "tag 'Name'" in r.err, (r.out, r.err)
+
+
 def test_tags_disabled_and_no_user_data(world):
     world.imds.identities["*"] = instance(tags=None)
     r = world.facts()

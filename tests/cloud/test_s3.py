@@ -9,6 +9,7 @@ import pytest
 
 from conftest import BODY, CREDS, KEY
 from fakes import s3proxy
+from fakes.aws import Aws
 from fakes.faults import Fault
 from fakes.haproxy import FIRST_503, FIRST_DROP, Haproxy
 from fakes.imds import instance
@@ -102,6 +103,16 @@ def test_bucket_in_the_host_name_or_in_the_path(world):
     assert world.aws.log[-1].get("host").startswith("conf.s3.localhost")
     world.aws.bucket("with.dots").put("k", b"d")
     assert world.fetch("s3://with.dots/k", env=env).out == b"d"
+    world.aws.bucket("with_underscores").put("k", b"u")
+    assert world.fetch("s3://with_underscores/k", env=env).out == b"u"
+    assert world.aws.log[-1].get("host").startswith("s3.localhost")
+
+
+def test_an_endpoint_in_brackets(world):
+    with Aws([KEY], "::1") as six:
+        six.bucket("conf").put("cluster-config.yaml", BODY)
+        r = world.fetch(CONF, env={"AWS_ENDPOINT_URL_S3": six.url})
+        assert r.code == 0 and r.out == BODY and six.log[-1].get("host") == f"[::1]:{six.port}", r.err
     assert world.fetch(CONF).out == BODY
     assert world.aws.log[-1].path == "/conf/cluster-config.yaml"
 

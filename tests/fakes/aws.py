@@ -28,7 +28,7 @@ from . import model
 from .httpd import Response, Server
 from .sigcheck import Refused, fields, verify
 
-BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]\Z")
+BUCKET_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]\Z")
 HOST_SUFFIX = ".s3.localhost"
 AWS_HOST = re.compile(r"(?:(?P<bucket>.+)\.)?s3(?:\.dualstack)?\.(?P<region>[a-z]{2}-[a-z0-9-]+)"
                       r"\.amazonaws\.com(?:\.cn)?\Z")

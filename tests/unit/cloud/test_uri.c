@@ -117,6 +117,9 @@ static void test_limits(void **state)
 	assert_false(uri_bucket_valid(bucket));
 	assert_true(uri_bucket_valid(bucket + 1));
 	assert_true(uri_bucket_valid("abc"));
+	assert_true(uri_bucket_valid("a_b"));
+	assert_false(uri_bucket_valid("_ab"));
+	assert_false(uri_bucket_valid("ab_"));
 	assert_false(uri_bucket_valid("ab"));
 	memset(address + 10, 'x', sizeof address - 11);
 	address[8193] = '\0';
@@ -201,6 +204,26 @@ static void test_shown(void **state)
 	assert_string_equal(uri_shown("https://h/a?b=c@d", a), "https://h/a?...");
 }
 
+static void test_beside(void **state)
+{
+	static const struct {
+		const char *uri, *beside;
+	} rows[] = {
+	        {"s3://bucket/c.yaml", "s3://bucket/c.yaml.sig"},
+	        {"s3://bucket/c.yaml?versionId=abc123", "s3://bucket/c.yaml.sig"},
+	        {"s3://bucket/what?.yaml", "s3://bucket/what?.yaml.sig"},
+	        {"https://h/c.yaml", "https://h/c.yaml.sig"},
+	        {"https://h/c.yaml?X-Amz-Signature=1", "https://h/c.yaml.sig"},
+	        {"https://h/c.yaml#part", "https://h/c.yaml.sig"},
+	        {"file:/etc/c.yaml", "file:/etc/c.yaml.sig"},
+	        {"file:///etc/c?.yaml", "file:/etc/c?.yaml.sig"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_string_equal(uri_beside(rows[i].uri, ".sig", a), rows[i].beside);
+}
+
 static void test_follow(void **state)
 {
 	static const struct {
@@ -238,6 +261,7 @@ int main(void)
 	        cmocka_unit_test(test_endpoints_refused),
 	        cmocka_unit_test(test_encoding),
 	        cmocka_unit_test(test_shown),
+	        cmocka_unit_test(test_beside),
 	        cmocka_unit_test(test_follow),
 	};
 
