@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 
+#include "data/cloudconfig.h"
 #include "data/gzip.h"
 #include "data/mime.h"
 #include "data/text.h"
@@ -14,6 +15,7 @@
 #define SHOWN_MAX    60            /* bytes of the text's own words in a message */
 
 static const char file[] = "user-data";
+static const char node_file[] = "/etc/hpc-node/node.yaml";
 
 struct search {
 	struct arena *arena;
@@ -147,6 +149,14 @@ static int look_base64(struct search *s, struct blob text, enum claim claim)
 	return look_inside(s, inside, claim);
 }
 
+/* The node document as a file that cloud-init is told to write, which it takes without a warning. */
+static int look_cloud_config(struct search *s, struct blob text)
+{
+	struct blob inside = cloudconfig_file(text, node_file, s->arena);
+
+	return inside.len && inside.len <= s->left ? look_inside(s, inside, OURS) : 0;
+}
+
 static bool is_one_of(struct blob token, const char *const *words)
 {
 	for (; *words; words++)
@@ -236,6 +246,16 @@ static int look_multipart(struct search *s, const struct layer *in, const struct
 	return r;
 }
 
+/* A part of that type needs no first line; packed twice, or otherwise, it is left to cloud-init. */
+static int look_cloud_part(struct search *s, const struct mime_entity *m)
+{
+	struct blob inside = m->body;
+
+	if (mime_is(m->encoding, "base64") && decode_base64(s, m->body, &inside) < 0)
+		return 0;
+	return look_cloud_config(s, inside);
+}
+
 static int look_entity(struct search *s, const struct layer *in, const struct mime_entity *m,
                        bool closed, enum claim claim)
 {
@@ -247,6 +267,8 @@ static int look_entity(struct search *s, const struct layer *in, const struct mi
 		return look_multipart(s, in, m, claim);
 	if (is_one_of(m->type, vague))
 		return look_body(s, in, m, VAGUE);
+	if (mime_is(m->type, "text/cloud-config"))
+		return look_cloud_part(s, m);
 	if (!names_us(m->type))
 		return 0;
 	if (!mime_is(m->type, "text/x-hpc-node"))
@@ -267,6 +289,8 @@ static int look_into(struct search *s, const struct layer *in, struct blob text,
 		return look_gzip(s, in, text, claim);
 	if (claim == OURS || is_document(text))
 		return take(s, in, text);
+	if (cloudconfig_is(text))
+		return look_cloud_config(s, text);
 	if (is_message(text, &m))
 		return look_entity(s, in, &m, true, claim);
 	return look_base64(s, text, claim);

@@ -4,8 +4,9 @@
  *
  * Understood, at the top and inside a MIME part, each possibly base64 or gzip (RFC 1952) and
  * bounded: the document itself (first line "#hpc-node"), or one part of type text/x-hpc-node of a
- * MIME multipart message (RFC 2046). Anything else - a shell script, cloud-config, nothing - is not
- * ours and not an error: the result is empty. User data is at most 16 KiB as EC2 hands it over;
+ * MIME multipart message (RFC 2046), or cloud-config that writes /etc/hpc-node/node.yaml: the one
+ * form that cloud-init takes without a warning. Anything else - a shell script, other cloud-config,
+ * nothing - is not ours and not an error: the result is empty. User data is at most 16 KiB as EC2 hands it over;
  * unpacked ceilings stand at the top of userdata.c.
  *
  * Parts of other types are not unpacked, but for those that say nothing of what they hold

@@ -37,7 +37,7 @@ def documents():
 
 
 ALL = list(documents())
-NODES = [(w, t) for w, _, t in ALL if t.startswith("#hpc-node")]
+NODES = [(w, t) for w, _, t in ALL if t.startswith(("#hpc-node", "#cloud-config\n"))]
 SPECS = [(w, t) for w, _, t in ALL if re.match(r"version: 1\n", t)]
 RECIPES = [(w, t) for w, _, t in ALL if re.match(r"image:", t)]
 JSONS = [(w, t) for w, language, t in ALL if language == "json"]
@@ -50,7 +50,7 @@ def stand_in(text):
 
 
 def test_there_are_examples():
-    assert len(NODES) >= 3 and SPECS and len(RECIPES) >= 2 and len(JSONS) >= 5
+    assert len(NODES) >= 4 and SPECS and len(RECIPES) >= 2 and len(JSONS) >= 5
 
 
 @pytest.mark.parametrize("where,text", NODES, ids=[w for w, _ in NODES])
@@ -58,6 +58,8 @@ def test_node_documents(where, text, tmp_path):
     (tmp_path / "node.yaml").write_text(stand_in(text))
     r = manual.run("hpc-agent", "check", tmp_path / "node.yaml")
     assert r.returncode == 0, r.stderr
+    (tmp_path / "node.yaml").write_text(re.sub(r"\b(cluster|config): .*", r"\1: [", stand_in(text), count=1))
+    assert manual.run("hpc-agent", "check", tmp_path / "node.yaml").returncode == 3, "it is not read"
 
 
 @pytest.mark.parametrize("where,text", SPECS, ids=[w for w, _ in SPECS])

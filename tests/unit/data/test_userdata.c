@@ -9,12 +9,29 @@
 #define END              "\n--==B==--\n"
 #define SHELL            PART("text/x-shellscript; charset=\"us-ascii\"", "#!/bin/sh\necho hi\n") "\n"
 
+#define CLOUD                                                                                      \
+	"#cloud-config\npackages: [a]\nwrite_files:\n- {path: /etc/motd, content: hi}\n"           \
+	"- path: /etc/hpc-node/node.yaml\n"
+
 static const struct {
 	const char *text, *found;
 } rows[] = {
         {"", NULL},
         {"#!/bin/sh\nhpc-agent bootstrap\n", NULL},
         {"#cloud-config\npackages: [a]\n", NULL},
+        {CLOUD "  content: |\n    #hpc-node\n    role: head\n", "#hpc-node\nrole: head\n"},
+        {CLOUD "  content: 'role: head'\n", "role: head"},
+        {CLOUD "  content: cm9sZTogaGVhZAo=\n  encoding: b64\n", "role: head\n"},
+        {CLOUD "  content: H4sIAAAAAAACAytPLElNAwDfDXRtBAAAAA==\n  encoding: gz+b64\n  x: *a\n",
+         NULL},
+        {CLOUD "  content: '?'\n  encoding: base64\n", NULL},
+        {CLOUD "  content: 'a: 1'\n- {path: /etc/hpc-node/node.yaml, content: 'a: 2'}\n", "a: 2"},
+        {CLOUD "  source: {uri: x}\n", NULL},
+        {"#cloud-config\nwrite_files: {path: /etc/hpc-node/node.yaml, content: x}\n", NULL},
+        {"#cloud-config\nwrite_files: [/etc/hpc-node/node.yaml]\n", NULL},
+        {"#cloud-config\n[", NULL},
+        {"#cloud-config-archive\n- {path: /etc/hpc-node/node.yaml, content: x}\n", NULL},
+        {HEAD PART("text/cloud-config", CLOUD "  content: 'role: head'\n") END, "role: head"},
         {"#hpc-nodes\nversion: 1\n", NULL},
         {"version: 1\nrole: compute\n", NULL},
         {"\n" DOC, NULL},
