@@ -14,7 +14,7 @@ set(CPACK_COMPONENT_AGENT_DESCRIPTION "Turns a freshly booted EC2 instance into 
 set(CPACK_DEBIAN_IMAGEBUILDER_PACKAGE_NAME hpc-imagebuild)
 set(CPACK_COMPONENT_IMAGEBUILDER_DESCRIPTION "Prepares the image that Slurm nodes on EC2 boot from")
 # What they run: without it the package works, and says at the verb what is missing.
-set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS "munge, slurmd, nfs-common")
+set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS "munge, slurmd, nfs-common, nftables")
 set(CPACK_DEBIAN_IMAGEBUILDER_PACKAGE_RECOMMENDS
 	"mmdebstrap, fdisk, e2fsprogs, dosfstools, mtools, grub-common, grub-pc-bin, grub-efi-amd64-bin")
 set(CPACK_DEBIAN_IMAGEBUILDER_PACKAGE_SUGGESTS "qemu-system-x86, qemu-utils, ovmf, dnf, rpm")

@@ -63,6 +63,7 @@
 	X(HOST_USER)                                                                               \
 	X(HOST_PACKAGE)                                                                            \
 	X(HOST_SYSCTL)                                                                             \
+	X(IMDS_LOCK)                                                                               \
 	X(UNIT_MISSING)                                                                            \
 	X(UNIT_FAILED)                                                                             \
 	X(UNIT_SKIPPED)                                                                            \

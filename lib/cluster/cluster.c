@@ -132,6 +132,7 @@ static void put_missing(struct arena *a, struct doc *map, const char *key, const
 static void fill_in(const struct cluster_node *node, struct arena *a, struct doc *spec)
 {
 	put_missing(a, spec, "hostname", node->node);
+	(void)section(a, spec, "imds-lock"); /* on every node, unless it says otherwise */
 	if (node->munge_key)
 		put_missing(a, section(a, spec, "munge"), "key", node->munge_key);
 	else if (doc_get(spec, "munge"))

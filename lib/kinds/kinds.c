@@ -14,6 +14,7 @@ const struct kind *const kinds_all[] = {
         &kind_limits,
         &kind_mounts,
         &kind_files,
+        &kind_imds_lock,
         &kind_munge,
         &kind_units,
         &kind_scripts,

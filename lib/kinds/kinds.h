@@ -20,6 +20,7 @@ extern const struct kind kind_sysctl;
 extern const struct kind kind_limits;
 extern const struct kind kind_mounts;
 extern const struct kind kind_files;
+extern const struct kind kind_imds_lock;
 extern const struct kind kind_munge;
 extern const struct kind kind_units;
 extern const struct kind kind_scripts;

@@ -173,6 +173,7 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	if (spec->prefix)
 		step_needs(s, "path:%s/sbin/slurmd", spec->prefix);
 	step_needs(s, "munge:ready");
+	step_needs(s, "imds:locked");
 	step_needs(s, "name:self");
 	step_needs(s, "*");
 	step_provides(s, "unit:%s", SLURM_UNIT);

@@ -43,7 +43,7 @@ class Container:
     def boot(self, echo=None, wait=True):
         """Starts systemd in it and, if `wait`, waits until it takes commands (else call attach() later)."""
         argv = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "-M", self.name,
-                f"--network-namespace-path={self.netns.path}", "--resolv-conf=off", "--timezone=off",
+                f"--network-namespace-path={self.netns.path}", "--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off",
                 *[f"--bind={bind}" for bind in self.binds], "-D", str(self.root), "--boot"]
         self.groups = cgroups.make(f"node-{self.name}")
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,

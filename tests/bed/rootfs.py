@@ -18,7 +18,7 @@ CACHE = Path(os.environ.get("HPC_BED_CACHE", "/var/cache/hpc-node-bed"))
 
 PACKAGES = """
     systemd-sysv systemd udev dbus kmod netbase ca-certificates procps util-linux mount iproute2 iputils-ping curl strace
-    slurmctld slurmd slurm-client munge nfs-common
+    slurmctld slurmd slurm-client munge nfs-common nftables
     libcurl4 libcjson1 libmount1 libsystemd0 libyaml-0-2 libssl3 libasan8 libubsan1
 """.split()
 
@@ -30,7 +30,8 @@ OPTIONS = [
     "--include=" + ",".join(PACKAGES),
 ]
 
-MODULES = "binfmt_misc nfs nfsv4 overlay autofs4 virtio_pci virtio_net virtio_blk virtio_rng dns_resolver fuse".split()
+MODULES = "binfmt_misc nfs nfsv4 overlay autofs4 virtio_pci virtio_net virtio_blk virtio_rng dns_resolver fuse "\
+          "nf_tables nft_reject_inet".split()
 BOOT_MODULES = "virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk".split()
 
 

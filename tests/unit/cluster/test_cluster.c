@@ -77,7 +77,7 @@ static void seed(void **state)
 	           "home\"}],"
 	           "\"munge\":{\"key\":\"s3://b/c/munge.key\"},"
 	           "\"slurm\":{\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},"
-	           "\"hostname\":\"q-1-dy-small-3\"}");
+	           "\"hostname\":\"q-1-dy-small-3\",\"imds-lock\":{}}");
 	/* Without Slurm in the image it comes from the head node, as ParallelCluster has it. */
 	check_spec(
 	        text.data, NULL,
@@ -86,7 +86,7 @@ static void seed(void **state)
 	        "\"munge\":{\"key\":\"s3://b/c/munge.key\"},"
 	        "\"slurm\":{\"prefix\":\"/opt/"
 	        "slurm\",\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},"
-	        "\"hostname\":\"q-1-dy-small-3\"}");
+	        "\"hostname\":\"q-1-dy-small-3\",\"imds-lock\":{}}");
 }
 
 static void storage(void **state)
@@ -105,7 +105,7 @@ static void storage(void **state)
 	        "home\",\"type\":\"efs\",\"source\":\"fs-01234567\",\"tls\":true}],"
 	        "\"munge\":{\"key\":\"s3://b/c/munge.key\"},"
 	        "\"slurm\":{\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},"
-	        "\"hostname\":\"q-1-dy-small-3\"}");
+	        "\"hostname\":\"q-1-dy-small-3\",\"imds-lock\":{}}");
 	check_refused(
 	        TOP QUEUE("") "SharedStorage:\n- {MountDir: /fs, Name: fs, StorageType: FsxOntap, "
 	                      "FsxOntapSettings: {VolumeId: fsvol-1}}\n",
@@ -115,22 +115,23 @@ static void storage(void **state)
 static void custom_actions(void **state)
 {
 	(void)state;
-	check_spec(TOP QUEUE("    CustomActions:\n"
-	                     "      OnNodeStart: {Script: 's3://b/a.sh', Args: [x, \"$(y)\"]}\n"
-	                     "      OnNodeConfigured:\n        Sequence:\n"
-	                     "        - {Script: 'https://h/1'}\n        - {Script: "
-	                     "'https://h/2'}\n") "DeploymentSettings: {DefaultUserHome: Local}\n",
-	           baked,
-	           "{\"munge\":{\"key\":\"s3://b/c/munge.key\"},"
-	           "\"slurm\":{\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},"
-	           "\"scripts\":[{\"id\":\"on-node-start-1\",\"stage\":\"start\",\"source\":\"s3://"
-	           "b/a.sh\","
-	           "\"args\":[\"x\",\"$(y)\"]},"
-	           "{\"id\":\"on-node-configured-1\",\"stage\":\"configured\",\"source\":\"https://"
-	           "h/1\"},"
-	           "{\"id\":\"on-node-configured-2\",\"stage\":\"configured\",\"source\":\"https://"
-	           "h/2\","
-	           "\"after\":\"on-node-configured-1\"}],\"hostname\":\"q-1-dy-small-3\"}");
+	check_spec(
+	        TOP QUEUE("    CustomActions:\n"
+	                  "      OnNodeStart: {Script: 's3://b/a.sh', Args: [x, \"$(y)\"]}\n"
+	                  "      OnNodeConfigured:\n        Sequence:\n"
+	                  "        - {Script: 'https://h/1'}\n        - {Script: "
+	                  "'https://h/2'}\n") "DeploymentSettings: {DefaultUserHome: Local}\n",
+	        baked,
+	        "{\"munge\":{\"key\":\"s3://b/c/munge.key\"},"
+	        "\"slurm\":{\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},"
+	        "\"scripts\":[{\"id\":\"on-node-start-1\",\"stage\":\"start\",\"source\":\"s3://"
+	        "b/a.sh\","
+	        "\"args\":[\"x\",\"$(y)\"]},"
+	        "{\"id\":\"on-node-configured-1\",\"stage\":\"configured\",\"source\":\"https://"
+	        "h/1\"},"
+	        "{\"id\":\"on-node-configured-2\",\"stage\":\"configured\",\"source\":\"https://"
+	        "h/2\","
+	        "\"after\":\"on-node-configured-1\"}],\"hostname\":\"q-1-dy-small-3\",\"imds-lock\":{}}");
 }
 
 static void own_sections(void **state)
@@ -145,7 +146,7 @@ static void own_sections(void **state)
 	           baked,
 	           "{\"packages\":[\"chrony\",\"slurmd\"],"
 	           "\"sysctl\":{\"vm.swappiness\":1,\"kernel.pid_max\":65536},"
-	           "\"hostname\":\"q-1-dy-small-3\","
+	           "\"hostname\":\"q-1-dy-small-3\",\"imds-lock\":{},"
 	           "\"slurm\":{\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"}}");
 	check_refused("roles: {computer: {}}\n", "c.yaml:1:9: unknown role 'computer'");
 	check_refused("roles: [compute]\n", "expected a map, found list");
@@ -399,7 +400,7 @@ static void an_efs_of_the_head_is_mounted_where_it_is_known(void **state)
 	        "{\"path\":\"/opt/slurm\",\"type\":\"efs\",\"source\":\"fs-01234567:/opt/"
 	        "slurm\"}],\"munge\":{\"key\":\"s3://b/c/munge.key\"},\"slurm\":{\"prefix\":\"/opt/"
 	        "slurm\",\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},\"hostname\":\"q-1-dy-"
-	        "small-3\"}");
+	        "small-3\",\"imds-lock\":{}}");
 }
 
 /* ---- settings that are carried out ---- */
