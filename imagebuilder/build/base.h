@@ -2,8 +2,13 @@
 /*
  * The lowest layer of an image: what its recipe is `from`.
  *
- *   - a distribution: mmdebstrap, with the recipe's packages in the same run, from those of this
+ *   - a distribution of Debian's kind: mmdebstrap, with the recipe's packages in the same run, from those of this
  *     machine's apt sources that are for that release, or those of a lock, without a network;
+ *   - one of rpm's: `dnf --installroot`, with the recipe's packages in the same run and what a
+ *     system of that kind can't be without, from this machine's /etc/yum.repos.d/NAME*.repo, NAME
+ *     being the distribution's (of RHEL "redhat"), as the distributions call their own. Signatures
+ *     are checked unless such a file says gpgcheck=0, which is told. A script of a package that
+ *     fails after its package was installed is told, as rpm does;
  *   - a tar: looked into (archive.h), then unpacked by tar(1);
  *   - a directory: copied;
  *   - a raw disk: its root file system is read out of it (rawdisk.h).
@@ -39,6 +44,9 @@ int base_sources(const struct recipe *r, struct arena *a, struct field_strings *
 
 /* Whether the recipe's packages come with the base, so that no step installs them. */
 bool base_brings_packages(const struct recipe *r);
+
+/* Whether a lock can say which packages those are. */
+bool base_locks(const struct recipe *r);
 
 /* Makes the tree, an empty directory. With a lock its packages come from the store, or
  * get into it first. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "build/base_dnf.h"
+/* A base of rpm packages: dnf --installroot. */
 
 #include <dirent.h>
 #include <errno.h>
@@ -12,8 +12,9 @@
 
 #include "base/log.h"
 #include "base/scope.h"
-#include "build/base.h"
-#include "build/sandbox.h"
+#include "build/base_own.h"
+#include "build/jobs.h"
+#include "host/host.h"
 #include "store/listing.h"
 #include "store/store.h"
 #include "store/tool.h"
@@ -49,9 +50,19 @@ static const struct family *family_of(const char *distribution)
 	return NULL;
 }
 
-bool base_dnf_makes(const char *distribution)
+static bool makes(const struct recipe *r)
 {
-	return family_of(distribution) != NULL;
+	return r->from_type == FROM_DISTRIBUTION && family_of(r->from);
+}
+
+static int check(const struct recipe *recipe, struct err *e)
+{
+	(void)recipe;
+	int r = tool_need("dnf", "dnf", e);
+	if (r < 0)
+		return r;
+	/* Without it the packages would not be known to the manifest. */
+	return tool_need("rpm", "rpm", e);
 }
 
 /* ---- repositories ---- */
@@ -104,32 +115,33 @@ static bool is_of(const struct family *f, const char *name)
 }
 
 /* Those that are enabled; the files' digests go to *key, which may be NULL. */
-static int read_repos(const struct recipe *r, struct repos *ret, struct strbuf *key, struct err *e)
+static int read_repos(const struct recipe *recipe, struct repos *ret, struct strbuf *key,
+                      struct err *e)
 {
-	const struct family *f = family_of(r->from);
+	const struct family *f = family_of(recipe->from);
 	scope_arena struct arena *a = arena_new();
 	scope_fd int dir = open(REPOS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	scope_listing struct listing l = {0};
 	char hex[SHA256_HEX];
 	size_t n = 0;
-	int err = dir < 0 ? 0 : listing_read(dir, &l);
+	int r = dir < 0 ? 0 : listing_read(dir, &l);
 
 	ret->n = 0;
-	for (int i = 0; err >= 0 && i < l.n; i++) {
+	if (r < 0)
+		return err_errno(e, -r, "listing " REPOS);
+	for (int i = 0; i < l.n; i++) {
 		struct blob text;
 		if (!is_of(f, l.items[i]->d_name))
 			continue;
-		err = file_read(dir, l.items[i]->d_name, FILE_MAX, a, &text, e);
-		if (err < 0)
-			return err;
+		r = file_read(dir, l.items[i]->d_name, FILE_MAX, a, &text, e);
+		if (r < 0)
+			return r;
 		digest_hex(text.data, text.len, hex);
 		if (key)
 			strbuf_printf(key, "repositories %s\n", hex);
 		for (const char *p = text.data; p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL)
 			read_line(ret, p);
 	}
-	if (err < 0)
-		return err_errno(e, -err, "listing " REPOS);
 	for (size_t i = 0; i < ret->n; i++)
 		if (ret->items[i].enabled)
 			ret->items[n++] = ret->items[i];
@@ -138,28 +150,32 @@ static int read_repos(const struct recipe *r, struct repos *ret, struct strbuf *
 		return err_set(e, ERR_HOST, REASON_HOST_PACKAGE, ENOENT,
 		               "building '%s': this machine has no repository for it: add its own "
 		               "as " REPOS "/%s.repo",
-		               r->from, f->files);
+		               recipe->from, f->files);
 	for (size_t i = 0; i < n; i++)
 		if (!ret->items[i].unchecked && !ret->items[i].has_key)
 			return err_set(e, ERR_HOST, REASON_HOST_PACKAGE, EINVAL,
 			               "building '%s': the repository '%s' of " REPOS
 			               " has no gpgkey= to check its packages with, nor gpgcheck=0",
-			               r->from, ret->items[i].id);
+			               recipe->from, ret->items[i].id);
 	return 0;
 }
 
-int base_dnf_plan(const struct recipe *r, struct strbuf *key, struct err *e)
+static int add_key(const struct base *b, struct arena *a, struct strbuf *key, struct err *e)
 {
 	struct repos repos;
 
-	int err = tool_need("dnf", "dnf", e);
-
-	if (err == 0) /* without which its packages would not be known to the manifest */
-		err = tool_need("rpm", "rpm", e);
-	return err < 0 ? err : read_repos(r, &repos, key, e);
+	(void)a;
+	if (b->lock)
+		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+		               "%s: a lock is of Debian's packages, and '%s' has others",
+		               b->lock->file, b->recipe->from);
+	strbuf_printf(key, "distribution %s\n", b->recipe->from);
+	for (size_t i = 0; i < b->packages.n; i++)
+		strbuf_printf(key, "package %s\n", b->packages.items[i]);
+	return read_repos(b->recipe, &repos, key, e);
 }
 
-void base_dnf_warn(const struct recipe *r)
+static void warn(const struct recipe *r)
 {
 	struct repos repos;
 	struct err none;
@@ -169,8 +185,7 @@ void base_dnf_warn(const struct recipe *r)
 	for (size_t i = 0; i < repos.n; i++)
 		if (repos.items[i].unchecked)
 			log_warning("packages of the repository '%s' are taken without a check of "
-			            "their "
-			            "signatures: its file says gpgcheck=0",
+			            "their signatures: its file says gpgcheck=0",
 			            repos.items[i].id);
 }
 
@@ -294,37 +309,78 @@ static void settle(const char *tree, const struct family *f, struct arena *a)
 		(void)unlinkat(top, arena_printf(a, "var/log/%s", logs[i]), 0);
 }
 
-int base_dnf_make(const struct recipe *r, const struct field_strings *packages, const char *tree,
-                  uint64_t deadline, void (*line)(void *ctx, const char *line), struct err *e)
+static int run_dnf(const struct base_work *w, const struct repos *repos, struct err *e)
 {
 	static const char *const env[] = {"SOURCE_DATE_EPOCH=" BASE_EPOCH_TEXT, "HOME=" HOME,
 	                                  "LC_ALL=C.UTF-8", "TZ=UTC", NULL};
 	scope_arena struct arena *a = arena_new();
-	struct host_exec x = {.env = env, .deadline = deadline, .line = line};
+	struct host_exec x = {.argv = command(&w->recipe, &w->packages, repos, w->tree, a),
+	                      .env = env,
+	                      .deadline = w->deadline,
+	                      .line = base_say};
 	struct host_result res;
-	struct repos repos;
 	struct host *here;
-	int err = read_repos(r, &repos, NULL, e);
+	int r = host_open("/", HOST_LIVE, &here, e);
 
-	if (err == 0)
-		err = make_places(tree, e);
-	if (err == 0)
-		err = put_macros(family_of(r->from), e);
-	if (err == 0)
-		err = host_open("/", HOST_LIVE, &here, e);
-	if (err < 0)
-		return err;
-	x.argv = command(r, packages, &repos, tree, a);
-	err = host_run(here, &x, a, &res, e);
+	if (r < 0)
+		return r;
+	r = host_run(here, &x, a, &res, e);
 	host_close(here);
-	if (err == 0 && res.status != 0)
-		err = failed(&res, e);
-	if (err == 0)
-		settle(tree, family_of(r->from), a);
-	return err;
+	if (r < 0)
+		return r;
+	if (res.status != 0)
+		return failed(&res, e);
+	settle(w->tree, family_of(w->recipe.from), a);
+	return 0;
 }
 
-bool base_dnf_complains(const char *line)
+static int run(void *work, struct err *e)
+{
+	const struct base_work *w = work;
+	struct repos repos;
+	int r = read_repos(&w->recipe, &repos, NULL, e);
+
+	if (r < 0)
+		return r;
+	r = make_places(w->tree, e);
+	if (r < 0)
+		return r;
+	r = put_macros(family_of(w->recipe.from), e);
+	if (r < 0)
+		return r;
+	return run_dnf(w, &repos, e);
+}
+
+const struct sandbox_job base_dnf_job = {.name = "base-dnf",
+                                         .size = sizeof(struct base_work),
+                                         .parcel = base_work_parcel,
+                                         .run = run};
+
+/* A line that tells of a package whose script failed, and nothing more came of it. */
+static bool complains(const char *line)
 {
 	return str_starts(line, "Error in ") && strstr(line, " scriptlet in rpm package ");
 }
+
+static void hear(void *ctx, const char *line)
+{
+	const struct base_making *m = ctx;
+
+	if (complains(line))
+		log_warning("%s", line);
+	m->line(m->line_ctx, line);
+}
+
+static int make(const struct base_making *m, struct err *e)
+{
+	struct base_work w = base_work(m);
+	struct base_making told = *m;
+
+	told.line = hear;
+	told.line_ctx = (void *)(uintptr_t)m;
+	warn(m->base->recipe);
+	return base_run(&told, &base_dnf_job, &w, true, e);
+}
+
+const struct base_type base_dnf = {
+        .makes = makes, .packages = true, .check = check, .key = add_key, .make = make};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The layers of a recipe's chain, made or found in the store one after another. */
-#include "build/build.h"
+#include "build/build_tree.h"
 
 #include "base/clock.h"
 #include "build/why.h"

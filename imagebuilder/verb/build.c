@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* build: a recipe's layers, and the files made of them. */
-#include "build/build.h"
+#include "build/outputs.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cache: what the store holds, and making it smaller. */
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -12,8 +11,22 @@
 #include "store/store.h"
 #include "verb/image.h"
 
-#define TEXT_MAX (16UL << 20)
-#define MIB      ((uint64_t)1 << 20)
+#define TEXT_MAX     (16UL << 20)
+#define SIZE_MAX_LEN 16
+
+/* "4 KiB", "1.5 MiB": to a tenth, as a person reads it. */
+static const char *size_text(uint64_t bytes, char out[static SIZE_MAX_LEN])
+{
+	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+	double value = (double)bytes;
+	size_t i = 0;
+
+	for (; value >= 1024 && i + 1 < ARRAY_LEN(units); i++)
+		value /= 1024;
+	bool whole = i == 0 || value >= 100 || value - (double)(uint64_t)value < 0.05;
+	snprintf(out, SIZE_MAX_LEN, whole ? "%.0f %s" : "%.1f %s", value, units[i]);
+	return out;
+}
 
 static void list_json(const struct store_entry *list, size_t n, struct strbuf *out)
 {
@@ -39,6 +52,7 @@ static void list_json(const struct store_entry *list, size_t n, struct strbuf *o
 static void list_text(const struct store *s, const struct store_entry *list, size_t n,
                       struct strbuf *out)
 {
+	char size[SIZE_MAX_LEN];
 	uint64_t total = 0;
 	size_t files;
 
@@ -47,14 +61,14 @@ static void list_text(const struct store *s, const struct store_entry *list, siz
 
 		clock_rfc3339(list[i].used, used);
 		total += list[i].all;
-		strbuf_printf(out, "%.12s %6" PRIu64 " MiB  %s  %s\n", list[i].key,
-		              (list[i].all + MIB - 1) / MIB, used, list[i].step);
+		strbuf_printf(out, "%s %10s  %s  %s\n", list[i].key, size_text(list[i].all, size),
+		              used, list[i].step);
 	}
-	strbuf_printf(out, "%zu layers, %" PRIu64 " MiB\n", n, (total + MIB - 1) / MIB);
+	strbuf_printf(out, "%zu layers, %s\n", n, size_text(total, size));
 	objects_measure(s, &files, &total);
 	if (files)
-		strbuf_printf(out, "%zu fetched packages and files, %" PRIu64 " MiB\n", files,
-		              (total + MIB - 1) / MIB);
+		strbuf_printf(out, "%zu fetched packages and files, %s\n", files,
+		              size_text(total, size));
 }
 
 static int list(struct image *g, struct store *s, struct err *e)
@@ -78,10 +92,11 @@ static void tell_pruned(const struct image *g, size_t n, size_t files, uint64_t 
 {
 	struct strbuf out = STRBUF(g->program.arena, 256);
 	struct jsonw w = {.out = &out};
+	char size[SIZE_MAX_LEN];
 
 	if (!g->program.json) {
-		printf("removed %zu layers and %zu fetched files, %" PRIu64 " MiB\n", n, files,
-		       (bytes + MIB - 1) / MIB);
+		printf("removed %zu layers and %zu fetched files, %s\n", n, files,
+		       size_text(bytes, size));
 		return;
 	}
 	jsonw_begin(&w, NULL, '{');
@@ -107,20 +122,27 @@ static int prune(struct image *g, struct store *s, struct err *e)
 	return 0;
 }
 
+static int run(struct image *g, const char *what, struct err *e)
+{
+	scope_store struct store s = STORE_INIT;
+	int r = store_look(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, e);
+
+	if (r < 0)
+		return r;
+	return (str_eq(what, "list") ? list : prune)(g, &s, e);
+}
+
 int verb_cache(void *program)
 {
 	struct image *g = program;
 	const char *what = g->program.line.operands[0];
-	scope_store struct store s = STORE_INIT;
 	struct err e;
-	int r = 0;
 
 	if (!str_eq(what, "list") && !str_eq(what, "prune")) {
 		fprintf(stderr, "hpc-imagebuild: cache: '%s' is neither list nor prune\n", what);
 		return 2;
 	}
-	r = store_look(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, &e);
-	if (r == 0)
-		r = (str_eq(what, "list") ? list : prune)(g, &s, &e);
-	return r < 0 ? program_fail(&g->program, &e) : 0;
+	if (run(g, what, &e) < 0)
+		return program_fail(&g->program, &e);
+	return 0;
 }

@@ -30,10 +30,10 @@ int verb_test(void *program);
 int verb_lock(void *program);
 int verb_verify(void *program);
 int verb_diff(void *program);
-int verb_publish(void *program); /* publish.c, as resume */
-int verb_resume(void *program);
+int verb_publish(void *program);
+int verb_resume(void *program); /* publish.c */
 int verb_gc(void *program);
-int verb_copy(void *program); /* ami.c, as what follows */
+int verb_copy(void *program);
 int verb_share(void *program);
 int verb_deprecate(void *program);
 int verb_deregister(void *program);

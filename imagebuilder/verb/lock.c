@@ -5,7 +5,6 @@
 #include <unistd.h>
 
 #include "build/base.h"
-#include "build/base_dnf.h"
 #include "build/lock_repo.h"
 #include "recipe/sources.h"
 #include "store/store.h"
@@ -23,7 +22,7 @@ static int find_bottom(const struct recipe *r, const struct recipe **ret, struct
 			               "packages over another recipe can't be locked: expected "
 			               "them in '%s', or that recipe under 'include'",
 			               r->from);
-	if (r->from_type != FROM_DISTRIBUTION || base_dnf_makes(r->from))
+	if (!base_locks(r))
 		return err_set(
 		        e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
 		        "%s: from '%s': only the packages of Debian and Ubuntu can be locked",

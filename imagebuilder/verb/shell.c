@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#include "build/build.h"
+#include "build/chain.h"
 #include "build/record.h"
 #include "build/sandbox.h"
 #include "build/why.h"

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "disk/gpt.h"
 #include "verb/image.h"
 
 #define DEADLINE_MS  600000
@@ -211,14 +212,15 @@ static int run_machine(struct boot *b, struct err *e)
 	        b->arena, "if=none,id=d0,snapshot=on,cache=unsafe,format=%s,file=%s",
 	        str_ends(b->disk, ".qcow2") ? "qcow2" : "raw", option_value(b->disk, b->arena));
 	int r = add_firmware(b, argv, &n, e);
+	if (r < 0)
+		return r;
 	const struct host_exec x = {
 	        .argv = argv, .deadline = b->deadline, .line = look_at, .line_ctx = b};
-
-	if (r == 0)
-		r = host_run_ok(b->host, &x, b->arena, &res, e);
-	return r == -ETIMEDOUT ? err_set(e, ERR_DEADLINE, REASON_DEADLINE, ETIMEDOUT,
-	                                 "starting '%s': no login by the deadline", b->disk)
-	                       : r;
+	r = host_run_ok(b->host, &x, b->arena, &res, e);
+	if (r == -ETIMEDOUT)
+		return err_set(e, ERR_DEADLINE, REASON_DEADLINE, ETIMEDOUT,
+		               "starting '%s': no login by the deadline", b->disk);
+	return r;
 }
 
 /* ---- the verb ---- */
@@ -236,9 +238,10 @@ static int judge(const struct boot *b, struct err *e)
 	if (b->failed)
 		return err_set(e, ERR_HOST, REASON_HOST_COMMAND_FAILED, EIO,
 		               "starting '%s': %zu failed: %s", b->disk, b->failed, b->fault);
-	return b->up ? 0
-	             : err_set(e, ERR_HOST, REASON_HOST_COMMAND_FAILED, EIO,
-	                       "starting '%s': it ended before it offered a login", b->disk);
+	if (!b->up)
+		return err_set(e, ERR_HOST, REASON_HOST_COMMAND_FAILED, EIO,
+		               "starting '%s': it ended before it offered a login", b->disk);
+	return 0;
 }
 
 static void remove_dir(const struct boot *b)
@@ -247,6 +250,47 @@ static void remove_dir(const struct boot *b)
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		(void)remove(arena_printf(b->arena, "%s%s", b->dir, names[i]));
+}
+
+static bool is_qcow2(int fd)
+{
+	char magic[4];
+
+	return pread(fd, magic, sizeof magic, 0) == sizeof magic &&
+	       memcmp(magic, "QFI\xfb", sizeof magic) == 0;
+}
+
+/* The table that BIOS knows: any of four partitions, and the mark behind them. */
+static bool has_mbr(int fd)
+{
+	unsigned char sector[512];
+
+	if (pread(fd, sector, sizeof sector, 0) != sizeof sector || sector[510] != 0x55 ||
+	    sector[511] != 0xaa)
+		return false;
+	for (size_t i = 0; i < 4; i++)
+		if (sector[446 + 16 * i + 4])
+			return true;
+	return false;
+}
+
+/* Firmware would look at anything else until the deadline. */
+static int check_disk(int fd, const char *path, struct err *e)
+{
+	struct gpt_table table;
+
+	if (str_ends(path, ".qcow2") && !is_qcow2(fd))
+		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
+		               "'%s' is no qcow2 disk, though it is called so", path);
+	if (str_ends(path, ".qcow2") || has_mbr(fd))
+		return 0;
+	int r = gpt_read(fd, path, &table, e);
+	if (r == -ENOENT)
+		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, ENOENT,
+		               "'%s' has no partition table: expected a raw disk, or a qcow2 disk "
+		               "called .qcow2",
+		               path);
+	return r;
 }
 
 static int check_image(const char *path, struct err *e)
@@ -260,45 +304,68 @@ static int check_image(const char *path, struct err *e)
 	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
 		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
 		               "'%s' is no file, expected a raw or qcow2 disk", path);
-	return 0;
+	return check_disk(fd, path, e);
+}
+
+static int start(struct boot *b, struct err *e)
+{
+	int r = run_machine(b, e);
+
+	if (r < 0)
+		return r;
+	return judge(b, e);
+}
+
+static int in_directory(struct boot *b, struct err *e)
+{
+	char dir[] = "/tmp/hpc-imagebuild-test-XXXXXX";
+	int r = host_open("/", HOST_LIVE, &b->host, e);
+
+	if (r < 0)
+		return r;
+	if (mkdtemp(dir)) {
+		b->dir = dir;
+		r = start(b, e);
+		remove_dir(b);
+	} else {
+		r = err_errno(e, errno, "making '%s'", dir);
+	}
+	host_close(b->host);
+	return r;
+}
+
+static int test(struct boot *b, const char *path, struct err *e)
+{
+	char disk[PATH_MAX];
+	int r = check_image(path, e);
+
+	if (r < 0)
+		return r;
+	if (!realpath(path, disk))
+		return err_errno(e, errno, "opening '%s'", path);
+	b->disk = arena_strdup(b->arena, disk);
+	return in_directory(b, e);
 }
 
 int verb_test(void *program)
 {
 	struct image *g = program;
-	const struct options *o = &g->opt;
-	char dir[] = "/tmp/hpc-imagebuild-test-XXXXXX", disk[PATH_MAX];
+	const char *path = g->program.line.operands[0];
 	struct boot *b = arena_alloc(g->program.arena, sizeof *b);
 	struct err e;
-	int r = check_image(g->program.line.operands[0], &e);
 
-	if (r == 0 && !realpath(g->program.line.operands[0], disk))
-		r = err_errno(&e, errno, "opening '%s'", g->program.line.operands[0]);
 	*b = (struct boot){
-	        .disk = disk,
 	        .arena = g->program.arena,
-	        .bios = str_eq(o->firmware, "bios"),
+	        .bios = str_eq(g->opt.firmware, "bios"),
 	        .verbose = g->program.verbose,
 	        .deadline = program_deadline(&g->program, DEADLINE_MS),
 	};
-	if (r == 0)
-		r = host_open("/", HOST_LIVE, &b->host, &e);
-	if (r == 0 && !mkdtemp(dir))
-		r = err_errno(&e, errno, "making '%s'", dir);
-	if (r < 0)
-		return program_fail(&g->program, &e);
-	b->dir = dir;
-	r = run_machine(b, &e);
-	if (r == 0)
-		r = judge(b, &e);
-	remove_dir(b);
-	host_close(b->host);
-	if (r < 0) {
+	if (test(b, path, &e) < 0) {
 		show_tail(b);
 		return program_fail(&g->program, &e);
 	}
 	if (!g->program.quiet)
-		printf("'%s' starts by %s: login after %.1f s\n", g->program.line.operands[0],
-		       b->bios ? "BIOS" : "UEFI", (double)(clock_now() - g->program.start) / 1e9);
+		printf("'%s' starts by %s: login after %.1f s\n", path, b->bios ? "BIOS" : "UEFI",
+		       (double)(clock_now() - g->program.start) / 1e9);
 	return 0;
 }

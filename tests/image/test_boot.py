@@ -7,12 +7,17 @@ LOGIN = "[\\033[0;32m  OK  \\033[0m] Started \\033[0;1;39mserial-getty@ttyS0.ser
 FAILED = "[\\033[0;1;31mFAILED\\033[0m] Failed to start \\033[0;1;39m{}.service\\033[0m - A thing."
 
 
+def mbr(type=0x83, mark=b"\x55\xaa"):
+    """A first sector with one partition."""
+    return bytes(446) + bytes([0, 0, 0, 0, type]) + bytes(11 + 48) + mark
+
+
 @pytest.fixture
 def start(program, tmp_path):
     machine = Machine(program, tmp_path)
 
     def run(*console, args=(), image="disk.raw", end="", then=()):
-        (tmp_path / image).write_text("a disk")
+        (tmp_path / image).write_bytes(b"QFI\xfb" if image.endswith(".qcow2") else mbr())
         fake = tmp_path / "qemu"
         fake.write_text("#!/bin/sh\necho \"$@\" >/argv\n" + "".join(f"printf '{line}\\r\\n'\n" for line in console) + end)
         fake.chmod(0o755)
@@ -62,3 +67,17 @@ def test_what_is_no_disk(tool, tmp_path):
     r = tool("test", tmp_path)
     assert r.code == 3 and "is no file, expected a raw or qcow2 disk" in r.err
     assert tool("test", tmp_path / "none.raw", "--firmware", "coreboot").code == 2
+
+
+@pytest.mark.parametrize("name, content, said", [
+    ("hosts", b"127.0.0.1 localhost\n", "has no partition table"),
+    ("empty.raw", b"", "has no partition table"),
+    ("zeros.raw", bytes(1 << 20), "has no partition table"),
+    ("no-part.raw", mbr(type=0), "has no partition table"),
+    ("no-mark.raw", mbr(mark=b"\x55\xab"), "has no partition table"),
+    ("other.qcow2", mbr(), "is no qcow2 disk, though it is called so")])
+def test_what_firmware_would_find_nothing_on(tool, tmp_path, name, content, said):
+    """Told at once, not at the deadline of a machine."""
+    (tmp_path / name).write_bytes(content)
+    r = tool("test", tmp_path / name, guard=10)
+    assert r.code == 3 and f"{name}' {said}" in r.err, r.err

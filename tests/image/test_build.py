@@ -382,6 +382,9 @@ def test_the_cache_is_listed_and_pruned(builder, program, tmp_path):
     assert r.code == 0
     listed = json.loads(r.out)
     assert {"base debian:bookworm", "users:alice", "files:/etc/motd"} <= {e["step"] for e in listed}
+    shown = builder.tool("cache", "list", "--store", builder.store).out
+    assert {line.split()[0] for line in shown.splitlines() if "Z  " in line} == {e["key"] for e in listed}, shown
+    assert re.search(r"^[0-9a-f]{64} +\d+ KiB  \S+Z  files:/etc/motd$", shown, re.M), shown
     base = next(e for e in listed if e["step"].startswith("base"))
     r = builder.tool("cache", "prune", "--store", builder.store, "--keep", str(base["bytes"] + (1 << 20)))
     assert r.code == 0 and "removed " in r.out
@@ -390,7 +393,7 @@ def test_the_cache_is_listed_and_pruned(builder, program, tmp_path):
     assert os.listdir(builder.store / "failed") == []
     r = builder.tool("cache", "prune", "--store", builder.store, "--json")
     assert json.loads(r.out) == {"removed": 0, "files": 0, "bytes": 0}
-    for verb, out in ("list", "0 layers"), ("prune", "removed 0 layers"):
+    for verb, out in ("list", "0 layers, 0 B"), ("prune", "removed 0 layers and 0 fetched files, 0 B"):
         r = builder.tool("cache", verb, "--store", tmp_path / "none")
         assert r.code == 0 and out in r.out and not (tmp_path / "none").exists(), "a look makes no store"
 
