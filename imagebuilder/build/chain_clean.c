@@ -55,6 +55,8 @@ static void allow_all(const struct recipe *r, struct arena *a, struct allowed *l
 		allow_all(r->parent, a, l);
 	allow_section(r, "units", "name", "enabled-units", true, a, l);
 	allow_section(r, "files", "path", "authorized-keys", false, a, l);
+	allow_section(r, "files", "path", "sudo-nopasswd", false, a, l);
+	allow_section(r, "files", "path", "user-jobs", false, a, l);
 }
 
 static struct allowed allowed_of(const struct recipe *r, struct arena *a)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Removes from an image what rules say is safe to remove. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -45,6 +46,16 @@ static int remove_all(struct host *h, const char *path, struct err *e)
 	return host_remove(h, path, e);
 }
 
+static int clean(struct host *image, const struct hygiene_finding *f, struct err *e)
+{
+	const struct hygiene_check *c = check_of(f->rule);
+
+	if (c && c->kind == HYGIENE_TEXT)
+		return host_write(image, f->path, (struct blob){c->text, strlen(c->text)}, 0644,
+		                  NULL, e);
+	return remove_all(image, f->path, e);
+}
+
 /* As many rounds as it takes when there is more than one round tells. */
 static int clean_once(struct host *image, hygiene_allow allow, bool *ret_more, struct err *e)
 {
@@ -53,20 +64,18 @@ static int clean_once(struct host *image, hygiene_allow allow, bool *ret_more, s
 	size_t removed = 0;
 	int r = hygiene_find(image, allow, false, a, &found, e);
 
-	for (size_t i = 0; r == 0 && i < found.n; i++) {
-		const struct hygiene_finding *f = &found.items[i];
-		const struct hygiene_check *c = check_of(f->rule);
-		if (!c || !f->rule->cleans)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < found.n; i++) {
+		if (!found.items[i].cleaned)
 			continue;
 		removed++;
-		if (c->kind == HYGIENE_TEXT)
-			r = host_write(image, f->path, (struct blob){c->text, strlen(c->text)},
-			               0644, NULL, e);
-		else
-			r = remove_all(image, f->path, e);
+		r = clean(image, &found.items[i], e);
+		if (r < 0)
+			return r;
 	}
-	*ret_more = r == 0 && found.more && removed > 0;
-	return r;
+	*ret_more = found.more && removed > 0;
+	return 0;
 }
 
 int hygiene_clean(struct host *image, hygiene_allow allow, struct err *e)
@@ -88,7 +97,7 @@ static void leave_out_cleaned(struct hygiene_findings *found)
 	size_t n = 0;
 
 	for (size_t i = 0; i < found->n; i++)
-		if (!found->items[i].rule->cleans)
+		if (!found->items[i].cleaned)
 			found->items[n++] = found->items[i];
 	found->n = n;
 }
@@ -99,8 +108,9 @@ int hygiene_finish(struct host *image, hygiene_allow allow, struct err *e)
 	struct hygiene_findings found;
 	int r = hygiene_clean(image, allow, e);
 
-	if (r == 0)
-		r = hygiene_find(image, allow, true, a, &found, e);
+	if (r < 0)
+		return r;
+	r = hygiene_find(image, allow, true, a, &found, e);
 	if (r < 0)
 		return r;
 	if (host_is_self(image))

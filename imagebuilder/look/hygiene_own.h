@@ -6,32 +6,58 @@
 
 #include "look/hygiene.h"
 
+/* What must not be at the paths that match a row's patterns. */
 enum hygiene_kind {
-	HYGIENE_GONE,    /* nothing may match a pattern */
-	HYGIENE_BELOW,   /* below a pattern only directories */
-	HYGIENE_TEXT,    /* a file that matches is empty, or is `text` or `also` */
-	HYGIENE_FILE,    /* no regular file with content: a link is fine */
-	HYGIENE_CONTENT, /* `scan` finds nothing in a file that matches; no patterns: any file */
-	HYGIENE_SETUID,  /* patterns are those that may be */
+	HYGIENE_GONE,    /* anything */
+	HYGIENE_BELOW,   /* below it anything but directories */
+	HYGIENE_TEXT,    /* a file with other content than none, `text` or what begins as `also` */
+	HYGIENE_FILE,    /* a regular file with content: a link is fine */
+	HYGIENE_CONTENT, /* a file in which `scan` finds something */
+	/* These are looked for everywhere. */
+	HYGIENE_SETUID, /* patterns are those that may be */
 	HYGIENE_WRITABLE,
 	HYGIENE_UNITS, /* patterns are the names that may be enabled */
 };
 
+struct hygiene_check;
+
 /* Returns the offset of what it looks for, or -1. */
-typedef long hygiene_scan_fn(const char *text, size_t len);
+typedef long hygiene_scan_fn(const struct hygiene_check *c, const char *text, size_t len);
+
+/* A secret anywhere in any file: `text` that at most a few places have, and what proves one. */
+struct hygiene_needle {
+	const char *text; /* HYGIENE_ANCHOR bytes or more; NULL ends a list */
+	size_t anchor;    /* where in it the HYGIENE_ANCHOR bytes are that files have least */
+	/* Whether a secret is at text[at]; HYGIENE_OVERLAP bytes beyond it can be seen, unless the
+	 * file ends. */
+	bool (*is)(const char *text, size_t len, size_t at);
+};
+#define HYGIENE_ANCHOR 4
+
+/* Whether the file of that size, of which this is the beginning, is one. */
+typedef bool hygiene_magic_fn(const char *head, size_t len, uint64_t size);
 
 struct hygiene_check {
 	struct hygiene_rule rule;
 	enum hygiene_kind kind;
-	/* Patterns of fnmatch(3), absolute; "~" stands for each home. NULL-terminated. */
+	/* Patterns of fnmatch(3): absolute, "~" for each home, or of a name wherever it is.
+	 * NULL-terminated; may be NULL. */
 	const char *const *patterns;
-	const char *text, *also; /* HYGIENE_TEXT; `text` is what clean writes */
-	hygiene_scan_fn *scan;
+	const char *text, *also;  /* HYGIENE_TEXT; `text` is what cleaning writes */
+	hygiene_scan_fn *scan;    /* HYGIENE_CONTENT */
+	const char *const *words; /* for scan; NULL-terminated */
+	/* Beside all that, in every file. */
+	const struct hygiene_needle *needles;
+	hygiene_magic_fn *magic;
 	const char *const *known; /* where what is found is known to be none; NULL-terminated */
 };
 
 extern const struct hygiene_check hygiene_checks[];
 extern const size_t hygiene_n_checks;
+#define HYGIENE_CHECKS_MAX 64
+
+/* Set-user-ID files and enabled units that images may have; NULL-terminated. */
+extern const char *const hygiene_setuid[], *const hygiene_units[];
 
 /* hygiene_look, and without `content` not into files. Of the running machine the root's file system
  * alone, and what is removed meanwhile is no error. */
@@ -40,13 +66,50 @@ int hygiene_find(struct host *h, hygiene_allow allow, bool content, struct arena
 /* ERR_INPUT with the first, when there is one. */
 int hygiene_refuse(const struct hygiene_findings *found, struct err *e) ATTR_MUST_USE;
 
-long hygiene_scan_aws(const char *text, size_t len);
-long hygiene_scan_key(const char *text, size_t len);
-long hygiene_scan_proxy(const char *text, size_t len);
-long hygiene_scan_userinfo(const char *text, size_t len);
+/* hygiene_where.c: which rules are about a path. */
+struct hygiene_where; /* lives as long as its arena */
+int hygiene_where_new(int root, struct arena *a, struct hygiene_where **ret,
+                      struct err *e) ATTR_MUST_USE;
+struct hygiene_match {
+	const struct hygiene_check *check;
+	bool by_name; /* of whatever directory */
+};
+#define HYGIENE_MATCHES_MAX 16
+size_t hygiene_where_at(struct hygiene_where *w, const char *path,
+                        struct hygiene_match ret[static HYGIENE_MATCHES_MAX]);
+/* A link at that path enables a unit. */
+bool hygiene_where_enables(const struct hygiene_where *w, const char *path);
 
-/* Gives the whole file to each scan, in pieces that overlap; ret[i] is what scan i found, or -1.
- * 0 or -errno. */
-int hygiene_scan_file(int fd, hygiene_scan_fn *const *scans, size_t n, long *ret, char *buffer);
+/* hygiene_lines.c: line by line, in files that are known for it. */
+hygiene_scan_fn hygiene_line_proxy, hygiene_line_userinfo;
+hygiene_scan_fn hygiene_line_value;  /* a word of `words` with a value: "password = x" */
+hygiene_scan_fn hygiene_line_option; /* the same among a mount's options: "vers=3,password=x" */
+hygiene_scan_fn hygiene_line_any;    /* any line that is not a comment */
+hygiene_scan_fn hygiene_line_with;   /* a line that is not a comment, with a word of `words` */
+hygiene_scan_fn hygiene_line_account;
+hygiene_scan_fn hygiene_line_ceph; /* a key by its form */
+
+/* hygiene_secrets.c: needles of the rules of these names. */
+extern const struct hygiene_needle hygiene_aws_keys[], hygiene_private_keys[], hygiene_tokens[];
+/* hygiene_magic.c */
+hygiene_magic_fn hygiene_is_key, hygiene_is_keytab, hygiene_is_core, hygiene_is_swap;
+
+/* hygiene_scan.c: looks into files by all needles at once. */
+struct hygiene_scanner;
+struct hygiene_scanner *hygiene_scanner_new(void) ATTR_MUST_USE;
+void hygiene_scanner_close(struct hygiene_scanner *s);
+/* The open file of that size: by all needles and magics, and by the scans of `more`. What the
+ * check i of the table, or i of more, found is at ret[i], or ret_more[i]: its offset, or -1. 0 or
+ * -errno. */
+int hygiene_scan_file(struct hygiene_scanner *s, int fd, uint64_t size,
+                      const struct hygiene_check *const *more, size_t n_more,
+                      long ret[static HYGIENE_CHECKS_MAX], long *ret_more) ATTR_MUST_USE;
 #define HYGIENE_BUFFER  (1 << 20)
 #define HYGIENE_OVERLAP 4096 /* what one finding may span */
+
+/* hygiene_shipped.c: what dpkg notes of the files of packages, read when it is first asked for. */
+struct hygiene_shipped;
+struct hygiene_shipped *hygiene_shipped_new(int root) ATTR_MUST_USE;
+void hygiene_shipped_close(struct hygiene_shipped *s);
+/* The regular file at the path is what its package shipped, or compiled by Python from that. */
+bool hygiene_is_shipped(struct hygiene_shipped *s, const char *path);

@@ -1,182 +1,161 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looking for secrets in content. */
-#include <ctype.h>
+/* Looks into files for all kinds of secrets at once. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <unistd.h>
 
+#include "base/scope.h"
 #include "look/hygiene_own.h"
 
-#define KEY_ID_LEN 20 /* AKIA or ASIA and sixteen more */
+#define PAIR        2
+#define LEAP        (HYGIENE_ANCHOR - PAIR + 1)
+#define NEEDLES_MAX 64
 
-static bool is_key_id_char(char c)
+struct anchored {
+	const struct hygiene_needle *needle;
+	size_t check; /* of the table */
+	char anchor[HYGIENE_ANCHOR];
+	size_t len; /* of the needle's text */
+};
+
+/*
+ * The anchors of all needles are looked for as Wu and Manber do: a window of their length is moved
+ * over the text by as much as the pair of bytes at its end allows, which mostly is beyond it.
+ */
+struct hygiene_scanner {
+	unsigned char leap[1 << 16]; /* by the pair: how far no anchor can end */
+	size_t n;
+	struct anchored items[NEEDLES_MAX];
+	char buffer[HYGIENE_BUFFER];
+};
+
+static size_t pair_at(const char *p)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+	return (unsigned char)p[0] | (size_t)(unsigned char)p[1] << 8;
 }
 
-/* AWS writes its examples so that they end like this. */
-static bool is_example(const char *id)
+static void add_needle(struct hygiene_scanner *s, size_t check, const struct hygiene_needle *n)
 {
-	return memcmp(id + KEY_ID_LEN - 7, "EXAMPLE", 7) == 0;
-}
-
-static bool is_key_id(const char *text, size_t len, size_t at)
-{
-	if (len - at < KEY_ID_LEN || (at > 0 && isalnum((unsigned char)text[at - 1])))
-		return false;
-	for (size_t i = 4; i < KEY_ID_LEN; i++)
-		if (!is_key_id_char(text[at + i]))
-			return false;
-	if (at + KEY_ID_LEN < len && isalnum((unsigned char)text[at + KEY_ID_LEN]))
-		return false;
-	return !is_example(text + at);
-}
-
-static long scan_key_id(const char *text, size_t len, const char *prefix)
-{
-	const char *p = text;
-
-	while ((p = memmem(p, len - (size_t)(p - text), prefix, 4))) {
-		if (is_key_id(text, len, (size_t)(p - text)))
-			return p - text;
-		p += 4;
+	if (s->n == NEEDLES_MAX)
+		abort();
+	struct anchored *a = &s->items[s->n++];
+	*a = (struct anchored){.needle = n, .check = check, .len = strlen(n->text)};
+	memcpy(a->anchor, n->text + n->anchor, HYGIENE_ANCHOR);
+	for (size_t i = 0; i < LEAP; i++) {
+		unsigned char *leap = &s->leap[pair_at(a->anchor + i)];
+		if (*leap > LEAP - 1 - i)
+			*leap = (unsigned char)(LEAP - 1 - i);
 	}
-	return -1;
 }
 
-long hygiene_scan_aws(const char *text, size_t len)
+struct hygiene_scanner *hygiene_scanner_new(void)
 {
-	long at = scan_key_id(text, len, "AKIA");
+	struct hygiene_scanner *s = malloc(sizeof *s);
 
-	return at >= 0 ? at : scan_key_id(text, len, "ASIA");
+	if (!s)
+		abort();
+	memset(s->leap, LEAP, sizeof s->leap);
+	s->n = 0;
+	for (size_t i = 0; i < hygiene_n_checks; i++)
+		for (const struct hygiene_needle *n = hygiene_checks[i].needles; n && n->text; n++)
+			add_needle(s, i, n);
+	return s;
 }
 
-/* After the BEGIN line comes a line of at least this many characters of base64, or headers. */
-static bool has_key_body(const char *p, const char *end)
+void hygiene_scanner_close(struct hygiene_scanner *s)
 {
-	size_t n = 0;
-
-	while (p < end && (*p == '\r' || *p == '\n'))
-		p++;
-	if (end - p > 10 && memcmp(p, "Proc-Type:", 10) == 0)
-		return true;
-	for (; p < end && (isalnum((unsigned char)*p) || *p == '+' || *p == '/' || *p == '='); p++)
-		n++;
-	return n >= 32;
+	free(s);
 }
 
-/* "-----BEGIN [KIND ]PRIVATE KEY-----" and what looks like a key: programs that read keys have the
- * first without the second. */
-long hygiene_scan_key(const char *text, size_t len)
-{
-	static const char begin[] = "-----BEGIN ", tail[] = "PRIVATE KEY-----";
-	const char *p = text, *end = text + len;
+/* A piece of a file. */
+struct piece {
+	const char *text;
+	size_t len;
+	long before; /* bytes of the file that came before it */
+};
 
-	while ((p = memmem(p, (size_t)(end - p), begin, sizeof begin - 1))) {
-		const char *word = p + sizeof begin - 1;
-		const char *limit = end - word > 64 ? word + 64 : end;
-		const char *found = memmem(word, (size_t)(limit - word), tail, sizeof tail - 1);
-		if (found && has_key_body(found + sizeof tail - 1, end))
-			return p - text;
-		p = word;
+/* What begins at the first byte of a later piece was seen in the one before, with what precedes it.
+ */
+static bool begins_here(const struct anchored *a, const struct piece *p, size_t anchor)
+{
+	size_t at = anchor - a->needle->anchor;
+
+	return anchor >= a->needle->anchor && (at > 0 || p->before == 0) &&
+	       memcmp(p->text + anchor, a->anchor, HYGIENE_ANCHOR) == 0 && p->len - at >= a->len &&
+	       memcmp(p->text + at, a->needle->text, a->len) == 0 &&
+	       a->needle->is(p->text, p->len, at);
+}
+
+static void find_needles(const struct hygiene_scanner *s, const struct piece *p, long *ret)
+{
+	for (size_t at = 0; at + HYGIENE_ANCHOR <= p->len;) {
+		size_t leap = s->leap[pair_at(p->text + at + HYGIENE_ANCHOR - PAIR)];
+		if (leap) {
+			at += leap;
+			continue;
+		}
+		for (size_t i = 0; i < s->n; i++) {
+			const struct anchored *a = &s->items[i];
+			if (ret[a->check] < 0 && begins_here(a, p, at))
+				ret[a->check] = p->before + (long)(at - a->needle->anchor);
+		}
+		at++;
 	}
-	return -1;
 }
 
-/* A line that is not a comment and has all of these words, in any case. */
-static long scan_line(const char *text, size_t len, const char *const *words)
+/* As with needles, what is found at the beginning of a later piece was none in the one before. */
+static long scan_lines(const struct hygiene_check *c, const struct piece *p)
 {
-	for (size_t at = 0; at < len;) {
-		const char *eol = memchr(text + at, '\n', len - at);
-		size_t n = eol ? (size_t)(eol - text) - at : len - at;
-		char line[512];
-		size_t i = 0, cut = n < sizeof line ? n : sizeof line - 1;
+	long at = c->scan(c, p->text, p->len);
 
-		memcpy(line, text + at, cut);
-		line[cut] = '\0';
-		while (line[i] == ' ' || line[i] == '\t')
-			i++;
-		bool all = line[i] != '#' && !(line[i] == '/' && line[i + 1] == '/');
-		for (size_t k = 0; all && words[k]; k++)
-			all = strcasestr(line, words[k]);
-		if (all)
-			return (long)at;
-		at += n + 1;
-	}
-	return -1;
+	if (at != 0 || p->before == 0)
+		return at < 0 ? -1 : p->before + at;
+	at = c->scan(c, p->text + 1, p->len - 1);
+	return at < 0 ? -1 : p->before + at + 1;
 }
 
-long hygiene_scan_proxy(const char *text, size_t len)
+static void look_at_head(const struct piece *p, uint64_t size, long *ret)
 {
-	static const char *const apt[] = {"acquire::", "proxy", NULL},
-	                         *const env[] = {"_proxy=", NULL},
-	                         *const dnf[] = {"proxy", "=", "://", NULL};
-	long at = scan_line(text, len, apt);
-
-	if (at < 0)
-		at = scan_line(text, len, env);
-	return at >= 0 ? at : scan_line(text, len, dnf);
+	for (size_t i = 0; i < hygiene_n_checks; i++)
+		if (hygiene_checks[i].magic && hygiene_checks[i].magic(p->text, p->len, size))
+			ret[i] = 0;
 }
 
-/* scheme://user:password@ */
-long hygiene_scan_userinfo(const char *text, size_t len)
-{
-	const char *p = text, *end = text + len;
-
-	while ((p = memmem(p, (size_t)(end - p), "://", 3))) {
-		p += 3;
-		const char *at = p;
-		while (at < end && !isspace((unsigned char)*at) && *at != '/' && *at != '@')
-			at++;
-		if (at < end && *at == '@')
-			return p - 3 - text;
-	}
-	return -1;
-}
-
-/* A finding at the very beginning of a later piece was seen in the one before, with what precedes
- * it, and was none. */
-static long scan_piece(hygiene_scan_fn *scan, const char *text, size_t len, bool later)
-{
-	long at = scan(text, len);
-
-	if (at != 0 || !later)
-		return at;
-	at = scan(text + 1, len - 1);
-	return at < 0 ? -1 : at + 1;
-}
-
-int hygiene_scan_file(int fd, hygiene_scan_fn *const *scans, size_t n, long *ret, char *buffer)
+int hygiene_scan_file(struct hygiene_scanner *s, int fd, uint64_t size,
+                      const struct hygiene_check *const *more, size_t n_more,
+                      long ret[static HYGIENE_CHECKS_MAX], long *ret_more)
 {
 	size_t have = 0;
-	long before = 0; /* bytes of the file that are out of the buffer */
-	size_t left = n;
+	struct piece p = {.text = s->buffer};
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < HYGIENE_CHECKS_MAX; i++)
 		ret[i] = -1;
-	while (left) {
-		ssize_t got = read(fd, buffer + have, HYGIENE_BUFFER - have);
+	for (size_t i = 0; i < n_more; i++)
+		ret_more[i] = -1;
+	for (;;) {
+		ssize_t got = read(fd, s->buffer + have, HYGIENE_BUFFER - have);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return -errno;
 		have += (size_t)got;
-		if (got > 0 && have < HYGIENE_BUFFER)
+		/* At its size a file most likely ends. */
+		bool whole = got == 0 || (uint64_t)p.before + have == size;
+		if (!whole && have < HYGIENE_BUFFER)
 			continue;
-		for (size_t i = 0; i < n; i++) {
-			long at = ret[i] < 0 ? scan_piece(scans[i], buffer, have, before > 0) : -1;
-			if (at < 0)
-				continue;
-			ret[i] = before + at;
-			left--;
-		}
-		if (got == 0)
+		p.len = have;
+		if (p.before == 0)
+			look_at_head(&p, size, ret);
+		find_needles(s, &p, ret);
+		for (size_t i = 0; i < n_more; i++)
+			if (ret_more[i] < 0)
+				ret_more[i] = scan_lines(more[i], &p);
+		if (whole)
 			return 0;
 		/* One character more than what a finding spans: the one before it counts, too. */
-		memmove(buffer, buffer + have - HYGIENE_OVERLAP, HYGIENE_OVERLAP);
-		before += (long)(have - HYGIENE_OVERLAP);
+		memmove(s->buffer, s->buffer + have - HYGIENE_OVERLAP, HYGIENE_OVERLAP);
+		p.before += (long)(have - HYGIENE_OVERLAP);
 		have = HYGIENE_OVERLAP;
 	}
-	return 0;
 }

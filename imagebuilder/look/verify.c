@@ -188,11 +188,8 @@ static int check_hygiene(struct verify *v, struct err *e)
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < found.n; i++) {
-		const struct hygiene_finding *f = &found.items[i];
-		verify_tell(v, check, VERIFY_FAULT, "%s: '%s'%s%s: %s", f->rule->name, f->path,
-		            f->detail ? " " : "", f->detail ? f->detail : "", f->rule->summary);
-	}
+	for (size_t i = 0; i < found.n; i++)
+		verify_tell(v, check, VERIFY_FAULT, "%s", hygiene_words(&found.items[i], v->arena));
 	if (found.more)
 		verify_tell(v, check, VERIFY_FAULT, "and more than can be told");
 	if (!found.n)

@@ -34,9 +34,30 @@ void digest_add(struct digest *d, const void *data, size_t len)
 	must(EVP_DigestUpdate((EVP_MD_CTX *)d, data, len));
 }
 
-void digest_sum(struct digest *d, unsigned char out[static SHA256_LEN])
+static void finish(struct digest *d, unsigned char *out)
 {
 	must(EVP_DigestFinal_ex((EVP_MD_CTX *)d, out, NULL));
+}
+
+void digest_sum(struct digest *d, unsigned char out[static SHA256_LEN])
+{
+	finish(d, out);
+}
+
+struct digest *digest_new_md5(void)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	must(ctx != NULL);
+	if (EVP_DigestInit_ex(ctx, EVP_md5(), NULL))
+		return (struct digest *)ctx;
+	EVP_MD_CTX_free(ctx);
+	return NULL;
+}
+
+void digest_sum_md5(struct digest *d, unsigned char out[static DIGEST_MD5_LEN])
+{
+	finish(d, out);
 }
 
 void digest_sha256(const void *data, size_t len, unsigned char out[static SHA256_LEN])

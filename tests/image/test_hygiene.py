@@ -131,8 +131,9 @@ def test_what_lies_behind_a_link_is_found_too(tree, rule):
         assert look(tree)[0] == []
 
 
-def test_every_rule_is_planted():
-    assert disks.run(disks.PROBE, "rules").stdout.split() == list(PLANTED)
+def test_what_is_planted_are_rules():
+    """Each of the others is planted in tests/unit/look/test_hygiene.c."""
+    assert set(PLANTED) <= set(disks.run(disks.PROBE, "rules").stdout.split())
 
 
 def test_a_clean_tree_has_nothing(tree):

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Knows files by how they begin: keys in binary form, keytabs, core dumps, swap areas. */
+#include <elf.h>
+#include <string.h>
+
+#include "look/hygiene_own.h"
+
+static bool begins(const char *at, const char *end, const void *with, size_t len)
+{
+	return (size_t)(end - at) >= len && memcmp(at, with, len) == 0;
+}
+#define BEGINS(at, end, text) begins(at, end, text, sizeof(text) - 1)
+
+/* The head of a DER element (X.690) with that tag: where its content is and how long; or NULL. */
+static const char *der(const char *p, const char *end, unsigned char tag, uint64_t *ret_len)
+{
+	const unsigned char *b = (const unsigned char *)p;
+
+	if (end - p < 2 || b[0] != tag)
+		return NULL;
+	if (b[1] < 0x80) {
+		*ret_len = b[1];
+		return p + 2;
+	}
+	size_t n = b[1] & 0x7f;
+	if (n == 0 || n > 4 || (size_t)(end - p) < 2 + n)
+		return NULL;
+	*ret_len = 0;
+	for (size_t i = 0; i < n; i++)
+		*ret_len = *ret_len << 8 | b[2 + i];
+	return p + 2 + n;
+}
+
+/* What follows is a sequence that begins with an object identifier. */
+static bool has_algorithm(const char *p, const char *end)
+{
+	uint64_t len;
+	const char *in = der(p, end, 0x30, &len);
+
+	return in && in < end && *in == 0x06;
+}
+
+/* PKCS #1, #8 and #12 (RFC 8017, 5208, 7292) and SEC 1 (RFC 5915). */
+static bool is_der_key(const char *head, const char *end, uint64_t size)
+{
+	uint64_t len;
+	const char *p = der(head, end, 0x30, &len);
+
+	if (!p || (uint64_t)(p - head) + len != size)
+		return false;
+	if (BEGINS(p, end, "\x02\x01\x00")) {
+		const char *in = der(p + 3, end, 0x02, &len);
+		return (in && len >= 64) || has_algorithm(p + 3, end);
+	}
+	if (BEGINS(p, end, "\x02\x01\x01")) {
+		const char *in = der(p + 3, end, 0x04, &len);
+		return (in && len >= 16) || has_algorithm(p + 3, end);
+	}
+	if (BEGINS(p, end, "\x02\x01\x03")) { /* its content is data (PKCS #7), maybe signed */
+		const char *in = der(p + 3, end, 0x30, &len);
+		return in && BEGINS(in, end, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07");
+	}
+	/* Encrypted, by an algorithm of PKCS #5 or #12. */
+	const char *in = der(p, end, 0x30, &len);
+	return in && (BEGINS(in, end, "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x05") ||
+	              BEGINS(in, end, "\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c"));
+}
+
+/* Java's own form: its version, how many entries, and what the first is: 1 is a key. */
+static bool is_java_key(const char *head, const char *end)
+{
+	return BEGINS(head, end, "\xfe\xed\xfe\xed\0\0\0") && end - head >= 16 &&
+	       memcmp(head + 12, "\0\0\0\1", 4) == 0;
+}
+
+bool hygiene_is_key(const char *head, size_t len, uint64_t size)
+{
+	return is_der_key(head, head + len, size) || is_java_key(head, head + len);
+}
+
+/* Version 2, and a first entry that fits the file. */
+bool hygiene_is_keytab(const char *head, size_t len, uint64_t size)
+{
+	const unsigned char *b = (const unsigned char *)head;
+
+	if (len < 6 || b[0] != 5 || b[1] != 2)
+		return false;
+	uint64_t entry = (uint64_t)b[2] << 24 | (uint64_t)b[3] << 16 | (uint64_t)b[4] << 8 | b[5];
+	return entry >= 16 && entry <= size - 6;
+}
+
+bool hygiene_is_core(const char *head, size_t len, uint64_t size)
+{
+	(void)size;
+	if (len < EI_NIDENT + 2 || memcmp(head, ELFMAG, SELFMAG) != 0)
+		return false;
+	bool big = head[EI_DATA] == ELFDATA2MSB;
+	return head[EI_NIDENT + big] == ET_CORE && head[EI_NIDENT + !big] == 0;
+}
+
+/* At the end of the first page, whose size is the machine's. */
+bool hygiene_is_swap(const char *head, size_t len, uint64_t size)
+{
+	static const char magic[] = "SWAPSPACE2";
+
+	(void)size;
+	for (size_t page = 4096; page <= 65536; page *= 2)
+		if (len >= page && memcmp(head + page - 10, magic, 10) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Each rule's planted positives, and what looks like them and is none. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/digest.h"
+#include "image.h"
+#include "look/hygiene.h"
+#include "planted.h"
+
+/* ---- what is found ---- */
+
+static const char *found_in(struct image *t, hygiene_allow allow)
+{
+	struct hygiene_findings f;
+	struct strbuf out = STRBUF(t->a, 1 << 20);
+	struct err e;
+
+	assert_ok(hygiene_look(t->fd, allow, t->a, &f, &e));
+	for (size_t i = 0; i < f.n; i++)
+		strbuf_printf(&out, "%s%s %s", i ? "\n" : "", f.items[i].rule->name,
+		              f.items[i].path);
+	return out.data ? out.data : "";
+}
+
+static void test_each_is_found_by_its_rule(void **state)
+{
+	struct image *t = *state;
+	char want[512];
+
+	for (const struct planted *p = planted; p->rule; p++) {
+		image_empty_out(t);
+		image_fill(t);
+		planted_put(t, p);
+		snprintf(want, sizeof want, "%s /%s", p->rule, p->found ? p->found : p->path);
+		const char *found = found_in(t, NULL);
+		if (!str_eq(found, want))
+			fail_msg("planted '%s' with '%.60s': found '%s', wanted '%s'", p->path,
+			         p->text ? p->text : "", found, want);
+	}
+}
+
+static void test_each_rule_is_planted(void **state)
+{
+	(void)state;
+	for (size_t i = 0; hygiene_rule(i); i++) {
+		const struct planted *p = planted;
+
+		while (p->rule && !str_eq(p->rule, hygiene_rule(i)->name))
+			p++;
+		if (!p->rule)
+			fail_msg("'%s' is not planted", hygiene_rule(i)->name);
+		assert_non_null(hygiene_rule(i)->summary);
+		for (size_t k = 0; k < i; k++)
+			assert_string_not_equal(hygiene_rule(k)->name, hygiene_rule(i)->name);
+	}
+}
+
+static void test_what_is_none_is_not_found(void **state)
+{
+	struct image *t = *state;
+
+	image_fill(t);
+	assert_string_equal(found_in(t, NULL), "");
+	for (const struct planted *p = harmless; p->path; p++) {
+		planted_put(t, p);
+		const char *found = found_in(t, NULL);
+		if (*found)
+			fail_msg("'%s' is taken for '%s'", p->path, found);
+	}
+}
+
+/* Cleaning removes what its rule has no other remedy for, and only that. */
+static void test_cleaning(void **state)
+{
+	struct image *t = *state;
+	struct host *h;
+	struct err e;
+
+	for (const struct planted *p = planted; p->rule; p++) {
+		image_empty_out(t);
+		image_fill(t);
+		planted_put(t, p);
+		assert_ok(host_open(t->path, HOST_LIVE, &h, &e));
+		assert_ok(hygiene_clean(h, NULL, &e));
+		const char *left = found_in(t, NULL);
+		if (*left && !planted_remedy(p) && !p->by_content)
+			fail_msg("'%s' is not cleaned", left);
+		if (!*left && (planted_remedy(p) || p->by_content))
+			fail_msg("'%s' is cleaned", p->path);
+		if (*left)
+			assert_err(hygiene_finish(h, NULL, &e), ERR_INPUT, p->rule);
+		else
+			assert_ok(hygiene_finish(h, NULL, &e));
+		host_close(h);
+	}
+}
+
+static void test_what_is_allowed(void **state)
+{
+	static const char *const allow[] = {"authorized-keys:/root/.ssh/*", "aws-keys:/opt/*/a",
+	                                    "enabled-units:slurmd.service", NULL};
+	struct image *t = *state;
+	struct host *h;
+	struct err e;
+
+	image_fill(t);
+	image_put(t, "root/.ssh/authorized_keys", "x");
+	image_put(t, "home/eve/.ssh/authorized_keys", "x");
+	image_put(t, "opt/x/a", "id = AKIAQ7ZX2M4K9P3R5T6W\n");
+	image_put(t, "opt/x/b", "id = AKIAQ7ZX2M4K9P3R5T6W\n");
+	image_link(t, "etc/systemd/system/a.wants/slurmd.service", "x");
+	image_link(t, "etc/systemd/system/a.requires/munge.service", "x");
+	assert_string_equal(found_in(t, allow),
+	                    "authorized-keys /home/eve/.ssh/authorized_keys\n"
+	                    "enabled-units /etc/systemd/system/a.requires/munge.service\n"
+	                    "aws-keys /opt/x/b");
+	assert_ok(host_open(t->path, HOST_LIVE, &h, &e));
+	assert_ok(hygiene_clean(h, allow, &e));
+	host_close(h);
+	assert_true(image_has(t, "root/.ssh/authorized_keys"));
+	assert_false(image_has(t, "home/eve/.ssh/authorized_keys"));
+}
+
+/* ---- what packages ship ---- */
+
+static const char *md5(struct image *t, const char *text)
+{
+	struct digest *d = digest_new_md5();
+	unsigned char sum[DIGEST_MD5_LEN];
+	char *hex = arena_alloc(t->a, 2 * DIGEST_MD5_LEN + 1);
+
+	digest_add(d, text, strlen(text));
+	digest_sum_md5(d, sum);
+	digest_close(d);
+	str_hex(sum, sizeof sum, hex);
+	return hex;
+}
+
+#define SECRET "id = AKIAQ7ZX2M4K9P3R5T6W\n"
+
+static void test_what_a_package_shipped_is_no_leak(void **state)
+{
+	struct image *t = *state;
+
+	image_fill(t);
+	image_put(t, "var/lib/dpkg/info/tool.md5sums",
+	          arena_printf(t->a,
+	                       "%s  usr/share/doc/tool/example\n%s  lib/tool/old\n"
+	                       "%s  usr/lib/tool/x.py\n%s  usr/share/keys/x.keytab\nbroken\n%s  \n",
+	                       md5(t, SECRET), md5(t, SECRET), md5(t, SECRET), md5(t, "k"),
+	                       md5(t, "")));
+	image_put(t, "var/lib/dpkg/status",
+	          arena_printf(
+	                  t->a,
+	                  "Package: tool\nConffiles:\n /etc/tool.conf %s\n /etc/ppp/chap-secrets "
+	                  "%s obsolete\nDescription: x\n /etc/other.conf %s\n",
+	                  md5(t, SECRET), md5(t, "a b c d\n"), md5(t, SECRET)));
+	image_put(t, "usr/share/doc/tool/example", SECRET);
+	image_put(t, "usr/lib/tool/old", SECRET);
+	image_put(t, "usr/lib/tool/x.py", SECRET);
+	image_put(t, "usr/lib/tool/__pycache__/x.cpython-311.pyc", "compiled " SECRET);
+	image_put(t, "usr/share/keys/x.keytab", "k");
+	image_put(t, "etc/tool.conf", SECRET);
+	image_put(t, "etc/ppp/chap-secrets", "a b c d\n");
+	assert_string_equal(found_in(t, NULL), "");
+	image_put(t, "usr/share/doc/tool/example", SECRET "\n");
+	image_put(t, "usr/lib/tool/x.py", SECRET "# changed\n");
+	image_put(t, "usr/lib/tool/__pycache__/y.cpython-311.pyc", SECRET);
+	image_put(t, "usr/share/keys/x.keytab", "another");
+	image_put(t, "etc/ppp/chap-secrets", "a b c e\n");
+	image_put(t, "etc/other.conf", SECRET);
+	image_put(t, "usr/share/doc/other", SECRET);
+	assert_string_equal(found_in(t, NULL),
+	                    "kerberos-keytab /usr/share/keys/x.keytab\n"
+	                    "dial-in-passwords /etc/ppp/chap-secrets\n"
+	                    "aws-keys /etc/other.conf\n"
+	                    "aws-keys /usr/lib/tool/__pycache__/x.cpython-311.pyc\n"
+	                    "aws-keys /usr/lib/tool/__pycache__/y.cpython-311.pyc\n"
+	                    "aws-keys /usr/lib/tool/x.py\n"
+	                    "aws-keys /usr/share/doc/other\n"
+	                    "aws-keys /usr/share/doc/tool/example");
+}
+
+/* Where a package puts a key of this machine's the path is what counts. */
+static void test_a_shipped_identity_is_one(void **state)
+{
+	struct image *t = *state;
+
+	image_fill(t);
+	image_put(t, "var/lib/dpkg/info/ours.md5sums",
+	          arena_printf(t->a, "%s  etc/munge/munge.key\n", md5(t, "key")));
+	image_put(t, "etc/munge/munge.key", "key");
+	assert_string_equal(found_in(t, NULL), "munge-key /etc/munge/munge.key");
+}
+
+/* ---- places ---- */
+
+/* A secret is found wherever in a file it lies, also where pieces of it meet. */
+static void test_secrets_in_large_files(void **state)
+{
+	struct image *t = *state;
+	const size_t piece = 1 << 20, size = 3 * piece;
+	char *text = calloc(1, size + 1);
+	struct hygiene_findings f;
+	struct err e;
+
+	image_fill(t);
+	for (long off = -45; off <= 25; off++) {
+		size_t at = (size_t)((long)piece + off);
+
+		memset(text, 'x', size);
+		memcpy(text + at, " AKIAQ7ZX2M4K9P3R5T6W ", 22);
+		image_put(t, "opt/large", text);
+		assert_ok(hygiene_look(t->fd, NULL, t->a, &f, &e));
+		assert_int_equal(f.n, 1);
+		assert_string_equal(f.items[0].detail, arena_printf(t->a, "at byte %zu", at + 1));
+		/* Within a word it is none, and no cut makes it one. */
+		memcpy(text + at, "xAKIAQ7ZX2M4K9P3R5T6W ", 22);
+		image_put(t, "opt/large", text);
+		assert_string_equal(found_in(t, NULL), "");
+	}
+	memset(text, 'x', size);
+	memcpy(text + size - 21, " AKIAQ7ZX2M4K9P3R5T6W", 21);
+	image_put(t, "opt/large", text);
+	assert_string_equal(found_in(t, NULL), "aws-keys /opt/large");
+	free(text);
+}
+
+static void test_what_lies_behind_links(void **state)
+{
+	struct image *t = *state;
+
+	image_fill(t);
+	assert_int_equal(mkdirat(t->fd, "data", 0755), 0);
+	assert_int_equal(renameat(t->fd, "etc", t->fd, "data/e[t]c"), 0);
+	assert_int_equal(renameat(t->fd, "root", t->fd, "data/root"), 0);
+	image_link(t, "etc", "data/e[t]c");
+	image_link(t, "root", "/data/root");
+	assert_string_equal(found_in(t, NULL), "");
+	image_put(t, "data/e[t]c/ssh/ssh_host_key", "x");
+	image_put(t, "data/root/.netrc", "x");
+	image_put(t, "data/e[t]c/sudoers.d/x", "a ALL=NOPASSWD: ALL\n");
+	image_link(t, "data/e[t]c/systemd/system/a.wants/munge.service", "x");
+	assert_string_equal(found_in(t, NULL), "ssh-host-keys /data/e[t]c/ssh/ssh_host_key\n"
+	                                       "sudo-nopasswd /data/e[t]c/sudoers.d/x\n"
+	                                       "enabled-units "
+	                                       "/data/e[t]c/systemd/system/a.wants/munge.service\n"
+	                                       "user-credentials /data/root/.netrc");
+}
+
+/* The homes are those of /etc/passwd, wherever they are. */
+static void test_homes(void **state)
+{
+	struct image *t = *state;
+
+	image_fill(t);
+	image_put(t, "srv/bob/.bash_history", "x");
+	image_put(t, "srv/other/.bash_history", "x");
+	image_put(t, "home/eve/.bash_history", "x");
+	image_put(t, "etc/skel/.bash_history", "x");
+	assert_string_equal(found_in(t, NULL), "histories /etc/skel/.bash_history\n"
+	                                       "histories /home/eve/.bash_history\n"
+	                                       "histories /srv/bob/.bash_history");
+}
+
+static void test_more_than_can_be_told(void **state)
+{
+	struct image *t = *state;
+	struct hygiene_findings f;
+	struct host *h;
+	struct err e;
+	char name[64];
+
+	image_fill(t);
+	for (int i = 0; i <= HYGIENE_FINDINGS_MAX; i++) {
+		snprintf(name, sizeof name, "var/log/x%04d", i);
+		image_put(t, name, "x");
+	}
+	assert_ok(hygiene_look(t->fd, NULL, t->a, &f, &e));
+	assert_int_equal(f.n, HYGIENE_FINDINGS_MAX);
+	assert_true(f.more);
+	assert_err(hygiene_verify(t->fd, NULL, &e), ERR_INPUT, "(and at least 999 more)");
+	assert_ok(host_open(t->path, HOST_LIVE, &h, &e));
+	assert_ok(hygiene_clean(h, NULL, &e));
+	host_close(h);
+	assert_ok(hygiene_verify(t->fd, NULL, &e));
+}
+
+static void test_words(void **state)
+{
+	struct image *t = *state;
+	struct hygiene_findings f;
+	struct err e;
+
+	image_fill(t);
+	image_put(t, "opt/x", "id = AKIAQ7ZX2M4K9P3R5T6W\n");
+	image_put(t, "etc/hostname", "builder\n");
+	assert_ok(hygiene_look(t->fd, NULL, t->a, &f, &e));
+	assert_int_equal(f.n, 2);
+	assert_string_equal(hygiene_words(&f.items[0], t->a),
+	                    "hostname: '/etc/hostname': the name of the building machine; "
+	                    "`build` and `provision --clean` remove it");
+	assert_string_equal(hygiene_words(&f.items[1], t->a),
+	                    "aws-keys: '/opt/x' at byte 5: an AWS access key; remove it, and make "
+	                    "it invalid where it is from: it has been in a file");
+	assert_err(hygiene_verify(t->fd, NULL, &e), ERR_INPUT, "hostname: '/etc/hostname'");
+	assert_non_null(strstr(e.text, "(and 1 more)"));
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, image_setup, image_teardown)
+	const struct CMUnitTest tests[] = {
+	        TEST(test_each_is_found_by_its_rule), TEST(test_each_rule_is_planted),
+	        TEST(test_what_is_none_is_not_found), TEST(test_cleaning),
+	        TEST(test_what_is_allowed),           TEST(test_what_a_package_shipped_is_no_leak),
+	        TEST(test_a_shipped_identity_is_one), TEST(test_secrets_in_large_files),
+	        TEST(test_what_lies_behind_links),    TEST(test_homes),
+	        TEST(test_more_than_can_be_told),     TEST(test_words),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
