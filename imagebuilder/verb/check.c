@@ -6,33 +6,77 @@
 #include "recipe/component.h"
 #include "recipe/copy.h"
 #include "recipe/feature.h"
+#include "recipe/foreign.h"
 #include "recipe/recipe.h"
 #include "recipe/test.h"
 #include "verb/image.h"
 
-static int check_one(struct image *g, const char *path, struct err *e)
+static int check_recipe(struct image *g, const char *path, struct err *e)
 {
-	struct recipe r;
+	struct arena *a = g->program.arena;
+	struct recipe recipe;
 	struct plan plan;
 	struct copy_list copies;
 	struct component_list components;
 	struct test_list tests;
-	int err = recipe_load(path, &g->opt.set, g->program.arena, &r, e);
+	int r = recipe_load(path, &g->opt.set, a, &recipe, e);
 
-	if (err == 0)
-		err = recipe_plan(&r, g->program.arena, &plan, e);
-	if (err == 0)
-		err = feature_check(&r, g->program.arena, e);
-	if (err == 0)
-		err = copy_read(r.copy, &r.facts, g->program.arena, &copies, e);
-	if (err == 0)
-		err = component_read(r.components, g->program.arena, &components, e);
-	if (err == 0)
-		err = test_read(r.tests, &r.facts, g->program.arena, &tests, e);
-	if (err == 0 && !g->program.quiet)
+	if (r < 0)
+		return r;
+	r = recipe_plan(&recipe, a, &plan, e);
+	if (r < 0)
+		return r;
+	r = feature_check(&recipe, a, e);
+	if (r < 0)
+		return r;
+	r = copy_read(recipe.copy, &recipe.facts, a, &copies, e);
+	if (r < 0)
+		return r;
+	r = component_read(recipe.components, a, &components, e);
+	if (r < 0)
+		return r;
+	r = test_read(recipe.tests, &recipe.facts, a, &tests, e);
+	if (r < 0)
+		return r;
+	if (!g->program.quiet)
 		printf("%s: ok: image %s %s, %zu steps, %zu copies, %zu components, %zu tests\n",
-		       path, r.name, r.version, plan.n, copies.n, components.n, tests.n);
-	return err;
+		       path, recipe.name, recipe.version, plan.n, copies.n, components.n, tests.n);
+	return 0;
+}
+
+static void tell_foreign(const char *path, const struct foreign *f)
+{
+	printf("%s: ok: ParallelCluster image configuration for 'provision', %zu components%s\n",
+	       path, f->plan.n, f->update.n ? ", UpdateOsPackages" : "");
+	for (size_t i = 0; i < f->notes.n; i++)
+		printf("%s\n", f->notes.items[i]);
+}
+
+static int check_one(struct image *g, const char *path, struct faults *faults, struct err *e)
+{
+	struct foreign foreign;
+	int r = foreign_read(path, faults, g->program.arena, &foreign, e);
+
+	if (r == 0)
+		return check_recipe(g, path, e);
+	if (r > 0 && !g->program.quiet)
+		tell_foreign(path, &foreign);
+	return r < 0 ? r : 0;
+}
+
+/* All faults of a file; its exit status. */
+static int fail(struct image *g, struct faults *faults, const struct err *e)
+{
+	int status = 0;
+
+	(void)faults_add(faults, e);
+	for (size_t i = 0; i < faults->n; i++) {
+		int mine = program_fail(&g->program, &faults->items[i]);
+
+		/* A file that can't be read is wrong input, too. */
+		status = faults->items[i].kind == ERR_HOST ? 3 : mine;
+	}
+	return status;
 }
 
 int verb_check(void *program)
@@ -41,14 +85,11 @@ int verb_check(void *program)
 	int status = 0;
 
 	for (int i = 0; i < g->program.line.n_operands; i++) {
+		struct faults faults = {.arena = g->program.arena};
 		struct err e;
 
-		/* A file that can't be read is wrong input, too. */
-		if (check_one(g, g->program.line.operands[i], &e) < 0) {
-			int mine = program_fail(&g->program, &e);
-
-			status = e.kind == ERR_HOST ? 3 : mine;
-		}
+		if (check_one(g, g->program.line.operands[i], &faults, &e) < 0)
+			status = fail(g, &faults, &e);
 	}
 	return status;
 }

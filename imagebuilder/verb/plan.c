@@ -7,6 +7,7 @@
 #include "build/why.h"
 #include "data/jsonw.h"
 #include "recipe/feature.h"
+#include "recipe/foreign.h"
 #include "verb/image.h"
 
 #define TEXT_MAX      (16UL << 20)
@@ -94,6 +95,58 @@ static void print_json(const struct chain *c, const struct why *whys, struct str
 	strbuf_char(out, '\n');
 }
 
+/* ---- ParallelCluster's image configuration ---- */
+
+static void foreign_text(const struct foreign *f, struct strbuf *out)
+{
+	size_t n = 0;
+
+	if (f->update.n)
+		strbuf_printf(out, "%3zu %s\n", ++n, "UpdateOsPackages");
+	for (size_t i = 0; i < f->plan.n; i++) {
+		strbuf_printf(out, "%3zu %s  %s", ++n, f->plan.steps[i]->id,
+		              doc_text(f->plan.steps[i]->at, "source"));
+		plan_print_after(&f->plan, i, out);
+		strbuf_char(out, '\n');
+	}
+	strbuf_printf(out, "%zu for 'provision'\n", n);
+}
+
+static void foreign_json(const struct foreign *f, struct strbuf *out)
+{
+	struct jsonw w = {.out = out};
+
+	jsonw_begin(&w, NULL, '[');
+	if (f->update.n) {
+		jsonw_begin(&w, NULL, '{');
+		jsonw_str(&w, "id", "UpdateOsPackages");
+		jsonw_str(&w, "recipe", f->config->file);
+		jsonw_end(&w, '}');
+	}
+	for (size_t i = 0; i < f->plan.n; i++) {
+		jsonw_begin(&w, NULL, '{');
+		jsonw_str(&w, "id", f->plan.steps[i]->id);
+		jsonw_str(&w, "recipe", f->config->file);
+		plan_json_step(&f->plan, i, &w);
+		jsonw_end(&w, '}');
+	}
+	jsonw_end(&w, ']');
+	strbuf_char(out, '\n');
+}
+
+static int plan_foreign(struct image *g, const struct foreign *f)
+{
+	struct strbuf b = STRBUF(g->program.arena, TEXT_MAX);
+
+	(g->program.json ? foreign_json : foreign_text)(f, &b);
+	fwrite(b.data, 1, b.len, stdout);
+	for (size_t i = 0; i < f->notes.n; i++)
+		log_notice("%s", f->notes.items[i]);
+	return 0;
+}
+
+/* ---- the verb ---- */
+
 int verb_plan(void *program)
 {
 	struct image *g = program;
@@ -103,9 +156,14 @@ int verb_plan(void *program)
 	const struct lock *lock;
 	struct recipe r;
 	struct chain c;
+	struct foreign foreign;
 	struct err e;
-	int err = recipe_load(g->program.line.operands[0], &o->set, g->program.arena, &r, &e);
+	int err = foreign_read(g->program.line.operands[0], NULL, g->program.arena, &foreign, &e);
 
+	if (err > 0)
+		return plan_foreign(g, &foreign);
+	if (err == 0)
+		err = recipe_load(g->program.line.operands[0], &o->set, g->program.arena, &r, &e);
 	if (err == 0)
 		err = image_lock(g, g->program.line.operands[0], &r, &lock, &e);
 	if (err == 0)

@@ -14,7 +14,6 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "build/chain.h"
-#include "cluster/pcluster_image.h"
 #include "data/jsonw.h"
 #include "disk/disk.h"
 #include "host/lock.h"
@@ -26,7 +25,7 @@
 #include "recipe/component.h"
 #include "recipe/copy.h"
 #include "recipe/feature.h"
-#include "recipe/include.h"
+#include "recipe/foreign.h"
 #include "recipe/recipe.h"
 #include "recipe/test.h"
 #include "verb/image.h"
@@ -224,34 +223,15 @@ static int tell_content(struct provision *p, const struct recipe *r, struct err 
 
 /* ---- ParallelCluster's image configuration ---- */
 
-static int update_os(struct provision *p, const struct doc *at, struct err *e)
+static int run_foreign(struct provision *p, struct foreign *f, struct err *e)
 {
-	static const char text[] = "{name: UpdateOsPackages, schemaVersion: 1.0, phases: [{name: "
-	                           "build, steps: [{name: Update, action: UpdateOS}]}]}";
-	struct component_list l;
-	int r = component_read_text(at->file, (struct blob){text, sizeof text - 1},
-	                            p->image->program.arena, &l, e);
-
-	return r < 0 ? r : run_components(p, &l, 1U << PHASE_BUILD, e);
-}
-
-static int run_pcluster(struct provision *p, const struct doc *config, struct err *e)
-{
-	struct arena *a = p->image->program.arena;
-	struct vars facts = {.arena = a};
-	struct pcluster_image image;
-	struct plan plan;
-	int r = pcluster_image_read(config, a, &image, e);
-
-	/* The markers of scripts are an instance's; here the run is all there is. */
-	vars_set(&facts, "instance-id", "provision", "program");
-	if (r == 0)
-		r = plan_build(image.sections, kinds_all, NULL, &facts, NULL, a, &plan, e);
-	if (r == 0 && image.update_os)
-		r = update_os(p, config, e);
-	if (r == 0)
-		r = run_plan(p, &plan, &facts, e);
-	return r ? r : p->status;
+	for (size_t i = 0; i < f->notes.n; i++)
+		log_notice("%s", f->notes.items[i]);
+	int r = run_components(p, &f->update, PHASES_MAKE, e);
+	if (r != 0)
+		return r;
+	r = run_plan(p, &f->plan, &f->facts, e);
+	return r < 0 ? r : p->status;
 }
 
 /* ---- the verb ---- */
@@ -262,13 +242,13 @@ static int provision(struct provision *p, struct err *e)
 	const char *path = g->program.line.operands[0];
 	scope_fd int lock = -1;
 	struct recipe recipe;
-	struct doc *d;
-	int r = include_load(path, g->program.arena, &d, e);
-	bool pcluster = r == 0 && pcluster_image_is(d);
+	struct foreign foreign;
+	int r = foreign_read(path, NULL, g->program.arena, &foreign, e);
+	bool is_foreign = r > 0;
 
-	if (r == 0 && !pcluster)
-		r = recipe_load(path, &g->opt.set, g->program.arena, &recipe, e);
 	if (r == 0)
+		r = recipe_load(path, &g->opt.set, g->program.arena, &recipe, e);
+	if (r >= 0)
 		r = host_open(g->opt.root ? g->opt.root : "/", HOST_LIVE, &p->host, e);
 	if (r == 0 && geteuid() != 0)
 		r = err_set(e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
@@ -278,12 +258,12 @@ static int provision(struct provision *p, struct err *e)
 	if (r < 0)
 		return r;
 	p->cloud = cloud_open(&g->program.cloud_config);
-	r = pcluster ? run_pcluster(p, d, e) : run_recipe(p, &recipe, e);
-	if (r == 0 && !pcluster)
+	r = is_foreign ? run_foreign(p, &foreign, e) : run_recipe(p, &recipe, e);
+	if (r == 0 && !is_foreign)
 		r = tell_content(p, &recipe, e);
 	if (r == 0 && g->opt.clean)
 		r = hygiene_finish(p->host,
-		                   pcluster ? NULL : chain_allowed(&recipe, g->program.arena), e);
+		                   is_foreign ? NULL : chain_allowed(&recipe, g->program.arena), e);
 	return r == 0 && p->degraded ? DEGRADED : r;
 }
 

@@ -48,7 +48,7 @@ static const struct pcluster_row top[] = {
 
 bool pcluster_image_is(const struct doc *d)
 {
-	return doc_get(d, "Build") != NULL;
+	return doc_has(d, "Build");
 }
 
 static int refuse_installation(const struct doc *config, struct err *e)
@@ -92,26 +92,75 @@ static int add_script(const struct doc *c, size_t i, struct doc *scripts, struct
 	return 0;
 }
 
-int pcluster_image_read(const struct doc *config, struct arena *a, struct pcluster_image *ret,
+/* What is said there and not done here, by whom it is done. */
+static void note_left_out(const struct doc *config, struct cluster_notes *notes)
+{
+	static const char starts[] = "whoever starts the machine says it";
+	static const char publishes[] = "it belongs to the image, which 'publish' registers";
+	static const struct {
+		const char *key, *why;
+	} rows[] = {
+	        {"Region", starts},
+	        {"CustomS3Bucket", "nothing is kept in a bucket on the way"},
+	        {"Image.Name", publishes},
+	        {"Image.Tags", publishes},
+	        {"Image.RootVolume", publishes},
+	        {"Build.ParentImage", starts},
+	        {"Build.InstanceType", starts},
+	        {"Build.Iam", starts},
+	        {"Build.SecurityGroupIds", starts},
+	        {"Build.SubnetId", starts},
+	        {"Build.Tags", starts},
+	        {"Build.Imds", publishes},
+	        {"DevSettings", "it is for those who develop ParallelCluster"},
+	        {"DeploymentSettings", "nothing is deployed that builds the image"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct doc *d = doc_find(config, rows[i].key);
+
+		if (d)
+			cluster_note(notes, d, "'%s' is left out: %s", rows[i].key, rows[i].why);
+	}
+}
+
+static int read_components(const struct doc *list, struct doc *scripts, struct faults *faults,
+                           struct arena *a, struct err *e)
+{
+	int failed = 0;
+
+	for (size_t i = 0; list && i < list->n; i++) {
+		int r = add_script(list->items[i], i, scripts, a, e);
+
+		if (r < 0 && !faults_add(faults, e))
+			return r;
+		failed = r < 0 ? r : failed;
+	}
+	return failed;
+}
+
+int pcluster_image_read(const struct doc *config, struct cluster_notes *notes,
+                        struct faults *faults, struct arena *a, struct pcluster_image *ret,
                         struct err *e)
 {
-	const struct doc *list = doc_find(config, "Build.Components");
-	const struct doc *update = doc_find(config, "Build.UpdateOsPackages");
+	const struct doc *on = doc_find(config, "Build.UpdateOsPackages.Enabled");
 	struct doc *sections = doc_new_map(a, config), *scripts = doc_new_list(a, config);
-	const struct doc *on = doc_get(update, "Enabled");
 	struct pcluster_image image_spec = {.sections = sections};
-	int r = pcluster_rows_check(config, top, "image configuration", NULL, NULL, e);
+	int r = pcluster_rows_check(config, top, "image configuration", NULL, faults, e);
 
-	if (r == 0)
-		r = refuse_installation(config, e);
-	for (size_t i = 0; r == 0 && list && i < list->n; i++)
-		r = add_script(list->items[i], i, scripts, a, e);
+	/* What has another type than it should can't be read further. */
 	if (r < 0)
 		return r;
-	if (on)
-		(void)scalar_bool(on,
-		                  &image_spec.update_os); /* the schema has seen that it is one */
+	int refused = refuse_installation(config, e);
+	if (refused < 0 && !faults_add(faults, e))
+		return refused;
+	r = read_components(doc_find(config, "Build.Components"), scripts, faults, a, e);
+	if (r < 0 || refused < 0)
+		return r < 0 ? r : refused;
+	if (on) /* the schema has seen that it is one */
+		(void)scalar_bool(on, &image_spec.update_os);
 	doc_put(a, sections, "scripts", scripts);
+	note_left_out(config, notes);
 	*ret = image_spec;
 	return 0;
 }

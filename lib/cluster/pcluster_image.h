@@ -8,7 +8,9 @@
  */
 #pragma once
 
+#include "cluster/cluster_notes.h"
 #include "data/doc.h"
+#include "data/faults.h"
 
 struct pcluster_image {
 	bool update_os;
@@ -18,6 +20,8 @@ struct pcluster_image {
 /* True when it looks like one: it has Build at the top. */
 bool pcluster_image_is(const struct doc *d);
 
-/* A component that is an ARN is refused: its document is in AWS's keeping. */
-int pcluster_image_read(const struct doc *config, struct arena *a, struct pcluster_image *ret,
+/* A component that is an ARN is refused: its document is in AWS's keeping. What is left out of what
+ * the file says becomes notes; faults.h, both may be NULL. */
+int pcluster_image_read(const struct doc *config, struct cluster_notes *notes,
+                        struct faults *faults, struct arena *a, struct pcluster_image *ret,
                         struct err *e) ATTR_MUST_USE;

@@ -69,7 +69,7 @@ static void check_image(const struct doc *config, struct arena *a)
 
 	if (!pcluster_image_is(config))
 		return;
-	int r = pcluster_image_read(config, a, &image, &e);
+	int r = pcluster_image_read(config, NULL, NULL, a, &image, &e);
 	fuzz_check_err(r, &e);
 }
 

@@ -86,6 +86,30 @@ def steps_with(tool, path, fact):
     return [s["id"] for s in json.loads(tool("plan", path, "--json", "--set", fact).out) if s["type"] == "step"]
 
 
+def test_image_configuration_of_parallelcluster(tool, tmp_path):
+    path = tmp_path / "image.yaml"
+    path.write_text("""Region: eu-west-1
+Build:
+  InstanceType: c5.large
+  ParentImage: ami-0123456789abcdef0
+  UpdateOsPackages: {Enabled: yes}
+  Components:
+    - &one {Type: script, Value: "s3://tools/a.sh"}
+    - *one
+""")
+    r = tool("check", path)
+    assert r.code == 0 and "2 components, UpdateOsPackages" in r.out, r.err
+    for place, key in (("1:9", "Region"), ("3:17", "Build.InstanceType"), ("4:16", "Build.ParentImage")):
+        assert f"{path}:{place}: '{key}' is left out: " in r.out
+    r = tool("plan", path)
+    assert r.code == 0 and r.out.splitlines()[0].split() == ["1", "UpdateOsPackages"], r.out
+    assert "component-2  s3://tools/a.sh  after component-1" in r.out and "'Region' is left out" in r.err
+    assert [s["id"] for s in json.loads(tool("plan", "--json", path).out)] == ["UpdateOsPackages", "component-1", "component-2"]
+    path.write_text("Region: \nBuild: {ParentImage: x, InstanceType: , Components: [], Componets: []}\n")
+    r = tool("check", path)
+    assert r.code == 3 and "'InstanceType' is missing" in r.err and "did you mean 'Components'" in r.err, r.err
+
+
 def test_unreadable(tool, tmp_path):
     r = tool("check", tmp_path / "none.yaml")
     assert r.code == 3 and "none.yaml" in r.err

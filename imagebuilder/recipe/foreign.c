@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading ParallelCluster's image configuration in place of a recipe. */
+#include "recipe/foreign.h"
+
+#include <fcntl.h>
+
+#include "base/file.h"
+#include "cluster/pcluster_image.h"
+#include "data/yaml.h"
+#include "kinds/kinds.h"
+#include "recipe/include.h"
+
+static int read_update(const char *file, struct arena *a, struct component_list *ret, struct err *e)
+{
+	static const char text[] = "{name: UpdateOsPackages, schemaVersion: 1.0, phases: [{name: "
+	                           "build, steps: [{name: Update, action: UpdateOS}]}]}";
+
+	return component_read_text(file, (struct blob){text, sizeof text - 1}, a, ret, e);
+}
+
+/* NULL: it is no text of that form. */
+static const struct doc *load(const char *path, struct arena *a)
+{
+	struct blob text;
+	struct doc *d;
+	struct err none;
+
+	if (file_read(AT_FDCWD, path, INCLUDE_SIZE_MAX, a, &text, &none) < 0 ||
+	    yaml_parse_foreign(path, text, a, &d, &none) < 0)
+		return NULL;
+	return pcluster_image_is(d) ? d : NULL;
+}
+
+int foreign_read(const char *path, struct faults *faults, struct arena *a, struct foreign *ret,
+                 struct err *e)
+{
+	struct foreign f = {.notes = {.arena = a}, .facts = {.arena = a}};
+	struct pcluster_image image;
+
+	f.config = load(arena_strdup(a, path), a);
+	if (!f.config)
+		return 0;
+	int r = pcluster_image_read(f.config, &f.notes, faults, a, &image, e);
+	if (r < 0)
+		return r;
+	/* The markers of scripts are an instance's; here the run is all there is. */
+	vars_set(&f.facts, "instance-id", "provision", "program");
+	r = plan_build(image.sections, kinds_all, NULL, &f.facts, faults, a, &f.plan, e);
+	if (r < 0)
+		return r;
+	if (image.update_os) {
+		r = read_update(f.config->file, a, &f.update, e);
+		if (r < 0)
+			return r;
+	}
+	*ret = f;
+	return 1;
+}
