@@ -101,7 +101,7 @@ int secrets_parse(struct blob json, struct secret *ret, struct err *e)
 		rc = no_secret(e, "isn't the JSON it should be");
 	else
 		rc = from_doc(d, ret, e);
-	arena_free_wiped(a);
+	arena_close_wiped(a);
 	return rc;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Memory that is given back all at once. */
 #include "base/arena.h"
 
 #include <stdio.h>
@@ -41,7 +42,7 @@ void arena_close(struct arena *a)
 	free(a);
 }
 
-void arena_free_wiped(struct arena *a)
+void arena_close_wiped(struct arena *a)
 {
 	for (struct chunk *c = a ? a->chunks : NULL; c; c = c->next)
 		explicit_bzero(c->data, c->used);

@@ -20,7 +20,7 @@ struct arena *arena_new(void) ATTR_MUST_USE;
 /* Gives everything back. NULL is fine. */
 void arena_close(struct arena *a);
 /* The same, overwriting it first: for the document that a secret came in. */
-void arena_free_wiped(struct arena *a);
+void arena_close_wiped(struct arena *a);
 
 /* `size` zeroed bytes, aligned for any object. Size 0 gives a unique pointer. */
 void *arena_alloc(struct arena *a, size_t size) ATTR_MALLOC;

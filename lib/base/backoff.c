@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* How long to wait before the next try. */
 #include "base/backoff.h"
 
 #include <sys/random.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The clocks, and waiting by them. */
 #include "base/clock.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Command lines: reading them, and the text of --help. */
 #include "base/command.h"
 
 #include <errno.h>

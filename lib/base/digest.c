@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* SHA-256, HMAC and Ed25519, by libcrypto. */
 #include "base/digest.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Filling errors, and what their kinds mean. */
 #include "base/err.h"
 
 #include <errno.h>

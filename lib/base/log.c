@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Handing log records to the sink, one line each and without secrets. */
 #include "base/log.h"
 
 #include <ctype.h>

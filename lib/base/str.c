@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Comparing, escaping and building strings. */
 #include "base/str.h"
 
 #include <stdio.h>

@@ -122,7 +122,7 @@ int creds_parse(struct blob json, time_t date, struct creds *ret, struct err *e)
 		rc = no_document(e, "not JSON");
 	else
 		rc = from_doc(d, date, &c, e);
-	arena_free_wiped(a);
+	arena_close_wiped(a);
 	if (rc == 0)
 		*ret = c;
 	return rc;

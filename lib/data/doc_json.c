@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Documents as canonical JSON. */
 #include "data/doc.h"
 
 #include "data/json.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a field expects, in words. */
 #include <inttypes.h>
 
 #include "data/field.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Unpacking gzip, by zlib. */
 #include "data/gzip.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* From JSON text to a document, by cJSON. */
 #include "data/json.h"
 
 #include <cjson/cJSON.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The strict check of JSON text, and where its values stand. */
 #include "data/json_check.h"
 
 #include "data/json.h"

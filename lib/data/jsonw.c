@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writing JSON. */
 #include "data/jsonw.h"
 
 #include <inttypes.h>

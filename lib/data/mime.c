@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* MIME header fields and the parts of a multipart. */
 #include "data/mime.h"
 
 #include <strings.h>

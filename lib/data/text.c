@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Places in a text, and whether it is text. */
 #include "data/text.h"
 
 /* A byte order mark at the start is no character: libyaml doesn't count it either. */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Facts, and putting them into scalars. */
 #include "data/vars.h"
 
 #define VARS_TEXT_MAX (256 * 1024) /* bytes of one value with its facts put in */

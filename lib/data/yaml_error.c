@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* libyaml's errors in the words of ours. */
 #include "data/yaml_error.h"
 
 #include <stdlib.h>

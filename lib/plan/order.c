@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The order of steps, from what they provide and need. */
 #include "plan/order.h"
 
 #include <stdlib.h>
@@ -6,8 +7,7 @@
 
 #define CYCLE_TEXT_MAX 400
 
-/* Names sorted, so that a look-up is a binary search: what steps provide, or what they are called.
- */
+/* Names, sorted for binary search: what steps provide, or their ids. */
 struct name {
 	const char *text;
 	size_t step;
@@ -249,34 +249,42 @@ static void put_last(struct plan *p)
 	}
 }
 
+static void meet_needs(struct plan *p, const struct names *provided, size_t step)
+{
+	const struct step *s = p->steps[step];
+
+	for (size_t k = 0; k < s->needs.n; k++) {
+		const char *need = s->needs.items[k];
+
+		if (is_last(need))
+			continue;
+		if (str_ends(need, "*"))
+			meet_pattern(p, step, provided, need);
+		else
+			meet_need(p, step, provided, need);
+	}
+}
+
 static int find_edges(struct plan *p, const struct kind *const *kinds, struct err *e)
 {
 	struct names provided = provided_names(p), ids = id_names(p);
 	int r = check_unique(p, &ids, e);
 
-	for (size_t i = 0; i < p->n && r == 0; i++) {
-		const struct step *s = p->steps[i];
-
-		for (size_t k = 0; k < s->needs.n; k++) {
-			const char *need = s->needs.items[k];
-
-			if (is_last(need))
-				continue;
-			if (str_ends(need, "*"))
-				meet_pattern(p, i, &provided, need);
-			else
-				meet_need(p, i, &provided, need);
-		}
-		for (size_t k = 0; k < s->policy.after.n && r == 0; k++)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < p->n; i++) {
+		meet_needs(p, &provided, i);
+		for (size_t k = 0; k < p->steps[i]->policy.after.n; k++) {
 			r = follow_after(p, kinds, &ids, i, k, e);
+			if (r < 0)
+				return r;
+		}
 	}
-	if (r == 0)
-		put_last(p);
-	return r;
+	put_last(p);
+	return 0;
 }
 
-/* The edges the other way round: followers of step i are items[start[i]] to items[start[i + 1] -
- * 1]. */
+/* The edges reversed: the followers of step i are items[start[i]] to items[start[i + 1] - 1]. */
 struct followers {
 	size_t *start, *items;
 };

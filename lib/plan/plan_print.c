@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Plans as text and as JSON. */
 #include <string.h>
 
 #include "data/jsonw.h"
