@@ -1,23 +1,69 @@
-# `cpack` makes two Debian packages: hpc-agent (binary, units, man pages, completion) and hpc-imagebuild
-# (binary, recipes). They never enable or start anything: the image recipe does.
+# `cpack` makes two packages for Debian and two of rpm: hpc-agent (program, units, its pages and completion), for nodes, and
+# hpc-imagebuild (program, recipes, its page and completion), for who builds images. They never enable or start anything: the
+# image's recipe does, or whoever installs them. An rpm's dependencies are those of the distribution it is built on.
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME hpc-node)
 set(CPACK_PACKAGE_VENDOR "hpc-node")
-set(CPACK_PACKAGE_CONTACT "hpc-node maintainers <maintainers@localhost>")
-set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(HPC_MAINTAINER "hpc-node maintainers <maintainers@hpc-node.invalid>" CACHE STRING "Who the packages say they are from")
+set(HPC_RELEASE_DATE "Sat, 28 Nov 2026 00:00:00 +0000") # of this version, for the packages' changelog
+set(CPACK_PACKAGE_CONTACT "${HPC_MAINTAINER}")
 set(CPACK_COMPONENTS_ALL agent imagebuilder)
+set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # each package has its own
+
+set(agent_summary "turn a freshly booted EC2 instance into a working Slurm node")
+set(agent_text "Reads who the instance is from the metadata service and the cluster's
+configuration from S3, mounts file systems, sets up munge and Slurm, and says
+ready when the controller lists the node. Takes the configuration of AWS
+ParallelCluster unchanged. Nothing of it keeps running when it is done.")
+set(imagebuilder_summary "bake the image that the nodes of a Slurm cluster boot from")
+set(imagebuilder_text "Builds disks, tars and AMIs of recipes in layers, reproducibly and without a
+loop device or a mount; locks their packages, starts them in QEMU, verifies
+what they carry, compares them, and publishes them through EBS direct.")
+
+# ---- .deb ----
+set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION admin)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_AGENT_PACKAGE_NAME hpc-agent)
-set(CPACK_COMPONENT_AGENT_DESCRIPTION "Turns a freshly booted EC2 instance into a working Slurm node")
 set(CPACK_DEBIAN_IMAGEBUILDER_PACKAGE_NAME hpc-imagebuild)
-set(CPACK_COMPONENT_IMAGEBUILDER_DESCRIPTION "Prepares the image that Slurm nodes on EC2 boot from")
 # What they run: without it the package works, and says at the verb what is missing.
 set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS "munge, slurmd, nfs-common, nftables")
 set(CPACK_DEBIAN_IMAGEBUILDER_PACKAGE_RECOMMENDS
 	"mmdebstrap, fdisk, e2fsprogs, dosfstools, mtools, grub-common, grub-pc-bin, grub-efi-amd64-bin")
 set(CPACK_DEBIAN_IMAGEBUILDER_PACKAGE_SUGGESTS "qemu-system-x86, qemu-utils, ovmf, dnf, rpm")
-set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
-set(CPACK_STRIP_FILES ON)
+
+# ---- .rpm ----
+set(CPACK_RPM_COMPONENT_INSTALL ON)
+set(CPACK_RPM_FILE_NAME RPM-DEFAULT)
+set(CPACK_RPM_PACKAGE_LICENSE Apache-2.0)
+set(CPACK_RPM_AGENT_PACKAGE_NAME hpc-agent)
+set(CPACK_RPM_IMAGEBUILDER_PACKAGE_NAME hpc-imagebuild)
+set(CPACK_RPM_SPEC_MORE_DEFINE "%define _build_id_links none")
+# The distribution's own directories.
+set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
+	/usr/sbin /usr/lib/systemd /usr/lib/systemd/system /usr/lib/systemd/system-preset /usr/share/man /usr/share/man/man5 /usr/share/man/man8
+	/usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/doc /usr/share/lintian /usr/share/lintian/overrides)
+
+foreach(component agent imagebuilder)
+	string(TOUPPER ${component} upper)
+	string(REPLACE "\n" "\n " text "${${component}_text}")
+	set(CPACK_DEBIAN_${upper}_DESCRIPTION "${${component}_summary}\n${${component}_text}")
+	set(CPACK_RPM_${upper}_PACKAGE_SUMMARY "${${component}_summary}")
+	set(CPACK_RPM_${upper}_PACKAGE_DESCRIPTION "${${component}_text}")
+	# What Debian's policy wants in each package.
+	set(package ${CPACK_DEBIAN_${upper}_PACKAGE_NAME})
+	set(doc ${CMAKE_CURRENT_BINARY_DIR}/doc/${package})
+	set(HPC_PACKAGE ${package})
+	configure_file(${CMAKE_CURRENT_LIST_DIR}/package/changelog.in ${doc}/changelog @ONLY)
+	add_custom_command(OUTPUT ${doc}/changelog.gz DEPENDS ${doc}/changelog VERBATIM
+		COMMAND gzip -9nc ${doc}/changelog > ${doc}/changelog.gz)
+	add_custom_target(changelog_${package} ALL DEPENDS ${doc}/changelog.gz)
+	install(FILES ${doc}/changelog.gz ${CMAKE_CURRENT_LIST_DIR}/package/copyright COMPONENT ${component}
+		DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/${package})
+	install(FILES ${CMAKE_CURRENT_LIST_DIR}/package/${package}.overrides RENAME ${package} COMPONENT ${component}
+		DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/lintian/overrides)
+endforeach()
 include(CPack)

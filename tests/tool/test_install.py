@@ -10,20 +10,93 @@ NAMED = {"libcurl.so.4", "libcjson.so.1", "libmount.so.1", "libsystemd.so.0", "l
          "libcrypto.so.3", "libz.so.1", "libc.so.6"}
 
 
-@pytest.fixture(scope="module")
-def tree(source, tmp_path_factory):
-    build, dest = tmp_path_factory.mktemp("release"), tmp_path_factory.mktemp("dest")
-    env = dict(os.environ, DESTDIR=str(dest), CFLAGS="", LDFLAGS="")
+def run(*args, **env):
+    r = subprocess.run(args, env=dict(os.environ, CFLAGS="", LDFLAGS="", LC_ALL="C.UTF-8", **env), capture_output=True, text=True)
+    assert r.returncode == 0, r.stdout[-3000:] + r.stderr[-3000:]
+    return r.stdout
 
-    def run(*args):
-        r = subprocess.run(args, env=env, capture_output=True, text=True)
-        assert r.returncode == 0, r.stdout[-3000:] + r.stderr[-3000:]
-        return r
+
+@pytest.fixture(scope="module")
+def build(source, tmp_path_factory):
+    build = tmp_path_factory.mktemp("release")
     run("cmake", "-S", source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=RelWithDebInfo",
         "-DBUILD_TESTING=OFF", "-DCMAKE_INSTALL_PREFIX=/usr", "-DHPC_WERROR=ON")
     run("ninja", "-C", build, "-j2")
-    run("cmake", "--install", build, "--strip")
+    return build
+
+
+@pytest.fixture(scope="module")
+def tree(build, tmp_path_factory):
+    dest = tmp_path_factory.mktemp("dest")
+    run("cmake", "--install", build, "--strip", DESTDIR=str(dest))
     return dest
+
+
+PACKAGES = ["hpc-agent", "hpc-imagebuild"]
+# Where each is told apart: the agent's package has the units, the builder's the recipes.
+OWN = {"hpc-agent": {"usr/sbin/hpc-agent", "usr/lib/systemd/system/hpc-agent.service", "usr/share/man/man8/hpc-agent.8.gz",
+                     "usr/share/man/man5/hpc-node.5.gz", "usr/share/bash-completion/completions/hpc-agent"},
+       "hpc-imagebuild": {"usr/sbin/hpc-imagebuild", "usr/share/hpc-node/recipes/compute.yaml",
+                          "usr/share/hpc-node/recipe.schema.json", "usr/share/man/man8/hpc-imagebuild.8.gz",
+                          "usr/share/bash-completion/completions/hpc-imagebuild"}}
+
+
+@pytest.fixture(scope="module")
+def packages(build):
+    """What `./dev package` makes: {(name, "deb" | "rpm"): path}."""
+    for generator in ("DEB", "RPM"):
+        subprocess.run(["cpack", "-G", generator], cwd=build, check=True, capture_output=True)
+    made = {(re.match(r"[a-z-]+[a-z]", p.name).group(0), p.suffix[1:]): p for p in [*build.glob("*.deb"), *build.glob("*.rpm")]}
+    assert sorted(made) == sorted((n, s) for n in PACKAGES for s in ("deb", "rpm"))
+    return made
+
+
+def files_below(root):
+    return {os.path.relpath(os.path.join(d, f), root) for d, _, fs in os.walk(root) for f in fs}
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_deb_in_a_fresh_root(packages, name, tmp_path):
+    root = tmp_path / "root"
+    for sub in ("info", "updates", "triggers"):
+        (root / "var/lib/dpkg" / sub).mkdir(parents=True)
+    for empty in ("status", "available"):
+        (root / "var/lib/dpkg" / empty).write_text("")
+    dpkg = ["dpkg", f"--root={root}", "--force-depends", "--force-not-root", "--force-script-chrootless"]
+    run(*dpkg, "-i", packages[name, "deb"])
+    installed = {f for f in files_below(root) if f.startswith("usr/")}
+    assert OWN[name] <= installed and not (OWN[({*PACKAGES} - {name}).pop()] & installed)
+    assert not any("systemd/system/" in f and ".wants/" in f for f in files_below(root)), "it enables something"
+    version = run(root / "usr/sbin" / name, "version")
+    assert version.startswith(name)
+    run(*dpkg, "-P", name)
+    assert not {f for f in files_below(root) if not f.startswith("var/lib/dpkg/")}
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_rpm_in_a_fresh_root(packages, name, tmp_path):
+    root = tmp_path / "root"
+    (root / "tmp").mkdir(parents=True)
+    rpm = ["rpm", "--root", root, "--dbpath", "/var/lib/rpm"]
+    run(*rpm, "--initdb")
+    run(*rpm, "-i", "--nodeps", packages[name, "rpm"])
+    installed = {f for f in files_below(root) if f.startswith("usr/")}
+    assert OWN[name] <= installed and not (OWN[({*PACKAGES} - {name}).pop()] & installed)
+    run(*rpm, "-e", name)
+    assert not {f for f in files_below(root) if not f.startswith("var/lib/rpm/")}
+    assert "Apache-2.0" in run("rpm", "-qpi", packages[name, "rpm"])
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_deb_is_clean(packages, name):
+    said = run("lintian", "--no-cfg", "--allow-root", "--tag-display-limit", "0", "--fail-on", "error,warning", packages[name, "deb"])
+    assert not re.findall(r"^[EW]: .*", said, flags=re.M)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_what_deb_needs_is_debians(packages, name):
+    """apt finds all of it; nothing is installed here."""
+    run("apt-get", "-s", "--no-install-recommends", "install", packages[name, "deb"])
 
 
 @pytest.fixture(scope="module")
