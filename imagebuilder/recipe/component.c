@@ -267,7 +267,7 @@ static int decode_entry(const struct doc *at, struct arena *a, struct entry_spec
                         struct err *e)
 {
 	static const struct field plain = {"components", FIELD_STRING, 0, .min = 1};
-	struct doc *list = doc_get(at, "parameters"), *map, *entry;
+	struct doc *list = doc_get(at, "parameters"), *map = NULL, *entry;
 
 	if (at->type != DOC_MAP)
 		return field_decode_value(at, &plain, NULL, a, &ret->file, e);
