@@ -4,6 +4,7 @@
 
 #include "agent/node_doc.h"
 #include "agent/options.h"
+#include "cluster/cluster.h"
 #include "host/host.h"
 #include "plan/plan.h"
 #include "program/program.h"
@@ -23,7 +24,10 @@ struct agent {
 	struct vars facts;
 	struct node_doc node;
 	struct plan plan;
-	bool boots; /* the first bootstrap since the machine started */
+	struct cluster_notes notes; /* of the configuration */
+	struct blob user_data;      /* as the instance has it */
+	bool user_data_used;        /* a node document was in it */
+	bool boots;                 /* the first bootstrap since the machine started */
 };
 
 extern const struct reason_hint agent_hints[];

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/config.h"
 #include "agent/progress.h"
 #include "agent/source.h"
 #include "base/log.h"
@@ -13,6 +14,9 @@
 
 #define TEXT_MAX    (4 * 1024 * 1024)
 #define POWEROFF_MS 30000
+
+#define EXIT_DEGRADED 8  /* only optional steps failed */
+#define EXIT_PENDING  10 /* something would change */
 
 /* ---- printing ---- */
 
@@ -40,7 +44,7 @@ static void print_run(const struct agent *g, const struct progress *p)
 		report_json(&p->report, &b);
 	else
 		report_table(&p->report, &b);
-	if (g->opt.dry_run && !g->program.json)
+	if (!p->writes && !g->program.json)
 		list_changes(g, p, &b);
 	fwrite(b.data, 1, b.len, stdout);
 }
@@ -52,7 +56,15 @@ static void print_plan(const struct agent *g)
 	if (g->program.quiet || g->program.json)
 		return;
 	plan_print(&g->plan, &b);
+	for (size_t i = 0; i < g->notes.n; i++)
+		strbuf_printf(&b, "note: %s\n", g->notes.items[i]);
 	fwrite(b.data, 1, b.len, stdout);
+}
+
+static void log_notes(const struct agent *g)
+{
+	for (size_t i = 0; i < g->notes.n; i++)
+		log_warning("%s", g->notes.items[i]);
 }
 
 /* ---- the run ---- */
@@ -77,14 +89,14 @@ static bool any_pending(const struct run_result *r)
 
 static enum report_phase phase_of(int status, const struct run_result *r)
 {
-	if (any_pending(r) && (status == 0 || status == 10))
+	if (any_pending(r) && (status == 0 || status == EXIT_PENDING))
 		return REPORT_PENDING;
 	if (status == 0)
 		return REPORT_READY;
-	return status == 8 ? REPORT_DEGRADED : REPORT_FAILED;
+	return status == EXIT_DEGRADED ? REPORT_DEGRADED : REPORT_FAILED;
 }
 
-static int run(struct agent *g, struct progress *p, bool probe_only)
+static int run(struct agent *g, struct progress *p)
 {
 	struct run_observer observer = progress_observer(p);
 	scope_stop struct stop stop = stop_open();
@@ -93,7 +105,6 @@ static int run(struct agent *g, struct progress *p, bool probe_only)
 	        .cloud = g->cloud,
 	        .facts = &g->facts,
 	        .deadline = g->program.deadline,
-	        .probe_only = probe_only,
 	        .stop_fd = stop.fd,
 	        .observer = &observer,
 	};
@@ -104,7 +115,7 @@ static int run(struct agent *g, struct progress *p, bool probe_only)
 	if (plan_run(&g->plan, &options, g->program.arena, &result, &e) < 0)
 		return progress_end(p, REPORT_FAILED, program_status(&g->program, &e), &e, &e);
 	p->report.outcomes = result.outcomes;
-	int status = run_exit_status(&g->plan, &result, probe_only);
+	int status = run_exit_status(&g->plan, &result, !p->writes);
 	status = progress_end(p, phase_of(status, &result), status, NULL,
 	                      first_failure(&g->plan, &result));
 	print_run(g, p);
@@ -163,28 +174,39 @@ static void on_failure(struct agent *g)
 	}
 }
 
-static int converge(struct agent *g, bool probe_only)
+/* Opens what a run works with; changing things needs root and the machine's lock. */
+static int begin(struct agent *g, bool writes, int *ret_lock, struct err *e)
 {
-	bool writes = !probe_only && !g->opt.dry_run;
+	int r = source_open(g, e);
+
+	if (r < 0 || !writes)
+		return r;
+	if (host_is_self(g->host) && geteuid() != 0)
+		return err_set(e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
+		               "changing this machine needs root; 'hpc-agent plan' does not");
+	return host_lock(g->host, ret_lock, e);
+}
+
+static int find_plan(struct agent *g, struct err *e)
+{
+	int r = source_node(g, e);
+
+	if (r < 0)
+		return r;
+	return config_plan(g, e);
+}
+
+static int converge(struct agent *g, bool writes)
+{
 	scope_fd int lock = -1;
 	struct progress p;
 	struct err e = {0};
-	int r = source_open(g, &e);
 
-	if (r >= 0 && writes && host_is_self(g->host) && geteuid() != 0)
-		r = err_set(&e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
-		            "changing this machine needs root; 'hpc-agent plan' does not");
-	if (r >= 0 && writes)
-		r = host_lock(g->host, &lock, &e);
-	if (r < 0)
+	if (begin(g, writes, &lock, &e) < 0)
 		return program_fail(&g->program, &e);
-
 	g->boots = writes && !host_exists(g->host, AGENT_STATUS);
 	progress_begin(&p, g, writes);
-	r = source_node(g, &e);
-	if (r >= 0)
-		r = source_plan(g, &e);
-	if (r < 0) {
+	if (find_plan(g, &e) < 0) {
 		int status =
 		        progress_end(&p, REPORT_FAILED, program_status(&g->program, &e), &e, &e);
 
@@ -192,20 +214,24 @@ static int converge(struct agent *g, bool probe_only)
 		on_failure(g);
 		return status;
 	}
-	if (g->opt.dry_run)
+	if (writes)
+		log_notes(g);
+	else
 		print_plan(g);
-	int status = run(g, &p, probe_only);
-	if (status && status != 8 && writes)
+	int status = run(g, &p);
+	if (status && status != EXIT_DEGRADED && writes)
 		on_failure(g);
 	return status;
 }
 
 int verb_bootstrap(void *program)
 {
-	return converge(program, false);
+	struct agent *g = program;
+
+	return converge(g, !g->opt.dry_run);
 }
 
 int verb_plan(void *program)
 {
-	return converge(program, true);
+	return converge(program, false);
 }

@@ -1,69 +1,99 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * check: is this file one we would accept? Needs no network, no root and no instance: facts get
- * stand-in values, so that everything a node would refuse in the file is refused here.
+ * stand-in values, so that everything a node would refuse in the file is refused here, all of it at
+ * once. What only the node can know, and what nobody carries out, is noted.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 
-#include "agent/source.h"
+#include "agent/config.h"
+#include "agent/fact_list.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "cluster/pcluster_schema.h"
 #include "data/userdata.h"
+#include "data/yaml.h"
 
-/* The facts every instance has, with values of documentation ranges (RFC 5737). */
 static void stand_in_facts(struct agent *g)
 {
-	static const char *const facts[][2] = {
-	        {"instance-id", "i-0123456789abcdef0"},
-	        {"instance-type", "t3.micro"},
-	        {"region", "eu-west-1"},
-	        {"availability-zone", "eu-west-1a"},
-	        {"account-id", "123456789012"},
-	        {"local-ipv4", "192.0.2.11"},
-	        {"mac", "02:00:00:00:00:01"},
-	        {"partition", "aws"},
-	        {"dns-suffix", "amazonaws.com"},
-	        {"ami-id", "ami-0123456789abcdef0"},
-	        {"iam-role", "hpc-node"},
-	        {"slurm-prefix", "/usr"},
+	for (const struct fact_row *f = fact_list; f->name; f++)
+		vars_set(&g->facts, f->name, f->sample, "check");
+}
+
+/* Any tag may be there: those that the text asks for are. */
+static void stand_in_tags(struct agent *g, struct blob text)
+{
+	static const char mark[] = "${tag.";
+	const char *at = text.data, *end = text.data + text.len;
+
+	while (at && (at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1))) {
+		const char *name = at + 2;
+		const char *close = memchr(name, '}', (size_t)(end - name));
+
+		at = name;
+		if (close && close - name < FACT_NAME_MAX)
+			vars_set(&g->facts,
+			         arena_memdup(g->program.arena, name, (size_t)(close - name)),
+			         "tag", "check");
+	}
+}
+
+/* ---- the node ---- */
+
+static struct doc *default_of(struct agent *g, const char *key, const char *value)
+{
+	struct doc *map = doc_new_map(g->program.arena, NULL);
+
+	if (value)
+		doc_put_text(g->program.arena, map, key, value);
+	return map;
+}
+
+/* What a node document would say where neither it nor the options do: the first node of the queue. */
+static void stand_in_node(struct agent *g, struct doc *merged, const struct doc *queue)
+{
+	struct arena *a = g->program.arena;
+	const char *name = doc_text(queue, "Name");
+	const struct doc *resources = doc_get(queue, "ComputeResources");
+	const char *resource =
+	        resources && resources->n ? doc_text(resources->items[0], "Name") : NULL;
+	const struct {
+		const char *key, *value;
+	} rows[] = {
+	        {"node", arena_printf(a, "%s-dy-%s-1", name ? name : "node",
+	                              resource ? resource : "resource")},
+	        {"head", "192.0.2.10"}, /* RFC 5737 */
+	        {"munge-key", "s3://bucket/munge.key"},
 	};
 
-	for (size_t i = 0; i < ARRAY_LEN(facts); i++)
-		vars_set(&g->facts, facts[i][0], facts[i][1], "check");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if (!doc_has(merged, rows[i].key))
+			node_doc_overlay(a, merged, default_of(g, rows[i].key, rows[i].value));
 }
 
-/* The node of a cluster that is checked: the first of the first queue, unless options say
- * otherwise. */
-static void stand_in_node(struct agent *g, const struct doc *config)
+static int decode_node(struct agent *g, const struct doc *merged, struct err *e)
 {
-	const struct doc *queues = doc_find(config, "Scheduling.SlurmQueues");
-	const char *queue = queues && queues->type == DOC_LIST && queues->n
-	                            ? doc_text(queues->items[0], "Name")
-	                            : NULL;
+	int r = node_doc_decode(merged, g->program.arena, &g->node, e);
 
-	if (!g->opt.node)
-		g->opt.node =
-		        arena_printf(g->program.arena, "%s-dy-resource-1", queue ? queue : "node");
-	if (!g->opt.head)
-		g->opt.head = "192.0.2.10";
-	if (!g->opt.munge_key)
-		g->opt.munge_key = "s3://bucket/munge.key";
+	if (r < 0)
+		return r;
+	node_doc_facts(&g->node, &g->facts);
+	return 0;
 }
 
-static int decode_node(struct agent *g, const struct doc *layer, struct err *e)
+static struct doc *with_options(struct agent *g, const struct doc *layer)
 {
 	struct doc *merged = doc_new_map(g->program.arena, layer);
 
 	node_doc_overlay(g->program.arena, merged, layer);
 	node_doc_overlay(g->program.arena, merged,
-	                 node_doc_from_options(g->program.arena, &g->opt, g->program.deadline_ms));
-	int r = node_doc_decode(merged, g->program.arena, &g->node, e);
-	if (r >= 0)
-		node_doc_facts(&g->node, &g->facts);
-	return r;
+	                 node_doc_from_options(g->program.arena, &g->opt, 0));
+	return merged;
 }
+
+/* ---- the documents ---- */
 
 static bool is_node_doc(struct blob text, const struct doc *d)
 {
@@ -73,52 +103,155 @@ static bool is_node_doc(struct blob text, const struct doc *d)
 	       (d->type == DOC_MAP && doc_get(d, "config") && !pcluster_is(d));
 }
 
-static int check_text(struct agent *g, const char *name, struct blob text, struct err *e)
+static int read_text(struct agent *g, const char *name, struct blob *ret, struct err *e)
 {
-	struct doc *d;
-	struct blob inside = {0};
-	int r = 0;
+	int r = file_read(AT_FDCWD, name, AGENT_INPUT_MAX, g->program.arena, ret, e);
 
-	/* What is larger than user data can be is a configuration, or nothing of ours. */
-	if (text.len <= USERDATA_SIZE_MAX)
-		r = userdata_find(text, g->program.arena, &inside, e);
+	if (r < 0 && e->kind == ERR_HOST)
+		e->kind = ERR_INPUT; /* what we were given can't be read */
+	return r;
+}
+
+/* What is larger than user data can be is a configuration, or nothing of ours. */
+static int unpack(struct agent *g, struct blob *text, bool *ret_document, struct err *e)
+{
+	struct blob inside = {0};
+
+	if (text->len > USERDATA_SIZE_MAX)
+		return 0;
+	int r = userdata_find(*text, g->program.arena, &inside, e);
 	if (r < 0)
 		return r;
+	*ret_document = inside.len;
 	if (inside.len)
-		text = inside;
+		*text = inside;
+	return 0;
+}
+
+static int read_node_document(struct agent *g, struct doc **ret, struct err *e)
+{
+	const char *name = g->opt.node_document;
+	struct blob text;
+	bool document = false;
+
+	*ret = doc_new_map(g->program.arena, NULL);
+	if (!name)
+		return 0;
+	int r = read_text(g, name, &text, e);
+	if (r < 0)
+		return r;
+	r = unpack(g, &text, &document, e);
+	if (r < 0)
+		return r;
+	struct doc *layer;
+	r = yaml_parse(name, text, g->program.arena, &layer, e);
+	if (r < 0)
+		return r;
+	if (layer->type != DOC_MAP)
+		return doc_err(layer, e, REASON_INPUT_TYPE, "expected a map, found %s",
+		               doc_type_name(layer));
+	node_doc_overlay(g->program.arena, *ret, layer);
+	return 0;
+}
+
+/* ---- the verdict ---- */
+
+static int check_for(struct agent *g, const char *name, struct blob text, const struct doc *layer,
+                     const struct doc *queue, struct faults *faults, struct err *e)
+{
+	const struct cluster_reading reading = {
+	        .faults = faults, .strict = g->opt.strict, .elsewhere = true};
+	struct doc *merged = with_options(g, layer);
+
+	stand_in_node(g, merged, queue);
+	int r = decode_node(g, merged, e);
+	if (r < 0)
+		return r;
+	return config_plan_of(g, name, text, &reading, e);
+}
+
+/* A node of each queue, unless it is said which node: queues differ in their scripts. */
+static int check_config(struct agent *g, const char *name, struct blob text, const struct doc *d,
+                        struct faults *faults, struct err *e)
+{
+	const struct doc *queues = doc_find(d, "Scheduling.SlurmQueues");
+	struct doc *layer;
+	int failed = 0, r = read_node_document(g, &layer, e);
+	bool one = g->opt.node || !queues || queues->type != DOC_LIST || !queues->n;
+	size_t steps = 0;
+
+	if (r < 0)
+		return r;
+	one = one || doc_has(layer, "node") || !pcluster_is(d);
+	for (size_t i = 0; i < (one ? 1 : queues->n); i++) {
+		r = check_for(g, name, text, layer,
+		              queues && queues->n > i ? queues->items[i] : NULL, faults, e);
+		if (r < 0 && !faults_add(faults, e))
+			return r;
+		failed = r < 0 ? r : failed;
+		steps = i ? steps : g->plan.n;
+	}
+	if (failed < 0 || g->program.quiet)
+		return failed;
+	printf("%s: ok: %s, %zu steps for role %s\n", name,
+	       pcluster_is(d) ? "ParallelCluster configuration" : "cluster configuration", steps,
+	       cluster_role_name(g->node.node.role));
+	return 0;
+}
+
+static int check_text(struct agent *g, const char *name, struct blob text, struct faults *faults,
+                      struct err *e)
+{
+	bool document = false;
+	struct doc *d;
+	int r = unpack(g, &text, &document, e);
+
+	if (r < 0)
+		return r;
+	stand_in_tags(g, text);
 	r = cluster_read(name, text, g->program.arena, &d, e);
 	if (r < 0)
 		return r;
-	if (is_node_doc(text, d)) {
-		r = decode_node(g, d, e);
-		if (r >= 0 && !g->program.quiet)
-			printf("%s: ok: node document, role %s\n", name,
-			       cluster_role_name(g->node.node.role));
-		return r;
-	}
-	stand_in_node(g, d);
-	r = decode_node(g, NULL, e);
-	if (r >= 0)
-		r = source_plan_of(g, name, text, e);
+	if (!document && !is_node_doc(text, d))
+		return check_config(g, name, text, d, faults, e);
+	r = decode_node(g, with_options(g, d), e);
 	if (r >= 0 && !g->program.quiet)
-		printf("%s: ok: %s, %zu steps for role %s\n", name,
-		       pcluster_is(d) ? "ParallelCluster configuration" : "cluster configuration",
-		       g->plan.n, cluster_role_name(g->node.node.role));
+		printf("%s: ok: node document, role %s\n", name,
+		       cluster_role_name(g->node.node.role));
 	return r;
+}
+
+static void print_notes(const struct agent *g)
+{
+	for (size_t i = 0; i < g->notes.n && !g->program.quiet; i++)
+		printf("note: %s\n", g->notes.items[i]);
+}
+
+/* Each fault once; the one in *e is among them, unless it ended the reading. */
+static int print_faults(const struct agent *g, struct faults *faults, const struct err *e)
+{
+	(void)faults_add(faults, e);
+	for (size_t i = 0; i + 1 < faults->n; i++)
+		log_err("%s", faults->items[i].text);
+	int status = program_fail(&g->program, &faults->items[faults->n - 1]);
+	if (faults->more)
+		log_err("there are more faults than %d", FAULTS_MAX);
+	return status;
 }
 
 int verb_check(void *program)
 {
 	struct agent *g = program;
 	const char *name = g->program.line.operands[0];
+	struct faults faults = {.arena = g->program.arena};
 	struct blob text;
 	struct err e;
-	int r = file_read(AT_FDCWD, name, AGENT_INPUT_MAX, g->program.arena, &text, &e);
+	int r = read_text(g, name, &text, &e);
 
 	if (r < 0)
-		return e.kind == ERR_HOST ? (program_fail(&g->program, &e), 3)
-		                          : program_fail(&g->program, &e);
+		return program_fail(&g->program, &e);
 	stand_in_facts(g);
-	r = check_text(g, name, text, &e);
-	return r < 0 ? program_fail(&g->program, &e) : 0;
+	r = check_text(g, name, text, &faults, &e);
+	print_notes(g);
+	return r < 0 ? print_faults(g, &faults, &e) : 0;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "agent/agent.h"
+#include "agent/fact_list.h"
 #include "kinds/kinds.h"
 
 #define TEXT_MAX (256 * 1024)
@@ -39,11 +40,40 @@ static void explain_kind(const struct kind *k, struct strbuf *b)
 		           "\nEvery step also takes id, after, timeout, retries and optional.\n");
 }
 
-static void explain_reason(const struct reason_row *r, struct strbuf *b)
+static void explain_reason(enum reason reason, struct strbuf *b)
 {
-	strbuf_printf(b, "%s: %s\n", r->name, r->meaning);
-	if (*r->hint)
-		strbuf_printf(b, "  %s\n", r->hint);
+	const struct reason_row *row = reason_row(reason);
+	const char *hint = reason_hint(agent_hints, reason);
+
+	strbuf_printf(b, "%s: %s\n", row->name, row->meaning);
+	if (*hint)
+		strbuf_printf(b, "  %s\n", hint);
+}
+
+static void explain_facts(struct strbuf *b)
+{
+	for (const struct fact_row *f = fact_list; f->name; f++)
+		strbuf_printf(b, "  %-22s %s\n", f->name, f->meaning);
+	strbuf_printf(b, "  %-22s %s\n", "tag.NAME",
+	              "instance tag NAME, of small letters, digits, '.' and '-'");
+}
+
+/* A key of the node document, or a fact. */
+static bool explain_name(const char *name, struct strbuf *b)
+{
+	for (const struct field *f = node_doc_fields; f->name; f++)
+		if (str_eq(f->name, name)) {
+			strbuf_printf(b, "%s: key of the node document: ", name);
+			field_describe(f, b);
+			strbuf_printf(b, "\n  %s\n", f->help);
+			return true;
+		}
+	for (const struct fact_row *f = fact_list; f->name; f++)
+		if (str_eq(f->name, name)) {
+			strbuf_printf(b, "%s: fact, as ${%s}: %s\n", name, name, f->meaning);
+			return true;
+		}
+	return false;
 }
 
 static void explain_all(struct strbuf *b)
@@ -53,6 +83,8 @@ static void explain_all(struct strbuf *b)
 		strbuf_printf(b, "  %-22s %s\n", (*k)->section, (*k)->summary);
 	strbuf_str(b, "\nThe node document ('hpc-agent explain node'):\n\n");
 	explain_fields(node_doc_fields, 2, b);
+	strbuf_str(b, "\nFacts for ${...} ('hpc-agent explain facts'):\n\n");
+	explain_facts(b);
 	strbuf_str(b, "\nReasons in status.json and HPC_REASON:\n\n");
 	for (int i = 1; i < REASON_COUNT; i++)
 		strbuf_printf(b, "  %-22s %s\n", reason_row((enum reason)i)->name,
@@ -73,9 +105,11 @@ int verb_explain(void *program)
 		explain_kind(kind, &b);
 	else if (str_eq(what, "node"))
 		explain_fields(node_doc_fields, 2, &b);
+	else if (str_eq(what, "facts"))
+		explain_facts(&b);
 	else if (reason != REASON_COUNT)
-		explain_reason(reason_row(reason), &b);
-	else {
+		explain_reason(reason, &b);
+	else if (!explain_name(what, &b)) {
 		fprintf(stderr,
 		        "hpc-agent: '%s' is neither a section nor a reason; 'hpc-agent explain' "
 		        "lists both\n",

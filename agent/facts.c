@@ -5,7 +5,8 @@
 
 #include "agent/source.h"
 
-#define TEXT_MAX (1024 * 1024)
+#define TEXT_MAX     (1024 * 1024)
+#define FACTS_SCHEMA 1
 
 static int by_name(const void *a, const void *b)
 {
@@ -26,9 +27,9 @@ static void print_text(const struct vars *v, struct strbuf *b)
 
 static void print_json(const struct vars *v, struct strbuf *b)
 {
-	strbuf_str(b, "{");
+	strbuf_printf(b, "{\n \"schema\": %d", FACTS_SCHEMA);
 	for (size_t i = 0; i < v->n; i++) {
-		strbuf_str(b, i ? ",\n " : "\n ");
+		strbuf_str(b, ",\n ");
 		strbuf_json(b, v->items[i].name);
 		strbuf_str(b, ": {\"value\": ");
 		strbuf_json(b, v->items[i].value);
@@ -46,8 +47,9 @@ int verb_facts(void *program)
 	struct err e;
 	int r = source_open(g, &e);
 
-	if (r >= 0)
-		r = source_node(g, &e);
+	if (r < 0)
+		return program_fail(&g->program, &e);
+	r = source_node(g, &e);
 	if (r < 0)
 		return program_fail(&g->program, &e);
 	qsort(g->facts.items, g->facts.n, sizeof *g->facts.items, by_name);

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The node document: its table, its layers, and what its values may be. */
 #include "agent/node_doc.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
+#include <unistd.h>
 
 #include "cloud/uri.h"
 
 #define DEADLINE_DEFAULT_MS (300 * 1000)
+#define HOST_NAME_BYTES     253 /* RFC 1123 */
 
 /* What the table decodes into; node_doc_decode() turns it into the public form. */
 struct raw {
@@ -99,13 +104,28 @@ struct doc *node_doc_from_tags(struct arena *a, const struct vars *facts)
 	return map;
 }
 
+/* On a command line a path may be relative to where it is given. */
+static const char *from_here(struct arena *a, const char *place)
+{
+	char here[PATH_MAX];
+
+	if (!place || place[0] == '/' || place[strcspn(place, ":")] == ':' ||
+	    !getcwd(here, sizeof here))
+		return place;
+	return arena_printf(a, "%s/%s", here, place);
+}
+
 struct doc *node_doc_from_options(struct arena *a, const struct options *o, uint64_t deadline_ms)
 {
 	const struct {
 		const char *key, *value;
 	} given[] = {
-	        {"config", o->config}, {"cluster", o->cluster}, {"role", o->role},
-	        {"node", o->node},     {"head", o->head},       {"munge-key", o->munge_key},
+	        {"config", from_here(a, o->config)},
+	        {"cluster", o->cluster},
+	        {"role", o->role},
+	        {"node", o->node},
+	        {"head", o->head},
+	        {"munge-key", from_here(a, o->munge_key)},
 	};
 	struct doc *map = named_place(a, "command line");
 
@@ -168,12 +188,39 @@ static int check_name(const struct doc *merged, const char *value, struct err *e
 	               value);
 }
 
-/* "s3://b/x/cluster-config.yaml" -> "s3://b/x/munge.key" */
+/* A host name or an address, without port, scheme or brackets: it goes before ':' and ':PORT'. */
+static int check_head(const struct doc *merged, const char *head, struct err *e)
+{
+	static const char allowed[] =
+	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	unsigned char address[sizeof(struct in6_addr)];
+
+	if (!head || inet_pton(AF_INET6, head, address) == 1)
+		return 0;
+	if (*head && *head != '-' && *head != '.' && strlen(head) <= HOST_NAME_BYTES &&
+	    head[strspn(head, allowed)] == '\0')
+		return 0;
+	return doc_err(
+	        doc_get(merged, "head"), e, REASON_INPUT_RANGE,
+	        "head: '%s' is no address: expected a host name, an IPv4 or an IPv6 address, "
+	        "without a port",
+	        head);
+}
+
+/* A path is as good as a URI where a file is read on the node itself. */
+static const char *as_uri(struct arena *a, const char *place)
+{
+	return place && place[0] == '/' ? arena_printf(a, "file:%s", place) : place;
+}
+
+/* "s3://b/x/cluster-config.yaml?versionId=v" -> "s3://b/x/munge.key" */
 static const char *beside(struct arena *a, const char *config)
 {
-	const char *slash = config ? strrchr(config, '/') : NULL;
+	size_t len = config ? strcspn(config, "?") : 0;
 
-	return slash ? arena_printf(a, "%.*s/munge.key", (int)(slash - config), config) : NULL;
+	while (len && config[len - 1] != '/')
+		len--;
+	return len ? as_uri(a, arena_printf(a, "%.*smunge.key", (int)len, config)) : NULL;
 }
 
 /* A path is as good as a URI here: the program that reads it runs on the node. */
@@ -194,7 +241,7 @@ static int check_munge_key(const struct doc *merged, const char *key, struct are
 	struct uri uri;
 	struct err why;
 
-	if (!key || str_starts(key, "arn:") || uri_parse(key, a, &uri, &why) == 0)
+	if (!key || str_starts(key, "arn:") || uri_parse(as_uri(a, key), a, &uri, &why) == 0)
 		return 0;
 	return doc_err(doc_get(merged, "munge-key"), e, REASON_INPUT_RANGE,
 	               "munge-key: %s, or a Secrets Manager ARN", why.text);
@@ -208,24 +255,40 @@ static int check_storage(const struct doc *storage, struct err *e)
 	               doc_type_name(storage));
 }
 
+static int check_values(const struct doc *merged, const struct raw *raw, struct arena *a,
+                        struct err *e)
+{
+	int r = check_hex(merged, "config-sha256", raw->config_sha256, e);
+
+	if (r < 0)
+		return r;
+	r = check_name(merged, raw->node, e);
+	if (r < 0)
+		return r;
+	r = check_head(merged, raw->head, e);
+	if (r < 0)
+		return r;
+	r = check_config(merged, raw->config, a, e);
+	if (r < 0)
+		return r;
+	r = check_munge_key(merged, raw->munge_key, a, e);
+	if (r < 0)
+		return r;
+	return check_storage(raw->storage, e);
+}
+
 int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *ret, struct err *e)
 {
-	struct raw raw = {.version = 1, .deadline_ms = DEADLINE_DEFAULT_MS};
+	struct raw raw = {.version = 1};
 	struct node_doc n = {0};
 	int r = field_decode(merged, node_doc_fields, NULL, a, &raw, e);
 
-	if (r >= 0)
-		r = decode_on_failure(raw.on_failure, &n, e);
-	if (r >= 0)
-		r = check_hex(merged, "config-sha256", raw.config_sha256, e);
-	if (r >= 0)
-		r = check_name(merged, raw.node, e);
-	if (r >= 0)
-		r = check_config(merged, raw.config, a, e);
-	if (r >= 0)
-		r = check_munge_key(merged, raw.munge_key, a, e);
-	if (r >= 0)
-		r = check_storage(raw.storage, e);
+	if (r < 0)
+		return r;
+	r = decode_on_failure(raw.on_failure, &n, e);
+	if (r < 0)
+		return r;
+	r = check_values(merged, &raw, a, e);
 	if (r < 0)
 		return r;
 	n.cluster = raw.cluster;
@@ -233,13 +296,14 @@ int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *
 	n.config_sha256 = raw.config_sha256;
 	n.config_key = raw.config_key;
 	n.bucket_owner = raw.bucket_owner;
-	n.deadline_ms = raw.deadline_ms;
+	n.deadline_given = raw.deadline_ms;
+	n.deadline_ms = raw.deadline_ms ? raw.deadline_ms : DEADLINE_DEFAULT_MS;
 	n.splay_ms = raw.splay_ms;
 	n.node = (struct cluster_node){
 	        .role = (enum cluster_role)raw.role,
 	        .node = raw.node,
 	        .head = raw.head,
-	        .munge_key = raw.munge_key,
+	        .munge_key = as_uri(a, raw.munge_key),
 	        .munge_key_default = beside(a, raw.config),
 	        .dynamic = raw.dynamic,
 	        .storage = raw.storage,

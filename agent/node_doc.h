@@ -19,7 +19,8 @@ struct node_doc {
 	const char *config_key;    /* Ed25519 public key in base64, or NULL */
 	const char *bucket_owner;  /* 12 digits, or NULL */
 	uint64_t deadline_ms;
-	uint64_t splay_ms; /* wait up to this, at random, before shared services are asked */
+	bool deadline_given; /* not the default */
+	uint64_t splay_ms;   /* wait up to this, at random, before shared services are asked */
 	enum on_failure on_failure;
 	uint64_t hold_ms; /* ON_FAILURE_HOLD_FOR: power off after this */
 	struct cluster_node node;

@@ -17,8 +17,9 @@ enum verb_bit {
 };
 
 struct options {
-	const char *role, *config, *node, *head, *munge_key, *cluster, *root, *output, *sha256;
-	bool dry_run, wait;
+	const char *role, *config, *node, *head, *munge_key, *cluster, *root, *output, *sha256,
+	        *node_document;
+	bool dry_run, wait, strict;
 };
 
 extern const struct command_option option_table[];

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Status file, events, journal, systemd and console, kept up with a run. */
 #include "agent/progress.h"
 
 #include <fcntl.h>
@@ -17,9 +18,10 @@
 	(30 * 1000 * 1000) /* a tick comes every second; missing thirty means we hang */
 #define EXTEND_SLACK_MS 10000
 #define STATUS_EVERY_MS                                                                            \
-	500                /* where all holds already, writing a status takes longer than a step   \
+	500             /* where all holds already, writing a status takes longer than a step   \
 	                    */
-#define WHOLE_RUN SIZE_MAX /* in place of a step */
+#define SUMMARY_MAX 512 /* bytes of the last line */
+#define WHOLE_RUN   SIZE_MAX /* in place of a step */
 
 /*
  * A status that can't be replaced says what is no longer true. It makes room for the next one, and
@@ -87,11 +89,12 @@ void progress_begin(struct progress *p, struct agent *g, bool writes)
 	        .agent = g,
 	        .events = -1,
 	        .writes = writes,
-	        .terminal = !g->program.quiet && !g->program.json,
 	        .report = {.phase = REPORT_STARTING,
 	                   .program = g->program.info->command.name,
 	                   .version = HPC_VERSION,
 	                   .hints = g->program.info->hints,
+	                   /* on standard error each step tells its failure when it happens */
+	                   .brief = !g->program.journal,
 	                   .facts = &g->facts,
 	                   .start_ns = g->program.start,
 	                   .boot_id = boot_id(g)},
@@ -110,6 +113,8 @@ void progress_begin(struct progress *p, struct agent *g, bool writes)
 void progress_plan(struct progress *p)
 {
 	p->report.plan = &p->agent->plan;
+	p->report.notes = p->agent->notes.items;
+	p->report.n_notes = p->agent->notes.n;
 	p->outcomes = arena_array(p->agent->program.arena, p->agent->plan.n, sizeof *p->outcomes);
 	p->report.outcomes = p->outcomes;
 	p->report.phase = REPORT_RUNNING;
@@ -170,39 +175,57 @@ static bool is_good(enum report_phase phase)
 	return phase == REPORT_READY || phase == REPORT_DEGRADED;
 }
 
+/* The summary without its line end; *ret_text is what stands behind the program's name. */
+static const char *summary(const struct report *r, struct arena *a, const char **ret_text)
+{
+	struct strbuf line = STRBUF(a, SUMMARY_MAX);
+
+	report_summary(r, &line);
+	line.data[strcspn(line.data, "\n")] = '\0';
+	*ret_text = line.data + strlen(r->program) + strlen(": ");
+	return line.data;
+}
+
+static void log_summary(const struct progress *p, const struct err *cause)
+{
+	scope_arena struct arena *a = arena_new();
+	bool good = is_good(p->report.phase);
+	const struct log_field fields[] = {
+	        {"HPC_STATE", report_phase_name(p->report.phase)},
+	        {"MESSAGE_ID", good ? JOURNAL_ID_RUN_READY : JOURNAL_ID_RUN_FAILED},
+	        {"HPC_REASON", cause ? reason_row(cause->reason)->name : ""},
+	};
+	const char *text;
+
+	(void)summary(&p->report, a, &text);
+	log_record(good ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERR, fields,
+	           ARRAY_LEN(fields) - (cause ? 0 : 1), "%s", text);
+}
+
 /* One line for the journal, systemd and the console. */
 static void tell_end(struct progress *p, const struct err *cause)
 {
 	scope_arena struct arena *a = arena_new();
-	struct strbuf line = STRBUF(a, 512);
-	enum report_phase phase = p->report.phase;
-	bool good = is_good(phase);
+	struct report whole = p->report;
+	const char *text;
 
 	add_event(p, "run-finished", WHOLE_RUN, NULL);
 	scope_close(&p->events);
-
-	if (phase == REPORT_PENDING)
+	if (p->report.phase == REPORT_PENDING)
 		return;
-	report_summary(&p->report, &line);
-	line.data[strcspn(line.data, "\n")] = '\0';
-	const char *text = line.data + strlen(p->report.program) + strlen(": ");
-	const struct log_field fields[] = {
-	        {"HPC_STATE", report_phase_name(phase)},
-	        {"MESSAGE_ID", good ? JOURNAL_ID_RUN_READY : JOURNAL_ID_RUN_FAILED},
-	        {"HPC_REASON", cause ? reason_row(cause->reason)->name : ""},
-	};
-	log_record(good ? LOG_LEVEL_NOTICE : LOG_LEVEL_ERR, fields,
-	           ARRAY_LEN(fields) - (cause ? 0 : 1), "%s", text);
+	log_summary(p, cause);
 	if (!p->writes)
 		return;
+	whole.brief = false;
+	const char *line = summary(&whole, a, &text);
 	if (host_is_self(p->agent->host))
-		to_console(line.data);
-	if (good) {
+		to_console(line);
+	if (is_good(p->report.phase)) {
 		notify_ready(text);
-	} else {
-		notify_status("%s", text);
-		notify_errno(cause && cause->no ? cause->no : 1);
+		return;
 	}
+	notify_status("%s", text);
+	notify_errno(cause && cause->no ? cause->no : 1);
 }
 
 /* Nobody may read "ready" where the exit status says otherwise, nor the other way round. */

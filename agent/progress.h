@@ -15,7 +15,6 @@ struct progress {
 	int events;                    /* events.jsonl, or -1 */
 	bool status_stale;             /* more is known than status.json says */
 	uint64_t status_next;          /* not to be written again before */
-	bool terminal;                 /* print each step as it ends */
 	struct err unwritten;          /* why the last status couldn't be written */
 	bool writes; /* false in plan and dry-run: nothing below /run is touched */
 };

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where the node's description comes from: the layers of the node document, then the configuration.
- */
+/* Who this node is: the layers of the node document. */
 #pragma once
 
 #include "agent/agent.h"
@@ -13,10 +12,3 @@ int source_open(struct agent *g, struct err *e) ATTR_MUST_USE;
  * AWS_EC2_METADATA_DISABLED is true: then the file and the command line must say everything.
  */
 int source_node(struct agent *g, struct err *e) ATTR_MUST_USE;
-
-/* Fetches and verifies the configuration the node document names, and builds the plan. */
-int source_plan(struct agent *g, struct err *e) ATTR_MUST_USE;
-
-/* The plan of a configuration that is in memory already; `name` is what messages call it. */
-int source_plan_of(struct agent *g, const char *name, struct blob text,
-                   struct err *e) ATTR_MUST_USE;

@@ -12,6 +12,7 @@
 #define STATUS_MAX_BYTES (4 * 1024 * 1024)
 /* A run that was killed while a step of it is stuck in the kernel leaves the lock without a sign. */
 #define LOOK_AGAIN_MS 5000
+#define EXIT_DEADLINE 7
 #define TEXT_MAX      (4 * 1024 * 1024)
 
 static int read_status(struct agent *g, struct blob *ret_text, struct doc **ret, struct err *e)
@@ -77,7 +78,8 @@ static void print_words(const struct doc *status, bool running, struct strbuf *b
 		print_step(steps->items[i], b);
 }
 
-/* The exit status of the run; 6 while it goes on, 1 when it was interrupted. */
+/* The exit status of the run; 6 while it goes on, 1 when it was interrupted. Who waited for its end
+ * in vain gets EXIT_DEADLINE. */
 static int exit_status(const struct doc *status, bool running)
 {
 	if (!ended(status))
@@ -114,11 +116,12 @@ int verb_status(void *program)
 	}
 	if (r < 0)
 		return program_fail(&g->program, &e);
+	bool late = g->opt.wait && running && !ended(status);
 	if (g->program.json)
 		strbuf_add(&b, text.data, text.len);
 	else if (!g->program.quiet)
 		print_words(status, running, &b);
 	if (b.len)
 		fwrite(b.data, 1, b.len, stdout);
-	return exit_status(status, running);
+	return late ? EXIT_DEADLINE : exit_status(status, running);
 }

@@ -76,6 +76,7 @@ static const struct {
         [ERR_RETRY] = {"retry", 4},   [ERR_INTEGRITY] = {"integrity", 5},
         [ERR_HOST] = {"host", 1},     [ERR_BUG] = {"bug", 70},
         [ERR_BUSY] = {"busy", 6},     [ERR_DEADLINE] = {"deadline", 7},
+        [ERR_USAGE] = {"usage", 2},
 };
 
 int err_exit_status(enum err_kind kind)

@@ -27,6 +27,7 @@ enum err_kind {
 	ERR_BUG,       /* our own mistake: exit 70 */
 	ERR_BUSY,      /* another run holds the lock: exit 6, never retried */
 	ERR_DEADLINE,  /* there was no time left: exit 7, never retried */
+	ERR_USAGE,     /* the command line is wrong: exit 2, never retried */
 };
 
 struct err {

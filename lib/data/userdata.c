@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Finds our node document in user data, through MIME, base64 and gzip. */
 #include "data/userdata.h"
 
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include "data/gzip.h"
 #include "data/mime.h"
 #include "data/text.h"
+#include "data/userdata_own.h"
 
 #define UNPACKED_MAX (1024 * 1024) /* bytes of all layers of gzip and base64 together */
 #define DEPTH_MAX    16            /* messages, gzip and base64 inside each other */
@@ -63,16 +65,24 @@ static int fail(struct search *s, const struct layer *in, const char *p, enum re
 	return -EINVAL;
 }
 
+/* "#hpc-node" as the first line that isn't blank, as an editor, a here-document or a template leaves
+ * it: with a byte order mark, indented, with a space behind the #. */
 static bool is_document(struct blob text)
 {
-	static const char first[] = "#hpc-node";
-	size_t len = sizeof first - 1;
+	static const char name[] = "hpc-node";
+	size_t len = sizeof name - 1, at = 0;
 
 	if (text.len >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0)
-		text = (struct blob){text.data + 3, text.len - 3};
-	if (text.len < len || memcmp(text.data, first, len) != 0)
+		at = 3;
+	while (at < text.len && memchr(" \t\r\n", text.data[at], 4))
+		at++;
+	if (at == text.len || text.data[at] != '#')
 		return false;
-	return text.len == len || memchr(" \t\r\n", text.data[len], 4);
+	for (at++; at < text.len && memchr(" \t", text.data[at], 2);)
+		at++;
+	if (text.len - at < len || memcmp(text.data + at, name, len) != 0)
+		return false;
+	return text.len - at == len || memchr(" \t\r\n", text.data[at + len], 4);
 }
 
 static bool is_message(struct blob text, struct mime_entity *ret)
@@ -312,14 +322,16 @@ static int look(struct search *s, const struct layer *in, struct blob text, enum
 int userdata_find(struct blob raw, struct arena *a, struct blob *ret, struct err *e)
 {
 	struct search s = {.arena = a, .err = e, .left = UNPACKED_MAX};
-	const struct layer in = {.text = raw, .raw = true};
+	struct layer in = {.text = raw, .raw = true};
 	int r;
 
 	if (raw.len > USERDATA_SIZE_MAX)
 		return fail(&s, &in, raw.data + USERDATA_SIZE_MAX, REASON_INPUT_LIMIT,
 		            "the user data has %zu bytes, expected at most %d", raw.len,
 		            USERDATA_SIZE_MAX);
-	r = raw.len ? look(&s, &in, raw, WHOLE) : 0;
+	if (userdata_is_utf16(raw))
+		in.text = userdata_from_utf16(raw, a);
+	r = raw.len ? look(&s, &in, in.text, WHOLE) : 0;
 	if (r < 0)
 		return r;
 	*ret = s.found;

@@ -3,10 +3,12 @@
  * EC2 user data: where in it our node document is.
  *
  * Understood, at the top and inside a MIME part, each possibly base64 or gzip (RFC 1952) and
- * bounded: the document itself (first line "#hpc-node"), or one part of type text/x-hpc-node of a
- * MIME multipart message (RFC 2046), or cloud-config that writes /etc/hpc-node/node.yaml: the one
- * form that cloud-init takes without a warning. Anything else - a shell script, other cloud-config,
- * nothing - is not ours and not an error: the result is empty. User data is at most 16 KiB as EC2 hands it over;
+ * bounded: the document itself (first line "#hpc-node"; blank lines before it, indentation and a
+ * space behind the # are forgiven, and UTF-16 with its mark), or one part of type text/x-hpc-node
+ * of a MIME multipart message (RFC 2046), or cloud-config that writes /etc/hpc-node/node.yaml: the
+ * one form that cloud-init takes without a warning. Anything else - a shell script, other
+ * cloud-config, nothing - is not ours and not an error: the result is empty. User data is at most
+ * 16 KiB as EC2 hands it over;
  * unpacked ceilings stand at the top of userdata.c.
  *
  * Parts of other types are not unpacked, but for those that say nothing of what they hold
@@ -22,3 +24,10 @@
 /* The text of the node document inside, or an empty blob; it points into `raw` or the arena.
  * Messages name the text "user-data". */
 int userdata_find(struct blob raw, struct arena *a, struct blob *ret, struct err *e) ATTR_MUST_USE;
+
+/* What user data is, for messages: "empty", "a shell script", "cloud-config", ... Static storage. */
+const char *userdata_describe(struct blob raw);
+
+/* Why user data in which userdata_find() found nothing looks as if it was meant to be ours, or
+ * NULL. Static storage. */
+const char *userdata_near(struct blob raw);

@@ -41,12 +41,14 @@ static uint64_t elapsed_ns(const struct step_outcome *o)
 	return o->end_ns > o->start_ns && o->start_ns ? o->end_ns - o->start_ns : 0;
 }
 
-static void detail(const struct step *s, const struct step_outcome *o, struct strbuf *out)
+static void detail(const struct step *s, const struct step_outcome *o, bool brief,
+                   struct strbuf *out)
 {
 	const char *sep = "  ";
 
 	if (o->err.kind != ERR_NONE) {
-		strbuf_printf(out, "%s%s (%s)", sep, o->err.text, reason_row(o->err.reason)->name);
+		strbuf_printf(out, "%s%s%s(%s)", sep, brief ? "" : o->err.text, brief ? "" : " ",
+		              reason_row(o->err.reason)->name);
 		sep = ", ";
 	}
 	if (o->changes_total) {
@@ -88,7 +90,7 @@ void report_table(const struct report *r, struct strbuf *out)
 			report_elapsed(elapsed_ns(o), &time);
 		strbuf_printf(out, "%-*s  %-8s %10s", width, r->plan->steps[i]->id,
 		              step_state_name(o->state), time.data ? time.data : "-");
-		detail(r->plan->steps[i], o, out);
+		detail(r->plan->steps[i], o, r->brief, out);
 		strbuf_char(out, '\n');
 	}
 }
@@ -124,9 +126,9 @@ static void counts(const struct report *r, struct strbuf *out)
 	}
 }
 
-static void cause(struct strbuf *out, const char *id, const struct err *e)
+static void step_cause(struct strbuf *out, const char *id, const struct err *e, bool brief)
 {
-	strbuf_printf(out, ": %s%s%s (%s)", id, *id ? ": " : "", e->text,
+	strbuf_printf(out, ": %s%s%s (%s)", id, brief ? "" : ": ", brief ? "" : e->text,
 	              reason_row(e->reason)->name);
 }
 
@@ -146,9 +148,9 @@ void report_summary(const struct report *r, struct strbuf *out)
 		report_elapsed(r->end_ns - r->start_ns, out);
 	}
 	if (r->err)
-		cause(out, "", r->err);
+		strbuf_printf(out, ": %s (%s)", r->err->text, reason_row(r->err->reason)->name);
 	else if (steps && worst < r->plan->n)
-		cause(out, r->plan->steps[worst]->id, &r->outcomes[worst].err);
+		step_cause(out, r->plan->steps[worst]->id, &r->outcomes[worst].err, r->brief);
 	if (steps)
 		counts(r, out);
 	strbuf_char(out, '\n');

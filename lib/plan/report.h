@@ -31,6 +31,9 @@ struct report {
 	int exit_status;
 	uint64_t start_ns, end_ns;
 	const char *boot_id;
+	bool brief;     /* table and summary leave out what report_log() has told of a step */
+	size_t n_notes; /* what people should know of the configuration; in JSON only */
+	const char *const *notes;
 };
 
 void report_json(const struct report *r, struct strbuf *out);    /* status.json */

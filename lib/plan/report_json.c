@@ -101,6 +101,10 @@ void report_json(const struct report *r, struct strbuf *out)
 		jsonw_str(&w, "exit_status", NULL);
 	error(&w, r, r->err);
 	counts(&w, r);
+	jsonw_begin(&w, "notes", '[');
+	for (size_t i = 0; i < r->n_notes; i++)
+		jsonw_str(&w, NULL, r->notes[i]);
+	jsonw_end(&w, ']');
 	jsonw_begin(&w, "steps", '[');
 	for (size_t i = 0; r->plan && i < r->plan->n; i++)
 		one_step(&w, r, i);

@@ -74,7 +74,7 @@ static bool stderr_is_journal(void)
 	return str_eq(stream, mine);
 }
 
-static void open_log(const struct program *p)
+static void open_log(struct program *p)
 {
 	enum log_level max = p->verbose ? LOG_LEVEL_DEBUG
 	                     : p->quiet ? LOG_LEVEL_ERR
@@ -82,7 +82,8 @@ static void open_log(const struct program *p)
 	void *name = arena_strdup(p->arena, name_of(p->info)); /* SYSLOG_IDENTIFIER */
 
 	/* Under systemd stderr is the journal: then records go there whole, with their fields. */
-	if (stderr_is_journal())
+	p->journal = stderr_is_journal();
+	if (p->journal)
 		log_set_sink(journal_sink, name, p->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
 	else
 		log_set_sink(log_stderr_sink, name, max);
@@ -165,7 +166,7 @@ void program_hint(const struct program *p, const struct err *e)
 {
 	const char *hint = reason_hint(p->info->hints, e->reason);
 
-	if (*hint && e->kind != ERR_INPUT)
+	if (*hint && e->kind != ERR_INPUT && e->kind != ERR_USAGE)
 		log_notice("%s: %s", reason_row(e->reason)->name, hint);
 }
 

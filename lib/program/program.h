@@ -38,6 +38,7 @@ struct program {
 	struct command_line line;
 	uint64_t deadline_ms; /* --deadline; 0: not given */
 	bool json, quiet, verbose;
+	bool journal; /* messages go to the journal, whole; else to standard error */
 	struct cloud_config cloud_config; /* from the environment */
 	bool no_metadata;                 /* AWS_EC2_METADATA_DISABLED is true */
 	struct arena *arena;              /* as long as the verb runs */

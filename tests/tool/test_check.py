@@ -48,10 +48,10 @@ PLACE = re.compile(r"^hpc-agent: (.*?):(\d+):(\d+): \S", re.M)
 PEAK_MIB = 64
 
 
-def check(agent, tmp_path, data, name="c.yaml", **kw):
+def check(agent, tmp_path, data, name="c.yaml", strict=False, **kw):
     path = tmp_path / name
     path.write_bytes(data if isinstance(data, bytes) else data.encode())
-    return agent("check", path, **kw)
+    return agent("check", path, *["--strict"] * strict, **kw)
 
 
 def refused(r, name="c.yaml", line=None, says=()):
@@ -80,11 +80,66 @@ def line_of(text, needle):
 
 def test_unknown_key_names_the_nearest(agent, tmp_path):
     bad = SEED.replace("  SlurmQueues:", "  SlurmQueue:")
-    refused(check(agent, tmp_path, bad), line=line_of(bad, "SlurmQueue:"), says=["SlurmQueue", "SlurmQueues"])
+    refused(check(agent, tmp_path, bad, strict=True), line=line_of(bad, "SlurmQueue:"), says=["SlurmQueue", "SlurmQueues"])
     bad = NODE.replace("munge-key", "munge_key")
     refused(check(agent, tmp_path, bad), line=line_of(bad, "munge_key"), says=["munge_key", "munge-key"])
     bad = SEED + "Zzzzzz: 1\n"
-    refused(check(agent, tmp_path, bad), line=line_of(bad, "Zzzzzz"), says="Zzzzzz")
+    refused(check(agent, tmp_path, bad, strict=True), line=line_of(bad, "Zzzzzz"), says="Zzzzzz")
+
+
+def test_a_key_of_a_newer_parallelcluster_is_a_note(agent, tmp_path):
+    r = check(agent, tmp_path, SEED + "Zzzzzz: 1\n")
+    assert r.code == 0 and re.search(r"^note: .*c\.yaml:25:1: unknown key 'Zzzzzz' is ignored$", r.out, re.M), r
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    (root / "usr/sbin").mkdir(parents=True)
+    (root / "usr/sbin/slurmd").touch()
+    (tmp_path / "munge.key").write_bytes(os.urandom(128))
+    r = agent("plan", "--root", root, "-c", tmp_path / "c.yaml", "--node", "queue1-dy-t3micro-1", "--head", "10.0.0.1",
+              AWS_EC2_METADATA_DISABLED="true")
+    assert "unknown key 'Zzzzzz' is ignored" in r.out, r
+
+
+def test_all_faults_at_once(agent, tmp_path):
+    bad = SEED.replace("t3.micro\n  Networking", "[]\n  Networking").replace("MaxCount: 10", "MaxCount: many") + \
+        "SharedStorage: [{MountDir: /etc, Name: a, StorageType: Ebs}]\n"
+    r = check(agent, tmp_path, bad)
+    assert r.code == 3 and len(PLACE.findall(r.err)) == 3, r.err
+    r = check(agent, tmp_path, "sysctl: {a b: 1}\nfiles: [{path: x}, {path: /y, mode: 9}]\n")
+    assert r.code == 3 and len(PLACE.findall(r.err)) >= 3, r.err
+
+
+MANAGED = SEED + """\
+SharedStorage:
+- {MountDir: /e, Name: efs, StorageType: Efs}
+- {MountDir: /l, Name: lustre, StorageType: FsxLustre, FsxLustreSettings: {StorageCapacity: 1200}}
+- {MountDir: /z, Name: zfs, StorageType: FsxOpenZfs, FsxOpenZfsSettings: {VolumeId: fsvol-0123456789abcdef0}}
+"""
+
+
+def test_what_only_the_node_knows_is_a_note(agent, tmp_path):
+    r = check(agent, tmp_path, MANAGED)
+    assert r.code == 0, r.err
+    for name in ("efs", "lustre", "zfs"):
+        assert re.search(rf"^note: .*the node document needs 'storage: {{{name}: ", r.out, re.M), r.out
+    (tmp_path / "node.yaml").write_text(NODE + "storage: {efs: fs-0123456789abcdef0, lustre: 'fs-1@tcp:/x', zfs: 'h:/v'}\n")
+    r = agent("check", tmp_path / "c.yaml", "--node-document", tmp_path / "node.yaml")
+    assert r.code == 0 and "note" not in r.out, r
+    (tmp_path / "node.yaml").write_text(NODE.replace("compute", "worker"))
+    r = agent("check", tmp_path / "c.yaml", "--node-document", tmp_path / "node.yaml")
+    refused(r, name="node.yaml", line=4)
+
+
+def test_facts_are_those_of_a_node(agent, tmp_path):
+    for fact, code in (("region", 0), ("local-ipv4", 0), ("head", 0), ("tag.team", 0), ("tag.a-b.c", 0),
+                       ("iam-role", 3), ("tag.Name", 3), ("hostname", 3)):
+        r = check(agent, tmp_path, "files: [{path: /x, content: '${%s}'}]\n" % fact)
+        assert r.code == code, (fact, r.err)
+
+
+def test_each_queue_is_looked_at(agent, tmp_path):
+    bad = SEED + "  - {Name: other, Networking: {SubnetIds: [s]}, CustomActions: {OnNodeStart: {Script: 'ftp://h/x'}}}\n"
+    refused(check(agent, tmp_path, bad), line=25, says="ftp://h/x")
 
 
 @pytest.mark.parametrize("old,new", [
@@ -164,11 +219,11 @@ def test_place_is_exact(agent, tmp_path):
 
 def test_strange_names_and_files(agent, tmp_path):
     refused(check(agent, tmp_path, "Region: [\n", name="a b:c.yaml"), name="a b:c.yaml")
-    assert agent("check", tmp_path / "absent").code in (1, 3)
-    assert agent("check", tmp_path).code in (1, 3)
-    assert agent("check", "/dev/zero", guard=20).code in (1, 3)
+    assert agent("check", tmp_path / "absent").code == 3
+    assert agent("check", tmp_path).code == 3
+    assert agent("check", "/dev/zero", guard=20).code == 3
     os.mkfifo(tmp_path / "fifo")
-    assert agent("check", tmp_path / "fifo", guard=20).code in (1, 3)
+    assert agent("check", tmp_path / "fifo", guard=20).code == 3
     r = check(agent, tmp_path, SEED, name="-dash.yaml")
     assert r.code == 0, r.err
 

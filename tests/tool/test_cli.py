@@ -169,12 +169,74 @@ def test_json_is_json(agent, tmp_path):
 
     assert told(0, "facts", "--json")["role"] == {"value": "compute", "source": "node document"}
     for args, phase, state, code in ((["plan"], "pending", "pending", 10),
-                                     (["bootstrap", "--dry-run"], "pending", "pending", 0),
+                                     (["bootstrap", "--dry-run"], "pending", "pending", 10),
                                      (["bootstrap"], "ready", "changed", 0)):
         doc = told(code, *args, *spec)
         assert (doc["schema"], doc["phase"], doc["exit_status"]) == (1, phase, code)
         assert [(s["id"], s["state"]) for s in doc["steps"]] == [("hostname", state)]
     assert told(0, "status", "--root", root, "--json") == doc
+
+
+def test_plan_and_dry_run_say_the_same(agent, tmp_path):
+    """What would change, in words and in JSON, and the same exit status."""
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    root.chmod(0o755)
+    (tmp_path / "c.yaml").write_text("files: [{path: /etc/motd, content: hello}]\nmounts:\n"
+                                     "- {path: /scratch, source: 'server:/export', type: nfs4, options: ro}\n")
+    spec = ["--root", root, "--config", "c.yaml"]  # a path from here is as good as a whole one
+    plan, dry = (agent(*verb, *spec, AWS_EC2_METADATA_DISABLED="true") for verb in (["plan"], ["bootstrap", "--dry-run"]))
+    times = re.compile(r" +\d+ ms")
+    assert plan.code == dry.code == 10, plan.err + dry.err
+    assert times.sub("", plan.out) == times.sub("", dry.out)
+    assert "mount server:/export /scratch nfs4 ro,hard,_netdev" in plan.out.replace("hard,_netdev,ro", "ro,hard,_netdev")
+    assert "write /etc/motd" in plan.out
+    doc = json.loads(agent("plan", *spec, "--json", AWS_EC2_METADATA_DISABLED="true").out)
+    changes = [c for step in doc["steps"] for c in step["changes"]]
+    assert any(c.startswith("mount server:/export /scratch nfs4 ") for c in changes)
+
+
+def test_a_failure_is_told_once(agent, tmp_path):
+    root = tmp_path / "root"
+    (root / "etc").mkdir(parents=True)
+    (root / "etc" / "motd").mkdir()
+    (tmp_path / "c.yaml").write_text("files: [{path: /etc/motd, content: hello}]\n")
+    r = agent("bootstrap", "--root", root, "--config", tmp_path / "c.yaml", AWS_EC2_METADATA_DISABLED="true")
+    assert r.code == 1, r.err
+    text = re.search(r"files:/etc/motd: failed: (.*)", r.err)[1]
+    assert (r.out + r.err).count(text) == 1, r.out + r.err
+    assert "files:/etc/motd (host-file)" in r.err
+
+
+def test_the_deadline_of_the_document_counts(agent, tmp_path):
+    """More than the default, too; and a wrong value of an option is a fault of usage."""
+    for args in (["--node", "a/b"], ["--head", "http://h"], ["--head", "10.0.0.1:6817"], ["--config", "gopher://x"]):
+        assert agent("plan", "--root", tmp_path, *args, AWS_EC2_METADATA_DISABLED="true").code == 2, args
+
+
+def test_explain_takes_every_word_it_lists(agent):
+    words = re.findall(r"^  ([a-z][a-z0-9-]*) ", agent("explain").out, re.M)
+    assert len(words) > 100
+    for word in set(words):
+        assert agent("explain", word).code == 0, word
+
+
+def test_fetch_writes_to_what_is_no_regular_file(agent, tmp_path):
+    (tmp_path / "in").write_text("content")
+    source = f"file:{tmp_path}/in"
+    (tmp_path / "target").write_text("old")
+    os.symlink("target", tmp_path / "link")
+    assert agent("fetch", source, "-o", tmp_path / "link").code == 0
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "target").read_text() == "content"
+    os.symlink("/dev/full", tmp_path / "full")
+    r = agent("fetch", source, "-o", tmp_path / "full")
+    assert r.code == 1 and (tmp_path / "full").is_symlink() and "No space" in r.err, r.err
+    os.mkfifo(tmp_path / "fifo")
+    reader = subprocess.Popen(["cat", tmp_path / "fifo"], stdout=subprocess.PIPE, text=True)
+    assert agent("fetch", source, "-o", tmp_path / "fifo").code == 0
+    assert reader.communicate(timeout=20)[0] == "content"
+    assert agent("fetch", source, "-o", tmp_path / "fifo", "--deadline", "300ms").code == 7  # nobody reads
+    assert agent("fetch", source, "-o", tmp_path).code == 1
 
 
 def test_closed_descriptors(program, tmp_path):

@@ -34,7 +34,14 @@ static const struct {
         {HEAD PART("text/cloud-config", CLOUD "  content: 'role: head'\n") END, "role: head"},
         {"#hpc-nodes\nversion: 1\n", NULL},
         {"version: 1\nrole: compute\n", NULL},
-        {"\n" DOC, NULL},
+        {"\n" DOC, "\n" DOC},
+        {"    #hpc-node\n    version: 1\n", "    #hpc-node\n    version: 1\n"},
+        {"# hpc-node\nversion: 1\n", "# hpc-node\nversion: 1\n"},
+        {"#\thpc-node", "#\thpc-node"},
+        {"#", NULL},
+        {"# hpc", NULL},
+        {"hpc-node\n", NULL},
+        {"## template: jinja\n" DOC, NULL},
         {"deadbeef", NULL},
         {DOC, DOC},
         {"#hpc-node", "#hpc-node"},
@@ -276,13 +283,72 @@ static void test_messages_in_messages(void **state)
 	        "user-data:46:15: messages nested too deep, expected at most 16");
 }
 
+static void test_utf16(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		const char *found;
+	} cases[] = {
+	        {"\xff\xfe#\0h\0p\0c\0-\0n\0o\0d\0e\0\n\0a\0:\0 \0\xe9\0", 30,
+	         "#hpc-node\na: \xc3\xa9"},
+	        {"\xfe\xff\0#\0h\0p\0c\0-\0n\0o\0d\0e\0\n\x20\xac", 24, "#hpc-node\n\xe2\x82\xac"},
+	        {"\xff\xfe#\0h\0p\0c\0-\0n\0o\0d\0e\0\n\0\x3d\xd8\x00\xde", 26,
+	         "#hpc-node\n\xf0\x9f\x98\x80"},
+	        {"\xff\xfe#\0h\0p\0c\0-\0n\0o\0d\0e\0\n\0\x3d\xd8", 24, "#hpc-node\n\xef\xbf\xbd"},
+	        {"\xff\xfe#\0!\0", 6, ""},
+	        {"\xff\xfe", 2, ""},
+	        {"\xff", 1, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scope_arena struct arena *a = arena_new();
+		struct blob found;
+		struct err e;
+
+		assert_ok(
+		        userdata_find((struct blob){cases[i].bytes, cases[i].len}, a, &found, &e));
+		assert_int_equal(found.len, strlen(cases[i].found));
+		assert_memory_equal(found.len ? found.data : "", cases[i].found, found.len);
+	}
+}
+
+static void test_describes(void **state)
+{
+	static const struct {
+		const char *text, *what;
+		bool near;
+	} cases[] = {
+	        {"", "empty", false},
+	        {" \n\n", "empty", false},
+	        {"#!/bin/sh\necho hpc-node\n", "a script", false},
+	        {"#cloud-config\nwrite_files: [/etc/hpc-node/node.yaml]\n", "cloud-config", false},
+	        {"## template: jinja\n#hpc-node\n", "a template", true},
+	        {"## template: jinja\n#cloud-config\n", "a template", false},
+	        {"Content-Type: multipart/mixed; boundary=hpc-node\n", "a MIME message", false},
+	        {"#hpc_node\nconfig: x\n", "text whose first line", true},
+	        {"\n #HPC-Node:\nconfig: x\n", "text whose first line", true},
+	        {"cluster: x\n#hpc-node\n", "text whose first line", false},
+	        {"{\"a\": 1}", "JSON", false},
+	        {"\x1f\x8b\x08", "compressed", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		assert_true(str_starts(userdata_describe(pack_text(cases[i].text)), cases[i].what));
+		assert_int_equal(userdata_near(pack_text(cases[i].text)) != NULL, cases[i].near);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_finds),         cmocka_unit_test(test_finds_it_packed),
 	        cmocka_unit_test(test_crlf),          cmocka_unit_test(test_refuses),
 	        cmocka_unit_test(test_bombs),         cmocka_unit_test(test_messages_in_messages),
-	        cmocka_unit_test(test_layers_add_up),
+	        cmocka_unit_test(test_layers_add_up), cmocka_unit_test(test_utf16),
+	        cmocka_unit_test(test_describes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -123,7 +123,7 @@ static void status_json(void **state)
 	                  "\"start_ns\":9000000000,\"end_ns\":76000000000,\"exit_status\":8,"
 	                  "\"error\":null,\"counts\":{\"waiting\":0,\"running\":0,\"ok\":1,"
 	                  "\"changed\":1,\"failed\":1,\"blocked\":1,\"skipped\":1,\"pending\":1},"
-	                  "\"steps\":[");
+	                  "\"notes\":[],\"steps\":[");
 	strbuf_printf(&want, steps_json, refused.data, blocked.data);
 	strbuf_str(&want, "]}\n");
 
@@ -132,11 +132,32 @@ static void status_json(void **state)
 	assert_ok(json_parse("status.json", (struct blob){f->out.data, f->out.len}, f->a, &d, &e));
 }
 
+/* Where each failure has been told when it happened, its text is not told again. */
+static void brief_names_step_and_reason_only(void **state)
+{
+	struct fixture *f = *state;
+
+	f->r.brief = true;
+	report_table(&f->r, &f->out);
+	assert_null(strstr(f->out.data, "mounting '/x': no"));
+	assert_non_null(strstr(f->out.data, "(mount-refused)"));
+	strbuf_str(&f->out, "");
+	report_summary(&f->r, &f->out);
+	assert_null(strstr(f->out.data, "mounting '/x': no"));
+	assert_non_null(strstr(f->out.data, " (mount-refused): "));
+}
+
 static void status_json_before_a_plan(void **state)
 {
 	struct fixture *f = *state;
 	struct err cause = {0};
-	struct report r = {.phase = REPORT_RUNNING, .program = "p", .version = "v", .err = &cause};
+	const char *const notes[] = {"a note"};
+	struct report r = {.phase = REPORT_RUNNING,
+	                   .program = "p",
+	                   .version = "v",
+	                   .err = &cause,
+	                   .n_notes = 1,
+	                   .notes = notes};
 
 	report_json(&r, &f->out);
 	assert_string_equal(
@@ -145,7 +166,7 @@ static void status_json_before_a_plan(void **state)
 	        "\"boot_id\":null,\"facts\":{},\"start_ns\":null,\"end_ns\":null,"
 	        "\"exit_status\":null,\"error\":null,\"counts\":{\"waiting\":0,\"running\":0,"
 	        "\"ok\":0,\"changed\":0,\"failed\":0,\"blocked\":0,\"skipped\":0,\"pending\":0},"
-	        "\"steps\":[]}\n");
+	        "\"notes\":[\"a note\"],\"steps\":[]}\n");
 }
 
 static void status_json_while_waiting(void **state)
@@ -359,6 +380,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        T(status_json),
+	        T(brief_names_step_and_reason_only),
 	        T(status_json_before_a_plan),
 	        T(status_json_while_waiting),
 	        T(table),

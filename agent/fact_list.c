@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list of facts. */
+#include "agent/fact_list.h"
+
+#include <stddef.h>
+
+const struct fact_row fact_list[] = {
+        {"instance-id", "i-0123456789abcdef0", "id of the instance"},
+        {"instance-type", "t3.micro", "its type"},
+        {"region", "eu-west-1", "its region"},
+        {"availability-zone", "eu-west-1a", "its availability zone"},
+        {"account-id", "123456789012", "the account it is in"},
+        {"local-ipv4", "192.0.2.11", "its private address"},
+        {"mac", "02:00:00:00:00:01", "of its first network interface"},
+        {"ami-id", "ami-0123456789abcdef0", "the image it was started from"},
+        {"partition", "aws", "aws, aws-cn or aws-us-gov"},
+        {"dns-suffix", "amazonaws.com", "domain of the partition's services"},
+        {"slurm-prefix", "/usr", "where Slurm is installed; absent where the image has none"},
+        {"cluster", "cluster", "of the node document, as what follows"},
+        {"role", "compute", "compute, head or login"},
+        {"node", "queue-dy-resource-1", "Slurm NodeName of this node"},
+        {"head", "192.0.2.10", "address of the head node"},
+        {"config", "s3://bucket/cluster-config.yaml", "where the cluster configuration is"},
+        {0},
+};

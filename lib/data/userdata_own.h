@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to the files of userdata. */
+#pragma once
+
+#include "data/userdata.h"
+
+/* It begins with UTF-16's byte order mark, of either order. */
+bool userdata_is_utf16(struct blob raw);
+/* The same text in UTF-8; what is no character becomes U+FFFD. */
+struct blob userdata_from_utf16(struct blob raw, struct arena *a);
