@@ -33,7 +33,7 @@ static void allow(struct allowed *l, const char *item, struct arena *a)
 }
 
 static void allow_section(const struct recipe *r, const char *section, const char *key,
-                          const char *rule, bool units, struct arena *a, struct allowed *l)
+                          const char *rule, struct arena *a, struct allowed *l)
 {
 	const struct doc *d = doc_get(r->sections, section);
 
@@ -44,8 +44,7 @@ static void allow_section(const struct recipe *r, const char *section, const cha
 
 		if (!value || vars_expand(&r->facts, value, a, &text, &none) < 0)
 			continue;
-		bool suffix = units && !strchr(text, '.');
-		allow(l, arena_printf(a, "%s:%s%s", rule, text, suffix ? ".service" : ""), a);
+		allow(l, arena_printf(a, "%s:%s", rule, text), a);
 	}
 }
 
@@ -53,10 +52,10 @@ static void allow_all(const struct recipe *r, struct arena *a, struct allowed *l
 {
 	if (r->parent)
 		allow_all(r->parent, a, l);
-	allow_section(r, "units", "name", "enabled-units", true, a, l);
-	allow_section(r, "files", "path", "authorized-keys", false, a, l);
-	allow_section(r, "files", "path", "sudo-nopasswd", false, a, l);
-	allow_section(r, "files", "path", "user-jobs", false, a, l);
+	allow_section(r, "units", "name", "enabled-units", a, l);
+	allow_section(r, "files", "path", "authorized-keys", a, l);
+	allow_section(r, "files", "path", "sudo-nopasswd", a, l);
+	allow_section(r, "files", "path", "user-jobs", a, l);
 }
 
 static struct allowed allowed_of(const struct recipe *r, struct arena *a)
