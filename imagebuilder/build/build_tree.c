@@ -5,6 +5,16 @@
 #include "base/clock.h"
 #include "build/why.h"
 
+static int make(const struct chain *c, size_t i, struct store *s, const struct built *b,
+                struct layer *l, uint64_t start, struct err *e)
+{
+	int r = chain_make(c, i, b->trees, l, e);
+
+	if (r < 0)
+		return r;
+	return layer_publish(s, l, b->key, c->steps[i].name, clock_now() - start, e);
+}
+
 static int take_step(const struct chain *c, size_t i, struct store *s, struct progress *p,
                      struct built *b, size_t n_trees, struct layer *l, struct err *e)
 {
@@ -22,17 +32,15 @@ static int take_step(const struct chain *c, size_t i, struct store *s, struct pr
 		return 0;
 	}
 	b->trees[n_trees] = NULL;
-	r = chain_make(c, i, b->trees, l, e);
-	if (r == 0)
-		r = layer_publish(s, l, b->key, name, clock_now() - start, e);
-	if (r == 0) {
-		progress_done(p, name, key, "built", clock_now() - start);
-		return 0;
+	r = make(c, i, s, b, l, start, e);
+	if (r < 0) {
+		layer_log(l, e->text);
+		layer_keep_failed(s, l);
+		progress_failed(p, name, l, clock_now() - start);
+		return err_wrap(e, "step '%s'", name);
 	}
-	layer_log(l, e->text);
-	layer_keep_failed(s, l);
-	progress_failed(p, name, l, clock_now() - start);
-	return err_wrap(e, "step '%s'", name);
+	progress_done(p, name, key, "built", clock_now() - start);
+	return 0;
 }
 
 static int take_steps(const struct chain *c, struct store *s, struct progress *p, struct built *b,
@@ -65,30 +73,29 @@ static int take_steps(const struct chain *c, struct store *s, struct progress *p
 	return 0;
 }
 
-int build_tree(const struct recipe *r, const struct lock *lock, const struct lock_source *from,
+int build_tree(const struct recipe *recipe, const struct lock *lock, const struct lock_source *from,
                struct store *s, struct progress *p, struct arena *a, struct built *ret,
                struct err *e)
 {
 	struct built b = {.arena = a};
 	struct chain c;
-	int err = chain_plan(r, lock, a, &c, e);
+	int r = chain_plan(recipe, lock, a, &c, e);
 
-	if (err < 0)
-		return err;
+	if (r < 0)
+		return r;
 	c.store = s;
 	c.source = from;
 	p->of = c.n;
 	b.held = arena_array(a, c.n, sizeof *b.held);
 	b.trees = arena_array(a, c.n + 1, sizeof *b.trees);
-	err = take_steps(&c, s, p, &b, e);
-	if (err == 0)
-		why_remember(&c, s, r->file, b.held, b.n, false);
-	else if (*b.held[b.n - 1].key) /* else it was another build's to make */
-		why_remember(&c, s, r->file, b.held, b.n - 1, true);
-	if (err < 0) {
+	r = take_steps(&c, s, p, &b, e);
+	if (r < 0) {
+		if (*b.held[b.n - 1].key) /* else it was another build's to make */
+			why_remember(&c, s, recipe->file, b.held, b.n - 1, true);
 		built_close(&b);
-		return err;
+		return r;
 	}
+	why_remember(&c, s, recipe->file, b.held, b.n, false);
 	*ret = b;
 	return 0;
 }

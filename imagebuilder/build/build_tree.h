@@ -22,7 +22,7 @@ struct built {
 
 /* Makes what is missing, with what `from` fetches. When a step fails its tree and log are kept, and
  * said where. */
-int build_tree(const struct recipe *r, const struct lock *lock, const struct lock_source *from,
+int build_tree(const struct recipe *recipe, const struct lock *lock, const struct lock_source *from,
                struct store *s, struct progress *p, struct arena *a, struct built *ret,
                struct err *e) ATTR_MUST_USE;
 /* Releases the layers. */

@@ -16,12 +16,12 @@ static const struct chain_type *const types[] = {
 
 /* ---- adding ---- */
 
-static int read_components(struct chain *c, const struct recipe *r, struct err *e)
+static int read_components(struct chain *c, const struct recipe *recipe, struct err *e)
 {
-	int err = component_read(r->components, c->arena, &c->components, e);
+	int r = component_read(recipe->components, c->arena, &c->components, e);
 
-	if (err < 0)
-		return err;
+	if (r < 0)
+		return r;
 	return chain_refuse(c, component_offline(&c->components, e), e);
 }
 

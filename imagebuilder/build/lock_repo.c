@@ -130,7 +130,9 @@ static int keep(const struct lock *l, const bool *missing, const char *dir, cons
 		why = why ? why : why_not(said, p->url, a);
 		n++;
 	}
-	return n ? not_to_be_had(first, why, n > 1, e) : 0;
+	if (n)
+		return not_to_be_had(first, why, n > 1, e);
+	return 0;
 }
 
 int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline, struct err *e)
@@ -145,9 +147,12 @@ int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline, struct 
 	if (!any)
 		return 0;
 	int r = scratch_open(s, &scratch, e);
-	if (r == 0)
-		r = download(l, missing, scratch.path, deadline, a, &said, e);
-	return r < 0 ? r : keep(l, missing, scratch.path, s, said, a, e);
+	if (r < 0)
+		return r;
+	r = download(l, missing, scratch.path, deadline, a, &said, e);
+	if (r < 0)
+		return r;
+	return keep(l, missing, scratch.path, s, said, a, e);
 }
 
 /* ---- the repository ---- */
@@ -189,7 +194,9 @@ static int add_package(const struct lock_package *p, struct host *here, const st
 	if (r < 0)
 		return err_wrap(e, "looking into '%s' of the lock", p->name);
 	add_stanza(p, res.out, out);
-	return link(file, to) < 0 && errno != EEXIST ? err_errno(e, errno, "linking '%s'", to) : 0;
+	if (link(file, to) < 0 && errno != EEXIST)
+		return err_errno(e, errno, "linking '%s'", to);
+	return 0;
 }
 
 static int write_index(const struct lock *l, const char *dir, const struct strbuf *index,
@@ -216,9 +223,10 @@ static int write_index(const struct lock *l, const char *dir, const struct strbu
 	                     suite, suite, arch, hex, index->len, below);
 	int r = file_replace(AT_FDCWD, arena_printf(a, "%s/%s/Packages", dist, below), index->data,
 	                     index->len, &attr, e);
-	return r < 0 ? r
-	             : file_replace(AT_FDCWD, arena_printf(a, "%s/Release", dist), release,
-	                            strlen(release), &attr, e);
+	if (r < 0)
+		return r;
+	return file_replace(AT_FDCWD, arena_printf(a, "%s/Release", dist), release, strlen(release),
+	                    &attr, e);
 }
 
 int lock_repository(const struct lock *l, const struct store *s, const char *dir, struct err *e)
@@ -227,32 +235,34 @@ int lock_repository(const struct lock *l, const struct store *s, const char *dir
 	const char *pool = arena_printf(a, "%s/pool", dir);
 	struct strbuf index = STRBUF(a, INDEX_MAX);
 	struct host *here;
-	int r = host_open("/", HOST_LIVE, &here, e);
 
+	if (mkdir(pool, 0755) < 0)
+		return err_errno(e, errno, "making '%s'", pool);
+	int r = host_open("/", HOST_LIVE, &here, e);
 	if (r < 0)
 		return r;
-	if (mkdir(pool, 0755) < 0)
-		r = err_errno(e, errno, "making '%s'", pool);
 	for (size_t i = 0; i < l->n && r == 0; i++)
 		r = add_package(&l->packages[i], here, s, dir, &index, e);
 	host_close(here);
 	if (r < 0)
 		return r;
-	return index.overflow ? err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
-	                                "%s: its packages tell more than %lu bytes of themselves",
-	                                l->file, INDEX_MAX)
-	                      : write_index(l, dir, &index, a, e);
+	if (index.overflow)
+		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
+		               "%s: its packages tell more than %lu bytes of themselves", l->file,
+		               INDEX_MAX);
+	return write_index(l, dir, &index, a, e);
 }
 
 /* ---- what came of it ---- */
 
 static int compare(const struct lock_package *p, const struct package *q)
 {
-	int r = strcmp(p->name, q->name);
+	int by_name = strcmp(p->name, q->name);
+	int by_arch = strcmp(p->arch, q->arch);
 
-	if (r == 0)
-		r = strcmp(p->arch, q->arch);
-	return r ? r : strcmp(p->version, q->version);
+	if (by_name)
+		return by_name;
+	return by_arch ? by_arch : strcmp(p->version, q->version);
 }
 
 /* Both are sorted by name and architecture. */
@@ -261,14 +271,14 @@ static int check_installed(const struct lock *l, const struct packages *p, struc
 	size_t i = 0, k = 0;
 
 	while (i < l->n || k < p->n) {
-		int r = i == l->n ? 1 : k == p->n ? -1 : compare(&l->packages[i], &p->items[k]);
+		int order = i == l->n ? 1 : k == p->n ? -1 : compare(&l->packages[i], &p->items[k]);
 
-		if (r < 0)
+		if (order < 0)
 			return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
 			               "%s: '%s' %s is locked, and nothing asks for it: make the "
 			               "lock anew by `hpc-imagebuild lock`",
 			               l->file, l->packages[i].name, l->packages[i].version);
-		if (r > 0)
+		if (order > 0)
 			return err_set(e, ERR_BUG, REASON_BUG, EBADMSG,
 			               "%s: '%s' %s is installed, and is not in the lock", l->file,
 			               p->items[k].name, p->items[k].version);
@@ -285,11 +295,13 @@ int lock_settle(const struct lock *l, const char *tree, struct err *e)
 	scope_fd int root = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct strbuf text = STRBUF(a, SOURCE_MAX);
 	struct packages installed;
-	int r = root < 0 ? err_errno(e, errno, "opening '%s'", tree)
-	                 : packages_read(root, a, &installed, e);
 
-	if (r == 0)
-		r = check_installed(l, &installed, e);
+	if (root < 0)
+		return err_errno(e, errno, "opening '%s'", tree);
+	int r = packages_read(root, a, &installed, e);
+	if (r < 0)
+		return r;
+	r = check_installed(l, &installed, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < l->sources.n; i++) /* as mmdebstrap writes them */

@@ -40,7 +40,9 @@ int output_check(const struct recipe *r, const char *format, struct err *e)
 {
 	struct disk_job j = disk_job(r, format);
 
-	return is_disk(format) ? disk_check(&j, e) : 0;
+	if (!is_disk(format))
+		return 0;
+	return disk_check(&j, e);
 }
 
 /* ---- what was written when ---- */
@@ -185,37 +187,41 @@ static int write_export(const struct built *b, struct store *s, const char *form
 	scope_scratch struct scratch scratch = SCRATCH_INIT;
 	int r = work_open(path, &w, e);
 
-	if (r == 0)
-		r = scratch_open(s, &scratch, e);
+	if (r < 0)
+		return r;
+	r = scratch_open(s, &scratch, e);
 	if (r < 0)
 		return r;
 	const char *temp = arena_printf(b->arena, "%s/new", w.path);
 	r = write_over_view(b, scratch.path, format, temp, e);
-	if (r == 0)
-		r = work_publish(&w, "new", e);
-	return r < 0 ? err_wrap(e, "writing '%s'", path) : 0;
+	if (r < 0)
+		return err_wrap(e, "writing '%s'", path);
+	r = work_publish(&w, "new", e);
+	if (r < 0)
+		return err_wrap(e, "writing '%s'", path);
+	return 0;
 }
 
 /* ---- disks ---- */
 
-static int write_disk(const struct recipe *r, const struct built *b, const char *format,
+static int write_disk(const struct recipe *recipe, const struct built *b, const char *format,
                       const char *path, struct err *e)
 {
-	struct disk_spec spec = r->disk;
-	struct disk_job j = disk_job(r, format);
+	struct disk_spec spec = recipe->disk;
+	struct disk_job j = disk_job(recipe, format);
 	char hex[SHA256_HEX];
-	int err = disk_epoch(b->trees, &j.epoch, e);
+	int r = disk_epoch(b->trees, &j.epoch, e);
 
-	if (err < 0)
-		return err;
+	if (r < 0)
+		return r;
 	/* Of the image, not of its content: else one edited file would be another disk. */
-	spec.seed = arena_printf(b->arena, "%s %s", r->name, r->arch);
+	spec.seed = arena_printf(b->arena, "%s %s", recipe->name, recipe->arch);
 	j.spec = &spec;
 	j.layers = b->trees;
 	j.output = path;
 	if (*b->stem_dir) {
-		const char *text =
-		        arena_printf(b->arena, "%s %" PRId64, what(r, "raw", b->arena), j.epoch);
+		const char *text = arena_printf(b->arena, "%s %" PRId64,
+		                                what(recipe, "raw", b->arena), j.epoch);
 
 		digest_hex(text, strlen(text), hex);
 		j.stem = arena_printf(b->arena, "%s/stem-%.16s", b->stem_dir, hex);
@@ -224,15 +230,14 @@ static int write_disk(const struct recipe *r, const struct built *b, const char 
 	return disk_write(&j, e);
 }
 
-int output_write(const struct recipe *r, const struct built *b, struct store *s, const char *format,
-                 const char *path, bool *ret_written, struct err *e)
+int output_write(const struct recipe *recipe, const struct built *b, struct store *s,
+                 const char *format, const char *path, bool *ret_written, struct err *e)
 {
 	struct file_attr attr = {0600, (uid_t)-1, (gid_t)-1};
-	const char *record = record_path(s, path, b->arena), *kind = what(r, format, b->arena);
+	const char *record = record_path(s, path, b->arena), *kind = what(recipe, format, b->arena);
 	char now[RECORD_MAX];
 	struct blob was;
 	struct err none;
-	int err;
 
 	if (identity(b, kind, path, now) == 0 &&
 	    file_read(AT_FDCWD, record, RECORD_MAX, b->arena, &was, &none) == 0 &&
@@ -240,10 +245,10 @@ int output_write(const struct recipe *r, const struct built *b, struct store *s,
 		*ret_written = false;
 		return 0;
 	}
-	err = is_disk(format) ? write_disk(r, b, format, path, e)
-	                      : write_export(b, s, format, path, e);
-	if (err < 0)
-		return err;
+	int r = is_disk(format) ? write_disk(recipe, b, format, path, e)
+	                        : write_export(b, s, format, path, e);
+	if (r < 0)
+		return r;
 	*ret_written = true;
 	if (identity(b, kind, path, now) < 0)
 		return 0; /* a tree may be changed anywhere: it is always written */

@@ -6,8 +6,9 @@
 
 /* Writes one of "dir", "tar", "raw", "qcow2" at the path, replacing what is there in one
  * step. What is there already and follows from the same is left: *ret_written is then false. */
-int output_write(const struct recipe *r, const struct built *b, struct store *s, const char *format,
-                 const char *path, bool *ret_written, struct err *e) ATTR_MUST_USE;
+int output_write(const struct recipe *recipe, const struct built *b, struct store *s,
+                 const char *format, const char *path, bool *ret_written,
+                 struct err *e) ATTR_MUST_USE;
 /* Its tools are there; before any work. */
 int output_check(const struct recipe *r, const char *format, struct err *e) ATTR_MUST_USE;
 extern const char *const output_formats[]; /* NULL-terminated */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A build as it is shown: lines for people, or JSON. */
 #include "build/progress.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a build was made of, kept for the next time. */
 #include "build/record.h"
 
 #include <dirent.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Whether there is room for what a build writes. */
 #include "build/space.h"
 
 #include <errno.h>
@@ -20,14 +21,14 @@ struct last {
 	uint64_t bytes; /* of the tree */
 };
 
-static struct last look_back(const struct recipe *r, const char *path, struct arena *a)
+static struct last look_back(const struct recipe *recipe, const char *path, struct arena *a)
 {
 	scope_store struct store s = STORE_INIT;
 	struct last l = {.whole = true};
 	struct record record;
 	struct err none;
 
-	if (store_look(path, &s, &none) < 0 || record_read(&s, r->file, a, &record) < 0)
+	if (store_look(path, &s, &none) < 0 || record_read(&s, recipe->file, a, &record) < 0)
 		return (struct last){0};
 	for (size_t i = 0; i < record.n; i++) {
 		struct store_entry entry;
@@ -95,25 +96,30 @@ static uint64_t of_format(const struct recipe *r, const char *format, uint64_t t
 	return qcow2 ? 2 * bytes : bytes;
 }
 
-int space_check(const struct recipe *r, const char *store, const char *output,
+int space_check(const struct recipe *recipe, const char *store, const char *output,
                 const char *const *formats, size_t n, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct last last = look_back(r, store, a);
+	struct last last = look_back(recipe, store, a);
 	uint64_t tree = last.whole ? last.bytes + last.bytes / 4 + MARGIN : SPACE_COLD;
 	struct need out = {.option = "--output", .path = output};
 	struct need kept = {.option = "--store", .path = store};
-	int err = measure(&kept, a, e);
+	int r = measure(&kept, a, e);
 
+	if (r < 0)
+		return r;
 	kept.bytes = last.base ? STEPS : SPACE_COLD;
+	if (!n)
+		return judge(recipe, &kept, e);
+	r = measure(&out, a, e);
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < n; i++)
-		out.bytes += of_format(r, formats[i], tree);
-	if (err == 0 && n)
-		err = measure(&out, a, e);
-	if (err < 0)
-		return err;
-	if (n && out.dev == kept.dev)
+		out.bytes += of_format(recipe, formats[i], tree);
+	if (out.dev == kept.dev)
 		kept.bytes = out.bytes += kept.bytes;
-	err = judge(r, &kept, e);
-	return err < 0 || !n ? err : judge(r, &out, e);
+	r = judge(recipe, &kept, e);
+	if (r < 0)
+		return r;
+	return judge(recipe, &out, e);
 }

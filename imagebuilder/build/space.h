@@ -10,5 +10,5 @@
  * `output` is NULL without formats. Both paths need not be there yet.
  */
 #define SPACE_COLD (1ULL << 30)
-int space_check(const struct recipe *r, const char *store, const char *output,
+int space_check(const struct recipe *recipe, const char *store, const char *output,
                 const char *const *formats, size_t n, struct err *e) ATTR_MUST_USE;

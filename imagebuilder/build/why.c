@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Why a step is made again: the chain held against what the last build remembers. */
 #include "build/why.h"
 
 #include <errno.h>

@@ -125,45 +125,57 @@ static int check_output(const char *dir, struct arena *a, struct err *e)
 	               strerror(errno));
 }
 
-static int preflight(const struct recipe *r, const struct formats *f, const struct options *o,
+static int preflight(const struct recipe *recipe, const struct formats *f, const struct options *o,
                      struct arena *a, struct err *e)
 {
 	const char *dir = o->output;
-	int err;
+	int r;
 
 	if (geteuid() != 0)
 		return err_set(e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
 		               "building an image: needs root, for mounts and owners of files");
-	err = dir ? check_output(dir, a, e) : 0;
-	if (err == 0)
-		err = feature_check(r, a, e);
-	if (err == 0)
-		err = space_check(r, o->store ? o->store : STORE_DEFAULT, dir, f->items, f->n, e);
-	for (size_t i = 0; i < f->n && err == 0; i++)
-		err = output_check(r, f->items[i], e);
-	return err;
+	if (dir) {
+		r = check_output(dir, a, e);
+		if (r < 0)
+			return r;
+	}
+	r = feature_check(recipe, a, e);
+	if (r < 0)
+		return r;
+	r = space_check(recipe, o->store ? o->store : STORE_DEFAULT, dir, f->items, f->n, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < f->n; i++) {
+		r = output_check(recipe, f->items[i], e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 /* Left as it is when it says the same. */
-static int write_sbom(const struct recipe *r, const char *dir, const struct built *b,
+static int write_sbom(const struct recipe *recipe, const char *dir, const struct built *b,
                       struct progress *p, struct err *e)
 {
 	const struct file_attr attr = {0644, (uid_t)-1, (gid_t)-1};
-	const char *path = arena_printf(b->arena, "%s/%s-%s.spdx.json", dir, r->name, r->version);
+	const char *path =
+	        arena_printf(b->arena, "%s/%s-%s.spdx.json", dir, recipe->name, recipe->version);
 	uint64_t start = clock_now();
 	struct blob text, was;
 	struct err none;
-	int err = file_read(AT_FDCWD, b->sbom, SBOM_MAX, b->arena, &text, e);
+	int r = file_read(AT_FDCWD, b->sbom, SBOM_MAX, b->arena, &text, e);
 
-	if (err < 0)
-		return err;
+	if (r < 0)
+		return r;
 	bool same = file_read(AT_FDCWD, path, SBOM_MAX, b->arena, &was, &none) == 0 &&
 	            was.len == text.len && memcmp(was.data, text.data, text.len) == 0;
-	if (!same)
-		err = file_replace(AT_FDCWD, path, text.data, text.len, &attr, e);
-	if (err == 0)
-		progress_output(p, path, same ? "unchanged" : "written", clock_now() - start);
-	return err;
+	if (!same) {
+		r = file_replace(AT_FDCWD, path, text.data, text.len, &attr, e);
+		if (r < 0)
+			return r;
+	}
+	progress_output(p, path, same ? "unchanged" : "written", clock_now() - start);
+	return 0;
 }
 
 static const char *output_path(const struct recipe *r, const char *format, const char *dir,
@@ -175,7 +187,7 @@ static const char *output_path(const struct recipe *r, const char *format, const
 	                    tree ? "" : format);
 }
 
-static int write_outputs(const struct recipe *r, const struct formats *f, const char *dir,
+static int write_outputs(const struct recipe *recipe, const struct formats *f, const char *dir,
                          struct store *s, const struct built *b, struct progress *p, struct err *e)
 {
 	char whole[PATH_MAX];
@@ -186,58 +198,85 @@ static int write_outputs(const struct recipe *r, const struct formats *f, const 
 	if (!realpath(dir, whole))
 		return err_errno(e, errno, "opening '%s'", dir);
 	for (size_t i = 0; i < f->n; i++) {
-		const char *path = output_path(r, f->items[i], whole, b->arena);
+		const char *path = output_path(recipe, f->items[i], whole, b->arena);
 		bool written;
 		uint64_t start = clock_now();
-		int err = output_write(r, b, s, f->items[i], path, &written, e);
+		int r = output_write(recipe, b, s, f->items[i], path, &written, e);
 
-		if (err < 0)
-			return err;
-		progress_output(p, output_path(r, f->items[i], dir, b->arena),
+		if (r < 0)
+			return r;
+		progress_output(p, output_path(recipe, f->items[i], dir, b->arena),
 		                written ? "written" : "unchanged", clock_now() - start);
 	}
-	return write_sbom(r, dir, b, p, e);
+	return write_sbom(recipe, dir, b, p, e);
+}
+
+static int choose_formats(const struct image *g, struct formats *ret, struct err *e)
+{
+	const struct options *o = &g->opt;
+	const char *list = o->format ? o->format : "";
+	int r = read_formats(!*list && o->output ? "raw" : list, g->program.arena, ret, e);
+
+	if (r < 0)
+		return r;
+	if (ret->n && !o->output)
+		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
+		               "--format: expected --output DIR with it, for where to");
+	return check_options(g, ret, e);
+}
+
+static int build(struct image *g, const char *path, struct recipe *recipe, struct formats *f,
+                 struct err *e)
+{
+	const struct options *o = &g->opt;
+	struct arena *a = g->program.arena;
+	struct progress p = {.json = g->program.json,
+	                     .quiet = g->program.quiet,
+	                     .terminal = isatty(STDOUT_FILENO),
+	                     .look = shell_command(path, o->store, a)};
+	const struct lock_source source = image_source(g);
+	const struct lock *lock;
+	scope_store struct store s = STORE_INIT;
+	scope_built struct built b = {0};
+	int r = recipe_load(path, &o->set, a, recipe, e);
+
+	if (r < 0)
+		return r;
+	r = image_lock(g, path, recipe, &lock, e);
+	if (r < 0)
+		return r;
+	r = choose_formats(g, f, e);
+	if (r < 0)
+		return r;
+	r = preflight(recipe, f, o, a, e);
+	if (r < 0)
+		return r;
+	r = store_open(o->store ? o->store : STORE_DEFAULT, &s, e);
+	if (r < 0)
+		return r;
+	r = build_tree(recipe, lock, &source, &s, &p, a, &b, e);
+	if (r < 0)
+		return r;
+	if (f->n) {
+		r = write_outputs(recipe, f, o->output, &s, &b, &p, e);
+		if (r < 0)
+			return r;
+	}
+	progress_end(&p, b.key, clock_now() - g->program.start);
+	return 0;
 }
 
 int verb_build(void *program)
 {
 	struct image *g = program;
-	const struct options *o = &g->opt;
-	struct progress p = {.json = g->program.json,
-	                     .quiet = g->program.quiet,
-	                     .terminal = isatty(STDOUT_FILENO)};
-	const struct lock_source source = image_source(g);
-	const struct lock *lock;
 	struct formats f = {.n = 0};
-	p.look = shell_command(g->program.line.operands[0], o->store, g->program.arena);
-	scope_store struct store s = STORE_INIT;
-	scope_built struct built b = {0};
-	struct recipe r;
+	struct recipe recipe;
 	struct err e;
-	int err = recipe_load(g->program.line.operands[0], &o->set, g->program.arena, &r, &e);
 
-	if (err == 0)
-		err = image_lock(g, g->program.line.operands[0], &r, &lock, &e);
-	if (err == 0)
-		err = read_formats(o->format ? o->format : "", g->program.arena, &f, &e);
-	if (err == 0 && f.n && !o->output)
-		err = err_set(&e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
-		              "--format: expected --output DIR with it, for where to");
-	if (err == 0 && o->output && !f.n)
-		err = read_formats("raw", g->program.arena, &f, &e);
-	if (err == 0)
-		err = check_options(g, &f, &e);
-	if (err == 0)
-		err = preflight(&r, &f, o, g->program.arena, &e);
-	if (err == 0)
-		err = store_open(o->store ? o->store : STORE_DEFAULT, &s, &e);
-	if (err == 0)
-		err = build_tree(&r, lock, &source, &s, &p, g->program.arena, &b, &e);
-	if (err == 0 && f.n)
-		err = write_outputs(&r, &f, o->output, &s, &b, &p, &e);
-	if (err < 0)
+	if (build(g, g->program.line.operands[0], &recipe, &f, &e) < 0)
 		return program_fail(&g->program, &e);
-	progress_end(&p, b.key, clock_now() - g->program.start);
-	return f.ami ? image_publish(g, &r, output_path(&r, "raw", o->output, g->program.arena))
-	             : 0;
+	if (!f.ami)
+		return 0;
+	return image_publish(g, &recipe,
+	                     output_path(&recipe, "raw", g->opt.output, g->program.arena));
 }

@@ -76,8 +76,25 @@ static int open_both(struct image *g, struct inspect_space *space, struct inspec
 	uint64_t deadline = clock_in_ms(DIFF_MS);
 	int r = inspect_open(g->program.line.operands[0], space, "a", deadline, &pair[0], e);
 
-	return r < 0 ? r
-	             : inspect_open(g->program.line.operands[1], space, "b", deadline, &pair[1], e);
+	if (r < 0)
+		return r;
+	return inspect_open(g->program.line.operands[1], space, "b", deadline, &pair[1], e);
+}
+
+static int compare_both(struct image *g, struct inspect_space *space, struct inspect *pair,
+                        struct compare *c, struct err *e)
+{
+	int r = open_both(g, space, pair, e);
+
+	if (r < 0)
+		return r;
+	r = compare_disks(c, e);
+	if (r < 0)
+		return r;
+	r = compare_packages(c, e);
+	if (r < 0)
+		return r;
+	return compare_files(c, e);
 }
 
 int verb_diff(void *program)
@@ -92,13 +109,7 @@ int verb_diff(void *program)
 	struct err e;
 
 	pair[0] = pair[1] = (struct inspect)INSPECT_INIT;
-	int r = open_both(g, &space, pair, &e);
-	if (r == 0)
-		r = compare_disks(&c, &e);
-	if (r == 0)
-		r = compare_packages(&c, &e);
-	if (r == 0)
-		r = compare_files(&c, &e);
+	int r = compare_both(g, &space, pair, &c, &e);
 	inspect_close(&pair[0]);
 	inspect_close(&pair[1]);
 	if (r < 0)

@@ -40,8 +40,8 @@ int verb_deregister(void *program);
 int verb_alias(void *program);
 
 /* lock.c: the lock that stands beside the recipe, checked; NULL: none, or --unlocked. */
-int image_lock(struct image *g, const char *path, const struct recipe *r, const struct lock **ret,
-               struct err *e) ATTR_MUST_USE;
+int image_lock(struct image *g, const char *path, const struct recipe *recipe,
+               const struct lock **ret, struct err *e) ATTR_MUST_USE;
 
 /* lock.c: fetching by image_cloud(). */
 struct lock_source image_source(struct image *g);

@@ -31,23 +31,24 @@ static int find_bottom(const struct recipe *r, const struct recipe **ret, struct
 	return 0;
 }
 
-int image_lock(struct image *g, const char *path, const struct recipe *r, const struct lock **ret,
-               struct err *e)
+int image_lock(struct image *g, const char *path, const struct recipe *recipe,
+               const struct lock **ret, struct err *e)
 {
 	const char *file = lock_path(path, g->program.arena);
 	struct lock *l = arena_alloc(g->program.arena, sizeof *l);
 	const struct recipe *bottom;
-	int err;
 
 	*ret = NULL;
 	if (g->opt.unlocked || access(file, F_OK) < 0)
 		return 0;
-	err = find_bottom(r, &bottom, e);
-	if (err == 0)
-		err = lock_read(file, g->program.arena, l, e);
-	if (err == 0)
-		*ret = l;
-	return err;
+	int r = find_bottom(recipe, &bottom, e);
+	if (r < 0)
+		return r;
+	r = lock_read(file, g->program.arena, l, e);
+	if (r < 0)
+		return r;
+	*ret = l;
+	return 0;
 }
 
 static int open_cloud(void *ctx, struct cloud **ret, struct err *e)
@@ -61,57 +62,68 @@ struct lock_source image_source(struct image *g)
 }
 
 /* What the sections and components of the recipe and of those below it fetch. */
-static int find_fetches(const struct recipe *r, struct arena *a, struct component_fetches *ret,
+static int find_fetches(const struct recipe *recipe, struct arena *a, struct component_fetches *ret,
                         struct err *e)
 {
 	struct component_list l;
-	int err = r->parent ? find_fetches(r->parent, a, ret, e) : 0;
+	int r = recipe->parent ? find_fetches(recipe->parent, a, ret, e) : 0;
 
-	if (err == 0)
-		err = sources_of_recipe(r, a, ret, e);
-	if (err == 0)
-		err = component_read(r->components, a, &l, e);
-	if (err == 0)
-		err = component_fetches(&l, PHASES_ALL, a, ret, e);
-	return err;
+	if (r < 0)
+		return r;
+	r = sources_of_recipe(recipe, a, ret, e);
+	if (r < 0)
+		return r;
+	r = component_read(recipe->components, a, &l, e);
+	if (r < 0)
+		return r;
+	return component_fetches(&l, PHASES_ALL, a, ret, e);
+}
+
+/* The packages of the recipe's base, as apt would install them today. */
+static int resolve(const struct recipe *recipe, struct arena *a, struct lock *ret, struct err *e)
+{
+	struct strbuf unused = STRBUF(a, 1UL << 20);
+	const struct recipe *bottom;
+	struct field_strings sources;
+	struct base b;
+	int r = find_bottom(recipe, &bottom, e);
+
+	if (r < 0)
+		return r;
+	r = base_plan(bottom, NULL, a, &b, &unused, e);
+	if (r < 0)
+		return r;
+	r = base_sources(bottom, a, &sources, e);
+	if (r < 0)
+		return r;
+	return lock_resolve(bottom->from, bottom->arch, &b.packages, &sources, a, ret, e);
 }
 
 static int write_lock(struct image *g, const char *path, struct lock *ret,
                       struct component_fetches *fetches, struct err *e)
 {
 	const struct lock_source source = image_source(g);
-	struct strbuf unused = STRBUF(g->program.arena, 1UL << 20);
-	const struct recipe *bottom;
-	struct field_strings sources;
-	struct recipe r;
-	struct base b;
-	struct lock l;
-	int err;
+	struct arena *a = g->program.arena;
+	struct recipe recipe;
 
 	if (str_eq(lock_path(path, g->program.arena), path))
 		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
 		               "'%s' is called as its lock would be: expected a recipe's name, as "
 		               "compute.yaml",
 		               path);
-	err = recipe_load(path, &g->opt.set, g->program.arena, &r, e);
-	if (err == 0)
-		err = find_bottom(&r, &bottom, e);
-	if (err == 0)
-		err = base_plan(bottom, NULL, g->program.arena, &b, &unused, e);
-	if (err == 0)
-		err = base_sources(bottom, g->program.arena, &sources, e);
-	if (err == 0)
-		err = lock_resolve(bottom->from, bottom->arch, &b.packages, &sources,
-		                   g->program.arena, &l, e);
-	if (err == 0)
-		err = find_fetches(&r, g->program.arena, fetches, e);
-	if (err == 0)
-		err = lock_find_files(fetches, &source, g->program.arena, &l, e);
-	if (err == 0)
-		err = lock_write(&l, lock_path(path, g->program.arena), e);
-	if (err == 0)
-		*ret = l;
-	return err;
+	int r = recipe_load(path, &g->opt.set, a, &recipe, e);
+	if (r < 0)
+		return r;
+	r = resolve(&recipe, a, ret, e);
+	if (r < 0)
+		return r;
+	r = find_fetches(&recipe, a, fetches, e);
+	if (r < 0)
+		return r;
+	r = lock_find_files(fetches, &source, a, ret, e);
+	if (r < 0)
+		return r;
+	return lock_write(ret, lock_path(path, a), e);
 }
 
 static int fetch(struct image *g, const struct lock *l, struct component_fetches *fetches,
@@ -119,16 +131,19 @@ static int fetch(struct image *g, const struct lock *l, struct component_fetches
 {
 	const struct lock_source source = image_source(g);
 	scope_store struct store s = STORE_INIT;
-	int err = store_open(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, e);
+	int r = store_open(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, e);
 
-	if (err == 0)
-		err = lock_fetch(l, &s, clock_in_ms(FETCH_MS), e);
-	if (err == 0)
-		err = lock_fix_files(l, fetches, e);
-	if (err == 0)
-		err = lock_open_files(fetches, &s, &source, clock_in_ms(FETCH_MS), e);
+	if (r < 0)
+		return r;
+	r = lock_fetch(l, &s, clock_in_ms(FETCH_MS), e);
+	if (r < 0)
+		return r;
+	r = lock_fix_files(l, fetches, e);
+	if (r < 0)
+		return r;
+	r = lock_open_files(fetches, &s, &source, clock_in_ms(FETCH_MS), e);
 	lock_close_files(fetches);
-	return err;
+	return r;
 }
 
 int verb_lock(void *program)

@@ -84,45 +84,51 @@ static int hold_built(struct look *l, struct err *e)
 	struct image *g = l->image;
 	char key[SHA256_HEX] = "";
 	const struct lock *lock;
-	struct recipe r;
+	struct recipe recipe;
 	struct chain c;
-	int err = recipe_load(g->program.line.operands[0], &g->opt.set, g->program.arena, &r, e);
+	int r = recipe_load(g->program.line.operands[0], &g->opt.set, g->program.arena, &recipe, e);
 
-	if (err == 0)
-		err = image_lock(g, g->program.line.operands[0], &r, &lock, e);
-	if (err == 0)
-		err = chain_plan(&r, lock, g->program.arena, &c, e);
-	if (err < 0)
-		return err;
+	if (r < 0)
+		return r;
+	r = image_lock(g, g->program.line.operands[0], &recipe, &lock, e);
+	if (r < 0)
+		return r;
+	r = chain_plan(&recipe, lock, g->program.arena, &c, e);
+	if (r < 0)
+		return r;
 	begin(l, c.n);
-	for (size_t i = 0; i < c.n && err == 0; i++) {
+	for (size_t i = 0; i < c.n; i++) {
 		if (!c.steps[i].type->layer)
 			continue;
 		const char *below = arena_strdup(g->program.arena, key);
 		chain_key(&c, i, below, key);
-		err = hold(l, key, false, c.steps[i].name, e);
+		r = hold(l, key, false, c.steps[i].name, e);
+		if (r < 0)
+			return r;
 	}
-	return err;
+	return 0;
 }
 
 static int hold_failed(struct look *l, struct err *e)
 {
 	struct image *g = l->image;
 	const char *recipe = g->program.line.operands[0];
-	struct record r;
-	int err = 0;
+	struct record last;
 
-	(void)record_read(l->store, recipe, g->program.arena, &r);
-	if (!r.failed || !r.failed_key)
+	(void)record_read(l->store, recipe, g->program.arena, &last);
+	if (!last.failed || !last.failed_key)
 		return err_set(e, ERR_HOST, REASON_HOST_FILE, ENOENT,
 		               "--failed: the last build of '%s' in this store did not fail",
 		               recipe);
-	begin(l, r.failed_below.n + 1);
-	for (size_t i = 0; i < r.failed_below.n && err == 0; i++)
-		err = hold(l, r.failed_below.items[i], false, "a layer below the one that failed",
-		           e);
-	l->network = r.failed_network;
-	return err < 0 ? err : hold(l, r.failed_key, true, r.failed, e);
+	begin(l, last.failed_below.n + 1);
+	for (size_t i = 0; i < last.failed_below.n; i++) {
+		int r = hold(l, last.failed_below.items[i], false,
+		             "a layer below the one that failed", e);
+		if (r < 0)
+			return r;
+	}
+	l->network = last.failed_network;
+	return hold(l, last.failed_key, true, last.failed, e);
 }
 
 /* ---- the program ---- */
@@ -146,23 +152,30 @@ static int run(struct look *l, int *ret_status, struct err *e)
 	                    ret_status, e);
 }
 
+static int open_and_run(struct look *l, int *ret_status, struct err *e)
+{
+	const struct options *o = &l->image->opt;
+
+	if (geteuid() != 0)
+		return err_set(e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
+		               "looking into an image: needs root, for mounts");
+	int r = store_look(o->store ? o->store : STORE_DEFAULT, l->store, e);
+	if (r < 0)
+		return r;
+	r = o->failed ? hold_failed(l, e) : hold_built(l, e);
+	if (r < 0)
+		return r;
+	return run(l, ret_status, e);
+}
+
 int verb_shell(void *program)
 {
 	struct image *g = program;
 	scope_store struct store s = STORE_INIT;
 	struct look l = {.image = g, .store = &s};
 	struct err e;
-	int status = 0, r = 0;
+	int status = 0, r = open_and_run(&l, &status, &e);
 
-	if (geteuid() != 0)
-		r = err_set(&e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
-		            "looking into an image: needs root, for mounts");
-	if (r == 0)
-		r = store_look(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, &e);
-	if (r == 0)
-		r = g->opt.failed ? hold_failed(&l, &e) : hold_built(&l, &e);
-	if (r == 0)
-		r = run(&l, &status, &e);
 	for (size_t i = 0; i < l.n; i++)
 		layer_close(&l.held[i]);
 	if (r == 0)
