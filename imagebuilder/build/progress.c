@@ -1,39 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A build as it is shown: lines for people, or JSON. */
+/* A build as it is shown: lines for people, or events. */
 #include "build/progress.h"
 
-#include <stdio.h>
-
-#include "data/jsonw.h"
 #include "plan/report.h"
-
-#define EVENT_MAX (64 * 1024)
-#define COLUMNS   100
-
-static void event_end(struct strbuf *out, struct jsonw *w)
-{
-	jsonw_end(w, '}');
-	fprintf(stdout, "%s\n", out->data);
-	fflush(stdout);
-}
-
-static void event_step(struct progress *p, const char *step, const char *key, const char *state,
-                       uint64_t ns)
-{
-	scope_arena struct arena *a = arena_new();
-	struct strbuf out = STRBUF(a, EVENT_MAX);
-	struct jsonw w = {.out = &out};
-
-	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "event", "step");
-	jsonw_u64(&w, "n", p->n);
-	jsonw_u64(&w, "of", p->of);
-	jsonw_str(&w, "step", step);
-	jsonw_str(&w, "state", state);
-	jsonw_str(&w, "key", key);
-	jsonw_u64(&w, "ns", ns);
-	event_end(&out, &w);
-}
 
 static const char *elapsed(uint64_t ns, struct arena *a)
 {
@@ -43,14 +12,38 @@ static const char *elapsed(uint64_t ns, struct arena *a)
 	return b.data;
 }
 
+void progress_open(struct progress *p, const struct program *program, const char *look)
+{
+	*p = (struct progress){.look = look};
+	feed_open(&p->feed, program, stdout);
+}
+
+void progress_close(struct progress *p)
+{
+	feed_close(&p->feed);
+}
+
+static void event_step(struct progress *p, const char *step, const char *key, const char *state,
+                       uint64_t ns)
+{
+	struct jsonw *w = feed_begin(&p->feed, "step");
+
+	jsonw_u64(w, "n", p->n);
+	jsonw_u64(w, "of", p->of);
+	jsonw_str(w, "step", step);
+	jsonw_str(w, "state", state);
+	jsonw_str(w, "key", key);
+	jsonw_u64(w, "ns", ns);
+	feed_end(&p->feed);
+}
+
 void progress_running(struct progress *p, const char *step, const char *key)
 {
 	p->n++;
-	if (p->json)
+	if (p->feed.json)
 		event_step(p, step, key, "running", 0);
-	else if (p->terminal && !p->quiet)
-		printf("[%2zu/%zu] running  %.*s\r", p->n, p->of, COLUMNS - 20, step);
-	fflush(stdout);
+	else
+		feed_passing(&p->feed, "[%2zu/%zu] running  %s", p->n, p->of, step);
 }
 
 void progress_done(struct progress *p, const char *step, const char *key, const char *state,
@@ -62,77 +55,59 @@ void progress_done(struct progress *p, const char *step, const char *key, const 
 		p->cached++;
 	else if (str_eq(state, "built"))
 		p->built++;
-	if (p->json) {
+	if (p->feed.json)
 		event_step(p, step, key, state, ns);
-		return;
-	}
-	if (p->quiet)
-		return;
-	printf("%s[%2zu/%zu] %-8s %s", p->terminal ? "\r\033[K" : "", p->n, p->of, state, step);
-	if (!str_eq(state, "cached"))
-		printf("  (%s)", elapsed(ns, a));
-	printf("\n");
-	fflush(stdout);
+	else if (str_eq(state, "cached"))
+		feed_line(&p->feed, "[%2zu/%zu] %-8s %s", p->n, p->of, state, step);
+	else
+		feed_line(&p->feed, "[%2zu/%zu] %-8s %s  (%s)", p->n, p->of, state, step,
+		          elapsed(ns, a));
 }
 
 void progress_output(struct progress *p, const char *path, const char *state, uint64_t ns)
 {
 	scope_arena struct arena *a = arena_new();
-	struct strbuf out = STRBUF(a, EVENT_MAX);
-	struct jsonw w = {.out = &out};
 
-	if (!p->json) {
-		if (!p->quiet)
-			printf("%s %s  (%s)\n", state, path, elapsed(ns, a));
+	feed_line(&p->feed, "%s %s  (%s)", state, path, elapsed(ns, a));
+	if (!p->feed.json)
 		return;
-	}
-	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "event", "output");
-	jsonw_str(&w, "path", path);
-	jsonw_str(&w, "state", state);
-	jsonw_u64(&w, "ns", ns);
-	event_end(&out, &w);
+	struct jsonw *w = feed_begin(&p->feed, "output");
+	jsonw_str(w, "path", path);
+	jsonw_str(w, "state", state);
+	jsonw_u64(w, "ns", ns);
+	feed_end(&p->feed);
 }
 
 void progress_end(struct progress *p, const char *key, uint64_t ns)
 {
 	scope_arena struct arena *a = arena_new();
-	struct strbuf out = STRBUF(a, EVENT_MAX);
-	struct jsonw w = {.out = &out};
 
-	if (!p->json) {
-		if (!p->quiet)
-			printf("done: %zu built, %zu cached, %s\n", p->built, p->cached,
-			       elapsed(ns, a));
+	feed_line(&p->feed, "done: %zu built, %zu cached, %s", p->built, p->cached, elapsed(ns, a));
+	if (!p->feed.json)
 		return;
-	}
-	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "event", "done");
-	jsonw_str(&w, "key", key);
-	jsonw_u64(&w, "built", p->built);
-	jsonw_u64(&w, "cached", p->cached);
-	jsonw_u64(&w, "ns", ns);
-	event_end(&out, &w);
+	struct jsonw *w = feed_begin(&p->feed, "done");
+	jsonw_str(w, "key", key);
+	jsonw_u64(w, "built", p->built);
+	jsonw_u64(w, "cached", p->cached);
+	jsonw_u64(w, "ns", ns);
+	feed_end(&p->feed);
 }
 
-static void event_failed(const struct progress *p, const char *step, const struct layer *l,
+static void event_failed(struct progress *p, const char *step, const struct layer *l,
                          unsigned first)
 {
 	scope_arena struct arena *a = arena_new();
-	struct strbuf out = STRBUF(a, EVENT_MAX);
-	struct jsonw w = {.out = &out};
+	struct jsonw *w = feed_begin(&p->feed, "failed");
 
-	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "event", "failed");
-	jsonw_str(&w, "step", step);
-	jsonw_str(&w, "tree", l->tree);
-	jsonw_str(&w, "log", arena_printf(a, "%s/log", l->dir));
-	jsonw_str(&w, "look", p->look);
-	jsonw_begin(&w, "lines", '[');
+	jsonw_str(w, "step", step);
+	jsonw_str(w, "tree", l->tree);
+	jsonw_str(w, "log", arena_printf(a, "%s/log", l->dir));
+	jsonw_str(w, "look", p->look);
+	jsonw_begin(w, "lines", '[');
 	for (unsigned i = first; i < l->tail_n; i++)
-		jsonw_str(&w, NULL, l->tail[i % LAYER_LOG_TAIL]);
-	jsonw_end(&w, ']');
-	event_end(&out, &w);
+		jsonw_str(w, NULL, l->tail[i % LAYER_LOG_TAIL]);
+	jsonw_end(w, ']');
+	feed_end(&p->feed);
 }
 
 void progress_failed(struct progress *p, const char *step, const struct layer *l, uint64_t ns)
@@ -140,9 +115,8 @@ void progress_failed(struct progress *p, const char *step, const struct layer *l
 	unsigned first = l->tail_n > LAYER_LOG_TAIL ? l->tail_n - LAYER_LOG_TAIL : 0;
 
 	progress_done(p, step, l->key, "failed", ns);
-	if (p->json)
+	if (p->feed.json)
 		event_failed(p, step, l, first);
-	fflush(stdout);
 	for (unsigned i = first; i < l->tail_n; i++)
 		fprintf(stderr, "  | %s\n", l->tail[i % LAYER_LOG_TAIL]);
 	fprintf(stderr, "  what it changed: %s\n  its log:         %s/log\n", l->tree, l->dir);

@@ -8,17 +8,19 @@
  */
 #pragma once
 
-#include <stdbool.h>
-#include <stdint.h>
-
+#include "program/feed.h"
 #include "store/layer.h"
 
 struct progress {
-	bool json, quiet, terminal;
+	struct feed feed;
 	size_t n, of;
 	size_t cached, built;
 	const char *look; /* the command to look into a step that failed */
 };
+
+void progress_open(struct progress *p, const struct program *program, const char *look);
+void progress_close(struct progress *p);
+#define scope_progress __attribute__((cleanup(progress_close)))
 
 void progress_running(struct progress *p, const char *step, const char *key);
 void progress_done(struct progress *p, const char *step, const char *key, const char *state,

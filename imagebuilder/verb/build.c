@@ -230,16 +230,14 @@ static int build(struct image *g, const char *path, struct recipe *recipe, struc
 {
 	const struct options *o = &g->opt;
 	struct arena *a = g->program.arena;
-	struct progress p = {.json = g->program.json,
-	                     .quiet = g->program.quiet,
-	                     .terminal = isatty(STDOUT_FILENO),
-	                     .look = shell_command(path, o->store, a)};
+	scope_progress struct progress p;
 	const struct lock_source source = image_source(g);
 	const struct lock *lock;
 	scope_store struct store s = STORE_INIT;
 	scope_built struct built b = {0};
-	int r = recipe_load(path, &o->set, a, recipe, e);
 
+	progress_open(&p, &g->program, shell_command(path, o->store, a));
+	int r = recipe_load(path, &o->set, a, recipe, e);
 	if (r < 0)
 		return r;
 	r = image_lock(g, path, recipe, &lock, e);

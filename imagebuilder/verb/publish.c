@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "data/jsonw.h"
+#include "program/feed.h"
 #include "publish/publish.h"
 #include "verb/image.h"
 
@@ -17,10 +17,10 @@
 
 int image_cloud(struct image *g, struct cloud **ret, struct err *e)
 {
-	int rc = profile_load(&g->profile, g->program.arena, &g->program.cloud_config, e);
+	int r = profile_load(&g->profile, g->program.arena, &g->program.cloud_config, e);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	if (g->opt.region)
 		g->program.cloud_config.region = g->opt.region;
 	program_deadline(&g->program, DEADLINE_MS);
@@ -31,34 +31,24 @@ int image_cloud(struct image *g, struct cloud **ret, struct err *e)
 /* ---- progress -------------------------------------------------------------------------------- */
 
 struct progress {
-	const struct image *g;
-	uint64_t next;
-	bool terminal, shown;
+	struct feed feed;
+	uint64_t next; /* no event before, clock.h */
 };
 
 static void show(void *ctx, uint64_t done, uint64_t total)
 {
 	struct progress *s = ctx;
 
-	if (clock_now() < s->next && done < total)
+	feed_passing(&s->feed, "%3llu %%  %llu of %llu MiB",
+	             (unsigned long long)(total ? 100 * done / total : 100),
+	             (unsigned long long)done / 2, (unsigned long long)total / 2);
+	if (!s->feed.json || (clock_now() < s->next && done < total))
 		return;
 	s->next = clock_now() + REPORT_NS;
-	if (s->g->program.json) {
-		printf("{\"event\":\"progress\",\"done\":%llu,\"total\":%llu}\n",
-		       (unsigned long long)done, (unsigned long long)total);
-		fflush(stdout);
-	} else if (s->terminal && !s->g->program.quiet) {
-		fprintf(stderr, "\r%3llu %%  %llu of %llu MiB",
-		        (unsigned long long)(total ? 100 * done / total : 100),
-		        (unsigned long long)done / 2, (unsigned long long)total / 2);
-		s->shown = true;
-	}
-}
-
-static void end_progress(const struct progress *s)
-{
-	if (s->shown)
-		fputc('\n', stderr);
+	struct jsonw *w = feed_begin(&s->feed, "progress");
+	jsonw_u64(w, "done", done);
+	jsonw_u64(w, "total", total);
+	feed_end(&s->feed);
 }
 
 static void print_json(const struct publish *p, struct arena *a)
@@ -81,14 +71,14 @@ static void print_json(const struct publish *p, struct arena *a)
 
 /* ---- verbs ----------------------------------------------------------------------------------- */
 
-static int finish(const struct image *g, const struct publish *p, int rc, const struct err *e)
+static int finish(const struct image *g, const struct publish *p, int r, const struct err *e)
 {
-	if (rc < 0 && p->run[0] && e->reason != REASON_BUSY)
+	if (r < 0 && p->run[0] && e->reason != REASON_BUSY)
 		log_notice(
 		        "`hpc-imagebuild resume %s` goes on with it, `hpc-imagebuild gc` removes "
 		        "it",
 		        p->run);
-	if (rc < 0)
+	if (r < 0)
 		return program_fail(&g->program, e);
 	if (p->found)
 		log_notice("'%s' has this content already", p->image_id);
@@ -109,7 +99,7 @@ static struct publish_follow follow_of(const struct options *o)
 
 static int with_publish(struct image *g, const struct publish_spec *s, const char *run)
 {
-	struct progress progress = {.g = g, .terminal = isatty(STDERR_FILENO)};
+	struct progress progress = {0};
 	struct publish p = {
 	        .state = g->opt.state ? g->opt.state : STATE,
 	        .connections = (unsigned)(g->opt.connections ? g->opt.connections : CONNECTIONS),
@@ -119,7 +109,7 @@ static int with_publish(struct image *g, const struct publish_spec *s, const cha
 	};
 	const struct publish_follow now = follow_of(&g->opt);
 	struct err e = {0};
-	int rc, status;
+	int r, status;
 
 	if (g->opt.connections > 100) {
 		err_set(&e, ERR_INPUT, REASON_INPUT_RANGE, ERANGE,
@@ -127,13 +117,14 @@ static int with_publish(struct image *g, const struct publish_spec *s, const cha
 		        (unsigned long long)g->opt.connections);
 		return program_fail(&g->program, &e);
 	}
-	rc = image_cloud(g, &p.cloud, &e);
-	if (rc < 0)
+	r = image_cloud(g, &p.cloud, &e);
+	if (r < 0)
 		return program_fail(&g->program, &e);
 	p.deadline = g->program.deadline;
-	rc = run ? publish_resume(&p, run, &now, &e) : publish_image(&p, s, &e);
-	end_progress(&progress);
-	status = finish(g, &p, rc, &e);
+	feed_open(&progress.feed, &g->program, g->program.json ? stdout : stderr);
+	r = run ? publish_resume(&p, run, &now, &e) : publish_image(&p, s, &e);
+	feed_close(&progress.feed);
+	status = finish(g, &p, r, &e);
 	publish_close(&p);
 	cloud_close(p.cloud);
 	return status;
