@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Disks and packages. */
-#include "look/compare.h"
+/* Compares the disks and the packages of two images. */
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "look/compare_own.h"
 #include "store/packages.h"
 
 #define PIECE     (1UL << 20)
@@ -28,6 +28,16 @@ void compare_add(struct compare_difference *d, const char *what, const char *fro
 		d->changes[d->n++] = (struct compare_change){what, from, to};
 }
 
+const char *compare_content(struct arena *a, uint64_t size, struct digest *d)
+{
+	unsigned char sum[SHA256_LEN];
+	char hex[SHA256_HEX];
+
+	digest_sum(d, sum);
+	str_hex(sum, sizeof sum, hex);
+	return arena_printf(a, "%" PRIu64 " bytes sha256:%.16s", size, hex);
+}
+
 /* ---- disks ---- */
 
 static const char *number(struct compare *c, uint64_t n)
@@ -35,28 +45,41 @@ static const char *number(struct compare *c, uint64_t n)
 	return arena_printf(c->arena, "%" PRIu64, n);
 }
 
-/* Both at the same places; 1: the same. */
-static int same_bytes(const struct compare *c, uint64_t at_a, uint64_t at_b, uint64_t len,
-                      struct err *e)
+static int read_region(struct compare *c, const struct inspect *i, uint64_t at, uint64_t len,
+                       const char **ret, struct err *e)
 {
-	scope_mem char *a = malloc(PIECE);
-	scope_mem char *b = malloc(PIECE);
+	scope_mem char *piece = malloc(PIECE);
+	scope_digest struct digest *d = digest_new();
 
-	if (!a || !b)
+	if (!piece)
 		abort();
 	for (uint64_t done = 0; done < len;) {
 		size_t n = len - done < PIECE ? (size_t)(len - done) : PIECE;
 
-		if (pread(c->a->disk.fd, a, n, (off_t)(at_a + done)) != (ssize_t)n ||
-		    pread(c->b->disk.fd, b, n, (off_t)(at_b + done)) != (ssize_t)n)
+		if (pread(i->disk.fd, piece, n, (off_t)(at + done)) != (ssize_t)n)
 			return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EIO,
 			               "comparing '%s' and '%s': a partition can't be read",
 			               c->a->name, c->b->name);
-		if (memcmp(a, b, n) != 0)
-			return 0;
+		digest_add(d, piece, n);
 		done += n;
 	}
-	return 1;
+	*ret = compare_content(c->arena, len, d);
+	return 0;
+}
+
+static int compare_region(struct compare *c, struct compare_difference *d, const char *what,
+                          uint64_t at_a, uint64_t at_b, uint64_t len, struct err *e)
+{
+	const char *from, *to;
+	int r = read_region(c, c->a, at_a, len, &from, e);
+
+	if (r < 0)
+		return r;
+	r = read_region(c, c->b, at_b, len, &to, e);
+	if (r < 0)
+		return r;
+	compare_add(d, what, from, to);
+	return 0;
 }
 
 static int compare_partition(struct compare *c, const struct gpt_entry *a,
@@ -70,7 +93,7 @@ static int compare_partition(struct compare *c, const struct gpt_entry *a,
 	                                             : COMPARE_CHANGED,
 	                               .name = arena_printf(c->arena, "partition %u (%s)",
 	                                                    any->number, kind ? kind : any->type)};
-	int same = 1;
+	int r = 0;
 
 	if (a && b) {
 		compare_add(&d, "type", a->type, b->type);
@@ -78,12 +101,12 @@ static int compare_partition(struct compare *c, const struct gpt_entry *a,
 		compare_add(&d, "start", number(c, a->start), number(c, b->start));
 		compare_add(&d, "size", number(c, a->size), number(c, b->size));
 		if (a != c->a->disk.root && b != c->b->disk.root && a->size == b->size)
-			same = same_bytes(c, a->start, b->start, a->size, e);
-		if (same == 0)
-			compare_add(&d, "content", "one", "another");
+			r = compare_region(c, &d, "content", a->start, b->start, a->size, e);
 	}
+	if (r < 0)
+		return r;
 	compare_tell(c, &d);
-	return same < 0 ? same : 0;
+	return 0;
 }
 
 static const struct gpt_entry *by_number(const struct gpt_table *t, unsigned number)
@@ -98,28 +121,28 @@ int compare_disks(struct compare *c, struct err *e)
 {
 	const struct rawdisk *a = &c->a->disk, *b = &c->b->disk;
 	struct compare_difference d = {.of = "disk", .state = COMPARE_CHANGED, .name = "disk"};
-	int r = 0;
 
 	if (!c->a->is_disk || !c->b->is_disk)
 		return 0;
 	compare_add(&d, "table", a->has_table ? "GPT" : "none", b->has_table ? "GPT" : "none");
 	compare_add(&d, "size", number(c, a->size), number(c, b->size));
 	compare_add(&d, "root-uuid", a->uuid, b->uuid);
-	if (a->has_table && b->has_table) {
-		compare_add(&d, "uuid", a->table.uuid, b->table.uuid);
-		r = same_bytes(c, 0, 0, BOOT_CODE, e);
+	if (!a->has_table || !b->has_table) {
+		compare_tell(c, &d);
+		return 0;
+	}
+	compare_add(&d, "uuid", a->table.uuid, b->table.uuid);
+	int r = compare_region(c, &d, "boot-code", 0, 0, BOOT_CODE, e);
+	if (r < 0)
+		return r;
+	compare_tell(c, &d);
+	for (unsigned i = 1; i <= GPT_ENTRIES; i++) {
+		const struct gpt_entry *x = by_number(&a->table, i), *y = by_number(&b->table, i);
+		r = x || y ? compare_partition(c, x, y, e) : 0;
 		if (r < 0)
 			return r;
-		compare_add(&d, "boot-code", "one", r ? "one" : "another");
 	}
-	compare_tell(c, &d);
-	r = 0;
-	for (unsigned i = 1; i <= GPT_ENTRIES && r == 0 && a->has_table && b->has_table; i++) {
-		const struct gpt_entry *x = by_number(&a->table, i), *y = by_number(&b->table, i);
-		if (x || y)
-			r = compare_partition(c, x, y, e);
-	}
-	return r;
+	return 0;
 }
 
 /* ---- packages ---- */
@@ -151,8 +174,9 @@ int compare_packages(struct compare *c, struct err *e)
 	size_t i = 0, k = 0;
 	int r = packages_read(c->a->root, c->arena, &a, e);
 
-	if (r == 0)
-		r = packages_read(c->b->root, c->arena, &b, e);
+	if (r < 0)
+		return r;
+	r = packages_read(c->b->root, c->arena, &b, e);
 	if (r < 0)
 		return r;
 	while (i < a.n || k < b.n) {

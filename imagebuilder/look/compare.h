@@ -12,7 +12,9 @@ enum compare_state { COMPARE_ADDED, COMPARE_REMOVED, COMPARE_CHANGED };
 
 /* Of what is in both: what is not the same, and how it is in each. */
 struct compare_change {
-	const char *what; /* "content", "mode", "owner", "type", "version", ... */
+	/* "content", "mode", "owner", "type", "version", ...; content is told by its size and the
+	 * beginning of its SHA-256: "5 bytes sha256:5994471abb01112a" */
+	const char *what;
 	const char *from, *to;
 };
 
@@ -23,8 +25,8 @@ struct compare_difference {
 	enum compare_state state;
 	const char *name; /* of a file its path; not escaped */
 	size_t n;
-	struct compare_change
-	        changes[COMPARE_CHANGES]; /* of a package that isn't in both: its version */
+	/* Of what isn't in both: a package's version, a file's content. */
+	struct compare_change changes[COMPARE_CHANGES];
 };
 
 struct compare {
@@ -38,7 +40,3 @@ struct compare {
 int compare_disks(struct compare *c, struct err *e) ATTR_MUST_USE;
 int compare_packages(struct compare *c, struct err *e) ATTR_MUST_USE;
 int compare_files(struct compare *c, struct err *e) ATTR_MUST_USE;
-
-/* Tells it, when it is one. */
-void compare_tell(struct compare *c, const struct compare_difference *d);
-void compare_add(struct compare_difference *d, const char *what, const char *from, const char *to);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Compares the files of two images, tree beside tree. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,7 +12,7 @@
 
 #include "base/scope.h"
 #include "disk/xattrs.h"
-#include "look/compare.h"
+#include "look/compare_own.h"
 #include "store/listing.h"
 
 #define PIECE (1 << 20)
@@ -85,17 +86,55 @@ static int same_content(struct walk *w, const struct side *a, const struct side 
 	}
 }
 
-static int compare_content(struct walk *w, const struct side *a, const struct side *b,
-                           const char *name, struct compare_difference *d, struct err *e)
+static int read_content(struct walk *w, const struct side *s, const char *name, const char **ret,
+                        struct err *e)
 {
-	struct arena *arena = w->compare->arena;
-	int same = a->st.st_size != b->st.st_size ? 0 : same_content(w, a, b, name, e);
+	scope_fd int fd = openat(s->dir, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	scope_digest struct digest *d = digest_new();
+	ssize_t n;
 
-	if (same == 0 && d->n < COMPARE_CHANGES)
-		d->changes[d->n++] = (struct compare_change){
-		        "content", arena_printf(arena, "%lld bytes", (long long)a->st.st_size),
-		        arena_printf(arena, "%lld bytes", (long long)b->st.st_size)};
-	return same < 0 ? same : 0;
+	if (fd < 0)
+		return failed(w, errno, e);
+	while ((n = fill(fd, w->pieces)) > 0)
+		digest_add(d, w->pieces, (size_t)n);
+	if (n < 0)
+		return failed(w, (int)-n, e);
+	*ret = compare_content(w->compare->arena, (uint64_t)s->st.st_size, d);
+	return 0;
+}
+
+static int compare_contents(struct walk *w, const struct side *a, const struct side *b,
+                            const char *name, struct compare_difference *d, struct err *e)
+{
+	int same = a->st.st_size == b->st.st_size ? same_content(w, a, b, name, e) : 0;
+	const char *from, *to;
+
+	if (same)
+		return same < 0 ? same : 0;
+	int r = read_content(w, a, name, &from, e);
+	if (r < 0)
+		return r;
+	r = read_content(w, b, name, &to, e);
+	if (r < 0)
+		return r;
+	compare_add(d, "content", from, to);
+	return 0;
+}
+
+/* What only one has. */
+static int tell_content(struct walk *w, const struct side *a, const struct side *b,
+                        const char *name, struct compare_difference *d, struct err *e)
+{
+	const struct side *s = a->there ? a : b;
+	const char *content;
+
+	if (!S_ISREG(s->st.st_mode))
+		return 0;
+	int r = read_content(w, s, name, &content, e);
+	if (r < 0)
+		return r;
+	compare_add(d, "content", a->there ? content : NULL, a->there ? NULL : content);
+	return 0;
 }
 
 static int read_target(struct walk *w, const struct side *s, const char *name, const char **ret,
@@ -107,6 +146,21 @@ static int read_target(struct walk *w, const struct side *s, const char *name, c
 	if (n < 0)
 		return failed(w, errno, e);
 	*ret = arena_memdup(w->compare->arena, target, (size_t)n);
+	return 0;
+}
+
+static int compare_targets(struct walk *w, const struct side *a, const struct side *b,
+                           const char *name, struct compare_difference *d, struct err *e)
+{
+	const char *from, *to;
+	int r = read_target(w, a, name, &from, e);
+
+	if (r < 0)
+		return r;
+	r = read_target(w, b, name, &to, e);
+	if (r < 0)
+		return r;
+	compare_add(d, "target", from, to);
 	return 0;
 }
 
@@ -135,7 +189,7 @@ static int compare_both(struct walk *w, const struct side *a, const struct side 
                         const char *name, struct compare_difference *d, struct err *e)
 {
 	struct arena *arena = w->compare->arena;
-	const char *from = "", *to = "";
+	const char *from, *to;
 	int r = 0;
 
 	compare_add(d, "type", type_of(a->st.st_mode), type_of(b->st.st_mode));
@@ -146,26 +200,24 @@ static int compare_both(struct walk *w, const struct side *a, const struct side 
 	if ((a->st.st_mode ^ b->st.st_mode) & S_IFMT)
 		return 0;
 	if (S_ISREG(a->st.st_mode))
-		r = compare_content(w, a, b, name, d, e);
+		r = compare_contents(w, a, b, name, d, e);
 	if (S_ISCHR(a->st.st_mode) || S_ISBLK(a->st.st_mode))
 		compare_add(
 		        d, "device",
 		        arena_printf(arena, "%u:%u", major(a->st.st_rdev), minor(a->st.st_rdev)),
 		        arena_printf(arena, "%u:%u", major(b->st.st_rdev), minor(b->st.st_rdev)));
-	if (S_ISLNK(a->st.st_mode)) {
-		r = read_target(w, a, name, &from, e);
-		if (r == 0)
-			r = read_target(w, b, name, &to, e);
-		if (r == 0)
-			compare_add(d, "target", from, to);
-	}
-	if (r == 0)
-		r = read_xattrs(w, a, name, &from, e);
-	if (r == 0)
-		r = read_xattrs(w, b, name, &to, e);
-	if (r == 0)
-		compare_add(d, "attributes", from, to);
-	return r;
+	if (S_ISLNK(a->st.st_mode))
+		r = compare_targets(w, a, b, name, d, e);
+	if (r < 0)
+		return r;
+	r = read_xattrs(w, a, name, &from, e);
+	if (r < 0)
+		return r;
+	r = read_xattrs(w, b, name, &to, e);
+	if (r < 0)
+		return r;
+	compare_add(d, "attributes", from, to);
+	return 0;
 }
 
 /* ---- the trees ---- */
@@ -195,7 +247,6 @@ static int walk_name(struct walk *w, int a, int b, const char *name, unsigned de
 {
 	scope_arena struct arena *arena = arena_new();
 	struct side x = {.dir = a, .there = a >= 0}, y = {.dir = b, .there = b >= 0};
-	int r = 0;
 
 	if ((x.there && fstatat(a, name, &x.st, AT_SYMLINK_NOFOLLOW) < 0) ||
 	    (y.there && fstatat(b, name, &y.st, AT_SYMLINK_NOFOLLOW) < 0))
@@ -206,8 +257,8 @@ static int walk_name(struct walk *w, int a, int b, const char *name, unsigned de
 	                                        : !y.there ? COMPARE_REMOVED
 	                                                   : COMPARE_CHANGED,
 	                               .name = w->path};
-	if (x.there && y.there)
-		r = compare_both(w, &x, &y, name, &d, e);
+	int r = x.there && y.there ? compare_both(w, &x, &y, name, &d, e)
+	                           : tell_content(w, &x, &y, name, &d, e);
 	if (r < 0)
 		return r;
 	compare_tell(w->compare, &d);
@@ -218,14 +269,17 @@ static int walk_dirs(struct walk *w, int a, int b, unsigned depth, struct err *e
 {
 	scope_listing struct listing x = {0};
 	scope_listing struct listing y = {0};
-	int r = depth > DEPTH ? -ELOOP : a >= 0 ? listing_read(a, &x) : 0;
 	size_t before = w->len;
 
-	if (r == 0 && b >= 0)
-		r = listing_read(b, &y);
+	if (depth > DEPTH)
+		return failed(w, ELOOP, e);
+	int r = a < 0 ? 0 : listing_read(a, &x);
 	if (r < 0)
 		return failed(w, -r, e);
-	for (int i = 0, k = 0; (i < x.n || k < y.n) && r == 0;) {
+	r = b < 0 ? 0 : listing_read(b, &y);
+	if (r < 0)
+		return failed(w, -r, e);
+	for (int i = 0, k = 0; i < x.n || k < y.n;) {
 		int order = i == x.n   ? 1
 		            : k == y.n ? -1
 		                       : strcmp(x.items[i]->d_name, y.items[k]->d_name);
@@ -237,12 +291,14 @@ static int walk_dirs(struct walk *w, int a, int b, unsigned depth, struct err *e
 		w->len = before + (size_t)n;
 		if (!str_eq(w->path, "/lost+found")) /* the file system's own */
 			r = walk_name(w, order <= 0 ? a : -1, order >= 0 ? b : -1, name, depth, e);
+		if (r < 0)
+			return r;
 		i += order <= 0;
 		k += order >= 0;
 	}
 	w->len = before;
 	w->path[before] = '\0';
-	return r;
+	return 0;
 }
 
 static int compare_tops(struct walk *w, struct err *e)
@@ -253,9 +309,19 @@ static int compare_tops(struct walk *w, struct err *e)
 	if (fstat(a.dir, &a.st) < 0 || fstat(b.dir, &b.st) < 0)
 		return failed(w, errno, e);
 	int r = compare_both(w, &a, &b, ".", &d, e);
-	if (r == 0)
-		compare_tell(w->compare, &d);
-	return r;
+	if (r < 0)
+		return r;
+	compare_tell(w->compare, &d);
+	return 0;
+}
+
+static int compare_trees(struct walk *w, struct err *e)
+{
+	int r = compare_tops(w, e);
+
+	if (r < 0)
+		return r;
+	return walk_dirs(w, w->compare->a->root, w->compare->b->root, 0, e);
 }
 
 int compare_files(struct compare *c, struct err *e)
@@ -266,9 +332,7 @@ int compare_files(struct compare *c, struct err *e)
 
 	if (!pieces)
 		abort();
-	int r = compare_tops(&w, e);
-	if (r == 0)
-		r = walk_dirs(&w, c->a->root, c->b->root, 0, e);
+	int r = compare_trees(&w, e);
 	c->arena = was;
 	return r;
 }

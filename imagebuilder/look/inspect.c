@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Opens an image for looking into it, unpacked where it is a file. */
 #include "look/inspect.h"
 
 #include <errno.h>
@@ -12,13 +13,11 @@
 
 static int space_open(struct inspect_space *s, struct err *e)
 {
-	int r = 0;
+	int r = s->store.fd < 0 ? store_open(s->where, &s->store, e) : 0;
 
-	if (s->store.fd < 0)
-		r = store_open(s->where, &s->store, e);
-	if (r == 0 && s->scratch.lock < 0)
-		r = scratch_open(&s->store, &s->scratch, e);
-	return r;
+	if (r < 0 || s->scratch.lock >= 0)
+		return r;
+	return scratch_open(&s->store, &s->scratch, e);
 }
 
 void inspect_space_close(struct inspect_space *s)
@@ -59,36 +58,53 @@ static int find_kind(const char *path, struct inspect *i, struct err *e)
 	return 1;
 }
 
+/* Into a new directory `as` of the space, whose name is given back. */
+static int unpack_new(struct inspect *i, const char *path, struct inspect_space *space,
+                      const char *as, uint64_t deadline, char tree[static PATH_MAX], struct err *e)
+{
+	int r = i->is_disk ? rawdisk_open(path, &i->disk, e) : 0;
+
+	if (r < 0)
+		return r;
+	if (geteuid() != 0)
+		return err_set(e, ERR_HOST, REASON_HOST_EXEC, EPERM,
+		               "looking into '%s': needs root, for the owners of its files", path);
+	r = space_open(space, e);
+	if (r < 0)
+		return r;
+	int n = snprintf(tree, PATH_MAX, "%s/%s", space->scratch.path, as);
+	if (n >= PATH_MAX)
+		return err_errno(e, ENAMETOOLONG, "making '%s'", tree);
+	if (mkdir(tree, 0755) < 0)
+		return err_errno(e, errno, "making '%s'", tree);
+	return unpack(i, path, tree, deadline, e);
+}
+
+static int open_tree(struct inspect *i, const char *path, struct inspect_space *space,
+                     const char *as, uint64_t deadline, struct err *e)
+{
+	char made[PATH_MAX];
+	const char *tree = path;
+	int r = find_kind(path, i, e);
+
+	if (r < 0)
+		return r;
+	if (r > 0) {
+		r = unpack_new(i, path, space, as, deadline, made, e);
+		if (r < 0)
+			return r;
+		tree = made;
+	}
+	i->root = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return i->root < 0 ? err_errno(e, errno, "opening '%s'", tree) : 0;
+}
+
 int inspect_open(const char *path, struct inspect_space *space, const char *as, uint64_t deadline,
                  struct inspect *ret, struct err *e)
 {
-	char made[2304];
-	const char *tree = path;
-	int r;
-
 	*ret = (struct inspect)INSPECT_INIT;
 	ret->name = path;
-	r = find_kind(path, ret, e);
-	if (r > 0) {
-		r = ret->is_disk ? rawdisk_open(path, &ret->disk, e) : 0;
-		if (r == 0 && geteuid() != 0)
-			r = err_set(e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
-			            "looking into '%s': needs root, for the owners of its files",
-			            path);
-		if (r == 0)
-			r = space_open(space, e);
-		if (r == 0) {
-			snprintf(made, sizeof made, "%s/%s", space->scratch.path, as);
-			tree = made;
-			r = mkdir(tree, 0755) < 0 ? err_errno(e, errno, "making '%s'", tree) : 0;
-		}
-		if (r == 0)
-			r = unpack(ret, path, tree, deadline, e);
-	}
-	if (r == 0) {
-		ret->root = open(tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		r = ret->root < 0 ? err_errno(e, errno, "opening '%s'", tree) : 0;
-	}
+	int r = open_tree(ret, path, space, as, deadline, e);
 	if (r < 0)
 		inspect_close(ret);
 	return r;

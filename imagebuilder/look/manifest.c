@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes into an image what was baked into it. */
 #include "look/manifest.h"
 
 #include <dirent.h>

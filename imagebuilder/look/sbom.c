@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes the SPDX document of an image. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

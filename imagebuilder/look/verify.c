@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "look/verify.h"
+/* Checks a finished image: its disk, what boots it, and its tree. */
+#include "look/verify_own.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -86,8 +87,9 @@ static int has_loader(struct verify *v, const struct gpt_entry *esp, bool *ret, 
 	struct host *here;
 	int r = tool_need("mdir", "mtools", e);
 
-	if (r == 0)
-		r = host_open("/", HOST_LIVE, &here, e);
+	if (r < 0)
+		return r;
+	r = host_open("/", HOST_LIVE, &here, e);
 	if (r < 0)
 		return r;
 	r = host_run(here, &x, v->arena, &res, e);
@@ -145,14 +147,14 @@ static int check_kernel(struct verify *v, struct err *e)
 }
 
 /* The root's line, told by what it names: it must not be another disk's. */
-static const char *root_in(char *text)
+static const char *root_in(const char *text, struct arena *a)
 {
-	static char device[512];
-	char at[512];
+	char device[512], at[512];
 
-	for (char *line = text; line; line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
+	for (const char *line = text; line;
+	     line = strchr(line, '\n') ? strchr(line, '\n') + 1 : NULL)
 		if (sscanf(line, " %511[^# \t\n] %511s", device, at) == 2 && str_eq(at, "/"))
-			return device;
+			return arena_strdup(a, device);
 	return NULL;
 }
 
@@ -165,7 +167,7 @@ static int check_fstab(struct verify *v, struct err *e)
 
 	if (r < 0 && r != -ENOENT)
 		return judge(v, check, r, e, "");
-	const char *device = root_in(arena_memdup(v->arena, text.data, text.len));
+	const char *device = root_in(arena_memdup(v->arena, text.data, text.len), v->arena);
 	bool uuid = device && str_starts(device, "UUID=");
 	bool part = device && str_starts(device, "PARTUUID=");
 	if (!device)
@@ -208,11 +210,14 @@ int verify_all(struct verify *v, struct err *e)
 	        {check_fstab, true, true},       {check_hygiene, false, false},
 	        {verify_manifest, false, false},
 	};
-	int r = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(checks) && r == 0; i++)
-		if ((v->image->is_disk || !checks[i].disk) &&
-		    (v->image->disk.has_table || !checks[i].table))
-			r = checks[i].check(v, e);
-	return r;
+	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
+		if ((!v->image->is_disk && checks[i].disk) ||
+		    (!v->image->disk.has_table && checks[i].table))
+			continue;
+		int r = checks[i].check(v, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

@@ -26,9 +26,3 @@ struct verify {
 
 /* All checks, in their order; only what keeps one from being made is an error. */
 int verify_all(struct verify *v, struct err *e) ATTR_MUST_USE;
-
-/* verify_manifest.c: what the image says of itself is so. */
-int verify_manifest(struct verify *v, struct err *e) ATTR_MUST_USE;
-
-void verify_tell(struct verify *v, const char *check, enum verify_state state, const char *what,
-                 ...) ATTR_PRINTF(4, 5);

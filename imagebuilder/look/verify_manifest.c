@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Checks what an image says of itself: its packages and its kernels. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,7 +9,7 @@
 #include "base/file.h"
 #include "data/json.h"
 #include "kinds/baked.h"
-#include "look/verify.h"
+#include "look/verify_own.h"
 #include "store/listing.h"
 #include "store/packages.h"
 
@@ -142,8 +143,7 @@ int verify_manifest(struct verify *v, struct err *e)
 		verify_tell(v, check, VERIFY_NOTE, "the image has none");
 		return 0;
 	}
-	if (r == 0)
-		r = json_parse(BAKED_MANIFEST, text, v->arena, &d, e);
+	r = r < 0 ? r : json_parse(BAKED_MANIFEST, text, v->arena, &d, e);
 	if (r < 0) {
 		verify_tell(v, check, VERIFY_FAULT, "%s", e->text);
 		return 0;
@@ -155,9 +155,12 @@ int verify_manifest(struct verify *v, struct err *e)
 		return 0;
 	}
 	r = check_packages(v, d, e);
-	if (r == 0)
-		r = check_kernels(v, d, e);
-	if (r == 0 && v->faults == before)
+	if (r < 0)
+		return r;
+	r = check_kernels(v, d, e);
+	if (r < 0)
+		return r;
+	if (v->faults == before)
 		verify_tell(v, check, VERIFY_OK, "it fits");
-	return r;
+	return 0;
 }

@@ -2,7 +2,7 @@
 /* One line of what a check found, counted and told. */
 #include <stdarg.h>
 
-#include "look/verify.h"
+#include "look/verify_own.h"
 
 void verify_tell(struct verify *v, const char *check, enum verify_state state, const char *what,
                  ...)
