@@ -194,10 +194,10 @@ static int run(int fd, uint64_t connections, uint64_t latency_ms, uint16_t port,
 	                   .mark = -1};
 	uint64_t start = clock_now();
 	double cpu = cpu_s();
-	int rc = blocks_scan(fd, "disk", &b, e);
+	int r = blocks_scan(fd, "disk", &b, e);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	printf("hash:   %.0f MB/s, %.3f ms of CPU a block\n",
 	       (double)b.n * BLOCKS_SIZE / 1e6 / ((double)(clock_now() - start) / 1e9),
 	       (cpu_s() - cpu) * 1000 / b.n);
@@ -205,11 +205,12 @@ static int run(int fd, uint64_t connections, uint64_t latency_ms, uint16_t port,
 	u.cloud = cloud_open(&config);
 	start = clock_now();
 	cpu = cpu_s();
-	rc = upload_run(&u, clock_in_ms(300000), e);
-	if (rc == 0)
-		report(&u, (double)(clock_now() - start) / 1e9, cpu_s() - cpu, latency_ms);
+	r = upload_run(&u, clock_in_ms(300000), e);
 	cloud_close(u.cloud);
-	return rc;
+	if (r < 0)
+		return r;
+	report(&u, (double)(clock_now() - start) / 1e9, cpu_s() - cpu, latency_ms);
+	return 0;
 }
 
 static uint64_t number(int argc, char **argv, int i, uint64_t otherwise, uint64_t max)
@@ -230,15 +231,15 @@ int main(int argc, char **argv)
 	uint64_t blocks = number(argc, argv, 3, 2000, 8192);
 	struct err e = {0};
 	uint16_t port;
-	int listener = listen_loopback(&port), rc;
+	int listener = listen_loopback(&port), r;
 	pid_t server = fork();
 
 	if (server == 0)
 		serve(listener, latency * 1000000);
-	rc = run(make_disk(blocks), connections, latency, port, &e);
+	r = run(make_disk(blocks), connections, latency, port, &e);
 	kill(server, SIGKILL);
 	waitpid(server, NULL, 0);
-	if (rc < 0)
+	if (r < 0)
 		fprintf(stderr, "bench_upload: %s\n", e.text);
-	return rc < 0;
+	return r < 0;
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes an error document of AWS's services, as text of any kind. */
 #include "cloud/awserr.h"
 #include "fuzz.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes the blocks of a file that a disk is read from. */
 #include "disk/blocks.h"
 #include "fuzz_file.h"
 

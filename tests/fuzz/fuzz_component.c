@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes component documents, from text to checked steps. */
 #include "fuzz.h"
 #include "recipe/component_fetch.h"
 

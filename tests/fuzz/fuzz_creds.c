@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes the role's credentials as the metadata service gives them. */
 #include "cloud/creds.h"
 #include "fuzz.h"
 

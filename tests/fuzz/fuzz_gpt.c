@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes partition tables, both copies. */
 #include <zlib.h>
 
 #include "disk/gpt.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes journals of publishing that were broken off. */
 #include "fuzz_file.h"
 #include "publish/journal.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes JSON text to a document. */
 #include "data/json.h"
 #include "fuzz.h"
 

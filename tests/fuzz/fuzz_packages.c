@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes package databases of images. */
 #include "fuzz_file.h"
 #include "store/packages.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes requests to be signed. */
 #include <errno.h>
 
 #include "cloud/sigv4.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes what scontrol and slurm.conf say. */
 #include <errno.h>
 
 #include "fuzz.h"

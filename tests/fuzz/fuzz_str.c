@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes numbers, durations, sizes, UTF-8 and base64. */
 #include <errno.h>
 #include <inttypes.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes URIs and ARNs. */
 #include "cloud/uri.h"
 #include "fuzz.h"
 

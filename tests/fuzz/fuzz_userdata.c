@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes user data: MIME, base64, gzip, cloud-config. */
 #include "data/gzip.h"
 #include "data/userdata.h"
 #include "fuzz.h"

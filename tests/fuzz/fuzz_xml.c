@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes XML answers. */
 #include "data/xml.h"
 #include "fuzz.h"
 

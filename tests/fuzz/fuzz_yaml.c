@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fuzzes YAML text to a document, our own and foreign. */
 #include "data/field.h"
 #include "data/json.h"
 #include "data/yaml.h"

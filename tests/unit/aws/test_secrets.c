@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of aws/secrets. */
 #include "unit.h"
 
 #include "aws/secrets.h"

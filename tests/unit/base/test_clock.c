@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of base/clock. */
 #include "base/clock.h"
 
 #include "base/arena.h"

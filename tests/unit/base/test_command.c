@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of base/command. */
 #include "unit.h"
 
 #include "base/command.h"

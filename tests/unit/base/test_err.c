@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of base/err. */
 #include "base/err.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of base/file. */
 #include "base/file.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of cloud/creds. */
 #include "unit.h"
 
 #include "base/clock.h"

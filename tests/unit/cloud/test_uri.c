@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of cloud/uri. */
 #include "unit.h"
 
 #include "cloud/uri.h"

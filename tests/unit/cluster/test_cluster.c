@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of cluster/cluster. */
 #include "cluster/cluster.h"
 
 #include <fcntl.h>

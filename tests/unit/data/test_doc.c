@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of data/doc. */
 #include <errno.h>
 
 #include "data/doc.h"

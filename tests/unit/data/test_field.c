@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of data/field. */
 
 #include "data/field.h"
 #include "data/yaml.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of data/json. */
 
 #include "data/json.h"
 #include "parse.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of data/jsonw. */
 #include "unit.h"
 
 #include "data/json.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of data/mime. */
 #include "data/mime.h"
 #include "pack.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of data/text. */
 #include "data/text.h"
 #include "unit.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of data/userdata. */
 #include "data/userdata.h"
 #include "pack.h"
 #include "parse.h"

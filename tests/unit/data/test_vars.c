@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of data/vars. */
 #include "data/vars.h"
 #include "unit.h"
 

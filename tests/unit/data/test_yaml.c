@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of data/yaml. */
 
 #include "data/yaml.h"
 #include "parse.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of disk/grub. */
 #include "unit.h"
 
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of host/host_file. */
 #include "host_test.h"
 
 #include <dirent.h>

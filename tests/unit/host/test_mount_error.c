@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of host/mount_error. */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of host/notify. */
 #include "unit.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of host/unit. */
 #include "host_test.h"
 
 #include <errno.h>

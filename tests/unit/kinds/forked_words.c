@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Command lines of units: their words, with variables put in. */
 #include <ctype.h>
 
 #include "forked.h"

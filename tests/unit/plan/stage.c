@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A stage for tests of the engine: a root, facts, and what was seen and logged. */
 #include "stage.h"
 
 #include <errno.h>

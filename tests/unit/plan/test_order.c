@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of plan/order. */
 #include "thing.h"
 
 static void order_follows_needs(void **state)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of plan/report. */
 #include "thing.h"
 
 #include "base/clock.h"

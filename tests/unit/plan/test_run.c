@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of plan/run. */
 #include "stage.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A kind for tests of the engine: its steps do what their document says. */
 #include "thing.h"
 
 const struct field thing_fields[] = {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of recipe/copy. */
 #include "unit.h"
 
 #include <fcntl.h>

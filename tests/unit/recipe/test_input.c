@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of recipe/input. */
 #include "unit.h"
 
 #include "data/yaml.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of store/ident. */
 #include "unit.h"
 
 #include "store/ident.h"
