@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-
+#include "base/scope.h"
 #include "store/layer.h"
 #include "store/objects.h"
 #include "store/scratch.h"
@@ -323,6 +323,110 @@ static void what_nobody_holds_is_removed(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+static void a_layer_tells_what_it_was_made_of(void **state)
+{
+	(void)state;
+	scope_arena struct arena *a = arena_new();
+	struct store_entry entry;
+	struct blob text;
+	struct layer l;
+	struct err e;
+	char path[2400];
+
+	make_upon("below", '1', 8192, &l);
+	snprintf(path, sizeof path, "%s/meta.json", l.dir);
+	assert_ok(file_read(AT_FDCWD, path, 10000, a, &text, &e));
+	assert_non_null(strstr(text.data, "\"schema\":1"));
+	assert_non_null(strstr(text.data, "\"step\":\"a step\""));
+	assert_non_null(strstr(text.data, "\"took_ns\":5"));
+	assert_true(store_entry(&store, key_of('1'), a, &entry));
+	assert_string_equal(entry.step, "a step");
+	assert_string_equal(entry.parent, "below");
+	assert_true(entry.bytes >= 8192 && entry.all > entry.bytes);
+	assert_false(store_entry(&store, key_of('3'), a, &entry));
+	assert_int_equal(store_have(&store, key_of('1')), 1);
+	assert_int_equal(store_have(&store, key_of('3')), 0);
+	layer_close(&l);
+}
+
+static void a_layer_is_held_if_it_is_there(void **state)
+{
+	(void)state;
+	static struct layer l, held;
+	struct err e = {0};
+
+	assert_int_equal(layer_hold(&store, key_of('1'), false, &held, &e), -ENOENT);
+	assert_int_equal(e.no, 0);
+	make('1', 4096, &l);
+	layer_close(&l);
+	assert_int_equal(layer_hold(&store, key_of('1'), false, &held, &e), 0);
+	assert_true(held.cached && held.lock >= 0);
+	assert_int_equal(access(held.tree, F_OK), 0);
+	layer_close(&held);
+	assert_int_equal(layer_hold(&store, key_of('1'), true, &held, &e), -ENOENT);
+	assert_ok(layer_open(&store, key_of('2'), clock_in_ms(1000), &l, &e));
+	assert_int_equal(layer_hold(&store, key_of('2'), false, &held, &e), -EBUSY);
+	layer_keep_failed(&store, &l);
+	layer_close(&l);
+	assert_int_equal(layer_hold(&store, key_of('2'), true, &held, &e), 0);
+	layer_close(&held);
+}
+
+static void what_can_not_be_published_is_told(void **state)
+{
+	(void)state;
+	struct layer l;
+	struct err e;
+	char path[2400];
+
+	assert_ok(layer_open(&store, key_of('1'), clock_in_ms(1000), &l, &e));
+	assert_int_equal(rmdir(l.tree), 0);
+	assert_err(layer_publish(&store, &l, "", "a step", 5, &e), ERR_HOST, "/tree");
+	assert_false(l.cached);
+	layer_close(&l);
+	assert_ok(layer_open(&store, key_of('1'), clock_in_ms(1000), &l, &e));
+	snprintf(path, sizeof path, "%s/layers", folder);
+	assert_int_equal(rmdir(path), 0);
+	assert_err(layer_publish(&store, &l, "", "a step", 5, &e), ERR_HOST,
+	           "publishing the layer");
+	layer_close(&l);
+	assert_int_equal(mkdir(path, 0711), 0);
+}
+
+static void a_store_is_made_or_looked_at(void **state)
+{
+	(void)state;
+	struct store_entry *list;
+	struct store other = STORE_INIT;
+	struct err e;
+	char path[256];
+	struct stat st;
+	size_t n;
+
+	scope_arena struct arena *a = arena_new();
+	snprintf(path, sizeof path, "%s/none/below", folder);
+	assert_ok(store_look(path, &other, &e));
+	assert_int_equal(other.fd, -1);
+	assert_int_equal(store_have(&other, key_of('1')), 0);
+	assert_ok(store_list(&other, a, &list, &n, &e));
+	assert_int_equal(n, 0);
+	assert_int_equal(access(path, F_OK), -1);
+	assert_ok(store_open(path, &other, &e));
+	assert_string_equal(other.path, path);
+	assert_int_equal(fstatat(other.fd, "layers", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0711);
+	assert_int_equal(fstatat(other.fd, "objects", &st, 0), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	store_close(&other);
+	assert_int_equal(other.fd, -1);
+	snprintf(path, sizeof path, "%s/file", folder);
+	close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	assert_err(store_open(path, &other, &e), ERR_HOST, "making the store");
+	snprintf(path, sizeof path, "%s/file/below", folder);
+	assert_err(store_look(path, &other, &e), ERR_HOST, "opening the store");
+	assert_int_equal(other.fd, -1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -342,6 +446,12 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(what_nobody_holds_is_removed, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(what_lies_upon_nothing_is_removed, set_up,
 	                                        tear_down),
+	        cmocka_unit_test_setup_teardown(a_layer_tells_what_it_was_made_of, set_up,
+	                                        tear_down),
+	        cmocka_unit_test_setup_teardown(a_layer_is_held_if_it_is_there, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(what_can_not_be_published_is_told, set_up,
+	                                        tear_down),
+	        cmocka_unit_test_setup_teardown(a_store_is_made_or_looked_at, set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

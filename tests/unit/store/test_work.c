@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "store/work.h"
 
 static char dir[64], output[128];
@@ -121,6 +122,63 @@ static void test_names_that_are_none(void **state)
 	assert_err(work_open("/nowhere/at/all", &w, &e), ERR_HOST, "No such file");
 }
 
+static void fill_output(void)
+{
+	int fd = open(output, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	assert_true(fd >= 0);
+	close(fd);
+}
+
+static void test_a_name_that_can_not_be_is_refused(void **state)
+{
+	(void)state;
+	struct work w = WORK_INIT;
+	char name[400];
+	struct err e;
+	static const char *const bad[] = {"", "/tmp/", ".", "..", "/tmp/..", "/tmp/."};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		assert_err(work_open(bad[i], &w, &e), ERR_INPUT, "not a usable file name");
+		assert_int_equal(w.fd, -1);
+	}
+	snprintf(name, sizeof name, "%s/%0201d", dir, 0);
+	assert_err(work_open(name, &w, &e), ERR_INPUT, "not a usable file name");
+	snprintf(name, sizeof name, "%s/%0200d", dir, 0);
+	assert_ok(work_open(name, &w, &e));
+	work_close(&w);
+}
+
+static void test_where_nothing_can_be_written_is_told(void **state)
+{
+	(void)state;
+	struct work w = WORK_INIT;
+	char name[400];
+	struct err e;
+
+	snprintf(name, sizeof name, "%s/none/out", dir);
+	assert_err(work_open(name, &w, &e), ERR_HOST, "opening the directory of");
+	assert_int_equal(e.no, ENOENT);
+	fill_output();
+	snprintf(name, sizeof name, "%s/below", output);
+	assert_err(work_open(name, &w, &e), ERR_HOST, "opening the directory of");
+	assert_int_equal(e.no, ENOTDIR);
+	assert_int_equal(w.fd, -1);
+}
+
+static void test_what_is_not_there_is_not_published(void **state)
+{
+	(void)state;
+	struct work w = WORK_INIT;
+	struct err e;
+
+	assert_ok(work_open(output, &w, &e));
+	assert_err(work_publish(&w, "none", &e), ERR_HOST, "publishing 'out'");
+	assert_int_equal(e.no, ENOENT);
+	assert_int_equal(access(output, F_OK), -1);
+	work_close(&w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +188,12 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_one_at_a_time, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_leftovers_go, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_names_that_are_none, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_a_name_that_can_not_be_is_refused, setup,
+	                                        teardown),
+	        cmocka_unit_test_setup_teardown(test_where_nothing_can_be_written_is_told, setup,
+	                                        teardown),
+	        cmocka_unit_test_setup_teardown(test_what_is_not_there_is_not_published, setup,
+	                                        teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
