@@ -7,6 +7,7 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -107,10 +108,22 @@ static bool split(const char *path, char *dir, size_t cap, const char **name)
 	return **name && !str_eq(*name, ".") && !str_eq(*name, "..");
 }
 
+/* What a killed run left of that name goes. What can't be removed, as a directory that somebody put
+ * there, is not ours: then the name gets a random part. */
+static void free_name(struct file_new *f)
+{
+	uint32_t random;
+
+	if (unlinkat(f->dir, f->temp, 0) == 0 || errno == ENOENT)
+		return;
+	if (getrandom(&random, sizeof random, 0) == sizeof random)
+		snprintf(f->temp, sizeof f->temp, ".%.230s.%08x.hpc-new", f->name, random);
+}
+
 /* Where the file system has no O_TMPFILE. */
 static int open_named(struct file_new *f)
 {
-	unlinkat(f->dir, f->temp, 0);
+	free_name(f);
 	f->fd = openat(f->dir, f->temp, O_CREAT | O_EXCL | O_RDWR | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (f->fd < 0)
 		return -errno;
@@ -169,7 +182,7 @@ static int commit(struct file_new *f, const struct file_attr *attr)
 	if (!f->named) {
 		snprintf(proc, sizeof proc, "/proc/self/fd/%d", f->fd);
 		/* Left over only if a process was killed between the link and the rename below. */
-		unlinkat(f->dir, f->temp, 0);
+		free_name(f);
 		if (linkat(AT_FDCWD, proc, f->dir, f->temp, AT_SYMLINK_FOLLOW) < 0)
 			return -errno;
 		f->named = true;

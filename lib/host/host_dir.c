@@ -3,9 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/random.h>
 
 #include "base/scope.h"
 #include "host/place.h"
+#include "host/walk.h"
 
 /* Through a descriptor, so that what is changed is the directory that was looked at. */
 static int set_dir_attr(struct host *h, const char *path, unsigned mode, uid_t uid, gid_t gid)
@@ -21,11 +23,11 @@ static int set_dir_attr(struct host *h, const char *path, unsigned mode, uid_t u
 
 static int make_one(struct host *h, const struct place *p)
 {
-	scope_fd int dir = file_open(h->root_fd, p->dir, O_PATH | O_DIRECTORY, 0);
+	scope_fd int dir = walk_open(h->root_fd, p->dir, O_PATH | O_DIRECTORY);
 
 	if (dir < 0)
 		return dir;
-	return mkdirat(dir, p->name, 0700) < 0 ? -errno : 0;
+	return place_mkdirat(dir, p->name, 0700);
 }
 
 int host_dir_is(struct host *h, const char *path, unsigned mode, const struct host_owner *o,
@@ -44,7 +46,7 @@ int host_dir_is(struct host *h, const char *path, unsigned mode, const struct ho
 		return r == -ENOENT ? 0 : r;
 	r = place_stat(h, p.path, &st);
 	if (r < 0)
-		return r == -ENOENT ? 0 : err_errno(e, -r, "looking at '%s'", path);
+		return r == -ENOENT ? 0 : walk_failed(e, -r, "looking at", path);
 	return place_attr_is(&st, S_IFDIR, mode, uid, gid);
 }
 
@@ -64,7 +66,7 @@ int host_mkdir(struct host *h, const char *path, unsigned mode, const struct hos
 		return r;
 	int there = place_stat(h, p.path, &st);
 	if (there < 0 && there != -ENOENT)
-		return err_errno(e, -there, "looking at '%s'", path);
+		return walk_failed(e, -there, "looking at", path);
 	if (there == 0 && place_attr_is(&st, S_IFDIR, mode, uid, gid))
 		return 0;
 	if (there == 0 && !S_ISDIR(st.st_mode))
@@ -80,7 +82,7 @@ int host_mkdir(struct host *h, const char *path, unsigned mode, const struct hos
 	if (h->mode == HOST_LIVE && r >= 0)
 		r = set_dir_attr(h, p.path, mode, uid, gid);
 	if (r < 0)
-		return err_errno(e, -r, "creating the directory '%s'", path);
+		return walk_failed(e, -r, "creating the directory", path);
 	host_record(h, "%s %s %04o %s", there == 0 ? "chmod" : "mkdir", p.path, mode,
 	            place_owner_text(o, owner));
 	return 0;
@@ -107,12 +109,17 @@ static int link_is(struct host *h, const struct place *p, const char *target)
 static int link_new(struct host *h, const struct place *p, const char *target)
 {
 	char temp[280];
-	scope_fd int dir = file_open(h->root_fd, p->dir, O_PATH | O_DIRECTORY, 0);
+	scope_fd int dir = walk_open(h->root_fd, p->dir, O_PATH | O_DIRECTORY);
 
 	if (dir < 0)
 		return dir;
+	uint32_t random;
+
 	snprintf(temp, sizeof temp, ".%.240s.hpc-new", p->name);
-	unlinkat(dir, temp, 0); /* left by a killed run */
+	/* Left by a killed run; what can't be removed is somebody else's. */
+	if (unlinkat(dir, temp, 0) < 0 && errno != ENOENT &&
+	    getrandom(&random, sizeof random, 0) == sizeof random)
+		snprintf(temp, sizeof temp, ".%.230s.%08x.hpc-new", p->name, random);
 	if (symlinkat(target, dir, temp) < 0)
 		return -errno;
 	if (renameat(dir, temp, dir, p->name) == 0)
@@ -130,7 +137,7 @@ int host_link_is(struct host *h, const char *path, const char *target, struct er
 	if (r < 0)
 		return r;
 	r = link_is(h, &p, target);
-	return r < 0 ? err_errno(e, -r, "looking at '%s'", path) : r;
+	return r < 0 ? walk_failed(e, -r, "looking at", path) : r;
 }
 
 int host_symlink(struct host *h, const char *target, const char *path, struct err *e)
@@ -144,7 +151,7 @@ int host_symlink(struct host *h, const char *target, const char *path, struct er
 	if (r > 0)
 		return 0;
 	if (r < 0)
-		return err_errno(e, -r, "looking at '%s'", path);
+		return walk_failed(e, -r, "looking at", path);
 	r = place_make_dirs(h, p.dir, e);
 	if (r < 0)
 		return r;
@@ -174,14 +181,14 @@ int host_remove(struct host *h, const char *path, struct err *e)
 	if (r == -ENOENT || r == -ENOTDIR)
 		return 0;
 	if (r < 0)
-		return err_errno(e, -r, "looking at '%s'", path);
+		return walk_failed(e, -r, "looking at", path);
 	if (h->mode == HOST_DRY) {
 		host_assume(h, "path:%s", p.path);
 	} else {
-		scope_fd int dir = file_open(h->root_fd, p.dir, O_PATH | O_DIRECTORY, 0);
+		scope_fd int dir = walk_open(h->root_fd, p.dir, O_PATH | O_DIRECTORY);
 
 		if (dir < 0)
-			return err_errno(e, -dir, "removing '%s'", path);
+			return walk_failed(e, -dir, "removing", path);
 		if (unlinkat(dir, p.name, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0) < 0)
 			return err_errno(e, errno, "removing '%s'", path);
 	}

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Files of a host: looked at, compared, replaced in one step. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 
 #include "base/scope.h"
 #include "host/place.h"
+#include "host/walk.h"
 
 int host_stat(struct host *h, const char *path, struct stat *ret, struct err *e)
 {
@@ -16,7 +18,7 @@ int host_stat(struct host *h, const char *path, struct stat *ret, struct err *e)
 		return r;
 	r = place_stat(h, p.path, &st);
 	if (r < 0)
-		return err_errno(e, -r, "looking at '%s'", path);
+		return walk_failed(e, -r, "looking at", path);
 	*ret = st;
 	return 0;
 }
@@ -124,7 +126,10 @@ static int write_new(struct host *h, const struct place *p, struct blob content,
 	if (h->mode == HOST_LIVE) {
 		struct file_attr attr = {.mode = mode, .uid = uid, .gid = gid};
 
-		return file_replace(h->root_fd, p->path, content.data, content.len, &attr, e);
+		scope_fd int dir = walk_open(h->root_fd, p->dir, O_PATH | O_DIRECTORY);
+		if (dir < 0)
+			return walk_failed(e, -dir, "opening", p->dir);
+		return file_replace(dir, p->name, content.data, content.len, &attr, e);
 	}
 	struct host_assumed *made = host_assume(h, "path:%s", p->path);
 	made->st = (struct stat){.st_mode = S_IFREG | mode,
@@ -157,9 +162,11 @@ static int write_file(struct host *h, const char *path, struct blob content, uns
 	if (r < 0)
 		return r;
 	r = write_new(h, &p, content, mode, uid, gid, secret, e);
-	if (r < 0) /* the floor below names only the last component */
+	if (r < 0 && r != -ELOOP) /* the floor below names only the last component */
 		return err_set(e, e->kind, e->reason, e->no, "writing '%s': %s", p.path,
 		               strerror(e->no));
+	if (r < 0)
+		return r;
 	if (secret) {
 		host_record(h, "write %s %04o %s secret", p.path, mode, place_owner_text(o, owner));
 		return 0;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "host/mount_own.h"
+#include "host/walk.h"
 
 #define ERR_MAX 8192 /* bytes of the helper's stderr kept */
 
@@ -37,7 +38,8 @@ static int fd_path(int fd, char out[static HOST_PATH_MAX])
 }
 
 /* Links resolved as far as the path exists; the rest is taken as written. */
-static int resolve(int root_fd, const char *path, char out[static HOST_PATH_MAX], bool *exists)
+static int resolve(int root_fd, const char *path, bool fixed, char out[static HOST_PATH_MAX],
+                   bool *exists)
 {
 	char part[HOST_PATH_MAX], real[HOST_PATH_MAX];
 	size_t n;
@@ -47,7 +49,9 @@ static int resolve(int root_fd, const char *path, char out[static HOST_PATH_MAX]
 	n = strlen(part);
 	*exists = true;
 	for (;;) {
-		scope_fd int fd = file_open(root_fd, n ? part : "/", O_PATH, 0);
+		const char *at = n ? part : "/";
+		scope_fd int fd = fixed ? walk_open_fixed(root_fd, at, O_PATH)
+		                        : file_open(root_fd, at, O_PATH, 0);
 
 		if (fd >= 0) {
 			int r = fd_path(fd, real);
@@ -76,11 +80,11 @@ static int look_main(void *ctx)
 	struct mount_look *out = j->out;
 	bool exists;
 
-	out->no = -resolve(j->root_fd, j->target, out->target, &out->exists);
+	out->no = -resolve(j->root_fd, j->target, true, out->target, &out->exists);
 	if (out->no || !j->source)
 		return 0;
 	if (j->source[0] == '/') {
-		out->no = -resolve(j->root_fd, j->source, out->source, &exists);
+		out->no = -resolve(j->root_fd, j->source, false, out->source, &exists);
 	} else {
 		char *spec = mnt_resolve_spec(j->source, NULL); /* UUID=, LABEL= */
 		snprintf(out->source, sizeof out->source, "%s", spec ? spec : j->source);
@@ -111,8 +115,7 @@ int mount_look(struct host *h, const char *target, const char *source, uint64_t 
 		            "answer",
 		            target);
 	else if (r >= 0 && (out->no || end.status != 0))
-		r = err_errno(e, out->no ? out->no : EIO, "looking at the mount point '%s'",
-		              target);
+		r = walk_failed(e, out->no ? out->no : EIO, "looking at the mount point", target);
 	if (r >= 0)
 		*ret = *out;
 	child_unshare(out, sizeof *out);
@@ -204,7 +207,11 @@ static int job_main(void *ctx)
 		out->no = -host_make_dirs(j->host->root_fd, j->m->target);
 		if (out->no > 0)
 			return 0;
-		out->no = 0;
+		/* It was made where nothing was; somebody may have been quicker. */
+		scope_fd int made = walk_open_fixed(j->host->root_fd, j->m->target, O_PATH);
+		out->no = made < 0 ? -made : 0;
+		if (out->no)
+			return 0;
 	}
 	out->no_helper = mount_helper_package(j->m->fstype) && !have_helper(j->m->fstype);
 	if (out->no_helper)

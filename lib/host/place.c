@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Paths of a host: looked up, and their directories made. */
 #include "host/place.h"
 
 #include <errno.h>
@@ -6,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/scope.h"
+#include "host/walk.h"
 
 int place_at(const char *path, struct place *ret, struct err *e)
 {
@@ -47,7 +49,7 @@ int place_owner_ids(struct host *h, const struct host_owner *o, uid_t *uid, gid_
 
 int place_open(struct host *h, const char *path, int flags)
 {
-	return file_open(h->root_fd, path, flags | O_NOFOLLOW, 0);
+	return walk_open(h->root_fd, path, flags | O_NOFOLLOW);
 }
 
 int place_stat(struct host *h, const char *path, struct stat *ret)
@@ -70,33 +72,42 @@ bool place_attr_is(const struct stat *st, mode_t type, unsigned mode, uid_t uid,
 	       st->st_uid == uid && st->st_gid == gid;
 }
 
-/* Opens the directory `part` below root, creating it in `parent` first when it is missing. */
+int place_mkdirat(int dir, const char *name, mode_t mode)
+{
+	mode_t mask = umask(0);
+	int r = mkdirat(dir, name, mode) < 0 ? -errno : 0;
+
+	umask(mask);
+	return r;
+}
+
+/* Opens the directory `part` below root, creating it in `parent` first when it is missing; with its
+ * mode from the beginning, as a run that is killed comes back to it no more. */
 static int open_or_make(int dirfd, const char *part, int parent, bool *made)
 {
 	const char *name = strrchr(part, '/') + 1;
-	int fd = file_open(dirfd, part, O_PATH | O_DIRECTORY, 0);
+	int fd = walk_open(dirfd, part, O_PATH | O_DIRECTORY);
 
 	if (fd != -ENOENT)
 		return fd;
-	if (mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
-		return -errno;
-	if (fchmodat(parent, name, 0755, 0) < 0)
-		return -errno;
+	int r = place_mkdirat(parent, name, 0755);
+	if (r < 0 && r != -EEXIST)
+		return r;
 	*made = true;
-	return file_open(dirfd, part, O_PATH | O_DIRECTORY, 0);
+	return walk_open(dirfd, part, O_PATH | O_DIRECTORY);
 }
 
 int host_make_dirs(int dirfd, const char *path)
 {
 	char part[HOST_PATH_MAX];
-	scope_fd int at = file_open(dirfd, path, O_PATH | O_DIRECTORY, 0);
+	scope_fd int at = walk_open(dirfd, path, O_PATH | O_DIRECTORY);
 	bool made = false;
 
 	if (at >= 0 || at != -ENOENT)
 		return at < 0 ? at : 0;
 	if (!host_path_tidy(path, part))
 		return -EINVAL;
-	at = file_open(dirfd, "/", O_PATH | O_DIRECTORY, 0);
+	at = walk_open(dirfd, "/", O_PATH | O_DIRECTORY);
 	for (char *slash = part; at >= 0 && slash;) {
 		slash = strchr(slash + 1, '/');
 		if (slash)
@@ -126,7 +137,7 @@ int place_make_dirs(struct host *h, const char *path, struct err *e)
 	if (h->mode == HOST_LIVE) {
 		made = host_make_dirs(h->root_fd, path);
 		if (made < 0)
-			return err_errno(e, -made, "creating '%s'", path);
+			return walk_failed(e, -made, "creating", path);
 	} else {
 		snprintf(part, sizeof part, "%s", path);
 		for (char *slash = part; slash && path[1];) {

@@ -14,6 +14,8 @@ int place_at(const char *path, struct place *ret, struct err *e) ATTR_MUST_USE;
 
 /* Opens the thing itself, never what a link at its end points to; -errno. */
 int place_open(struct host *h, const char *path, int flags);
+/* mkdirat(2) whatever the umask is; -errno. */
+int place_mkdirat(int dir, const char *name, mode_t mode);
 /* Of the thing itself; a dry host's assumptions come first. -errno. */
 int place_stat(struct host *h, const char *path, struct stat *ret);
 bool place_attr_is(const struct stat *st, mode_t type, unsigned mode, uid_t uid, gid_t gid);
