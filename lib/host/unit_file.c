@@ -115,6 +115,18 @@ static int read_dropins(struct host *h, const char *unit, struct unit_file *f, s
 	return 0;
 }
 
+/* A script of System V, which systemd makes a service of at boot. */
+static bool is_script(struct host *h, const char *unit)
+{
+	char path[HOST_UNIT_NAME_MAX + 16];
+
+	if (!str_ends(unit, ".service"))
+		return false;
+	snprintf(path, sizeof path, "/etc/init.d/%.*s", (int)(strlen(unit) - strlen(".service")),
+	         unit);
+	return host_exists(h, path);
+}
+
 int unit_file_load(struct host *h, const char *unit, struct unit_file *ret, struct err *e)
 {
 	char template[HOST_UNIT_NAME_MAX];
@@ -125,7 +137,7 @@ int unit_file_load(struct host *h, const char *unit, struct unit_file *ret, stru
 		r = find(h, template, &f, e);
 	if (r < 0)
 		return r;
-	f.known = r > 0;
+	f.known = r > 0 || is_script(h, unit);
 	r = f.known ? read_dropins(h, unit, &f, e) : 0;
 	if (r < 0)
 		return r;

@@ -196,6 +196,26 @@ static int check_options(const struct step *s, const char *options, struct err *
 	return 0;
 }
 
+/* Where the system itself lives: hidden by a mount, it doesn't live any more. */
+static int check_place(const struct step *s, const char *path, struct err *e)
+{
+	static const char *const places[] = {"/",     "/bin",   "/boot",  "/dev",    "/etc",
+	                                     "/lib",  "/lib32", "/lib64", "/proc",   "/run",
+	                                     "/sbin", "/sys",   "/usr",   "/libx32", "/var"};
+	static const char *const kernels[] = {"/proc/", "/sys/"};
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++)
+		if (str_eq(path, places[i]))
+			return doc_err(claim_at(s, "path"), e, REASON_INPUT_RANGE,
+			               "'%s' is the system's own: a mount there would hide it",
+			               path);
+	for (size_t i = 0; i < ARRAY_LEN(kernels); i++)
+		if (str_starts(path, kernels[i]))
+			return doc_err(claim_at(s, "path"), e, REASON_INPUT_RANGE,
+			               "'%s' is the kernel's: a mount there would hide it", path);
+	return 0;
+}
+
 static int needs_source(const struct step *s, const struct mount_spec *m, struct err *e)
 {
 	if (!m->source)
@@ -368,10 +388,15 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	const struct type *t = helper ? &efs_helper : &types[m->type];
 	int r = claim_path(s, "path", &m->path, e);
 
-	if (r == 0)
-		r = check_keys(s, m, e);
-	if (r == 0)
-		r = t->source(s, m, facts, e);
+	if (r < 0)
+		return r;
+	r = check_place(s, m->path, e);
+	if (r < 0)
+		return r;
+	r = check_keys(s, m, e);
+	if (r < 0)
+		return r;
+	r = t->source(s, m, facts, e);
 	if (r < 0)
 		return r;
 	m->mount.target = m->path;

@@ -53,8 +53,9 @@ static const struct manager {
                           "--showformat=${db:Status-Status} ${Package} ${Version}\\n"},
                 .update = {"apt-get", "-q", "-o", "APT::Update::Error-Mode=any", "update"},
                 .install = {"apt-get", "-y", "-q", "--no-install-recommends", "-o",
-                            "DPkg::Lock::Timeout=120", "-o", "Dpkg::Options::=--force-confdef",
-                            "-o", "Dpkg::Options::=--force-confold", "install"},
+                            "APT::Cmd::Pattern-Only=true", "-o", "DPkg::Lock::Timeout=120", "-o",
+                            "Dpkg::Options::=--force-confdef", "-o",
+                            "Dpkg::Options::=--force-confold", "install"},
         },
         {
                 .program = "/usr/bin/dnf",
@@ -104,6 +105,8 @@ static bool is_package(const char *name)
 
 	if (len == 0 || strlen(name) > NAME_LEN || (name[len] && !name[len + 1]))
 		return false;
+	if (memchr(name, '~', len))
+		return false;
 	for (const char *p = name; *p; p++) {
 		bool alnum = (*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z') ||
 		             (*p >= '0' && *p <= '9');
@@ -123,6 +126,16 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 		const char *name = p->names.items[i];
 		size_t len = strcspn(name, "=");
 
+		if (strchr(name, '/') && strchr(name, '/') > name && *name != '.')
+			return doc_err(claim_item(s, "names", i), e, REASON_INPUT_RANGE,
+			               "'%s' names a release as apt's command line does: expected "
+			               "name or name=version",
+			               name);
+		if (str_ends(name, "-"))
+			return doc_err(claim_item(s, "names", i), e, REASON_INPUT_RANGE,
+			               "'%s' would make apt remove a package: this section only "
+			               "installs",
+			               name);
 		if (!is_package(name))
 			return doc_err(claim_item(s, "names", i), e, REASON_INPUT_RANGE,
 			               "'%s' is not a package: expected name or name=version",

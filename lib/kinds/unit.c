@@ -6,6 +6,8 @@
  * restarted when its drop-in or a file of `restart-on` is newer than its start; a run that was
  * killed between the change and the restart is made good by the next.
  */
+#include <errno.h>
+
 #include "kinds/claim.h"
 #include "kinds/kinds.h"
 
@@ -152,6 +154,9 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	r = state_of(c, u, &now, e);
 	if (r < 0)
 		return r;
+	/* One that isn't there is most likely misspelt, whatever is asked of it: apply says so. */
+	if (!now.known && host_mode(c->host) == HOST_LIVE)
+		return 0;
 	return !now.need_reload && wanted_state(c, u, &now) && wanted_enable(u, &now);
 }
 
@@ -174,12 +179,20 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 	struct host_unit_state now = {0};
 	int r = state_of(c, u, &now, e);
 
-	if (r == 0)
-		r = write_dropin(c, u, &now.need_reload, e);
-	if (r == 0 && now.need_reload)
-		r = host_daemon_reload(c->host, c->deadline, e);
-	if (r == 0 && !wanted_enable(u, &now))
-		r = host_unit_enable(c->host, u->name, u->enabled == ENABLE_YES, c->deadline, e);
+	if (r < 0)
+		return r;
+	if (!now.known && host_mode(c->host) == HOST_LIVE)
+		return err_set(e, ERR_HOST, REASON_UNIT_MISSING, ENOENT,
+		               "setting up '%s': there is no such unit", u->name);
+	r = write_dropin(c, u, &now.need_reload, e);
+	if (r < 0)
+		return r;
+	r = now.need_reload ? host_daemon_reload(c->host, c->deadline, e) : 0;
+	if (r < 0)
+		return r;
+	r = !wanted_enable(u, &now)
+	            ? host_unit_enable(c->host, u->name, u->enabled == ENABLE_YES, c->deadline, e)
+	            : 0;
 	if (r < 0 || wanted_state(c, u, &now))
 		return r;
 	if (u->state == UNIT_STOPPED)

@@ -6,6 +6,9 @@
  * them the machine takes the next free ones. What an existing account has beyond the spec is left
  * alone. Its ids are never changed, since files would stay behind with the old ones: another uid or
  * gid than asked for is an error. Removing a user leaves the home directory where it is.
+ *
+ * useradd writes passwd, shadow, group, gshadow, subuid and subgid one after the other and then
+ * makes the home directory. What is missing of that, since a run was killed in it, is made good.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -13,9 +16,13 @@
 #include "kinds/claim.h"
 #include "kinds/kinds.h"
 
-#define ARGS_MAX   24
-#define GROUPS_LEN 4096 /* bytes of a --groups list */
-#define ID_MAX     4294967293
+#define ARGS_MAX     24
+#define COMMANDS_MAX 10
+#define DB_MAX       (4UL << 20) /* bytes of passwd, shadow, group, subuid */
+#define SUBIDS_FROM  100000      /* and how many a user gets: useradd(8) */
+#define SUBIDS_COUNT 65536
+#define GROUPS_LEN   4096 /* bytes of a --groups list */
+#define ID_MAX       4294967293
 
 enum account_state { ACCOUNT_PRESENT, ACCOUNT_ABSENT };
 static const char *const state_names[] = {"present", "absent", NULL};
@@ -52,7 +59,7 @@ static const struct field user_fields[] = {
         {"home", FIELD_STRING, FIELD_AT(struct user_spec, home),
          .help = "home directory (default: /home/NAME)"},
         {"create-home", FIELD_BOOL, FIELD_AT(struct user_spec, create_home),
-         .help = "make the home directory of a new user (default: yes, no for system users)"},
+         .help = "make the home directory where there is none (default: yes, no for system users)"},
         {"shell", FIELD_STRING, FIELD_AT(struct user_spec, shell),
          .help = "login shell (default of new users: /bin/bash, /usr/sbin/nologin for system's)"},
         {"system", FIELD_BOOL, FIELD_AT(struct user_spec, system),
@@ -79,7 +86,7 @@ struct todo {
 	struct command {
 		size_t n;
 		const char *argv[ARGS_MAX + 1];
-	} commands[2];
+	} commands[COMMANDS_MAX];
 	size_t n;
 };
 
@@ -119,20 +126,49 @@ static int run_all(const struct step_ctx *c, const struct todo *t, struct err *e
 	return 0;
 }
 
+/* Root is who does all this, and nobody else may be. */
+static int claim_root(const struct step *s, const char *name, int64_t id, const char *key,
+                      int state, struct err *e)
+{
+	bool is_root = str_eq(name, "root");
+
+	if (is_root && state == ACCOUNT_ABSENT)
+		return doc_err(claim_at(s, "state"), e, REASON_INPUT_RANGE,
+		               "'root' can't be absent");
+	if (is_root && id > 0)
+		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+		               "'root' has the id 0 and no other");
+	if (!is_root && id == 0)
+		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+		               "id 0 is root's: '%s' would be root", name);
+	return 0;
+}
+
 static int claim_user(struct step *s, void *fields, const struct vars *facts, struct err *e)
 {
 	struct user_spec *u = fields;
 	int r = claim_account(claim_at(s, "name"), u->name, e);
 
 	(void)facts;
-	if (r == 0 && u->group)
+	if (r < 0)
+		return r;
+	r = claim_root(s, u->name, u->uid, "uid", u->state, e);
+	if (r < 0)
+		return r;
+	if (u->group) {
 		r = claim_account(claim_at(s, "group"), u->group, e);
-	for (size_t i = 0; i < u->groups.n && r == 0; i++)
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < u->groups.n; i++) {
 		r = claim_account(claim_item(s, "groups", i), u->groups.items[i], e);
-	if (r == 0 && u->home)
-		r = claim_path(s, "home", &u->home, e);
-	if (r == 0 && u->shell)
-		r = claim_path(s, "shell", &u->shell, e);
+		if (r < 0)
+			return r;
+	}
+	r = u->home ? claim_path(s, "home", &u->home, e) : 0;
+	if (r < 0)
+		return r;
+	r = u->shell ? claim_path(s, "shell", &u->shell, e) : 0;
 	if (r < 0)
 		return r;
 	if (!doc_get(s->at, "create-home"))
@@ -271,6 +307,137 @@ static int todo_old_user(const struct step_ctx *c, const struct user_spec *u,
 	return 0;
 }
 
+/* ---- what a killed useradd has left out ---- */
+
+static const char *database(const struct step_ctx *c, const char *path)
+{
+	struct blob text = {0};
+	struct err ignored;
+
+	if (host_read(c->host, path, DB_MAX, c->arena, &text, &ignored) < 0)
+		return NULL;
+	return text.data ? text.data : "";
+}
+
+/* The field, counted from 0, of the line that has this value in another one; NULL: there is none. */
+static const char *field_where(const struct step_ctx *c, const char *text, size_t key,
+                               const char *value, size_t want)
+{
+	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+		const char *found = NULL, *at = line += *line == '\n';
+		bool is = false;
+
+		for (size_t i = 0; at; i++) {
+			size_t len = strcspn(at, ":\n");
+
+			if (i == key)
+				is = len == strlen(value) && memcmp(at, value, len) == 0;
+			if (i == want)
+				found = arena_memdup(c->arena, at, len);
+			at = at[len] == ':' ? at + len + 1 : NULL;
+		}
+		if (is)
+			return found ? found : "";
+	}
+	return NULL;
+}
+
+static bool names(const struct step_ctx *c, const char *text, const char *name)
+{
+	return field_where(c, text, 0, name, 0) != NULL;
+}
+
+/* Behind all ranges that are given away. */
+static uint64_t free_subids(const char *text)
+{
+	uint64_t next = SUBIDS_FROM;
+
+	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+		unsigned long long start, count;
+
+		line += *line == '\n';
+		if (sscanf(line, "%*[^:\n]:%llu:%llu", &start, &count) == 2 && start + count > next)
+			next = start + count;
+	}
+	return next;
+}
+
+static void add_subids(const struct step_ctx *c, const char *name, struct todo *t)
+{
+	static const char *const files[][2] = {{"/etc/subuid", "--add-subuids"},
+	                                       {"/etc/subgid", "--add-subgids"}};
+
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		const char *text = database(c, files[i][0]);
+		uint64_t from = free_subids(text);
+
+		if (!text || names(c, text, name))
+			continue;
+		struct command *mod = new_command(t, "usermod");
+		add_arg(mod, files[i][1],
+		        arena_printf(c->arena, "%llu-%llu", (unsigned long long)from,
+		                     (unsigned long long)from + SUBIDS_COUNT - 1));
+		add_arg(mod, NULL, name);
+	}
+}
+
+/* Beside its place, so that it is there as a whole or not at all. */
+static void add_home(const struct step_ctx *c, const struct host_user *u, const char *home,
+                     struct todo *t)
+{
+	const char *temp = arena_printf(c->arena, "%s.hpc-new", home);
+
+	add_arg(new_command(t, "mkdir"), "-p", temp);
+	if (host_exists(c->host, "/etc/skel")) {
+		struct command *copy = new_command(t, "cp");
+
+		add_arg(copy, "-rT", "/etc/skel");
+		add_arg(copy, NULL, temp);
+	}
+	struct command *own = new_command(t, "chown");
+	add_arg(own, "-Rh", arena_printf(c->arena, "%s:", u->name));
+	add_arg(own, NULL, temp);
+	struct command *move = new_command(t, "mv");
+	add_arg(move, "-T", temp);
+	add_arg(move, NULL, home);
+}
+
+static void todo_half_user(const struct step_ctx *c, const struct user_spec *u,
+                           const struct host_user *now, struct todo *t)
+{
+	const char *passwd = database(c, "/etc/passwd"), *shadow = database(c, "/etc/shadow");
+	const char *groups = database(c, "/etc/group"), *home = u->home;
+	const char *gid = arena_printf(c->arena, "%u", now->gid);
+
+	if (now->uid == 0 || !passwd || !names(c, passwd, u->name))
+		return;
+	if (groups && !field_where(c, groups, 2, gid, 0) && !names(c, groups, u->name))
+		add_groupadd(t, c->arena, u->name, now->gid, u->system);
+	if (shadow && !names(c, shadow, u->name)) {
+		struct command *mod = new_command(t, "usermod");
+		add_arg(mod, "--password", "!");
+		add_arg(mod, NULL, u->name);
+	}
+	/* One that has another home than it would be given was not made here. */
+	if (!home && str_eq(now->home, arena_printf(c->arena, "/home/%s", u->name)))
+		home = now->home;
+	if (!u->create_home || !home || host_exists(c->host, home))
+		return;
+	if (!u->system)
+		add_subids(c, u->name, t);
+	add_home(c, now, home, t);
+}
+
+static int todo_there(const struct step_ctx *c, const struct user_spec *u,
+                      const struct host_user *now, struct todo *t, struct err *e)
+{
+	int r = todo_old_user(c, u, now, t, e);
+
+	if (r == 0 && host_mode(c->host) == HOST_LIVE)
+		todo_half_user(c, u, now, t);
+	return r;
+}
+
 static int user_todo(const struct step_ctx *c, const struct user_spec *u, struct todo *t,
                      struct err *e)
 {
@@ -281,7 +448,7 @@ static int user_todo(const struct step_ctx *c, const struct user_spec *u, struct
 	if (r < 0 && r != -ENOENT)
 		return r;
 	if (u->state == ACCOUNT_PRESENT)
-		return there ? todo_old_user(c, u, &now, t, e) : todo_new_user(c, u, t, e);
+		return there ? todo_there(c, u, &now, t, e) : todo_new_user(c, u, t, e);
 	if (there)
 		add_arg(new_command(t, "userdel"), NULL, u->name);
 	return 0;
@@ -309,6 +476,9 @@ static int claim_group(struct step *s, void *fields, const struct vars *facts, s
 	int r = claim_account(claim_at(s, "name"), g->name, e);
 
 	(void)facts;
+	if (r < 0)
+		return r;
+	r = claim_root(s, g->name, g->gid, "gid", g->state, e);
 	if (r < 0)
 		return r;
 	step_name(s, "%s", g->name);

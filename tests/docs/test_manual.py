@@ -120,7 +120,7 @@ def test_facts():
 
 
 # Paths in the code that are no business of a manual: what the system has, and is only read or called.
-SYSTEM = re.compile(r"/etc/(?:passwd|group|shadow|gshadow|subuid|subgid|os-release|debian_version|fstab|machine-id|ssl|pki|ssh|resolv\.conf|apt/sources|dnf$)"
+SYSTEM = re.compile(r"/etc/(?:passwd|group|shadow|gshadow|subuid|subgid|skel|init\.d|os-release|debian_version|fstab|machine-id|ssl|pki|ssh|resolv\.conf|apt/sources|dnf$)"
                     r"|/run/(?:resolvconf|systemd|dbus|lock|udev|credentials)|/usr/lib/(?:systemd|os-release|grub|modules|dbus|tmpfiles|apt)"
                     r"|/var/lib/(?:dpkg|rpm|apt|dnf|systemd)|/usr/lib/sysimage")
 # What an image must not have is told by verify; the list is the program's.

@@ -72,6 +72,16 @@ static void an_instance_is_known_by_its_template(void **state)
 	assert_string_equal(state_of(f, "getty@tty1.socket"), "");
 }
 
+static void a_script_of_system_v_is_a_unit(void **state)
+{
+	struct fixture *f = *state;
+
+	fixture_put(f, "/etc/init.d/old", "#!/bin/sh\n", 0755);
+	assert_string_equal(state_of(f, "old.service"), "static");
+	assert_string_equal(state_of(f, "old.socket"), "");
+	assert_string_equal(state_of(f, "new.service"), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -79,6 +89,7 @@ int main(void)
 	        FIXTURE_TEST(links_enable_and_mask),
 	        FIXTURE_TEST(a_dropin_brings_install_and_masks_itself_only),
 	        FIXTURE_TEST(an_instance_is_known_by_its_template),
+	        FIXTURE_TEST(a_script_of_system_v_is_a_unit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -60,13 +60,84 @@ static void accounts_are_changed_and_removed(void **state)
 	assert_string_equal(f->record.data,
 	                    "run groupadd --gid 45 render\n"
 	                    "run usermod --gid render --home /srv/dora --shell /bin/sh --append "
-	                    "--groups video dora\n");
+	                    "--groups video dora\n"
+	                    "run mkdir -p /srv/dora.hpc-new\n"
+	                    "run chown -Rh dora: /srv/dora.hpc-new\n"
+	                    "run mv -T /srv/dora.hpc-new /srv/dora\n");
 	assert_ok(host_user(f->host, "dora", f->arena, &u, &e));
 	assert_string_equal(u.home, "/srv/dora");
 	assert_int_equal(u.gid, 45);
 	assert_converges(f, "users: [{name: dora, state: absent}]\n"
 	                    "groups: [{name: dora, state: absent}]\n");
 	assert_int_equal(host_user(f->host, "dora", f->arena, &u, &e), -ENOENT);
+}
+
+/* As after a kill between any two of useradd's files: all is there in the end. */
+static void half_made_accounts_are_finished(void **state)
+{
+	static const char *const losses[] = {
+	        "sed -i /^half:/d /etc/shadow /etc/group /etc/gshadow /etc/subuid /etc/subgid; "
+	        "rm -r /home/half",
+	        "sed -i /^half:/d /etc/group /etc/gshadow /etc/subuid /etc/subgid; rm -r /home/half",
+	        "sed -i /^half:/d /etc/gshadow /etc/subuid /etc/subgid; rm -r /home/half",
+	        "sed -i /^half:/d /etc/subuid /etc/subgid; rm -r /home/half",
+	        "sed -i /^half:/d /etc/subgid; rm -r /home/half",
+	        "rm -r /home/half; mkdir /home/half.hpc-new",
+	        "sed -i /^half:/d /etc/shadow",
+	};
+	struct fixture *f = *state;
+	struct host_user u = {0};
+	struct stat st;
+	struct err e = {0};
+
+	assert_int_equal(mkdir("/etc/skel", 0755), 0);
+	fixture_write("/etc/skel/.skeleton", "x");
+	fixture_write("/etc/subuid", "other:100000:65536\n");
+	fixture_write("/etc/subgid", "other:100000:70000\n");
+	assert_converges(f, "users: [{name: half, uid: 2300}]\n");
+	for (size_t i = 0; i < ARRAY_LEN(losses); i++) {
+		const char *argv[] = {"sh", "-c", losses[i], NULL};
+		struct host_exec x = {.argv = argv, .deadline = clock_in_ms(10000)};
+		struct host_result r;
+
+		assert_ok(host_run_ok(f->host, &x, f->arena, &r, &e));
+		assert_int_equal(fixture_probe(f, &e), 0);
+		assert_converges(f, "users: [{name: half, uid: 2300}]\n");
+		assert_ok(host_user(f->host, "half", f->arena, &u, &e));
+		assert_int_equal(stat("/home/half", &st), 0);
+		assert_int_equal(st.st_uid, 2300);
+		assert_int_equal(st.st_gid, u.gid);
+		assert_int_equal(stat("/home/half/.skeleton", &st), 0);
+		assert_int_equal(st.st_uid, 2300);
+		assert_non_null(strstr(fixture_read(f, "/etc/shadow"), "\nhalf:!:"));
+		assert_non_null(strstr(fixture_read(f, "/etc/group"), "half:x:2300:"));
+		assert_non_null(strstr(fixture_read(f, "/etc/subuid"), "half:165536:65536"));
+		assert_non_null(strstr(fixture_read(f, "/etc/subgid"), "half:170000:65536"));
+	}
+	assert_int_equal(unlink("/etc/subuid"), 0);
+	assert_int_equal(unlink("/etc/subgid"), 0);
+	/* What it has beyond the spec, or has not by somebody's decision, stays. */
+	assert_converges(f, "users: [{name: half, uid: 2300, create-home: false}]\n");
+	assert_string_equal(f->record.data, "");
+}
+
+static void root_is_root_and_nobody_else_is(void **state)
+{
+	static const struct {
+		const char *spec, *message;
+	} cases[] = {
+	        {"users: [{name: eve, uid: 0}]", "spec:1:26: id 0 is root's: 'eve' would be root"},
+	        {"users: [{name: root, uid: 5}]", "'root' has the id 0 and no other"},
+	        {"users: [{name: root, state: absent}]", "spec:1:29: 'root' can't be absent"},
+	        {"groups: [{name: eve, gid: 0}]", "id 0 is root's"},
+	        {"groups: [{name: root, state: absent}]", "'root' can't be absent"},
+	};
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++)
+		assert_err(fixture_plan(f, cases[i].spec, &e), ERR_INPUT, cases[i].message);
+	assert_ok(fixture_plan(f, "users: [{name: root, uid: 0, shell: /bin/sh}]\n", &e));
 }
 
 static void ids_are_never_changed(void **state)
@@ -234,6 +305,8 @@ int main(void)
 	        T(accounts_made_at_once_are_all_there),
 	        T(ids_are_never_changed),
 	        T(useradd_has_the_last_word),
+	        T(half_made_accounts_are_finished),
+	        T(root_is_root_and_nobody_else_is),
 	        T(the_name_is_set_and_resolves),
 	        T(settings_reach_the_kernel),
 	        T(a_refused_setting_is_not_written),

@@ -50,11 +50,12 @@ static void what_is_not_is_installed_at_once(void **state)
 	                       &e));
 	assert_int_equal(fixture_probe(f, &e), 0);
 	assert_ok(fixture_apply(f, &e));
-	assert_string_equal(f->record.data,
-	                    "run apt-get -q -o APT::Update::Error-Mode=any update\n"
-	                    "run apt-get -y -q --no-install-recommends -o DPkg::Lock::Timeout=120 "
-	                    "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "
-	                    "install dpkg no-such-package\n");
+	assert_string_equal(
+	        f->record.data,
+	        "run apt-get -q -o APT::Update::Error-Mode=any update\n"
+	        "run apt-get -y -q --no-install-recommends -o APT::Cmd::Pattern-Only=true -o DPkg::Lock::Timeout=120 "
+	        "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "
+	        "install dpkg no-such-package\n");
 }
 
 static void another_version_is_not_it(void **state)
@@ -126,7 +127,7 @@ static void each_manager_installs(void **state)
 		const char *name, *query, *record;
 	} managers[] = {
 	        {"apt-get", "dpkg-query",
-	         "run apt-get -y -q --no-install-recommends -o DPkg::Lock::Timeout=120 "
+	         "run apt-get -y -q --no-install-recommends -o APT::Cmd::Pattern-Only=true -o DPkg::Lock::Timeout=120 "
 	         "-o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "
 	         "install munge slurmd=1.2-3\n"},
 	        {"dnf", "rpm",

@@ -81,7 +81,12 @@ static void what_fails(void **state)
 	assert_err(fixture_apply(f, &e), ERR_HOST, "there is no such unit");
 	assert_int_equal(e.reason, REASON_UNIT_MISSING);
 	assert_ok(fixture_plan(f, "units: [{name: none.service, state: stopped}]\n", &e));
-	assert_int_equal(fixture_probe(f, &e), 1);
+	assert_int_equal(fixture_probe(f, &e), 0);
+	assert_err(fixture_apply(f, &e), ERR_HOST, "there is no such unit");
+	assert_int_equal(e.reason, REASON_UNIT_MISSING);
+	assert_ok(
+	        fixture_plan(f, "units: [{name: none.service, state: any, enabled: false}]\n", &e));
+	assert_err(fixture_apply(f, &e), ERR_HOST, "'none.service': there is no such unit");
 	fixture_write("/etc/systemd/system/bad.service", "[Service]\nExecStart=/bin/false\n");
 	assert_ok(fixture_plan(f, "units: [{name: bad.service}]\n", &e));
 	assert_err(fixture_apply(f, &e), ERR_HOST, "bad.service");
