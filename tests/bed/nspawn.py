@@ -45,6 +45,8 @@ class Container:
         argv = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "-M", self.name,
                 f"--network-namespace-path={self.netns.path}", "--capability=CAP_NET_ADMIN", "--resolv-conf=off", "--timezone=off",
                 *[f"--bind={bind}" for bind in self.binds], "-D", str(self.root), "--boot"]
+        for unit in ("systemd-networkd.service", "systemd-networkd.socket", "systemd-networkd-wait-online.service"):
+            self.run_inside_tree("ln", "-sfn", "/dev/null", f"/etc/systemd/system/{unit}")  # its network is made outside
         self.groups = cgroups.make(f"node-{self.name}")
         self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
                                         preexec_fn=lambda: (die_with_parent(), cgroups.join(self.groups)))
