@@ -185,6 +185,7 @@ const struct planted planted[] = {
         {"private-keys", "opt/x.jks",
          BYTES("\xfe\xed\xfe\xed\0\0\0\2\0\0\0\1\0\0\0\1"
                "x")},
+        {"private-keys", "opt/a", "-----BEGIN PRIVATE KEY-----\nA: b\nC: d\n" BODY},
         {"tokens", "opt/a", "ghp_" T36 "\n"},
         {"tokens", "opt/a", "ghs_" T36},
         {"tokens", "opt/a", "github_pat_" T36 "_" T36},
