@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of base/command. */
+#include <errno.h>
+
 #include "unit.h"
 
 #include "base/command.h"
@@ -94,6 +96,14 @@ static void test_refused(void **state)
 		const char *argv[5];
 		const char *said;
 	} cases[] = {
+	        {{"tool", "first", "--text"},
+	         "a value is missing after '--text'; try tool first --help"},
+	        {{"tool", "first", "x", "-t"}, "a value is missing after '-t'"},
+	        {{"tool", "first", "-z"}, "unknown option '-z'"},
+	        {{"tool", "first", "x", "--size=0"},
+	         "--size: '0' is not a size, expected e.g. 512M"},
+	        {{"tool", "first", "x", "--number="}, "--number: '' is not a number"},
+	        {{"tool", "first", "x", "y"}, "first takes FILE; try tool first --help"},
 	        {{"tool"}, "a verb is missing; try tool --help"},
 	        {{"tool", "frist"}, "unknown verb 'frist', did you mean 'first'?"},
 	        {{"tool", "zzz"}, "unknown verb 'zzz'; try tool --help"},
@@ -110,7 +120,10 @@ static void test_refused(void **state)
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		line.n_operands = 77;
 		assert_err(parse(cases[i].argv), ERR_INPUT, cases[i].said);
+		assert_int_equal(e.no, EINVAL);
+		assert_int_equal(line.n_operands, 77);
 	}
 }
 
@@ -124,6 +137,47 @@ static void test_list_has_an_end(void **state)
 		argv[4 + 2 * i] = "a";
 	}
 	assert_err(parse(argv), ERR_INPUT, "given more than 64 times");
+	argv[3 + 2 * COMMAND_LIST_MAX] = NULL;
+	assert_ok(parse(argv));
+	assert_int_equal(o.list.n, COMMAND_LIST_MAX);
+}
+
+/* Every way to ask for it, and what else stands there doesn't matter then. */
+static void test_asking_for_help(void **state)
+{
+	static const char *const ways[][4] = {
+	        {"tool", "--help"},           {"tool", "-h"},           {"tool", "help"},
+	        {"tool", "second", "--help"}, {"tool", "second", "-h"}, {"tool", "first", "-h"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		assert_ok(parse(ways[i]));
+		assert_true(line.help);
+		assert_true((line.verb == NULL) == (i < 3));
+	}
+	assert_ok(parse((const char *const[]){"tool", "--version", NULL}));
+	assert_string_equal(line.verb->name, "version");
+	assert_false(line.help);
+}
+
+static void test_help_texts(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf all = STRBUF(a, 8192), two = STRBUF(a, 8192);
+
+	(void)state;
+	command_help(&command, NULL, &all);
+	assert_string_equal(all.data,
+	                    "Usage: tool VERB [OPTION]... [OPERAND]...\n\nIs a tool.\n\n"
+	                    "  first FILE                 Does one thing\n"
+	                    "  second                     Does another\n"
+	                    "  version                    Tells\n"
+	                    "\n'tool VERB --help' lists a verb's options; tool(8) has the rest.\n");
+	command_help(&command, &verbs[1], &two);
+	assert_string_equal(two.data, "Usage: tool second [OPTION]...\n\nDoes another.\n\n"
+	                              "  -f, --flag                 a flag\n"
+	                              "  -h, --help                 print this help\n");
 }
 
 static void test_help(void **state)
@@ -147,9 +201,10 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_values),  cmocka_unit_test(test_end_of_options),
-	        cmocka_unit_test(test_refused), cmocka_unit_test(test_list_has_an_end),
-	        cmocka_unit_test(test_help),
+	        cmocka_unit_test(test_values),     cmocka_unit_test(test_end_of_options),
+	        cmocka_unit_test(test_refused),    cmocka_unit_test(test_list_has_an_end),
+	        cmocka_unit_test(test_help),       cmocka_unit_test(test_asking_for_help),
+	        cmocka_unit_test(test_help_texts),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -37,7 +37,6 @@ static void cuts_long_text(void **state)
 	assert_string_equal(e.text + sizeof e.text - 4, "...");
 }
 
-/* `explain` and every status file rely on each reason having a name of its own and words. */
 static void cuts_between_characters(void **state)
 {
 	struct err e = {0};
@@ -58,6 +57,54 @@ static void cuts_between_characters(void **state)
 	assert_string_equal(e.text, text);
 }
 
+/* The longest text that fits is whole; one byte more is cut. */
+static void cuts_only_what_is_too_long(void **state)
+{
+	struct err e = {0};
+	char text[sizeof e.text + 1];
+
+	(void)state;
+	memset(text, 'x', sizeof text);
+	text[sizeof e.text - 1] = '\0';
+	err_set(&e, ERR_HOST, REASON_HOST_FILE, EIO, "%s", text);
+	assert_string_equal(e.text, text);
+	text[sizeof e.text - 1] = 'x';
+	text[sizeof e.text] = '\0';
+	err_set(&e, ERR_HOST, REASON_HOST_FILE, EIO, "%s", text);
+	assert_int_equal(strlen(e.text), sizeof e.text - 1);
+	assert_string_equal(e.text + sizeof e.text - 5, "x...");
+}
+
+static void system_errors(void **state)
+{
+	struct err e = {0};
+
+	(void)state;
+	assert_int_equal(err_errno(&e, EDQUOT, "writing"), -EDQUOT);
+	assert_int_equal(e.reason, REASON_HOST_SPACE);
+	assert_int_equal(e.kind, ERR_HOST);
+	assert_int_equal(err_errno(&e, EROFS, "writing"), -EROFS);
+	assert_int_equal(e.reason, REASON_HOST_FILE);
+	assert_int_equal(e.no, EROFS);
+	/* A caller that has no number still fails. */
+	assert_int_equal(err_set(&e, ERR_BUG, REASON_BUG, 0, "x"), -EIO);
+	assert_int_equal(err_set(&e, ERR_BUG, REASON_BUG, -5, "x"), -EIO);
+	assert_int_equal(e.no, EIO);
+}
+
+static void kinds_have_names(void **state)
+{
+	static const char *const names[] = {"none",  "input",     "denied", "absent",
+	                                    "retry", "integrity", "host",   "bug"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		assert_string_equal(err_kind_name((enum err_kind)i), names[i]);
+	assert_string_equal(err_kind_name((enum err_kind)999), "bug");
+	assert_int_equal(err_exit_status((enum err_kind)999), 70);
+}
+
+/* `explain` and every status file rely on each reason having a name of its own and words. */
 static void every_reason_is_explained(void **state)
 {
 	(void)state;
@@ -117,6 +164,9 @@ int main(void)
 	        cmocka_unit_test(sets_and_wraps),
 	        cmocka_unit_test(cuts_long_text),
 	        cmocka_unit_test(cuts_between_characters),
+	        cmocka_unit_test(cuts_only_what_is_too_long),
+	        cmocka_unit_test(system_errors),
+	        cmocka_unit_test(kinds_have_names),
 	        cmocka_unit_test(every_reason_is_explained),
 	        cmocka_unit_test(exit_statuses),
 	        cmocka_unit_test(log_has_no_secrets),

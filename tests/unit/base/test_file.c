@@ -105,6 +105,81 @@ static void stays_inside_root(void **state)
 	check_content("link", "mine");
 }
 
+static void digests(void **state)
+{
+	char hex[SHA256_HEX] = "untouched";
+	struct err e;
+	(void)state;
+	assert_ok(file_replace(dirfd_, "up", "abc", 3, &plain, &e));
+	assert_ok(file_sha256(dirfd_, "up", hex, &e));
+	assert_string_equal(hex,
+	                    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+	memset(hex, 'x', sizeof hex);
+	assert_err(file_sha256(dirfd_, "none", hex, &e), ERR_HOST, "opening 'none': No such file");
+	assert_err(file_sha256(dirfd_, ".", hex, &e), ERR_HOST, "reading '.': Is a directory");
+	assert_int_equal(hex[0], 'x');
+}
+
+/* Larger than what is read at once, and read to its last byte. */
+static void digests_in_pieces(void **state)
+{
+	size_t len = (512UL << 10) + 1;
+	scope_mem char *big = calloc(1, len);
+	char hex[SHA256_HEX], want[SHA256_HEX];
+	struct err e;
+	(void)state;
+	big[len - 1] = 'x';
+	digest_hex(big, len, want);
+	assert_ok(file_replace(dirfd_, "up", big, len, &plain, &e));
+	assert_ok(file_sha256(dirfd_, "up", hex, &e));
+	assert_string_equal(hex, want);
+}
+
+static void opens(void **state)
+{
+	int fd = file_open(dirfd_, "fresh", O_CREAT | O_EXCL | O_WRONLY, 0640);
+	struct stat st;
+	(void)state;
+	assert_true(fd > 2);
+	assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_int_equal(file_write_all(fd, "abc", 3), 0);
+	close(fd);
+	check_content("fresh", "abc");
+	assert_int_equal(file_open(dirfd_, "fresh", O_CREAT | O_EXCL | O_WRONLY, 0640), -EEXIST);
+	assert_int_equal(file_open(dirfd_, "none", O_RDONLY, 0), -ENOENT);
+	assert_int_equal(file_write_all(-1, "x", 1), -EBADF);
+	assert_int_equal(file_write_all(-1, "x", 0), 0);
+	assert_int_equal(unlinkat(dirfd_, "fresh", 0), 0);
+}
+
+/* The content is what is committed; the place may be taken meanwhile. */
+static void commits(void **state)
+{
+	struct file_new f;
+	struct stat st;
+	struct err e;
+	(void)state;
+	assert_ok(file_new_open(&f, dirfd_, "fresh", &e));
+	assert_ok(file_new_write(&f, "one, ", 5, &e));
+	assert_ok(file_new_write(&f, "two", 3, &e));
+	assert_ok(file_replace(dirfd_, "fresh", "other", 5, &plain, &e));
+	const struct file_attr attr = {.mode = 0604, .uid = getuid(), .gid = getgid()};
+	assert_ok(file_new_commit(&f, &attr, &e));
+	assert_int_equal(f.fd, -1);
+	check_content("fresh", "one, two");
+	assert_int_equal(fstatat(dirfd_, "fresh", &st, 0), 0);
+	assert_int_equal(st.st_mode & 07777, 0604);
+	file_new_close(&f);
+	assert_int_equal(unlinkat(dirfd_, "fresh", 0), 0);
+	/* A directory can't be replaced: nothing is left beside it. */
+	assert_int_equal(mkdirat(dirfd_, "fresh", 0700), 0);
+	assert_err(file_replace(dirfd_, "fresh", "x", 1, &plain, &e), ERR_HOST,
+	           "writing 'fresh': ");
+	assert_int_equal(unlinkat(dirfd_, "fresh", AT_REMOVEDIR), 0);
+}
+
 static void removes(void **state)
 {
 	struct err e;
@@ -147,6 +222,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(replaces),      cmocka_unit_test(discard_leaves_nothing),
 	        cmocka_unit_test(killed_writer), cmocka_unit_test(stays_inside_root),
+	        cmocka_unit_test(digests),       cmocka_unit_test(digests_in_pieces),
+	        cmocka_unit_test(opens),         cmocka_unit_test(commits),
 	        cmocka_unit_test(removes),       cmocka_unit_test(refuses),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
