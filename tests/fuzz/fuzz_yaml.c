@@ -3,6 +3,7 @@
 #include "data/field.h"
 #include "data/json.h"
 #include "data/yaml.h"
+#include "data/yaml_own.h"
 #include "fuzz.h"
 
 #define ESCAPED_MAX (64 * 1024) /* beyond, escaping alone may take a text over a ceiling */
@@ -92,6 +93,52 @@ static void check_json(const struct doc *d, struct arena *a)
 	FUZZ_CHECK(str_eq(once.data, twice.data));
 }
 
+/* Whatever aliases bring, who walks the tree meets no more than the ceilings say. */
+static void check_tree(const struct doc *d, unsigned depth, size_t *nodes)
+{
+	FUZZ_CHECK(depth <= YAML_DEPTH_MAX && ++*nodes <= YAML_NODES_MAX);
+	FUZZ_CHECK(d->foreign && d->text);
+	for (size_t i = 0; i < d->n; i++) {
+		if (d->type == DOC_MAP)
+			FUZZ_CHECK(d->keys[i]->foreign && ++*nodes <= YAML_NODES_MAX);
+		check_tree(d->items[i], depth + 1, nodes);
+	}
+}
+
+/* Who looks for all faults comes to the same verdict as who stops at the first. */
+static void check_faults(const struct doc *d, struct arena *a)
+{
+	struct faults faults = {.arena = a};
+	struct spec s = {.map.id = 5}, t = s;
+	struct err e = {0}, first = {0};
+	int r = field_decode_all(d, fields, NULL, &faults, a, &s, &e);
+
+	fuzz_check_err(r, &e);
+	FUZZ_CHECK((r < 0) == (field_decode(d, fields, NULL, a, &t, &first) < 0));
+	FUZZ_CHECK((r < 0) == (first.kind != ERR_NONE));
+	for (size_t i = 0; i < faults.n; i++)
+		fuzz_check_err(-faults.items[i].no, &faults.items[i]);
+	FUZZ_CHECK(!faults.n || str_eq(faults.items[0].text, first.text));
+}
+
+static void check_foreign(struct blob text, bool ours, struct arena *a)
+{
+	size_t nodes = 0;
+	struct doc *d;
+	struct err e = {0};
+	int r = yaml_parse_foreign("f", text, a, &d, &e);
+
+	fuzz_check_err(r, &e);
+	/* What we take of our own is taken of others too. */
+	FUZZ_CHECK(r >= 0 || !ours);
+	if (r < 0) {
+		FUZZ_CHECK(str_starts(e.text, "f:"));
+		return;
+	}
+	check_tree(d, 0, &nodes);
+	check_faults(d, a);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	scope_arena struct arena *a = arena_new();
@@ -100,6 +147,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	int r = yaml_parse("f", (struct blob){(const char *)data, size}, a, &d, &e);
 
 	fuzz_check_err(r, &e);
+	check_foreign((struct blob){(const char *)data, size}, r >= 0, a);
 	if (r < 0) {
 		FUZZ_CHECK(str_starts(e.text, "f:"));
 		return 0;

@@ -36,6 +36,48 @@ static void test_build_and_look_up(void **state)
 	assert_string_equal(out.data, "{\"a\":\"again\",\"sub\":{\"b\":\"two\",\"list\":[\"x\"]}}");
 }
 
+/* Null is absent to who looks for a value, and there to who asks for the key. */
+static void test_null_is_absent(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct doc *d = doc_new_map(a, NULL), *sub = doc_new_map(a, NULL);
+
+	(void)state;
+	doc_put(a, d, "none", doc_new(a, DOC_NULL, NULL));
+	doc_put(a, d, "sub", sub);
+	doc_put(a, sub, "none", doc_new(a, DOC_NULL, NULL));
+	assert_null(doc_get(d, "none"));
+	assert_null(doc_text(d, "none"));
+	assert_null(doc_find(d, "none"));
+	assert_null(doc_find(d, "none.x"));
+	assert_null(doc_find(d, "sub.none"));
+	assert_true(doc_has(d, "none"));
+	assert_true(doc_has(d, "sub"));
+	assert_false(doc_has(d, "x"));
+	assert_false(doc_has(NULL, "x"));
+	assert_false(doc_has(doc_new_text(a, NULL, "x"), "x"));
+	/* Who puts a value there replaces it. */
+	doc_put_text(a, d, "none", "1");
+	assert_int_equal(d->n, 2);
+	assert_string_equal(doc_text(d, "none"), "1");
+}
+
+static void test_foreign_is_inherited(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct doc *d = doc_new_map(a, NULL), *list = doc_new_list(a, NULL);
+
+	(void)state;
+	doc_put(a, d, "list", list);
+	doc_push(a, list, doc_new_text(a, NULL, "x"));
+	assert_false(doc_new_text(a, d, "y")->foreign);
+	doc_mark_foreign(d);
+	assert_true(d->foreign && d->keys[0]->foreign && list->foreign && list->items[0]->foreign);
+	assert_true(doc_new_map(a, list->items[0])->foreign);
+	assert_true(doc_new_list(a, d)->foreign);
+	assert_false(doc_new_map(a, NULL)->foreign);
+}
+
 static void test_errors_say_where(void **state)
 {
 	const struct doc full = {.file = "f", .line = 3, .col = 5}, file = {.file = "f"};
@@ -108,8 +150,12 @@ static void test_json_is_bounded(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_build_and_look_up), cmocka_unit_test(test_errors_say_where),
-	        cmocka_unit_test(test_type_names),        cmocka_unit_test(test_json_of_scalars),
+	        cmocka_unit_test(test_null_is_absent),
+	        cmocka_unit_test(test_foreign_is_inherited),
+	        cmocka_unit_test(test_build_and_look_up),
+	        cmocka_unit_test(test_errors_say_where),
+	        cmocka_unit_test(test_type_names),
+	        cmocka_unit_test(test_json_of_scalars),
 	        cmocka_unit_test(test_json_is_bounded),
 	};
 
