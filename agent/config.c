@@ -25,7 +25,7 @@ static void take_region(struct agent *g, const struct doc *config)
 	if (!region || vars_get(&g->facts, "region"))
 		return;
 	vars_set(&g->facts, "region", region, "configuration");
-	if (g->program.cloud_config.region || !g->program.no_metadata || !g->cloud)
+	if (g->program.cloud_config.region || !g->program.cloud_config.no_metadata || !g->cloud)
 		return;
 	g->program.cloud_config.region = region;
 	cloud_close(g->cloud);
@@ -135,7 +135,7 @@ static int no_config(const struct agent *g, struct err *e)
 {
 	char seen[160] = "";
 
-	if (!g->program.no_metadata && !g->user_data_used)
+	if (!g->program.cloud_config.no_metadata && !g->user_data_used)
 		snprintf(seen, sizeof seen, "; the instance has %zu bytes of user data: %s",
 		         g->user_data.len, userdata_describe(g->user_data));
 	return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, ENOENT,

@@ -149,7 +149,7 @@ int source_node(struct agent *g, struct err *e)
 	r = check_local(g, merged, options, e);
 	if (r < 0)
 		return r;
-	r = g->program.no_metadata ? 0 : add_metadata(g, merged, e);
+	r = g->program.cloud_config.no_metadata ? 0 : add_metadata(g, merged, e);
 	if (r < 0)
 		return r;
 	node_doc_overlay(g->program.arena, merged, options);

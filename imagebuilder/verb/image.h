@@ -5,15 +5,13 @@
 #include "host/host.h"
 #include "program/program.h"
 #include "recipe/lock_files.h"
-#include "recipe/profile.h"
 #include "recipe/recipe.h"
 #include "verb/options.h"
 
 struct image {
 	struct program program; /* first */
 	struct options opt;
-	struct profile_source profile; /* from the environment */
-	const char *term;              /* TERM, for a shell; or NULL */
+	const char *term; /* TERM, for a shell; or NULL */
 };
 
 extern const struct reason_hint image_hints[];

@@ -42,12 +42,6 @@ static void begin(struct program *p)
 {
 	struct image *g = (struct image *)p;
 
-	g->profile = (struct profile_source){
-	        .name = getenv("AWS_PROFILE"),
-	        .home = getenv("HOME"),
-	        .config_file = getenv("AWS_CONFIG_FILE"),
-	        .credentials_file = getenv("AWS_SHARED_CREDENTIALS_FILE"),
-	};
 	g->term = getenv("TERM");
 }
 

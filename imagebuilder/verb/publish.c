@@ -17,7 +17,7 @@
 
 int image_cloud(struct image *g, struct cloud **ret, struct err *e)
 {
-	int r = profile_load(&g->profile, g->program.arena, &g->program.cloud_config, e);
+	int r = profile_load(&g->program.profile, g->program.arena, &g->program.cloud_config, e);
 
 	if (r < 0)
 		return r;

@@ -39,10 +39,12 @@ bool ebs_custom(const struct cloud *c)
 	return configured(c) != NULL;
 }
 
+static const struct call_service service = {"ebs"};
+
 /* k->path is set once, by who makes the call. */
 int ebs_place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
 {
-	return call_place(c, k, "ebs", configured(c),
+	return call_place(c, k, &service, configured(c),
 	                  c->config.ebs_endpoint ? "AWS_ENDPOINT_URL_EBS" : "AWS_ENDPOINT_URL", a,
 	                  e);
 }

@@ -94,10 +94,12 @@ static const char *configured(const struct cloud *c)
 	return c->config.ec2_endpoint ? c->config.ec2_endpoint : c->config.endpoint;
 }
 
+static const struct call_service service = {"ec2", .gov_is_fips = true};
+
 static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
 {
 	k->path = "/";
-	return call_place(c, k, "ec2", configured(c),
+	return call_place(c, k, &service, configured(c),
 	                  c->config.ec2_endpoint ? "AWS_ENDPOINT_URL_EC2" : "AWS_ENDPOINT_URL", a,
 	                  e);
 }

@@ -30,9 +30,20 @@ static int find_host(struct cloud *c, const struct call *k, struct arena *a, str
 	if (configured(c))
 		return uri_endpoint(configured(c), setting, a, ret, e);
 	*ret = (struct endpoint){.tls = true, .prefix = ""};
-	ret->authority = arena_printf(a, "s3%s.%s.%s", c->config.dualstack ? ".dualstack" : "",
-	                              k->region, c->domain);
+	ret->authority =
+	        arena_printf(a, "s3%s%s.%s.%s", c->config.fips ? "-fips" : "",
+	                     c->config.dualstack ? ".dualstack" : "", k->region, c->domain);
 	return 0;
+}
+
+/* Whether the bucket is part of the host name. */
+static bool style_is_virtual(const struct cloud *c, const char *bucket, const struct endpoint *at)
+{
+	if (str_eq(c->config.s3_style, "path"))
+		return false;
+	if (str_eq(c->config.s3_style, "virtual"))
+		return true;
+	return !strpbrk(bucket, "._") && !at->address;
 }
 
 static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
@@ -41,7 +52,7 @@ static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e
 	const char *bucket = o->uri->bucket;
 	struct strbuf path = STRBUF(a, PATH_MAX_BYTES);
 	int rc = find_host(c, k, a, &k->at, e);
-	bool by_host = !strpbrk(bucket, "._") && !k->at.address;
+	bool by_host = style_is_virtual(c, bucket, &k->at);
 
 	if (rc < 0)
 		return rc;

@@ -4,7 +4,7 @@
  *
  * The bucket is part of the host name, unless the endpoint is an address or the bucket's name has a
  * dot, which TLS certificates don't cover, or an underscore, which is no host's: then it is part of
- * the path.
+ * the path. cloud_config.s3_style decides otherwise.
  */
 #pragma once
 

@@ -23,13 +23,15 @@ static const char *configured(const struct cloud *c)
 	return c->config.secrets_endpoint ? c->config.secrets_endpoint : c->config.endpoint;
 }
 
+static const struct call_service service = {"secretsmanager"};
+
 static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
 {
 	const char *setting = c->config.secrets_endpoint ? "AWS_ENDPOINT_URL_SECRETS_MANAGER"
 	                                                 : "AWS_ENDPOINT_URL";
 
 	k->path = "/";
-	return call_place(c, k, "secretsmanager", configured(c), setting, a, e);
+	return call_place(c, k, &service, configured(c), setting, a, e);
 }
 
 /* The region of arn:PARTITION:secretsmanager:REGION:ACCOUNT:secret:NAME; NULL for a plain name. */

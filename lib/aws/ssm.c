@@ -26,10 +26,12 @@ static const char *configured(const struct cloud *c)
 	return c->config.ssm_endpoint ? c->config.ssm_endpoint : c->config.endpoint;
 }
 
+static const struct call_service service = {"ssm", .gov_is_fips = true};
+
 static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
 {
 	k->path = "/";
-	return call_place(c, k, "ssm", configured(c),
+	return call_place(c, k, &service, configured(c),
 	                  c->config.ssm_endpoint ? "AWS_ENDPOINT_URL_SSM" : "AWS_ENDPOINT_URL", a,
 	                  e);
 }

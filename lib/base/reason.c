@@ -47,6 +47,10 @@ static const struct reason_row rows[REASON_COUNT] = {
                 {"credentials-rejected", "a service does not accept the credentials",
                  "they have expired, were deactivated, or belong to another partition; an "
                  "instance's own were fetched again before this was said"},
+        [REASON_NO_CREDENTIALS] =
+                {"no-credentials", "no credentials were found",
+                 "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE; on EC2 attach an "
+                 "instance profile"},
         [REASON_NO_REGION] = {"no-region", "the region is not known",
                               "set AWS_REGION, or let the instance metadata service be reachable"},
         [REASON_HTTP_UNREACHABLE] =

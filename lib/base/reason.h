@@ -29,6 +29,7 @@
 	X(NO_INSTANCE_ROLE)                                                                        \
 	X(CREDENTIALS_REFUSED)                                                                     \
 	X(CREDENTIALS_REJECTED)                                                                    \
+	X(NO_CREDENTIALS)                                                                          \
 	X(NO_REGION)                                                                               \
 	X(HTTP_UNREACHABLE)                                                                        \
 	X(HTTP_TLS)                                                                                \

@@ -89,13 +89,16 @@ static int sign_call(const struct cloud *c, struct call *k, struct call_signed *
 	return 0;
 }
 
-int call_place(struct cloud *c, struct call *k, const char *host, const char *configured,
-               const char *setting, struct arena *a, struct err *e)
+int call_place(struct cloud *c, struct call *k, const struct call_service *s,
+               const char *configured, const char *setting, struct arena *a, struct err *e)
 {
+	bool fips = c->config.fips && !(s->gov_is_fips && str_starts(k->region, "us-gov-"));
+
 	if (configured)
 		return uri_endpoint(configured, setting, a, &k->at, e);
 	k->at = (struct endpoint){.tls = true, .prefix = ""};
-	k->at.authority = arena_printf(a, "%s.%s.%s", host, k->region, c->domain);
+	k->at.authority =
+	        arena_printf(a, "%s%s.%s.%s", s->host, fips ? "-fips" : "", k->region, c->domain);
 	return 0;
 }
 

@@ -57,10 +57,16 @@ struct call {
 	struct backoff soon, later, renew;
 };
 
-/* The endpoint of a service that has one host a region: `configured`, the value of `setting`, or
- * HOST.REGION.DOMAIN. */
-int call_place(struct cloud *c, struct call *k, const char *host, const char *configured,
-               const char *setting, struct arena *a, struct err *e) ATTR_MUST_USE;
+/* Where a service is: one host a region, HOST.REGION.DOMAIN. */
+struct call_service {
+	const char *host;
+	bool gov_is_fips; /* in AWS GovCloud the plain host is the FIPS one, and there is no other */
+};
+
+/* The endpoint of such a service: `configured`, the value of `setting`, or its host. */
+int call_place(struct cloud *c, struct call *k, const struct call_service *s,
+               const char *configured, const char *setting, struct arena *a,
+               struct err *e) ATTR_MUST_USE;
 
 /* Places and signs one try, and readies k->x for http_start(): for who runs many at once. */
 int call_prepare(struct cloud *c, struct call *k, struct call_signed *s, struct arena *a,

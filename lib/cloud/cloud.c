@@ -27,6 +27,10 @@ static void copy_config(struct cloud *c, const struct cloud_config *from)
 	        .ca_bundle = copy(c->arena, from->ca_bundle),
 	        .bucket_owner = copy(c->arena, from->bucket_owner),
 	        .dualstack = from->dualstack,
+	        .fips = from->fips,
+	        .s3_style = copy(c->arena, from->s3_style),
+	        .no_metadata = from->no_metadata,
+	        .tried = copy(c->arena, from->tried),
 	};
 }
 
@@ -51,6 +55,11 @@ static int check_config(struct cloud *c, const struct cloud_config *from, struct
 	if (c->config.region && !partition_region_valid(c->config.region))
 		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
 		               "AWS_REGION '%s' isn't a region's name", c->config.region);
+	if (c->config.s3_style && !str_eq(c->config.s3_style, "path") &&
+	    !str_eq(c->config.s3_style, "virtual") && !str_eq(c->config.s3_style, "auto"))
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
+		               "AWS_S3_ADDRESSING_STYLE '%s': expected path, virtual or auto",
+		               c->config.s3_style);
 	if ((from->access_key && *from->access_key) || (from->secret_key && *from->secret_key))
 		return creds_set(&c->creds, from->access_key, from->secret_key, from->session_token,
 		                 e);

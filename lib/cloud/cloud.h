@@ -33,10 +33,16 @@ struct cloud_config {
 	const char *region;       /* AWS_REGION; default: the instance's. Never a built-in one */
 	const char *ca_bundle;    /* AWS_CA_BUNDLE: PEM file */
 	const char *bucket_owner; /* 12-digit account id sent as x-amz-expected-bucket-owner */
-	bool dualstack;           /* use the dual-stack S3 endpoints */
+	bool dualstack;           /* AWS_USE_DUALSTACK_ENDPOINT: the dual-stack endpoints of S3 */
+	bool fips;                /* AWS_USE_FIPS_ENDPOINT: those of FIPS 140 */
+	const char *s3_style;     /* AWS_S3_ADDRESSING_STYLE: "path", "virtual" or "auto" */
+	bool no_metadata;         /* AWS_EC2_METADATA_DISABLED: the metadata service isn't asked */
 	/* Credentials of a program that runs outside EC2; both keys or none. The node's agent
 	 * leaves them out: its credentials are the instance role's. */
 	const char *access_key, *secret_key, *session_token;
+	/* What such a program looked at before, for the message when there are none. With it the
+	 * metadata service is asked for no longer than a few seconds: it may not be there. */
+	const char *tried;
 };
 
 /* Copies what it needs. A setting that can't be used is what every later call reports (ERR_INPUT).

@@ -11,6 +11,7 @@
 #define CREDS_MAX     (16 * 1024)
 #define ROLES         "meta-data/iam/security-credentials/"
 #define RENEW_WAIT_MS 5000 /* who has old credentials doesn't spend its deadline on new ones */
+#define ABROAD_MS     5000 /* a workstation has no metadata service that could be late */
 
 /* ---- role and credentials -------------------------------------------------------------------- */
 
@@ -173,6 +174,35 @@ static int settle(struct cloud *c, struct needs *n, struct err *e)
 	return rc;
 }
 
+/* The service must not be asked. */
+static int not_asked(const struct needs *n, struct err *e)
+{
+	static const char why[] = "AWS_EC2_METADATA_DISABLED keeps the metadata service from being "
+	                          "asked";
+
+	if (n->what & (SESSION_REGION | SESSION_DOMAIN))
+		return err_set(e, ERR_INPUT, REASON_NO_REGION, ENOENT,
+		               "no region: AWS_REGION isn't set, and %s", why);
+	return err_set(e, ERR_INPUT, REASON_NO_CREDENTIALS, ENOENT, "%s for credentials", why);
+}
+
+/* For a program that may run anywhere, what was looked at before the service failed. */
+static int nothing_found(const struct cloud *c, const struct needs *n, struct err *e)
+{
+	if (!c->config.tried)
+		return -e->no;
+	if ((n->what & SESSION_CREDS) && !c->creds.have)
+		return err_set(e, e->kind, REASON_NO_CREDENTIALS, e->no,
+		               "no credentials: %s, and the instance metadata service: %s",
+		               c->config.tried, e->text);
+	if (!(n->what & SESSION_REGION))
+		return -e->no;
+	return err_set(e, e->kind, REASON_NO_REGION, e->no,
+	               "no region: AWS_REGION isn't set, the profile has none, and the instance "
+	               "metadata service: %s",
+	               e->text);
+}
+
 int session_need(struct cloud *c, unsigned what, uint64_t deadline, struct err *e)
 {
 	struct needs n = {
@@ -180,6 +210,7 @@ int session_need(struct cloud *c, unsigned what, uint64_t deadline, struct err *
 	        .region = {.path = "meta-data/placement/region", .max = SESSION_NAME_MAX},
 	        .domain = {.path = "meta-data/services/domain", .max = SESSION_NAME_MAX},
 	};
+	int r;
 
 	if (c->broken.kind != ERR_NONE) {
 		*e = c->broken;
@@ -189,10 +220,17 @@ int session_need(struct cloud *c, unsigned what, uint64_t deadline, struct err *
 		return 0;
 	if (n.what == SESSION_CREDS && c->creds.have)
 		deadline = clock_min(deadline, clock_in_ms(RENEW_WAIT_MS));
+	if (c->config.no_metadata) {
+		(void)not_asked(&n, e);
+		return nothing_found(c, &n, e);
+	}
+	if (c->config.tried)
+		deadline = clock_min(deadline, clock_in_ms(ABROAD_MS));
 	session_role_prepare(c, &n.role);
-	if (read_needs(c, &n, deadline, e) == 0)
-		return settle(c, &n, e);
-	if (n.what == SESSION_CREDS)
-		return keep_old(c, e);
-	return -e->no;
+	r = read_needs(c, &n, deadline, e);
+	if (r == 0)
+		r = settle(c, &n, e);
+	else if (n.what == SESSION_CREDS)
+		r = keep_old(c, e);
+	return r < 0 ? nothing_found(c, &n, e) : 0;
 }

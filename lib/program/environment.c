@@ -26,6 +26,14 @@ static const struct {
         {"AWS_ACCESS_KEY_ID", WORKSTATION, AT(cloud_config.access_key)},
         {"AWS_SECRET_ACCESS_KEY", WORKSTATION, AT(cloud_config.secret_key)},
         {"AWS_SESSION_TOKEN", WORKSTATION, AT(cloud_config.session_token)},
+        {"AWS_S3_ADDRESSING_STYLE", ANYONE, AT(cloud_config.s3_style)},
+        {"AWS_PROFILE", WORKSTATION, AT(profile.name)},
+        {"HOME", WORKSTATION, AT(profile.home)},
+        {"AWS_CONFIG_FILE", WORKSTATION, AT(profile.config_file)},
+        {"AWS_SHARED_CREDENTIALS_FILE", WORKSTATION, AT(profile.credentials_file)},
+        {"AWS_WEB_IDENTITY_TOKEN_FILE", WORKSTATION, AT(profile.web_identity)},
+        {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", WORKSTATION, AT(profile.container)},
+        {"AWS_CONTAINER_CREDENTIALS_FULL_URI", WORKSTATION, AT(profile.container_full)},
 };
 
 static const struct {
@@ -33,8 +41,16 @@ static const struct {
 	size_t offset; /* a bool */
 } switches[] = {
         {"AWS_USE_DUALSTACK_ENDPOINT", AT(cloud_config.dualstack)},
-        {"AWS_EC2_METADATA_DISABLED", AT(no_metadata)},
+        {"AWS_USE_FIPS_ENDPOINT", AT(cloud_config.fips)},
+        {"AWS_EC2_METADATA_DISABLED", AT(cloud_config.no_metadata)},
 };
+
+/* AWS's tools take "true" in any case; "1" is what people write. Anything else is false. */
+static bool is_on(const char *value)
+{
+	return strcasecmp(value, "true") == 0 || strcasecmp(value, "yes") == 0 ||
+	       strcasecmp(value, "on") == 0 || strcmp(value, "1") == 0;
+}
 
 void program_environment(struct program *p)
 {
@@ -50,6 +66,6 @@ void program_environment(struct program *p)
 		const char *value = getenv(switches[i].variable);
 
 		if (value)
-			(void)str_bool(value, (bool *)(void *)(base + switches[i].offset));
+			*(bool *)(base + switches[i].offset) = is_on(value);
 	}
 }

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/command.h"
 #include "cloud/cloud.h"
+#include "cloud/profile.h"
 
 struct program;
 
@@ -40,7 +41,7 @@ struct program {
 	bool json, quiet, verbose;
 	bool journal; /* messages go to the journal, whole; else to standard error */
 	struct cloud_config cloud_config; /* from the environment */
-	bool no_metadata;                 /* AWS_EC2_METADATA_DISABLED is true */
+	struct profile_source profile;    /* from the environment, of a workstation */
 	struct arena *arena;              /* as long as the verb runs */
 	uint64_t start;                   /* clock.h */
 	uint64_t deadline;                /* of the verb, clock.h; CLOCK_NEVER: it has none */

@@ -493,6 +493,25 @@ def test_profiles(account, tool, raw, tmp_path):
     assert r.code == 3 and "config:2:1:" in r.err
 
 
+def test_sources_of_credentials(account, tool, raw, tmp_path):
+    """What AWS's own tools would sign by is refused by name; none at all is told within seconds, with what was
+    looked at."""
+    env = {"AWS_ENDPOINT_URL": account.url, "AWS_REGION": REGION}
+    args = ("publish", raw, "--name", "nobody", "--state", tmp_path / "state")
+    for name in ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        r = tool(*args, **env, **{name: "http://127.0.0.1:9/x"})
+        assert r.code == 3 and name in r.err, r.err
+    start = time.monotonic()
+    r = tool(*args, **env)
+    assert r.code == 4 and "no-credentials" in r.err and "AWS_ACCESS_KEY_ID isn't set" in r.err, r.err
+    assert "profile 'default'" in r.err and "metadata service" in r.err, r.err
+    assert time.monotonic() - start < 15
+    for true in ("true", "TRUE", "tRuE", "1", "Yes"):
+        r = tool(*args, **env, AWS_EC2_METADATA_DISABLED=true)
+        assert r.code == 3 and "AWS_EC2_METADATA_DISABLED" in r.err, (true, r.err)
+    assert not account.log
+
+
 def test_pages(account, aws, raw, tmp_path):
     account.PAGE = 1
     for i in range(3):

@@ -186,6 +186,41 @@ static void writing(void **state)
 	           "a version that exists");
 }
 
+static void the_bucket_in_host_or_path(void **state)
+{
+	static const struct {
+		const char *style, *uri, *match, *host;
+	} rows[] = {
+	        {NULL, "s3://bucket/k", "GET /k ", "Host: bucket.localhost:"},
+	        {"auto", "s3://buc.ket/k", "GET /buc.ket/k ", "Host: localhost:"},
+	        {"auto", "s3://buc_ket/k", "GET /buc_ket/k ", "Host: localhost:"},
+	        {"path", "s3://bucket/k", "GET /bucket/k ", "Host: localhost:"},
+	        {"virtual", "s3://buc.ket/k", "GET /k ", "Host: buc.ket.localhost:"},
+	};
+	struct blob got;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct script_row script[] = {{rows[i].match, 0, 200, NULL, "abc"}, {0}};
+		const struct fetch f = {.uri = rows[i].uri};
+
+		begin(script);
+		cloud_close(c);
+		c = cloud_open(&(struct cloud_config){
+		        .s3_endpoint = arena_printf(a, "http://localhost:%d", s.port),
+		        .region = "eu-west-1",
+		        .s3_style = rows[i].style,
+		        .access_key = "AKIAFIXED",
+		        .secret_key = "secret"});
+		assert_ok(fetch_memory(c, &f, a, &got, soon(), &e));
+		assert_non_null(strstr(script_last(&s, rows[i].match), rows[i].host));
+	}
+	cloud_close(c);
+	c = cloud_open(&(struct cloud_config){.s3_style = "dotted"});
+	assert_err(fetch_memory(c, &(struct fetch){.uri = "s3://bucket/k"}, a, &got, soon(), &e),
+	           ERR_INPUT, "AWS_S3_ADDRESSING_STYLE 'dotted': expected path, virtual or auto");
+}
+
 static void the_owner_is_sent(void **state)
 {
 	static const struct script_row rows[] = {{KEY, 0, 200, NULL, "abc"}, {0}};
@@ -210,6 +245,7 @@ int main(void)
 	        TEST(the_rest_is_asked_for),
 	        TEST(looking),
 	        TEST(writing),
+	        TEST(the_bucket_in_host_or_path),
 	        TEST(the_owner_is_sent),
 	};
 

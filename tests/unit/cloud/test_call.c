@@ -39,7 +39,9 @@ static int teardown(void **state)
 static int place(struct cloud *cloud, struct call *call, struct arena *a, struct err *err)
 {
 	call->path = "/p";
-	return call_place(cloud, call, "svc", s.url, "AWS_ENDPOINT_URL", a, err);
+	static const struct call_service service = {"svc"};
+
+	return call_place(cloud, call, &service, s.url, "AWS_ENDPOINT_URL", a, err);
 }
 
 static void begin(const struct script_row *rows, bool fixed)
@@ -343,6 +345,36 @@ static void nobody_answers(void **state)
 	assert_true(k.tries > 1);
 }
 
+static void hosts_of_a_service(void **state)
+{
+	static const struct call_service one = {"svc"}, other = {"ec2", .gov_is_fips = true};
+	static const struct {
+		const struct call_service *service;
+		const char *region;
+		bool fips;
+		const char *host;
+	} rows[] = {
+	        {&one, "eu-west-1", false, "svc.eu-west-1.amazonaws.com"},
+	        {&one, "us-east-1", true, "svc-fips.us-east-1.amazonaws.com"},
+	        {&one, "us-gov-west-1", true, "svc-fips.us-gov-west-1.amazonaws.com"},
+	        {&other, "us-east-1", true, "ec2-fips.us-east-1.amazonaws.com"},
+	        {&other, "us-gov-west-1", true, "ec2.us-gov-west-1.amazonaws.com"},
+	};
+
+	(void)state;
+	begin((const struct script_row[]){{0}}, true);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		k = (struct call){.region = rows[i].region};
+		c->domain = "amazonaws.com";
+		c->config.fips = rows[i].fips;
+		assert_ok(call_place(c, &k, rows[i].service, NULL, "X", c->arena, &e));
+		assert_string_equal(k.at.authority, rows[i].host);
+		assert_true(k.at.tls);
+	}
+	assert_err(call_place(c, &k, &one, "nonsense", "THE_SETTING", c->arena, &e), ERR_INPUT,
+	           "THE_SETTING");
+}
+
 static void its_own_rows_come_first(void **state)
 {
 	static const struct awserr_row own[] = {
@@ -381,6 +413,7 @@ int main(void)
 	        TEST(a_configured_endpoint_moves_nobody),
 	        TEST(an_answer_at_its_ceiling),
 	        TEST(nobody_answers),
+	        TEST(hosts_of_a_service),
 	        TEST(its_own_rows_come_first),
 	};
 

@@ -269,6 +269,49 @@ static void old_ones_stay_when_the_service_is_gone(void **state)
 	assert_true(clock_now() - start < 10 * NS_PER_S);
 }
 
+/* Without the service a workstation hears within seconds what was looked at. */
+static void nothing_is_found(void **state)
+{
+	uint64_t start;
+
+	(void)state;
+	s = script_start((const struct script_row[]){{0}});
+	c = cloud_open(&(struct cloud_config){.imds_endpoint = "http://127.0.0.1:9",
+	                                      .region = "eu-west-1",
+	                                      .tried = "A isn't set, B has none"});
+	start = clock_now();
+	assert_err(need(SESSION_CREDS), ERR_RETRY,
+	           "no credentials: A isn't set, B has none, and the instance metadata service: ");
+	assert_int_equal(e.reason, REASON_NO_CREDENTIALS);
+	assert_true(clock_now() - start < 10 * NS_PER_S);
+	cloud_close(c);
+	c = cloud_open(&(struct cloud_config){.imds_endpoint = "http://127.0.0.1:9",
+	                                      .access_key = "AKIA",
+	                                      .secret_key = "secret",
+	                                      .tried = "A"});
+	assert_err(need(SESSION_REGION | SESSION_CREDS), ERR_RETRY, "no region: AWS_REGION");
+	assert_int_equal(e.reason, REASON_NO_REGION);
+}
+
+static void the_service_is_switched_off(void **state)
+{
+	static const struct script_row rows[] = {SCRIPT_TOKEN, SCRIPT_REGION, {0}};
+
+	(void)state;
+	s = script_start(rows);
+	c = cloud_open(&(struct cloud_config){.imds_endpoint = s.url, .no_metadata = true});
+	assert_err(need(SESSION_REGION), ERR_INPUT, "AWS_EC2_METADATA_DISABLED");
+	assert_int_equal(e.reason, REASON_NO_REGION);
+	assert_err(need(SESSION_CREDS), ERR_INPUT, "AWS_EC2_METADATA_DISABLED");
+	assert_int_equal(e.reason, REASON_NO_CREDENTIALS);
+	assert_int_equal(s.shared->requests, 0);
+	cloud_close(c);
+	c = cloud_open(&(struct cloud_config){
+	        .imds_endpoint = s.url, .no_metadata = true, .region = "eu-west-1", .tried = "A"});
+	assert_err(need(SESSION_CREDS), ERR_INPUT, "no credentials: A, and");
+	assert_int_equal(s.shared->requests, 0);
+}
+
 static void configured_ones_are_never_asked_for(void **state)
 {
 	static const struct script_row rows[] = {SCRIPT_TOKEN, {0}};
@@ -326,6 +369,8 @@ int main(void)
 	        TEST(those_that_a_service_refused_are_let_go),
 	        TEST(old_ones_stay_when_they_cannot_be_renewed),
 	        TEST(old_ones_stay_when_the_service_is_gone),
+	        TEST(nothing_is_found),
+	        TEST(the_service_is_switched_off),
 	        TEST(configured_ones_are_never_asked_for),
 	        TEST(a_broken_configuration_is_what_every_call_says),
 	};

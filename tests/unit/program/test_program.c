@@ -38,7 +38,7 @@ static int verb_open(void *program)
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	printf("%d %s %s %s %d\n", fd, t->file, t->program.cloud_config.region,
-	       t->program.cloud_config.access_key, t->program.no_metadata);
+	       t->program.cloud_config.access_key, t->program.cloud_config.no_metadata);
 	close(fd);
 	return 0;
 }

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads AWS's shared files, and refuses the sources of credentials that are not supported. */
+#include "cloud/profile.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+
+#include "base/file.h"
+
+#define FILE_MAX (1024 * 1024)
+
+/* What a profile may say; each is the first value found. */
+struct found {
+	const char *access_key, *secret_key, *session_token;
+	const char *region, *fips, *dualstack, *addressing_style;
+	const char *role_arn, *web_identity, *sso_session, *sso_start_url, *process;
+	bool any;              /* there is such a profile */
+	bool keys_of_own_file; /* the keys are in the credentials file, which wins over a program */
+};
+
+static const struct row {
+	const char *key;
+	size_t offset;
+} rows[] = {
+#define ROW(key, member)                                                                           \
+	{                                                                                          \
+		key, offsetof(struct found, member)                                                \
+	}
+        ROW("aws_access_key_id", access_key),
+        ROW("aws_secret_access_key", secret_key),
+        ROW("aws_session_token", session_token),
+        ROW("region", region),
+        ROW("use_fips_endpoint", fips),
+        ROW("use_dualstack_endpoint", dualstack),
+        ROW("s3.addressing_style", addressing_style),
+        ROW("role_arn", role_arn),
+        ROW("web_identity_token_file", web_identity),
+        ROW("sso_session", sso_session),
+        ROW("sso_start_url", sso_start_url),
+        ROW("credential_process", process),
+#undef ROW
+};
+
+/* ---- the files ------------------------------------------------------------------------------- */
+
+struct reading {
+	const char *path, *name;
+	struct found *found;
+	struct arena *arena;
+	bool config;        /* sections are [profile NAME], and [default] */
+	bool inside;        /* the wanted section */
+	const char *parent; /* of nested lines: "s3" after "s3 =" */
+	unsigned line;
+};
+
+static char *trim(char *s)
+{
+	size_t len;
+
+	s += strspn(s, " \t\r");
+	for (len = strlen(s); len && strchr(" \t\r", s[len - 1]); len--)
+		continue;
+	s[len] = '\0';
+	return s;
+}
+
+/* Names of settings are the same in upper case. */
+static void lower(char *s)
+{
+	for (; *s; s++)
+		*s = (char)tolower((unsigned char)*s);
+}
+
+static void take(struct found *f, const char *key, const char *value)
+{
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char **to = (const char **)(void *)((char *)f + rows[i].offset);
+
+		if (str_eq(key, rows[i].key) && !*to && *value)
+			*to = value;
+	}
+}
+
+static char *unquote(char *s)
+{
+	size_t len = strlen(s);
+
+	if (len < 2 || (*s != '"' && *s != '\'') || s[len - 1] != *s)
+		return s;
+	s[len - 1] = '\0';
+	return s + 1;
+}
+
+/* [NAME] of the credentials file; [profile NAME] or [profile "A NAME"] of the config file, where
+ * only [default] needs no word before it. */
+static bool is_section(const struct reading *r, char *title)
+{
+	size_t word = strcspn(title, " \t");
+
+	if (!r->config)
+		return str_eq(unquote(title), r->name);
+	if (str_eq(title, "default"))
+		return str_eq(r->name, "default");
+	if (word != strlen("profile") || strncmp(title, "profile", word) != 0)
+		return false;
+	return str_eq(unquote(trim(title + word)), r->name);
+}
+
+static int bad_line(const struct reading *r, struct err *e)
+{
+	return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+	               "%s:%u:1: expected [SECTION] or KEY = VALUE", r->path, r->line);
+}
+
+static int read_section(struct reading *r, char *line, struct err *e)
+{
+	char *end = strrchr(line, ']');
+
+	if (!end)
+		return bad_line(r, e);
+	*end = '\0';
+	r->inside = is_section(r, trim(line + 1));
+	r->found->any |= r->inside;
+	r->parent = NULL;
+	return 0;
+}
+
+static int read_line(struct reading *r, char *line, struct err *e)
+{
+	bool nested = *line == ' ' || *line == '\t';
+	char *eq, *key, *value;
+
+	line = trim(line);
+	if (!*line || *line == '#' || *line == ';')
+		return 0;
+	if (*line == '[')
+		return read_section(r, line, e);
+	eq = strchr(line, '=');
+	if (!eq)
+		return bad_line(r, e);
+	*eq = '\0';
+	key = trim(line);
+	value = trim(eq + 1);
+	lower(key);
+	if (!nested)
+		r->parent = *value ? NULL : key;
+	if (!r->inside)
+		return 0;
+	if (nested && r->parent)
+		take(r->found, arena_printf(r->arena, "%s.%s", r->parent, key), value);
+	else if (!nested)
+		take(r->found, key, value);
+	return 0;
+}
+
+static int read_file(struct reading *r, struct err *e)
+{
+	struct blob text;
+	char *at, *nl;
+	int got = file_read(AT_FDCWD, r->path, FILE_MAX, r->arena, &text, e);
+
+	if (got == -ENOENT || got == -ENOTDIR || str_eq(r->path, "/dev/null")) {
+		*e = (struct err){0};
+		return 0;
+	}
+	if (got < 0)
+		return got;
+	for (at = arena_memdup(r->arena, text.data, text.len); at && *at; at = nl ? nl + 1 : NULL) {
+		nl = strchr(at, '\n');
+		if (nl)
+			*nl = '\0';
+		r->line++;
+		if (read_line(r, at, e) < 0)
+			return -e->no;
+	}
+	return 0;
+}
+
+static const char *file_path(const struct profile_source *s, const char *given, const char *name,
+                             struct arena *a)
+{
+	if (given && *given)
+		return given;
+	return s->home && *s->home ? arena_printf(a, "%s/.aws/%s", s->home, name) : "/dev/null";
+}
+
+static int read_files(const struct profile_source *s, const char *name, struct arena *a,
+                      struct found *f, struct err *e)
+{
+	struct reading credentials = {
+	        .path = file_path(s, s->credentials_file, "credentials", a),
+	        .name = name,
+	        .found = f,
+	        .arena = a,
+	};
+	struct reading config = credentials;
+	int r = read_file(&credentials, e);
+
+	if (r < 0)
+		return r;
+	f->keys_of_own_file = f->access_key != NULL;
+	config.path = file_path(s, s->config_file, "config", a);
+	config.config = true;
+	return read_file(&config, e);
+}
+
+/* ---- what they come to ----------------------------------------------------------------------- */
+
+static int unsupported(struct err *e, const char *who, const char *how)
+{
+	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+	               "%s gets its credentials by %s, which isn't supported: `aws configure "
+	               "export-credentials --format env` prints keys for AWS_ACCESS_KEY_ID, "
+	               "AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN",
+	               who, how);
+}
+
+/* In the order in which AWS's own tools ask: what they would use before the keys is refused though
+ * there are keys. */
+static int check_profile(const struct found *f, const char *who, struct err *e)
+{
+	if (f->role_arn)
+		return unsupported(e, who, "role_arn");
+	if (f->web_identity)
+		return unsupported(e, who, "web_identity_token_file");
+	if (f->sso_session)
+		return unsupported(e, who, "sso_session");
+	if (f->sso_start_url)
+		return unsupported(e, who, "sso_start_url");
+	if (f->process && !f->keys_of_own_file)
+		return unsupported(e, who, "credential_process");
+	if (!f->access_key != !f->secret_key)
+		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL, "%s has no %s", who,
+		               f->access_key ? "aws_secret_access_key" : "aws_access_key_id");
+	return 0;
+}
+
+static int check_environment(const struct profile_source *s, struct err *e)
+{
+	if (s->web_identity && *s->web_identity)
+		return unsupported(e, "the environment", "AWS_WEB_IDENTITY_TOKEN_FILE");
+	if (s->container && *s->container)
+		return unsupported(e, "the environment", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+	if (s->container_full && *s->container_full)
+		return unsupported(e, "the environment", "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+	return 0;
+}
+
+static int take_switch(const char *value, const char *who, const char *key, bool *to, struct err *e)
+{
+	if (!value || *to)
+		return 0;
+	if (str_bool(value, to) < 0)
+		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
+		               "%s: %s '%s': expected true or false", who, key, value);
+	return 0;
+}
+
+static int take_settings(const struct found *f, const char *who, struct cloud_config *config,
+                         struct err *e)
+{
+	int r;
+
+	if (!config->region || !*config->region)
+		config->region = f->region;
+	if (!config->s3_style || !*config->s3_style)
+		config->s3_style = f->addressing_style;
+	r = take_switch(f->fips, who, "use_fips_endpoint", &config->fips, e);
+	if (r < 0)
+		return r;
+	return take_switch(f->dualstack, who, "use_dualstack_endpoint", &config->dualstack, e);
+}
+
+static bool set(const char *s)
+{
+	return s && *s;
+}
+
+int profile_load(const struct profile_source *s, struct arena *a, struct cloud_config *config,
+                 struct err *e)
+{
+	const char *name = set(s->name) ? s->name : "default", *who;
+	struct found f = {0};
+	int r = read_files(s, name, a, &f, e);
+
+	if (r < 0)
+		return r;
+	if (!f.any && set(s->name))
+		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, ENOENT,
+		               "AWS_PROFILE '%s': there is no such profile", name);
+	who = arena_printf(a, "profile '%s'", name);
+	config->tried = arena_printf(a, "AWS_ACCESS_KEY_ID isn't set, %s %s", who,
+	                             f.any ? "has no keys" : "doesn't exist");
+	r = take_settings(&f, who, config, e);
+	if (r < 0)
+		return r;
+	if (set(config->access_key) || set(config->secret_key))
+		return 0; /* the environment's; cloud_open() wants both */
+	r = check_profile(&f, who, e);
+	if (r < 0)
+		return r;
+	if (f.access_key) {
+		config->access_key = f.access_key;
+		config->secret_key = f.secret_key;
+		config->session_token = f.session_token;
+		return 0;
+	}
+	return check_environment(s, e);
+}

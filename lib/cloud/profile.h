@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where a workstation's credentials come from: the environment, then AWS's shared files.
+ *
+ * Only keys that are written down are used. Whatever else the environment or the profile names as
+ * the source of credentials (a role to assume, a web identity, a login, a program, a container's
+ * endpoint) is refused by its name: passing over it would sign as somebody else, in the end as the
+ * instance's role. See "Shared config and credentials files" in the AWS SDKs Reference Guide.
+ */
+#pragma once
+
+#include "base/arena.h"
+#include "cloud/cloud.h"
+
+struct profile_source {
+	const char *name; /* AWS_PROFILE; NULL: "default", which need not exist */
+	const char *home; /* HOME */
+	const char *config_file, *credentials_file; /* NULL: ~/.aws/config, ~/.aws/credentials */
+	/* AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and ..._FULL_URI. */
+	const char *web_identity, *container, *container_full;
+};
+
+/*
+ * Fills what `config` lacks: keys, region, and where the profile says so FIPS and dual-stack
+ * endpoints and S3's addressing style; and lists in config->tried what had no credentials. A broken
+ * line is ERR_INPUT with its place; a source that isn't supported is ERR_INPUT,
+ * REASON_INPUT_UNSUPPORTED.
+ */
+int profile_load(const struct profile_source *s, struct arena *a, struct cloud_config *config,
+                 struct err *e) ATTR_MUST_USE;

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* AWS's shared files: which keys count, and whose are refused by name. */
+#include "unit.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "cloud/profile.h"
+
+#define KEYS "aws_access_key_id = AKIAONE\naws_secret_access_key = s/one\n"
+
+static struct arena *a;
+static struct err e;
+static char credentials[64], config[64];
+static struct cloud_config got;
+
+static int setup(void **state)
+{
+	(void)state;
+	a = arena_new();
+	got = (struct cloud_config){0};
+	strcpy(credentials, "/tmp/unit-profile-XXXXXX");
+	strcpy(config, "/tmp/unit-profile-XXXXXX");
+	close(mkstemp(credentials));
+	close(mkstemp(config));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	unlink(credentials);
+	unlink(config);
+	arena_close(a);
+	return 0;
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	fclose(f);
+}
+
+/* The profile `name` of these two files. */
+static int load(const char *name, const char *keys, const char *settings)
+{
+	const struct profile_source s = {
+	        .name = name, .config_file = config, .credentials_file = credentials};
+
+	write_file(credentials, keys);
+	write_file(config, settings);
+	e = (struct err){0};
+	got.access_key = got.secret_key = got.session_token = NULL;
+	return profile_load(&s, a, &got, &e);
+}
+
+static void keys_of_either_file(void **state)
+{
+	(void)state;
+	assert_ok(load(NULL, "[other]\naws_access_key_id = no\n[default]\n" KEYS, ""));
+	assert_string_equal(got.access_key, "AKIAONE");
+	assert_string_equal(got.secret_key, "s/one");
+	assert_null(got.session_token);
+	assert_ok(load("two", "[default]\n" KEYS,
+	               "[profile two]\n" KEYS "aws_session_token= t==\nregion =eu-west-1\n"));
+	assert_string_equal(got.session_token, "t==");
+	assert_string_equal(got.region, "eu-west-1");
+	/* The credentials file comes first. */
+	assert_ok(load("two", "[two]\naws_access_key_id = AKIATWO\naws_secret_access_key = s\n",
+	               "[profile two]\n" KEYS));
+	assert_string_equal(got.access_key, "AKIATWO");
+}
+
+static void names_as_people_write_them(void **state)
+{
+	static const struct {
+		const char *name, *keys, *settings;
+	} rows[] = {
+	        {"default", "[default]\nAWS_ACCESS_KEY_ID = AKIAONE\nAws_Secret_Access_Key = s\n",
+	         ""},
+	        {"my team", "", "[profile \"my team\"]\n" KEYS},
+	        {"my team", "", "[profile 'my team']\n" KEYS},
+	        {"my team", "[my team]\n" KEYS, ""},
+	        {"my team", "[\"my team\"]\n" KEYS, ""},
+	        {"Bake", "", "[profile   Bake]\r\n" KEYS},
+	        {"default", "", "[profile default]\n" KEYS},
+	        {"a]b", "[a]b]\n" KEYS, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(load(rows[i].name, rows[i].keys, rows[i].settings));
+		assert_string_equal(got.access_key, "AKIAONE");
+	}
+	/* But names of profiles are told apart by their case, and [NAME] is none in the config. */
+	assert_err(load("bake", "", "[profile Bake]\n" KEYS), ERR_INPUT, "no such profile");
+	assert_err(load("bake", "", "[bake]\n" KEYS), ERR_INPUT, "AWS_PROFILE 'bake'");
+	assert_int_equal(e.reason, REASON_INPUT_REQUIRED);
+}
+
+/* What AWS's tools would use before the keys must not be passed over. */
+static void other_sources_are_refused_by_name(void **state)
+{
+	static const struct {
+		const char *keys, *settings, *part;
+	} rows[] = {
+	        {"[p]\n" KEYS, "[profile p]\nrole_arn = arn:x\nsource_profile = p\n", "role_arn"},
+	        {"", "[profile p]\nrole_arn = arn:x\ncredential_source = Environment\n",
+	         "role_arn"},
+	        {"[p]\nrole_arn = arn:x\n" KEYS, "", "role_arn"},
+	        {"", "[profile p]\nweb_identity_token_file = /f\n", "web_identity_token_file"},
+	        {"[p]\n" KEYS, "[profile p]\nsso_session = x\n", "sso_session"},
+	        {"", "[profile p]\nSSO_START_URL = https://x\n", "sso_start_url"},
+	        {"", "[profile p]\ncredential_process = /bin/x\n", "credential_process"},
+	        {"", "[profile p]\n" KEYS "credential_process = /bin/x\n", "credential_process"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_err(load("p", rows[i].keys, rows[i].settings), ERR_INPUT, rows[i].part);
+		assert_int_equal(e.reason, REASON_INPUT_UNSUPPORTED);
+		assert_non_null(strstr(e.text, "profile 'p' gets its credentials by "));
+		assert_non_null(strstr(e.text, "export-credentials"));
+		assert_null(got.access_key);
+	}
+	/* Keys of the credentials file win over a program. */
+	assert_ok(load("p", "[p]\n" KEYS, "[profile p]\ncredential_process = /bin/x\n"));
+	assert_string_equal(got.access_key, "AKIAONE");
+}
+
+static void the_environments_other_sources(void **state)
+{
+	struct profile_source s = {.config_file = config, .credentials_file = credentials};
+
+	(void)state;
+	s.container = "/v2/credentials";
+	assert_err(profile_load(&s, a, &got, &e), ERR_INPUT,
+	           "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
+	s.container = "";
+	s.container_full = "http://127.0.0.1/";
+	assert_err(profile_load(&s, a, &got, &e), ERR_INPUT, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+	s.web_identity = "/var/run/token";
+	assert_err(profile_load(&s, a, &got, &e), ERR_INPUT, "AWS_WEB_IDENTITY_TOKEN_FILE");
+	assert_int_equal(e.reason, REASON_INPUT_UNSUPPORTED);
+	got.access_key = "AKIAENV";
+	assert_ok(profile_load(&s, a, &got, &e));
+	assert_string_equal(got.access_key, "AKIAENV");
+}
+
+static void the_environments_keys_win(void **state)
+{
+	struct profile_source s = {.config_file = config, .credentials_file = credentials};
+
+	(void)state;
+	write_file(credentials, "[default]\naws_session_token = t\n" KEYS);
+	write_file(config, "[default]\nregion = eu-west-1\nrole_arn = arn:x\n");
+	got = (struct cloud_config){
+	        .access_key = "AKIAENV", .secret_key = "s", .region = "us-east-1"};
+	assert_ok(profile_load(&s, a, &got, &e));
+	assert_string_equal(got.access_key, "AKIAENV");
+	assert_string_equal(got.region, "us-east-1");
+	assert_null(got.session_token);
+	/* Half of them is cloud_open()'s to refuse, and not filled up from another source. */
+	got = (struct cloud_config){.secret_key = "s"};
+	assert_ok(profile_load(&s, a, &got, &e));
+	assert_null(got.access_key);
+}
+
+static void half_a_pair(void **state)
+{
+	(void)state;
+	assert_err(load(NULL, "[default]\naws_access_key_id = AKIA\n", ""), ERR_INPUT,
+	           "profile 'default' has no aws_secret_access_key");
+	assert_err(load(NULL, "[default]\naws_secret_access_key = s\n", ""), ERR_INPUT,
+	           "profile 'default' has no aws_access_key_id");
+	assert_int_equal(e.reason, REASON_INPUT_REQUIRED);
+}
+
+static void settings(void **state)
+{
+	(void)state;
+	assert_ok(load(NULL, "[default]\n" KEYS,
+	               "[default]\nuse_fips_endpoint = true\nuse_dualstack_endpoint=True\n"
+	               "s3 =\n  max_concurrent_requests = 20\n  addressing_style = path\n"
+	               "[profile x]\nregion = no\n"));
+	assert_true(got.fips && got.dualstack);
+	assert_string_equal(got.s3_style, "path");
+	assert_null(got.region);
+	got = (struct cloud_config){0};
+	/* A nested line belongs to the key above it only. */
+	assert_ok(load(NULL, "", "[default]\ns3 =\n  region = x\noutput = json\n  region = y\n"));
+	assert_null(got.region);
+	assert_string_equal(got.tried,
+	                    "AWS_ACCESS_KEY_ID isn't set, profile 'default' has no keys");
+	assert_err(load(NULL, "", "[default]\nuse_fips_endpoint = maybe\n"), ERR_INPUT,
+	           "profile 'default': use_fips_endpoint 'maybe'");
+	assert_int_equal(e.reason, REASON_INPUT_TYPE);
+}
+
+static void nothing_there(void **state)
+{
+	struct profile_source s = {.config_file = "/dev/null",
+	                           .credentials_file = "/nonexistent/x"};
+
+	(void)state;
+	assert_ok(profile_load(&s, a, &got, &e));
+	assert_null(got.access_key);
+	assert_string_equal(got.tried,
+	                    "AWS_ACCESS_KEY_ID isn't set, profile 'default' doesn't exist");
+	s.name = "none";
+	assert_err(profile_load(&s, a, &got, &e), ERR_INPUT, "AWS_PROFILE 'none'");
+	s = (struct profile_source){.home = "/nonexistent"};
+	assert_ok(profile_load(&s, a, &got, &e));
+	assert_ok(profile_load(&(struct profile_source){0}, a, &got, &e));
+}
+
+static void broken_lines(void **state)
+{
+	(void)state;
+	assert_err(load("p", "# c\n; c\n\n[p]\nnonsense\n", ""), ERR_INPUT,
+	           ":5:1: expected [SECTION]");
+	assert_err(load("p", "[p\n" KEYS, ""), ERR_INPUT, ":1:1: expected");
+	assert_err(load("p", "", "[other]\nnonsense\n"), ERR_INPUT, ":2:1: expected");
+	assert_int_equal(e.reason, REASON_INPUT_SYNTAX);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	        TEST(keys_of_either_file),
+	        TEST(names_as_people_write_them),
+	        TEST(other_sources_are_refused_by_name),
+	        TEST(the_environments_other_sources),
+	        TEST(the_environments_keys_win),
+	        TEST(half_a_pair),
+	        TEST(settings),
+	        TEST(nothing_there),
+	        TEST(broken_lines),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
