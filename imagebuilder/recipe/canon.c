@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A piece of a recipe as canonical JSON, with its facts put in. */
 #include "recipe/canon.h"
 
 #include <stdlib.h>

@@ -120,9 +120,10 @@ static int update_os(const struct component_round *round, const void *inputs, st
 	                                  "Dpkg::Options::=--force-confold"};
 	const struct update_in *in = inputs;
 	bool is_apt = host_exists(round->env->host, "/usr/bin/apt-get");
-	const char *argv[2 * ARGUMENTS_MAX + 16];
+	const char *argv[2 * ARGUMENTS_MAX + 16]; /* its tables allow so many of each list */
 	size_t n = 0;
 
+	_Static_assert(ARRAY_LEN(apt) + 4 <= 16, "the words beside both lists fit in");
 	if (in->exclude.n && is_apt)
 		return err_set(
 		        e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,

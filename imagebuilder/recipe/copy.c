@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Files of the building machine: read from the recipe, found, digested, and put in place. */
 #include "recipe/copy.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Features of an image: refused by packages before a build, proven by modules after it. */
 #include "recipe/feature.h"
 
 #include <dirent.h>
@@ -104,17 +105,20 @@ static bool any_match(const char *globs, const char *name, struct arena *a)
 }
 
 /* Of the recipe and those it is from: all that enter the image. */
-static int has_package(const struct recipe *r, const char *globs, struct arena *a, bool *ret,
+static int has_package(const struct recipe *top, const char *globs, struct arena *a, bool *ret,
                        struct err *e)
 {
-	struct field_strings list;
-	int err = recipe_packages(r, a, &list, e);
+	*ret = false;
+	for (const struct recipe *recipe = top; recipe; recipe = recipe->parent) {
+		struct field_strings list;
+		int r = recipe_packages(recipe, a, &list, e);
 
-	if (err < 0)
-		return err;
-	for (size_t i = 0; i < list.n; i++)
-		*ret = *ret || any_match(globs, list.items[i], a);
-	return r->parent ? has_package(r->parent, globs, a, ret, e) : 0;
+		if (r < 0)
+			return r;
+		for (size_t i = 0; i < list.n; i++)
+			*ret = *ret || any_match(globs, list.items[i], a);
+	}
+	return 0;
 }
 
 /* Something in it may bring anything. */
@@ -144,20 +148,19 @@ static const struct carrier *row_of(const char *feature, const char *distributio
 	return NULL;
 }
 
-static int check_one(const struct recipe *r, size_t i, const struct recipe *top, struct arena *a,
-                     struct err *e)
+static int check_one(const struct recipe *recipe, size_t i, const struct recipe *top,
+                     struct arena *a, struct err *e)
 {
-	const struct carrier *row = row_of(r->features.items[i], lowest(r)->from);
-	int err = 0;
+	const struct carrier *row = row_of(recipe->features.items[i], lowest(recipe)->from);
 
 	for (size_t k = 0; row && k < ARRAY_LEN(row->packages) && row->packages[k]; k++) {
-		bool found = false;
+		bool found;
+		int r = has_package(top, row->packages[k], a, &found, e);
 
-		err = has_package(top, row->packages[k], a, &found, e);
-		if (err < 0)
-			return err;
+		if (r < 0)
+			return r;
 		if (!found)
-			return refuse(r, i, e, REASON_INPUT_UNSUPPORTED,
+			return refuse(recipe, i, e, REASON_INPUT_UNSUPPORTED,
 			              arena_printf(a, "no package of this image brings %s: %s",
 			                           k ? row->packages[k] : "it", row->fix));
 	}
@@ -166,14 +169,16 @@ static int check_one(const struct recipe *r, size_t i, const struct recipe *top,
 
 int feature_check(const struct recipe *top, struct arena *a, struct err *e)
 {
-	int err = 0;
-
 	if (lowest(top)->from_type != FROM_DISTRIBUTION || may_bring(top))
 		return 0;
-	for (const struct recipe *r = top; r; r = r->parent)
-		for (size_t i = 0; i < r->features.n && err == 0; i++)
-			err = check_one(r, i, top, a, e);
-	return err;
+	for (const struct recipe *recipe = top; recipe; recipe = recipe->parent)
+		for (size_t i = 0; i < recipe->features.n; i++) {
+			int r = check_one(recipe, i, top, a, e);
+
+			if (r < 0)
+				return r;
+		}
+	return 0;
 }
 
 /* ---- the proof ---- */
@@ -264,14 +269,17 @@ static int prove(const struct recipe *r, size_t i, int root, struct arena *a, st
 	                    "the finished tree has no kernel in /lib/modules");
 }
 
-int feature_prove(const struct recipe *r, int root, struct err *e)
+int feature_prove(const struct recipe *recipe, int root, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	int err = 0;
 
-	for (size_t i = 0; i < r->features.n && err == 0; i++)
-		err = prove(r, i, root, a, e);
-	if (err < 0)
-		e->kind = ERR_HOST; /* the recipe is right, what came of it isn't */
-	return err;
+	for (size_t i = 0; i < recipe->features.n; i++) {
+		int r = prove(recipe, i, root, a, e);
+
+		if (r < 0) {
+			e->kind = ERR_HOST; /* the recipe is right, what came of it isn't */
+			return r;
+		}
+	}
+	return 0;
 }

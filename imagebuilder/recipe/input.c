@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a step's key is made of, as a list of names and digests, and what differs between two. */
 #include "recipe/input.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Locks: read, written, and held against a recipe. */
 #include "recipe/lock.h"
 
 #include <errno.h>
@@ -101,10 +102,12 @@ int lock_read(const char *path, struct arena *a, struct lock *ret, struct err *e
 	struct doc *d;
 	int r = file_read(AT_FDCWD, path, TEXT_MAX, a, &text, e);
 
-	if (r == 0)
-		r = yaml_parse(path, text, a, &d, e);
-	if (r == 0)
-		r = field_decode(d, lock_fields, NULL, a, &t, e);
+	if (r < 0)
+		return r;
+	r = yaml_parse(path, text, a, &d, e);
+	if (r < 0)
+		return r;
+	r = field_decode(d, lock_fields, NULL, a, &t, e);
 	if (r < 0)
 		return r;
 	struct lock l = {.file = path,
@@ -117,12 +120,16 @@ int lock_read(const char *path, struct arena *a, struct lock *ret, struct err *e
 	                 .n_files = t.files.n,
 	                 .files = t.files.items};
 	const struct doc *list = doc_get(d, "packages"), *files = doc_get(d, "files");
-	for (size_t i = 0; i < l.n && r == 0; i++)
+	for (size_t i = 0; i < l.n; i++) {
 		r = check_package(list->items[i], &l.packages[i], e);
-	for (size_t i = 0; i < l.n_files && r == 0; i++)
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < l.n_files; i++) {
 		r = check_digest(files->items[i], l.files[i].sha256, e);
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+	}
 	digest_hex(text.data, text.len, l.sha256);
 	*ret = l;
 	return 0;

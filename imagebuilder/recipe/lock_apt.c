@@ -52,7 +52,7 @@ static int set_up(const struct apt *t, const char *arch, const struct field_stri
 	        "APT::Install-Recommends \"false\";\nAPT::Sandbox::User \"root\";\n"
 	        "Acquire::Languages \"none\";\n",
 	        t->dir, arch);
-	int r = 0;
+	int r;
 
 	strbuf_str(&list, "");
 	for (size_t i = 0; i < sources->n; i++)
@@ -61,9 +61,12 @@ static int set_up(const struct apt *t, const char *arch, const struct field_stri
 		if (mkdir(arena_printf(t->arena, "%s/%s", t->dir, dirs[i]), 0755) < 0)
 			return err_errno(e, errno, "making '%s/%s'", t->dir, dirs[i]);
 	r = put(t, "apt.conf", config, e);
-	if (r == 0)
-		r = put(t, "sources.list", list.data, e);
-	return r < 0 ? r : put(t, "status", "", e);
+	if (r < 0)
+		return r;
+	r = put(t, "sources.list", list.data, e);
+	if (r < 0)
+		return r;
+	return put(t, "status", "", e);
 }
 
 static int ask(const struct apt *t, const char *const *argv, uint64_t ms, struct blob *ret,
@@ -252,11 +255,19 @@ static int resolve(const struct apt *t, const struct field_strings *asked, struc
 	if (r < 0)
 		return err_wrap(e, "fetching package lists");
 	r = find_packages(t, asked, l, e);
-	for (size_t i = 0; i < l->n && r == 0; i += SHOW_AT_ONE)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < l->n; i += SHOW_AT_ONE) {
 		r = describe(t, l, i, e);
-	for (size_t i = 0; i < l->n && r == 0; i++)
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < l->n; i++) {
 		r = check_found(&l->packages[i], e);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }
 
 int lock_resolve(const char *from, const char *arch, const struct field_strings *asked,

@@ -12,20 +12,21 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-int recipe_packages(const struct recipe *r, struct arena *a, struct field_strings *ret,
+int recipe_packages(const struct recipe *recipe, struct arena *a, struct field_strings *ret,
                     struct err *e)
 {
 	static const struct field names = {"names", FIELD_STRINGS, 0, .max = PACKAGES_MAX};
-	const struct doc *d = doc_get(r->sections, "packages");
+	const struct doc *d = doc_get(recipe->sections, "packages");
 	struct field_strings list = {0};
-	int err = 0;
 
 	if (d && d->type == DOC_MAP)
 		d = doc_get(d, "names");
-	if (d && d->type != DOC_NULL)
-		err = field_decode_value(d, &names, &r->facts, a, &list, e);
-	if (err < 0)
-		return err;
+	if (d) {
+		int r = field_decode_value(d, &names, &recipe->facts, a, &list, e);
+
+		if (r < 0)
+			return r;
+	}
 	if (list.n)
 		qsort(list.items, list.n, sizeof *list.items, by_text);
 	size_t n = 0;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The addresses that files and scripts of a recipe are fetched from. */
 #include "recipe/sources.h"
 
 #include "kinds/kinds.h"
@@ -25,13 +26,18 @@ int sources_of_step(const struct step *s, const struct vars *facts, struct arena
 	                             doc_get(s->at, "source"), a, e);
 }
 
-int sources_of_recipe(const struct recipe *r, struct arena *a, struct component_fetches *ret,
+int sources_of_recipe(const struct recipe *recipe, struct arena *a, struct component_fetches *ret,
                       struct err *e)
 {
 	struct plan plan;
-	int err = recipe_plan(r, a, &plan, e);
+	int r = recipe_plan(recipe, a, &plan, e);
 
-	for (size_t i = 0; err == 0 && i < plan.n; i++)
-		err = sources_of_step(plan.steps[i], &r->facts, a, ret, e);
-	return err;
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < plan.n; i++) {
+		r = sources_of_step(plan.steps[i], &recipe->facts, a, ret, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
 }

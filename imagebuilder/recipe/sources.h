@@ -10,5 +10,5 @@
 int sources_of_step(const struct step *s, const struct vars *facts, struct arena *a,
                     struct component_fetches *ret, struct err *e) ATTR_MUST_USE;
 /* The same of all the recipe's own steps. */
-int sources_of_recipe(const struct recipe *r, struct arena *a, struct component_fetches *ret,
+int sources_of_recipe(const struct recipe *recipe, struct arena *a, struct component_fetches *ret,
                       struct err *e) ATTR_MUST_USE;

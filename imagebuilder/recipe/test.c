@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The tests of a recipe: read, and run. */
 #include "recipe/test.h"
 
 #include <errno.h>
@@ -115,5 +116,7 @@ int test_run(const struct test *t, struct host *h, uint64_t deadline, struct err
 		                          t->status, result.status, shown));
 	}
 	r = contains(t, "stdout", result.out, &t->out, a, e);
-	return r < 0 ? r : contains(t, "stderr", result.errout, &t->errout, a, e);
+	if (r < 0)
+		return r;
+	return contains(t, "stderr", result.errout, &t->errout, a, e);
 }

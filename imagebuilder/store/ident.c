@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Names for the parts of a disk, made from a seed. */
 #include "store/ident.h"
 
 #include <stdio.h>

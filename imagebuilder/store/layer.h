@@ -16,6 +16,12 @@ struct layer {
 	char tail[LAYER_LOG_TAIL][512]; /* a ring of the last lines of the log */
 };
 
+_Static_assert(sizeof(((struct layer *)0)->dir) >=
+                               STORE_PATH_MAX + sizeof "/layers/" + SHA256_HEX &&
+                       sizeof(((struct layer *)0)->tree) >=
+                               sizeof(((struct layer *)0)->dir) + sizeof "/tree",
+               "a layer's paths are below the store's");
+
 /* Waits for others who make it, until the deadline. Then it is there, or ours to make. */
 int layer_open(const struct store *s, const char *key, uint64_t deadline, struct layer *ret,
                struct err *e) ATTR_MUST_USE;

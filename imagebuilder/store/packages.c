@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What is installed in a tree, from the database of its package manager. */
 #include "store/packages.h"
 
 #include <errno.h>
@@ -166,11 +167,12 @@ int packages_read(int root, struct arena *a, struct packages *ret, struct err *e
 	struct blob text = {0};
 	int r = read_release(root, a, &p, e);
 
-	if (r == 0)
-		r = file_read(root, BAKED_DPKG, PACKAGES_STATUS_MAX, a, &text, e);
+	if (r < 0)
+		return r;
+	r = file_read(root, BAKED_DPKG, PACKAGES_STATUS_MAX, a, &text, e);
 	if (r == 0)
 		read_dpkg(text, a, &p);
-	else if (r == -ENOENT)
+	if (r == -ENOENT)
 		r = read_rpm(root, a, &p, e);
 	if (r < 0)
 		return r;

@@ -23,8 +23,10 @@
 #define STORE_DEFAULT "/var/cache/hpc-node/images"
 #define STORE_KEEP    (20ULL << 30) /* bytes that pruning leaves by default */
 
+#define STORE_PATH_MAX 2048
+
 struct store {
-	char path[2048]; /* absolute */
+	char path[STORE_PATH_MAX]; /* absolute */
 	int fd;
 };
 #define STORE_INIT                                                                                 \

@@ -106,7 +106,8 @@ static void what_is_no_text_is_refused(void **state)
 	        {"\xff", 1},
 	};
 	static const struct blob bad16[] = {
-	        {"a", 1},    {"\xd8\0", 2}, {"\xdc\0", 2}, {"\xd8\0\xd8\0", 4}, {"\xd8\0\xe0\0", 4},
+	        {"a", 1},      {"\xd8\0", 2},       {"\xdc\0\xdc\0", 4},
+	        {"\xdc\0", 2}, {"\xd8\0\xd8\0", 4}, {"\xd8\0\xe0\0", 4},
 	        {"\0\0", 2},
 	};
 	static const struct blob bad32[] = {{"\0\0\0", 3}, {"\0\x11\0\0", 4}, {"\0\0\xd8\0", 4}};

@@ -122,6 +122,12 @@ static void encodings_are_written_and_read(void **state)
 	assert_int_equal(bytes.len, 2);
 	assert_memory_equal(bytes.data, "\0b", 2);
 	assert_int_equal(mode_of("h"), 0604);
+	put("bad", "\xff", 0644);
+	assert_err(
+	        run("{name: S, action: SetFileEncoding, inputs: [{path: TOP/bad, encoding: utf16}]}"),
+	        ERR_HOST, "is no UTF-8");
+	assert_true(strstr(e.text, at("bad")) != NULL);
+	assert_string_equal(get("bad"), "\xff");
 	assert_err(run("{name: R, action: ReadFile, inputs: [{path: TOP/g}]}"), ERR_HOST,
 	           "no text of that encoding");
 	assert_err(

@@ -73,6 +73,9 @@ static void faults_stand_at_their_place(void **state)
 	put_yaml("other.yaml", "{include: [itself.yaml]}");
 	assert_err(try_load("itself.yaml"), ERR_INPUT, "other.yaml:1:16");
 	assert_int_equal(e.reason, REASON_INPUT_CYCLE);
+	assert_non_null(strstr(e.text, arena_printf(arena, "includes itself: %s -> %s -> %s",
+	                                            at("itself.yaml"), at("other.yaml"),
+	                                            at("itself.yaml"))));
 	put_yaml("types.yaml", "{include: below.yaml, x: {}}");
 	put_yaml("below.yaml", "{x: []}");
 	assert_err(try_load("types.yaml"), ERR_INPUT, "'x' is a map here and a list in");

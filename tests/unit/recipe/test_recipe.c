@@ -181,7 +181,12 @@ static void facts_come_from_the_header_and_the_command_line(void **state)
 	assert_string_equal(vars_get(&got.facts, "version"), "2.0.0");
 	assert_string_equal(vars_get(&got.facts, "arch"), "x86_64");
 	assert_string_equal(vars_get(&got.facts, "stage"), "/s");
-	assert_true(vars_get(&got.facts, "prefix")[0] == '/');
+	/* Two levels up from where this program is. */
+	char self[4096] = {0};
+	assert_true(readlink("/proc/self/exe", self, sizeof self - 1) > 0);
+	*strrchr(self, '/') = '\0';
+	*strrchr(self, '/') = '\0';
+	assert_string_equal(vars_get(&got.facts, "prefix"), self);
 	assert_ok(recipe_plan(&got, arena, &plan, &e));
 	assert_int_equal(plan.n, 1);
 	assert_string_equal(plan.steps[0]->id, "files:/etc/x=y");
