@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Runs one child process under a deadline, and ends what it started. */
 #include "host/child.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Opens a host, keeps its record and what a dry one assumes. */
 #include "host/host.h"
 
 #include <errno.h>

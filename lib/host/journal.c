@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes log records into systemd's journal. */
 #include "host/journal.h"
 
 #include <string.h>

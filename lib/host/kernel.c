@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads and sets the hostname and kernel settings. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Holds the lock that lets one run at a time work on a machine. */
 #include "host/lock.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Mounts and unmounts, and believes only mountinfo. */
 #include <errno.h>
 
 #include "base/clock.h"

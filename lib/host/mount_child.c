@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Does what may hang on a dead server in a child that can be killed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount.h>

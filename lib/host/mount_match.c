@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tells whether what is mounted is what was asked for. */
 #include <arpa/inet.h>
 #include <strings.h>
 

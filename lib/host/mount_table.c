@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads mountinfo. */
 #include <errno.h>
 #include <libmount.h>
 

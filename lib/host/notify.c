@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tells the service manager how start-up goes, sd_notify(3). */
 #include "host/notify.h"
 
 #include <inttypes.h>

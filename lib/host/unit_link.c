@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Keeps the connection to systemd, and a reference to the unit asked about last. */
 #include "host/unit_link.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Checks single values for the claims of kinds. */
 #include "kinds/claim.h"
 
 #include <limits.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of kinds. */
 #include "kinds/kinds.h"
 
 #include "base/str.h"

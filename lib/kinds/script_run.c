@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fetches, checks and runs a script of the section scripts. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Writes slurmd's arguments, unit and drop-in. */
 #include "kinds/slurm_own.h"
 
 #define OPTIONS_MAX (8UL << 10)

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Tells whether the slurmd of this machine listens. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <strings.h>

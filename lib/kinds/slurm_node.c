@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Judges a node's record as the controller has it. */
 #include <errno.h>
 #include <stdio.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Knocks at slurmctld's port, without a handshake it would see. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Asks the controller for a node's record. */
 #include <errno.h>
 
 #include "base/clock.h"
