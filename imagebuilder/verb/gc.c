@@ -79,14 +79,13 @@ static int add_run(struct gc *x, const char *file, struct err *e)
 	struct arena *a = x->g->program.arena;
 	const char *name = arena_memdup(a, file, strlen(file) - strlen(".jsonl"));
 	struct journal j;
-	int rc;
 
 	if (!journal_name_valid(name))
 		return 0;
-	rc = journal_open(&j, x->p.runs, name, false, a, e);
-	if (rc < 0 && e->reason != REASON_BUSY)
-		return rc;
-	if (rc == 0 && journal_find(&j, "end", NULL)) {
+	int r = journal_open(&j, x->p.runs, name, false, a, e);
+	if (r < 0 && e->reason != REASON_BUSY)
+		return r;
+	if (r == 0 && journal_find(&j, "end", NULL)) {
 		journal_close(&j);
 		return 0;
 	}
@@ -94,7 +93,7 @@ static int add_run(struct gc *x, const char *file, struct err *e)
 		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG, "more than %d runs",
 		               RUNS_MAX);
 	x->runs = arena_grow(a, x->runs, &x->n_runs, sizeof *x->runs);
-	x->runs[x->n_runs - 1] = (struct run){name, rc < 0, j};
+	x->runs[x->n_runs - 1] = (struct run){name, r < 0, j};
 	return 0;
 }
 
@@ -107,10 +106,10 @@ static int read_runs(struct gc *x, struct err *e)
 		return err_errno(e, errno, "reading the list of runs");
 	for (const struct dirent *f; (f = readdir(d));)
 		if (str_ends(f->d_name, ".jsonl")) {
-			int rc = add_run(x, f->d_name, e);
+			int r = add_run(x, f->d_name, e);
 
-			if (rc < 0)
-				return rc;
+			if (r < 0)
+				return r;
 		}
 	*e = (struct err){0};
 	return 0;
@@ -119,11 +118,11 @@ static int read_runs(struct gc *x, struct err *e)
 static int read_account(struct gc *x, struct err *e)
 {
 	const struct ec2_query q = {.filters = {{"tag-key", PUBLISH_TAG_RUN}}, .n_filters = 1};
-	int rc = ec2_images(x->p.cloud, &q, x->g->program.arena, &x->images, x->p.deadline, e);
+	int r = ec2_images(x->p.cloud, &q, x->g->program.arena, &x->images, x->p.deadline, e);
 
-	return rc < 0 ? rc
-	              : ec2_snapshots(x->p.cloud, &q, x->g->program.arena, &x->snapshots,
-	                              x->p.deadline, e);
+	if (r < 0)
+		return r;
+	return ec2_snapshots(x->p.cloud, &q, x->g->program.arena, &x->snapshots, x->p.deadline, e);
 }
 
 /* ---- images ---------------------------------------------------------------------------------- */
@@ -172,25 +171,25 @@ static void drop_images(struct gc *x)
 }
 
 /* Copies are in other regions; their run's journal knows in which. */
-static int drop_copies(struct gc *x, struct run *r, struct err *e)
+static int drop_copies(struct gc *x, const struct run *run, struct err *e)
 {
-	const struct ec2_query all = {.filters = {{"tag:" PUBLISH_TAG_RUN, r->name}},
+	const struct ec2_query all = {.filters = {{"tag:" PUBLISH_TAG_RUN, run->name}},
 	                              .n_filters = 1};
 
-	for (size_t i = 0; i < r->journal.n; i++) {
-		const char *step = doc_text(r->journal.lines[i], "step");
+	for (size_t i = 0; i < run->journal.n; i++) {
+		const char *step = doc_text(run->journal.lines[i], "step");
 		struct ec2_query q = all;
 		struct doc *found;
 
 		if (!step || !str_starts(step, "copy-") ||
-		    !str_eq(doc_text(r->journal.lines[i], "event"), "intent"))
+		    !str_eq(doc_text(run->journal.lines[i], "event"), "intent"))
 			continue;
 		q.region = step + strlen("copy-");
-		int rc = ec2_images(x->p.cloud, &q, x->g->program.arena, &found, x->p.deadline, e);
-		for (size_t k = 0; rc == 0 && k < found->n; k++)
+		int r = ec2_images(x->p.cloud, &q, x->g->program.arena, &found, x->p.deadline, e);
+		if (r < 0)
+			return r;
+		for (size_t k = 0; k < found->n; k++)
 			drop_image(x, q.region, found->items[k]);
-		if (rc < 0)
-			return rc;
 	}
 	return 0;
 }
@@ -254,42 +253,60 @@ static void drop_snapshots(struct gc *x)
 
 /* ---- the verb -------------------------------------------------------------------------------- */
 
-static int close_runs(struct gc *x, struct err *e)
+static int end_run(struct gc *x, struct run *run, struct err *e)
 {
 	const struct journal_pair as = {"as", "collected"};
-	int rc = 0;
+	int r = journal_note(&run->journal, "end", NULL, &as, 1, e);
 
-	for (size_t i = 0; i < x->n_runs; i++) {
-		struct run *r = &x->runs[i];
+	if (r < 0)
+		return r;
+	unlinkat(x->p.runs, arena_printf(x->g->program.arena, "%s.put", run->name), 0);
+	return 0;
+}
 
-		if (r->busy)
+/* Only when all that they left is gone. */
+static int end_runs(struct gc *x, struct err *e)
+{
+	for (size_t i = 0; i < x->n_runs && !x->g->opt.dry_run && !x->failures; i++) {
+		if (x->runs[i].busy)
 			continue;
-		if (rc == 0 && !x->g->opt.dry_run && !x->failures)
-			rc = journal_note(&r->journal, "end", NULL, &as, 1, e);
-		if (rc == 0 && !x->g->opt.dry_run && !x->failures)
-			unlinkat(x->p.runs, arena_printf(x->g->program.arena, "%s.put", r->name),
-			         0);
-		journal_close(&r->journal);
+		int r = end_run(x, &x->runs[i], e);
+		if (r < 0)
+			return r;
 	}
-	return rc;
+	return 0;
 }
 
 static int collect(struct gc *x, struct err *e)
 {
-	int rc = publish_open_state(&x->p, e);
+	int r = publish_open_state(&x->p, e);
 
-	if (rc == 0)
-		rc = read_runs(x, e);
-	if (rc == 0)
-		rc = read_account(x, e);
-	for (size_t i = 0; rc == 0 && i < x->n_runs; i++)
-		if (!x->runs[i].busy)
-			rc = drop_copies(x, &x->runs[i], e);
-	if (rc == 0) {
-		drop_images(x);
-		drop_snapshots(x);
+	if (r < 0)
+		return r;
+	r = read_runs(x, e);
+	if (r < 0)
+		return r;
+	r = read_account(x, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < x->n_runs; i++) {
+		if (x->runs[i].busy)
+			continue;
+		r = drop_copies(x, &x->runs[i], e);
+		if (r < 0)
+			return r;
 	}
-	return rc < 0 ? rc : close_runs(x, e);
+	drop_images(x);
+	drop_snapshots(x);
+	return end_runs(x, e);
+}
+
+static void gc_close(struct gc *x)
+{
+	for (size_t i = 0; i < x->n_runs; i++)
+		journal_close(&x->runs[i].journal);
+	publish_close(&x->p);
+	cloud_close(x->p.cloud);
 }
 
 int verb_gc(void *program)
@@ -297,15 +314,14 @@ int verb_gc(void *program)
 	struct image *g = program;
 	struct gc x = {.g = g, .p = {.state = g->opt.state ? g->opt.state : STATE}};
 	struct err e = {0};
-	int rc = image_cloud(g, &x.p.cloud, &e);
+	int r = image_cloud(g, &x.p.cloud, &e);
 
-	if (rc < 0)
+	if (r < 0)
 		return program_fail(&g->program, &e);
 	x.p.deadline = g->program.deadline;
-	rc = collect(&x, &e);
-	publish_close(&x.p);
-	cloud_close(x.p.cloud);
-	if (rc < 0)
+	r = collect(&x, &e);
+	gc_close(&x);
+	if (r < 0)
 		return program_fail(&g->program, &e);
 	return x.failures ? 4 : 0;
 }

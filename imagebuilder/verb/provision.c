@@ -163,62 +163,96 @@ static int run_tests(struct provision *p, const struct test_list *l, struct err 
 
 /* ---- recipes ---- */
 
-static int run_recipe(struct provision *p, const struct recipe *r, struct err *e);
+struct own {
+	struct plan plan;
+	struct copy_list copies;
+	struct component_list *components;
+	struct test_list tests;
+};
 
-/* 0, COMPONENT_REBOOT, a plan's status, or <0. */
-static int run_own(struct provision *p, const struct recipe *r, struct err *e)
+static int read_own(struct provision *p, const struct recipe *recipe, struct own *own,
+                    struct err *e)
 {
 	struct arena *a = p->image->program.arena;
-	struct component_list *components = &p->components[p->n_recipes++];
-	struct copy_list copies;
-	struct test_list tests;
-	struct plan plan;
-	int err = recipe_plan(r, a, &plan, e);
+	int r = recipe_plan(recipe, a, &own->plan, e);
 
-	if (err == 0)
-		err = copy_read(r->copy, &r->facts, a, &copies, e);
-	if (err == 0)
-		err = component_read(r->components, a, components, e);
-	if (err == 0)
-		err = test_read(r->tests, &r->facts, a, &tests, e);
-	if (err == 0)
-		err = copy_find(&copies, e);
-	if (err == 0)
-		err = copy_apply(&copies, p->host, e);
-	if (err == 0)
-		err = run_plan(p, &plan, &r->facts, e);
-	if (err < 0 || p->status)
-		return err < 0 ? err : p->status;
-	provision_state_load(p->host, p->n_recipes - 1, components);
-	err = run_components(p, components, PHASES_MAKE, e);
-	if (err == 0)
-		err = feature_prove(r, host_root_fd(p->host), e);
-	if (err == 0)
-		err = run_tests(p, &tests, e);
-	if (err == 0)
-		err = run_components(p, components, PHASES_TEST, e);
-	if (err <= 0)
-		return err;
-	err = provision_state_save(p->host, p->components, p->n_recipes, e);
-	return err < 0 ? err : COMPONENT_REBOOT;
+	if (r < 0)
+		return r;
+	r = copy_read(recipe->copy, &recipe->facts, a, &own->copies, e);
+	if (r < 0)
+		return r;
+	r = component_read(recipe->components, a, own->components, e);
+	if (r < 0)
+		return r;
+	r = test_read(recipe->tests, &recipe->facts, a, &own->tests, e);
+	if (r < 0)
+		return r;
+	return copy_find(&own->copies, e);
 }
 
-static int run_recipe(struct provision *p, const struct recipe *r, struct err *e)
+/* 0, 1 for a restart, <0. */
+static int run_behind_plan(struct provision *p, const struct recipe *recipe, const struct own *own,
+                           struct err *e)
 {
-	int err = r->parent ? run_recipe(p, r->parent, e) : 0;
+	int r = run_components(p, own->components, PHASES_MAKE, e);
 
-	return err ? err : run_own(p, r, e);
+	if (r != 0)
+		return r;
+	r = feature_prove(recipe, host_root_fd(p->host), e);
+	if (r < 0)
+		return r;
+	r = run_tests(p, &own->tests, e);
+	if (r < 0)
+		return r;
+	return run_components(p, own->components, PHASES_TEST, e);
+}
+
+/* 0, COMPONENT_REBOOT, a plan's status, or <0. */
+static int run_own(struct provision *p, const struct recipe *recipe, struct err *e)
+{
+	struct own own = {.components = &p->components[p->n_recipes++]};
+	int r = read_own(p, recipe, &own, e);
+
+	if (r < 0)
+		return r;
+	r = copy_apply(&own.copies, p->host, e);
+	if (r < 0)
+		return r;
+	r = run_plan(p, &own.plan, &recipe->facts, e);
+	if (r < 0)
+		return r;
+	if (p->status)
+		return p->status;
+	provision_state_load(p->host, p->n_recipes - 1, own.components);
+	r = run_behind_plan(p, recipe, &own, e);
+	if (r <= 0)
+		return r;
+	r = provision_state_save(p->host, p->components, p->n_recipes, e);
+	return r < 0 ? r : COMPONENT_REBOOT;
+}
+
+static int run_recipe(struct provision *p, const struct recipe *recipe, struct err *e)
+{
+	if (recipe->parent) {
+		int r = run_recipe(p, recipe->parent, e);
+		if (r != 0)
+			return r;
+	}
+	return run_own(p, recipe, e);
 }
 
 /* What the machine has now, for its agent to skip by; a machine has no layers, and no steps that a
  * digest of the recipe could stand for. */
-static int tell_content(struct provision *p, const struct recipe *r, struct err *e)
+static int tell_content(struct provision *p, const struct recipe *recipe, struct err *e)
 {
 	const char *const layers[] = {host_root(p->host), NULL};
-	struct manifest m = {.name = r->name, .version = r->version, .arch = r->arch};
-	int err = disk_epoch(layers, &m.epoch, e);
+	struct manifest m = {
+	        .name = recipe->name, .version = recipe->version, .arch = recipe->arch};
+	int r = disk_epoch(layers, &m.epoch, e);
 
-	return err < 0 ? err : manifest_write(p->host, &m, e);
+	if (r < 0)
+		return r;
+	return manifest_write(p->host, &m, e);
 }
 
 /* ---- ParallelCluster's image configuration ---- */
@@ -236,6 +270,38 @@ static int run_foreign(struct provision *p, struct foreign *f, struct err *e)
 
 /* ---- the verb ---- */
 
+/* The machine to change; root's alone. */
+static int open_machine(struct provision *p, struct err *e)
+{
+	const char *root = p->image->opt.root;
+	int r = host_open(root ? root : "/", HOST_LIVE, &p->host, e);
+
+	if (r < 0)
+		return r;
+	if (geteuid() != 0)
+		return err_set(e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
+		               "changing this machine needs root; 'hpc-imagebuild plan' does not");
+	return 0;
+}
+
+static int run_all(struct provision *p, const struct recipe *recipe, struct foreign *foreign,
+                   struct err *e)
+{
+	int r = recipe ? run_recipe(p, recipe, e) : run_foreign(p, foreign, e);
+
+	if (r != 0)
+		return r;
+	if (recipe) {
+		r = tell_content(p, recipe, e);
+		if (r < 0)
+			return r;
+	}
+	if (!p->image->opt.clean)
+		return 0;
+	return hygiene_finish(p->host,
+	                      recipe ? chain_allowed(recipe, p->image->program.arena) : NULL, e);
+}
+
 static int provision(struct provision *p, struct err *e)
 {
 	struct image *g = p->image;
@@ -248,22 +314,16 @@ static int provision(struct provision *p, struct err *e)
 
 	if (r == 0)
 		r = recipe_load(path, &g->opt.set, g->program.arena, &recipe, e);
-	if (r >= 0)
-		r = host_open(g->opt.root ? g->opt.root : "/", HOST_LIVE, &p->host, e);
-	if (r == 0 && geteuid() != 0)
-		r = err_set(e, ERR_HOST, REASON_HOST_PRIVILEGE, EPERM,
-		            "changing this machine needs root; 'hpc-imagebuild plan' does not");
-	if (r == 0)
-		r = host_lock(p->host, &lock, e);
+	if (r < 0)
+		return r;
+	r = open_machine(p, e);
+	if (r < 0)
+		return r;
+	r = host_lock(p->host, &lock, e);
 	if (r < 0)
 		return r;
 	p->cloud = cloud_open(&g->program.cloud_config);
-	r = is_foreign ? run_foreign(p, &foreign, e) : run_recipe(p, &recipe, e);
-	if (r == 0 && !is_foreign)
-		r = tell_content(p, &recipe, e);
-	if (r == 0 && g->opt.clean)
-		r = hygiene_finish(p->host,
-		                   is_foreign ? NULL : chain_allowed(&recipe, g->program.arena), e);
+	r = run_all(p, is_foreign ? NULL : &recipe, &foreign, e);
 	return r == 0 && p->degraded ? DEGRADED : r;
 }
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What a provisioning that a restart interrupts has done, kept beside the agent's state. */
 #include "verb/provision_state.h"
 
 #include <errno.h>
