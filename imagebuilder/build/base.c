@@ -7,7 +7,7 @@
 
 #include "build/base_own.h"
 
-/* A kind of base is a file, a row here, and its job in jobs.c. */
+/* A kind of base is a file, its declaration in base_own.h, and a row here. */
 static const struct base_type *const types[] = {
         &base_dnf, &base_apt, &base_tar, &base_directory, &base_disk,
 };
@@ -17,6 +17,14 @@ static const struct base_type *type_of(const struct recipe *r)
 	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (types[i]->makes(r))
 			return types[i];
+	return NULL;
+}
+
+const struct sandbox_job *base_job(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (str_eq(types[i]->job->name, name))
+			return types[i]->job;
 	return NULL;
 }
 

@@ -48,6 +48,10 @@ bool base_brings_packages(const struct recipe *r);
 /* Whether a lock can say which packages those are. */
 bool base_locks(const struct recipe *r);
 
+/* What is run in the sandbox to make one, by its name; NULL: nothing has it. */
+struct sandbox_job;
+const struct sandbox_job *base_job(const char *name);
+
 /* Makes the tree, an empty directory. With a lock its packages come from the store, or
  * get into it first. */
 int base_make(const struct base *b, const char *tree, struct store *store, uint64_t deadline,

@@ -12,7 +12,6 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "build/base_own.h"
-#include "build/jobs.h"
 #include "build/lock_repo.h"
 #include "cloud/uri.h"
 #include "host/host.h"
@@ -161,10 +160,10 @@ static int add_key(const struct base *b, struct arena *a, struct strbuf *key, st
 
 /* ---- making it ---- */
 
-const struct sandbox_job base_apt_job = {.name = "base-apt",
-                                         .size = sizeof(struct base_work),
-                                         .parcel = base_work_parcel,
-                                         .run = base_run_program};
+static const struct sandbox_job base_apt_job = {.name = "base-apt",
+                                                .size = sizeof(struct base_work),
+                                                .parcel = base_work_parcel,
+                                                .run = base_run_program};
 
 static const char *joined(const struct field_strings *list, struct arena *a)
 {
@@ -263,7 +262,8 @@ static int make(const struct base_making *m, struct err *e)
 	return 0;
 }
 
-const struct base_type base_apt = {.makes = makes,
+const struct base_type base_apt = {.job = &base_apt_job,
+                                   .makes = makes,
                                    .packages = true,
                                    .locks = true,
                                    .check = check,

@@ -8,7 +8,6 @@
 #include "base/digest.h"
 #include "base/scope.h"
 #include "build/base_own.h"
-#include "build/jobs.h"
 #include "host/tree.h"
 
 static bool makes(const struct recipe *r)
@@ -57,10 +56,10 @@ static int add_key(const struct base *b, struct arena *a, struct strbuf *key, st
 	return 0;
 }
 
-const struct sandbox_job base_directory_job = {.name = "base-directory",
-                                               .size = sizeof(struct base_work),
-                                               .parcel = base_work_parcel,
-                                               .run = base_run_program};
+static const struct sandbox_job base_directory_job = {.name = "base-directory",
+                                                      .size = sizeof(struct base_work),
+                                                      .parcel = base_work_parcel,
+                                                      .run = base_run_program};
 
 static int make(const struct base_making *m, struct err *e)
 {
@@ -78,4 +77,5 @@ static int make(const struct base_making *m, struct err *e)
 	return base_run(m, &base_directory_job, &w, false, e);
 }
 
-const struct base_type base_directory = {.makes = makes, .key = add_key, .make = make};
+const struct base_type base_directory = {
+        .job = &base_directory_job, .makes = makes, .key = add_key, .make = make};

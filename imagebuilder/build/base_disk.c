@@ -6,7 +6,6 @@
 #include "base/digest.h"
 #include "base/scope.h"
 #include "build/base_own.h"
-#include "build/jobs.h"
 #include "disk/blocks.h"
 #include "disk/rawdisk.h"
 #include "store/tool.h"
@@ -55,10 +54,10 @@ static int run(void *work, struct err *e)
 	return rawdisk_unpack(&d, tree, w->recipe.disk.size, true, w->deadline, e);
 }
 
-const struct sandbox_job base_disk_job = {.name = "base-disk",
-                                          .size = sizeof(struct base_work),
-                                          .parcel = base_work_parcel,
-                                          .run = run};
+static const struct sandbox_job base_disk_job = {.name = "base-disk",
+                                                 .size = sizeof(struct base_work),
+                                                 .parcel = base_work_parcel,
+                                                 .run = run};
 
 static int make(const struct base_making *m, struct err *e)
 {
@@ -67,4 +66,5 @@ static int make(const struct base_making *m, struct err *e)
 	return base_run(m, &base_disk_job, &w, false, e);
 }
 
-const struct base_type base_disk = {.makes = makes, .check = check, .key = add_key, .make = make};
+const struct base_type base_disk = {
+        .job = &base_disk_job, .makes = makes, .check = check, .key = add_key, .make = make};

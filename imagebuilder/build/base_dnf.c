@@ -13,7 +13,6 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "build/base_own.h"
-#include "build/jobs.h"
 #include "host/host.h"
 #include "store/listing.h"
 #include "store/store.h"
@@ -351,10 +350,10 @@ static int run(void *work, struct err *e)
 	return run_dnf(w, &repos, e);
 }
 
-const struct sandbox_job base_dnf_job = {.name = "base-dnf",
-                                         .size = sizeof(struct base_work),
-                                         .parcel = base_work_parcel,
-                                         .run = run};
+static const struct sandbox_job base_dnf_job = {.name = "base-dnf",
+                                                .size = sizeof(struct base_work),
+                                                .parcel = base_work_parcel,
+                                                .run = run};
 
 /* A line that tells of a package whose script failed, and nothing more came of it. */
 static bool complains(const char *line)
@@ -382,5 +381,9 @@ static int make(const struct base_making *m, struct err *e)
 	return base_run(&told, &base_dnf_job, &w, true, e);
 }
 
-const struct base_type base_dnf = {
-        .makes = makes, .packages = true, .check = check, .key = add_key, .make = make};
+const struct base_type base_dnf = {.job = &base_dnf_job,
+                                   .makes = makes,
+                                   .packages = true,
+                                   .check = check,
+                                   .key = add_key,
+                                   .make = make};

@@ -25,6 +25,7 @@ struct base_type {
 	/* All that decides the content, as lines of text. */
 	int (*key)(const struct base *b, struct arena *a, struct strbuf *key, struct err *e);
 	int (*make)(const struct base_making *m, struct err *e);
+	const struct sandbox_job *job; /* that it runs in the sandbox */
 };
 extern const struct base_type base_apt, base_dnf, base_tar, base_directory, base_disk;
 

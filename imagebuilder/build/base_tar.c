@@ -7,7 +7,6 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "build/base_own.h"
-#include "build/jobs.h"
 #include "disk/tar.h"
 
 static bool makes(const struct recipe *r)
@@ -37,10 +36,10 @@ static int run(void *work, struct err *e)
 	return tar_unpack(w->recipe.from, tree, w->recipe.disk.size, w->deadline, e);
 }
 
-const struct sandbox_job base_tar_job = {.name = "base-tar",
-                                         .size = sizeof(struct base_work),
-                                         .parcel = base_work_parcel,
-                                         .run = run};
+static const struct sandbox_job base_tar_job = {.name = "base-tar",
+                                                .size = sizeof(struct base_work),
+                                                .parcel = base_work_parcel,
+                                                .run = run};
 
 static int make(const struct base_making *m, struct err *e)
 {
@@ -49,4 +48,5 @@ static int make(const struct base_making *m, struct err *e)
 	return base_run(m, &base_tar_job, &w, false, e);
 }
 
-const struct base_type base_tar = {.makes = makes, .key = add_key, .make = make};
+const struct base_type base_tar = {
+        .job = &base_tar_job, .makes = makes, .key = add_key, .make = make};

@@ -9,9 +9,9 @@
 #include "build/chain_own.h"
 #include "store/volatile.h"
 
-/* In the order of a recipe's steps. */
-static const struct chain_type *const types[] = {
-        &chain_base, &chain_copy, &chain_plan_step, &chain_component, &chain_clean, &chain_tests,
+const struct chain_type *const chain_types[] = {
+        &chain_base,  &chain_copy, &chain_plan_step, &chain_component, &chain_clean,
+        &chain_tests, NULL,
 };
 
 /* ---- adding ---- */
@@ -34,10 +34,10 @@ static int add_recipe(struct chain *c, const struct recipe *recipe, bool top, st
 	r = read_components(c, recipe, e);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
-		if ((types[i]->first && recipe->parent) || (types[i]->last && !top))
+	for (size_t i = 0; chain_types[i]; i++) {
+		if ((chain_types[i]->first && recipe->parent) || (chain_types[i]->last && !top))
 			continue;
-		r = types[i]->add(c, recipe, e);
+		r = chain_types[i]->add(c, recipe, e);
 		if (r < 0)
 			return r;
 	}

@@ -8,8 +8,7 @@
  * A layer's key is the digest of the one below, of what the step says (canon.h), of the files it
  * takes in, the architecture, and CHAIN_ABI. A recipe's layout, comments and names don't enter.
  *
- * A type of step is a file chain_TYPE.c with a `struct chain_type`, and its row in chain.c; where
- * it is carried out in the sandbox, its job's row in jobs.c.
+ * A type of step is a file chain_TYPE.c with a `struct chain_type`, and its row in chain.c.
  */
 #pragma once
 
@@ -32,6 +31,7 @@
 struct chain;
 struct chain_step;
 struct chain_making; /* chain_own.h */
+struct sandbox_job;  /* sandbox.h */
 
 struct chain_type {
 	const char *name; /* "base", for `plan` */
@@ -41,6 +41,8 @@ struct chain_type {
 	bool has_sbom;    /* CHAIN_SBOM lies beside its tree */
 	/* Adds its steps of one recipe: none, one or several. Reads the files that enter keys. */
 	int (*add)(struct chain *c, const struct recipe *r, struct err *e);
+	/* What `make` runs in the sandbox; NULL: nothing of its own. */
+	const struct sandbox_job *job;
 	/* Carries one out into the layer's tree. */
 	int (*make)(const struct chain_making *m, struct err *e);
 	/* How long that may take, ms; NULL: CHAIN_BASE_MS. */
@@ -83,6 +85,9 @@ int chain_outline(const struct recipe *r, const struct lock *lock, struct arena 
 
 /* The key of step `i` over the layer `below` ("" for the base). */
 void chain_key(const struct chain *c, size_t i, const char *below, char ret[static SHA256_HEX]);
+
+/* The types in the order of a recipe's steps; ends with NULL. */
+extern const struct chain_type *const chain_types[];
 
 /* The plan that a step is one of, and its index there; NULL: it is none of a plan. */
 const struct plan *chain_plan_of(const struct chain_step *s, size_t *ret_at);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 
 #include "build/chain_own.h"
-#include "build/jobs.h"
 #include "disk/disk.h"
 #include "look/hygiene.h"
 #include "look/manifest.h"
@@ -134,6 +133,8 @@ static int add(struct chain *c, const struct recipe *recipe, struct err *e)
 
 /* ---- making, from outside: nothing of a running system may lie over the image ---- */
 
+static const struct sandbox_job clean_job; /* below */
+
 static int make(const struct chain_making *m, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
@@ -187,10 +188,11 @@ static int run(void *arg, struct err *e)
 	return r;
 }
 
-const struct sandbox_job clean_job = {
+static const struct sandbox_job clean_job = {
         .name = "clean", .size = sizeof(struct clean_job), .parcel = parcel, .run = run};
 
-const struct chain_type chain_clean = {.name = "clean",
+const struct chain_type chain_clean = {.job = &clean_job,
+                                       .name = "clean",
                                        .layer = true,
                                        .outside = true,
                                        .last = true,

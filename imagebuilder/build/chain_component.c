@@ -4,7 +4,6 @@
 
 #include "base/file.h"
 #include "build/chain_own.h"
-#include "build/jobs.h"
 
 struct component_job {
 	struct chain_inside inside;
@@ -62,6 +61,8 @@ static uint64_t timeout_ms(const struct chain_step *s)
 	return CHAIN_COMPONENT_MS;
 }
 
+static const struct sandbox_job component_job; /* below */
+
 static int make(const struct chain_making *m, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
@@ -93,8 +94,12 @@ static int run(void *arg, struct err *e)
 	return r;
 }
 
-const struct sandbox_job component_job = {
+static const struct sandbox_job component_job = {
         .name = "component", .size = sizeof(struct component_job), .parcel = parcel, .run = run};
 
-const struct chain_type chain_component = {
-        .name = "component", .layer = true, .add = add, .make = make, .timeout_ms = timeout_ms};
+const struct chain_type chain_component = {.job = &component_job,
+                                           .name = "component",
+                                           .layer = true,
+                                           .add = add,
+                                           .make = make,
+                                           .timeout_ms = timeout_ms};

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A recipe's copies: put into the joined layers from outside, where this machine's files are. */
 #include "build/chain_own.h"
-#include "build/jobs.h"
 #include "recipe/copy.h"
 
 struct copy_job {
@@ -26,6 +25,8 @@ static int add(struct chain *c, const struct recipe *recipe, struct err *e)
 	s->says = arena_printf(c->arena, "copy %s", hex);
 	return 0;
 }
+
+static const struct sandbox_job copy_job; /* below */
 
 static int make(const struct chain_making *m, struct err *e)
 {
@@ -68,8 +69,8 @@ static int run(void *arg, struct err *e)
 	return r;
 }
 
-const struct sandbox_job copy_job = {
+static const struct sandbox_job copy_job = {
         .name = "copy", .size = sizeof(struct copy_job), .parcel = parcel, .run = run};
 
 const struct chain_type chain_copy = {
-        .name = "copy", .layer = true, .outside = true, .add = add, .make = make};
+        .job = &copy_job, .name = "copy", .layer = true, .outside = true, .add = add, .make = make};

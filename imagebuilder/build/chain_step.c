@@ -5,7 +5,6 @@
 
 #include "build/base.h"
 #include "build/chain_own.h"
-#include "build/jobs.h"
 #include "kinds/kinds.h"
 #include "plan/run.h"
 #include "recipe/canon.h"
@@ -78,6 +77,8 @@ static uint64_t timeout_ms(const struct chain_step *s)
 
 	return one->plan->steps[one->at]->policy.timeout_ms;
 }
+
+static const struct sandbox_job step_job; /* below */
 
 static int make(const struct chain_making *m, struct err *e)
 {
@@ -155,8 +156,12 @@ static int run(void *arg, struct err *e)
 	return outcome(&res.outcomes[0], e);
 }
 
-const struct sandbox_job step_job = {
+static const struct sandbox_job step_job = {
         .name = "step", .size = sizeof(struct step_job), .parcel = parcel, .run = run};
 
-const struct chain_type chain_plan_step = {
-        .name = "step", .layer = true, .add = add, .make = make, .timeout_ms = timeout_ms};
+const struct chain_type chain_plan_step = {.job = &step_job,
+                                           .name = "step",
+                                           .layer = true,
+                                           .add = add,
+                                           .make = make,
+                                           .timeout_ms = timeout_ms};

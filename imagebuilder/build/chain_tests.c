@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "build/chain_own.h"
-#include "build/jobs.h"
 #include "recipe/canon.h"
 #include "recipe/feature.h"
 #include "recipe/test.h"
@@ -63,6 +62,8 @@ static uint64_t timeout_ms(const struct chain_step *s)
 		ms += data->tests.items[i].timeout_ms;
 	return ms;
 }
+
+static const struct sandbox_job tests_job; /* below */
 
 static int make(const struct chain_making *m, struct err *e)
 {
@@ -126,8 +127,8 @@ static int run(void *arg, struct err *e)
 	return r;
 }
 
-const struct sandbox_job tests_job = {
+static const struct sandbox_job tests_job = {
         .name = "tests", .size = sizeof(struct tests_job), .parcel = parcel, .run = run};
 
 const struct chain_type chain_tests = {
-        .name = "tests", .add = add, .make = make, .timeout_ms = timeout_ms};
+        .job = &tests_job, .name = "tests", .add = add, .make = make, .timeout_ms = timeout_ms};

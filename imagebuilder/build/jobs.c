@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of what is carried out in a sandbox. */
+/* All that is carried out in a sandbox, found by name. */
 #include "build/jobs.h"
 
-#include <stddef.h>
+#include "build/base.h"
+#include "build/chain.h"
+#include "build/outputs.h"
 
-const struct sandbox_job *const build_jobs[] = {
-        &base_apt_job,  &base_dnf_job, &base_tar_job, &base_directory_job,
-        &base_disk_job, &copy_job,     &step_job,     &component_job,
-        &clean_job,     &tests_job,    &output_job,   NULL,
-};
+const struct sandbox_job *build_job(const char *name)
+{
+	for (size_t i = 0; chain_types[i]; i++)
+		if (chain_types[i]->job && str_eq(chain_types[i]->job->name, name))
+			return chain_types[i]->job;
+	return str_eq(name, output_job.name) ? &output_job : base_job(name);
+}

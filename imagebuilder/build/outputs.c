@@ -11,7 +11,6 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/scope.h"
-#include "build/jobs.h"
 #include "build/outputs.h"
 #include "disk/disk.h"
 #include "disk/tar.h"

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "build/build_tree.h"
+#include "build/sandbox.h"
 
 /* Writes one of "dir", "tar", "raw", "qcow2" at the path, replacing what is there in one
  * step. What is there already and follows from the same is left: *ret_written is then false. */
@@ -12,3 +13,5 @@ int output_write(const struct recipe *recipe, const struct built *b, struct stor
 /* Its tools are there; before any work. */
 int output_check(const struct recipe *r, const char *format, struct err *e) ATTR_MUST_USE;
 extern const char *const output_formats[]; /* NULL-terminated */
+/* What it runs in the sandbox. */
+extern const struct sandbox_job output_job;

@@ -72,11 +72,11 @@ int sandbox_exec(const struct sandbox *s, const char *const *argv, const char *c
 
 /*
  * The other end, for main(): whether the program was executed as the first process of a sandbox,
- * and then the whole of what it does. `jobs` ends with NULL and has every job that is run by this
- * program.
+ * and then the whole of what it does. `find` knows every job that is run by this program, by its
+ * name.
  */
 bool sandbox_called(int argc, char **argv);
-_Noreturn void sandbox_main(const struct sandbox_job *const *jobs);
+_Noreturn void sandbox_main(const struct sandbox_job *(*find)(const char *name));
 
 /* The rest is for a job that runs without an image, and needs files of this machine, too. */
 

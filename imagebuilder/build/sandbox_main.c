@@ -171,15 +171,8 @@ void sandbox_order_parcel(struct parcel *p, struct sandbox_order *o)
 	parcel_bool(p, &o->terminal);
 }
 
-static const struct sandbox_job *find_job(const struct sandbox_job *const *jobs, const char *name)
-{
-	for (size_t i = 0; jobs[i]; i++)
-		if (str_eq(jobs[i]->name, name))
-			return jobs[i];
-	return str_eq(name, sandbox_program.name) ? &sandbox_program : NULL;
-}
-
-static int receive(const struct sandbox_job *const *jobs, struct arena *a, struct inside *ret)
+static int receive(const struct sandbox_job *(*find)(const char *name), struct arena *a,
+                   struct inside *ret)
 {
 	struct stat st;
 	struct parcel p;
@@ -194,7 +187,8 @@ static int receive(const struct sandbox_job *const *jobs, struct arena *a, struc
 	parcel_open(&p, (struct blob){text, (size_t)st.st_size}, a);
 	*ret = (struct inside){.report = report};
 	sandbox_order_parcel(&p, &ret->order);
-	ret->job = find_job(jobs, ret->order.job);
+	ret->job = str_eq(ret->order.job, sandbox_program.name) ? &sandbox_program
+	                                                        : find(ret->order.job);
 	if (!ret->job)
 		return -EINVAL;
 	ret->arg = arena_alloc(a, ret->job->size);
@@ -202,7 +196,7 @@ static int receive(const struct sandbox_job *const *jobs, struct arena *a, struc
 	return p.broken || p.in.len ? -EINVAL : 0;
 }
 
-void sandbox_main(const struct sandbox_job *const *jobs)
+void sandbox_main(const struct sandbox_job *(*find)(const char *name))
 {
 	struct inside in;
 
@@ -211,7 +205,7 @@ void sandbox_main(const struct sandbox_job *const *jobs)
 	    syscall(SYS_close_range, (unsigned)SANDBOX_JOB_FD, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		_exit(NOT_CALLED);
 	umask(022);
-	int r = receive(jobs, arena_new(), &in);
+	int r = receive(find, arena_new(), &in);
 	if (r < 0)
 		_exit(NOT_CALLED);
 	close(SANDBOX_JOB_FD);

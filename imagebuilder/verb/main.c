@@ -60,6 +60,6 @@ int main(int argc, char **argv)
 	struct image g = {0};
 
 	if (sandbox_called(argc, argv))
-		sandbox_main(build_jobs);
+		sandbox_main(build_job);
 	return program_main(&info, argc, argv, &g.program);
 }
