@@ -318,7 +318,7 @@ def test_what_a_person_has_to_look_at_fails_the_cleaning(program, little):
     (little / "recipe.yaml").write_text("image: {name: x}\nfiles: [{path: /root/.ssh/authorized_keys, content: mine}]\n")
     (little / "opt/key").write_text("AKIA" + "Q7ZX2M4K9P3R5T6W\n")
     r = as_itself(program, little, "provision", "/recipe.yaml", "--clean")
-    assert r.returncode == 3 and "aws-keys: '/opt/key' at byte 0: an AWS access key id" in r.stderr, r.stderr
+    assert r.returncode == 3 and "aws-keys: '/opt/key' at byte 0: an AWS access key;" in r.stderr, r.stderr
     assert not (little / "tmp/left").exists()
     assert (little / "root/.ssh/authorized_keys").read_text() == "mine", "the recipe says so"
 
