@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A run in words, for people and the journal. */
 #include "plan/report.h"
 
 #include <inttypes.h>

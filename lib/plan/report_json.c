@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A run as JSON: status.json and events.jsonl. */
 #include "base/clock.h"
 #include "data/jsonw.h"
 #include "plan/report.h"
