@@ -65,6 +65,7 @@ static void tell(struct gc *x, const char *id, const char *run, const char *what
 		return;
 	}
 	jsonw_begin(&w, NULL, '{');
+	jsonw_u64(&w, "schema", PROGRAM_SCHEMA);
 	jsonw_str(&w, "id", id);
 	jsonw_str(&w, "run", run);
 	jsonw_str(&w, "what", what);

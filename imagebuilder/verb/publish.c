@@ -57,6 +57,7 @@ static void print_json(const struct publish *p, struct arena *a)
 	struct jsonw w = {.out = &b};
 
 	jsonw_begin(&w, NULL, '{');
+	jsonw_u64(&w, "schema", PROGRAM_SCHEMA);
 	jsonw_str(&w, "event", p->found ? "found" : "published");
 	jsonw_str(&w, "image", p->image_id);
 	jsonw_str(&w, "snapshot", p->snapshot_id);

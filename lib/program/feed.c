@@ -68,6 +68,7 @@ struct jsonw *feed_begin(struct feed *f, const char *event)
 	f->text = (struct strbuf)STRBUF(f->arena, EVENT_MAX);
 	f->writer = (struct jsonw){.out = &f->text};
 	jsonw_begin(&f->writer, NULL, '{');
+	jsonw_u64(&f->writer, "schema", PROGRAM_SCHEMA);
 	jsonw_str(&f->writer, "event", event);
 	return &f->writer;
 }

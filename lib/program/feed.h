@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a verb tells while it works: lines for people, the one in progress too where they look at a
- * terminal; or with --json one event a line, {"event":NAME,...}, on standard output. Each line is
+ * terminal; or with --json one event a line, {"schema":1,"event":NAME,...}, on standard output. Each line is
  * flushed, so that who reads a pipe sees it when it is written.
  *
  *     struct feed f;

@@ -23,6 +23,9 @@
 #include "cloud/cloud.h"
 #include "cloud/profile.h"
 
+/* The number in JSON that is printed: raised when a member is no longer read the same way. */
+#define PROGRAM_SCHEMA 1
+
 struct program;
 
 struct program_info {

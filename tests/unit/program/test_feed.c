@@ -75,7 +75,7 @@ static void quiet_and_json_have_no_lines(void **state)
 	(void)state;
 	assert_string_equal(told(work, (struct program){.quiet = true}, false), "");
 	assert_string_equal(told(work, (struct program){.json = true}, false),
-	                    "{\"event\":\"half\",\"n\":1}\n");
+	                    "{\"schema\":1,\"event\":\"half\",\"n\":1}\n");
 }
 
 int main(void)
