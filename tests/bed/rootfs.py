@@ -149,3 +149,30 @@ def image():
                             str(scratch / "root.ext4")], check=True)
             shutil.copy(vmlinuz, scratch / "vmlinuz")
     return CACHE / name
+
+
+def cloud_init():
+    """A layer over the image's root: Debian's cloud-init with what it needs, and nothing set up. Needs Debian's archive."""
+    name = "cloudinit-" + key(image().name, cloud_init.__doc__)
+    with building(name) as scratch:
+        if scratch:
+            for sub in ("upper", "work", "root"):
+                (scratch / sub).mkdir()
+            script = """set -e
+mount --make-rprivate /
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
+mount --bind /etc/resolv.conf "$2/root/etc/resolv.conf"
+mount -t proc proc "$2/root/proc"
+export DEBIAN_FRONTEND=noninteractive
+printf '#!/bin/sh\\nexit 101\\n' >"$2/root/usr/sbin/policy-rc.d"
+chmod +x "$2/root/usr/sbin/policy-rc.d"
+chroot "$2/root" apt-get -q update
+chroot "$2/root" apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install --no-install-recommends cloud-init
+chroot "$2/root" apt-get -q clean
+rm "$2/root/usr/sbin/policy-rc.d"
+"""
+            subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", str(image() / "root"), str(scratch)], check=True,
+                           stdout=subprocess.DEVNULL)
+            shutil.rmtree(scratch / "work")
+            (scratch / "root").rmdir()
+    return CACHE / name / "upper"

@@ -14,7 +14,7 @@ import pytest
 TESTS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS))
 
-from bed import agent, cluster, disk, enter, head  # noqa: E402
+from bed import agent, cluster, disk, enter, head, rootfs  # noqa: E402
 
 BUILD = Path(os.environ.get("HPC_BUILD_DIR", TESTS.parent / "build"))
 
@@ -29,6 +29,8 @@ def pytest_cmdline_main(config):
         capture.suspend_global_capture(in_=True)
     if any("test_image" in str(word) for word in config.invocation_params.args):
         disk.base(BUILD)        # here: inside there is no way to Debian's archive
+    if any("test_cloud_init" in str(word) for word in config.invocation_params.args):
+        rootfs.cloud_init()     # the same
     return enter.enter([sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)])
 
 
