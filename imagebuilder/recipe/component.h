@@ -99,8 +99,7 @@ int component_read_text(const char *file, struct blob text, struct arena *a,
 int component_read_document(const char *file, const struct doc *d, const struct field_pairs *given,
                             struct arena *a, struct component *ret, struct err *e) ATTR_MUST_USE;
 
-/* An action that has no place in a build, such as Reboot, is ERR_INPUT where it stands, with the
- * reason: for images that are built without being started. */
+/* An action that a build can't do, such as Reboot, is ERR_INPUT at its place, with the reason. */
 int component_offline(const struct component_list *l, struct err *e) ATTR_MUST_USE;
 
 struct component_env {
@@ -109,16 +108,13 @@ struct component_env {
 	struct arena *arena; /* outputs live here */
 	uint64_t deadline;
 	bool may_reboot; /* the host is a running machine whose caller restarts it */
-	/* Called as a step begins; NULL: nobody listens. */
+	/* As a step begins; may be NULL. */
 	void (*step)(void *ctx, const struct component *c, const struct component_step *s);
 	void *ctx;
 };
 
-/*
- * Runs the steps of these phases; those that are `done` are skipped. 0: all went well. 1: the
- * machine must be restarted and the call repeated, with the same steps done. <0: a step failed; the
- * message has its place, phase and name. After onFailure: Continue the rest of that component's
- * phase still runs.
- */
+/* Runs the steps of these phases but those that are `done`. 0: all went well. 1: the machine must be
+ * restarted and the call repeated, with the same steps done. <0: a step failed; the message has its
+ * place, phase and name. After onFailure: Continue the rest of that component's phase still runs. */
 int components_run(const struct component_list *l, unsigned phases, const struct component_env *env,
                    struct err *e) ATTR_MUST_USE;
