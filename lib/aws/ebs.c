@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* EBS direct: starts and completes a snapshot. */
 #include "aws/ebs.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* EBS direct: puts many blocks at once. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* EC2's query protocol: snapshots and images. */
 #include "aws/ec2.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fetches by URI into memory, a secret or a file. */
 #include "aws/fetch.h"
 
 #include <errno.h>
@@ -65,8 +66,7 @@ static int fetch_write(void *ctx, const void *data, size_t len, struct err *e)
 	return 0;
 }
 
-/* ---- file: ------------------------------------------------------------------------------------
- */
+/* ---- file: ------------------------------------------------------------------------------------ */
 
 static int open_regular(const char *path, struct err *e)
 {
@@ -114,8 +114,7 @@ static int file_get(const char *path, struct transfer *t, struct err *e)
 	return fd < 0 ? fd : pass_on(fd, path, t, e);
 }
 
-/* ---- what was fetched before ------------------------------------------------------------------
- */
+/* ---- what was fetched before ------------------------------------------------------------------ */
 
 static int kept_get(struct cloud *c, const char *uri, struct transfer *t, struct err *e)
 {
@@ -126,8 +125,7 @@ static int kept_get(struct cloud *c, const char *uri, struct transfer *t, struct
 	return -e->no;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------
- */
+/* ---- all of them ------------------------------------------------------------------------------ */
 
 static int check_sum(struct fetching *f, struct err *e)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Objects of S3: GET, HEAD and PUT. */
 #include "aws/s3.h"
 
 #include <errno.h>

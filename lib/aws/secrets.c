@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads a secret of Secrets Manager. */
 #include "aws/secrets.h"
 
 #include <errno.h>

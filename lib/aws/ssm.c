@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads and writes parameters of Systems Manager. */
 #include "aws/ssm.h"
 
 #include <errno.h>

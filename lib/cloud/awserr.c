@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Reads what AWS services say when they refuse, and decides by a table what to do. */
 #include "cloud/awserr.h"
 
 #include <errno.h>
@@ -12,8 +13,7 @@
 
 #define HINT_DENIED                                                                                \
 	"either the role may not do this (s3:GetObject, and kms:Decrypt for encrypted objects), "  \
-	"or "                                                                                      \
-	"the object doesn't exist and the role may not s3:ListBucket"
+	"or the object doesn't exist and the role may not s3:ListBucket"
 
 static const struct awserr_row rows[] = {
         {"NoSuchKey", 0, AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_KEY, ENOENT, NULL},

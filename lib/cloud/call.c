@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Signs one call of an AWS service, and sends it until it succeeds or is refused for good. */
 #include "cloud/call.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The handle: its configuration, its beginning and its end. */
 #include "cloud/cloud.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Credentials: read, checked, and how long they last. */
 #include "cloud/creds.h"
 
 #include <errno.h>

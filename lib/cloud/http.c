@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Runs HTTP exchanges together on kept-alive connections. */
 #include "cloud/http.h"
 
 #include <errno.h>

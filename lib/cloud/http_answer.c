@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What comes back: headers, bodies under their ceilings, and libcurl's verdict as an error. */
 #include <ctype.h>
 #include <errno.h>
 #include <stddef.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* What is sent: sets up libcurl for one request. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>

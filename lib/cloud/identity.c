@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who this instance is: everything is read in two overlapping rounds, with what comes next in mind.
- */
+/* Reads who this instance is, in two overlapping rounds, and what is wanted next beside it. */
 #include <errno.h>
 
 #include "base/log.h"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Speaks with the instance metadata service: its token, and reads that overlap. */
 #include "cloud/imds.h"
 
 #include <errno.h>

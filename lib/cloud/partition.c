@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The table of AWS partitions. */
 #include "cloud/partition.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Makes region, domain and credentials known when they are needed. */
 #include "cloud/session.h"
 
 #include <errno.h>

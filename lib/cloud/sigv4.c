@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Signs requests by AWS Signature Version 4. */
 #include "cloud/sigv4.h"
 
 #include <ctype.h>
@@ -73,8 +74,7 @@ static int compare_encoded(const char *a, const char *b)
 	return d;
 }
 
-/* ---- sorted views of the request ---------------------------------------------------------------
- */
+/* ---- sorted views of the request --------------------------------------------------------------- */
 
 struct canon {
 	const struct sigv4_request *r;
@@ -124,8 +124,7 @@ static void canon_query_add(struct canon *c, const char *name, const char *value
 	c->query[c->n_query++] = (struct sigv4_pair){name, value};
 }
 
-/* ---- the canonical request ----------------------------------------------------------------------
- */
+/* ---- the canonical request ---------------------------------------------------------------------- */
 
 /* RFC 3986 5.2.4, and empty segments go too; what remains is encoded once more. */
 static int put_normal_path(const struct out *o, const char *path, struct err *e)
@@ -268,8 +267,7 @@ int sigv4_canonical(const struct sigv4_request *r, sigv4_emit_fn *emit, void *ct
 	return rc < 0 ? rc : put_request(&(struct out){emit, ctx}, &c, e);
 }
 
-/* ---- signature ---------------------------------------------------------------------------------
- */
+/* ---- signature --------------------------------------------------------------------------------- */
 
 static void to_digest(void *ctx, const void *data, size_t len)
 {

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Receives one body over several tries. */
 #include "cloud/transfer.h"
 
 #include <errno.h>

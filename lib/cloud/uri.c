@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Takes addresses apart, and percent-encodes. */
 #include "cloud/uri.h"
 
 #include <arpa/inet.h>

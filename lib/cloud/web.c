@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Fetches over plain https, following redirects by hand. */
 #include "cloud/web.h"
 
 #include <errno.h>
