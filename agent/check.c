@@ -4,8 +4,6 @@
  * stand-in values, so that everything a node would refuse in the file is refused here, all of it at
  * once. What only the node can know, and what nobody carries out, is noted.
  */
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 
 #include "agent/config.h"
@@ -103,15 +101,6 @@ static bool is_node_doc(struct blob text, const struct doc *d)
 	       (d->type == DOC_MAP && doc_get(d, "config") && !pcluster_is(d));
 }
 
-static int read_text(struct agent *g, const char *name, struct blob *ret, struct err *e)
-{
-	int r = file_read(AT_FDCWD, name, AGENT_INPUT_MAX, g->program.arena, ret, e);
-
-	if (r < 0 && e->kind == ERR_HOST)
-		e->kind = ERR_INPUT; /* what we were given can't be read */
-	return r;
-}
-
 /* What is larger than user data can be is a configuration, or nothing of ours. */
 static int unpack(struct agent *g, struct blob *text, bool *ret_document, struct err *e)
 {
@@ -137,7 +126,7 @@ static int read_node_document(struct agent *g, struct doc **ret, struct err *e)
 	*ret = doc_new_map(g->program.arena, NULL);
 	if (!name)
 		return 0;
-	int r = read_text(g, name, &text, e);
+	int r = file_read_input(name, AGENT_INPUT_MAX, g->program.arena, &text, e);
 	if (r < 0)
 		return r;
 	r = unpack(g, &text, &document, e);
@@ -246,7 +235,7 @@ int verb_check(void *program)
 	struct faults faults = {.arena = g->program.arena};
 	struct blob text;
 	struct err e;
-	int r = read_text(g, name, &text, &e);
+	int r = file_read_input(name, AGENT_INPUT_MAX, g->program.arena, &text, &e);
 
 	if (r < 0)
 		return program_fail(&g->program, &e);

@@ -161,6 +161,9 @@ int config_plan(struct agent *g, struct err *e)
 	if (g->node.bucket_owner)
 		cloud_expect_owner(g->cloud, g->node.bucket_owner);
 	int r = fetch_memory(g->cloud, &fetch, g->program.arena, &text, g->program.deadline, e);
+	/* A file of this machine that can't be read was named wrongly. */
+	if (r < 0 && str_starts(uri, "file:") && e->kind == ERR_HOST)
+		e->kind = ERR_INPUT;
 	if (r < 0)
 		return r;
 	r = g->node.config_key ? check_signature(g, uri, text, e) : 0;

@@ -101,7 +101,7 @@ static int find_parent(struct publish *p, struct err *e)
 		return r;
 	r = blocks_load(p->kept, p->parent_snapshot, &p->parent_blocks, e);
 	if (r < 0 && e->no == ENOENT)
-		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, ENOENT,
+		return err_set(e, ERR_USAGE, REASON_INPUT_REQUIRED, ENOENT,
 		               "--parent '%s': what its blocks are isn't known in '%s'; expected "
 		               "one that was published with this --state",
 		               p->spec.parent, p->state);

@@ -119,9 +119,10 @@ static int read_text(struct loading *l, const char *path, struct blob *ret, stru
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		return err_errno(e, errno, "reading '%s'", path);
+		return err_set(e, ERR_INPUT, REASON_HOST_FILE, errno, "reading '%s': %s", path,
+		               strerror(errno));
 	*ret_id = (struct seen){st.st_dev, st.st_ino};
-	return file_read(AT_FDCWD, path, INCLUDE_SIZE_MAX, l->arena, ret, e);
+	return file_read_input(path, INCLUDE_SIZE_MAX, l->arena, ret, e);
 }
 
 static int parse(const char *path, struct blob text, struct arena *a, struct doc **ret,

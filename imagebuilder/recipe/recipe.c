@@ -69,7 +69,7 @@ static int set_facts(struct recipe *recipe, const struct command_list *set, stru
 		size_t len = value ? (size_t)(value - set->items[i]) : 0;
 
 		if (!len || strspn(set->items[i], letters) != len)
-			return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
+			return err_set(e, ERR_USAGE, REASON_INPUT_TYPE, EINVAL,
 			               "--set: '%s' is not NAME=VALUE with a name of a-z, 0-9, '.' "
 			               "and '-'",
 			               set->items[i]);

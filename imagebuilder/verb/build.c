@@ -55,7 +55,7 @@ static int read_formats(const char *text, struct arena *a, struct formats *ret, 
 		while (output_formats[i] && !str_eq(output_formats[i], word))
 			i++;
 		if (!output_formats[i] || f.n == FORMATS_MAX)
-			return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
+			return err_set(e, ERR_USAGE, REASON_INPUT_RANGE, EINVAL,
 			               "--format: '%s' is no format, expected some of dir, tar, "
 			               "raw, qcow2, ami, with commas between",
 			               word);
@@ -91,7 +91,7 @@ static int check_options(const struct image *g, const struct formats *f, struct 
 
 	for (size_t i = 0; i < ARRAY_LEN(rows) && !f->ami; i++)
 		if (rows[i].given)
-			return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
+			return err_set(e, ERR_USAGE, REASON_INPUT_REQUIRED, EINVAL,
 			               "--%s: expected --format ami with it", rows[i].name);
 	return 0;
 }
@@ -117,11 +117,11 @@ static int check_output(const char *dir, struct arena *a, struct err *e)
 	struct stat st;
 
 	if (stat(at, &st) == 0 && !S_ISDIR(st.st_mode))
-		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ENOTDIR,
+		return err_set(e, ERR_USAGE, REASON_INPUT_RANGE, ENOTDIR,
 		               "--output: '%s' is no directory", at);
 	if (access(at, W_OK | X_OK) == 0)
 		return 0;
-	return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, errno, "--output: writing to '%s': %s", at,
+	return err_set(e, ERR_USAGE, REASON_INPUT_RANGE, errno, "--output: writing to '%s': %s", at,
 	               strerror(errno));
 }
 
@@ -220,7 +220,7 @@ static int choose_formats(const struct image *g, struct formats *ret, struct err
 	if (r < 0)
 		return r;
 	if (ret->n && !o->output)
-		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
+		return err_set(e, ERR_USAGE, REASON_INPUT_REQUIRED, EINVAL,
 		               "--format: expected --output DIR with it, for where to");
 	return check_options(g, ret, e);
 }

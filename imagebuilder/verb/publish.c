@@ -113,7 +113,7 @@ static int with_publish(struct image *g, const struct publish_spec *s, const cha
 	int r, status;
 
 	if (g->opt.connections > 100) {
-		err_set(&e, ERR_INPUT, REASON_INPUT_RANGE, ERANGE,
+		err_set(&e, ERR_USAGE, REASON_INPUT_RANGE, ERANGE,
 		        "--connections %llu: expected 1 to 100",
 		        (unsigned long long)g->opt.connections);
 		return program_fail(&g->program, &e);
@@ -157,9 +157,15 @@ int verb_publish(void *program)
 {
 	struct image *g = program;
 	const struct options *o = &g->opt;
+	struct err e;
 
-	return publish(g, g->program.line.operands[0], o->name ? o->name : "",
-	               o->arch ? o->arch : "x86_64", o->boot);
+	if (!o->name) {
+		err_set(&e, ERR_USAGE, REASON_INPUT_REQUIRED, EINVAL,
+		        "publish: expected --name NAME, which the image gets in its region");
+		return program_fail(&g->program, &e);
+	}
+	return publish(g, g->program.line.operands[0], o->name, o->arch ? o->arch : "x86_64",
+	               o->boot);
 }
 
 int image_publish(struct image *g, const struct recipe *r, const char *raw)

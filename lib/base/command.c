@@ -50,6 +50,10 @@ static int store(const struct command_option *row, void *options, const char *ar
 	void *at = (char *)options + row->offset;
 	uint64_t *number = at;
 
+	if (row->type != COMMAND_FLAG && !*arg)
+		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
+		               "--%s: the value is empty, expected %s", row->name, row->arg);
+
 	switch (row->type) {
 	case COMMAND_FLAG:
 		*(bool *)at = true;

@@ -72,6 +72,15 @@ int file_read(int dirfd, const char *path, size_t ceiling, struct arena *a, stru
 	return 0;
 }
 
+int file_read_input(const char *path, size_t max, struct arena *a, struct blob *ret, struct err *e)
+{
+	int r = file_read(AT_FDCWD, path, max, a, ret, e);
+
+	if (r < 0 && e->kind == ERR_HOST)
+		e->kind = ERR_INPUT;
+	return r;
+}
+
 int file_write_all(int fd, const void *data, size_t len)
 {
 	const char *p = data;

@@ -25,6 +25,10 @@ int file_open(int dirfd, const char *path, int flags, mode_t mode);
  */
 int file_read(int dirfd, const char *path, size_t ceiling, struct arena *a, struct blob *ret,
               struct err *e) ATTR_MUST_USE;
+/* As file_read(), of a file that somebody has named: where it can't be read, what we were given is
+ * wrong (ERR_INPUT). */
+int file_read_input(const char *path, size_t max, struct arena *a, struct blob *ret,
+                    struct err *e) ATTR_MUST_USE;
 
 struct file_attr {
 	mode_t mode; /* permission bits, set before a byte is visible */

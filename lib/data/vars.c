@@ -2,7 +2,7 @@
 /* Facts, and putting them into scalars. */
 #include "data/vars.h"
 
-#define VARS_TEXT_MAX (256 * 1024) /* bytes of one value with its facts put in */
+#define VARS_TEXT_MAX (1024 * 1024) /* bytes of one value with its facts put in */
 
 #define SHOWN_MAX 64 /* bytes of the reader's own text in a message */
 

@@ -214,6 +214,14 @@ def test_the_deadline_of_the_document_counts(agent, tmp_path):
         assert agent("plan", "--root", tmp_path, *args, AWS_EC2_METADATA_DISABLED="true").code == 2, args
 
 
+def test_a_missing_configuration_is_3(agent, tmp_path):
+    for verb in ("plan", "bootstrap"):
+        r = agent(verb, "--root", tmp_path, "--config", tmp_path / "none.yaml", AWS_EC2_METADATA_DISABLED="true")
+        assert r.code == 3 and "none.yaml" in r.err, r.err
+    (tmp_path / "c.yaml").write_text("files: [{path: /x, content: '%s'}]\n" % ("a" * 1000000))
+    assert agent("check", tmp_path / "c.yaml").code == 0
+
+
 def test_explain_takes_every_word_it_lists(agent):
     words = re.findall(r"^  ([a-z][a-z0-9-]*) ", agent("explain").out, re.M)
     assert len(words) > 100

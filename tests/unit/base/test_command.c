@@ -79,6 +79,16 @@ static void test_values(void **state)
 	assert_string_equal(line.verb->name, "first");
 }
 
+static void test_an_empty_value_is_refused(void **state)
+{
+	(void)state;
+	const char *text[] = {"tool", "first", "file", "--text", "", NULL};
+	const char *list[] = {"tool", "first", "file", "--list=", NULL};
+
+	assert_err(parse(text), ERR_INPUT, "--text: the value is empty, expected T");
+	assert_err(parse(list), ERR_INPUT, "--list: the value is empty, expected L");
+}
+
 static void test_end_of_options(void **state)
 {
 	(void)state;
@@ -102,7 +112,7 @@ static void test_refused(void **state)
 	        {{"tool", "first", "-z"}, "unknown option '-z'"},
 	        {{"tool", "first", "x", "--size=0"},
 	         "--size: '0' is not a size, expected e.g. 512M"},
-	        {{"tool", "first", "x", "--number="}, "--number: '' is not a number"},
+	        {{"tool", "first", "x", "--number="}, "--number: the value is empty"},
 	        {{"tool", "first", "x", "y"}, "first takes FILE; try tool first --help"},
 	        {{"tool"}, "a verb is missing; try tool --help"},
 	        {{"tool", "frist"}, "unknown verb 'frist', did you mean 'first'?"},
@@ -204,7 +214,7 @@ int main(void)
 	        cmocka_unit_test(test_values),     cmocka_unit_test(test_end_of_options),
 	        cmocka_unit_test(test_refused),    cmocka_unit_test(test_list_has_an_end),
 	        cmocka_unit_test(test_help),       cmocka_unit_test(test_asking_for_help),
-	        cmocka_unit_test(test_help_texts),
+	        cmocka_unit_test(test_help_texts), cmocka_unit_test(test_an_empty_value_is_refused),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -87,7 +87,7 @@ static void faults_stand_at_their_place(void **state)
 	assert_err(try_load("empty.yaml"), ERR_INPUT, "found an empty file");
 	put_yaml("include.yaml", "{include: {a: b}}");
 	assert_err(try_load("include.yaml"), ERR_INPUT, "include");
-	assert_err(try_load("none.yaml"), ERR_HOST, "none.yaml");
+	assert_err(try_load("none.yaml"), ERR_INPUT, "none.yaml");
 }
 
 static void null_includes_nothing(void **state)

@@ -163,7 +163,7 @@ static void all_parts_are_checked(void **state)
 	assert_err(load("{image: {name: a}, tests: [{}]}"), ERR_INPUT, "run");
 	assert_ok(load(
 	        "{image: {name: a}, files: , copy: , components: , tests: , packages: , include: }"));
-	assert_err(recipe_load(at("none"), NULL, arena, &got, &e), ERR_HOST, "none");
+	assert_err(recipe_load(at("none"), NULL, arena, &got, &e), ERR_INPUT, "none");
 }
 
 static void facts_come_from_the_header_and_the_command_line(void **state)
@@ -200,7 +200,7 @@ static void what_is_set_has_a_name(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
 		const struct command_list given = {.n = 1, .items = {bad[i]}};
 
-		assert_err(load_with("{image: {name: a}}", &given), ERR_INPUT, "is not NAME=VALUE");
+		assert_err(load_with("{image: {name: a}}", &given), ERR_USAGE, "is not NAME=VALUE");
 	}
 }
 
