@@ -322,6 +322,9 @@ static int provision(struct provision *p, struct err *e)
 	r = host_lock(p->host, &lock, e);
 	if (r < 0)
 		return r;
+	r = profile_load(&g->program.profile, g->program.arena, &g->program.cloud_config, e);
+	if (r < 0)
+		return r;
 	p->cloud = cloud_open(&g->program.cloud_config);
 	r = run_all(p, is_foreign ? NULL : &recipe, &foreign, e);
 	return r == 0 && p->degraded ? DEGRADED : r;

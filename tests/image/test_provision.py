@@ -267,6 +267,22 @@ def test_downloads(program, tmp_path):
         assert status == 4 and there == 1 and "s3://tools/none" in err and key.secret not in err
 
 
+def test_downloads_by_profile(program, tmp_path):
+    from fakes.aws import Aws
+    from fakes.sigcheck import Key
+    key = Key("ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "token")
+    shared = tmp_path / "credentials"
+    shared.write_text(f"[bake]\naws_access_key_id = {key.access_key}\naws_secret_access_key = {key.secret}\n"
+                      f"aws_session_token = {key.token}\n")
+    with Aws(keys=[key]) as aws:
+        aws.bucket("tools").put("tool", b"content")
+        machine = Machine(program, tmp_path, AWS_ENDPOINT_URL_S3=aws.url, AWS_REGION="eu-west-1", AWS_PROFILE="bake",
+                          AWS_SHARED_CREDENTIALS_FILE=str(shared))
+        get = {"name": "Get", "action": "S3Download", "inputs": [{"source": "s3://tools/tool", "destination": "/opt/tool"}]}
+        results = machine.provision(recipe(tmp_path, "", fetch=[get]), ["cat", "/opt/tool"])
+        assert results[0][0] == 0 and results[1][1] == "content", results
+
+
 # ---- cleaning ----
 
 PLANTED = {"etc/ssh/ssh_host_rsa_key": "key", "root/.bash_history": "typed", "root/.ssh/authorized_keys": "me", "tmp/left": "x",

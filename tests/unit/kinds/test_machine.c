@@ -76,8 +76,8 @@ static void accounts_are_changed_and_removed(void **state)
 static void half_made_accounts_are_finished(void **state)
 {
 	static const char *const losses[] = {
-	        "sed -i /^half:/d /etc/shadow /etc/group /etc/gshadow /etc/subuid /etc/subgid; "
-	        "rm -r /home/half",
+	        ("sed -i /^half:/d /etc/shadow /etc/group /etc/gshadow /etc/subuid /etc/subgid; "
+	         "rm -r /home/half"),
 	        "sed -i /^half:/d /etc/group /etc/gshadow /etc/subuid /etc/subgid; rm -r /home/half",
 	        "sed -i /^half:/d /etc/gshadow /etc/subuid /etc/subgid; rm -r /home/half",
 	        "sed -i /^half:/d /etc/subuid /etc/subgid; rm -r /home/half",

@@ -66,7 +66,7 @@ static void test_the_manifest(void **state)
 
 	fill(t);
 	write_manifest(t);
-	const char *text = image_text(t, BAKED_MANIFEST + 1);
+	const char *text = image_text(t, &BAKED_MANIFEST[1]);
 	assert_ok(json_parse("m", (struct blob){text, strlen(text)}, t->a, &d, &e));
 	const struct doc *image = doc_get(d, "image");
 	assert_string_equal(at(d, "schema"), "1");
@@ -192,11 +192,11 @@ static void test_what_does_not_fit(void **state)
 	assert_non_null(strstr(text, "a package it doesn't name is there: slurmd 23 amd64"));
 	assert_non_null(strstr(text, "the package manager's database is not the one"));
 	assert_non_null(strstr(text, "a kernel's modules it doesn't name is there: 6.1.0-11"));
-	image_put(t, BAKED_MANIFEST + 1, "{\"schema\": 2}");
+	image_put(t, &BAKED_MANIFEST[1], "{\"schema\": 2}");
 	assert_non_null(strstr(verify(t, 1), "fault manifest: its schema is 2, expected 1"));
-	image_put(t, BAKED_MANIFEST + 1, "{\"a\": 2}");
+	image_put(t, &BAKED_MANIFEST[1], "{\"a\": 2}");
 	assert_non_null(strstr(verify(t, 1), "its schema is missing, expected 1"));
-	image_put(t, BAKED_MANIFEST + 1, "{");
+	image_put(t, &BAKED_MANIFEST[1], "{");
 	assert_non_null(strstr(verify(t, 1), "fault manifest: " BAKED_MANIFEST));
 }
 
