@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs programs inside a host's root: who as, with which environment, and what came of it. */
+/* Runs programs inside a host's root: as which user, in which environment, with what result. */
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,6 +35,13 @@ struct job {
 		char stage[32];
 	} * report;
 };
+
+static void report_close(struct job_report **report)
+{
+	if (*report)
+		child_unshare(*report, sizeof **report);
+}
+#define scope_report __attribute__((cleanup(report_close)))
 
 static int failed(const struct job *j, const char *stage)
 {
@@ -217,8 +224,8 @@ static int run(struct host *h, const struct host_exec *x, const struct host_user
                struct arena *a, struct host_result *ret, struct err *e)
 {
 	scope_arena struct arena *own = arena_new();
-	struct job_report *report = child_share(sizeof *report);
-	int in = input_fd(x->input);
+	scope_report struct job_report *report = child_share(sizeof *report);
+	scope_fd int in = input_fd(x->input);
 	struct job job = {
 	        .chroot = !h->self,
 	        .root_fd = h->root_fd,
@@ -239,22 +246,17 @@ static int run(struct host *h, const struct host_exec *x, const struct host_user
 	                          .line = x->line,
 	                          .line_ctx = x->line_ctx};
 	struct child_end end;
-	int r;
 
 	if (!report || in < -1)
-		r = err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOMEM,
-		            "running '%s': no memory for its input", x->argv[0]);
-	else
-		r = child_run(&spec, a, &end, e);
-	scope_close(&in);
-	if (r >= 0 && report->no)
-		r = err_set(e, ERR_HOST, REASON_HOST_EXEC, report->no, "running '%s': %s%s%s",
-		            x->argv[0], report->stage, *report->stage ? ": " : "",
-		            strerror(report->no));
-	if (report)
-		child_unshare(report, sizeof *report);
+		return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOMEM,
+		               "running '%s': no memory for its input", x->argv[0]);
+	int r = child_run(&spec, a, &end, e);
 	if (r < 0)
 		return r;
+	if (report->no)
+		return err_set(e, ERR_HOST, REASON_HOST_EXEC, report->no, "running '%s': %s%s%s",
+		               x->argv[0], report->stage, *report->stage ? ": " : "",
+		               strerror(report->no));
 	*ret = (struct host_result){.status = end.status,
 	                            .signal = end.signal,
 	                            .timed_out = end.timed_out,

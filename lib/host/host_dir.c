@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directories, links, and taking things away. */
+/* Makes directories and links, and removes what is there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -28,6 +28,19 @@ static int make_one(struct host *h, const struct place *p)
 	if (dir < 0)
 		return dir;
 	return place_mkdirat(dir, p->name, 0700);
+}
+
+static int make_or_change(struct host *h, const struct place *p, bool exists, unsigned mode,
+                          uid_t uid, gid_t gid)
+{
+	if (h->mode == HOST_DRY) {
+		place_assume_dir(h, p->path, mode, uid, gid);
+		return 0;
+	}
+	int r = exists ? 0 : make_one(h, p);
+	if (r < 0)
+		return r;
+	return set_dir_attr(h, p->path, mode, uid, gid);
 }
 
 int host_dir_is(struct host *h, const char *path, unsigned mode, const struct host_owner *o,
@@ -60,8 +73,9 @@ int host_mkdir(struct host *h, const char *path, unsigned mode, const struct hos
 	gid_t gid;
 	int r = place_at(path, &p, e);
 
-	if (r >= 0)
-		r = place_owner_ids(h, o, &uid, &gid, e);
+	if (r < 0)
+		return r;
+	r = place_owner_ids(h, o, &uid, &gid, e);
 	if (r < 0)
 		return r;
 	int there = place_stat(h, p.path, &st);
@@ -75,12 +89,7 @@ int host_mkdir(struct host *h, const char *path, unsigned mode, const struct hos
 	r = there == 0 ? 0 : place_make_dirs(h, p.dir, e);
 	if (r < 0)
 		return r;
-	if (h->mode == HOST_DRY)
-		place_assume_dir(h, p.path, mode, uid, gid);
-	else if (there < 0)
-		r = make_one(h, &p);
-	if (h->mode == HOST_LIVE && r >= 0)
-		r = set_dir_attr(h, p.path, mode, uid, gid);
+	r = make_or_change(h, &p, there == 0, mode, uid, gid);
 	if (r < 0)
 		return walk_failed(e, -r, "creating the directory", path);
 	host_record(h, "%s %s %04o %s", there == 0 ? "chmod" : "mkdir", p.path, mode,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of a host: looked at, compared, replaced in one step. */
+/* Reads, compares and atomically replaces a host's files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -152,10 +152,12 @@ static int write_file(struct host *h, const char *path, struct blob content, uns
 	gid_t gid;
 	int r = place_at(path, &p, e);
 
-	if (r >= 0)
-		r = place_owner_ids(h, o, &uid, &gid, e);
-	if (r >= 0)
-		r = file_is(h, p.path, content, mode, uid, gid, e);
+	if (r < 0)
+		return r;
+	r = place_owner_ids(h, o, &uid, &gid, e);
+	if (r < 0)
+		return r;
+	r = file_is(h, p.path, content, mode, uid, gid, e);
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = place_make_dirs(h, p.dir, e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mounts and unmounts, and believes only mountinfo. */
+/* Mounts and unmounts; only mountinfo counts as proof of success. */
 #include <errno.h>
 
 #include "base/clock.h"
@@ -36,8 +36,8 @@ static void mounted_at(const struct host *h, const struct mount_table *t, const 
 	ret->items[0] = *assumed->fs;
 }
 
-/* A target that mountinfo shows as it is written needs no looking at the disk, which costs a
- * process and which a dead server would hold up. */
+/* A target that mountinfo lists literally is not looked up on disk, which costs a process and may
+ * hang on a dead server. */
 static bool is_shown(const struct host *h, const struct mount_table *t, const char *target,
                      struct arena *a, char path[static HOST_PATH_MAX], struct host_mounted *ret)
 {
@@ -90,7 +90,7 @@ int host_mount_answers(struct host *h, const char *target, uint64_t deadline, st
 	return r < 0 ? r : mount_answers(path, within(deadline, ANSWER_MS), e);
 }
 
-/* mountinfo shows of a bind mount the file system it is cut from, and where in it. */
+/* For a bind mount, mountinfo shows the underlying file system and the directory within it. */
 static int want_bind(const struct mount_table *t, const struct mount_look *at, struct arena *a,
                      struct mount_want *w)
 {
@@ -156,7 +156,7 @@ static void assume(struct host *h, const struct host_mount *m, const struct moun
 		host_assume(h, "path:%s", path)->st.st_mode = S_IFDIR | 0755;
 }
 
-/* Tries, and believes only what mountinfo shows then. */
+/* Succeeds only if mountinfo shows the mount afterwards. */
 static int mount_now(struct host *h, const struct host_mount *m, const struct mount_look *at,
                      const struct mount_want *w, struct arena *a, struct err *e)
 {
@@ -167,8 +167,9 @@ static int mount_now(struct host *h, const struct host_mount *m, const struct mo
 	char line[200], silent[300];
 	int r = mount_try(h, m, at, a, &result, e);
 
-	if (r >= 0)
-		r = mount_table_read(a, &t, e);
+	if (r < 0)
+		return r;
+	r = mount_table_read(a, &t, e);
 	if (r < 0)
 		return r;
 	mount_table_at(&t, at->target, a, &there);
@@ -178,7 +179,7 @@ static int mount_now(struct host *h, const struct host_mount *m, const struct mo
 		               ? 0
 		               : mount_answers(at->target, within(m->deadline, ANSWER_MS), e);
 	}
-	/* A server that is not there and one that is stuck want different remedies. */
+	/* An absent server and one that hangs need different remedies. */
 	if (result.hung && !mount_server_listens(m, clock_in_ms(CONNECT_MS), silent))
 		result.silent = silent;
 	if (result.hung || result.no || result.missing || result.status || result.syscall_no)
@@ -203,18 +204,20 @@ static int survey(struct host *h, const struct host_mount *m, struct arena *a, s
 	bool network = mount_is_network(m->source, m->fstype);
 	struct mount_want *w = &ret->want;
 	struct mount_table t;
-	int r;
 
 	if (!m->deadline)
 		return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "mounting at '%s': no deadline",
 		               m->target);
-	r = mount_table_read(a, &t, e);
-	ret->at = (struct mount_look){.exists = true};
-	if (r >= 0 && !(network && is_shown(h, &t, m->target, a, ret->at.target, &ret->there)))
-		r = mount_look(h, m->target, network ? NULL : m->source,
-		               within(m->deadline, LOOK_MS), &ret->at, e);
+	int r = mount_table_read(a, &t, e);
 	if (r < 0)
 		return r;
+	ret->at = (struct mount_look){.exists = true};
+	if (!network || !is_shown(h, &t, m->target, a, ret->at.target, &ret->there)) {
+		r = mount_look(h, m->target, network ? NULL : m->source,
+		               within(m->deadline, LOOK_MS), &ret->at, e);
+		if (r < 0)
+			return r;
+	}
 	*w = (struct mount_want){
 	        .source = m->source, .fstype = m->fstype, .bind = is_bind(m), .dev = ret->at.dev};
 	if (w->bind && want_bind(&t, &ret->at, a, w) < 0)
@@ -276,8 +279,9 @@ int host_umount(struct host *h, const char *target, uint64_t deadline, struct er
 		return 0;
 	}
 	r = mount_try_umount(h, path, deadline, a, &result, e);
-	if (r >= 0)
-		r = mount_table_read(a, &t, e);
+	if (r < 0)
+		return r;
+	r = mount_table_read(a, &t, e);
 	if (r < 0)
 		return r;
 	mount_table_at(&t, path, a, &after);

@@ -17,14 +17,20 @@
 
 #define ERR_MAX 8192 /* bytes of the helper's stderr kept */
 
-/* ---- looking ----------------------------------------------------------------------------------
- */
+/* ---- looking ---- */
 
 struct look_job {
 	int root_fd;
 	const char *target, *source;
 	struct mount_look *out; /* shared */
 };
+
+static void look_close(struct mount_look **look)
+{
+	if (*look)
+		child_unshare(*look, sizeof **look);
+}
+#define scope_look __attribute__((cleanup(look_close)))
 
 static int fd_path(int fd, char out[static HOST_PATH_MAX])
 {
@@ -102,7 +108,7 @@ int mount_look(struct host *h, const char *target, const char *source, uint64_t 
                struct mount_look *ret, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct mount_look *out = child_share(sizeof *out);
+	scope_look struct mount_look *out = child_share(sizeof *out);
 	struct look_job job = {h->root_fd, target, source, out};
 	struct child_spec spec = {.main = look_main, .ctx = &job, .in = -1, .deadline = deadline};
 	struct child_end end;
@@ -110,29 +116,36 @@ int mount_look(struct host *h, const char *target, const char *source, uint64_t 
 	if (!out)
 		return err_errno(e, ENOMEM, "looking at the mount point '%s'", target);
 	int r = child_run(&spec, a, &end, e);
-	if (r >= 0 && end.timed_out)
-		r = err_set(e, ERR_RETRY, REASON_MOUNT_HUNG, ETIMEDOUT,
-		            "looking at the mount point '%s': the file system it is on does not "
-		            "answer",
-		            target);
-	else if (r >= 0 && (out->no || end.status != 0))
-		r = walk_failed(e, out->no ? out->no : EIO, "looking at the mount point", target);
-	if (r >= 0)
-		*ret = *out;
-	child_unshare(out, sizeof *out);
-	return r;
+	if (r < 0)
+		return r;
+	if (end.timed_out)
+		return err_set(e, ERR_RETRY, REASON_MOUNT_HUNG, ETIMEDOUT,
+		               "looking at the mount point '%s': the file system it is on does not "
+		               "answer",
+		               target);
+	if (out->no || end.status != 0)
+		return walk_failed(e, out->no ? out->no : EIO, "looking at the mount point",
+		                   target);
+	*ret = *out;
+	return 0;
 }
 
-/* ---- mounting ---------------------------------------------------------------------------------
- */
+/* ---- mounting ---- */
 
-/* What the child tells; shared. */
+/* What the child reports; shared. */
 struct report {
 	int no;
 	bool no_helper, helper, done, answers;
 	int status, syscall_no;
 	char words[512];
 };
+
+static void report_close(struct report **report)
+{
+	if (*report)
+		child_unshare(*report, sizeof **report);
+}
+#define scope_report __attribute__((cleanup(report_close)))
 
 struct job {
 	const struct host *host;
@@ -164,8 +177,7 @@ static void set_options(struct libmnt_context *cxt, const struct host_mount *m)
 		mnt_context_set_options(cxt, m->options);
 	if (str_eq(m->fstype, "bind") && !mount_has_option(m->options, "bind"))
 		mnt_context_append_options(cxt, "bind");
-	/* mount.nfs would try on for two minutes by itself, nfs(5); when to try again is ours to
-	 * say. */
+	/* mount.nfs by itself would retry for two minutes, nfs(5); our caller decides on retries. */
 	if ((str_eq(m->fstype, "nfs") || str_eq(m->fstype, "nfs4")) &&
 	    !mount_option(m->options, "retry", value, sizeof value))
 		mnt_context_append_options(cxt, "retry=0");
@@ -188,7 +200,7 @@ static int job_main(void *ctx)
 	struct report *out = j->out;
 	struct statfs st;
 
-	/* The helper gets this environment, and its words and libmount's must be English. */
+	/* The helper inherits this environment; its messages and libmount's must be English. */
 	clearenv();
 	setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1);
 	setenv("LC_ALL", "C", 1);
@@ -208,7 +220,7 @@ static int job_main(void *ctx)
 		out->no = -host_make_dirs(j->host->root_fd, j->m->target);
 		if (out->no > 0)
 			return 0;
-		/* It was made where nothing was; somebody may have been quicker. */
+		/* A user may have put something else there meanwhile; this refuses it. */
 		scope_fd int made = walk_open_fixed(j->host->root_fd, j->m->target, O_PATH);
 		out->no = made < 0 ? -made : 0;
 		if (out->no)
@@ -229,7 +241,7 @@ static int job_main(void *ctx)
 static int try_mount(struct job *j, uint64_t deadline, struct arena *a, struct mount_try *ret,
                      struct err *e)
 {
-	struct report *out = child_share(sizeof *out);
+	scope_report struct report *out = child_share(sizeof *out);
 	struct child_spec spec = {
 	        .main = job_main, .ctx = j, .in = -1, .err_max = ERR_MAX, .deadline = deadline};
 	struct child_end end;
@@ -238,22 +250,22 @@ static int try_mount(struct job *j, uint64_t deadline, struct arena *a, struct m
 		return err_errno(e, ENOMEM, "mounting at '%s'", j->target);
 	j->out = out;
 	int r = child_run(&spec, a, &end, e);
-	if (r >= 0)
-		*ret = (struct mount_try){
-		        .hung = end.timed_out,
-		        .abandoned = end.abandoned,
-		        .no = out->no,
-		        .stage = "creating the mount point",
-		        .missing = out->no_helper ? j->m->fstype : NULL,
-		        .status = out->done ? out->status : 1,
-		        .helper = out->helper,
-		        .answers = out->answers,
-		        .syscall_no = out->syscall_no,
-		        .words = arena_strdup(a, out->words),
-		        .errout = end.errout,
-		};
-	child_unshare(out, sizeof *out);
-	return r;
+	if (r < 0)
+		return r;
+	*ret = (struct mount_try){
+	        .hung = end.timed_out,
+	        .abandoned = end.abandoned,
+	        .no = out->no,
+	        .stage = "creating the mount point",
+	        .missing = out->no_helper ? j->m->fstype : NULL,
+	        .status = out->done ? out->status : 1,
+	        .helper = out->helper,
+	        .answers = out->answers,
+	        .syscall_no = out->syscall_no,
+	        .words = arena_strdup(a, out->words),
+	        .errout = end.errout,
+	};
+	return 0;
 }
 
 int mount_try(struct host *h, const struct host_mount *m, const struct mount_look *at,
@@ -272,8 +284,7 @@ int mount_try_umount(struct host *h, const char *target, uint64_t deadline, stru
 	return try_mount(&j, deadline, a, ret, e);
 }
 
-/* ---- asking -----------------------------------------------------------------------------------
- */
+/* ---- asking ---- */
 
 struct name_job {
 	const char *name, *address;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Actions on units, whatever carries them out, and what their outcome means. */
+/* Starts, stops and enables units by the means the host has. */
 #include "host/unit.h"
 
 #include <ctype.h>
@@ -99,8 +99,9 @@ int host_unit_do(struct host *h, const char *unit, enum host_unit_action action,
 	char name[HOST_UNIT_NAME_MAX];
 	int r = full_name(unit, name, e);
 
-	if (r >= 0)
-		r = state_of(h, name, &s, deadline, e);
+	if (r < 0)
+		return r;
+	r = state_of(h, name, &s, deadline, e);
 	if (r < 0)
 		return r;
 	bool idle = str_eq(s.active_state, "inactive") || s.failed || !*s.active_state;
@@ -127,8 +128,9 @@ int host_unit_enable(struct host *h, const char *unit, bool enable, uint64_t dea
 	char name[HOST_UNIT_NAME_MAX];
 	int r = full_name(unit, name, e);
 
-	if (r >= 0)
-		r = state_of(h, name, &s, deadline, e);
+	if (r < 0)
+		return r;
+	r = state_of(h, name, &s, deadline, e);
 	if (r < 0)
 		return r;
 	if (str_eq(s.file_state, want) || (!enable && !s.known))

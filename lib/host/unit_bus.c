@@ -16,8 +16,8 @@
 #define SERVICE DEST ".Service"
 
 #define EARLY_MS 50   /* a simple service that dies sooner has failed to start */
-#define LOOK_MS  100  /* between looks at a unit that is on its way */
-#define WORD_MS  3000 /* to get a unit's last words */
+#define LOOK_MS  100  /* between looks at a unit that is changing its state */
+#define WORD_MS  3000 /* to get a unit's last log lines */
 
 static void bus_closep(sd_bus **bus)
 {
@@ -97,7 +97,9 @@ static int read_property(sd_bus_message *m, struct seen *seen)
 	const char *name, *text;
 	int r = sd_bus_message_read(m, "s", &name);
 
-	for (size_t i = 0; r >= 0 && i < ARRAY_LEN(properties); i++) {
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_LEN(properties); i++) {
 		const struct property *p = &properties[i];
 		void *at = (char *)seen + p->offset;
 
@@ -106,26 +108,32 @@ static int read_property(sd_bus_message *m, struct seen *seen)
 		if (p->type != 's')
 			return sd_bus_message_read(m, "v", (char[]){p->type, '\0'}, at);
 		r = sd_bus_message_read(m, "v", "s", &text);
-		if (r >= 0)
-			snprintf(at, sizeof seen->load, "%s", text);
+		if (r < 0)
+			return r;
+		snprintf(at, sizeof seen->load, "%s", text);
 		return r;
 	}
-	return r < 0 ? r : sd_bus_message_skip(m, "v");
+	return sd_bus_message_skip(m, "v");
 }
 
 static int read_properties(sd_bus_message *m, struct seen *seen)
 {
 	int r = sd_bus_message_enter_container(m, 'a', "{sv}");
 
-	while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
+	if (r < 0)
+		return r;
+	while ((r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
 		r = read_property(m, seen);
-		if (r >= 0)
-			r = sd_bus_message_exit_container(m);
+		if (r < 0)
+			return r;
+		r = sd_bus_message_exit_container(m);
+		if (r < 0)
+			return r;
 	}
 	return r;
 }
 
-/* All in one question, of a path that makes systemd load the unit if it must. */
+/* All properties in one call, to a path whose use makes systemd load the unit if needed. */
 static int read_unit(sd_bus *bus, const char *unit, char path[static 512], struct seen *ret,
                      struct err *e)
 {
@@ -140,14 +148,15 @@ static int read_unit(sd_bus *bus, const char *unit, char path[static 512], struc
 		return refused("looking at unit", unit, r, &error, e);
 	r = sd_bus_call_method(bus, DEST, encoded, "org.freedesktop.DBus.Properties", "GetAll",
 	                       &error, &m, "s", UNIT);
-	if (r >= 0)
-		r = read_properties(m, &seen);
+	if (r < 0)
+		return refused("looking at unit", unit, r, &error, e);
+	r = read_properties(m, &seen);
 	if (r < 0)
 		return refused("looking at unit", unit, r, &error, e);
 	snprintf(path, 512, "%s", encoded);
 	s->known = *seen.load && !str_eq(seen.load, "not-found");
 	s->active = str_eq(s->active_state, "active") || str_eq(s->active_state, "reloading");
-	/* A start begins with success, and what ends it otherwise ends being active. */
+	/* A start resets Result to success, and what changes it also ends the active state. */
 	if (s->known && str_ends(unit, ".service") && s->active)
 		snprintf(s->result, sizeof s->result, "success");
 	else if (s->known && str_ends(unit, ".service"))
@@ -159,9 +168,8 @@ static int read_unit(sd_bus *bus, const char *unit, char path[static 512], struc
 	return 0;
 }
 
-/* systemd forgets a unit that does nothing as soon as it has answered: with each question it reads
- * the files anew, and tells the whole bus of the coming and going of that unit and of those it
- * names.
+/* systemd unloads an idle unit as soon as it has answered. Each query then reads the unit's files
+ * again, and signals to the whole bus that this unit and those it names were loaded and unloaded.
  */
 static bool is_forgotten(sd_bus *bus, const char *unit)
 {
@@ -236,15 +244,15 @@ static int start_job(sd_bus *bus, const char *unit, enum host_unit_action action
 	};
 	scope_bus_error sd_bus_error error = SD_BUS_ERROR_NULL;
 	scope_message sd_bus_message *reply = NULL;
-	const char *path;
+	const char *doing = action == HOST_UNIT_STOP ? "stopping" : "starting", *path;
 	int r = sd_bus_call_method(bus, DEST, ROOT, MANAGER, methods[action], &error, &reply, "ss",
 	                           unit, "replace");
 
-	if (r >= 0)
-		r = sd_bus_message_read(reply, "o", &path);
 	if (r < 0)
-		return refused(action == HOST_UNIT_STOP ? "stopping" : "starting", unit, r, &error,
-		               e);
+		return refused(doing, unit, r, &error, e);
+	r = sd_bus_message_read(reply, "o", &path);
+	if (r < 0)
+		return refused(doing, unit, r, &error, e);
 	snprintf(job->path, sizeof job->path, "%s", path);
 	return 0;
 }
@@ -275,9 +283,9 @@ static struct blob bus_words(struct host *h, const char *unit, struct arena *a)
 	return unit_words_since(h, unit, (time_t)(s.started_us / 1000000), a);
 }
 
-/* ---- what came of it ---- */
+/* ---- the outcome ---- */
 
-/* What systemd's child has done before it runs the service's program, it does as "(program)". */
+/* Until it executes the service's program, systemd's child is named "(program)". */
 static bool runs_its_program(sd_bus *bus, const char *path)
 {
 	char name[64], comm[16] = "";
@@ -316,7 +324,7 @@ static int first_look(sd_bus *bus, struct unit_after *u, uint64_t deadline, stru
 	return read_unit(bus, u->unit, path, ret, e);
 }
 
-/* Looks until the unit's state says what came of it. */
+/* Looks until the unit's state tells the outcome. */
 static int settle(struct host *h, sd_bus *bus, struct unit_after *u, time_t since,
                   uint64_t deadline, struct err *e)
 {
@@ -327,8 +335,8 @@ static int settle(struct host *h, sd_bus *bus, struct unit_after *u, time_t sinc
 
 	while (r >= 0) {
 		u->state = seen.state;
-		/* Forgotten since it ended, as idle units are: a oneshot has done its work then;
-		 * for anything else not having started is the likelier cause. */
+		/* Unloaded since it ended, as idle units are: a oneshot has finished then; a unit
+		 * of another type has more likely not started. */
 		if (!seen.checked)
 			u->state.condition = u->oneshot;
 		r = unit_judge(u, e);
@@ -349,13 +357,12 @@ static int settle(struct host *h, sd_bus *bus, struct unit_after *u, time_t sinc
 	return r;
 }
 
-/* Sent ahead of the job and not waited for: one connection's messages are dealt with in their
- * order. */
+/* Sent before the job without waiting: messages of one connection are handled in order. */
 static void prepare(sd_bus *bus, const char *unit)
 {
-	/* Else systemd tells a broker's clients nothing. */
+	/* Without it systemd sends no signals to clients of the broker. */
 	sd_bus_call_method_async(bus, NULL, DEST, ROOT, MANAGER, "Subscribe", NULL, NULL, NULL);
-	/* Else its start limit may keep it from being tried again. */
+	/* Otherwise its start limit may prevent another start. */
 	sd_bus_call_method_async(bus, NULL, DEST, ROOT, MANAGER, "ResetFailedUnit", NULL, NULL, "s",
 	                         unit);
 }

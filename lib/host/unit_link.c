@@ -42,9 +42,12 @@ static int open_private(sd_bus **bus)
 {
 	int r = sd_bus_new(bus);
 
-	if (r >= 0)
-		r = sd_bus_set_address(*bus, PRIVATE);
-	return r < 0 ? r : sd_bus_start(*bus);
+	if (r < 0)
+		return r;
+	r = sd_bus_set_address(*bus, PRIVATE);
+	if (r < 0)
+		return r;
+	return sd_bus_start(*bus);
 }
 
 static int open_bus(bool broker_first, sd_bus **ret, struct err *e)
@@ -69,21 +72,22 @@ int unit_link_open(uint64_t deadline, sd_bus **ret, struct err *e)
 {
 	int r = open_bus(false, ret, e);
 
-	if (r == 0)
-		unit_link_set_timeout(*ret, deadline);
-	return r;
+	if (r < 0)
+		return r;
+	unit_link_set_timeout(*ret, deadline);
+	return 0;
 }
 
 void unit_link_close(struct host *h)
 {
-	/* One of the process we were forked from is that one's to close. */
+	/* A connection inherited through fork(2) is the parent's to close. */
 	if (h->bus && sd_bus_is_open(h->bus) != -ECHILD)
 		sd_bus_flush_close_unref(h->bus);
 	h->bus = NULL;
 	*h->bus_unit = '\0';
 }
 
-/* Sent ahead and not waited for: one connection's messages are dealt with in their order. */
+/* Sent without waiting: messages of one connection are handled in order. */
 static void refer(struct host *h, const char *unit)
 {
 	if (str_eq(h->bus_unit, unit))

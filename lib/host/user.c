@@ -141,14 +141,17 @@ int host_owner_ids(struct host *h, const struct host_owner *o, uid_t *ret_uid, g
 	scope_arena struct arena *a = arena_new();
 	struct host_user user = {0};
 	gid_t gid = 0;
-	int r = 0;
 
-	if (o && !is_root(o->user))
-		r = host_user(h, o->user, a, &user, e);
-	if (r >= 0 && o && !is_root(o->group))
-		r = host_group(h, o->group, &gid, e);
-	if (r < 0)
-		return r;
+	if (o && !is_root(o->user)) {
+		int r = host_user(h, o->user, a, &user, e);
+		if (r < 0)
+			return r;
+	}
+	if (o && !is_root(o->group)) {
+		int r = host_group(h, o->group, &gid, e);
+		if (r < 0)
+			return r;
+	}
 	*ret_uid = user.uid;
 	*ret_gid = gid;
 	return 0;
