@@ -55,7 +55,7 @@ static const struct field file_fields[] = {
         {0},
 };
 
-/* Which states a key means something for. */
+/* The states for which a key has a meaning. */
 #define IN(state) (1U << (state))
 static const struct {
 	const char *key;
@@ -107,20 +107,23 @@ static int claim_source(struct step *s, const struct file_spec *f, struct err *e
 		               "'%s' is none of s3://bucket/key, https://..., file:/path", path);
 	path += strlen("file:");
 	int r = claim_path(s, "source", &path, e);
-	if (r == 0)
-		step_needs(s, "path:%s", path);
-	return r;
+	if (r < 0)
+		return r;
+	step_needs(s, "path:%s", path);
+	return 0;
 }
 
 static int claim_owner(struct step *s, const struct host_owner *o, struct err *e)
 {
 	int r = o->user ? claim_account(claim_at(s, "owner"), o->user, e) : 0;
 
-	if (r == 0 && o->group)
-		r = claim_account(claim_at(s, "group"), o->group, e);
-	if (r == 0)
-		claim_needs_owner(s, o->user, o->group);
-	return r;
+	if (r < 0)
+		return r;
+	r = o->group ? claim_account(claim_at(s, "group"), o->group, e) : 0;
+	if (r < 0)
+		return r;
+	claim_needs_owner(s, o->user, o->group);
+	return 0;
 }
 
 static int claim(struct step *s, void *fields, const struct vars *facts, struct err *e)
@@ -129,12 +132,15 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	int r = claim_path(s, "path", &f->path, e);
 
 	(void)facts;
-	if (r == 0)
-		r = claim_keys(s, f, e);
-	if (r == 0)
-		r = claim_source(s, f, e);
-	if (r == 0)
-		r = claim_owner(s, &f->owner, e);
+	if (r < 0)
+		return r;
+	r = claim_keys(s, f, e);
+	if (r < 0)
+		return r;
+	r = claim_source(s, f, e);
+	if (r < 0)
+		return r;
+	r = claim_owner(s, &f->owner, e);
 	if (r < 0)
 		return r;
 	if (f->mode == MODE_UNSET)
@@ -162,10 +168,12 @@ static int fetch_local(const struct step_ctx *c, const struct file_spec *f, stru
 {
 	int r = host_read(c->host, f->source + strlen("file:"), SOURCE_MAX, c->arena, ret, e);
 
-	if (r == 0 && f->sha256 && !digest_is(*ret, f->sha256))
+	if (r < 0)
+		return r;
+	if (f->sha256 && !digest_is(*ret, f->sha256))
 		return err_set(e, ERR_INTEGRITY, REASON_CHECKSUM_MISMATCH, EBADMSG,
 		               "reading '%s': its sha256 is not %s", f->source, f->sha256);
-	return r;
+	return 0;
 }
 
 static int wanted_content(const struct step_ctx *c, const struct file_spec *f, struct blob *ret,
@@ -185,7 +193,7 @@ static int wanted_content(const struct step_ctx *c, const struct file_spec *f, s
 	        c->arena, ret, c->deadline, e);
 }
 
-/* With a pin, what is there already tells by itself whether it is the source's content. */
+/* With a pin, the file's own digest tells whether it has the source's content. */
 static int probe_present(const struct step_ctx *c, const struct file_spec *f, struct err *e)
 {
 	struct blob content;

@@ -2,11 +2,11 @@
 /*
  * hostname: the machine's name, and that it resolves.
  *
- * munged and slurmd look their own name up when they start; munged stalls 20 s when nobody answers.
- * So the name gets a line at the top of /etc/hosts, with the address of fact `local-ipv4`, or with
- * 127.0.1.1 (Debian's custom) where that fact is unknown. Our line is known by its comment. The
- * name is taken out of every other line, since the resolver would return those addresses too; all
- * else in the file stays as it is.
+ * munged and slurmd look up their own name when they start; munged stalls 20 s when it does not
+ * resolve. So the name gets a line at the top of /etc/hosts, with the address of fact `local-ipv4`,
+ * or with 127.0.1.1 (Debian's convention) where that fact is unknown. A comment marks our line. The
+ * name is removed from every other line, since the resolver would return those addresses too; the
+ * rest of the file is left as it is.
  */
 #include <arpa/inet.h>
 #include <ctype.h>
@@ -186,9 +186,12 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 	struct blob hosts;
 	int r = wanted_hosts(c, h, &hosts, e);
 
-	if (r == 0)
-		r = host_write(c->host, HOSTS_PATH, hosts, 0644, &root, e);
-	return r < 0 ? r : host_set_hostname(c->host, h->name, e);
+	if (r < 0)
+		return r;
+	r = host_write(c->host, HOSTS_PATH, hosts, 0644, &root, e);
+	if (r < 0)
+		return r;
+	return host_set_hostname(c->host, h->name, e);
 }
 
 const struct kind kind_hostname = {

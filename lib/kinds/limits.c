@@ -165,17 +165,20 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	                             &root, e);
 }
 
-/* pam's file last: a run that was killed before systemd took its file leaves pam's unwritten, and
- * so the next one comes here again. */
+/* pam's file last: a run killed before systemd has read its file leaves pam's unwritten, so the
+ * next run applies the step again. */
 static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 {
 	struct host_owner root = {0};
 	int r = host_write(c->host, SYSTEMD_PATH, systemd_text(fields, c->arena), 0644, &root, e);
 
-	if (r == 0 && host_is_self(c->host) && host_has_systemd(c->host))
-		r = host_daemon_reload(c->host, c->deadline, e);
 	if (r < 0)
 		return r;
+	if (host_is_self(c->host) && host_has_systemd(c->host)) {
+		r = host_daemon_reload(c->host, c->deadline, e);
+		if (r < 0)
+			return r;
+	}
 	return host_write(c->host, PAM_PATH, pam_text(fields, c->arena), 0644, &root, e);
 }
 

@@ -94,7 +94,7 @@ static const struct {
         {"access-point", IN(FS_EFS)},
 };
 
-/* An option of the spec puts out those of the type in the same row. */
+/* An option of the spec replaces those of the type in the same row. */
 static const char *const rivals[][9] = {
         {"hard", "soft", "softerr"},
         {"nfsvers", "vers", "minorversion", "v3", "v4", "v4.0", "v4.1", "v4.2"},
@@ -143,7 +143,7 @@ static bool are_rivals(struct blob a, struct blob b)
 	return false;
 }
 
-static bool put_out(struct blob option, const char *by)
+static bool is_replaced(struct blob option, const char *by)
 {
 	while (by && *by) {
 		struct blob other = next_option(&by);
@@ -154,7 +154,7 @@ static bool put_out(struct blob option, const char *by)
 	return false;
 }
 
-/* The type's options that the spec's don't put out, then the spec's. */
+/* The type's options that the spec's don't replace, then the spec's. */
 static const char *merged_options(struct arena *a, const char *own, const char *given)
 {
 	struct strbuf out = STRBUF(a, OPTIONS_MAX);
@@ -162,7 +162,7 @@ static const char *merged_options(struct arena *a, const char *own, const char *
 	while (*own) {
 		struct blob option = next_option(&own);
 
-		if (put_out(option, given))
+		if (is_replaced(option, given))
 			continue;
 		strbuf_str(&out, out.len ? "," : "");
 		strbuf_add(&out, option.data, option.len);
@@ -196,7 +196,7 @@ static int check_options(const struct step *s, const char *options, struct err *
 	return 0;
 }
 
-/* Where the system itself lives: hidden by a mount, it doesn't live any more. */
+/* The system's own directories: a mount there would hide them and break it. */
 static int check_place(const struct step *s, const char *path, struct err *e)
 {
 	static const char *const places[] = {"/",     "/bin",   "/boot",  "/dev",    "/etc",
@@ -256,10 +256,12 @@ static int source_export(struct step *s, struct mount_spec *m, const struct vars
 	int r = needs_source(s, m, e);
 
 	(void)f;
-	if (r == 0 && !is_export(m->source))
-		r = bad_source(s, m, "server:/export", e);
+	if (r < 0)
+		return r;
+	if (!is_export(m->source))
+		return bad_source(s, m, "server:/export", e);
 	m->mount.source = m->source;
-	return r;
+	return 0;
 }
 
 /* "fs-0123.efs.eu-west-1.amazonaws.com": region and its partition's suffix are the instance's. */
@@ -324,9 +326,10 @@ static int source_efs(struct step *s, struct mount_spec *m, const struct vars *f
 	if (!id)
 		return 0;
 	r = service_name(s, id, "efs", f, &server, e);
-	if (r == 0)
-		m->mount.source = arena_printf(s->arena, "%s:%s", server, dir);
-	return r;
+	if (r < 0)
+		return r;
+	m->mount.source = arena_printf(s->arena, "%s:%s", server, dir);
+	return 0;
 }
 
 static int source_lustre(struct step *s, struct mount_spec *m, const struct vars *f, struct err *e)
@@ -345,9 +348,10 @@ static int source_lustre(struct step *s, struct mount_spec *m, const struct vars
 		return 0;
 	const char *id = arena_printf(s->arena, "%.*s", (int)len, m->source);
 	r = service_name(s, id, "fsx", f, &server, e);
-	if (r == 0)
-		m->mount.source = arena_printf(s->arena, "%s@tcp%s", server, m->source + len);
-	return r;
+	if (r < 0)
+		return r;
+	m->mount.source = arena_printf(s->arena, "%s@tcp%s", server, m->source + len);
+	return 0;
 }
 
 static int source_directory(struct step *s, struct mount_spec *m, const struct vars *f,
@@ -355,12 +359,14 @@ static int source_directory(struct step *s, struct mount_spec *m, const struct v
 {
 	(void)f;
 	int r = needs_source(s, m, e);
-	if (r == 0)
-		r = claim_path(s, "source", &m->source, e);
-	if (r == 0)
-		step_needs(s, "path:%s", m->source);
+	if (r < 0)
+		return r;
+	r = claim_path(s, "source", &m->source, e);
+	if (r < 0)
+		return r;
+	step_needs(s, "path:%s", m->source);
 	m->mount.source = m->source;
-	return r;
+	return 0;
 }
 
 static int source_none(struct step *s, struct mount_spec *m, const struct vars *f, struct err *e)
@@ -409,8 +415,7 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	claim_needs_parent(s, m->path);
 	for (size_t i = 0; i < ARRAY_LEN(t->packages) && t->packages[i]; i++)
 		step_needs(s, "pkg:%s", t->packages[i]);
-	/* Scripts of that stage may prepare what other file systems need; they may live in /home.
-	 */
+	/* Scripts of that stage may prepare other file systems, and may themselves be in /home. */
 	if (!str_eq(m->path, "/home"))
 		step_needs(s, "stage:start");
 	return 0;

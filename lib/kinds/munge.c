@@ -11,8 +11,8 @@
  *
  * What munged demands of places (0.5.11 to 0.5.16, tried with 0.5.15): the key's owner is munged's
  * user, its mode closed to others; every directory above key, seed and socket belongs to root or
- * that user and is writable by nobody else, unless sticky; above the log group-writable is let
- * pass. Our three directories are set right; others are the admin's and only named.
+ * that user and is writable by nobody else, unless sticky; above the log, group-writable is
+ * accepted. We correct our three directories; others are the admin's and are only reported.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -52,7 +52,7 @@ static const struct field munge_fields[] = {
 };
 
 static const struct host_owner munge_owner = {"munge", "munge"};
-/* Ours to set right. munged is content with less than 0700 below /var/lib, and Debian gives it. */
+/* Those we correct. munged accepts more than 0700 below /var/lib, and Debian sets that. */
 static const struct munge_dir {
 	const char *path;
 	unsigned mode, closed; /* as we make it; bits that must not be set */
@@ -167,7 +167,7 @@ static bool is_one_byte_repeated(const struct secret *key)
 	return memcmp(key->data, key->data + 1, key->len - 1) == 0;
 }
 
-/* munged takes any file of 32 bytes; what nobody has drawn at random is no key of a cluster. */
+/* munged takes any file of 32 bytes; one that is evidently not random is no cluster's key. */
 static int check_key(const struct secret *key, struct err *e)
 {
 	if (key->len < KEY_MIN || key->len > KEY_MAX)
@@ -299,6 +299,13 @@ static int ask(const struct step_ctx *c, const char *const *argv, struct blob in
 	return host_run_ok(c->host, &x, c->arena, ret, e);
 }
 
+static int round_trip_failed(struct err *e)
+{
+	if (e->kind == ERR_HOST)
+		e->reason = REASON_MUNGE_ROUND_TRIP;
+	return err_wrap(e, "making and reading a munge credential");
+}
+
 /* As a user would: munge(1) makes a credential, unmunge(1) reads it, both through the socket. */
 static int round_trip(const struct step_ctx *c, struct err *e)
 {
@@ -307,13 +314,12 @@ static int round_trip(const struct step_ctx *c, struct err *e)
 	struct host_result made, read;
 	int r = ask(c, encode, (struct blob){0}, &made, e);
 
-	if (r == 0)
-		r = ask(c, decode, made.out, &read, e);
-	if (r == 0)
-		return 0;
-	if (e->kind == ERR_HOST)
-		e->reason = REASON_MUNGE_ROUND_TRIP;
-	return err_wrap(e, "making and reading a munge credential");
+	if (r < 0)
+		return round_trip_failed(e);
+	r = ask(c, decode, made.out, &read, e);
+	if (r < 0)
+		return round_trip_failed(e);
+	return 0;
 }
 
 static int probe(const struct step_ctx *c, const void *fields, struct err *e)

@@ -2,13 +2,13 @@
 /*
  * packages: distribution packages that shall be installed, by apt-get, dnf or yum.
  *
- * On a baked image all are there, and its manifest proves it; else one query, nothing more.
- * Otherwise one transaction installs them, without recommended packages and without questions.
- * Package lists are fetched once, and by default only when an installation fails for want of them:
- * that is what missing and stale lists look like. Configuration files keep what the machine has.
- * Services start as their packages see fit (Debian's do, others' don't); the sections that own them
- * configure and restart them later. Files that tell the package manager where to look come first,
- * and so does the machine's own name, since munge's package starts munged.
+ * On a baked image all are installed, as its manifest proves; elsewhere one query tells. If any is
+ * missing, one transaction installs them, without recommended packages and without questions.
+ * Package lists are fetched once, and by default only after an installation has failed, as it does
+ * with missing or stale lists. Existing configuration files are kept. Whether services start is up
+ * to their packages (Debian's do, others' don't); the sections that own them configure and restart
+ * them later. Files that name package sources come first, and so does the machine's own name, since
+ * munge's package starts munged.
  */
 #include <errno.h>
 
@@ -240,9 +240,10 @@ static int query(const struct step_ctx *c, const struct packages_spec *p, const 
 		argv[n++] = arena_printf(c->arena, "%.*s", (int)strcspn(name, "="), name);
 	}
 	int r = run(c, argv, false, &answer, e);
-	if (r == 0)
-		*ret = answer.out;
-	return r;
+	if (r < 0)
+		return r;
+	*ret = answer.out;
+	return 0;
 }
 
 static int probe(const struct step_ctx *c, const void *fields, struct err *e)
@@ -267,7 +268,7 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	return 1;
 }
 
-/* Network trouble passes, so the step is tried again until its deadline; all else doesn't. */
+/* Network failures are temporary, so the step is retried until its deadline; others are final. */
 static int failed(const struct host_result *res, const char *what, struct err *e)
 {
 	struct blob text = res->errout.len ? res->errout : res->out;
@@ -322,12 +323,15 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 {
 	const struct packages_spec *p = fields;
 	const struct manager *m = find_manager(c, e);
-	int r = m ? 0 : -ENOENT;
+	int r;
 
-	if (r == 0 && p->update == UPDATE_ALWAYS)
+	if (!m)
+		return -ENOENT;
+	if (p->update == UPDATE_ALWAYS) {
 		r = update(c, m, e);
-	if (r < 0)
-		return r;
+		if (r < 0)
+			return r;
+	}
 	r = install(c, p, m, e);
 	if (r == 0 || p->update != UPDATE_IF_NEEDED || e->reason != REASON_HOST_PACKAGE)
 		return r;

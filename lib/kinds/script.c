@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * scripts: programs of the cluster's own, run once.
+ * scripts: the cluster's own programs, each run once.
  *
  * A script from a URI is never a file of the machine: it is checked in memory and run from there,
  * so that what runs is what was checked, on a /run mounted noexec too. It sees itself as
@@ -91,7 +91,7 @@ static int claim_env(const struct script_spec *c, struct err *e)
 	return 0;
 }
 
-/* What it is called when it has no id: the last part of its path, without a query. */
+/* Its name when it has no id: the last part of its path, without a query. */
 static const char *own_name(const struct script_spec *c, struct arena *a)
 {
 	const char *text = c->source ? c->source : c->run.n ? c->run.items[0] : "content";
@@ -161,12 +161,15 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	const char *instance = vars_get(facts, "instance-id");
 	int r = claim_what(s, c, e);
 
-	if (r == 0)
-		r = claim_env(c, e);
-	if (r == 0 && c->user)
-		r = claim_account(claim_at(s, "user"), c->user, e);
-	if (r == 0 && c->creates)
-		r = claim_path(s, "creates", &c->creates, e);
+	if (r < 0)
+		return r;
+	r = claim_env(c, e);
+	if (r < 0)
+		return r;
+	r = c->user ? claim_account(claim_at(s, "user"), c->user, e) : 0;
+	if (r < 0)
+		return r;
+	r = c->creates ? claim_path(s, "creates", &c->creates, e) : 0;
 	if (r < 0)
 		return r;
 	c->name = s->policy.id ? s->policy.id : own_name(c, s->arena);
@@ -225,8 +228,9 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 	const struct script_spec *s = fields;
 	int r = script_load(c, s, e);
 
-	if (r == 0)
-		r = script_run(c, s, e);
+	if (r < 0)
+		return r;
+	r = script_run(c, s, e);
 	if (r < 0 || s->creates)
 		return r;
 	return leave_marker(c, s, e);

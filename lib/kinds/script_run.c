@@ -29,7 +29,7 @@ static int fetch(const struct step_ctx *c, const struct script_spec *s, struct e
 	return r < 0 ? err_wrap(e, "fetching script '%s'", s->name) : 0;
 }
 
-/* The kernel's own word on these is ENOEXEC, or ENOENT for an interpreter named "bash\r". */
+/* The kernel says only ENOEXEC to these, or ENOENT for an interpreter named "bash\r". */
 static int check_form(const struct script_spec *s, struct err *e)
 {
 	struct blob b = s->text->bytes;
@@ -49,21 +49,25 @@ static int check_form(const struct script_spec *s, struct err *e)
 	return 0;
 }
 
+static int get_bytes(const struct step_ctx *c, const struct script_spec *s, struct err *e)
+{
+	if (!s->run.n && !s->content)
+		return fetch(c, s, e);
+	s->text->bytes =
+	        s->run.n ? (struct blob){NULL, 0} : (struct blob){s->content, strlen(s->content)};
+	return 0;
+}
+
 int script_load(const struct step_ctx *c, const struct script_spec *s, struct err *e)
 {
 	struct script_text *t = s->text;
-	int r = 0;
 
 	if (t->known)
 		return 0;
-	if (s->run.n)
-		t->bytes = (struct blob){NULL, 0};
-	else if (s->content)
-		t->bytes = (struct blob){s->content, strlen(s->content)};
-	else
-		r = fetch(c, s, e);
-	if (r == 0 && t->bytes.data)
-		r = check_form(s, e);
+	int r = get_bytes(c, s, e);
+	if (r < 0)
+		return r;
+	r = t->bytes.data ? check_form(s, e) : 0;
 	if (r < 0)
 		return r;
 	digest_hex(t->bytes.data, t->bytes.len, t->digest);
@@ -89,7 +93,7 @@ static int script_fd(const struct script_spec *s)
 	return steal_fd(&fd);
 }
 
-/* The lines that came last, for the error. */
+/* The last lines of output, for the error. */
 struct output {
 	char last[LAST_LINES][LINE_KEPT];
 	size_t n;

@@ -48,7 +48,7 @@ static const struct field slurm_fields[] = {
 
 static const struct slurm_spec slurm_defaults = {.port = PORT_DEFAULT};
 
-/* What goes into SLURMD_OPTIONS: systemd unquotes it twice, so quotes and escapes can't. */
+/* A word of SLURMD_OPTIONS: systemd unquotes it twice, so quotes and escapes are refused. */
 static int claim_word(const struct step *s, const char *key, const char *word, bool blanks,
                       struct err *e)
 {
@@ -145,14 +145,19 @@ static int claim_options(struct step *s, struct slurm_spec *spec, struct err *e)
 {
 	int r = spec->dynamic ? claim_word(s, "dynamic", spec->dynamic, true, e) : 0;
 
-	for (size_t i = 0; i < spec->options.n && r == 0; i++)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < spec->options.n; i++) {
 		r = claim_word(s, "options", spec->options.items[i], true, e);
-	if (r == 0 && spec->prefix) {
-		r = claim_path(s, "prefix", &spec->prefix, e);
-		if (r == 0)
-			r = claim_word(s, "prefix", spec->prefix, false, e);
+		if (r < 0)
+			return r;
 	}
-	return r;
+	if (!spec->prefix)
+		return 0;
+	r = claim_path(s, "prefix", &spec->prefix, e);
+	if (r < 0)
+		return r;
+	return claim_word(s, "prefix", spec->prefix, false, e);
 }
 
 static int claim(struct step *s, void *fields, const struct vars *facts, struct err *e)
@@ -160,12 +165,15 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	struct slurm_spec *spec = fields;
 	int r = claim_node(s, spec, facts, e);
 
-	if (r == 0)
-		r = claim_head(s, spec, facts, e);
-	if (r == 0)
-		r = claim_port(s, spec, e);
-	if (r == 0)
-		r = claim_options(s, spec, e);
+	if (r < 0)
+		return r;
+	r = claim_head(s, spec, facts, e);
+	if (r < 0)
+		return r;
+	r = claim_port(s, spec, e);
+	if (r < 0)
+		return r;
+	r = claim_options(s, spec, e);
 	if (r < 0)
 		return r;
 	spec->server = server_list(spec, s->arena);
@@ -211,8 +219,9 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	struct err ignored; /* apply meets the same cause, and then it counts */
 	int r = check_place(c, e);
 
-	if (r == 0)
-		r = slurm_files_hold(c, s, e);
+	if (r < 0)
+		return r;
+	r = slurm_files_hold(c, s, e);
 	if (r <= 0)
 		return r;
 	r = host_unit_state(c->host, SLURM_UNIT, &unit, c->deadline, e);
@@ -251,13 +260,17 @@ static int write_files(const struct step_ctx *c, const struct slurm_spec *s,
 {
 	int r = slurm_files_hold(c, s, e);
 
-	if (r == 0 && unit->active)
+	if (r != 0)
+		return r < 0 ? r : 0;
+	if (unit->active) {
 		r = host_unit_do(c->host, SLURM_UNIT, HOST_UNIT_STOP, c->deadline, e);
-	else if (r == 1)
-		return 0;
-	if (r == 0)
-		r = slurm_files_write(c, s, e);
-	return r < 0 ? r : host_unit_state(c->host, SLURM_UNIT, unit, c->deadline, e);
+		if (r < 0)
+			return r;
+	}
+	r = slurm_files_write(c, s, e);
+	if (r < 0)
+		return r;
+	return host_unit_state(c->host, SLURM_UNIT, unit, c->deadline, e);
 }
 
 static int apply(const struct step_ctx *c, const void *fields, struct err *e)
@@ -266,16 +279,22 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 	struct host_unit_state unit;
 	int r = check_place(c, e);
 
-	if (r == 0)
-		r = host_unit_state(c->host, SLURM_UNIT, &unit, c->deadline, e);
-	if (r == 0)
-		r = check_installed(c, s, &unit, e);
-	if (r == 0)
-		r = write_files(c, s, &unit, e);
-	if (r == 0 && (!unit.active || unit.need_reload))
-		r = slurm_files_load(c, s, &unit, e);
 	if (r < 0)
 		return r;
+	r = host_unit_state(c->host, SLURM_UNIT, &unit, c->deadline, e);
+	if (r < 0)
+		return r;
+	r = check_installed(c, s, &unit, e);
+	if (r < 0)
+		return r;
+	r = write_files(c, s, &unit, e);
+	if (r < 0)
+		return r;
+	if (!unit.active || unit.need_reload) {
+		r = slurm_files_load(c, s, &unit, e);
+		if (r < 0)
+			return r;
+	}
 	if (host_mode(c->host) == HOST_DRY)
 		return host_unit_do(c->host, SLURM_UNIT, HOST_UNIT_START, c->deadline, e);
 	r = slurm_join(c, s, e);

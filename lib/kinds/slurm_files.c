@@ -172,26 +172,31 @@ int slurm_files_write(const struct step_ctx *c, const struct slurm_spec *s, stru
 	struct unit_file unit = unit_file(c, s);
 	int r = make_dirs(c, e);
 
-	if (r == 0 && has_own_cgroup_conf(s) && !host_exists(c->host, CGROUP_PATH))
+	if (r < 0)
+		return r;
+	if (has_own_cgroup_conf(s) && !host_exists(c->host, CGROUP_PATH)) {
 		r = host_write(c->host, CGROUP_PATH, (struct blob){cgroup, sizeof cgroup - 1}, 0644,
 		               &root_owner, e);
-	if (r == 0)
-		r = host_write(c->host, options_path(c), options_text(s, c->arena), 0644,
-		               &root_owner, e);
-	if (r == 0 && unit.path)
-		r = host_write(c->host, unit.path, unit.text, 0644, &root_owner, e);
-	return r;
+		if (r < 0)
+			return r;
+	}
+	r = host_write(c->host, options_path(c), options_text(s, c->arena), 0644, &root_owner, e);
+	if (r < 0 || !unit.path)
+		return r;
+	return host_write(c->host, unit.path, unit.text, 0644, &root_owner, e);
 }
 
 int slurm_files_load(const struct step_ctx *c, const struct slurm_spec *s,
                      const struct host_unit_state *unit, struct err *e)
 {
 	static const char cache[] = "/run/slurm/conf";
-	int r = 0;
 
-	if (unit->need_reload || unit_file(c, s).path)
-		r = host_daemon_reload(c->host, c->deadline, e);
-	if (r == 0 && !unit->active && s->configless && host_exists(c->host, cache))
-		r = host_remove(c->host, cache, e);
-	return r;
+	if (unit->need_reload || unit_file(c, s).path) {
+		int r = host_daemon_reload(c->host, c->deadline, e);
+		if (r < 0)
+			return r;
+	}
+	if (unit->active || !s->configless || !host_exists(c->host, cache))
+		return 0;
+	return host_remove(c->host, cache, e);
 }

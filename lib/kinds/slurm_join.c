@@ -21,13 +21,13 @@
 #define QUERY_MS       10000 /* a busy slurmctld */
 #define CONNECT_MS     3000
 #define PATIENCE_MS    10000 /* with refused credentials: the head may just be rotating its key */
-#define DOWN_MS        3000  /* a node that registers comes up at once, or somebody keeps it down */
+#define DOWN_MS        3000  /* a node that registers comes up at once, unless it is kept down */
 #define NUDGE_MS       10000
 #define LISTEN_MS      5000
 #define LISTEN_EACH_MS 20
 #define LISTEN_LOOKS   10 /* one at the unit's state for so many at the port */
-/* A slurmd that can register does within a second, which is worth a query of 15 ms at short
- * intervals; when a thousand nodes can't, their questions must not be the head's next trouble. */
+/* A slurmd that can register does so within a second, so queries of 15 ms begin at short intervals;
+ * when a thousand nodes can't, their queries must not overload the head. */
 #define SOON_MS     3000
 #define SOON_CAP_MS 150
 #define LATE_CAP_MS 3000
@@ -54,7 +54,7 @@ static int unreachable(const struct join *j, struct err *e)
 	return err_wrap(e, "waiting for slurmctld of node '%s'", j->s->node);
 }
 
-/* Until one of the heads listens. */
+/* Waits until one of the heads listens. */
 static int wait_for_port(const struct join *j, struct err *e)
 {
 	struct backoff b = {.base_ms = 200, .cap_ms = 5000};
@@ -70,7 +70,7 @@ static int wait_for_port(const struct join *j, struct err *e)
 	}
 }
 
-/* Until the controller answers us. */
+/* Waits until the controller answers us. */
 static int gate(const struct join *j, struct err *e)
 {
 	struct backoff b = {.base_ms = 200, .cap_ms = 5000};
@@ -103,8 +103,8 @@ static int start(const struct join *j, struct err *e)
 	return host_unit_do(j->c->host, SLURM_UNIT, HOST_UNIT_RESTART, j->until, e);
 }
 
-/* slurmd ended by itself. What it said decides: it is started again only if slurmctld went away, or
- * comes to accept us. */
+/* slurmd ended by itself. Its log decides: it is started again only if slurmctld was unreachable or
+ * refused our credentials, which may pass. */
 static int restart_dead(const struct join *j, const struct host_unit_state *state, struct err *e)
 {
 	struct err ignored;
@@ -114,7 +114,7 @@ static int restart_dead(const struct join *j, const struct host_unit_state *stat
 	err_wrap(e, "joining as node '%s': %s is %s (%s)", j->s->node, SLURM_UNIT,
 	         state->active_state, *state->result ? state->result : state->sub_state);
 	bool passing = e->reason == REASON_SLURMCTLD_UNREACHABLE || is_refusal(e);
-	/* Else systemd goes on starting it for ever. */
+	/* Otherwise systemd would restart it forever. */
 	(void)!host_unit_do(j->c->host, SLURM_UNIT, HOST_UNIT_STOP, j->c->deadline, &ignored);
 	if (!passing)
 		return -e->no;
@@ -162,7 +162,7 @@ struct patience {
 	uint64_t refused, down, nudge;
 };
 
-/* Whether time won't change it. */
+/* Whether waiting cannot help. */
 static bool is_final(const struct err *e, uint64_t patience)
 {
 	if (is_refusal(e))
@@ -198,8 +198,8 @@ static int look(const struct join *j, const struct patience *p, struct err *e)
 	return 1;
 }
 
-/* Until slurmd listens, ends, or takes long: before that every question to the controller would
- * only take processor time from slurmd. */
+/* Waits until slurmd listens, ends, or takes long: until then queries to the controller would only
+ * take processor time from slurmd. */
 static void let_start(const struct join *j)
 {
 	uint64_t until = in_ms(j, LISTEN_MS);
@@ -277,15 +277,16 @@ int slurm_join(const struct step_ctx *c, const struct slurm_spec *s, struct err 
 	/* The port in a slurm.conf is known to scontrol only. */
 	int r = s->configless ? wait_for_port(&j, e) : gate(&j, e);
 
-	if (r == 0)
-		r = host_unit_do(c->host, SLURM_UNIT, HOST_UNIT_START, j.until, e);
-	if (r < 0 && e->reason == REASON_UNIT_FAILED)
-		r = 0; /* wait_registered() finds out why */
-	if (r == 0) {
-		let_start(&j);
-		r = wait_registered(&j, e);
-	}
-	if (r == 0)
-		warn_of_cgroups(&j);
-	return r;
+	if (r < 0)
+		return r;
+	r = host_unit_do(c->host, SLURM_UNIT, HOST_UNIT_START, j.until, e);
+	/* wait_registered() finds out why a unit has failed. */
+	if (r < 0 && e->reason != REASON_UNIT_FAILED)
+		return r;
+	let_start(&j);
+	r = wait_registered(&j, e);
+	if (r < 0)
+		return r;
+	warn_of_cgroups(&j);
+	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * users and groups: local accounts, by useradd(8) and its kin.
+ * users and groups: local accounts, through useradd(8) and related commands.
  *
  * Ids must agree on every node that shares files or runs one job, so give `uid` and `gid`: without
  * them the machine takes the next free ones. What an existing account has beyond the spec is left
@@ -8,7 +8,7 @@
  * gid than asked for is an error. Removing a user leaves the home directory where it is.
  *
  * useradd writes passwd, shadow, group, gshadow, subuid and subgid one after the other and then
- * makes the home directory. What is missing of that, since a run was killed in it, is made good.
+ * makes the home directory. Whatever a run killed in between has left out is added later.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -347,7 +347,7 @@ static bool names(const struct step_ctx *c, const char *text, const char *name)
 	return field_where(c, text, 0, name, 0) != NULL;
 }
 
-/* Behind all ranges that are given away. */
+/* The first id after all ranges in use. */
 static uint64_t free_subids(const char *text)
 {
 	uint64_t next = SUBIDS_FROM;
@@ -381,7 +381,7 @@ static void add_subids(const struct step_ctx *c, const char *name, struct todo *
 	}
 }
 
-/* Beside its place, so that it is there as a whole or not at all. */
+/* Made under a temporary name, so that it appears complete or not at all. */
 static void add_home(const struct step_ctx *c, const struct host_user *u, const char *home,
                      struct todo *t)
 {
@@ -418,7 +418,7 @@ static void todo_half_user(const struct step_ctx *c, const struct user_spec *u,
 		add_arg(mod, "--password", "!");
 		add_arg(mod, NULL, u->name);
 	}
-	/* One that has another home than it would be given was not made here. */
+	/* An account whose home is not the default one was not made by us. */
 	if (!home && str_eq(now->home, arena_printf(c->arena, "/home/%s", u->name)))
 		home = now->home;
 	if (!u->create_home || !home || host_exists(c->host, home))
@@ -433,9 +433,11 @@ static int todo_there(const struct step_ctx *c, const struct user_spec *u,
 {
 	int r = todo_old_user(c, u, now, t, e);
 
-	if (r == 0 && host_mode(c->host) == HOST_LIVE)
+	if (r < 0)
+		return r;
+	if (host_mode(c->host) == HOST_LIVE)
 		todo_half_user(c, u, now, t);
-	return r;
+	return 0;
 }
 
 static int user_todo(const struct step_ctx *c, const struct user_spec *u, struct todo *t,
