@@ -35,18 +35,19 @@ static void collect_headers(const struct cloud *c, const struct call *k, struct 
 		t->headers[t->n_headers++] = k->extra[i];
 }
 
-static int build_url(const struct call *k, const struct sigv4_request *r, struct arena *a,
+static int build_url(const struct call *k, const struct sigv4_request *request, struct arena *a,
                      const char **ret, struct err *e)
 {
 	struct strbuf url = STRBUF(a, URL_MAX);
-	int rc;
+	int r;
 
-	strbuf_printf(&url, "%s://%s%s", k->at.tls ? "https" : "http", k->at.authority, r->path);
-	if (r->n_query) {
+	strbuf_printf(&url, "%s://%s%s", k->at.tls ? "https" : "http", k->at.authority,
+	              request->path);
+	if (request->n_query) {
 		strbuf_char(&url, '?');
-		rc = sigv4_query(r, &url, e);
-		if (rc < 0)
-			return rc;
+		r = sigv4_query(request, &url, e);
+		if (r < 0)
+			return r;
 	}
 	if (url.overflow)
 		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG, "the address is too long");
@@ -58,7 +59,7 @@ static int sign_call(const struct cloud *c, struct call *k, struct call_signed *
                      struct err *e)
 {
 	const struct sigv4_key key = {c->creds.access_key, c->creds.secret_key, NULL};
-	int rc;
+	int r;
 
 	t->r = (struct sigv4_request){
 	        .method = k->method,
@@ -76,12 +77,13 @@ static int sign_call(const struct cloud *c, struct call *k, struct call_signed *
 		digest_hex(k->x.body.data, k->x.body.len, t->payload);
 	collect_headers(c, k, t);
 	t->r.n_headers = t->n_headers;
-	rc = sigv4_authorize(&t->r, &key, t->auth, sizeof t->auth, e);
-	if (rc == 0)
-		rc = build_url(k, &t->r, a, &k->x.url, e);
-	if (rc < 0)
-		return rc;
-	/* libcurl writes the Host header itself, from the url, as it was signed. */
+	r = sigv4_authorize(&t->r, &key, t->auth, sizeof t->auth, e);
+	if (r < 0)
+		return r;
+	r = build_url(k, &t->r, a, &k->x.url, e);
+	if (r < 0)
+		return r;
+	/* headers[0] is Host: libcurl writes it from the URL, with the value that was signed. */
 	k->x.n_headers = 0;
 	for (size_t i = 1; i < t->n_headers; i++)
 		k->x.headers[k->x.n_headers++] =
@@ -106,40 +108,50 @@ int call_place(struct cloud *c, struct call *k, const struct call_service *s,
 int call_prepare(struct cloud *c, struct call *k, struct call_signed *s, struct arena *a,
                  uint64_t deadline, struct err *e)
 {
-	int rc = k->place(c, k, a, e);
+	int r;
 
 	*s = (struct call_signed){0};
 	k->n_extra = 0;
-	if (rc == 0 && k->shape)
-		k->shape(k);
-	if (rc == 0)
-		rc = sign_call(c, k, s, a, e);
+	k->host[0] = '\0';
 	k->x.traffic = HTTP_SERVICE;
-	k->x.plain = k->custom && !k->at.tls;
 	k->x.method = k->method;
 	k->x.deadline = deadline;
-	snprintf(k->host, sizeof k->host, "%s", rc < 0 ? "" : k->at.authority);
-	return rc;
+	r = k->place(c, k, a, e);
+	if (r < 0)
+		return r;
+	k->x.plain = k->custom && !k->at.tls;
+	if (k->shape)
+		k->shape(k);
+	r = sign_call(c, k, s, a, e);
+	if (r < 0)
+		return r;
+	snprintf(k->host, sizeof k->host, "%s", k->at.authority);
+	return 0;
+}
+
+void call_close(struct call *k)
+{
+	http_exchange_close(&k->x);
 }
 
 static int send_once(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct call_signed s;
-	int rc = call_prepare(c, k, &s, a, deadline, e);
+	int r = call_prepare(c, k, &s, a, deadline, e);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	k->tries++;
-	rc = http_run(c->http, &k->x, e);
+	r = http_run(c->http, &k->x, e);
 	explicit_bzero(s.auth, sizeof s.auth);
 	k->x.url = NULL;
-	return rc;
+	return r;
 }
 
-/* ---- what to do about a refusal ------------------------------------------------------ */
+/* ---- what to do about a refusal -------------------------------------------------------------- */
 
-/* Each answers: send again now (0), or give up (negative, e as it was). */
+/* Each returns 0 to send the request again now, or negative to give up, with `e` unchanged. */
 
 static int act_fail(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,
                     uint64_t deadline)
@@ -205,13 +217,14 @@ static int act_creds(struct cloud *c, struct call *k, const struct awserr *ae, s
 	if (c->creds.fixed || k->renewals++ == RENEWALS_MAX)
 		return -e->no;
 	creds_distrust(&c->creds);
-	/* The first time at once: they may simply have been replaced. */
+	/* The first retry is immediate: the role's credentials may just have been rotated. */
 	if (k->renewals == 1)
 		return 0;
 	return wait_again(k, &k->renew, 0, deadline, e);
 }
 
-/* The host of `target`, with or without scheme and path, if it lies in our partition's domain. */
+/* The host of `target`, with or without scheme and path, or NULL when it isn't below our
+ * partition's domain. */
 static const char *same_domain(const struct cloud *c, const char *target, struct arena *a)
 {
 	struct endpoint ep;
@@ -292,18 +305,20 @@ static int answer_refused(struct cloud *c, struct call *k, uint64_t deadline, st
 	return actions[row->action](c, k, &ae, e, deadline);
 }
 
-static int no_answer(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
+/* `refused`: the last error that the service itself returned, if any. */
+static int no_answer(struct cloud *c, struct call *k, const struct err *refused, uint64_t deadline,
+                     struct err *e)
 {
-	if (e->kind != ERR_RETRY || act_retry(c, k, NULL, e, deadline) < 0) {
-		if (e->reason == REASON_HTTP_UNREACHABLE && !str_eq(k->region, c->region) &&
-		    !k->custom)
-			err_set(e, e->kind, e->reason, e->no,
-			        "%s; it is in region '%s' and this instance in '%s': is there a "
-			        "route?",
-			        e->text, k->region, c->region);
-		return -e->no;
-	}
-	return 0;
+	if (e->kind == ERR_RETRY && act_retry(c, k, NULL, e, deadline) == 0)
+		return 0;
+	if (e->reason == REASON_HTTP_UNREACHABLE && !str_eq(k->region, c->region) && !k->custom)
+		err_set(e, e->kind, e->reason, e->no,
+		        "%s; it is in region '%s' and this instance in '%s': is there a route?",
+		        e->text, k->region, c->region);
+	/* An earlier error from the service says more than a timeout. */
+	if (e->no == ETIMEDOUT && refused->kind != ERR_NONE && clock_passed(deadline))
+		*e = *refused;
+	return -e->no;
 }
 
 static int give_up(const struct call *k, const struct err *why, struct err *e)
@@ -317,32 +332,28 @@ static int give_up(const struct call *k, const struct err *why, struct err *e)
 int call_run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 {
 	unsigned need = SESSION_REGION | SESSION_CREDS | (k->custom ? 0 : SESSION_DOMAIN);
-	struct err why = {0};     /* of a try; the caller sees only the last one's */
-	struct err refused = {0}; /* the last answer there was */
-	int rc;
+	struct err why = {0};     /* of one try; the caller sees only that of the last */
+	struct err refused = {0}; /* the last error that the service returned */
+	int r;
 
 	k->soon = (struct backoff){.base_ms = 50, .cap_ms = 20000};
 	k->later = (struct backoff)BACKOFF_SERVICE;
 	k->renew = (struct backoff){.base_ms = 2000, .cap_ms = 5000};
 	do {
-		rc = session_need(c, need, deadline, &why);
-		if (rc < 0)
+		r = session_need(c, need, deadline, &why);
+		if (r < 0)
 			return give_up(k, &why, e);
 		if (!k->region)
 			k->region = c->region;
-		rc = send_once(c, k, deadline, &why);
-		if (rc == 0 && k->x.status / 100 == 2)
-			return 0;
-		if (rc == 0) {
-			rc = answer_refused(c, k, deadline, &why);
-			refused = why;
-		} else {
-			rc = no_answer(c, k, deadline, &why);
-			/* What the service said before tells more than that time is up. */
-			if (rc < 0 && why.no == ETIMEDOUT && refused.kind != ERR_NONE &&
-			    clock_passed(deadline))
-				why = refused;
+		r = send_once(c, k, deadline, &why);
+		if (r < 0) {
+			r = no_answer(c, k, &refused, deadline, &why);
+			continue;
 		}
-	} while (rc == 0);
+		if (k->x.status / 100 == 2)
+			return 0;
+		r = answer_refused(c, k, deadline, &why);
+		refused = why;
+	} while (r == 0);
 	return give_up(k, &why, e);
 }

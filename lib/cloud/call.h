@@ -26,17 +26,17 @@ struct call {
 	const char *doing;   /* "fetching 's3://b/k'": what messages start with */
 	const char *service; /* of the signature */
 	const char *method;
-	const char *region;            /* NULL: the session's */
-	bool s3;                       /* S3's rules for path and payload hash */
-	bool unsigned_body;            /* the body's hash isn't signed: a header vouches for it */
+	const char *region; /* NULL: the session's */
+	bool s3;            /* S3's rules for path and payload hash */
+	bool unsigned_body; /* the body's hash isn't signed: a checksum header covers it */
 	const struct awserr_row *rows; /* the service's own refusals, before the common ones; ends
 	                                * at code NULL; may be NULL */
-	bool custom; /* the endpoint is configured: no domain is needed, nobody may move us */
+	bool custom; /* the endpoint is configured: needs no domain, follows no redirect */
 	/* Fills endpoint and path for the region; called before each try. `moved` is the host that
-	 * the service sent us to, or NULL. */
+	 * the service redirected to, or NULL. */
 	int (*place)(struct cloud *c, struct call *k, struct arena *a, struct err *e);
 	/* May add headers before each try; `refused` looks at an answer that isn't 2xx first and
-	 * returns true when the call shall be sent again at once. Both may be NULL. */
+	 * returns true when the call is to be sent again. Both may be NULL. */
 	void (*shape)(struct call *k);
 	bool (*refused)(struct call *k);
 	struct sigv4_pair query[CALL_PAIRS_MAX], headers[CALL_PAIRS_MAX];
@@ -44,12 +44,12 @@ struct call {
 	struct http_exchange x; /* body, max, begin, write and ctx are the caller's */
 	void *ctx;
 
-	/* Each try's. */
+	/* Of one try. */
 	struct endpoint at;
-	char host[264];   /* of `at`, which goes with the try, for messages */
+	char host[264];   /* of `at`, kept for messages: the try's arena is closed before them */
 	const char *path; /* percent-encoded, from '/' */
 	const char *moved;
-	struct sigv4_pair extra[4]; /* shape()'s headers */
+	struct sigv4_pair extra[4]; /* added by shape() */
 	size_t n_extra;
 
 	/* Over all tries. */
@@ -57,7 +57,10 @@ struct call {
 	struct backoff soon, later, renew;
 };
 
-/* Where a service is: one host a region, HOST.REGION.DOMAIN. */
+void call_close(struct call *k); /* frees what the answer holds */
+#define scope_call __attribute__((cleanup(call_close)))
+
+/* Where a service is: one host per region, HOST.REGION.DOMAIN. */
 struct call_service {
 	const char *host;
 	bool gov_is_fips; /* in AWS GovCloud the plain host is the FIPS one, and there is no other */
@@ -68,11 +71,12 @@ int call_place(struct cloud *c, struct call *k, const struct call_service *s,
                const char *configured, const char *setting, struct arena *a,
                struct err *e) ATTR_MUST_USE;
 
-/* Places and signs one try, and readies k->x for http_start(): for who runs many at once. */
+/* Places and signs one try, and prepares k->x for http_start(): for callers that run many at once.
+ */
 int call_prepare(struct cloud *c, struct call *k, struct call_signed *s, struct arena *a,
                  uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
-/* What the answer, which isn't 2xx, asks for; `e` says it in words. Never NULL. */
+/* The row for an answer that isn't 2xx, with `e` set from it. Never NULL. */
 const struct awserr_row *call_refusal(const struct cloud *c, const struct call *k,
                                       struct awserr *ret, struct err *e);
 

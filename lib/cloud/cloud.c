@@ -121,9 +121,10 @@ void cloud_counts(const struct cloud *c, unsigned *ret_requests, unsigned *ret_r
 
 int cloud_region(struct cloud *c, const char **ret, uint64_t deadline, struct err *e)
 {
-	int rc = session_need(c, SESSION_REGION, deadline, e);
+	int r = session_need(c, SESSION_REGION, deadline, e);
 
-	if (rc == 0)
-		*ret = c->region;
-	return rc;
+	if (r < 0)
+		return r;
+	*ret = c->region;
+	return 0;
 }

@@ -112,21 +112,26 @@ static int from_doc(const struct doc *d, time_t date, struct creds *c, struct er
 	return 0;
 }
 
+static int parse(struct blob json, struct arena *a, time_t date, struct creds *c, struct err *e)
+{
+	struct doc *d = NULL;
+
+	if (json_parse("credentials", json, a, &d, e) < 0)
+		return no_document(e, "not JSON");
+	return from_doc(d, date, c, e);
+}
+
 int creds_parse(struct blob json, time_t date, struct creds *ret, struct err *e)
 {
 	struct arena *a = arena_new();
 	scope_creds struct creds c = {0};
-	struct doc *d = NULL;
-	int rc;
+	int r = parse(json, a, date, &c, e);
 
-	if (json_parse("credentials", json, a, &d, e) < 0)
-		rc = no_document(e, "not JSON");
-	else
-		rc = from_doc(d, date, &c, e);
 	arena_close_wiped(a);
-	if (rc == 0)
-		*ret = c;
-	return rc;
+	if (r < 0)
+		return r;
+	*ret = c;
+	return 0;
 }
 
 bool creds_fresh(const struct creds *c)

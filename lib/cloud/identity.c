@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads who this instance is, in two overlapping rounds, and what is wanted next beside it. */
+/* Reads the instance's identity, and beside it the user data and the role, in two rounds. */
 #include <errno.h>
 
 #include "base/log.h"
@@ -24,16 +24,15 @@ struct identity {
 	struct cloud *cloud;
 	struct arena *arena;
 	struct imds_read reads[N_READS];
-	struct session_role
-	        role; /* its credentials are wanted next: their read overlaps the tags' */
+	struct session_role role; /* needed next: its credentials are read together with the tags */
 	struct tag *tags;
 	size_t n_tags;
 };
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-/* A key as the service lists it: it knows no escapes, and takes the ':' of "hpc-node:role" as it
- * is. What EC2 lets no key have is escaped all the same. */
+/* The service decodes no escapes, so the characters that EC2 allows in a key, such as the ':' of
+ * "hpc-node:role", are sent unchanged. All others are escaped. */
 static void put_key(struct strbuf *path, struct blob key)
 {
 	for (size_t i = 0; i < key.len; i++)
@@ -96,14 +95,14 @@ static int read_all(struct cloud *c, struct identity *id, uint64_t deadline, str
 	        (struct imds_read){.path = "user-data", .max = SESSION_USER_DATA_MAX};
 	for (; n < N_READS; n++)
 		list[n] = &id->reads[n];
-	/* No waiting for a role here: an instance may well have none. */
+	/* An instance may have no role: don't wait for one. */
 	session_role_prepare(c, &id->role);
 	id->role.role.late = id->role.creds.late = false;
 	list[n++] = &id->role.role;
 	return imds_read(c->imds, list, n, deadline, e);
 }
 
-/* ---- taking over ----------------------------------------------------------------------------- */
+/* ---- results --------------------------------------------------------------------------------- */
 
 static void set(struct vars *v, const char *name, const char *value)
 {
@@ -151,7 +150,7 @@ static void take_partition(struct identity *id, struct vars *v)
 	set(v, "dns-suffix", domain);
 }
 
-/* What the services' calls will need is known now, too. */
+/* Keeps region and domain for the calls of services, which then need not read them again. */
 static void teach_session(struct cloud *c, const struct vars *v)
 {
 	const char *region = vars_get(v, "region"), *domain = vars_get(v, "dns-suffix");
@@ -184,25 +183,26 @@ static int failed_read(struct identity *id, struct err *e)
 
 static int take(struct cloud *c, struct identity *id, struct vars *v, struct err *e)
 {
-	int rc = failed_read(id, e);
+	int r = failed_read(id, e);
 
-	if (rc == 0)
-		rc = take_document(id, v, e);
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
+	r = take_document(id, v, e);
+	if (r < 0)
+		return r;
 	if (!id->reads[MAC].absent)
 		set(v, "mac", imds_name(&id->reads[MAC], id->arena));
 	set(v, "role", id->role.role.rc == 0 ? imds_name(&id->role.role, id->arena) : "");
 	take_partition(id, v);
 	for (size_t i = 0; i < id->n_tags; i++) {
-		struct imds_read *r = &id->tags[i].read;
+		struct imds_read *tag = &id->tags[i].read;
 
-		if (r->absent)
+		if (tag->absent)
 			log_warning("the metadata service lists tag '%s' and has no value for it",
 			            id->tags[i].name);
 		else
 			set(v, arena_printf(id->arena, "tag.%s", id->tags[i].name),
-			    r->text.len ? r->text.data : "");
+			    tag->text.len ? tag->text.data : "");
 	}
 	teach_session(c, v);
 	return 0;
@@ -219,7 +219,21 @@ static void keep_user_data(struct cloud *c, struct imds_read *r)
 		                             r->text.len};
 }
 
-static void let_go(struct cloud *c, struct identity *id)
+static int learn(struct cloud *c, struct identity *id, struct vars *v, uint64_t deadline,
+                 struct err *e)
+{
+	int r = read_all(c, id, deadline, e);
+
+	if (r < 0)
+		return r;
+	r = take(c, id, v, e);
+	if (r < 0)
+		return r;
+	keep_user_data(c, &id->reads[USER_DATA]);
+	return 0;
+}
+
+static void identity_close(struct cloud *c, struct identity *id)
 {
 	struct err ignored = {0};
 
@@ -238,7 +252,7 @@ int cloud_identity(struct cloud *c, struct vars *ret, uint64_t deadline, struct 
 {
 	scope_arena struct arena *a = arena_new();
 	struct identity *id;
-	int rc;
+	int r;
 
 	if (c->broken.kind != ERR_NONE) {
 		*e = c->broken;
@@ -248,37 +262,37 @@ int cloud_identity(struct cloud *c, struct vars *ret, uint64_t deadline, struct 
 	id->cloud = c;
 	id->arena = a;
 	id->tags = arena_array(a, TAGS_MAX, sizeof *id->tags);
-	rc = read_all(c, id, deadline, e);
-	if (rc == 0)
-		rc = take(c, id, ret, e);
-	if (rc == 0)
-		keep_user_data(c, &id->reads[USER_DATA]);
-	let_go(c, id);
-	return rc < 0 ? err_wrap(e, "learning this instance's identity") : 0;
+	r = learn(c, id, ret, deadline, e);
+	identity_close(c, id);
+	if (r < 0)
+		return err_wrap(e, "learning this instance's identity");
+	return 0;
+}
+
+static int read_user_data(struct cloud *c, uint64_t deadline, struct err *e)
+{
+	scope_imds_read struct imds_read read = {.path = "user-data", .max = SESSION_USER_DATA_MAX};
+	struct imds_read *list[] = {&read};
+	int r = imds_read(c->imds, list, ARRAY_LEN(list), deadline, e);
+
+	if (r < 0)
+		return r;
+	if (read.rc < 0) {
+		*e = read.err;
+		return read.rc;
+	}
+	keep_user_data(c, &read);
+	return 0;
 }
 
 int cloud_user_data(struct cloud *c, struct arena *a, struct blob *ret, uint64_t deadline,
                     struct err *e)
 {
-	struct imds_read r = {.path = "user-data", .max = SESSION_USER_DATA_MAX};
-	struct imds_read *list[] = {&r};
-	int rc = 0;
-
 	if (c->broken.kind != ERR_NONE) {
 		*e = c->broken;
 		return -e->no;
 	}
-	if (!c->have_user_data) {
-		rc = imds_read(c->imds, list, ARRAY_LEN(list), deadline, e);
-		if (rc == 0 && r.rc < 0) {
-			*e = r.err;
-			rc = r.rc;
-		}
-		if (rc == 0)
-			keep_user_data(c, &r);
-		imds_read_close(&r);
-	}
-	if (rc < 0)
+	if (!c->have_user_data && read_user_data(c, deadline, e) < 0)
 		return err_wrap(e, "reading the user data");
 	*ret = (struct blob){arena_memdup(a, c->user_data.data, c->user_data.len),
 	                     c->user_data.len};

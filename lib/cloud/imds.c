@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Speaks with the instance metadata service: its token, and reads that overlap. */
+/* Reads from the instance metadata service: fetches its token, and runs overlapping reads. */
 #include "cloud/imds.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static const char *const link_local[] = {"http://169.254.169.254", "http://[fd00
 struct imds {
 	struct http *http;
 	const char *endpoints[2];
-	size_t n_endpoints; /* the one that answered stays alone */
+	size_t n_endpoints; /* 1 once one of them has answered */
 	char token[TOKEN_MAX + 1];
 	uint64_t token_until;    /* 0: none */
 	uint64_t deadline;       /* of the running imds_read() */
@@ -37,10 +37,10 @@ int imds_open(struct http *http, const char *endpoint, struct arena *a, struct i
 	struct imds *i;
 
 	if (endpoint) {
-		int rc = uri_endpoint(endpoint, IMDS_SETTING, a, &ep, e);
+		int r = uri_endpoint(endpoint, IMDS_SETTING, a, &ep, e);
 
-		if (rc < 0)
-			return rc;
+		if (r < 0)
+			return r;
 		if (ep.tls)
 			return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
 			               "%s '%s': the service speaks http only", IMDS_SETTING,
@@ -104,21 +104,21 @@ static int token_write(struct http_exchange *x, const void *data, size_t len)
 	return 0;
 }
 
-/* The first answer of any kind settles which address is the service's. */
+/* The address that answers first, with whatever status, is the one used from then on. */
 static void token_done(struct http_exchange *x)
 {
 	struct asking *ask = x->ctx;
 	bool racing = ask->imds->n_endpoints > 1 && !ask->answered;
-	struct http_exchange *r = rival(ask, x);
+	struct http_exchange *other = rival(ask, x);
 
 	if (x->rc == 0 && !ask->answered) {
 		ask->answered = x;
-		if (racing && r->http)
-			http_cancel(r);
+		if (racing && other->http)
+			http_cancel(other);
 		return;
 	}
 	if (racing)
-		r->start = 0; /* no need to wait for the one that failed */
+		other->start = 0; /* this one failed: send the other at once */
 }
 
 static void ask_for_token(struct asking *ask, uint64_t deadline)
@@ -179,7 +179,7 @@ static int keep_token(struct imds *i, struct asking *ask, struct err *e)
 	return 0;
 }
 
-/* An answer that is no token: 0 when asking again may help. */
+/* Turns an answer without a token into an error; returns 0 when a retry may help. */
 static int token_refused(const struct asking *ask, struct err *e)
 {
 	const struct http_exchange *x = ask->answered;
@@ -239,23 +239,30 @@ static int fetch_token(struct imds *i, struct asking *ask, uint64_t deadline, st
 	return -e->no;
 }
 
+static void asking_close(struct asking *ask)
+{
+	for (size_t n = 0; n < ARRAY_LEN(ask->x); n++) {
+		http_exchange_close(&ask->x[n]);
+		http_buffer_close(&ask->text[n]);
+	}
+}
+
 static int need_token(struct imds *i, uint64_t deadline, struct err *e)
 {
 	struct asking ask = {.imds = i};
-	struct err why = {0}; /* of a try */
-	int rc;
+	struct err why = {0}; /* of one try: the last may succeed after others failed */
+	int r;
 
 	if (i->token_until && !clock_passed(i->token_until))
 		return 0;
 	no_token(i);
-	rc = fetch_token(i, &ask, deadline, &why);
-	if (rc < 0)
+	r = fetch_token(i, &ask, deadline, &why);
+	asking_close(&ask);
+	if (r < 0) {
 		*e = why;
-	for (size_t n = 0; n < ARRAY_LEN(ask.x); n++) {
-		http_exchange_close(&ask.x[n]);
-		http_buffer_close(&ask.text[n]);
+		return r;
 	}
-	return rc;
+	return 0;
 }
 
 /* ---- reads ----------------------------------------------------------------------------------- */
@@ -267,7 +274,7 @@ static void read_start(struct imds_read *r, uint32_t wait_ms)
 	http_start(r->imds->http, &r->x);
 }
 
-/* Once more, unless that would be past `until` or the deadline. */
+/* Queues the read again after a back-off; false when that would end after `until` or the deadline. */
 static bool read_again(struct imds_read *r, uint64_t until)
 {
 	uint32_t ms = backoff_next_ms(&r->backoff);
@@ -346,7 +353,7 @@ static void read_done(struct http_exchange *x)
 	}
 	if (x->err.kind == ERR_RETRY && read_again(r, CLOCK_NEVER))
 		return;
-	/* What the service said before tells more than that time is up. */
+	/* An earlier error from the service says more than a timeout. */
 	if (r->err.kind != ERR_NONE && x->err.no == ETIMEDOUT && clock_passed(r->imds->deadline)) {
 		r->rc = -r->err.no;
 		return;
@@ -396,7 +403,7 @@ void imds_add(struct imds *i, struct imds_read *r)
 	read_start(r, 0);
 }
 
-/* Starts those again whose token was refused; false when there are none. */
+/* Restarts the reads whose token was refused, with a new token; false when there are none. */
 static bool again_with_new_token(struct imds *i, struct err *e)
 {
 	bool any = false;
@@ -434,10 +441,10 @@ static void reads_end(struct imds *i)
 int imds_read(struct imds *i, struct imds_read *const *reads, size_t n, uint64_t deadline,
               struct err *e)
 {
-	int rc = need_token(i, deadline, e);
+	int r = need_token(i, deadline, e);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	i->deadline = deadline;
 	for (size_t k = 0; k < n; k++)
 		imds_add(i, reads[k]);

@@ -11,13 +11,13 @@
 
 #define FILE_MAX (1024 * 1024)
 
-/* What a profile may say; each is the first value found. */
+/* The settings of a profile; of several values the first counts. */
 struct found {
 	const char *access_key, *secret_key, *session_token;
 	const char *region, *fips, *dualstack, *addressing_style;
 	const char *role_arn, *web_identity, *sso_session, *sso_start_url, *process;
 	bool any;              /* there is such a profile */
-	bool keys_of_own_file; /* the keys are in the credentials file, which wins over a program */
+	bool keys_of_own_file; /* from the credentials file, which precedes credential_process */
 };
 
 static const struct row {
@@ -66,7 +66,7 @@ static char *trim(char *s)
 	return s;
 }
 
-/* Names of settings are the same in upper case. */
+/* The names of settings are not case sensitive. */
 static void lower(char *s)
 {
 	for (; *s; s++)
@@ -95,39 +95,39 @@ static char *unquote(char *s)
 
 /* [NAME] of the credentials file; [profile NAME] or [profile "A NAME"] of the config file, where
  * only [default] needs no word before it. */
-static bool is_section(const struct reading *r, char *title)
+static bool is_section(const struct reading *reading, char *title)
 {
 	size_t word = strcspn(title, " \t");
 
-	if (!r->config)
-		return str_eq(unquote(title), r->name);
+	if (!reading->config)
+		return str_eq(unquote(title), reading->name);
 	if (str_eq(title, "default"))
-		return str_eq(r->name, "default");
+		return str_eq(reading->name, "default");
 	if (word != strlen("profile") || strncmp(title, "profile", word) != 0)
 		return false;
-	return str_eq(unquote(trim(title + word)), r->name);
+	return str_eq(unquote(trim(title + word)), reading->name);
 }
 
-static int bad_line(const struct reading *r, struct err *e)
+static int bad_line(const struct reading *reading, struct err *e)
 {
 	return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
-	               "%s:%u:1: expected [SECTION] or KEY = VALUE", r->path, r->line);
+	               "%s:%u:1: expected [SECTION] or KEY = VALUE", reading->path, reading->line);
 }
 
-static int read_section(struct reading *r, char *line, struct err *e)
+static int read_section(struct reading *reading, char *line, struct err *e)
 {
 	char *end = strrchr(line, ']');
 
 	if (!end)
-		return bad_line(r, e);
+		return bad_line(reading, e);
 	*end = '\0';
-	r->inside = is_section(r, trim(line + 1));
-	r->found->any |= r->inside;
-	r->parent = NULL;
+	reading->inside = is_section(reading, trim(line + 1));
+	reading->found->any |= reading->inside;
+	reading->parent = NULL;
 	return 0;
 }
 
-static int read_line(struct reading *r, char *line, struct err *e)
+static int read_line(struct reading *reading, char *line, struct err *e)
 {
 	bool nested = *line == ' ' || *line == '\t';
 	char *eq, *key, *value;
@@ -136,43 +136,45 @@ static int read_line(struct reading *r, char *line, struct err *e)
 	if (!*line || *line == '#' || *line == ';')
 		return 0;
 	if (*line == '[')
-		return read_section(r, line, e);
+		return read_section(reading, line, e);
 	eq = strchr(line, '=');
 	if (!eq)
-		return bad_line(r, e);
+		return bad_line(reading, e);
 	*eq = '\0';
 	key = trim(line);
 	value = trim(eq + 1);
 	lower(key);
 	if (!nested)
-		r->parent = *value ? NULL : key;
-	if (!r->inside)
+		reading->parent = *value ? NULL : key;
+	if (!reading->inside)
 		return 0;
-	if (nested && r->parent)
-		take(r->found, arena_printf(r->arena, "%s.%s", r->parent, key), value);
+	if (nested && reading->parent)
+		take(reading->found, arena_printf(reading->arena, "%s.%s", reading->parent, key),
+		     value);
 	else if (!nested)
-		take(r->found, key, value);
+		take(reading->found, key, value);
 	return 0;
 }
 
-static int read_file(struct reading *r, struct err *e)
+static int read_file(struct reading *reading, struct err *e)
 {
 	struct blob text;
 	char *at, *nl;
-	int got = file_read(AT_FDCWD, r->path, FILE_MAX, r->arena, &text, e);
+	int r = file_read(AT_FDCWD, reading->path, FILE_MAX, reading->arena, &text, e);
 
-	if (got == -ENOENT || got == -ENOTDIR || str_eq(r->path, "/dev/null")) {
+	if (r == -ENOENT || r == -ENOTDIR || str_eq(reading->path, "/dev/null")) {
 		*e = (struct err){0};
 		return 0;
 	}
-	if (got < 0)
-		return got;
-	for (at = arena_memdup(r->arena, text.data, text.len); at && *at; at = nl ? nl + 1 : NULL) {
+	if (r < 0)
+		return r;
+	for (at = arena_memdup(reading->arena, text.data, text.len); at && *at;
+	     at = nl ? nl + 1 : NULL) {
 		nl = strchr(at, '\n');
 		if (nl)
 			*nl = '\0';
-		r->line++;
-		if (read_line(r, at, e) < 0)
+		reading->line++;
+		if (read_line(reading, at, e) < 0)
 			return -e->no;
 	}
 	return 0;
@@ -206,7 +208,7 @@ static int read_files(const struct profile_source *s, const char *name, struct a
 	return read_file(&config, e);
 }
 
-/* ---- what they come to ----------------------------------------------------------------------- */
+/* ---- the resulting settings ------------------------------------------------------------------ */
 
 static int unsupported(struct err *e, const char *who, const char *how)
 {
@@ -217,8 +219,8 @@ static int unsupported(struct err *e, const char *who, const char *how)
 	               who, how);
 }
 
-/* In the order in which AWS's own tools ask: what they would use before the keys is refused though
- * there are keys. */
+/* The order is that of AWS's own tools: a source that they would use before the keys is refused even
+ * if there are keys. */
 static int check_profile(const struct found *f, const char *who, struct err *e)
 {
 	if (f->role_arn)

@@ -11,8 +11,8 @@
 
 #define CREDS_MAX     (16 * 1024)
 #define ROLES         "meta-data/iam/security-credentials/"
-#define RENEW_WAIT_MS 5000 /* who has old credentials doesn't spend its deadline on new ones */
-#define ABROAD_MS     5000 /* a workstation has no metadata service that could be late */
+#define RENEW_WAIT_MS 5000 /* limit of a renewal while the old credentials can still be used */
+#define ABROAD_MS     5000 /* limit outside EC2, where there may be no metadata service */
 
 /* ---- role and credentials -------------------------------------------------------------------- */
 
@@ -55,7 +55,7 @@ void session_role_prepare(struct cloud *c, struct session_role *r)
 	        .path = r->path, .max = CREDS_MAX, .late = true, .done = creds_done, .ctx = r};
 }
 
-/* Old credentials are better than none: the services say when they have really ended. */
+/* Old credentials stay in use: only a service can tell that they have expired. */
 static int keep_old(struct cloud *c, struct err *e)
 {
 	if (!c->creds.have)
@@ -123,7 +123,7 @@ static int take_domain(struct cloud *c, struct imds_read *r, struct err *e)
 	return 0;
 }
 
-/* What isn't known yet of what is asked for, and what the configuration answers by itself. */
+/* The part of `what` that is neither known yet nor given by the configuration. */
 static unsigned missing(struct cloud *c, unsigned what)
 {
 	const struct partition *p = NULL;
@@ -159,23 +159,46 @@ static int read_needs(struct cloud *c, struct needs *n, uint64_t deadline, struc
 
 static int settle(struct cloud *c, struct needs *n, struct err *e)
 {
-	int rc = 0;
+	int r;
 
-	if (n->what & SESSION_REGION)
-		rc = take_region(c, &n->region, e);
-	if (rc == 0 && (n->what & SESSION_DOMAIN))
-		rc = take_domain(c, &n->domain, e);
-	if (rc == 0 && (n->what & SESSION_CREDS))
-		rc = session_role_settle(c, &n->role, e);
+	if (n->what & SESSION_REGION) {
+		r = take_region(c, &n->region, e);
+		if (r < 0)
+			return r;
+	}
+	if (n->what & SESSION_DOMAIN) {
+		r = take_domain(c, &n->domain, e);
+		if (r < 0)
+			return r;
+	}
+	if (n->what & SESSION_CREDS)
+		return session_role_settle(c, &n->role, e);
+	return 0;
+}
+
+static void needs_close(struct needs *n)
+{
 	imds_read_close(&n->region);
 	imds_read_close(&n->domain);
 	imds_read_close(&n->role.role);
 	imds_read_close(&n->role.creds);
 	creds_close(&n->role.fresh);
-	return rc;
 }
 
-/* The service must not be asked. */
+static int read_and_settle(struct cloud *c, struct needs *n, uint64_t deadline, struct err *e)
+{
+	int r = read_needs(c, n, deadline, e);
+
+	if (r < 0 && n->what == SESSION_CREDS)
+		return keep_old(c, e);
+	if (r < 0)
+		return r;
+	r = settle(c, n, e);
+	needs_close(n);
+	return r;
+}
+
+/* The error when the configuration forbids the use of the metadata service. */
 static int not_asked(const struct needs *n, struct err *e)
 {
 	static const char why[] = "AWS_EC2_METADATA_DISABLED keeps the metadata service from being "
@@ -187,7 +210,7 @@ static int not_asked(const struct needs *n, struct err *e)
 	return err_set(e, ERR_INPUT, REASON_NO_CREDENTIALS, ENOENT, "%s for credentials", why);
 }
 
-/* For a program that may run anywhere, what was looked at before the service failed. */
+/* For a program that may run outside EC2: adds which sources were tried before the service. */
 static int nothing_found(const struct cloud *c, const struct needs *n, struct err *e)
 {
 	if (!c->config.tried)
@@ -211,7 +234,6 @@ int session_need(struct cloud *c, unsigned what, uint64_t deadline, struct err *
 	        .region = {.path = "meta-data/placement/region", .max = SESSION_NAME_MAX},
 	        .domain = {.path = "meta-data/services/domain", .max = SESSION_NAME_MAX},
 	};
-	int r;
 
 	if (c->broken.kind != ERR_NONE) {
 		*e = c->broken;
@@ -228,10 +250,7 @@ int session_need(struct cloud *c, unsigned what, uint64_t deadline, struct err *
 	if (c->config.tried)
 		deadline = clock_min(deadline, clock_in_ms(ABROAD_MS));
 	session_role_prepare(c, &n.role);
-	r = read_needs(c, &n, deadline, e);
-	if (r == 0)
-		r = settle(c, &n, e);
-	else if (n.what == SESSION_CREDS)
-		r = keep_old(c, e);
-	return r < 0 ? nothing_found(c, &n, e) : 0;
+	if (read_and_settle(c, &n, deadline, e) < 0)
+		return nothing_found(c, &n, e);
+	return 0;
 }

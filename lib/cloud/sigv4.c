@@ -56,7 +56,7 @@ static void put_encoded(const struct out *o, const char *s, size_t len, bool kee
 		put(o, e, encode((unsigned char)s[i], keep_slash, e));
 }
 
-/* The order of the encoded forms, without building them. */
+/* Compares the encoded forms without building them. */
 static int compare_encoded(const char *a, const char *b)
 {
 	char ea[3], eb[3];
@@ -77,7 +77,7 @@ static int compare_encoded(const char *a, const char *b)
 /* ---- sorted views of the request --------------------------------------------------------------- */
 
 struct canon {
-	const struct sigv4_request *r;
+	const struct sigv4_request *request;
 	const struct sigv4_pair *headers[SIGV4_HEADERS_MAX];
 	struct sigv4_pair query[SIGV4_QUERY_MAX];
 	size_t n_query;
@@ -91,7 +91,7 @@ static int by_query(const void *pa, const void *pb)
 	return d ? d : compare_encoded(a->value, b->value);
 }
 
-/* Equal names keep the order they were given in: their addresses' order. */
+/* Equal names keep the order in which they were given, which is that of their addresses. */
 static int by_header(const void *pa, const void *pb)
 {
 	const struct sigv4_pair *a = *(const struct sigv4_pair *const *)pa;
@@ -101,20 +101,21 @@ static int by_header(const void *pa, const void *pb)
 	return d ? d : (a > b) - (a < b);
 }
 
-static int canon_init(struct canon *c, const struct sigv4_request *r, size_t more_query,
+static int canon_init(struct canon *c, const struct sigv4_request *request, size_t more_query,
                       struct err *e)
 {
-	c->r = r;
-	if (r->n_headers > SIGV4_HEADERS_MAX || r->n_query + more_query > SIGV4_QUERY_MAX)
+	c->request = request;
+	if (request->n_headers > SIGV4_HEADERS_MAX ||
+	    request->n_query + more_query > SIGV4_QUERY_MAX)
 		return err_set(e, ERR_BUG, REASON_BUG, E2BIG,
-		               "signing: %zu headers and %zu parameters are too many", r->n_headers,
-		               r->n_query);
-	for (size_t i = 0; i < r->n_headers; i++)
-		c->headers[i] = &r->headers[i];
-	for (size_t i = 0; i < r->n_query; i++)
-		c->query[i] = r->query[i];
-	c->n_query = r->n_query;
-	qsort(c->headers, r->n_headers, sizeof c->headers[0], by_header);
+		               "signing: %zu headers and %zu parameters are too many",
+		               request->n_headers, request->n_query);
+	for (size_t i = 0; i < request->n_headers; i++)
+		c->headers[i] = &request->headers[i];
+	for (size_t i = 0; i < request->n_query; i++)
+		c->query[i] = request->query[i];
+	c->n_query = request->n_query;
+	qsort(c->headers, request->n_headers, sizeof c->headers[0], by_header);
 	qsort(c->query, c->n_query, sizeof c->query[0], by_query);
 	return 0;
 }
@@ -126,7 +127,7 @@ static void canon_query_add(struct canon *c, const char *name, const char *value
 
 /* ---- the canonical request ---------------------------------------------------------------------- */
 
-/* RFC 3986 5.2.4, and empty segments go too; what remains is encoded once more. */
+/* Dot segments (RFC 3986 section 5.2.4) and empty ones are removed; the rest is encoded again. */
 static int put_normal_path(const struct out *o, const char *path, struct err *e)
 {
 	struct blob kept[SEGMENTS_MAX];
@@ -156,11 +157,11 @@ static int put_normal_path(const struct out *o, const char *path, struct err *e)
 	return 0;
 }
 
-static int put_path(const struct out *o, const struct sigv4_request *r, struct err *e)
+static int put_path(const struct out *o, const struct sigv4_request *request, struct err *e)
 {
-	if (!r->s3)
-		return put_normal_path(o, r->path, e);
-	put_str(o, *r->path ? r->path : "/");
+	if (!request->s3)
+		return put_normal_path(o, request->path, e);
+	put_str(o, *request->path ? request->path : "/");
 	return 0;
 }
 
@@ -190,7 +191,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Without blanks at both ends, and with one space for each run of them inside. */
+/* Without leading and trailing blanks, and with each inner run of blanks as one space. */
 static void put_trimmed(const struct out *o, const char *s)
 {
 	size_t len = strlen(s);
@@ -216,7 +217,7 @@ static bool same_as_before(const struct canon *c, size_t i)
 
 static void put_headers(const struct out *o, const struct canon *c)
 {
-	for (size_t i = 0; i < c->r->n_headers; i++) {
+	for (size_t i = 0; i < c->request->n_headers; i++) {
 		if (same_as_before(c, i)) {
 			put_str(o, ",");
 		} else {
@@ -231,7 +232,7 @@ static void put_headers(const struct out *o, const struct canon *c)
 
 static void put_signed_headers(const struct out *o, const struct canon *c)
 {
-	for (size_t i = 0; i < c->r->n_headers; i++) {
+	for (size_t i = 0; i < c->request->n_headers; i++) {
 		if (same_as_before(c, i))
 			continue;
 		put_str(o, i ? ";" : "");
@@ -241,13 +242,13 @@ static void put_signed_headers(const struct out *o, const struct canon *c)
 
 static int put_request(const struct out *o, const struct canon *c, struct err *e)
 {
-	int rc;
+	int r;
 
-	put_str(o, c->r->method);
+	put_str(o, c->request->method);
 	put_str(o, "\n");
-	rc = put_path(o, c->r, e);
-	if (rc < 0)
-		return rc;
+	r = put_path(o, c->request, e);
+	if (r < 0)
+		return r;
 	put_str(o, "\n");
 	put_query(o, c);
 	put_str(o, "\n");
@@ -255,16 +256,19 @@ static int put_request(const struct out *o, const struct canon *c, struct err *e
 	put_str(o, "\n");
 	put_signed_headers(o, c);
 	put_str(o, "\n");
-	put_str(o, c->r->payload);
+	put_str(o, c->request->payload);
 	return 0;
 }
 
-int sigv4_canonical(const struct sigv4_request *r, sigv4_emit_fn *emit, void *ctx, struct err *e)
+int sigv4_canonical(const struct sigv4_request *request, sigv4_emit_fn *emit, void *ctx,
+                    struct err *e)
 {
 	struct canon c;
-	int rc = canon_init(&c, r, 0, e);
+	int r = canon_init(&c, request, 0, e);
 
-	return rc < 0 ? rc : put_request(&(struct out){emit, ctx}, &c, e);
+	if (r < 0)
+		return r;
+	return put_request(&(struct out){emit, ctx}, &c, e);
 }
 
 /* ---- signature --------------------------------------------------------------------------------- */
@@ -274,16 +278,17 @@ static void to_digest(void *ctx, const void *data, size_t len)
 	digest_add(ctx, data, len);
 }
 
-static int scope_of(const struct sigv4_request *r, char out[static SCOPE_MAX], struct err *e)
+static int scope_of(const struct sigv4_request *request, char out[static SCOPE_MAX], struct err *e)
 {
-	int n = snprintf(out, SCOPE_MAX, "%.8s/%s/%s/aws4_request", r->date, r->region, r->service);
+	int n = snprintf(out, SCOPE_MAX, "%.8s/%s/%s/aws4_request", request->date, request->region,
+	                 request->service);
 
 	if (n < 0 || n >= SCOPE_MAX)
 		return err_set(e, ERR_BUG, REASON_BUG, E2BIG, "signing: the scope is too long");
 	return 0;
 }
 
-static void derive(const struct sigv4_request *r, const char *secret,
+static void derive(const struct sigv4_request *request, const char *secret,
                    unsigned char out[static SHA256_LEN])
 {
 	char first[512];
@@ -294,10 +299,10 @@ static void derive(const struct sigv4_request *r, const char *secret,
 		len = sizeof first - 4;
 	memcpy(first, "AWS4", 4);
 	memcpy(first + 4, secret, len);
-	digest_hmac(first, 4 + len, r->date, 8, out);
+	digest_hmac(first, 4 + len, request->date, 8, out);
 	explicit_bzero(first, sizeof first);
-	digest_hmac(out, SHA256_LEN, r->region, strlen(r->region), out);
-	digest_hmac(out, SHA256_LEN, r->service, strlen(r->service), out);
+	digest_hmac(out, SHA256_LEN, request->region, strlen(request->region), out);
+	digest_hmac(out, SHA256_LEN, request->service, strlen(request->service), out);
 	digest_hmac(out, SHA256_LEN, "aws4_request", strlen("aws4_request"), out);
 }
 
@@ -307,14 +312,14 @@ static int sign(const struct canon *c, const char *scope, const char *secret,
 	unsigned char sum[SHA256_LEN], key[SHA256_LEN];
 	char hex[SHA256_HEX], text[SCOPE_MAX + SIGV4_DATE + SHA256_HEX + 32];
 	scope_digest struct digest *d = digest_new();
-	int rc = put_request(&(struct out){to_digest, d}, c, e);
+	int r = put_request(&(struct out){to_digest, d}, c, e);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	digest_sum(d, sum);
 	str_hex(sum, sizeof sum, hex);
-	snprintf(text, sizeof text, "AWS4-HMAC-SHA256\n%s\n%s\n%s", c->r->date, scope, hex);
-	derive(c->r, secret, key);
+	snprintf(text, sizeof text, "AWS4-HMAC-SHA256\n%s\n%s\n%s", c->request->date, scope, hex);
+	derive(c->request, secret, key);
 	digest_hmac(key, sizeof key, text, strlen(text), sum);
 	explicit_bzero(key, sizeof key);
 	str_hex(sum, sizeof sum, ret_hex);
@@ -329,7 +334,7 @@ void sigv4_date(time_t t, char out[static SIGV4_DATE])
 		memcpy(out, "19700101T000000Z", SIGV4_DATE);
 }
 
-/* Fixed room that is appended to. */
+/* A buffer of fixed size that is appended to; `len` counts what did not fit, too. */
 struct room {
 	char *at;
 	size_t cap, len;
@@ -337,28 +342,30 @@ struct room {
 
 static void to_room(void *ctx, const void *data, size_t len)
 {
-	struct room *r = ctx;
+	struct room *room = ctx;
 
-	if (r->len + len < r->cap)
-		memcpy(r->at + r->len, data, len);
-	r->len += len;
+	if (room->len + len < room->cap)
+		memcpy(room->at + room->len, data, len);
+	room->len += len;
 }
 
-int sigv4_authorize(const struct sigv4_request *r, const struct sigv4_key *key, char *out,
+int sigv4_authorize(const struct sigv4_request *request, const struct sigv4_key *key, char *out,
                     size_t cap, struct err *e)
 {
 	char scope[SCOPE_MAX], hex[SHA256_HEX];
 	struct room room = {out, cap, 0};
 	struct out o = {to_room, &room};
 	struct canon c;
-	int rc = canon_init(&c, r, 0, e);
+	int r = canon_init(&c, request, 0, e);
 
-	if (rc == 0)
-		rc = scope_of(r, scope, e);
-	if (rc == 0)
-		rc = sign(&c, scope, key->secret_key, hex, e);
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
+	r = scope_of(request, scope, e);
+	if (r < 0)
+		return r;
+	r = sign(&c, scope, key->secret_key, hex, e);
+	if (r < 0)
+		return r;
 	put_str(&o, "AWS4-HMAC-SHA256 Credential=");
 	put_str(&o, key->access_key);
 	put_str(&o, "/");
@@ -378,14 +385,15 @@ static void to_strbuf(void *ctx, const void *data, size_t len)
 	strbuf_add(ctx, data, len);
 }
 
-int sigv4_query(const struct sigv4_request *r, struct strbuf *out, struct err *e)
+int sigv4_query(const struct sigv4_request *request, struct strbuf *out, struct err *e)
 {
 	struct canon c;
-	int rc = canon_init(&c, r, 0, e);
+	int r = canon_init(&c, request, 0, e);
 
-	if (rc == 0)
-		put_query(&(struct out){to_strbuf, out}, &c);
-	return rc;
+	if (r < 0)
+		return r;
+	put_query(&(struct out){to_strbuf, out}, &c);
+	return 0;
 }
 
 static int full(const struct strbuf *out, struct err *e)
@@ -395,33 +403,34 @@ static int full(const struct strbuf *out, struct err *e)
 	return err_set(e, ERR_BUG, REASON_BUG, E2BIG, "signing: no room for the query");
 }
 
-int sigv4_presign(const struct sigv4_request *r, const struct sigv4_key *key, unsigned expires_s,
-                  struct strbuf *out, struct err *e)
+int sigv4_presign(const struct sigv4_request *request, const struct sigv4_key *key,
+                  unsigned expires_s, struct strbuf *out, struct err *e)
 {
 	char scope[SCOPE_MAX], credential[SCOPE_MAX + 160], names[1024], life[16], hex[SHA256_HEX];
 	struct room room = {names, sizeof names, 0};
 	struct canon c;
-	int rc = canon_init(&c, r, 6, e);
+	int r = canon_init(&c, request, 6, e);
 
-	if (rc == 0)
-		rc = scope_of(r, scope, e);
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
+	r = scope_of(request, scope, e);
+	if (r < 0)
+		return r;
 	put_signed_headers(&(struct out){to_room, &room}, &c);
 	names[room.len < sizeof names ? room.len : 0] = '\0';
 	snprintf(credential, sizeof credential, "%s/%s", key->access_key, scope);
 	snprintf(life, sizeof life, "%u", expires_s);
 	canon_query_add(&c, "X-Amz-Algorithm", "AWS4-HMAC-SHA256");
 	canon_query_add(&c, "X-Amz-Credential", credential);
-	canon_query_add(&c, "X-Amz-Date", r->date);
+	canon_query_add(&c, "X-Amz-Date", request->date);
 	canon_query_add(&c, "X-Amz-Expires", life);
 	canon_query_add(&c, "X-Amz-SignedHeaders", names);
 	if (key->session_token && *key->session_token)
 		canon_query_add(&c, "X-Amz-Security-Token", key->session_token);
 	qsort(c.query, c.n_query, sizeof c.query[0], by_query);
-	rc = sign(&c, scope, key->secret_key, hex, e);
-	if (rc < 0)
-		return rc;
+	r = sign(&c, scope, key->secret_key, hex, e);
+	if (r < 0)
+		return r;
 	put_query(&(struct out){to_strbuf, out}, &c);
 	strbuf_str(out, "&X-Amz-Signature=");
 	strbuf_str(out, hex);

@@ -4,7 +4,7 @@
  *
  * Two rules differ by service. S3 signs the path as it is on the wire; every other service removes
  * dot segments and empty ones from it and percent-encodes what is left once more. Query parameters
- * come in plain and are encoded and sorted here. See "Create a signed AWS API request" in the IAM
+ * are given unencoded, and are encoded and sorted here. See "Create a signed AWS API request" in the IAM
  * User Guide.
  */
 #pragma once
@@ -33,7 +33,7 @@ struct sigv4_pair {
 struct sigv4_request {
 	const char *method;
 	const char *path;               /* percent-encoded, as on the wire; "" means "/" */
-	const struct sigv4_pair *query; /* plain */
+	const struct sigv4_pair *query; /* not encoded */
 	size_t n_query;
 	const struct sigv4_pair *headers; /* all of them are signed; "host" must be among them */
 	size_t n_headers;
@@ -43,7 +43,7 @@ struct sigv4_request {
 	char date[SIGV4_DATE];
 };
 
-/* date of a time, for `date` and the x-amz-date header. */
+/* Formats a time for `date` and the x-amz-date header. */
 void sigv4_date(time_t t, char out[static SIGV4_DATE]);
 
 /*
@@ -52,20 +52,21 @@ void sigv4_date(time_t t, char out[static SIGV4_DATE]);
  * -E2BIG (ERR_BUG) when there are more headers or parameters than the ceilings, or `cap` is too
  * small.
  */
-int sigv4_authorize(const struct sigv4_request *r, const struct sigv4_key *key, char *out,
+int sigv4_authorize(const struct sigv4_request *request, const struct sigv4_key *key, char *out,
                     size_t cap, struct err *e) ATTR_MUST_USE;
 
 /*
  * The presigned form: the complete query string, sorted, signature last, goes to `out`. The X-Amz-*
  * parameters are added here; `expires_s` is 1 to 604800.
  */
-int sigv4_presign(const struct sigv4_request *r, const struct sigv4_key *key, unsigned expires_s,
-                  struct strbuf *out, struct err *e) ATTR_MUST_USE;
+int sigv4_presign(const struct sigv4_request *request, const struct sigv4_key *key,
+                  unsigned expires_s, struct strbuf *out, struct err *e) ATTR_MUST_USE;
 
 /* The query string alone, encoded and sorted as it is signed: send exactly this. */
-int sigv4_query(const struct sigv4_request *r, struct strbuf *out, struct err *e) ATTR_MUST_USE;
+int sigv4_query(const struct sigv4_request *request, struct strbuf *out,
+                struct err *e) ATTR_MUST_USE;
 
-/* The canonical request, piece by piece; for tests and for who must compare with a server's. */
+/* The canonical request, piece by piece: for tests, and to compare with the one in a server's error. */
 typedef void sigv4_emit_fn(void *ctx, const void *data, size_t len);
-int sigv4_canonical(const struct sigv4_request *r, sigv4_emit_fn *emit, void *ctx,
+int sigv4_canonical(const struct sigv4_request *request, sigv4_emit_fn *emit, void *ctx,
                     struct err *e) ATTR_MUST_USE;

@@ -8,14 +8,14 @@
 
 static int restart(struct http_exchange *x, struct transfer *t)
 {
-	int rc = t->got ? t->sink->restart(t->sink->ctx, &x->err) : 0;
+	int r = t->got ? t->sink->restart(t->sink->ctx, &x->err) : 0;
 
 	t->got = 0;
 	t->etag[0] = '\0';
-	/* A weak tag says "alike", not "the same bytes". */
+	/* A weak ETag doesn't promise the same bytes: it can't be used to resume. */
 	if (x->etag[0] == '"')
 		memcpy(t->etag, x->etag, sizeof t->etag);
-	return rc;
+	return r;
 }
 
 /* "bytes 100-199/200" */

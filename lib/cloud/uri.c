@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Takes addresses apart, and percent-encodes. */
+/* Parses URIs and endpoints, and percent-encodes. */
 #include "cloud/uri.h"
 
 #include <arpa/inet.h>
@@ -149,11 +149,12 @@ int uri_parse(const char *text, struct arena *a, struct uri *ret, struct err *e)
 		               "an address longer than %d bytes", URI_MAX);
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
 		if (str_starts(text, schemes[i].prefix)) {
-			int rc = schemes[i].parse(text, a, &u, e);
+			int r = schemes[i].parse(text, a, &u, e);
 
-			if (rc == 0)
-				*ret = u;
-			return rc;
+			if (r < 0)
+				return r;
+			*ret = u;
+			return 0;
 		}
 	if (str_starts(text, "http://"))
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
@@ -195,7 +196,7 @@ static bool is_host(const char *host)
 	return true;
 }
 
-/* "host:port" in lower case, without the scheme's own port. */
+/* "host:port" in lower case, without the port when it is the scheme's default. */
 static int parse_authority(char *s, struct arena *a, struct endpoint *ep)
 {
 	char *close = strrchr(s, ']'), *colon = strrchr(close ? close : s, ':');

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The addresses users write, taken apart, and percent-encoding (RFC 3986 section 2).
+ * Parses the URIs that users write, and percent-encodes (RFC 3986 section 2).
  *
- *     s3://bucket/key             the key literally, byte for byte: no escapes are understood
+ *     s3://bucket/key             the key literally, byte for byte: escapes are not decoded
  *     s3://bucket/key?versionId=V where V is [A-Za-z0-9._-]+; any other '?' belongs to the key
- *     https://host[:port]/...     as it stands; no user information
+ *     https://host[:port]/...     used unchanged; no user information
  *     file:/path, file:///path    the path literally
  */
 #pragma once
@@ -27,8 +27,8 @@ struct uri {
 /* Strings go to `a`. ERR_INPUT when it is none of these. */
 int uri_parse(const char *text, struct arena *a, struct uri *ret, struct err *e) ATTR_MUST_USE;
 
-/* 3 to 63 of [a-z0-9._-], no label empty, not an IPv4 address: the bucket names S3 gives, and the
- * underscores of those it gave before 2018. */
+/* 3 to 63 of [a-z0-9._-], no label empty, not an IPv4 address: the bucket names that S3 allows, and
+ * the underscores that it allowed before 2018. */
 bool uri_bucket_valid(const char *s);
 
 /*
@@ -44,16 +44,16 @@ struct endpoint {
 int uri_endpoint(const char *text, const char *what, struct arena *a, struct endpoint *ret,
                  struct err *e) ATTR_MUST_USE;
 
-/* The address of what stands beside it: `suffix` behind the key or path. A version or a query is of
- * that one object, and is left out. */
+/* The URI of a companion object: `suffix` appended to the key or path. A version or query belongs to
+ * the original object only, and is left out. */
 const char *uri_beside(const char *text, const char *suffix, struct arena *a);
 
 /* Everything but unreserved characters becomes %XX; '/' stays when keep_slash. */
 void uri_encode(struct strbuf *out, struct blob raw, bool keep_slash);
 
-/* A web address fit for messages: without what follows '?', where presigned ones carry their
- * secret. */
+/* A URL for messages: without user information, and without the query, where presigned URLs carry
+ * their signature. */
 const char *uri_shown(const char *text, struct arena *a);
 
-/* The address that a Location header means, seen from `base`; NULL when it isn't https. */
+/* Resolves a Location header against `base`; NULL when the result isn't https. */
 const char *uri_follow(const char *base, const char *location, struct arena *a);

@@ -59,16 +59,18 @@ static int redirect_refused(const struct http_exchange *x, struct arena *a, stru
 	               "redirected to '%s', which isn't https", shown);
 }
 
-/* Follows redirects from `url`; 0 is a 2xx answer. */
+/* Sends the request, and follows redirects from `url`; returns 0 on a 2xx answer. */
 static int get_once(struct cloud *c, struct http_exchange *x, const char *url, struct arena *a,
                     struct err *e)
 {
 	x->url = url;
 	for (unsigned hops = 0;; hops++) {
-		int rc = http_run(c->http, x, e);
+		int r = http_run(c->http, x, e);
 
-		if (rc < 0 || x->status / 100 == 2)
-			return rc;
+		if (r < 0)
+			return r;
+		if (x->status / 100 == 2)
+			return 0;
 		if (!is_redirect(x->status))
 			return refused(x, e);
 		const char *to = x->trouble ? uri_follow(x->url, x->trouble->location, a) : NULL;
@@ -86,7 +88,7 @@ int web_get(struct cloud *c, const char *url, struct transfer *t, uint64_t deadl
 {
 	scope_arena struct arena *a = arena_new();
 	struct backoff b = BACKOFF_SERVICE;
-	struct http_exchange x = {
+	scope_http struct http_exchange x = {
 	        .traffic = HTTP_WEB,
 	        .method = "GET",
 	        .max = t->max,
@@ -95,20 +97,19 @@ int web_get(struct cloud *c, const char *url, struct transfer *t, uint64_t deadl
 	        .write = transfer_write,
 	        .ctx = t,
 	};
-	struct err why = {0}; /* of a try */
+	struct err why = {0}; /* of one try */
 	const char *doing = arena_printf(a, "fetching '%s'", uri_shown(url, a));
 	unsigned tries = 0;
-	int rc;
 
 	do {
-		rc = get_once(c, &x, url, a, &why);
+		if (get_once(c, &x, url, a, &why) == 0)
+			return 0;
 		x.fresh = true;
 		tries++;
-	} while (rc < 0 && why.kind == ERR_RETRY &&
+	} while (why.kind == ERR_RETRY &&
 	         retry_wait(&b, x.retry_after_ms, deadline, doing, tries, &why));
-	http_exchange_close(&x);
-	if (rc == 0)
-		return 0;
 	*e = why;
-	return tries > 1 ? err_wrap(e, "%s: try %u", doing, tries) : err_wrap(e, "%s", doing);
+	if (tries > 1)
+		return err_wrap(e, "%s: try %u", doing, tries);
+	return err_wrap(e, "%s", doing);
 }
