@@ -13,7 +13,7 @@
 #define ANSWER_MAX (64 * 1024)
 #define BODY_MAX   (64 * 1024)
 
-/* Throttles come with status 400: the type alone tells what to do. */
+/* EBS throttles with status 400, so only the error's type tells what to do. */
 const struct awserr_row ebs_rows[] = {
         {"RequestThrottledException", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN,
          NULL},
@@ -42,7 +42,7 @@ bool ebs_custom(const struct cloud *c)
 
 static const struct call_service service = {"ebs"};
 
-/* k->path is set once, by who makes the call. */
+/* k->path is set by the caller, once for all tries. */
 int ebs_place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
 {
 	return call_place(c, k, &service, configured(c),
@@ -118,9 +118,9 @@ int ebs_start(struct cloud *c, const struct ebs_start *s, char ret_id[static EBS
 {
 	scope_arena struct arena *a = arena_new();
 	scope_http_buffer struct http_buffer answer = {0};
-	struct call k = make_call(c, "starting a snapshot", "/snapshots");
+	scope_call struct call k = make_call(c, "starting a snapshot", "/snapshots");
 	struct strbuf body = STRBUF(a, BODY_MAX);
-	int rc;
+	int r;
 
 	write_start(s, &body);
 	if (body.overflow || s->n_tags > EBS_TAGS_MAX)
@@ -132,29 +132,27 @@ int ebs_start(struct cloud *c, const struct ebs_start *s, char ret_id[static EBS
 	k.x.begin = http_buffer_begin;
 	k.x.write = http_buffer_write;
 	k.x.ctx = &answer;
-	rc = call_run(c, &k, deadline, e);
-	http_exchange_close(&k.x);
-	return rc < 0 ? rc : read_start(&answer, a, ret_id, e);
+	r = call_run(c, &k, deadline, e);
+	if (r < 0)
+		return r;
+	return read_start(&answer, a, ret_id, e);
 }
 
 int ebs_complete(struct cloud *c, const char *snapshot, uint32_t blocks,
                  const unsigned char sha256[static SHA256_LEN], uint64_t deadline, struct err *e)
 {
 	char path[80], count[16], sum[64], doing[80];
-	int rc;
 
 	snprintf(path, sizeof path, "/snapshots/completion/%s", snapshot);
 	snprintf(doing, sizeof doing, "completing '%s'", snapshot);
 	snprintf(count, sizeof count, "%u", blocks);
 	str_base64_encode((struct blob){(const char *)sha256, SHA256_LEN}, sum, sizeof sum);
-	struct call k = make_call(c, doing, path);
+	scope_call struct call k = make_call(c, doing, path);
 	k.headers[0] = (struct sigv4_pair){"x-amz-ChangedBlocksCount", count};
 	k.headers[1] = (struct sigv4_pair){"x-amz-Checksum", sum};
 	k.headers[2] = (struct sigv4_pair){"x-amz-Checksum-Aggregation-Method", "LINEAR"};
 	k.headers[3] = (struct sigv4_pair){"x-amz-Checksum-Algorithm", "SHA256"};
 	k.n_headers = 4;
 	k.x.max = ANSWER_MAX;
-	rc = call_run(c, &k, deadline, e);
-	http_exchange_close(&k.x);
-	return rc;
+	return call_run(c, &k, deadline, e);
 }

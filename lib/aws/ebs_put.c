@@ -12,12 +12,12 @@
 #define ATTEMPT_MS 20000
 #define STALL_S    12
 #define BLOCK_MS   120000
-#define HALVE_MS   500 /* throttles within it count as one: they answer what was sent before */
+#define HALVE_MS   500 /* throttles within it count as one: their requests were sent before it */
 #define ANSWER_MAX 4096
 
 struct pool;
 
-/* One block on its way. */
+/* One block, and the request that sends it. */
 struct slot {
 	struct pool *pool;
 	struct call k;
@@ -29,7 +29,7 @@ struct slot {
 	uint64_t deadline; /* of the block */
 	unsigned tries;
 	struct backoff soon, later;
-	struct err refused; /* the last refusal: it tells more than that time is up */
+	struct err refused; /* the last refusal by EBS, reported instead of a timeout after it */
 	bool has_block, sent;
 };
 
@@ -68,14 +68,14 @@ static int send_slot(struct slot *s, uint64_t wait_ms, struct err *e)
 	struct pool *g = s->pool;
 	uint64_t start = wait_ms ? clock_in_ms(wait_ms) : 0;
 	uint64_t limit = clock_in_ms(wait_ms + (g->p->attempt_ms ? g->p->attempt_ms : ATTEMPT_MS));
-	int rc;
+	int r;
 
 	arena_close(s->arena);
 	s->arena = arena_new();
-	rc = call_prepare(g->cloud, &s->k, &s->sig, s->arena,
-	                  clock_min(clock_min(limit, s->deadline), g->deadline), e);
-	if (rc < 0)
-		return rc;
+	r = call_prepare(g->cloud, &s->k, &s->sig, s->arena,
+	                 clock_min(clock_min(limit, s->deadline), g->deadline), e);
+	if (r < 0)
+		return r;
 	s->k.x.start = start;
 	s->k.x.stall_s = STALL_S;
 	s->k.x.done = on_done;
@@ -120,7 +120,7 @@ static void ready_slot(struct slot *s)
 	s->deadline = clock_in_ms(BLOCK_MS);
 }
 
-/* ---- what came back -------------------------------------------------------------------------- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static void give_up(struct slot *s, struct err *why)
 {
@@ -165,7 +165,7 @@ static void act(struct slot *s, const struct awserr_row *row, struct err *why)
 	           call_skew(c, &s->k.x)) {
 		again(s, &s->soon, 0, why);
 	} else if (row->action == AWSERR_CREDS && !c->creds.fixed && g->renewals < 3) {
-		/* Nothing more is sent until all that are on their way are back. */
+		/* Nothing more is sent until all running requests have ended; run() renews then. */
 		creds_distrust(&c->creds);
 	} else {
 		give_up(s, why);
@@ -218,22 +218,44 @@ static void on_done(struct http_exchange *x)
 	fill(g);
 }
 
-/* ---- keeping it full ------------------------------------------------------------------------- */
+/* ---- filling the window ---------------------------------------------------------------------- */
 
+/* Reads the next block into the slot; without one s->has_block stays false. */
 static int next_block(struct pool *g, struct slot *s, struct err *e)
 {
-	int rc = g->p->next(g->p->ctx, &s->block, e);
+	int r;
 
-	if (rc == 0)
+	if (g->exhausted)
+		return 0;
+	r = g->p->next(g->p->ctx, &s->block, e);
+	if (r < 0)
+		return r;
+	if (r == 0) {
 		g->exhausted = true;
-	if (rc <= 0)
-		return rc;
-	rc = g->p->read(g->p->ctx, s->block.index, s->data, e);
-	if (rc < 0)
-		return rc;
+		return 0;
+	}
+	r = g->p->read(g->p->ctx, s->block.index, s->data, e);
+	if (r < 0)
+		return r;
 	s->has_block = true;
 	ready_slot(s);
-	return 1;
+	return 0;
+}
+
+static int fill_slot(struct pool *g, struct slot *s, struct err *e)
+{
+	int r;
+
+	if (s->sent)
+		return 0;
+	if (!s->has_block) {
+		r = next_block(g, s, e);
+		if (r < 0)
+			return r;
+	}
+	if (!s->has_block)
+		return 0;
+	return send_slot(s, 0, e);
 }
 
 static bool may_send(const struct pool *g)
@@ -244,20 +266,9 @@ static bool may_send(const struct pool *g)
 static void fill(struct pool *g)
 {
 	for (unsigned i = 0; i < g->p->connections && may_send(g); i++) {
-		struct slot *s = &g->slots[i];
 		struct err e = {0};
-		int rc = 1;
 
-		if (s->sent)
-			continue;
-		if (!s->has_block) {
-			if (g->exhausted)
-				continue;
-			rc = next_block(g, s, &e);
-		}
-		if (rc > 0)
-			rc = send_slot(s, 0, &e);
-		if (rc < 0)
+		if (fill_slot(g, &g->slots[i], &e) < 0)
 			stop(g, &e);
 	}
 }
@@ -277,10 +288,10 @@ static int run(struct pool *g, struct err *e)
 	if (!ebs_custom(g->cloud))
 		need |= SESSION_DOMAIN;
 	while (!g->failed && work_left(g)) {
-		int rc = session_need(g->cloud, need, g->deadline, e);
+		int r = session_need(g->cloud, need, g->deadline, e);
 
-		if (rc < 0)
-			return rc;
+		if (r < 0)
+			return r;
 		g->renewals++;
 		fill(g);
 		http_wait(g->cloud->http);
@@ -292,10 +303,22 @@ static int run(struct pool *g, struct err *e)
 	return 0;
 }
 
+static void pool_close(struct pool *g)
+{
+	for (unsigned i = 0; i < g->p->connections; i++) {
+		if (g->slots[i].sent)
+			http_cancel(&g->slots[i].k.x);
+		call_close(&g->slots[i].k);
+		arena_close(g->slots[i].arena);
+		free(g->slots[i].data);
+	}
+	free(g);
+}
+
 int ebs_put(struct cloud *c, struct ebs_put *p, uint64_t deadline, struct err *e)
 {
 	struct pool *g = calloc(1, sizeof *g);
-	int rc;
+	int r;
 
 	if (!g || p->connections < 1 || p->connections > EBS_CONNECTIONS_MAX)
 		abort();
@@ -310,14 +333,7 @@ int ebs_put(struct cloud *c, struct ebs_put *p, uint64_t deadline, struct err *e
 			abort();
 	}
 	http_keep(c->http, p->connections);
-	rc = run(g, e);
-	for (unsigned i = 0; i < p->connections; i++) {
-		if (g->slots[i].sent)
-			http_cancel(&g->slots[i].k.x);
-		http_exchange_close(&g->slots[i].k.x);
-		arena_close(g->slots[i].arena);
-		free(g->slots[i].data);
-	}
-	free(g);
-	return rc;
+	r = run(g, e);
+	pool_close(g);
+	return r;
 }

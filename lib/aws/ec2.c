@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* EC2's query protocol: snapshots and images. */
+/* Calls of EC2's query protocol for snapshots and images. */
 #include "aws/ec2.h"
 
 #include <errno.h>
@@ -105,22 +105,20 @@ static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e
 	                  e);
 }
 
-/* EC2 has some hundred codes: what no table knows of status 400 is what was asked. */
-static int refine(const struct call *k, int rc, struct err *e)
+/* EC2 has hundreds of error codes: one of status 400 that is in no table means a bad request. */
+static int refine(const struct call *k, struct err *e)
 {
-	if (rc < 0 && e->reason == REASON_HTTP_STATUS && k->x.status == 400 &&
-	    e->kind == ERR_DENIED) {
+	if (e->reason == REASON_HTTP_STATUS && k->x.status == 400 && e->kind == ERR_DENIED) {
 		e->reason = invalid.reason;
 		e->no = invalid.no;
-		return -e->no;
 	}
-	return rc;
+	return -e->no;
 }
 
 static int run(struct cloud *c, struct form *f, struct doc **ret, uint64_t deadline, struct err *e)
 {
 	scope_http_buffer struct http_buffer answer = {0};
-	struct call k = {
+	scope_call struct call k = {
 	        .doing = f->doing,
 	        .service = "ec2",
 	        .method = "POST",
@@ -132,7 +130,6 @@ static int run(struct cloud *c, struct form *f, struct doc **ret, uint64_t deadl
 	        .n_headers = 1,
 	};
 	struct doc *d;
-	int rc;
 
 	if (f->body.overflow)
 		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG, "%s: too much is asked",
@@ -142,10 +139,8 @@ static int run(struct cloud *c, struct form *f, struct doc **ret, uint64_t deadl
 	k.x.begin = http_buffer_begin;
 	k.x.write = http_buffer_write;
 	k.x.ctx = &answer;
-	rc = refine(&k, call_run(c, &k, deadline, e), e);
-	http_exchange_close(&k.x);
-	if (rc < 0)
-		return rc;
+	if (call_run(c, &k, deadline, e) < 0)
+		return refine(&k, e);
 	if (xml_parse("answer", (struct blob){answer.data, answer.len}, f->arena, &d, NULL, e) < 0)
 		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
 		               "%s: the answer isn't what EC2 sends: %.200s", f->doing, e->text);
@@ -154,34 +149,38 @@ static int run(struct cloud *c, struct form *f, struct doc **ret, uint64_t deadl
 	return 0;
 }
 
-/* Most changes answer <return>true</return>; a refusal comes as an error. */
+/* For calls that answer <return>true</return>; EC2 sends an HTTP error when it refuses one. */
 static int run_true(struct cloud *c, struct form *f, uint64_t deadline, struct err *e)
 {
 	struct doc *d;
-	int rc = run(c, f, &d, deadline, e);
+	int r = run(c, f, &d, deadline, e);
 
-	if (rc == 0 && str_eq(doc_text(d, "return"), "false"))
-		rc = err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO, "%s: EC2 didn't do it",
-		             f->doing);
-	return rc;
+	if (r < 0)
+		return r;
+	if (str_eq(doc_text(d, "return"), "false"))
+		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO, "%s: EC2 didn't do it",
+		               f->doing);
+	return 0;
 }
 
 static int run_named(struct cloud *c, struct form *f, const char **ret, uint64_t deadline,
                      struct err *e)
 {
 	struct doc *d;
-	int rc = run(c, f, &d, deadline, e);
-	const char *id = rc == 0 ? doc_text(d, "imageId") : NULL;
+	const char *id;
+	int r = run(c, f, &d, deadline, e);
 
-	if (rc == 0 && (!id || !str_starts(id, "ami-")))
+	if (r < 0)
+		return r;
+	id = doc_text(d, "imageId");
+	if (!id || !str_starts(id, "ami-"))
 		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
 		               "%s: the answer names no image", f->doing);
-	if (rc == 0)
-		*ret = id;
-	return rc;
+	*ret = id;
+	return 0;
 }
 
-/* ---- looking --------------------------------------------------------------------------------- */
+/* ---- queries --------------------------------------------------------------------------------- */
 
 struct listing {
 	const char *action, *owner, *id, *set;
@@ -195,7 +194,7 @@ static int page(struct cloud *c, const struct ec2_query *q, const struct listing
 	struct form f = form(a, q->region, l->action);
 	struct doc *d;
 	const struct doc *found;
-	int rc;
+	int r;
 
 	put(&f, l->owner, "self");
 	put(&f, l->id, q->id);
@@ -206,9 +205,9 @@ static int page(struct cloud *c, const struct ec2_query *q, const struct listing
 	if (!q->id)
 		put_number(&f, "MaxResults", PAGE);
 	put(&f, "NextToken", *token);
-	rc = run(c, &f, &d, deadline, e);
-	if (rc < 0)
-		return rc;
+	r = run(c, &f, &d, deadline, e);
+	if (r < 0)
+		return r;
 	found = doc_get(d, l->set);
 	if (found && found->type != DOC_LIST && found->type != DOC_NULL)
 		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
@@ -226,10 +225,10 @@ static int list(struct cloud *c, const struct ec2_query *q, const struct listing
 	const char *token = NULL;
 
 	do {
-		int rc = page(c, q, l, a, &token, all, deadline, e);
+		int r = page(c, q, l, a, &token, all, deadline, e);
 
-		if (rc < 0)
-			return rc;
+		if (r < 0)
+			return r;
 		if (all->n > EC2_LIST_MAX)
 			return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG,
 			               "%s: more than %d of them", l->action, EC2_LIST_MAX);
@@ -260,49 +259,50 @@ int ec2_encrypts(struct cloud *c, const char *region, bool *ret, uint64_t deadli
 	scope_arena struct arena *a = arena_new();
 	struct form f = form(a, region, "GetEbsEncryptionByDefault");
 	struct doc *d;
-	int rc = run(c, &f, &d, deadline, e);
+	int r = run(c, &f, &d, deadline, e);
 
-	if (rc == 0)
-		*ret = str_eq(doc_text(d, "ebsEncryptionByDefault"), "true");
-	return rc;
+	if (r < 0)
+		return r;
+	*ret = str_eq(doc_text(d, "ebsEncryptionByDefault"), "true");
+	return 0;
 }
 
-/* ---- changing -------------------------------------------------------------------------------- */
+/* ---- changes --------------------------------------------------------------------------------- */
 
-int ec2_register(struct cloud *c, const struct ec2_register *r, struct arena *a,
+int ec2_register(struct cloud *c, const struct ec2_register *image, struct arena *a,
                  const char **ret_image, uint64_t deadline, struct err *e)
 {
 	struct form f = form(a, NULL, "RegisterImage");
-	int rc;
+	int r;
 
-	doing(&f, "registering", r->name);
-	if (r->dry_run)
+	doing(&f, "registering", image->name);
+	if (image->dry_run)
 		put(&f, "DryRun", "true");
-	put(&f, "Name", r->name);
-	put(&f, "Description", r->description);
-	put(&f, "Architecture", r->arch);
-	put(&f, "BootMode", r->boot);
+	put(&f, "Name", image->name);
+	put(&f, "Description", image->description);
+	put(&f, "Architecture", image->arch);
+	put(&f, "BootMode", image->boot);
 	put(&f, "EnaSupport", "true");
 	put(&f, "SriovNetSupport", "simple");
 	put(&f, "ImdsSupport", "v2.0");
 	put(&f, "VirtualizationType", "hvm");
 	put(&f, "RootDeviceName", "/dev/xvda");
 	put(&f, "BlockDeviceMapping.1.DeviceName", "/dev/xvda");
-	put(&f, "BlockDeviceMapping.1.Ebs.SnapshotId", r->snapshot);
-	put_number(&f, "BlockDeviceMapping.1.Ebs.VolumeSize", r->gib);
+	put(&f, "BlockDeviceMapping.1.Ebs.SnapshotId", image->snapshot);
+	put_number(&f, "BlockDeviceMapping.1.Ebs.VolumeSize", image->gib);
 	put(&f, "BlockDeviceMapping.1.Ebs.VolumeType", "gp3");
 	put(&f, "BlockDeviceMapping.1.Ebs.Iops", "3000");
 	put(&f, "BlockDeviceMapping.1.Ebs.Throughput", "125");
 	put(&f, "BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true");
 	put(&f, "TagSpecification.1.ResourceType", "image");
-	put_tags(&f, "TagSpecification.1.Tag", r->tags, r->n_tags);
-	rc = run_named(c, &f, ret_image, deadline, e);
-	/* That it could be done is told as an error. */
-	if (r->dry_run && rc < 0 && e->no == EALREADY) {
+	put_tags(&f, "TagSpecification.1.Tag", image->tags, image->n_tags);
+	r = run_named(c, &f, ret_image, deadline, e);
+	/* A dry run that would succeed is answered with the error DryRunOperation. */
+	if (image->dry_run && r < 0 && e->no == EALREADY) {
 		*e = (struct err){0};
 		return 0;
 	}
-	return rc;
+	return r;
 }
 
 const char *ec2_copy_token(const struct ec2_copy *y, struct arena *a)
@@ -376,15 +376,16 @@ int ec2_deregister(struct cloud *c, const char *region, const char *id, struct a
 {
 	struct form f = form(a, region, "DeregisterImage");
 	struct doc *d;
-	int rc;
+	int r;
 
 	doing(&f, "deregistering", id);
 	put(&f, "ImageId", id);
 	put(&f, "DeleteAssociatedSnapshots", "true");
-	rc = run(c, &f, &d, deadline, e);
-	if (rc == 0)
-		*ret = doc_get(d, "deleteSnapshotResultSet");
-	return rc;
+	r = run(c, &f, &d, deadline, e);
+	if (r < 0)
+		return r;
+	*ret = doc_get(d, "deleteSnapshotResultSet");
+	return 0;
 }
 
 int ec2_delete_snapshot(struct cloud *c, const char *region, const char *id, uint64_t deadline,
@@ -392,16 +393,16 @@ int ec2_delete_snapshot(struct cloud *c, const char *region, const char *id, uin
 {
 	scope_arena struct arena *a = arena_new();
 	struct form f = form(a, region, "DeleteSnapshot");
-	int rc;
+	int r;
 
 	doing(&f, "deleting", id);
 	put(&f, "SnapshotId", id);
-	rc = run_true(c, &f, deadline, e);
-	if (rc < 0 && e->kind == ERR_ABSENT) {
+	r = run_true(c, &f, deadline, e);
+	if (r < 0 && e->kind == ERR_ABSENT) {
 		*e = (struct err){0};
 		return 0;
 	}
-	return rc;
+	return r;
 }
 
 int ec2_create_tags(struct cloud *c, const char *region, const char *id, const struct ec2_tag *tags,

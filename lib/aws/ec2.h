@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What EC2 knows of snapshots and images: the query protocol, version 2016-11-15. `region` NULL is
- * the session's. Answers are documents in the caller's arena: EC2's names, `...Set`s as lists.
+ * Snapshots and images of EC2, through its query protocol, version 2016-11-15. `region` NULL is the
+ * session's. Answers are documents in the caller's arena with EC2's names; `...Set`s are lists.
  */
 #pragma once
 
@@ -17,8 +17,8 @@ struct ec2_filter {
 	const char *name, *value;
 };
 
-/* Those of this account; `id` or filters or both. *ret is a list, maybe empty; an id that doesn't
- * exist is ERR_ABSENT. At most EC2_LIST_MAX. */
+/* Lists those of this account, by `id` or filters or both. *ret is a list, which may be empty and
+ * has at most EC2_LIST_MAX items; an id that doesn't exist is ERR_ABSENT. */
 #define EC2_LIST_MAX 10000
 struct ec2_query {
 	const char *region, *id;
@@ -30,8 +30,8 @@ int ec2_snapshots(struct cloud *c, const struct ec2_query *q, struct arena *a, s
 int ec2_images(struct cloud *c, const struct ec2_query *q, struct arena *a, struct doc **ret,
                uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
-/* What an instance gets. Everything that EC2 would choose badly is said: without an architecture it
- * takes i386, without a virtualization type paravirtual. */
+/* Registers an image. All attributes with an unsuitable default are set: EC2's default for the
+ * architecture is i386, for the virtualization type paravirtual. */
 struct ec2_register {
 	const char *name;        /* ec2_valid_name() */
 	const char *description; /* or NULL */
@@ -41,9 +41,9 @@ struct ec2_register {
 	uint32_t gib;
 	const struct ec2_tag *tags;
 	size_t n_tags;
-	bool dry_run; /* only whether it may be done: 0 or the refusal */
+	bool dry_run; /* only asks whether it is permitted: 0 or the refusal */
 };
-int ec2_register(struct cloud *c, const struct ec2_register *r, struct arena *a,
+int ec2_register(struct cloud *c, const struct ec2_register *image, struct arena *a,
                  const char **ret_image, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
 /* Copies image `id` of `from` into `region`, with its tags; the token makes it idempotent. */
@@ -51,12 +51,12 @@ struct ec2_copy {
 	const char *region, *from, *id, *name, *description, *token;
 	bool encrypted;
 };
-/* A token by all the rest: the same copy asked for again is the same copy. */
+/* A token derived from all other members, so that a repeated request makes no second copy. */
 const char *ec2_copy_token(const struct ec2_copy *y, struct arena *a);
 int ec2_copy(struct cloud *c, const struct ec2_copy *y, struct arena *a, const char **ret_image,
              uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
-/* `account`: 12 digits. The image may be launched by it; the snapshot read. */
+/* Lets `account` (12 digits) launch the image, or read the snapshot. */
 int ec2_share_image(struct cloud *c, const char *region, const char *id, const char *account,
                     uint64_t deadline, struct err *e) ATTR_MUST_USE;
 int ec2_share_snapshot(struct cloud *c, const char *region, const char *id, const char *account,
@@ -66,17 +66,18 @@ int ec2_share_snapshot(struct cloud *c, const char *region, const char *id, cons
 int ec2_deprecate(struct cloud *c, const char *region, const char *id, const char *at,
                   uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
-/* *ret: the list of what became of its snapshots, or NULL; the caller shows it. */
+/* *ret: EC2's list of the image's snapshots and whether each was deleted, or NULL. */
 int ec2_deregister(struct cloud *c, const char *region, const char *id, struct arena *a,
                    struct doc **ret, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
-/* One that is gone already is fine. One that an image uses is ERR_DENIED, REASON_AWS_CONFLICT. */
+/* Returns 0 also when there is no such snapshot. One that an image uses is ERR_DENIED,
+ * REASON_AWS_CONFLICT. */
 int ec2_delete_snapshot(struct cloud *c, const char *region, const char *id, uint64_t deadline,
                         struct err *e) ATTR_MUST_USE;
 
 int ec2_create_tags(struct cloud *c, const char *region, const char *id, const struct ec2_tag *tags,
                     size_t n, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
-/* Whether each new volume and snapshot of the account is encrypted. */
+/* Whether the account encrypts new volumes and snapshots by default. */
 int ec2_encrypts(struct cloud *c, const char *region, bool *ret, uint64_t deadline,
                  struct err *e) ATTR_MUST_USE;

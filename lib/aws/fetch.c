@@ -18,7 +18,7 @@
 
 #define FILE_PIECE (64 * 1024)
 
-/* One fetch on its way to one of three targets; what passes is digested when a sum is expected. */
+/* One fetch, to one of three targets; the content is digested when a checksum is expected. */
 struct fetching {
 	const struct fetch *what;
 	struct transfer_sink sink;
@@ -81,16 +81,14 @@ static int open_regular(const char *path, struct err *e)
 	return err_set(e, ERR_HOST, REASON_HOST_FILE, EINVAL, "'%s' isn't a regular file", path);
 }
 
-static int pass_on(int fd, const char *path, struct transfer *t, struct err *e)
+static int pass_pieces(int fd, const char *path, char piece[static FILE_PIECE], struct transfer *t,
+                       struct err *e)
 {
-	scope_mem char *piece = malloc(FILE_PIECE);
 	off_t at = 0;
 	ssize_t n;
-	int rc = 0;
+	int r;
 
-	if (!piece)
-		abort();
-	while (rc == 0 && (n = pread(fd, piece, FILE_PIECE, at)) != 0) {
+	while ((n = pread(fd, piece, FILE_PIECE, at)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -101,20 +99,35 @@ static int pass_on(int fd, const char *path, struct transfer *t, struct err *e)
 			return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
 			               "'%s' is larger than the %llu bytes allowed", path,
 			               (unsigned long long)t->max);
-		rc = t->sink->write(t->sink->ctx, piece, (size_t)n, e);
+		r = t->sink->write(t->sink->ctx, piece, (size_t)n, e);
+		if (r < 0)
+			return r;
 	}
-	explicit_bzero(piece, FILE_PIECE);
-	return rc;
+	return 0;
+}
+
+static int pass_on(int fd, const char *path, struct transfer *t, struct err *e)
+{
+	scope_mem char *piece = malloc(FILE_PIECE);
+	int r;
+
+	if (!piece)
+		abort();
+	r = pass_pieces(fd, path, piece, t, e);
+	explicit_bzero(piece, FILE_PIECE); /* it may have been a secret */
+	return r;
 }
 
 static int file_get(const char *path, struct transfer *t, struct err *e)
 {
 	scope_fd int fd = open_regular(path, e);
 
-	return fd < 0 ? fd : pass_on(fd, path, t, e);
+	if (fd < 0)
+		return fd;
+	return pass_on(fd, path, t, e);
 }
 
-/* ---- what was fetched before ------------------------------------------------------------------ */
+/* ---- content fetched earlier ------------------------------------------------------------------ */
 
 static int kept_get(struct cloud *c, const char *uri, struct transfer *t, struct err *e)
 {
@@ -125,7 +138,7 @@ static int kept_get(struct cloud *c, const char *uri, struct transfer *t, struct
 	return -e->no;
 }
 
-/* ---- all of them ------------------------------------------------------------------------------ */
+/* ---- any URI ---------------------------------------------------------------------------------- */
 
 static int check_sum(struct fetching *f, struct err *e)
 {
@@ -154,16 +167,28 @@ static int get(struct cloud *c, const struct uri *u, struct fetching *f, uint64_
 	return file_get(u->path, &f->transfer, e);
 }
 
+static int get_checked(struct cloud *c, const struct uri *u, struct fetching *f, struct arena *a,
+                       uint64_t deadline, struct err *e)
+{
+	int r = get(c, u, f, deadline, e);
+
+	if (r < 0)
+		return r;
+	if (check_sum(f, e) < 0)
+		return err_wrap(e, "fetching '%s'", uri_shown(u->text, a));
+	return 0;
+}
+
 static int run(struct cloud *c, const struct fetch *what, struct fetching *f, uint64_t deadline,
                struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	unsigned char sum[SHA256_LEN];
 	struct uri u;
-	int rc = uri_parse(what->uri, a, &u, e);
+	int r = uri_parse(what->uri, a, &u, e);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	if (what->sha256 && str_unhex(what->sha256, sum, sizeof sum) < 0)
 		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
 		               "'%s' isn't a sha256: expected 64 hex digits", what->sha256);
@@ -172,11 +197,9 @@ static int run(struct cloud *c, const struct fetch *what, struct fetching *f, ui
 	f->transfer = (struct transfer){.sink = &f->sink,
 	                                .max = what->max ? what->max : SESSION_FETCH_MAX};
 	f->digest = what->sha256 ? digest_new() : NULL;
-	rc = get(c, &u, f, deadline, e);
-	if (rc == 0 && check_sum(f, e) < 0)
-		rc = err_wrap(e, "fetching '%s'", uri_shown(what->uri, a));
+	r = get_checked(c, &u, f, a, deadline, e);
 	digest_close(f->digest);
-	return rc;
+	return r;
 }
 
 int fetch_memory(struct cloud *c, const struct fetch *f, struct arena *a, struct blob *ret,
@@ -184,11 +207,12 @@ int fetch_memory(struct cloud *c, const struct fetch *f, struct arena *a, struct
 {
 	scope_http_buffer struct http_buffer b = {0};
 	struct fetching fetch = {.memory = &b};
-	int rc = run(c, f, &fetch, deadline, e);
+	int r = run(c, f, &fetch, deadline, e);
 
-	if (rc == 0)
-		*ret = (struct blob){arena_memdup(a, b.data, b.len), b.len};
-	return rc;
+	if (r < 0)
+		return r;
+	*ret = (struct blob){arena_memdup(a, b.data, b.len), b.len};
+	return 0;
 }
 
 int fetch_secret(struct cloud *c, const struct fetch *f, struct secret *ret, uint64_t deadline,
@@ -196,11 +220,12 @@ int fetch_secret(struct cloud *c, const struct fetch *f, struct secret *ret, uin
 {
 	scope_secret struct secret s = {0};
 	struct fetching fetch = {.secret = &s};
-	int rc = run(c, f, &fetch, deadline, e);
+	int r = run(c, f, &fetch, deadline, e);
 
-	if (rc == 0)
-		*ret = s;
-	return rc;
+	if (r < 0)
+		return r;
+	*ret = s;
+	return 0;
 }
 
 int fetch_file(struct cloud *c, const struct fetch *f, struct file_new *out, uint64_t deadline,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Objects of S3: GET, HEAD and PUT. */
+/* GET, HEAD and PUT of S3's objects. */
 #include "aws/s3.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@ struct object {
 	char doing[300];
 };
 
-/* ---- where ----------------------------------------------------------------------------------- */
+/* ---- the address ----------------------------------------------------------------------------- */
 
 static const char *configured(const struct cloud *c)
 {
@@ -52,11 +52,12 @@ static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e
 	const struct object *o = k->ctx;
 	const char *bucket = o->uri->bucket;
 	struct strbuf path = STRBUF(a, PATH_MAX_BYTES);
-	int rc = find_host(c, k, a, &k->at, e);
-	bool by_host = style_is_virtual(c, bucket, &k->at);
+	bool by_host;
+	int r = find_host(c, k, a, &k->at, e);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
+	by_host = style_is_virtual(c, bucket, &k->at);
 	if (k->moved) {
 		k->at.authority = k->moved;
 		by_host = str_starts(k->moved, bucket) && k->moved[strlen(bucket)] == '.';
@@ -99,13 +100,15 @@ static void prepare(const struct cloud *c, struct call *k, struct object *o, con
 static int run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 {
 	const struct object *o = k->ctx;
-	int rc = call_run(c, k, deadline, e);
+	int r = call_run(c, k, deadline, e);
 
-	if (rc == 0 && k->regions) {
+	if (r < 0)
+		return r;
+	if (k->regions) {
 		c->bucket = arena_strdup(c->arena, o->uri->bucket);
 		c->bucket_region = k->region;
 	}
-	return rc;
+	return 0;
 }
 
 static void shape_get(struct call *k)
@@ -132,25 +135,24 @@ int s3_get(struct cloud *c, const struct uri *u, struct transfer *t, uint64_t de
            struct err *e)
 {
 	struct object o = {.uri = u, .transfer = t};
-	struct call k = {.method = "GET", .shape = shape_get, .refused = refused_get};
-	int rc;
+	scope_call struct call k = {.method = "GET", .shape = shape_get, .refused = refused_get};
 
 	prepare(c, &k, &o, "fetching");
 	k.x.max = t->max;
 	k.x.begin = transfer_begin;
 	k.x.write = transfer_write;
 	k.x.ctx = t;
-	rc = run(c, &k, deadline, e);
-	http_exchange_close(&k.x);
-	return rc;
+	return run(c, &k, deadline, e);
 }
 
 static int object_uri(const char *text, struct arena *a, struct uri *ret, struct err *e)
 {
-	int rc = uri_parse(text, a, ret, e);
+	int r = uri_parse(text, a, ret, e);
 
-	if (rc < 0 || ret->scheme == URI_S3)
-		return rc;
+	if (r < 0)
+		return r;
+	if (ret->scheme == URI_S3)
+		return 0;
 	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
 	               "'%s': expected s3://BUCKET/KEY", uri_shown(text, a));
 }
@@ -160,17 +162,17 @@ int s3_head(struct cloud *c, const char *uri, uint64_t *ret_size, uint64_t deadl
 	scope_arena struct arena *a = arena_new();
 	struct uri u;
 	struct object o = {.uri = &u};
-	struct call k = {.method = "HEAD"};
-	int rc = object_uri(uri, a, &u, e);
+	scope_call struct call k = {.method = "HEAD"};
+	int r = object_uri(uri, a, &u, e);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	prepare(c, &k, &o, "looking for");
-	rc = run(c, &k, deadline, e);
-	if (rc == 0)
-		*ret_size = k.x.length > 0 ? (uint64_t)k.x.length : 0;
-	http_exchange_close(&k.x);
-	return rc;
+	r = run(c, &k, deadline, e);
+	if (r < 0)
+		return r;
+	*ret_size = k.x.length > 0 ? (uint64_t)k.x.length : 0;
+	return 0;
 }
 
 int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,
@@ -179,11 +181,11 @@ int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, u
 	scope_arena struct arena *a = arena_new();
 	struct uri u;
 	struct object o = {.uri = &u};
-	struct call k = {.method = "PUT"};
-	int rc = object_uri(uri, a, &u, e);
+	scope_call struct call k = {.method = "PUT"};
+	int r = object_uri(uri, a, &u, e);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	prepare(c, &k, &o, "writing");
 	if (u.version_id)
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
@@ -191,16 +193,15 @@ int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, u
 	k.headers[k.n_headers++] = (struct sigv4_pair){"Content-Type", "application/octet-stream"};
 	if (if_absent)
 		k.headers[k.n_headers++] = (struct sigv4_pair){"If-None-Match", "*"};
-	/* On a kept connection that turns out to be closed libcurl sends the request once more by
-	 * itself, and what the first one wrote would look like another's object. */
+	/* On a kept connection that turns out to be closed, libcurl repeats the request by itself.
+	 * The repeated one would then find the object that the first wrote, and be refused. */
 	k.x.fresh = if_absent;
 	k.x.body = body;
 	k.x.max = HTTP_TROUBLE_MAX;
-	rc = run(c, &k, deadline, e);
-	/* A try whose answer was lost may have been the one that wrote it. */
-	if (rc < 0 && e->reason == REASON_S3_PRECONDITION && k.tries > 1)
-		rc = err_set(e, e->kind, e->reason, e->no, "%s; an earlier try may have written it",
-		             e->text);
-	http_exchange_close(&k.x);
-	return rc;
+	r = run(c, &k, deadline, e);
+	/* A try whose answer was lost may have written the object. */
+	if (r < 0 && e->reason == REASON_S3_PRECONDITION && k.tries > 1)
+		return err_set(e, e->kind, e->reason, e->no,
+		               "%s; an earlier try may have written it", e->text);
+	return r;
 }

@@ -9,7 +9,7 @@
 #include "cloud/partition.h"
 #include "data/json.h"
 
-#define ID_MAX 2048 /* the service's own */
+#define ID_MAX 2048 /* the service's limit */
 #define ANSWER_MAX                                                                                 \
 	(128 * 1024) /* 64 KiB, each byte at worst escaped, is refused as too large before */
 
@@ -80,32 +80,42 @@ static int from_doc(const struct doc *d, struct secret *ret, struct err *e)
 	const struct doc *text = doc_get(d, "SecretString"), *binary = doc_get(d, "SecretBinary");
 	const struct doc *v = text && text->type == DOC_SCALAR ? text : binary;
 	struct blob b;
+	int r;
 
 	if (!v || v->type != DOC_SCALAR || !v->quoted)
 		return no_secret(e, "has neither SecretString nor SecretBinary");
 	b = (struct blob){v->text, strlen(v->text)};
-	if (v == text)
-		return secret_set(ret, b.data, b.len) == 0 ? 0 : no_secret(e, "is too large");
-	int rc = str_base64_decode(b, ret->data, SECRET_MAX, &ret->len);
-	if (rc < 0)
+	if (v == text) {
+		if (secret_set(ret, b.data, b.len) < 0)
+			return no_secret(e, "is too large");
+		return 0;
+	}
+	r = str_base64_decode(b, ret->data, SECRET_MAX, &ret->len);
+	if (r < 0)
 		secret_close(ret);
-	if (rc == -ENOSPC)
+	if (r == -ENOSPC)
 		return no_secret(e, "is too large");
-	return rc < 0 ? no_secret(e, "has a SecretBinary that isn't base64") : 0;
+	if (r < 0)
+		return no_secret(e, "has a SecretBinary that isn't base64");
+	return 0;
+}
+
+static int parse(struct blob json, struct arena *a, struct secret *ret, struct err *e)
+{
+	struct doc *d = NULL;
+
+	if (json_parse("secret", json, a, &d, e) < 0)
+		return no_secret(e, "isn't the JSON it should be");
+	return from_doc(d, ret, e);
 }
 
 int secrets_parse(struct blob json, struct secret *ret, struct err *e)
 {
 	struct arena *a = arena_new();
-	struct doc *d = NULL;
-	int rc;
+	int r = parse(json, a, ret, e);
 
-	if (json_parse("secret", json, a, &d, e) < 0)
-		rc = no_secret(e, "isn't the JSON it should be");
-	else
-		rc = from_doc(d, ret, e);
 	arena_close_wiped(a);
-	return rc;
+	return r;
 }
 
 static void prepare(const struct cloud *c, struct call *k, struct wanted *w)
@@ -134,19 +144,19 @@ int secrets_get(struct cloud *c, const char *id, struct secret *ret, uint64_t de
 	scope_http_buffer struct http_buffer answer = {0};
 	scope_secret struct secret s = {0};
 	struct wanted w = {.id = id};
-	struct call k;
-	int rc = id_check(id, e);
+	scope_call struct call k = {0};
+	int r = id_check(id, e);
 
-	if (rc < 0)
-		return rc;
+	if (r < 0)
+		return r;
 	prepare(c, &k, &w);
 	k.x.ctx = &answer;
-	rc = arn_region(id, c->arena, &k.region, e);
-	if (rc == 0)
-		rc = call_run(c, &k, deadline, e);
-	http_exchange_close(&k.x);
-	if (rc < 0)
-		return rc;
+	r = arn_region(id, c->arena, &k.region, e);
+	if (r < 0)
+		return r;
+	r = call_run(c, &k, deadline, e);
+	if (r < 0)
+		return r;
 	if (secrets_parse((struct blob){answer.data, answer.len}, &s, e) < 0)
 		return err_wrap(e, "%s", w.doing);
 	*ret = s;

@@ -51,7 +51,7 @@ static int run(struct cloud *c, const char *region, const char *target, const ch
                const struct strbuf *body, struct http_buffer *answer, uint64_t deadline,
                struct err *e)
 {
-	struct call k = {
+	scope_call struct call k = {
 	        .doing = doing,
 	        .service = "ssm",
 	        .method = "POST",
@@ -63,16 +63,13 @@ static int run(struct cloud *c, const char *region, const char *target, const ch
 	                    {"X-Amz-Target", target}},
 	        .n_headers = 2,
 	};
-	int rc;
 
 	k.x.body = (struct blob){body->data, body->len};
 	k.x.max = ANSWER_MAX;
 	k.x.begin = http_buffer_begin;
 	k.x.write = http_buffer_write;
 	k.x.ctx = answer;
-	rc = call_run(c, &k, deadline, e);
-	http_exchange_close(&k.x);
-	return rc;
+	return call_run(c, &k, deadline, e);
 }
 
 int ssm_put_image(struct cloud *c, const char *region, const char *name, const char *image,
@@ -103,21 +100,19 @@ int ssm_get(struct cloud *c, const char *region, const char *name, struct arena 
 	struct jsonw w = {.out = &body};
 	struct doc *d = NULL;
 	char doing[200];
-	const char *value;
-	int rc;
+	int r;
 
 	snprintf(doing, sizeof doing, "reading the parameter '%.150s'", name);
 	jsonw_begin(&w, NULL, '{');
 	jsonw_str(&w, "Name", name);
 	jsonw_end(&w, '}');
-	rc = run(c, region, "AmazonSSM.GetParameter", doing, &body, &answer, deadline, e);
-	if (rc < 0)
-		return rc;
-	rc = json_parse("answer", (struct blob){answer.data, answer.len}, a, &d, e);
-	value = rc == 0 ? doc_text(doc_get(d, "Parameter"), "Value") : NULL;
-	if (!value)
+	r = run(c, region, "AmazonSSM.GetParameter", doing, &body, &answer, deadline, e);
+	if (r < 0)
+		return r;
+	if (json_parse("answer", (struct blob){answer.data, answer.len}, a, &d, e) < 0 ||
+	    !doc_text(doc_get(d, "Parameter"), "Value"))
 		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
 		               "%s: the answer has no value", doing);
-	*ret = value;
+	*ret = doc_text(doc_get(d, "Parameter"), "Value");
 	return 0;
 }
