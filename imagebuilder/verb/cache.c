@@ -38,6 +38,7 @@ static void list_json(const struct store_entry *list, size_t n, struct strbuf *o
 
 		clock_rfc3339(list[i].used, used);
 		jsonw_begin(&w, NULL, '{');
+		jsonw_u64(&w, "schema", PROGRAM_SCHEMA);
 		jsonw_str(&w, "key", list[i].key);
 		jsonw_str(&w, "step", list[i].step);
 		jsonw_str(&w, "parent", list[i].parent);
@@ -100,6 +101,7 @@ static void tell_pruned(const struct image *g, size_t n, size_t files, uint64_t 
 		return;
 	}
 	jsonw_begin(&w, NULL, '{');
+	jsonw_u64(&w, "schema", PROGRAM_SCHEMA);
 	jsonw_u64(&w, "removed", n);
 	jsonw_u64(&w, "files", files);
 	jsonw_u64(&w, "bytes", bytes);

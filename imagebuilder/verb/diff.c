@@ -18,6 +18,7 @@ static void tell_json(const struct compare_difference *d, struct strbuf *b)
 	struct jsonw w = {.out = b};
 
 	jsonw_begin(&w, NULL, '{');
+	jsonw_u64(&w, "schema", PROGRAM_SCHEMA);
 	jsonw_str(&w, "of", d->of);
 	jsonw_str(&w, "state", states[d->state]);
 	jsonw_str(&w, "name", d->name);

@@ -78,6 +78,7 @@ static void print_json(const struct chain *c, const struct why *whys, struct str
 		const struct plan *plan = chain_plan_of(s, &at);
 
 		jsonw_begin(&w, NULL, '{');
+		jsonw_u64(&w, "schema", PROGRAM_SCHEMA);
 		jsonw_str(&w, "id", s->name);
 		jsonw_str(&w, "type", s->type->name);
 		jsonw_str(&w, "recipe", s->recipe->file);
@@ -119,12 +120,14 @@ static void foreign_json(const struct foreign *f, struct strbuf *out)
 	jsonw_begin(&w, NULL, '[');
 	if (f->update.n) {
 		jsonw_begin(&w, NULL, '{');
+		jsonw_u64(&w, "schema", PROGRAM_SCHEMA);
 		jsonw_str(&w, "id", "UpdateOsPackages");
 		jsonw_str(&w, "recipe", f->config->file);
 		jsonw_end(&w, '}');
 	}
 	for (size_t i = 0; i < f->plan.n; i++) {
 		jsonw_begin(&w, NULL, '{');
+		jsonw_u64(&w, "schema", PROGRAM_SCHEMA);
 		jsonw_str(&w, "id", f->plan.steps[i]->id);
 		jsonw_str(&w, "recipe", f->config->file);
 		plan_json_step(&f->plan, i, &w);

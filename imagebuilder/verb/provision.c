@@ -59,6 +59,7 @@ static void tell(struct provision *p, const char *state, const char *what, uint6
 		struct jsonw w = {.out = &b};
 
 		jsonw_begin(&w, NULL, '{');
+		jsonw_u64(&w, "schema", PROGRAM_SCHEMA);
 		jsonw_str(&w, "state", state);
 		jsonw_str(&w, "step", what);
 		jsonw_u64(&w, "elapsed_ns", ns);

@@ -24,6 +24,7 @@ static void tell(void *ctx, const char *check, enum verify_state state, const ch
 
 	if (g->program.json) {
 		jsonw_begin(&w, NULL, '{');
+		jsonw_u64(&w, "schema", PROGRAM_SCHEMA);
 		jsonw_str(&w, "check", check);
 		jsonw_str(&w, "state", states[state]);
 		jsonw_str(&w, "what", what);

@@ -110,6 +110,7 @@ def test_the_image_and_a_file_beside_it_tell_what_is_in_it(builder):
     assert re.fullmatch("[0-9a-f]{64}", image["recipe-sha256"])
     listed = json.loads(builder.tool("cache", "list", "--store", builder.store, "--json").out)
     assert image["layers"] in {e["key"] for e in listed}
+    assert {e["schema"] for e in listed} == {1}
 
 
 def test_nothing_of_the_build_is_in_the_tree(builder):
@@ -392,7 +393,7 @@ def test_the_cache_is_listed_and_pruned(builder, program, tmp_path):
     assert len(left) <= len(listed)
     assert os.listdir(builder.store / "failed") == []
     r = builder.tool("cache", "prune", "--store", builder.store, "--json")
-    assert json.loads(r.out) == {"removed": 0, "files": 0, "bytes": 0}
+    assert json.loads(r.out) == {"schema": 1, "removed": 0, "files": 0, "bytes": 0}
     for verb, out in ("list", "0 layers, 0 B"), ("prune", "removed 0 layers and 0 fetched files, 0 B"):
         r = builder.tool("cache", verb, "--store", tmp_path / "none")
         assert r.code == 0 and out in r.out and not (tmp_path / "none").exists(), "a look makes no store"

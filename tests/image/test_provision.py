@@ -238,6 +238,7 @@ def test_json(machine, tmp_path):
     lines = [json.loads(line) for line in out.splitlines()]
     assert status == 0 and lines[0]["state"] == "changed" and lines[0]["step"] == "files:/etc/j"
     assert lines[1]["step"].endswith("build.Bash")
+    assert {line["schema"] for line in lines} == {1}
 
 
 def test_busy(machine, tmp_path):
