@@ -134,6 +134,11 @@ static int check_local(struct agent *g, const struct doc *file, const struct doc
 	return node_doc_decode(local, g->program.arena, &g->node, e);
 }
 
+static void take_deadline(struct agent *g)
+{
+	g->program.deadline = g->program.start + g->node.deadline_ms * NS_PER_MS;
+}
+
 int source_node(struct agent *g, struct err *e)
 {
 	struct doc *merged = doc_new_map(g->program.arena, NULL);
@@ -149,6 +154,7 @@ int source_node(struct agent *g, struct err *e)
 	r = check_local(g, merged, options, e);
 	if (r < 0)
 		return r;
+	take_deadline(g); /* the metadata may say another */
 	r = g->program.cloud_config.no_metadata ? 0 : add_metadata(g, merged, e);
 	if (r < 0)
 		return r;
@@ -157,6 +163,6 @@ int source_node(struct agent *g, struct err *e)
 	if (r < 0)
 		return r;
 	node_doc_facts(&g->node, &g->facts);
-	g->program.deadline = g->program.start + g->node.deadline_ms * NS_PER_MS;
+	take_deadline(g);
 	return 0;
 }

@@ -3,6 +3,7 @@ import glob
 import json
 import os
 import re
+import socket
 import subprocess
 import time
 
@@ -208,8 +209,29 @@ def test_a_failure_is_told_once(agent, tmp_path):
     assert "files:/etc/motd (host-file)" in r.err
 
 
-def test_the_deadline_of_the_document_counts(agent, tmp_path):
-    """More than the default, too; and a wrong value of an option is a fault of usage."""
+@pytest.fixture
+def silent():
+    """Takes connections and never answers: its port."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as s:
+        yield s.getsockname()[1]
+
+
+@pytest.mark.parametrize("document, option, seconds", [("1s", None, 1), ("1s", "3s", 3), ("60s", "1s", 1)])
+@pytest.mark.parametrize("waits_for", ["metadata", "configuration"])
+def test_the_deadline_of_the_document_counts(agent, tmp_path, silent, waits_for, document, option, seconds):
+    """For whatever the run waits; an option overrides it."""
+    (tmp_path / "etc/hpc-node").mkdir(parents=True)
+    (tmp_path / "etc/hpc-node/node.yaml").write_text(f"config: https://127.0.0.1:{silent}/c.yaml\ndeadline: {document}\n")
+    metadata = {"AWS_EC2_METADATA_SERVICE_ENDPOINT": f"http://127.0.0.1:{silent}"} if waits_for == "metadata" else {
+        "AWS_EC2_METADATA_DISABLED": "true"}
+    begun = time.monotonic()
+    r = agent("plan", "--root", tmp_path, *(["--deadline", option] if option else []), guard=30, **metadata)
+    took = time.monotonic() - begun
+    assert r.code == 7, r.err
+    assert seconds - 0.1 < took < seconds + 8, r.err  # the default is 300 s
+
+
+def test_a_wrong_value_of_an_option_is_a_fault_of_usage(agent, tmp_path):
     for args in (["--node", "a/b"], ["--head", "http://h"], ["--head", "10.0.0.1:6817"], ["--config", "gopher://x"]):
         assert agent("plan", "--root", tmp_path, *args, AWS_EC2_METADATA_DISABLED="true").code == 2, args
 
