@@ -23,11 +23,11 @@ struct ebs_tag {
 struct ebs_start {
 	uint32_t gib;            /* 1 to 65536 */
 	const char *description; /* or NULL */
-	const char *token;       /* at most 255 visible characters; the same: the same snapshot */
-	const char *parent;      /* snapshot whose blocks show where none is put, or NULL */
+	const char *token;       /* at most 255 visible characters; the same for a retry */
+	const char *parent;      /* snapshot that supplies the blocks not put, or NULL */
 	bool encrypted;          /* not with a parent */
-	const char *kms_key;     /* ARN, or NULL: the account's; only when encrypted */
-	unsigned timeout_min; /* EBS gives the snapshot up after so long without a block: 10-4320 */
+	const char *kms_key;     /* ARN, or NULL: the account's default; only when encrypted */
+	unsigned timeout_min;    /* EBS fails the snapshot after so long without a block: 10-4320 */
 	const struct ebs_tag *tags;
 	size_t n_tags;
 };
@@ -45,8 +45,8 @@ struct ebs_block {
  * Puts many at once on kept connections. `next` names the next block (1), or says there is none
  * (0); `read` fills in its content, `done` is told when EBS has it. All are called by the caller's
  * thread; negative with `e` set ends it all. A block is tried again, after a wait, for 120 s; a
- * throttle, or an attempt that takes too long, halves how many are on their way, and each block
- * that arrives lets one part of one more through.
+ * throttle, or an attempt that takes too long, halves the window of concurrent requests, and each
+ * block that was put widens it by 1/window.
  */
 struct ebs_put {
 	const char *snapshot;
@@ -57,7 +57,7 @@ struct ebs_put {
 	int (*read)(void *ctx, uint32_t index, void *block, struct err *e);
 	int (*done)(void *ctx, const struct ebs_block *b, struct err *e);
 	void *ctx;
-	/* What came of it. */
+	/* The result. */
 	uint64_t put, attempts, throttled;
 };
 

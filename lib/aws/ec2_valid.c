@@ -27,7 +27,7 @@ bool ec2_valid_description(const char *text)
 	return strlen(text) <= DESCRIPTION_MAX;
 }
 
-/* How many characters; SIZE_MAX: it isn't UTF-8, or one of them controls a terminal. */
+/* The number of characters; SIZE_MAX when it isn't UTF-8 or has a control character. */
 static size_t characters(const char *text)
 {
 	size_t n = 0, bad;
@@ -66,7 +66,7 @@ bool ec2_valid_deprecation(const char *at, time_t now)
 
 	if (!end || *end)
 		return false;
-	/* timegm() makes the second of March of a 30th of February. */
+	/* timegm() normalizes an invalid date: 30 February becomes 2 March. */
 	when = timegm(&tm);
 	strftime(again, sizeof again, "%Y-%m-%dT%H:%M:%SZ", &tm);
 	gmtime_r(&now, &limit);

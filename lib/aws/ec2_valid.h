@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What EC2 takes, by its API reference: checked before anything is made, since a refusal that comes
- * after the blocks were sent leaves a snapshot behind.
+ * What EC2 accepts, by its API reference. Checked before anything is created: a refusal after the
+ * upload would leave a snapshot behind.
  */
 #pragma once
 
@@ -15,11 +15,11 @@ bool ec2_valid_name(const char *name);
 bool ec2_valid_description(const char *text);
 
 /* UTF-8 without control characters; a key of 1 to 127 characters that doesn't begin with aws: in
- * any case, a value of at most 255: EC2 takes one more of each, EBS direct does not. */
+ * any case, and a value of at most 255. EC2 allows one character more of each, EBS direct doesn't. */
 bool ec2_valid_tag(const char *key, const char *value);
 
 /* 12 digits. */
 bool ec2_valid_account(const char *id);
 
-/* A day that is, written 2027-01-01T00:00:00Z, after `now` and at most ten years later. */
+/* A valid date as 2027-01-01T00:00:00Z, after `now` and at most ten years later. */
 bool ec2_valid_deprecation(const char *at, time_t now);

@@ -2,7 +2,7 @@
 /*
  * Fetching by URI: s3://bucket/key[?versionId=...], https://..., file:/path. The key of an s3://
  * URI is taken literally, byte for byte. `https` requests carry no credentials; redirects are
- * followed by hand, at most 3, https only. http:// is refused.
+ * followed, at most 3, to https only. http:// is refused.
  */
 #pragma once
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Objects of S3, or of what speaks its protocol at a configured endpoint.
+ * Objects of S3, or of a compatible service at a configured endpoint.
  *
  * The bucket is part of the host name, unless the endpoint is an address or the bucket's name has a
- * dot, which TLS certificates don't cover, or an underscore, which is no host's: then it is part of
- * the path. cloud_config.s3_style decides otherwise.
+ * dot, which TLS certificates don't cover, or an underscore, which host names can't have: then it is
+ * part of the path. cloud_config.s3_style overrides this.
  */
 #pragma once
 
@@ -20,8 +20,7 @@ int s3_head(struct cloud *c, const char *uri, uint64_t *ret_size, uint64_t deadl
 int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,
            struct err *e) ATTR_MUST_USE;
 
-/* GetObject of a parsed s3:// URI, resumed where a try broke off; fetch.h is the door for others.
- */
+/* GetObject of a parsed s3:// URI, resumed where a try broke off. Other floors use fetch.h. */
 struct uri;
 struct transfer;
 int s3_get(struct cloud *c, const struct uri *u, struct transfer *t, uint64_t deadline,

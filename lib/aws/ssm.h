@@ -4,7 +4,7 @@
 
 #include "cloud/cloud.h"
 
-/* Writes, or writes over, `name` with data type aws:ec2:image. */
+/* Creates or overwrites `name`, with data type aws:ec2:image. */
 int ssm_put_image(struct cloud *c, const char *region, const char *name, const char *image,
                   uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
@@ -12,5 +12,5 @@ int ssm_put_image(struct cloud *c, const char *region, const char *name, const c
 int ssm_get(struct cloud *c, const char *region, const char *name, struct arena *a,
             const char **ret, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
-/* "/a/b" or "name": letters, digits and "_.-/", at most 1011, not begun by aws or ssm. */
+/* "/a/b" or "name": letters, digits and "_.-/", at most 1011, not starting with aws or ssm. */
 bool ssm_name_valid(const char *name);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads what AWS services say when they refuse, and decides by a table what to do. */
+/* Reads the error answers of AWS services, and decides by a table what to do. */
 #include "cloud/awserr.h"
 
 #include <errno.h>
@@ -139,7 +139,7 @@ bool awserr_tag(struct blob xml, const char *tag, char *out, size_t cap)
 	return close && at == close;
 }
 
-/* A long message is better cut than missing. */
+/* A message that is too long is truncated; the other values are used only when complete. */
 static void read_xml(struct blob xml, struct awserr *ae)
 {
 	awserr_tag(xml, "Message", ae->message, sizeof ae->message);
@@ -213,7 +213,7 @@ void awserr_read(const struct http_exchange *x, struct awserr *ret)
 		copy(ret->region, sizeof ret->region, x->bucket_region, strlen(x->bucket_region));
 }
 
-/* What may mean that the clock is wrong, or something else: the service's own time tells. */
+/* Codes that can have other causes than a wrong clock: the service's Date decides. */
 static const char *const maybe_skewed[] = {"", "SignatureDoesNotMatch", "InvalidSignatureException",
                                            "RequestExpired", "AuthFailure"};
 
@@ -243,7 +243,7 @@ const struct awserr_row *awserr_row(const struct http_exchange *x, const struct 
 {
 	size_t i = 0;
 
-	/* HEAD answers have no body: what they mean is read from their headers. */
+	/* An answer to HEAD has no body, so its headers must do. */
 	if (ae->region[0] && !str_eq(ae->region, signed_region) &&
 	    (x->status == 400 || x->status == 301 || x->status == 403))
 		return &regional;

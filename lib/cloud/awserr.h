@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What AWS services say when they refuse: read from the answer, and what to do about it.
+ * Error answers of AWS services: reads them, and decides what to do.
  *
- * The table in awserr.c is the one place that decides between failing, trying again, signing anew
- * for another region, with another time or with fresh credentials.
+ * Only the table in awserr.c decides between failing, trying again, and signing again for another
+ * region, with another time or with new credentials.
  */
 #pragma once
 
@@ -11,10 +11,10 @@
 
 struct awserr {
 	char code[64];      /* "NoSuchKey", or "" when the answer has none */
-	char message[256];  /* the service's words, unescaped; escape before showing */
-	char region[64];    /* the region it says is right, or "" */
-	char endpoint[256]; /* the host it says is right, or "" */
-	char request[80];   /* the id of the request, which AWS's support asks for, or "" */
+	char message[256];  /* the service's text, unescaped; escape before showing */
+	char region[64];    /* the right region according to the service, or "" */
+	char endpoint[256]; /* the right host according to the service, or "" */
+	char request[80];   /* the request's id, for AWS's support, or "" */
 };
 
 enum awserr_action {
@@ -31,7 +31,7 @@ struct awserr_row {
 	const char *code; /* NULL: any */
 	int status;       /* 0: any; 500: all of 5xx */
 	enum awserr_action action;
-	enum err_kind kind; /* when it is given up */
+	enum err_kind kind; /* of the error when the call gives up */
 	enum reason reason;
 	int no;
 	const char *hint; /* or NULL */
@@ -40,13 +40,13 @@ struct awserr_row {
 /* Reads the answer of x, which isn't 2xx: XML, or JSON with a __type, and headers. */
 void awserr_read(const struct http_exchange *x, struct awserr *ret);
 
-/* What to do. Never NULL. `own` are the service's rows, which end at code NULL and come before the
- * common ones, or NULL. `signed_region` is what the request was signed for, `wall` what the machine
- * believes the time is: an answer without a code, or with one of many meanings, is judged by them. */
+/* The row for an answer. Never NULL. `own` are the service's rows, which end at code NULL and are
+ * searched before the common ones, or NULL. `signed_region` is the region that was signed, `wall`
+ * this machine's time: they decide about answers without a code or with an ambiguous one. */
 const struct awserr_row *awserr_row(const struct http_exchange *x, const struct awserr *ae,
                                     const struct awserr_row *own, const char *signed_region,
                                     time_t wall);
 
 /* The text of the first <tag> element within the first 8 KiB, entities resolved; false: there is
- * none or it doesn't fit. Bounded and forgiving: for error documents only. */
+ * none or it doesn't fit. It doesn't validate the document: for error answers only. */
 bool awserr_tag(struct blob xml, const char *tag, char *out, size_t cap);

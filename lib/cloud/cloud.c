@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The handle: its configuration, its beginning and its end. */
+/* Opens, configures and closes the handle to AWS. */
 #include "cloud/cloud.h"
 
 #include <errno.h>

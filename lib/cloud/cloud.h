@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The door to AWS for everything above: one handle that knows the endpoints, the region and the
- * role's credentials, and keeps its connections.
+ * Access to AWS for all floors above: one handle with the endpoints, the region, the role's
+ * credentials, and connections that are kept alive.
  *
  * Opening does no I/O. Identity, region and credentials are fetched from the instance metadata
  * service on first need (independent reads overlap on one set of connections) and kept in memory
@@ -40,17 +40,16 @@ struct cloud_config {
 	/* Credentials of a program that runs outside EC2; both keys or none. The node's agent
 	 * leaves them out: its credentials are the instance role's. */
 	const char *access_key, *secret_key, *session_token;
-	/* What such a program looked at before, for the message when there are none. With it the
-	 * metadata service is asked for no longer than a few seconds: it may not be there. */
+	/* The sources that such a program tried before, for the message when none has any. When set,
+	 * the metadata service, which may not exist there, is tried for a few seconds only. */
 	const char *tried;
 };
 
-/* Copies what it needs. A setting that can't be used is what every later call reports (ERR_INPUT).
- */
+/* Copies what it needs. When a setting can't be used, every later call returns ERR_INPUT for it. */
 struct cloud *cloud_open(const struct cloud_config *config);
 /*
- * What was fetched before, for who must not go out: of such a handle fetching by URI works, from
- * these, and all else is ERR_INPUT. The list and its descriptors are to last as long.
+ * A handle without network access: fetching by URI returns the content of this list, and every
+ * other call is ERR_INPUT. The list and its descriptors must outlive the handle.
  */
 struct cloud_kept {
 	const char *uri;
@@ -61,11 +60,11 @@ void cloud_close(struct cloud *c); /* wipes credentials; NULL is fine */
 void cloud_after_fork(struct cloud *c);
 /* From now on requests to S3 carry this account id as x-amz-expected-bucket-owner. */
 void cloud_expect_owner(struct cloud *c, const char *account);
-/* Counted since open, for status.json and benches: HTTP requests sent, and rounds waited in series.
- */
+/* Counts since open, for status.json and benchmarks: HTTP requests sent, and the longest series of
+ * requests that each waited for the one before. */
 void cloud_counts(const struct cloud *c, unsigned *ret_requests, unsigned *ret_rounds);
 
-/* Who this instance is: instance-id, instance-type, region, availability-zone, account-id,
+/* The instance's identity: instance-id, instance-type, region, availability-zone, account-id,
  * local-ipv4, mac, partition, dns-suffix, role (IAM role name, empty when none), ami-id, every
  * instance tag as "tag.NAME". Source "imds". */
 int cloud_identity(struct cloud *c, struct vars *ret, uint64_t deadline,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Credentials: read, checked, and how long they last. */
+/* Reads and checks credentials, and tells when they must be renewed. */
 #include "cloud/creds.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "data/json.h"
 
-#define RENEW_BEFORE_S 900 /* the service has newer ones 5 minutes before their end */
+#define RENEW_BEFORE_S 900 /* new ones are there at the latest 5 minutes before the expiry */
 #define EXTEND_MS      300000
 #define EXTEND_MORE_MS 600000
 #define LIFE_MAX_S     (36 * 3600)
@@ -20,7 +20,7 @@ void creds_close(struct creds *c)
 	explicit_bzero(c, sizeof *c);
 }
 
-/* Copies a value that goes into a header or a key. */
+/* Copies a value that is used in a header or as a key; false when it is missing or unfit. */
 static bool take(char *out, size_t size, const char *s)
 {
 	size_t len = s ? strlen(s) : 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Credentials: who we are to AWS, in memory that is wiped, and when they must be fetched again.
+ * AWS credentials, in memory that is wiped, and when they must be fetched again.
  *
- * Their life is measured on the clock nobody sets, from what the metadata service's own clock said
- * when it handed them out: a machine whose clock is wrong still knows when they end.
+ * Their lifetime is the difference between their expiry and the metadata service's Date, counted on
+ * CLOCK_BOOTTIME: a wrong system clock doesn't change it.
  */
 #pragma once
 
@@ -17,7 +17,7 @@
 struct creds {
 	bool have;
 	bool fixed;        /* given by configuration: they are never fetched */
-	uint64_t renew_at; /* clock.h: from here on they are fetched again */
+	uint64_t renew_at; /* clock.h: from then on they are fetched again */
 	uint64_t ends_at;  /* clock.h */
 	char access_key[129];
 	char secret_key[257];
@@ -33,14 +33,14 @@ int creds_set(struct creds *c, const char *access_key, const char *secret_key,
               const char *session_token, struct err *e) ATTR_MUST_USE;
 
 /*
- * From the document below iam/security-credentials/ROLE. `date`: when the service handed it out by
- * its own clock, 0: unknown. A Code other than Success is ERR_RETRY, REASON_CREDENTIALS_REFUSED
- * with the service's words; a document that is none is ERR_DENIED. Credentials that have ended are
- * taken: the service they are used with has the last word.
+ * From the document below iam/security-credentials/ROLE. `date`: when the service sent it, by the
+ * service's clock; 0: unknown. A Code other than Success is ERR_RETRY, REASON_CREDENTIALS_REFUSED
+ * with the service's message; a malformed document is ERR_DENIED. Expired credentials are accepted:
+ * the service they are used with decides.
  */
 int creds_parse(struct blob json, time_t date, struct creds *ret, struct err *e) ATTR_MUST_USE;
 
-bool creds_fresh(const struct creds *c); /* there, and not to be renewed yet */
+bool creds_fresh(const struct creds *c); /* present, and not due for renewal */
 
 /* Renewing failed: they stay in use, and are tried again in 5 to 15 minutes. */
 void creds_extend(struct creds *c);

@@ -17,8 +17,8 @@
 #define POLL_MS          1000
 
 /*
- * libcrypto writes to sockets without MSG_NOSIGNAL, so a TLS peer that went away would end the
- * program. Ignoring SIGPIPE is no way out: programs that are started later would inherit that.
+ * libcrypto writes to sockets without MSG_NOSIGNAL, so a TLS peer that closed its connection would
+ * end the program. SIGPIPE isn't ignored instead, because child processes would inherit that.
  */
 static sigset_t hold_sigpipe(void)
 {
@@ -98,8 +98,8 @@ void http_close(struct http *h)
 
 void http_after_fork(struct http *h)
 {
-	/* A closing TLS connection says goodbye on the socket that the parent still uses; here it
-	 * says it to a socket that goes nowhere. */
+	/* Closing a TLS connection sends close_notify on the socket that the parent still uses;
+	 * each descriptor is replaced with an unconnected socket first. */
 	for (size_t i = 0; i < HTTP_SOCKETS_MAX; i++) {
 		int nowhere;
 
@@ -213,7 +213,7 @@ static unsigned running(const struct http *h, enum http_traffic traffic)
 	return n;
 }
 
-/* The next one whose time has come, or NULL; *ret_ms is shortened to when the earliest comes. */
+/* The next one that is due, or NULL; *ret_ms is lowered to the time until the earliest is. */
 static struct http_exchange *next_due(struct http *h, uint64_t *ret_ms)
 {
 	for (struct http_exchange *x = h->queue; x; x = x->next) {
@@ -231,7 +231,7 @@ static struct http_exchange *next_due(struct http *h, uint64_t *ret_ms)
 	return NULL;
 }
 
-/* Whether any had come to its end. */
+/* Finishes the exchanges that are complete; false when there were none. */
 static bool reap(struct http *h)
 {
 	bool any = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * HTTP/1.1, and the only door to libcurl: one constructor builds every request of the program.
+ * HTTP/1.1, and the only user of libcurl: one constructor builds every request of the program.
  *
  * No request follows a redirect, uses a proxy, a netrc file, cookies or the environment, or speaks
  * anything but the protocols its class allows. TLS is 1.2 or later and verified. Bodies are counted
@@ -9,7 +9,7 @@
  *
  * Exchanges run together on one set of kept-alive connections: http_start() queues one, http_wait()
  * drives all that are queued, and an exchange's `done` may start others, so that a chain of two
- * requests overlaps with everything independent of it. Nothing here tries again.
+ * requests overlaps with everything independent of it. Nothing here is retried.
  */
 #pragma once
 
@@ -21,9 +21,8 @@
 #include "base/str.h"
 
 enum http_traffic {
-	HTTP_METADATA, /* http only; connects within 1 s, ends within 2 s; at most 4 at once */
-	HTTP_SERVICE,  /* https, or http where `plain` says the endpoint was configured; 5 s to
-	                  connect */
+	HTTP_METADATA, /* http only; 1 s to connect, 2 s in all; at most 4 at once */
+	HTTP_SERVICE,  /* https, or http if `plain`; 5 s to connect */
 	HTTP_WEB,      /* https only; 5 s to connect */
 };
 
@@ -31,8 +30,8 @@ enum http_traffic {
 #define HTTP_TROUBLE_MAX 8192 /* what is kept of the body of an answer that isn't 2xx */
 
 struct http_header {
-	const char *name,
-	        *value; /* value: visible characters and spaces, or the request is refused */
+	const char *name;
+	const char *value; /* visible characters and spaces, or the request is refused */
 };
 
 /* What is kept of an answer that isn't 2xx. */
@@ -47,7 +46,7 @@ struct http_wire;
 struct http_exchange {
 	/* The request: set before http_start(), borrowed until `done`. */
 	enum http_traffic traffic;
-	bool plain;
+	bool plain; /* HTTP_SERVICE: the configured endpoint may be http */
 	bool fresh; /* a new connection and a new name look-up, after one that failed */
 	const char *method;
 	const char *url; /* printable ASCII, percent-encoded as it shall be sent */
@@ -55,7 +54,7 @@ struct http_exchange {
 	size_t n_headers;
 	struct blob body;
 	uint64_t max;      /* ceiling of a 2xx body */
-	uint32_t stall_s;  /* ends when slower than 1 KiB/s for so long; 0: 30 */
+	uint32_t stall_s;  /* fails when slower than 1 KiB/s for so many seconds; 0: 30 */
 	uint64_t start;    /* clock.h time before which it isn't sent; 0: at once */
 	uint64_t deadline; /* clock.h */
 	/* A 2xx answer: `begin` once after its headers, then `write` for each piece. Negative ends
@@ -69,13 +68,13 @@ struct http_exchange {
 	int rc;
 	struct err err;
 	int status;
-	bool connected;          /* a connection was made, if nothing else */
+	bool connected;          /* a connection was made, even if the exchange failed */
 	time_t date;             /* Date:, or 0 */
 	uint32_t retry_after_ms; /* Retry-After:, at most 20 s, or 0 */
 	int64_t length;          /* Content-Length:, or -1 */
 	char checksum[64];       /* x-amz-checksum */
-	char request_id[80]; /* x-amz-request-id, x-amzn-requestid: what AWS's support asks for */
-	char address[48];    /* whom the connection is with, or was tried last; "": nobody */
+	char request_id[80];     /* x-amz-request-id, x-amzn-requestid: for AWS's support */
+	char address[48];        /* of the peer, or the one tried last; "": none */
 	char etag[128], bucket_region[64], content_range[64], error_type[128], token_ttl[16];
 	struct http_trouble *trouble; /* NULL for 2xx; owned by the exchange until started again */
 
@@ -90,7 +89,7 @@ struct http; /* opaque */
 /* `ca_bundle`: PEM file, borrowed, or NULL for the system's. */
 struct http *http_new(const char *ca_bundle) ATTR_MUST_USE;
 void http_close(struct http *h); /* NULL is fine */
-/* In a child: drops the parent's connections without a word to their peers. */
+/* In a child: closes the parent's connections without sending anything to their peers. */
 void http_after_fork(struct http *h);
 void http_counts(const struct http *h, unsigned *ret_requests, unsigned *ret_rounds);
 
@@ -100,13 +99,13 @@ void http_start(struct http *h, struct http_exchange *x);
 void http_cancel(struct http_exchange *x); /* rc becomes -ECANCELED; `done` isn't called */
 void http_wait(struct http *h);            /* until nothing is queued */
 int http_run(struct http *h, struct http_exchange *x, struct err *e) ATTR_MUST_USE; /* one, alone */
-void http_exchange_close(struct http_exchange *x); /* gives back what the answer holds */
+void http_exchange_close(struct http_exchange *x); /* frees what the answer holds */
 
 #define HTTP_PEER_MAX 320
-/* "'host:port'" of a url or authority, for messages, with " (address)" where that says more. */
+/* "'host:port'" of a URL or authority, for messages, with " (address)" when the host is a name. */
 const char *http_peer(const char *url, const char *address, char *out, size_t cap);
 
-/* A body in memory, wiped when given back: `begin` and `write` for x->ctx = struct http_buffer. */
+/* A body in memory, wiped when closed: `begin` and `write` for x->ctx = struct http_buffer. */
 struct http_buffer {
 	char *data; /* terminated when len > 0 */
 	size_t len, cap;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What comes back: headers, bodies under their ceilings, and libcurl's verdict as an error. */
+/* Reads answers: headers, bodies up to their ceilings, and libcurl's result as an error. */
 #include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
@@ -12,8 +12,8 @@
 #define LOW_SPEED_S        30u
 #define ANSWER_HEADERS_MAX 100
 #define ANSWER_HEADER_SIZE (64 * 1024)
-#define TROUBLE_READ_MAX   (64 * 1024) /* then a body that nobody wants ends the connection */
-#define RETRY_AFTER_MAX_S  20          /* who says more is asked after that all the same */
+#define TROUBLE_READ_MAX   (64 * 1024) /* of a body that isn't 2xx, then the connection is closed */
+#define RETRY_AFTER_MAX_S  20          /* longer waits are shortened to this */
 
 unsigned http_stall_s(const struct http_exchange *x)
 {
@@ -52,7 +52,7 @@ static void keep(char *out, size_t size, const char *value)
 {
 	size_t len = strlen(value);
 
-	/* One that doesn't fit is none: a cut region or address would be another one. */
+	/* A value that doesn't fit is ignored: truncated, it would name another region or address. */
 	if (len < size)
 		memcpy(out, value, len + 1);
 }
@@ -147,7 +147,7 @@ size_t http_on_header(char *data, size_t size, size_t n, void *ctx)
 		        ANSWER_HEADER_SIZE / 1024);
 		return 0;
 	}
-	if (w->answered || len >= sizeof line) /* trailers say nothing to us; nor do giants */
+	if (w->answered || len >= sizeof line) /* trailers and oversized headers are ignored */
 		return len;
 	memcpy(line, data, len);
 	while (len && isspace((unsigned char)line[len - 1]))
@@ -214,8 +214,8 @@ static const struct cause {
         {CURLE_SEND_ERROR, ERR_RETRY, REASON_HTTP_BROKEN_OFF, ECONNRESET, "writing to"},
         {CURLE_URL_MALFORMAT, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL, "understanding the url of"},
 };
-/* libcurl has one code for all that happens in a handshake. What libcrypto refuses it will refuse
- * again; a connection that broke off may have been the network's fault. */
+/* libcurl has one code for every failure of a handshake. A refusal by libcrypto is permanent; a
+ * connection that was closed may be a fault of the network, and is tried again. */
 static const struct cause handshake = {CURLE_SSL_CONNECT_ERROR, ERR_DENIED, REASON_HTTP_TLS, EPROTO,
                                        "TLS with"};
 static const char *const passing[] = {"SSL_ERROR_SYSCALL", "unexpected eof", "reset by peer",
@@ -287,7 +287,7 @@ static const struct cause *cause_of(const struct http_exchange *x, CURLcode code
 	return &other;
 }
 
-/* The address of a connection that was kept from before is libcurl's to tell. */
+/* on_open() sets the address of new connections only; for a reused one libcurl is asked. */
 static void learn_address(struct http_exchange *x)
 {
 	const char *ip = NULL;

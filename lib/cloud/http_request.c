@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is sent: sets up libcurl for one request. */
+/* Sets up libcurl for one request. */
 #include <errno.h>
 #include <netdb.h>
 #include <stdlib.h>
@@ -194,7 +194,7 @@ static void set_limits(CURL *c, struct http_wire *w, const struct http_exchange 
 	curl_easy_setopt(c, CURLOPT_DNS_CACHE_TIMEOUT, x->fresh ? 0L : 60L);
 }
 
-/* libcurl of the distributions opens sockets that a child would inherit; these it doesn't. */
+/* Opens sockets with SOCK_CLOEXEC, which the libcurl of some distributions doesn't. */
 static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	struct http_exchange *x = ctx;

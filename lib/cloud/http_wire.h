@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to http*.c: one request on its way. */
+/* Private to http*.c: a running request. */
 #pragma once
 
 #include <curl/curl.h>
@@ -27,7 +27,7 @@ struct http_wire {
 	bool answered; /* the final header block is complete */
 	bool cut;      /* enough of a body that isn't 2xx was read */
 	char error[CURL_ERROR_SIZE];
-	/* The list is ours, so that header values, some of them secret, are wiped after use. */
+	/* Not built with curl_slist_append(): header values may be secret, and must be wiped. */
 	struct curl_slist list[HTTP_HEADERS_MAX + 2];
 	size_t text_len;
 	char text[]; /* of all headers, each terminated */
@@ -38,7 +38,7 @@ struct http_wire *http_wire_new(struct http *h, struct http_exchange *x);
 void http_wire_close(struct http_wire *w);
 unsigned http_stall_s(const struct http_exchange *x);
 
-/* http_answer.c: libcurl's callbacks, and its verdict as ours. */
+/* http_answer.c: libcurl's callbacks, and its result code as an error. */
 size_t http_on_header(char *data, size_t size, size_t n, void *ctx);
 size_t http_on_body(char *data, size_t size, size_t n, void *ctx);
 int http_verdict(struct http_exchange *x, CURLcode code);

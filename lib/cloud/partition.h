@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AWS partitions: separate clouds, each with its own domain. The instance says which one it is in;
- * this table is for when it says only part of it. Nothing here is ever a default.
+ * AWS partitions: separate clouds, each with its own domain. The metadata service names the
+ * instance's partition; this table fills in what it leaves out. No entry is ever a default.
  */
 #pragma once
 

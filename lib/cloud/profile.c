@@ -299,7 +299,7 @@ int profile_load(const struct profile_source *s, struct arena *a, struct cloud_c
 	if (r < 0)
 		return r;
 	if (set(config->access_key) || set(config->secret_key))
-		return 0; /* the environment's; cloud_open() wants both */
+		return 0; /* from the environment; cloud_open() requires both */
 	r = check_profile(&f, who, e);
 	if (r < 0)
 		return r;

@@ -2,10 +2,10 @@
 /*
  * Where a workstation's credentials come from: the environment, then AWS's shared files.
  *
- * Only keys that are written down are used. Whatever else the environment or the profile names as
- * the source of credentials (a role to assume, a web identity, a login, a program, a container's
- * endpoint) is refused by its name: passing over it would sign as somebody else, in the end as the
- * instance's role. See "Shared config and credentials files" in the AWS SDKs Reference Guide.
+ * Only static keys are used. Any other source of credentials that the environment or the profile
+ * names (a role to assume, a web identity, a login, a program, a container's endpoint) is refused
+ * by name: skipping it would sign as another principal, in the end as the instance's role. See
+ * "Shared config and credentials files" in the AWS SDKs Reference Guide.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Waits before a request is sent again, and tells --verbose why. */
+/* Waits before a request is sent again, and logs why. */
 #include "cloud/retry.h"
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to lib/cloud and lib/aws: waiting before a request is sent again, and saying so. */
+/* Private to lib/cloud and lib/aws: waits before a request is sent again, and logs why. */
 #pragma once
 
 #include "base/backoff.h"
@@ -10,5 +10,5 @@
 bool retry_wait(struct backoff *b, uint32_t at_least_ms, uint64_t deadline, const char *doing,
                 unsigned tries, const struct err *why);
 
-/* The line alone, for who waits by other means. */
+/* Only logs the line, for callers that wait by other means. */
 void retry_log(uint32_t ms, const char *doing, unsigned tries, const struct err *why);

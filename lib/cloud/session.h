@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to lib/cloud and lib/aws: what a handle knows, and getting it known. */
+/* Private to lib/cloud and lib/aws: the state of a handle, and reading what is missing from it. */
 #pragma once
 
 #include "cloud/cloud.h"
@@ -16,12 +16,12 @@ struct cloud {
 	struct cloud_config config; /* strings in the arena; the static keys are in creds only */
 	struct http *http;
 	struct imds *imds;
-	const struct cloud_kept *kept; /* what is fetched instead; NULL: of services and files */
+	const struct cloud_kept *kept; /* content fetched earlier, used instead; NULL: none */
 	size_t n_kept;
-	struct err broken; /* the configuration can't be used: what every call answers */
+	struct err broken; /* the configuration can't be used: every call returns this */
 	struct creds creds;
 	const char *region, *domain;        /* NULL until known */
-	int64_t skew_s;                     /* the services' clock less ours */
+	int64_t skew_s;                     /* the services' clock minus this machine's */
 	const char *bucket, *bucket_region; /* the last one found in another region */
 	bool have_user_data;
 	struct blob user_data;
@@ -33,7 +33,7 @@ enum session_need {
 	SESSION_CREDS = 4,
 };
 
-/* Makes what is asked for known; independent reads overlap. Free when it is. */
+/* Reads those of `what` that aren't known yet; independent reads overlap. No I/O when all are. */
 int session_need(struct cloud *c, unsigned what, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
 /* Chains for imds_read(): the role's name, then its credentials. */
@@ -44,5 +44,5 @@ struct session_role {
 	struct creds fresh;
 };
 void session_role_prepare(struct cloud *c, struct session_role *r);
-/* Takes over what came; -errno when there are no usable credentials, old or new. */
+/* Stores the new credentials; -errno when there are no usable ones, old or new. */
 int session_role_settle(struct cloud *c, struct session_role *r, struct err *e);

@@ -4,8 +4,8 @@
  *
  * Two rules differ by service. S3 signs the path as it is on the wire; every other service removes
  * dot segments and empty ones from it and percent-encodes what is left once more. Query parameters
- * are given unencoded, and are encoded and sorted here. See "Create a signed AWS API request" in the IAM
- * User Guide.
+ * are given unencoded, and are encoded and sorted here. See "Create a signed AWS API request" in the
+ * IAM User Guide.
  */
 #pragma once
 
@@ -66,7 +66,7 @@ int sigv4_presign(const struct sigv4_request *request, const struct sigv4_key *k
 int sigv4_query(const struct sigv4_request *request, struct strbuf *out,
                 struct err *e) ATTR_MUST_USE;
 
-/* The canonical request, piece by piece: for tests, and to compare with the one in a server's error. */
+/* The canonical request, piece by piece: for tests, and to compare with a server's. */
 typedef void sigv4_emit_fn(void *ctx, const void *data, size_t len);
 int sigv4_canonical(const struct sigv4_request *request, sigv4_emit_fn *emit, void *ctx,
                     struct err *e) ATTR_MUST_USE;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Private to lib/cloud and lib/aws: one body received over several tries. A later try asks for the
- * rest only of the very same object (Range with If-Match); when it has changed, or the server sends
- * all of it, what came before is thrown away: bytes of two contents never meet.
+ * rest only of the unchanged object (Range with If-Match); when it has changed, or the server sends
+ * all of it, the earlier bytes are discarded: two versions are never mixed.
  */
 #pragma once
 
@@ -11,7 +11,7 @@
 /* Where the body goes. Negative with `e` set ends the transfer. */
 struct transfer_sink {
 	void *ctx;
-	int (*restart)(void *ctx, struct err *e); /* forget everything written */
+	int (*restart)(void *ctx, struct err *e); /* discards everything written */
 	int (*write)(void *ctx, const void *data, size_t len, struct err *e);
 };
 
@@ -20,7 +20,7 @@ struct transfer {
 	uint64_t max;
 	uint64_t got;   /* bytes in the sink */
 	bool ranged;    /* this try asks for the rest */
-	char etag[128]; /* of what is in the sink; "" when it has none that can be relied on */
+	char etag[128]; /* of the object in the sink; "" without a strong ETag */
 	char range[48];
 };
 
@@ -29,5 +29,5 @@ int transfer_write(struct http_exchange *x, const void *data, size_t len);
 
 /* Before a try: whether to send `range` as Range and `etag` as If-Match. */
 bool transfer_resumes(struct transfer *t);
-/* The rest can't be had (412, 416): the next try starts at the beginning. */
+/* The server refuses the rest (412, 416): the next try starts at the beginning. */
 void transfer_reset(struct transfer *t);

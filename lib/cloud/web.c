@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fetches over plain https, following redirects by hand. */
+/* Fetches over plain https, and follows redirects itself, one request each. */
 #include "cloud/web.h"
 
 #include <errno.h>
