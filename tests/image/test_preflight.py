@@ -156,12 +156,12 @@ def test_too_little_space_is_told_before_any_work(builder):
     ("nowhere/deep", "--output: writing to 'nowhere/': No such file"),
     ("recipe.yaml", "--output: 'recipe.yaml' is no directory"),
     ("recipe.yaml/x", "--output: writing to 'recipe.yaml/x': Not a directory"),
-    ("", "--output: writing to '': No such file"),
+    ("", "--output: the value is empty, expected DIR"),
 ])
 def test_an_output_that_cannot_be_written_is_refused(builder, out, said):
     """Not after an hour of building."""
     r = builder("image: {name: x, from: tree}\n", "--format", "tar", "-o", out)
-    assert r.code == 3 and said in r.err and not builder.store.exists(), r.err
+    assert r.code == 2 and said in r.err and not builder.store.exists(), r.err
 
 
 @needs_root
@@ -169,7 +169,7 @@ def test_an_output_that_is_read_only_is_refused(builder):
     path = builder.recipe("image: {name: x, from: tree}\n")
     p = run_in(builder, 'mkdir ro && mount -t tmpfs -o ro none ro && exec "$@"', "sh", builder.program, "build", path,
                "--store", "store", "-o", "ro/out")
-    assert p.returncode == 3 and "--output: writing to 'ro/': Read-only file system" in p.stderr, p.stderr
+    assert p.returncode == 2 and "--output: writing to 'ro/': Read-only file system" in p.stderr, p.stderr
     assert not builder.store.exists()
 
 
