@@ -305,9 +305,10 @@ static int answer_refused(struct cloud *c, struct call *k, uint64_t deadline, st
 	return actions[row->action](c, k, &ae, e, deadline);
 }
 
-/* `refused`: the last error that the service itself returned, if any. */
-static int no_answer(struct cloud *c, struct call *k, const struct err *refused, uint64_t deadline,
-                     struct err *e)
+/* `refused`: the last error that the service itself returned; `before`: that of the try before this
+ * one. Either may be none. */
+static int no_answer(struct cloud *c, struct call *k, const struct err *refused,
+                     const struct err *before, uint64_t deadline, struct err *e)
 {
 	if (e->kind == ERR_RETRY && act_retry(c, k, NULL, e, deadline) == 0)
 		return 0;
@@ -315,9 +316,11 @@ static int no_answer(struct cloud *c, struct call *k, const struct err *refused,
 		err_set(e, e->kind, e->reason, e->no,
 		        "%s; it is in region '%s' and this instance in '%s': is there a route?",
 		        e->text, k->region, c->region);
-	/* An earlier error from the service says more than a timeout. */
-	if (e->no == ETIMEDOUT && refused->kind != ERR_NONE && clock_passed(deadline))
+	/* No time is left. An earlier error, of the service first, says more than that. */
+	if (e->no == ETIMEDOUT && refused->kind != ERR_NONE)
 		*e = *refused;
+	else if (e->kind == ERR_DEADLINE && before->kind != ERR_NONE)
+		*e = *before;
 	return -e->no;
 }
 
@@ -334,12 +337,14 @@ int call_run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 	unsigned need = SESSION_REGION | SESSION_CREDS | (k->custom ? 0 : SESSION_DOMAIN);
 	struct err why = {0};     /* of one try; the caller sees only that of the last */
 	struct err refused = {0}; /* the last error that the service returned */
+	struct err before = {0};  /* of the try before this one */
 	int r;
 
 	k->soon = (struct backoff){.base_ms = 50, .cap_ms = 20000};
 	k->later = (struct backoff)BACKOFF_SERVICE;
 	k->renew = (struct backoff){.base_ms = 2000, .cap_ms = 5000};
 	do {
+		before = why;
 		r = session_need(c, need, deadline, &why);
 		if (r < 0)
 			return give_up(k, &why, e);
@@ -347,7 +352,7 @@ int call_run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 			k->region = c->region;
 		r = send_once(c, k, deadline, &why);
 		if (r < 0) {
-			r = no_answer(c, k, &refused, deadline, &why);
+			r = no_answer(c, k, &refused, &before, deadline, &why);
 			continue;
 		}
 		if (k->x.status / 100 == 2)
