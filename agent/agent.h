@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a verb of hpc-agent works with: made by main(), filled by source.c, closed by main(). */
+/* The state that the verbs of hpc-agent work on: made by main(), filled by source.c, closed by
+ * main(). */
 #pragma once
 
 #include "agent/node_doc.h"
@@ -24,10 +25,10 @@ struct agent {
 	struct vars facts;
 	struct node_doc node;
 	struct plan plan;
-	struct cluster_notes notes; /* of the configuration */
+	struct cluster_notes notes; /* from the cluster configuration */
 	struct blob user_data;      /* as the instance has it */
-	bool user_data_used;        /* a node document was in it */
-	bool boots;                 /* the first bootstrap since the machine started */
+	bool user_data_used;        /* a node document was found in it */
+	bool boots;                 /* this is the first bootstrap since the machine booted */
 };
 
 extern const struct reason_hint agent_hints[];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who this node is: the layers of the node document. */
+/* Finds out who this node is: the layers of the node document. */
 #pragma once
 
 #include "agent/agent.h"
@@ -7,8 +7,6 @@
 /* Opens the root and the cloud. */
 int source_open(struct agent *g, struct err *e) ATTR_MUST_USE;
 
-/*
- * Fills facts and the node document from all layers. Metadata is not asked for when
- * AWS_EC2_METADATA_DISABLED is true: then the file and the command line must say everything.
- */
+/* Fills the facts and the node document from all layers. The metadata service is not asked when
+ * AWS_EC2_METADATA_DISABLED is true: then the file and the command line must provide everything. */
 int source_node(struct agent *g, struct err *e) ATTR_MUST_USE;

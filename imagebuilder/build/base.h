@@ -19,41 +19,41 @@
 #include "recipe/recipe.h"
 #include "store/store.h"
 
-/* What no rebuild changes: the times of generated files, shadow(5)'s days. 2020-01-01. */
+/* The fixed date of what must not differ between builds: times of generated files, shadow(5)'s
+ * days. 2020-01-01. */
 #define BASE_EPOCH      1577836800
 #define BASE_EPOCH_TEXT "1577836800"
 
 struct base {
 	const struct recipe *recipe;
-	const struct lock *lock;       /* of a distribution; NULL: what there is today */
-	struct field_strings packages; /* that come with it, sorted; none but of a distribution */
+	const struct lock *lock;       /* installed with the base, sorted; distributions only */
+	struct field_strings packages; /* installed with the base, sorted; only
+				        * for a distribution */
 };
 
-/*
- * Finds out all that decides the content, which is written to *key as text. What can't be built
+/* Determines everything that decides the content and writes it to *key as text. What can't be built
  * here (another architecture, a release without sources, a missing tool) is an error that says what
- * to do about it.
- */
+ * to do about it. */
 int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct base *ret,
               struct strbuf *key, struct err *e) ATTR_MUST_USE;
 
-/* Those of this machine's apt that are for the recipe's release, as lines of sources.list(5); apt's
- * own view of its configuration, whichever of its formats that is in. */
+/* This machine's apt sources that are for the recipe's release, as lines of sources.list(5), read
+ * through apt's own view of its configuration, whatever format that is in. */
 int base_sources(const struct recipe *r, struct arena *a, struct field_strings *ret,
                  struct err *e) ATTR_MUST_USE;
 
-/* Whether the recipe's packages come with the base, so that no step installs them. */
+/* True if the recipe's packages are installed with the base, so that no step installs them. */
 bool base_brings_packages(const struct recipe *r);
 
-/* Whether a lock can say which packages those are. */
+/* True if a lock can pin those packages. */
 bool base_locks(const struct recipe *r);
 
-/* What is run in the sandbox to make one, by its name; NULL: nothing has it. */
+/* The sandbox job of that name that makes a base; NULL: there is none. */
 struct sandbox_job;
 const struct sandbox_job *base_job(const char *name);
 
-/* Makes the tree, an empty directory. With a lock its packages come from the store, or
- * get into it first. */
+/* Makes the tree in an empty directory. With a lock, its packages come from the store, and are
+ * fetched into it first if missing. */
 int base_make(const struct base *b, const char *tree, struct store *store, uint64_t deadline,
               void (*line)(void *ctx, const char *line), void *line_ctx,
               struct err *e) ATTR_MUST_USE;

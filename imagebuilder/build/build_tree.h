@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a recipe to a finished tree: its layers, made or found. */
+/* Turns a recipe into a finished tree: makes its layers, or finds them in the store. */
 #pragma once
 
 #include "build/chain.h"
 #include "build/progress.h"
 
-/* Layers that a disk's stem is without (disk.h): the step that was edited last, and the cleaning.
- */
+/* The uppermost layers that a disk's stem (disk.h) leaves out: the last edited step, and the
+ * cleaning. */
 #define STEM_FRESH 2
 
 struct built {
@@ -14,14 +14,14 @@ struct built {
 	size_t n;
 	struct layer *held; /* all layers and tests, locked against pruning */
 	const char **trees; /* lowest first, NULL-terminated */
-	const char *key;    /* of the uppermost: all that the tree follows from */
+	const char *key;    /* of the uppermost layer: covers everything that decides the tree */
 	const char *sbom;   /* path of its SPDX document */
-	/* Of the layer STEM_FRESH below the uppermost one, "" when there is none. */
+	/* The directory of the layer STEM_FRESH below the uppermost one, "" if there is none. */
 	const char *stem_dir;
 };
 
-/* Makes what is missing, with what `from` fetches. When a step fails its tree and log are kept, and
- * said where. */
+/* Makes the missing layers, fetching through `from`. When a step fails, its tree and log are kept,
+ * and a message says where. */
 int build_tree(const struct recipe *recipe, const struct lock *lock, const struct lock_source *from,
                struct store *s, struct progress *p, struct arena *a, struct built *ret,
                struct err *e) ATTR_MUST_USE;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a build does in its sandbox: each stands in the file of the step or output it belongs to. */
+/* The jobs a build runs in its sandbox; each is defined in the file of the step or output it
+ * belongs to. */
 #pragma once
 
 #include "build/sandbox.h"
 
-/* For sandbox_main(); NULL: there is none of that name. */
+/* For sandbox_main(); NULL: there is no job of that name. */
 const struct sandbox_job *build_job(const char *name);

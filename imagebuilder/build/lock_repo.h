@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The packages of a lock, in the store by their digests, and as a repository for mmdebstrap. */
+/* The packages of a lock: in the store by their digests, and as a repository for mmdebstrap. */
 #pragma once
 
 #include "recipe/lock.h"
 #include "store/store.h"
 
-/* Fetches those that the store hasn't, and looks at the digest of each. With all there it is
- * offline. */
+/* Fetches those that the store lacks, and checks the digest of each. Works offline if none is
+ * missing. */
 int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline,
                struct err *e) ATTR_MUST_USE;
-/* An apt repository of them in the empty directory, for the suite of `from`. */
+/* Makes an apt repository of them in the empty directory, for the suite of `from`. */
 int lock_repository(const struct lock *l, const struct store *s, const char *dir,
                     struct err *e) ATTR_MUST_USE;
-/* The tree has exactly those; then it gets the lock's sources in place of the repository's. */
+/* Checks that the tree has exactly those packages, then replaces the repository's sources by the
+ * lock's. */
 int lock_settle(const struct lock *l, const char *tree, struct err *e) ATTR_MUST_USE;

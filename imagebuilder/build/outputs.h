@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files that a finished tree becomes. */
+/* Writes the output files of a finished tree. */
 #pragma once
 
 #include "build/build_tree.h"
 #include "build/sandbox.h"
 
-/* Writes one of "dir", "tar", "raw", "qcow2" at the path, replacing what is there in one
- * step. What is there already and follows from the same is left: *ret_written is then false. */
+/* Writes one of "dir", "tar", "raw", "qcow2" at the path, replacing what is there in one step. An
+ * existing output made from the same inputs is kept: *ret_written is then false. */
 int output_write(const struct recipe *recipe, const struct built *b, struct store *s,
                  const char *format, const char *path, bool *ret_written,
                  struct err *e) ATTR_MUST_USE;
-/* Its tools are there; before any work. */
+/* Checks, before any work, that its tools are installed. */
 int output_check(const struct recipe *r, const char *format, struct err *e) ATTR_MUST_USE;
 extern const char *const output_formats[]; /* NULL-terminated */
-/* What it runs in the sandbox. */
+/* The job it runs in the sandbox. */
 extern const struct sandbox_job output_job;

@@ -26,7 +26,7 @@ struct parcel {
 	struct arena *arena;
 	bool receives, broken;
 	struct strbuf out; /* of the sender */
-	struct blob in;    /* of the receiver: what is left */
+	struct blob in;    /* of the receiver: what is not read yet */
 };
 
 void parcel_begin(struct parcel *p, struct arena *a);
@@ -37,11 +37,11 @@ void parcel_size(struct parcel *p, size_t *v);
 void parcel_bool(struct parcel *p, bool *v);
 void parcel_text(struct parcel *p, const char **v); /* NULL stays NULL */
 void parcel_texts(struct parcel *p, struct field_strings *v);
-/* A list that ends with NULL; it may be NULL itself. */
+/* A NULL-terminated list; it may itself be NULL. */
 void parcel_list(struct parcel *p, const char *const **v);
 void parcel_vars(struct parcel *p, struct vars *v);
-/* With the places of its nodes, which messages point to; NULL stays NULL. */
+/* Includes the source positions of its nodes, for messages; NULL stays NULL. */
 void parcel_doc(struct parcel *p, const struct doc **v);
 
-/* `n` zeroed elements for the receiver to fill; the sender's own. */
+/* In the receiver: `n` zeroed elements to fill; in the sender: `items` itself. */
 void *parcel_array(struct parcel *p, void *items, size_t n, size_t size);

@@ -29,5 +29,6 @@ void progress_done(struct progress *p, const char *step, const char *key, const 
 void progress_output(struct progress *p, const char *path, const char *state, uint64_t ns);
 void progress_end(struct progress *p, const char *key, uint64_t ns);
 
-/* The last lines of the log, where all of it is and how to look inside, on standard error. */
+/* Prints, on standard error, the last lines of the log, where the whole log is and how to look
+ * inside. */
 void progress_failed(struct progress *p, const char *step, const struct layer *l, uint64_t ns);

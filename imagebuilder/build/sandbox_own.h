@@ -4,14 +4,14 @@
 
 #include "build/sandbox.h"
 
-/* Descriptors of a sandbox's first process beside 0 to 2. */
+/* Descriptors of a sandbox's first process, besides 0 to 2. */
 #define SANDBOX_JOB_FD    3 /* the parcel */
 #define SANDBOX_REPORT_FD 4 /* a struct sandbox_report */
 _Static_assert(SANDBOX_FD == SANDBOX_REPORT_FD + 1, "a job's descriptors follow ours");
 
 #define SANDBOX_NAME "hpc-imagebuild-sandbox" /* argv[0] of the first process */
 
-/* What the parcel begins with. */
+/* The first part of the parcel. */
 struct sandbox_order {
 	const char *job;
 	const char *const *layers;
@@ -32,21 +32,22 @@ struct sandbox_program {
 	const char *const *argv, *const *env;
 };
 
-/* A program gets the terminal back, or takes it. */
+/* Gives the terminal to a program, or takes it back. */
 void sandbox_take_terminal(void);
-/* The exit status of that child, or 128 and its signal; 127 where there is none. `tick`, unless
- * NULL, is called every SANDBOX_TICK_MS, with SIGCHLD blocked, and < 0 from it ends the wait. */
+/* Waits for that child: its exit status, or 128 plus its signal; 127 if there is no child.
+ * `tick`, unless NULL, is called every SANDBOX_TICK_MS, with SIGCHLD blocked; a result < 0
+ * ends the wait. */
 #define SANDBOX_TICK_MS 100
 int sandbox_wait(int pid, int (*tick)(void *ctx), void *ctx);
 
-/* What the image has only for the time of the build. */
+/* What the image has only during the build. */
 struct sandbox_lent {
 	bool policy, resolv;
 };
 /* In the first process of the new namespaces: makes the mounts and enters the image. */
 int sandbox_enter(const struct sandbox_order *o, struct sandbox_lent *ret,
                   struct err *e) ATTR_MUST_USE;
-/* Takes that out again. */
+/* Removes it again. */
 void sandbox_leave(const struct sandbox_lent *l);
 
 enum sandbox_rights {
@@ -54,6 +55,7 @@ enum sandbox_rights {
 	SANDBOX_BESIDE, /* without an image: all but the rights over the kernel */
 	SANDBOX_IMAGE,  /* what the scripts of packages need */
 };
-/* For this process and all its children from now on, but for FIRST, whose children must choose for
- * themselves: these capabilities and system calls, and syncing to disk is answered and not done. */
+/* Restricts this process and its future children to these capabilities and system calls
+ * (with FIRST, the children must choose their own); syncing to disk reports success
+ * without being done. */
 int sandbox_confine(enum sandbox_rights rights, struct err *e) ATTR_MUST_USE;

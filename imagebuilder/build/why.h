@@ -8,7 +8,7 @@
 enum why_state {
 	WHY_CACHED,
 	WHY_BUILD,
-	WHY_UNKNOWN, /* it can't be built here, or the store isn't ours to see */
+	WHY_UNKNOWN, /* it can't be built here, or we may not read the store */
 };
 
 struct why {
@@ -19,12 +19,12 @@ struct why {
 };
 #define WHY_REASONS_MAX 16
 
-/* One for each step, against what the last build of the recipe at that path was made of. */
+/* One result for each step, compared with the last build of the recipe at that path. */
 void why_tell(const struct chain *c, const struct store *s, const char *recipe, struct arena *a,
               struct why *ret);
 
-/* Keeps that for the next time: of the first `n` steps the layers; what is known of the others
- * stays. With `failed` step n is the one that did, and its tree kept. */
+/* Records the layers of the first `n` steps for the next time; what is recorded of the others
+ * stays. With `failed`, step n is the one that failed, and its tree was kept. */
 void why_remember(const struct chain *c, const struct store *s, const char *recipe,
                   const struct layer *held, size_t n, bool failed);
 

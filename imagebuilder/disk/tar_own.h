@@ -8,14 +8,14 @@
 #include "disk/tar.h"
 #include "disk/xattrs.h"
 
-#define TAR_ACLS 2 /* of a file, and what a directory gives to what is made in it */
+#define TAR_ACLS 2 /* a file's access ACL, and a directory's default ACL */
 
-/* The ACLs that the entry has in the form of `tar --acls`, as the xattrs that set them; returns how
- * many. One that names a user or group without its number is left out. */
+/* The entry's ACLs in the form of `tar --acls`, as the xattrs that set them; returns how many. An
+ * ACL that names a user or group without its number is left out. */
 size_t tar_acls(struct archive_entry *entry, struct arena *a, struct xattr ret[static TAR_ACLS]);
 
-/* Names are bytes here. libarchive warns of one that is not text in the locale, and then takes it
- * as it is, which is fine. Any other warning tells that something was not understood. */
+/* Names are bytes here. libarchive warns of a name that is not text in the locale, and then takes
+ * it as it is, which is fine. Any other warning means that something was not understood. */
 static inline bool tar_is_fine(struct archive *a, int code)
 {
 	const char *text = code == ARCHIVE_WARN ? archive_error_string(a) : NULL;

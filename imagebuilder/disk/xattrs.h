@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The extended attributes of a file, ACLs and capabilities among them, but overlayfs's own. */
+/* The extended attributes of a file, including ACLs and capabilities, but
+ * without overlayfs's own. */
 #pragma once
 
 #include <sys/types.h>
@@ -17,12 +18,13 @@ struct xattrs {
 	struct xattr *items; /* sorted by name */
 };
 
-/* Whether an attribute is the file's own: not one of overlayfs's. */
+/* True if an attribute is the file's own, not one of overlayfs's. */
 bool xattrs_takes(const char *name);
 
-/* Reads those of a name in the directory, of a link itself. A file system without attributes has
- * none. 0 or -errno. */
+/* Reads the attributes of a name in the directory; of a link itself, not of its target. A file
+ * system without attributes gives none. 0 or -errno. */
 int xattrs_read(int dir, const char *name, struct arena *a, struct xattrs *ret) ATTR_MUST_USE;
 
-/* Sets one of a name in the directory, of a link itself. 0 or -errno. */
+/* Sets an attribute of a name in the directory; of a link itself, not of its target.
+ * 0 or -errno. */
 int xattrs_set(int dir, const char *name, const struct xattr *x) ATTR_MUST_USE;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the compare*.c files share. */
+/* Shared by the compare*.c files. */
 #pragma once
 
 #include "base/digest.h"
 #include "look/compare.h"
 
-/* Tells it, when it is one. */
+/* Reports it if the two sides differ. */
 void compare_tell(struct compare *c, const struct compare_difference *d);
 void compare_add(struct compare_difference *d, const char *what, const char *from, const char *to);
 
-/* So many bytes with that digest, in words. */
+/* A size with a digest, as text. */
 const char *compare_content(struct arena *a, uint64_t size, struct digest *d);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the hygiene*.c files share. */
+/* Shared by the hygiene*.c files. */
 #pragma once
 
 #include <sys/stat.h>
@@ -9,47 +9,47 @@
 /* What must not be at the paths that match a row's patterns. */
 enum hygiene_kind {
 	HYGIENE_GONE,    /* anything */
-	HYGIENE_BELOW,   /* below it anything but directories */
-	HYGIENE_TEXT,    /* a file with other content than none, `text` or what begins as `also` */
-	HYGIENE_FILE,    /* a regular file with content: a link is fine */
+	HYGIENE_BELOW,   /* anything but directories below it */
+	HYGIENE_TEXT,    /* a non-empty file that isn't `text` and doesn't begin with `also` */
+	HYGIENE_FILE,    /* a non-empty regular file; a link is fine */
 	HYGIENE_CONTENT, /* a file in which `scan` finds something */
-	/* These are looked for everywhere. */
-	HYGIENE_SETUID, /* patterns are those that may be */
+	/* These are searched for everywhere. */
+	HYGIENE_SETUID, /* patterns are the files that may be set-user-ID */
 	HYGIENE_WRITABLE,
 	HYGIENE_UNITS, /* patterns are the names that may be enabled */
 };
 
 struct hygiene_check;
 
-/* Returns the offset of what it looks for, or -1. */
+/* Returns the offset of a match, or -1. */
 typedef long hygiene_scan_fn(const struct hygiene_check *c, const char *text, size_t len);
 
-/* A secret anywhere in any file: `text` that at most a few places have, and what proves one. */
+/* A secret anywhere in any file: a `text` that occurs rarely, and a test for a real match. */
 struct hygiene_needle {
 	const char *text; /* HYGIENE_ANCHOR bytes or more; NULL ends a list */
-	size_t anchor;    /* where in it the HYGIENE_ANCHOR bytes are that files have least */
-	/* Whether a secret is at text[at]; HYGIENE_OVERLAP bytes beyond it can be seen, unless the
-	 * file ends. */
+	size_t anchor;    /* offset in it of the HYGIENE_ANCHOR bytes that are rarest in files */
+	/* Whether a secret is at text[at]; at least HYGIENE_OVERLAP bytes beyond it are readable,
+	 * unless the file ends. */
 	bool (*is)(const char *text, size_t len, size_t at);
 };
 #define HYGIENE_ANCHOR 4
 
-/* Whether the file of that size, of which this is the beginning, is one. */
+/* Whether a file of that size that begins with `head` is one. */
 typedef bool hygiene_magic_fn(const char *head, size_t len, uint64_t size);
 
 struct hygiene_check {
 	struct hygiene_rule rule;
 	enum hygiene_kind kind;
-	/* Patterns of fnmatch(3): absolute, "~" for each home, or of a name wherever it is.
+	/* Patterns of fnmatch(3): absolute, "~" for each home, or a bare name in any directory.
 	 * NULL-terminated; may be NULL. */
 	const char *const *patterns;
 	const char *text, *also;  /* HYGIENE_TEXT; `text` is what cleaning writes */
 	hygiene_scan_fn *scan;    /* HYGIENE_CONTENT */
 	const char *const *words; /* for scan; NULL-terminated */
-	/* Beside all that, in every file. */
+	/* Also searched for, in every file. */
 	const struct hygiene_needle *needles;
 	hygiene_magic_fn *magic;
-	const char *const *known; /* where what is found is known to be none; NULL-terminated */
+	const char *const *known; /* known false positives; NULL-terminated */
 };
 
 extern const struct hygiene_check hygiene_checks[];
@@ -59,57 +59,58 @@ extern const size_t hygiene_n_checks;
 /* Set-user-ID files and enabled units that images may have; NULL-terminated. */
 extern const char *const hygiene_setuid[], *const hygiene_units[];
 
-/* hygiene_look, and without `content` not into files. Of the running machine the root's file system
- * alone, and what is removed meanwhile is no error. */
+/* hygiene_look; without `content`, files are not read. On the running machine only the root's file
+ * system is searched, and files that disappear meanwhile are no error. */
 int hygiene_find(struct host *h, hygiene_allow allow, bool content, struct arena *a,
                  struct hygiene_findings *ret, struct err *e) ATTR_MUST_USE;
-/* ERR_INPUT with the first, when there is one. */
+/* ERR_INPUT with the first finding, if there is one. */
 int hygiene_refuse(const struct hygiene_findings *found, struct err *e) ATTR_MUST_USE;
 
-/* hygiene_where.c: which rules are about a path. */
+/* hygiene_where.c: which rules apply to a path. */
 struct hygiene_where; /* lives as long as its arena */
 int hygiene_where_new(int root, struct arena *a, struct hygiene_where **ret,
                       struct err *e) ATTR_MUST_USE;
 struct hygiene_match {
 	const struct hygiene_check *check;
-	bool by_name; /* of whatever directory */
+	bool by_name; /* in any directory */
 };
 #define HYGIENE_MATCHES_MAX 16
 size_t hygiene_where_at(struct hygiene_where *w, const char *path,
                         struct hygiene_match ret[static HYGIENE_MATCHES_MAX]);
-/* A link at that path enables a unit. */
+/* Whether a link at that path enables a unit. */
 bool hygiene_where_enables(const struct hygiene_where *w, const char *path);
 
-/* hygiene_lines.c: line by line, in files that are known for it. */
+/* hygiene_lines.c: line by line, in files that are known to have such lines. */
 hygiene_scan_fn hygiene_line_proxy, hygiene_line_userinfo;
 hygiene_scan_fn hygiene_line_value;  /* a word of `words` with a value: "password = x" */
 hygiene_scan_fn hygiene_line_option; /* the same among a mount's options: "vers=3,password=x" */
 hygiene_scan_fn hygiene_line_any;    /* any line that is not a comment */
 hygiene_scan_fn hygiene_line_with;   /* a line that is not a comment, with a word of `words` */
 hygiene_scan_fn hygiene_line_account;
-hygiene_scan_fn hygiene_line_ceph; /* a key by its form */
+hygiene_scan_fn hygiene_line_ceph; /* a key, recognised by its form */
 
-/* hygiene_secrets.c: needles of the rules of these names. */
+/* hygiene_secrets.c: the needles of the rules of these names. */
 extern const struct hygiene_needle hygiene_aws_keys[], hygiene_private_keys[], hygiene_tokens[];
 /* hygiene_magic.c */
 hygiene_magic_fn hygiene_is_key, hygiene_is_keytab, hygiene_is_core, hygiene_is_swap;
 
-/* hygiene_scan.c: looks into files by all needles at once. */
+/* hygiene_scan.c: searches files for all needles at once. */
 struct hygiene_scanner;
 struct hygiene_scanner *hygiene_scanner_new(void) ATTR_MUST_USE;
 void hygiene_scanner_close(struct hygiene_scanner *s);
-/* The open file of that size: by all needles and magics, and by the scans of `more`. What the
- * check i of the table, or i of more, found is at ret[i], or ret_more[i]: its offset, or -1. 0 or
- * -errno. */
+/* Scans the open file of that size: for all needles and magics, and with the scans of `more`.
+ * ret[i] gets the offset of what check i of the table found, ret_more[i] that of check i of `more`;
+ * -1: nothing. 0 or -errno. */
 int hygiene_scan_file(struct hygiene_scanner *s, int fd, uint64_t size,
                       const struct hygiene_check *const *more, size_t n_more,
                       long ret[static HYGIENE_CHECKS_MAX], long *ret_more) ATTR_MUST_USE;
 #define HYGIENE_BUFFER  (1 << 20)
-#define HYGIENE_OVERLAP 4096 /* what one finding may span */
+#define HYGIENE_OVERLAP 4096 /* longest match of a needle */
 
-/* hygiene_shipped.c: what dpkg notes of the files of packages, read when it is first asked for. */
+/* hygiene_shipped.c: dpkg's checksums of the files of packages, read on first use. */
 struct hygiene_shipped;
 struct hygiene_shipped *hygiene_shipped_new(int root) ATTR_MUST_USE;
 void hygiene_shipped_close(struct hygiene_shipped *s);
-/* The regular file at the path is what its package shipped, or compiled by Python from that. */
+/* Whether the regular file at the path is what its package shipped, or compiled by Python from
+ * that. */
 bool hygiene_is_shipped(struct hygiene_shipped *s, const char *path);

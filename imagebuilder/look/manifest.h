@@ -16,7 +16,7 @@ struct manifest {
 	const char *recipe;                /* sha256 of the resolved recipe, hex; or NULL */
 	const char *lock;                  /* sha256 of the lock, hex; NULL: built without */
 	const char *tree;                  /* key of the layers below this file; or NULL */
-	int64_t epoch;                     /* what the image is dated */
+	int64_t epoch;                     /* the image's date */
 };
 
 /*

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What an image must carry and must not, looked for in the image itself. Each check has a name and
- * tells what holds, each fault, or that there is nothing to look at.
- */
+/* What an image must and must not have, checked in the image itself. Each check has a name and
+ * reports what holds, each fault, or that there is nothing to check. */
 #pragma once
 
 #include "look/hygiene.h"
@@ -11,7 +9,7 @@
 enum verify_state {
 	VERIFY_OK,
 	VERIFY_FAULT,
-	VERIFY_NOTE, /* neither: nothing to be checked, and why */
+	VERIFY_NOTE, /* neither: there is nothing to check, and why */
 };
 
 struct verify {
@@ -24,5 +22,5 @@ struct verify {
 	size_t faults;
 };
 
-/* All checks, in their order; only what keeps one from being made is an error. */
+/* Runs all checks in order; only a check that can't be carried out is an error. */
 int verify_all(struct verify *v, struct err *e) ATTR_MUST_USE;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the verify*.c files share. */
+/* Shared by the verify*.c files. */
 #pragma once
 
 #include "look/verify.h"
 
-/* What the image says of itself is so. */
+/* Checks that what the image's manifest says is true. */
 int verify_manifest(struct verify *v, struct err *e) ATTR_MUST_USE;
 
 void verify_tell(struct verify *v, const char *check, enum verify_state state, const char *what,

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What a run has done to the account, one line of JSON each, on disk before the call it tells of:
+/* What a run has done to the account: one line of JSON for each event, on disk before the call it
+ * is about:
  *
  *     {"event":"begin", ...}                            what was asked for
  *     {"event":"intent","step":"start","token":"..."}   about to call
- *     {"event":"done","step":"start","id":"snap-..."}   what came of it
+ *     {"event":"done","step":"start","id":"snap-..."}   the result of the call
  *     {"event":"end","as":"published"}                  nothing is left to do
  *
- * Who has a journal open holds its lock; a process that dies gives it back.
- */
+ * The process that has a journal open holds its lock; it is released when the process dies. */
 #pragma once
 
 #include "data/doc.h"
@@ -27,12 +26,12 @@ struct journal_pair {
 	const char *key, *value; /* value NULL: left out */
 };
 
-/* A name for a new run: time and chance, fit for a file's name and a tag. */
+/* A name for a new run, from time and random bits; valid as a file name and a tag. */
 void journal_name(char ret[static JOURNAL_RUN]);
 bool journal_name_valid(const char *run);
 
-/* `make`: made, and must not be there; else read, and must be. Locked by another: -EBUSY,
- * REASON_BUSY. A last line that was cut short by a crash counts as not written. */
+/* `make`: creates it, and it must not exist; else opens it, and it must exist. Locked by another
+ * process: -EBUSY, REASON_BUSY. A last line that was cut short by a crash is ignored. */
 int journal_open(struct journal *j, int dir, const char *run, bool make, struct arena *a,
                  struct err *e) ATTR_MUST_USE;
 void journal_close(struct journal *j);

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A raw disk becomes an AMI: snapshot, blocks, registration, and whatever shall follow. Each step
- * that changes the account is in the run's journal before it is made, and what it made carries the
- * run's tag from the start; so a run that died can be resumed, or collected by gc.
+/* Publishes a raw disk as an AMI: snapshot, blocks, registration, and any further steps. Each step
+ * that changes the account is written to the run's journal before it is made, and everything it
+ * makes carries the run's tag from the start; so a run that died can be resumed, or collected by
+ * gc.
  *
- * Below the state directory: runs/RUN.jsonl (the journal), runs/RUN.put (which blocks are there),
- * blocks/SNAPSHOT (digests of what a snapshot holds, for --parent).
- */
+ * Below the state directory: runs/RUN.jsonl (the journal), runs/RUN.put (which blocks are
+ * uploaded), blocks/SNAPSHOT (digests of a snapshot's blocks, for --parent). */
 #pragma once
 
 #include "base/command.h"
@@ -17,9 +16,9 @@
 #define PUBLISH_TAG_RUN     "hpc-imagebuild:run"
 #define PUBLISH_TAG_DIGEST  "hpc-imagebuild:digest"
 #define PUBLISH_TAG_EXPIRES "hpc-imagebuild:expires"
-#define PUBLISH_DAY_S       86400 /* a snapshot without image is rubbish after it */
+#define PUBLISH_DAY_S       86400 /* age after which gc takes a snapshot without image */
 
-/* What follows once there is an image. */
+/* The steps that follow once there is an image. */
 struct publish_follow {
 	const struct command_list *accounts; /* to share it with */
 	const struct command_list *regions;  /* to copy it to */
@@ -47,13 +46,13 @@ struct publish {
 	void *ctx;
 	struct arena *arena;
 
-	/* What came of it. */
+	/* The results. */
 	const char *image_id, *snapshot_id;
-	bool found; /* an image with the same content was there already: nothing was made */
+	bool found; /* an image with the same content existed: nothing was made */
 	uint64_t put, total;
 	char run[JOURNAL_RUN]; /* "" before the first change */
 
-	int dir, runs, kept; /* the state directory and what is in it */
+	int dir, runs, kept; /* the state directory and its subdirectories */
 	struct publish_spec spec;
 	struct blocks blocks, parent_blocks;
 	const char *parent_snapshot, *digest;
@@ -62,13 +61,13 @@ struct publish {
 	struct journal journal;
 };
 
-/* All that can be known to be refused is refused before the account is changed: ERR_INPUT, or
+/* Everything that can be checked beforehand is refused before the account is changed: ERR_INPUT, or
  * ERR_DENIED for a name that another image has. */
 int publish_image(struct publish *p, const struct publish_spec *s, struct err *e) ATTR_MUST_USE;
-/* Goes on with a run that has not ended. What `now` has takes the place of what the run began with,
- * so that a step that was refused can be asked for in another way; "" in it is none. */
+/* Continues a run that has not ended. Settings in `now` replace those the run began with, so that a
+ * refused step can be retried differently; "" in it removes a setting. */
 int publish_resume(struct publish *p, const char *run, const struct publish_follow *now,
                    struct err *e) ATTR_MUST_USE;
-/* Only the state directory, for gc. */
+/* Opens only the state directory, for gc. */
 int publish_open_state(struct publish *p, struct err *e) ATTR_MUST_USE;
 void publish_close(struct publish *p);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A raw disk into a snapshot: what differs from the parent's blocks, and no zeros that are there
- * anyway. A block that became zero is sent, since the parent's would show through.
- */
+/* Uploads a raw disk into a snapshot: only what differs from the parent's blocks, and no zero
+ * blocks unless needed. A block that became zero is sent, since the parent's would show through. */
 #pragma once
 
 #include "aws/ebs.h"
@@ -11,17 +9,17 @@
 struct upload {
 	struct cloud *cloud;
 	int fd;
-	const char *name; /* of the disk, for messages */
+	const char *name; /* the disk's, for messages */
 	const struct blocks *blocks;
 	const struct blocks *parent; /* NULL: none */
 	const char *snapshot;
 	unsigned connections;
 	unsigned attempt_ms; /* 0: the default */
 	bool just_started;
-	int mark; /* open file, one byte a block: 1 once EBS has it; -1: none */
+	int mark; /* open file, one byte a block: 1 once EBS has it; -1: no file */
 	void (*progress)(void *ctx, uint64_t done, uint64_t total); /* or NULL */
 	void *ctx;
-	/* What came of it. */
+	/* The results. */
 	uint64_t total, put, attempts, throttled;
 };
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * AWS Image Builder component documents (schemaVersion 1.0), as the AWS Task Orchestrator and
+/* AWS Image Builder component documents (schemaVersion 1.0), as the AWS Task Orchestrator and
  * Executor reads them: EC2 Image Builder User Guide, "Create custom components".
  *
  *     components:
@@ -8,13 +7,12 @@
  *       - {file: components/mpi.yaml, parameters: {Version: "4.1"}}
  *
  * Phases build and validate run after the recipe's sections, test with its tests. A step has
- * onFailure (Abort, Continue, Ignore), maxAttempts, timeoutSeconds, loop (for, forEach) and if;
- * `{{ name }}` is a constant or parameter, `{{ loop.index }}`, `{{ loop.value }}`,
- * `{{ phase.step.outputs.stdout }}` or `{{ phase.step.inputs[0].key }}`; other texts in braces are
- * other programs' and stay as they are. Relative paths are below the working directory, `/`. All is
- * checked when it is read, but for what only running tells. Actions that have no place in a Linux
- * image are refused.
- */
+ * onFailure (Abort, Continue, Ignore), maxAttempts, timeoutSeconds, loop (for, forEach) and if; `{{
+ * name }}` is a constant or parameter, `{{ loop.index }}`, `{{ loop.value }}`, `{{
+ * phase.step.outputs.stdout }}` or `{{ phase.step.inputs[0].key }}`; other texts in braces belong
+ * to other programs and stay as they are. Relative paths are below the working directory, `/`.
+ * Everything is checked when the document is read, except what is only known when it runs. Actions
+ * that make no sense in a Linux image are refused. */
 #pragma once
 
 #include "cloud/cloud.h"
@@ -24,7 +22,7 @@
 #define COMPONENT_STEPS_MAX  256 /* of one document */
 #define COMPONENT_LOOP_MAX   1000
 #define COMPONENT_TIMEOUT_MS (2ULL * 3600 * 1000)  /* where a step has no timeoutSeconds */
-#define COMPONENT_LONGEST_MS (24ULL * 3600 * 1000) /* also of -1, "no limit" */
+#define COMPONENT_LONGEST_MS (24ULL * 3600 * 1000) /* also the limit of -1, "no limit" */
 #define COMPONENT_REBOOT     194 /* exit status by which a script asks for a restart */
 #define COMPONENT_FILE_MAX   (256UL << 20)
 
@@ -47,19 +45,19 @@ struct component_step {
 	int on_failure;           /* enum component_on_failure */
 	int64_t attempts;
 	uint64_t timeout_ms;
-	const char *loop_name;          /* "loop" unless it has one */
-	struct field_strings loop_over; /* values, one a round; n 0: no loop */
+	const char *loop_name;          /* "loop" unless the document names it */
+	struct field_strings loop_over; /* one value a round; n 0: no loop */
 	const struct doc *condition;    /* `if`, or NULL */
 	const struct doc *at;
-	/* What running it left, for references; components_run fills them. */
+	/* The results of running it, for references; filled by components_run. */
 	bool done;
 	struct field_strings outs; /* the last round's outputs, one for each map of its inputs */
-	const struct doc *ran;     /* the inputs with everything put in */
+	const struct doc *ran;     /* the inputs with all references expanded */
 };
 
 struct component {
 	const char *name, *file;
-	struct field_pairs given; /* the recipe's values of parameters */
+	struct field_pairs given; /* parameter values from the recipe */
 	struct vars names;        /* constants and parameters */
 	size_t n;
 	struct component_step *steps; /* in the order of phases, then of the text */
@@ -71,20 +69,19 @@ struct component_list {
 	struct component *items;
 };
 
-/*
- * The steps of the list that are in these phases, in the order they are carried out: phase by phase,
- * in each the components as the list has them, in each of those its steps. Begins with {0}.
- */
+/* Iterates over the steps that are in these phases, in the order they run: phase by phase, within a
+ * phase by the list's order of components, within a component by the order of its steps. Begins
+ * with {0}. */
 struct component_walk {
 	enum component_phase phase;
 	size_t nth;                  /* of the component in the list */
-	size_t next;                 /* of its steps, the one to look at */
-	struct component *component; /* these two are the step that was found */
+	size_t next;                 /* index of the next step of that component */
+	struct component *component; /* the step that was found */
 	struct component_step *step;
 };
 bool component_next(const struct component_list *l, unsigned phases, struct component_walk *w);
 
-/* Reads the documents that `list` (a recipe's `components:`, may be NULL) names, and checks them. */
+/* Reads and checks the documents that `list` (a recipe's `components:`, may be NULL) names. */
 int component_read(const struct doc *list, struct arena *a, struct component_list *ret,
                    struct err *e) ATTR_MUST_USE;
 
@@ -95,7 +92,7 @@ extern const struct field component_entry_fields[];
 int component_read_text(const char *file, struct blob text, struct arena *a,
                         struct component_list *ret, struct err *e) ATTR_MUST_USE;
 
-/* The same for one document that was parsed, with values of parameters. */
+/* The same for one document that is already parsed, with parameter values. */
 int component_read_document(const char *file, const struct doc *d, const struct field_pairs *given,
                             struct arena *a, struct component *ret, struct err *e) ATTR_MUST_USE;
 
@@ -108,13 +105,14 @@ struct component_env {
 	struct arena *arena; /* outputs live here */
 	uint64_t deadline;
 	bool may_reboot; /* the host is a running machine whose caller restarts it */
-	/* As a step begins; may be NULL. */
+	/* Called when a step begins; may be NULL. */
 	void (*step)(void *ctx, const struct component *c, const struct component_step *s);
 	void *ctx;
 };
 
-/* Runs the steps of these phases but those that are `done`. 0: all went well. 1: the machine must be
- * restarted and the call repeated, with the same steps done. <0: a step failed; the message has its
- * place, phase and name. After onFailure: Continue the rest of that component's phase still runs. */
+/* Runs the steps of these phases, except those that are `done`. 0: all succeeded. 1: the machine
+ * must be restarted and the call repeated, with the same steps done. <0: a step failed; the message
+ * has its place, phase and name. After onFailure: Continue the rest of that component's phase still
+ * runs. */
 int components_run(const struct component_list *l, unsigned phases, const struct component_env *env,
                    struct err *e) ATTR_MUST_USE;

@@ -11,13 +11,13 @@ struct component_encoding {
 	bool big;      /* the high byte comes first */
 };
 
-/* "utf8", "UTF-16", "utf-16-LE", "utf32BE": in any case, with and without dashes; little-endian
- * unless told. False: no such. */
+/* "utf8", "UTF-16", "utf-16-LE", "utf32BE": upper or lower case, with and without dashes;
+ * little-endian by default. False: unknown. */
 bool component_encoding_find(const char *name, struct component_encoding *ret);
 
-/* From UTF-8, without a byte order mark; ERR_HOST for what isn't UTF-8. */
+/* From UTF-8, without a byte order mark; ERR_HOST if the text isn't UTF-8. */
 int component_encode(struct blob utf8, struct component_encoding to, struct arena *a,
                      struct blob *ret, struct err *e) ATTR_MUST_USE;
-/* To UTF-8, without a byte order mark that is there; NUL-terminated. */
+/* To UTF-8, dropping a byte order mark; NUL-terminated. */
 int component_decode(struct blob text, struct component_encoding from, struct arena *a,
                      struct blob *ret, struct err *e) ATTR_MUST_USE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a build fetches for components before it enters the sandbox, where it has no cloud. */
+/* What a build fetches for components before it enters the sandbox, which has no network. */
 #pragma once
 
 #include "recipe/component.h"
@@ -9,18 +9,19 @@ struct component_fetch {
 	const char *sha256; /* 64 hex digits, or NULL: the document has none */
 	const char *owner;  /* the account that the bucket must belong to, or NULL */
 	const struct doc *at;
-	int fd; /* of the content, when there is one; -1 */
+	int fd; /* of the content once it is fetched; else -1 */
 };
 struct component_fetches {
 	size_t n;
 	struct component_fetch *items; /* each address once, in the order of the steps */
 };
 
-/* Adds what the downloads of these phases name to the list. An address that only running a step
- * tells, or one with two checksums, is ERR_INPUT at its place. */
+/* Adds the downloads of these phases to the list. An address that is only known when the step runs,
+ * or one with two checksums, is ERR_INPUT at its place. */
 int component_fetches(const struct component_list *l, unsigned phases, struct arena *a,
                       struct component_fetches *ret, struct err *e) ATTR_MUST_USE;
 
-/* Adds one; `sum` may be NULL. One address with two digests is ERR_INPUT at the latter's place. */
+/* Adds one; `sum` may be NULL. An address with two digests is ERR_INPUT at the
+ * second one's place. */
 int component_fetches_add(struct component_fetches *l, const char *uri, const char *sum,
                           const struct doc *at, struct arena *a, struct err *e) ATTR_MUST_USE;

@@ -1,29 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths of component documents: relative ones, wildcards, and what must or must not be there. */
+/* Paths of component documents: relative paths, wildcards, and checks that something exists or
+ * doesn't. */
 #pragma once
 
 #include "recipe/component_own.h"
 
-/* What the document calls so: absolute, without a slash at its end; "" is as nothing was said. */
+/* The path that the document means: absolute, without a trailing slash; "" counts as not given. */
 const char *component_path(struct arena *a, const char *path);
 
-/* A path, and not one of Windows. Wildcards only in its last component, and there with `many`. */
+/* Checks that it is a path, and not one of Windows. Wildcards only in its last component, and only
+ * with `many`. */
 int component_path_check(const struct doc *at, const char *key, const char *path, bool many,
                          struct err *e) ATTR_MUST_USE;
 
-/* What matches the last component's `*`, by name, of that type only (S_IFREG, S_IFDIR); the path
- * itself without one. Absolute as component_path() makes them. */
+/* The matches of the last component's `*`, sorted by name, of that type only (S_IFREG, S_IFDIR);
+ * without a wildcard the path itself. Absolute as component_path() makes them. */
 int component_glob(const struct component_round *round, const char *pattern, mode_t type,
                    struct field_strings *ret, struct err *e) ATTR_MUST_USE;
 
-/* Nothing is at that path, or `overwrite`. */
+/* Checks that nothing is at that path, unless `overwrite`. */
 int component_free(const struct component_round *round, const char *path, bool overwrite,
                    struct err *e) ATTR_MUST_USE;
 
-/* The directories above the path are there. */
+/* Checks that the directories above the path exist. */
 int component_parent(const struct component_round *round, const char *path,
                      struct err *e) ATTR_MUST_USE;
 
-/* Something is there, and is a folder or not; ERR_HOST else. */
+/* Whether the existing path is a folder or not as asked; else ERR_HOST. */
 int component_is(const struct component_round *round, const char *path, bool folder,
                  struct err *e) ATTR_MUST_USE;

@@ -1,26 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * copy: files of the building machine that go into the image before any section is carried out.
+/* copy: files of the build machine that are put into the image before any section is applied.
  *
  *     copy:
  *       - {from: files/motd, to: /etc/motd}
  *       - {from: "${stage}${prefix}/sbin/hpc-agent", to: /usr/sbin/hpc-agent, mode: 0755}
  *
- * `from` is a file beside the recipe's, or absolute; a directory is copied with what is below it,
- * links as links. All belongs to root. Devices, sockets and fifos are refused.
- */
+ * `from` is relative to the recipe's directory, or absolute; a directory is copied with its
+ * content, links as links. All is owned by root. Devices, sockets and fifos are refused. */
 #pragma once
 
 #include "data/field.h"
 #include "host/host.h"
 #include "recipe/input.h"
 
-#define COPY_FILE_MAX    (256UL << 20) /* one file; larger things are packages */
+#define COPY_FILE_MAX    (256UL << 20) /* one file; larger things belong into packages */
 #define COPY_ENTRIES_MAX 65536         /* files and directories below one `from` */
 #define COPY_DEPTH_MAX   64
 
 struct copy {
-	const char *from; /* as opened from here */
+	const char *from; /* the path to open */
 	const char *to;   /* absolute, below the image's root */
 	unsigned mode;    /* COPY_MODE_KEEP: that of the source, without set-user-ID and write bits
 	                     of others */
@@ -33,20 +31,20 @@ struct copy_list {
 	struct copy *items;
 };
 
-/* `list` may be NULL. Says what is wrong with the text; that the files are there is copy_find's. */
+/* `list` may be NULL. Checks the text; that the files exist is checked by copy_find. */
 int copy_read(const struct doc *list, const struct vars *facts, struct arena *a,
               struct copy_list *ret, struct err *e) ATTR_MUST_USE;
 
-/* Every source is there and is something that can be copied; ERR_INPUT at its place. */
+/* Checks that every source exists and can be copied; ERR_INPUT at its place. */
 int copy_find(const struct copy_list *l, struct err *e) ATTR_MUST_USE;
 
-/* Hex digest of all that copy_apply would put there: paths, modes, links, contents, not times; and
- * each file that went into it, "file /home/me/motd", where `inputs` isn't NULL. */
+/* Hex digest of all that copy_apply would write: paths, modes, links and contents, not times. If
+ * `inputs` isn't NULL it gets each file that was read, as "file /home/me/motd". */
 #define COPY_DIGEST 65
 int copy_digest(const struct copy_list *l, char ret[static COPY_DIGEST], struct arena *a,
                 struct input_list *inputs, struct err *e) ATTR_MUST_USE;
 
-/* Makes them so; what is there and the same is left alone. */
+/* Copies them; what is already there and equal is left alone. */
 int copy_apply(const struct copy_list *l, struct host *h, struct err *e) ATTR_MUST_USE;
 
 extern const struct field copy_fields[];

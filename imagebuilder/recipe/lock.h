@@ -51,22 +51,23 @@ struct lock {
 /* "dir/compute.yaml" to "dir/compute.lock". */
 const char *lock_path(const char *recipe, struct arena *a);
 
-/* A package's address that every machine can fetch from: http or https. */
+/* Whether any machine can fetch a package from that address: http or https. */
 bool lock_takes_url(const char *url);
 
 int lock_read(const char *path, struct arena *a, struct lock *ret, struct err *e) ATTR_MUST_USE;
 /* Replaces the file in one step; the same lock gives the same bytes. */
 int lock_write(const struct lock *l, const char *path, struct err *e) ATTR_MUST_USE;
 
-/* It is of that distribution, architecture and list of packages, else ERR_INPUT with what to do. */
+/* Checks that it is for that distribution, architecture and list of packages; else ERR_INPUT with
+ * what to do. */
 int lock_fits(const struct lock *l, const char *recipe, const char *from, const char *arch,
               const struct field_strings *asked, struct err *e) ATTR_MUST_USE;
 
-/* All that the base follows from, as lines of text; input.h compares them. The files are their
- * steps'. */
+/* Everything that decides the base, as lines of text; input.h compares them. Files belong to the
+ * keys of their steps. */
 void lock_key(const struct lock *l, struct strbuf *key);
 
-/* lock_apt.c: asks apt, in a state directory of its own, what those packages come to from these
+/* lock_apt.c: asks apt, in a separate state directory, how those packages resolve from these
  * sources today, by the rules of mmdebstrap's variant minbase. Needs no root. */
 int lock_resolve(const char *from, const char *arch, const struct field_strings *asked,
                  const struct field_strings *sources, struct arena *a, struct lock *ret,

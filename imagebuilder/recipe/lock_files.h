@@ -6,22 +6,21 @@
 #include "recipe/lock.h"
 #include "store/store.h"
 
-/* A handle for fetching, opened only when something is: without a network none is asked for. */
+/* A handle for fetching, opened on first use: without anything to fetch none is needed. */
 struct lock_source {
 	int (*open)(void *ctx, struct cloud **ret, struct err *e);
 	void *ctx;
 };
 
-/* The files of those downloads, with the digests that their documents don't have found out by
- * fetching. */
+/* The files of those downloads; digests that their documents lack are determined by fetching. */
 int lock_find_files(const struct component_fetches *l, const struct lock_source *from,
                     struct arena *a, struct lock *ret, struct err *e) ATTR_MUST_USE;
-/* Gives each download the digest that the lock has, or without a lock its document. One that has
- * none, or another, is ERR_INPUT at its place. `lock` may be NULL. */
+/* Sets each download's digest from the lock, or without a lock from its document. A download
+ * without a digest, or with a different one, is ERR_INPUT at its place. `lock` may be NULL. */
 int lock_fix_files(const struct lock *lock, struct component_fetches *l,
                    struct err *e) ATTR_MUST_USE;
-/* Fetches into the store those that it hasn't whole, and opens each. lock_close_files closes them
- * again, also after a failure. */
+/* Fetches those that the store lacks, and opens each. lock_close_files closes them, also after a
+ * failure. */
 int lock_open_files(struct component_fetches *l, const struct store *s,
                     const struct lock_source *from, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 void lock_close_files(struct component_fetches *l);

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A recipe: what an image is made of. YAML (or JSON) text with a header `image:`, the sections that
+/* A recipe: what an image is made of. YAML (or JSON) text with a header `image:`, the sections that
  * clusters have too (kinds.h), and
  *
  *     include:     other recipes' texts, laid under this one (include.h)
- *     copy:        files of the building machine, put in before any section (copy.h)
+ *     copy:        files of the build machine, put in before any section (copy.h)
  *     components:  AWS Image Builder component documents, run after the sections (component.h)
  *     tests:       programs that are run in the finished image (test.h)
  *
- * Sections about one node (hostname, mounts, munge, slurm) are refused: an image is many nodes'.
- */
+ * Sections about one node (hostname, mounts, munge, slurm) are refused: an image is shared by many
+ * nodes. */
 #pragma once
 
 #include "base/command.h"
 #include "data/field.h"
 #include "plan/plan.h"
 
-#define RECIPE_FROM_MAX  8 /* recipes below recipes */
+#define RECIPE_FROM_MAX  8 /* longest chain of recipes */
 #define RECIPE_DISK_MIN  (512LL << 20)
 #define RECIPE_DISK_MAX  (16LL << 40)
 #define RECIPE_IMAGE_MIB (1ULL << 20)
@@ -28,13 +27,13 @@ struct disk_spec {
 	const char *filesystem; /* "ext4" */
 	enum recipe_boot boot;
 	const char *cmdline; /* of the kernel, without root= */
-	const char *seed; /* digest the deterministic UUIDs derive from; NULL until it is built */
+	const char *seed;    /* seed of the deterministic UUIDs; NULL until it is built */
 };
 
 enum recipe_from {
 	FROM_NOTHING,      /* no `from`: `provision` needs none */
 	FROM_DISTRIBUTION, /* "debian:bookworm" */
-	FROM_RECIPE,       /* the rest are files, by path as opened from here */
+	FROM_RECIPE,       /* a recipe and the following are files, by the path to open */
 	FROM_TAR,
 	FROM_DIRECTORY,
 	FROM_RAW,
@@ -49,18 +48,16 @@ struct recipe {
 	const char *arch;            /* "x86_64" or "arm64" */
 	struct disk_spec disk;
 	struct field_strings features;               /* efa, lustre, nvidia */
-	const struct doc *image;                     /* the header as it stands */
+	const struct doc *image;                     /* the header as written */
 	const struct doc *sections;                  /* a map, for plan_build with kinds_all */
 	const struct doc *copy, *components, *tests; /* lists, or NULL */
 	const char *file;                            /* as the user named it */
 	struct vars facts; /* name, version, arch, prefix, stage, and what --set gives */
 };
 
-/*
- * Reads the recipe, what it includes and the recipes it is made from, and checks all of it. `set`
- * ("NAME=VALUE", may be NULL) are facts that win over the built-in ones. Messages stand at
- * file:line:col of the file that is at fault.
- */
+/* Reads and checks the recipe, what it includes and its parent recipes. `set` ("NAME=VALUE", may be
+ * NULL) are facts that override the built-in ones. Messages begin with file:line:col of the faulty
+ * file. */
 int recipe_load(const char *path, const struct command_list *set, struct arena *a,
                 struct recipe *ret, struct err *e) ATTR_MUST_USE;
 
@@ -68,19 +65,19 @@ int recipe_load(const char *path, const struct command_list *set, struct arena *
 int recipe_plan(const struct recipe *r, struct arena *a, struct plan *ret,
                 struct err *e) ATTR_MUST_USE;
 
-/* The recipe's own packages, sorted and each once. */
+/* The recipe's own packages, sorted, without duplicates. */
 int recipe_packages(const struct recipe *r, struct arena *a, struct field_strings *ret,
                     struct err *e) ATTR_MUST_USE;
 
 /* "distribution", "recipe", ... for messages. */
 const char *recipe_from_name(enum recipe_from from);
 
-/* What a file of this name is; a directory when its end says nothing. */
+/* The type of a file by its suffix; a directory if the suffix says nothing. */
 enum recipe_from recipe_from_suffix(const char *path);
 
-/* The header's table, of a private struct: for the schema. */
+/* The header's table of fields, of a private struct: for the schema. */
 extern const struct field recipe_image_fields[];
-/* Sections an image can't have, with why; ends at name NULL. */
+/* Sections an image can't have, with the reason; ends with a row whose name is NULL. */
 struct recipe_refused {
 	const char *section, *why;
 };

@@ -4,10 +4,10 @@
 
 #include "recipe/recipe.h"
 
-/* Reads `image:` into name, version, arch, features and disk; `from` as it is written, or NULL. */
+/* Reads `image:` into name, version, arch, features and disk; `from` as written, or NULL. */
 int recipe_header(const struct doc *image, struct arena *a, struct recipe *ret,
                   const char **ret_from, struct err *e) ATTR_MUST_USE;
 
-/* The distribution of that name; ERR_INPUT at `at` when there is none. */
+/* The distribution of that name; ERR_INPUT at `at` if there is none. */
 int recipe_distribution(const struct doc *at, const char *from, const char **ret,
                         struct err *e) ATTR_MUST_USE;

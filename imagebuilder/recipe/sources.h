@@ -5,10 +5,10 @@
 #include "recipe/component_fetch.h"
 #include "recipe/recipe.h"
 
-/* Adds what the step fetches, if anything, to the list; one address with two digests is ERR_INPUT
- * at its place. */
+/* Adds what the step fetches, if anything, to the list; an address with two digests is ERR_INPUT at
+ * its place. */
 int sources_of_step(const struct step *s, const struct vars *facts, struct arena *a,
                     struct component_fetches *ret, struct err *e) ATTR_MUST_USE;
-/* The same of all the recipe's own steps. */
+/* The same for all of the recipe's own steps. */
 int sources_of_recipe(const struct recipe *recipe, struct arena *a, struct component_fetches *ret,
                       struct err *e) ATTR_MUST_USE;

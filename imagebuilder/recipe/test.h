@@ -17,7 +17,7 @@
 #define TEST_TIMEOUT_MS 60000
 
 struct test {
-	const char *name; /* by default the command */
+	const char *name; /* the command, unless given */
 	struct field_strings run;
 	int64_t status;
 	struct field_strings out, errout;
@@ -34,10 +34,8 @@ struct test_list {
 int test_read(const struct doc *list, const struct vars *facts, struct arena *a,
               struct test_list *ret, struct err *e) ATTR_MUST_USE;
 
-/*
- * Runs one. 0: as expected. Else ERR_HOST, REASON_HOST_COMMAND_FAILED with the recipe's place,
- * what was expected and what came.
- */
+/* Runs one. 0: as expected. Else ERR_HOST, REASON_HOST_COMMAND_FAILED with the recipe's place, the
+ * expected and the actual result. */
 int test_run(const struct test *t, struct host *h, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
 extern const struct field test_fields[];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One layer of a store: found or made, published, or kept for a look at what went wrong. */
+/* One layer of a store: found or made, then published, or kept for inspection when it failed. */
 #pragma once
 
 #include "store/store.h"
@@ -8,8 +8,8 @@
 
 struct layer {
 	char key[SHA256_HEX];
-	bool cached;    /* it was there: `tree` is it */
-	char dir[2200]; /* else: ours, empty, to make `tree` in */
+	bool cached;    /* it existed: `tree` is it */
+	char dir[2200]; /* else: a directory of ours, empty, to make `tree` in */
 	char tree[2304];
 	int lock, log; /* descriptors; -1: none */
 	unsigned tail_n;
@@ -22,19 +22,20 @@ _Static_assert(sizeof(((struct layer *)0)->dir) >=
                                sizeof(((struct layer *)0)->dir) + sizeof "/tree",
                "a layer's paths are below the store's");
 
-/* Waits for others who make it, until the deadline. Then it is there, or ours to make. */
+/* Waits, until the deadline, for another process that makes it. Then it exists, or is
+ * ours to make. */
 int layer_open(const struct store *s, const char *key, uint64_t deadline, struct layer *ret,
                struct err *e) ATTR_MUST_USE;
-/* Only one that is there, or the tree of one that failed: -ENOENT else, -EBUSY while it is made;
- * both without *e. */
+/* Takes only an existing layer, or the tree of a failed one: else -ENOENT, -EBUSY while it is being
+ * made; both without *e. */
 int layer_hold(const struct store *s, const char *key, bool failed, struct layer *ret,
                struct err *e) ATTR_MUST_USE;
-/* One line for its log. */
+/* Writes one line to its log. */
 void layer_log(void *layer, const char *line);
-/* Publishes the tree; from now on it is cached. */
+/* Publishes the tree; it is cached from now on. */
 int layer_publish(const struct store *s, struct layer *l, const char *parent, const char *step,
                   uint64_t took_ns, struct err *e) ATTR_MUST_USE;
-/* Keeps it in DIR/failed/KEY, in place of what failed there before; dir and tree tell where. */
+/* Keeps it in DIR/failed/KEY, replacing an earlier failure; dir and tree are set to that place. */
 void layer_keep_failed(const struct store *s, struct layer *l);
 /* Releases the lock and removes what was neither published nor kept. */
 void layer_close(struct layer *l);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What is installed in a tree, read from dpkg's database; or from rpm's by this machine's rpm,
- * which is told of a copy. Without an rpm here that one is unknown, and a notice says so.
- */
+/* The packages installed in a tree, read from dpkg's database, or from rpm's with this machine's
+ * rpm, which reads a copy. Without an rpm here an rpm database is unknown, and a notice says so. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,32 +13,32 @@
 
 struct package {
 	const char *name, *version, *arch;
-	const char *source, *source_version; /* never NULL: a package may be its own source */
+	const char *source, *source_version; /* never NULL: its own if it has none */
 	const char *maintainer;              /* or NULL */
 };
 
 struct packages {
 	const char *database;    /* "dpkg", "rpm"; NULL: none that can be read, and n is 0 */
-	bool unread;             /* rpm's is there, and no rpm here to read it */
+	bool unread;             /* there is an rpm database, but no rpm here to read it */
 	char sha256[SHA256_HEX]; /* of the database's bytes; "" without one */
-	const char *distribution, *release; /* of os-release: "debian", "12"; NULL when not told */
-	int64_t built;                      /* when the newest was, of rpm's; else 0 */
+	const char *distribution, *release; /* of os-release: "debian", "12"; NULL if missing */
+	int64_t built;                      /* for rpm: build time of the newest package; else 0 */
 	size_t n;
 	struct package *items; /* by name, architecture, version */
 };
 
 #define PACKAGES_STATUS_MAX (64 << 20) /* bytes of /var/lib/dpkg/status */
 
-/* Only what is fully installed. `root` is a descriptor of the tree. */
+/* Only fully installed packages. `root` is a descriptor of the tree. */
 int packages_read(int root, struct arena *a, struct packages *ret, struct err *e) ATTR_MUST_USE;
 
 /* The first package of that name, or NULL. */
 const struct package *packages_find(const struct packages *p, const char *name);
 
-/* Where rpm's database is, of the two places there are; ends with NULL. */
+/* The two possible places of rpm's database; ends with NULL. */
 extern const char *const packages_rpm_paths[];
 #define PACKAGES_RPM_MAX (512UL << 20) /* bytes of it */
 
-/* Adds what is in the bytes of an rpmdb.sqlite, in no order. -ENOENT: this machine has no rpm. */
+/* Adds the packages in the bytes of an rpmdb.sqlite, unsorted. -ENOENT: this machine has no rpm. */
 int packages_rpm(struct blob database, struct arena *a, struct packages *p,
                  struct err *e) ATTR_MUST_USE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directories of our own in a store, for outputs and tests. */
+/* Temporary directories in a store, for outputs and tests. */
 #pragma once
 
 #include "store/store.h"
@@ -12,7 +12,7 @@ struct scratch {
 	{                                                                                          \
 		.lock = -1                                                                         \
 	}
-/* Empty, with a name nobody else has; pruning leaves it while it is open. */
+/* An empty directory with a unique name; pruning leaves it alone while it is open. */
 int scratch_open(const struct store *s, struct scratch *ret, struct err *e) ATTR_MUST_USE;
 /* Removes it. */
 void scratch_close(struct scratch *c);

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * A directory beside an output where it is made: ".NAME.hpc-work", 0700, on the same file system,
- * so that the finished file is renamed into place. One process at a time has it. What a killed
- * process leaves there the next one removes.
- */
+/* A directory beside an output, in which it is made: ".NAME.hpc-work", 0700, on the same file
+ * system, so that the finished file can be renamed into place. Only one process has it at a time.
+ * What a killed process left in it is removed by the next one. */
 #pragma once
 
 #include <limits.h>
@@ -23,8 +21,8 @@ struct work {
 
 /* EBUSY, REASON_BUSY: another process is making the same output. */
 int work_open(const char *output, struct work *ret, struct err *e) ATTR_MUST_USE;
-/* Puts a file or tree of the directory, on disk whole, in the output's place in one step. */
+/* Moves a file or tree of the directory, once synced to disk, to the output's place in one step. */
 int work_publish(struct work *w, const char *file, struct err *e) ATTR_MUST_USE;
-/* Removes the directory with all that is in it; what was published stays. */
+/* Removes the directory with its content; what was published stays. */
 void work_close(struct work *w);
 #define scope_work __attribute__((cleanup(work_close)))

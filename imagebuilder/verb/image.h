@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a verb of hpc-imagebuild works with: made and closed by main(). */
+/* The state that the verbs of hpc-imagebuild work on: made and closed by main(). */
 #pragma once
 
 #include "host/host.h"
@@ -37,15 +37,16 @@ int verb_deprecate(void *program);
 int verb_deregister(void *program);
 int verb_alias(void *program);
 
-/* lock.c: the lock that stands beside the recipe, checked; NULL: none, or --unlocked. */
+/* lock.c: the lock beside the recipe, checked; NULL: there is none, or --unlocked. */
 int image_lock(struct image *g, const char *path, const struct recipe *recipe,
                const struct lock **ret, struct err *e) ATTR_MUST_USE;
 
-/* lock.c: fetching by image_cloud(). */
+/* lock.c: a source that fetches through image_cloud(). */
 struct lock_source image_source(struct image *g);
 
-/* publish.c: the AMI of a recipe's disk, as the options of publish have it; an exit status. */
+/* publish.c: publishes a recipe's disk as an AMI, with the options of `publish`; returns an exit
+ * status. */
 int image_publish(struct image *g, const struct recipe *r, const char *raw);
 
-/* The cloud as options, environment and profile have it; the caller closes it. */
+/* The cloud as set by options, environment and profile; the caller closes it. */
 int image_cloud(struct image *g, struct cloud **ret, struct err *e) ATTR_MUST_USE;

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What a provisioning that asked for a restart has done: the steps of its components with their
- * outputs, in PROVISION_STATE, mode 0600. Of each recipe, from the lowest one up: else a restart
- * that one asks for would have those below it ask for theirs again. It counts only for the same
- * documents.
- */
+/* The progress of a provisioning that asked for a restart: the finished steps of its components
+ * with their outputs, in PROVISION_STATE, mode 0600. Kept for each recipe, from the lowest one up:
+ * otherwise a restart that one asks for would make those below it ask for theirs again. It is only
+ * valid for the same documents. */
 #pragma once
 
 #include "recipe/component.h"
@@ -14,6 +12,6 @@
 /* `lists` are those of the first `n` recipes. */
 int provision_state_save(struct host *h, const struct component_list *lists, size_t n,
                          struct err *e) ATTR_MUST_USE;
-/* Marks the steps of recipe `nth` that are done; a state that can't be read counts as none. */
+/* Marks the finished steps of recipe `nth`; a state that can't be read counts as empty. */
 void provision_state_load(struct host *h, size_t nth, struct component_list *l);
 void provision_state_remove(struct host *h);

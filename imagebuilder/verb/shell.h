@@ -3,6 +3,5 @@
 
 #include "base/arena.h"
 
-/* What a person types to look into the step of that recipe that failed; store NULL: the default
- * one. */
+/* The command that opens a shell in the failed step of that recipe; store NULL: the default one. */
 const char *shell_command(const char *recipe, const char *store, struct arena *a);
