@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The facts that a configuration may use as ${name}: one list, for `check` (which uses the sample
+/*
+ * The facts that a configuration may use as ${name}: one list, for `check` (which uses the sample
  * values), for `explain facts` and for hpc-node(5). A node also has "tag.NAME" for each instance
  * tag that the metadata service shows and whose name consists of lower-case letters, digits, '.'
- * and '-'. */
+ * and '-'.
+ */
 #pragma once
 
 #define FACT_NAME_MAX 160 /* bytes; a tag's key has up to 128 */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node document: who this instance is. It is merged from layers; for each key, a later layer
+/*
+ * The node document: who this instance is. It is merged from layers; for each key, a later layer
  * wins: /etc/hpc-node/node.yaml, instance tags ("hpc-node:KEY", and parallelcluster's cluster-name
- * and node-type), user data, the command line. */
+ * and node-type), user data, the command line.
+ */
 #pragma once
 
 #include "agent/options.h"

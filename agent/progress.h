@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reports on a run while it is in progress: status.json, events.jsonl, the journal, systemd and the
- * serial console. */
+/*
+ * Reports on a run while it is in progress: status.json, events.jsonl, the journal, systemd and the
+ * serial console.
+ */
 #pragma once
 
 #include "agent/agent.h"
@@ -24,10 +26,12 @@ void progress_begin(struct progress *p, struct agent *g, bool writes);
 void progress_plan(struct progress *p);
 /* The observer for struct run_options. */
 struct run_observer progress_observer(struct progress *p);
-/* Ends the report: final status, one line for the journal and the console, READY=1 or ERRNO= for
+/*
+ * Ends the report: final status, one line for the journal and the console, READY=1 or ERRNO= for
  * systemd. `outside` is a failure that belongs to no step, `cause` the failure that decided the
  * outcome; either may be NULL. Returns the exit status, which differs from the given one if the
- * status couldn't be written. */
+ * status couldn't be written.
+ */
 int progress_end(struct progress *p, enum report_phase phase, int exit_status,
                  const struct err *outside, const struct err *cause) ATTR_MUST_USE;
 /* Turns a success that was already reported into a failure. Returns the exit status. */

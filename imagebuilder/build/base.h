@@ -31,9 +31,11 @@ struct base {
 				        * for a distribution */
 };
 
-/* Determines everything that decides the content and writes it to *key as text. What can't be built
+/*
+ * Determines everything that decides the content and writes it to *key as text. What can't be built
  * here (another architecture, a release without sources, a missing tool) is an error that says what
- * to do about it. */
+ * to do about it.
+ */
 int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct base *ret,
               struct strbuf *key, struct err *e) ATTR_MUST_USE;
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A recipe as a chain of layers. The order is: the base; then, for the parent recipe and for the
+/*
+ * A recipe as a chain of layers. The order is: the base; then, for the parent recipe and for the
  * recipe itself, the copies, each step of the plan, each component, and the tests with the check of
  * its features. What no image may contain (hygiene.h) is removed before the last tests, or fails
  * the build if a person has to decide; the manifest is then written into the complete image.
@@ -8,7 +9,8 @@
  * files it takes in, the architecture, and CHAIN_ABI. A recipe's layout, comments and names don't
  * affect it.
  *
- * A type of step is a file chain_TYPE.c with a `struct chain_type`, and its row in chain.c. */
+ * A type of step is a file chain_TYPE.c with a `struct chain_type`, and its row in chain.c.
+ */
 #pragma once
 
 #include "plan/plan.h"
@@ -24,8 +26,7 @@
 #define CHAIN_BASE_MS      3600000  /* for the base; also for copies */
 #define CHAIN_COMPONENT_MS 14400000 /* for one component; its steps have limits of their own */
 
-/* Stored beside the tree of the cleaned layer: the image's SBOM, without the digest
- * of an output. */
+/* Stored beside the cleaned layer's tree: the image's SBOM, without the digest of an output. */
 #define CHAIN_SBOM "sbom.spdx.json"
 
 struct chain;

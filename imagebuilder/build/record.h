@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the last build of a recipe was made of: STORE/recipes/DIGEST, where DIGEST is of the
+/*
+ * What the last build of a recipe was made of: STORE/recipes/DIGEST, where DIGEST is of the
  * recipe's path. It has no influence on builds: `plan` uses it to say which input of a step has
  * changed, `shell --failed` to find the step that failed, and a build to know how much space the
- * last one took. */
+ * last one took.
+ */
 #pragma once
 
 #include "data/field.h"

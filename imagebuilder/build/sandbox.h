@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs the steps of a build in a sandbox: a process tree that sees an image as its "/" and nothing
+/*
+ * Runs the steps of a build in a sandbox: a process tree that sees an image as its "/" and nothing
  * of this machine but its kernel.
  *
  * The image is an overlay of layers with a new one on top. Mounts, processes, IPC, hostname and,
@@ -19,7 +20,8 @@
  *
  * Everything is gone when the job returns, at the deadline, or when this process dies for whatever
  * reason: the mounts and processes are in namespaces that end with their first process, which dies
- * with us. Needs root. */
+ * with us. Needs root.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -59,15 +61,19 @@ struct sandbox {
 /* 0 when the job returned 0; else its error, or why it couldn't be run to its end. */
 int sandbox_run(const struct sandbox *s, struct err *e) ATTR_MUST_USE;
 
-/* For inspecting an image: runs a program in it with our own stdin, stdout, stderr and terminal,
+/*
+ * For inspecting an image: runs a program in it with our own stdin, stdout, stderr and terminal,
  * without a deadline; of *s, layers, dir and network are used. An empty `argv` means a shell. `env`
  * is its complete environment. *ret_status: its exit status, or 128 plus a signal, also when the
- * signal ended this process. */
+ * signal ended this process.
+ */
 int sandbox_exec(const struct sandbox *s, const char *const *argv, const char *const *env,
                  int *ret_status, struct err *e) ATTR_MUST_USE;
 
-/* The other side, for main(): true if the program was executed as the first process of a sandbox;
- * the job is then done. `find` finds every job that this program runs, by name. */
+/*
+ * The other side, for main(): true if the program was executed as the first process of a sandbox;
+ * the job is then done. `find` finds every job that this program runs, by name.
+ */
 bool sandbox_called(int argc, char **argv);
 _Noreturn void sandbox_main(const struct sandbox_job *(*find)(const char *name));
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A raw disk as blocks of 512 KiB with their digests: they identify an image, and are kept for each
- * snapshot so that the next one sends only what changed. */
+/*
+ * A raw disk as blocks of 512 KiB with their digests: they identify an image, and are kept for each
+ * snapshot so that the next one sends only what changed.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Builds the disk: from the layers of a finished tree to a raw or qcow2 file that boots on EC2. No
+/*
+ * Builds the disk: from the layers of a finished tree to a raw or qcow2 file that boots on EC2. No
  * loop device and no mount. The same layers, spec and tools give the same bytes.
  *
  * /etc/fstab gets the root by its UUID (other lines of it stay), /boot/grub/grub.cfg the kernel;
  * where the tree has systemd-repart, /etc/repart.d tells it to grow the root to the size of the
- * volume at boot. These are written to the disk, not to the layers. */
+ * volume at boot. These are written to the disk, not to the layers.
+ */
 #pragma once
 
 #include "recipe/recipe.h"
@@ -19,9 +21,11 @@ struct disk_job {
 	int64_t epoch;             /* later changes are dated so; see disk_epoch */
 	const char *output;        /* replaced in one step, at the end */
 	enum disk_format format;
-	/* NULL, or a file that caches the root file system of all layers but the last `fresh`: used
+	/*
+	 * NULL, or a file that caches the root file system of all layers but the last `fresh`: used
 	 * if it exists, else written. Its name must be a function of those layers, the spec and the
-	 * epoch. The disk's bytes are the same with it and without. */
+	 * epoch. The disk's bytes are the same with it and without.
+	 */
 	const char *stem;
 	size_t fresh;
 	uint64_t deadline;

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The root file system, written and read through libext2fs: no loop device, no mount, and writing
+/*
+ * The root file system, written and read through libext2fs: no loop device, no mount, and writing
  * needs no root. The resulting file is a function of the spec and of the layers written, in their
  * order: names are taken sorted, inodes and blocks first fit, times clamped, and freed blocks
- * zeroed, so that nothing removed can be read. */
+ * zeroed, so that nothing removed can be read.
+ */
 #pragma once
 
 #include <stdbool.h>
@@ -38,17 +40,21 @@ int ext4_measure(int tree, struct ext4_need *ret, struct err *e) ATTR_MUST_USE;
 /* The free space in what ext4_make or ext4_lay left. */
 int ext4_space(const struct ext4_spec *s, struct ext4_need *ret, struct err *e) ATTR_MUST_USE;
 
-/* Writes the tree over the existing content as overlayfs would show it: a 0/0 character device
+/*
+ * Writes the tree over the existing content as overlayfs would show it: a 0/0 character device
  * removes the name, the overlay.opaque attribute removes the directory's content, directories
  * merge, anything else replaces. Sizes, owners, modes, hard links, devices, xattrs and ACLs are
  * kept; /lost+found is skipped. After a failure the file must be thrown away. ENOSPC: it doesn't
- * fit. */
+ * fit.
+ */
 int ext4_lay(const struct ext4_spec *s, int tree, struct err *e) ATTR_MUST_USE;
 
-/* The reverse: extracts the file system that starts `offset` bytes into the file to the empty
+/*
+ * The reverse: extracts the file system that starts `offset` bytes into the file to the empty
  * directory `tree`, with owners, modes, times, xattrs, hard links and holes; without /lost+found
  * and overlayfs's xattrs. With `base`, devices other than character devices of /dev are refused.
  * The file system must be sound (e2fsck); damage found while reading is ERR_INTEGRITY, and nothing
- * is ever written outside of the tree. More than `ceiling` bytes are ERR_INPUT. Needs root. */
+ * is ever written outside of the tree. More than `ceiling` bytes are ERR_INPUT. Needs root.
+ */
 int ext4_unpack(const char *file, uint64_t offset, int tree, uint64_t ceiling, bool base,
                 struct err *e) ATTR_MUST_USE;

@@ -49,9 +49,11 @@ struct gpt_table {
 	struct gpt_entry items[GPT_ENTRIES]; /* by number */
 };
 
-/* Reads the table of an open disk called `name`, and verifies its checksums. No table is ERR_INPUT
+/*
+ * Reads the table of an open disk called `name`, and verifies its checksums. No table is ERR_INPUT
  * with ENOENT; a damaged one, or partitions that overlap or lie outside the disk, are
- * ERR_INTEGRITY. */
+ * ERR_INTEGRITY.
+ */
 int gpt_read(int fd, const char *name, struct gpt_table *ret, struct err *e) ATTR_MUST_USE;
 
 /* The same for the backup table, which must match and be in the disk's last sectors. */

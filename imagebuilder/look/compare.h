@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How two images differ: their disks outside of the root file systems, their packages, their files.
+/*
+ * How two images differ: their disks outside of the root file systems, their packages, their files.
  * Times are not compared: they differ between any two builds of the same recipe. Hard links are not
- * distinguished from copies. */
+ * distinguished from copies.
+ */
 #pragma once
 
 #include "look/inspect.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What must not be in an image: identities that every instance would share, secrets, and traces of
+/*
+ * What must not be in an image: identities that every instance would share, secrets, and traces of
  * the machine it was built on. There is one named rule for each kind of thing: a row of the table
  * in hygiene_rules.c, which builds, `verify` and `provision --clean` all use. What is safe to
  * remove is cleaned; everything is searched for in one walk over the tree, and what is found fails
@@ -7,7 +8,8 @@
  *
  * A file that is byte for byte what its dpkg package shipped is not a leak: its content is public.
  *
- * First boot creates new identities: systemd the machine-id, the agent the SSH host keys. */
+ * First boot creates new identities: systemd the machine-id, the agent the SSH host keys.
+ */
 #pragma once
 
 #include <stddef.h>
@@ -23,9 +25,11 @@ struct hygiene_rule {
 /* The i-th rule, in the order of reports; NULL after the last. */
 const struct hygiene_rule *hygiene_rule(size_t i);
 
-/* What the recipe includes on purpose, NULL-terminated or NULL: "RULE:PATTERN", a pattern of
+/*
+ * What the recipe includes on purpose, NULL-terminated or NULL: "RULE:PATTERN", a pattern of
  * fnmatch(3) for the path ("authorized-keys:/home/admin/.ssh/authorized_keys"), or for
- * "enabled-units" the unit's name. */
+ * "enabled-units" the unit's name.
+ */
 typedef const char *const *hygiene_allow;
 
 /* Removes what the rules clean from the host: the root of an image, or a machine that will become

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An image opened for inspection: a directory is used as it is; a tar or a raw disk is unpacked
- * into a directory of ours. Unpacking needs root, for the owners of its files. */
+/*
+ * An image opened for inspection: a directory is used as it is; a tar or a raw disk is unpacked
+ * into a directory of ours. Unpacking needs root, for the owners of its files.
+ */
 #pragma once
 
 #include "disk/rawdisk.h"
@@ -31,9 +33,11 @@ struct inspect_space {
 void inspect_space_close(struct inspect_space *s);
 #define scope_inspect_space __attribute__((cleanup(inspect_space_close)))
 
-/* Opens the image at the path; inspect_close closes the descriptors of `*ret`, which is filled in
+/*
+ * Opens the image at the path; inspect_close closes the descriptors of `*ret`, which is filled in
  * place. If it has to be unpacked, that is into a new directory `as` in the space, which is made on
- * first use. A disk is only unpacked if e2fsck finds it sound. */
+ * first use. A disk is only unpacked if e2fsck finds it sound.
+ */
 int inspect_open(const char *path, struct inspect_space *space, const char *as, uint64_t deadline,
                  struct inspect *ret, struct err *e) ATTR_MUST_USE;
 void inspect_close(struct inspect *i);

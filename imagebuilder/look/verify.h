@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What an image must and must not have, checked in the image itself. Each check has a name and
- * reports what holds, each fault, or that there is nothing to check. */
+/*
+ * What an image must and must not have, checked in the image itself. Each check has a name and
+ * reports what holds, each fault, or that there is nothing to check.
+ */
 #pragma once
 
 #include "look/hygiene.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a run has done to the account: one line of JSON for each event, on disk before the call it
+/*
+ * What a run has done to the account: one line of JSON for each event, on disk before the call it
  * is about:
  *
  *     {"event":"begin", ...}                            what was asked for
@@ -7,7 +8,8 @@
  *     {"event":"done","step":"start","id":"snap-..."}   the result of the call
  *     {"event":"end","as":"published"}                  nothing is left to do
  *
- * The process that has a journal open holds its lock; it is released when the process dies. */
+ * The process that has a journal open holds its lock; it is released when the process dies.
+ */
 #pragma once
 
 #include "data/doc.h"

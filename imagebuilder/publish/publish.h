@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Publishes a raw disk as an AMI: snapshot, blocks, registration, and any further steps. Each step
+/*
+ * Publishes a raw disk as an AMI: snapshot, blocks, registration, and any further steps. Each step
  * that changes the account is written to the run's journal before it is made, and everything it
  * makes carries the run's tag from the start; so a run that died can be resumed, or collected by
  * gc.
  *
  * Below the state directory: runs/RUN.jsonl (the journal), runs/RUN.put (which blocks are
- * uploaded), blocks/SNAPSHOT (digests of a snapshot's blocks, for --parent). */
+ * uploaded), blocks/SNAPSHOT (digests of a snapshot's blocks, for --parent).
+ */
 #pragma once
 
 #include "base/command.h"

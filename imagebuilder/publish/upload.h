@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Uploads a raw disk into a snapshot: only what differs from the parent's blocks, and no zero
- * blocks unless needed. A block that became zero is sent, since the parent's would show through. */
+/*
+ * Uploads a raw disk into a snapshot: only what differs from the parent's blocks, and no zero
+ * blocks unless needed. A block that became zero is sent, since the parent's would show through.
+ */
 #pragma once
 
 #include "aws/ebs.h"

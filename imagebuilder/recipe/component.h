@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AWS Image Builder component documents (schemaVersion 1.0), as the AWS Task Orchestrator and
+/*
+ * AWS Image Builder component documents (schemaVersion 1.0), as the AWS Task Orchestrator and
  * Executor reads them: EC2 Image Builder User Guide, "Create custom components".
  *
  *     components:
@@ -12,7 +13,8 @@
  * phase.step.outputs.stdout }}` or `{{ phase.step.inputs[0].key }}`; other texts in braces belong
  * to other programs and stay as they are. Relative paths are below the working directory, `/`.
  * Everything is checked when the document is read, except what is only known when it runs. Actions
- * that make no sense in a Linux image are refused. */
+ * that make no sense in a Linux image are refused.
+ */
 #pragma once
 
 #include "cloud/cloud.h"
@@ -69,9 +71,11 @@ struct component_list {
 	struct component *items;
 };
 
-/* Iterates over the steps that are in these phases, in the order they run: phase by phase, within a
+/*
+ * Iterates over the steps that are in these phases, in the order they run: phase by phase, within a
  * phase by the list's order of components, within a component by the order of its steps. Begins
- * with {0}. */
+ * with {0}.
+ */
 struct component_walk {
 	enum component_phase phase;
 	size_t nth;                  /* of the component in the list */

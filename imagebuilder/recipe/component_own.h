@@ -33,8 +33,10 @@ size_t component_rounds(const struct component_step *s);
 struct component_round component_round(const struct component *c, struct component_step *s,
                                        size_t i, const struct component_env *env, struct arena *a);
 
-/* An action. Its inputs are one map, or a list of maps that are processed one by one, decoded by
- * `fields` into `size` bytes. `run` gets each: 0, 1 for a restart, <0 for a failure. */
+/*
+ * An action. Its inputs are one map, or a list of maps that are processed one by one, decoded by
+ * `fields` into `size` bytes. `run` gets each: 0, 1 for a restart, <0 for a failure.
+ */
 struct component_action {
 	const char *name;
 	const char *output;  /* NAME in outputs.NAME; NULL: it has no output */
@@ -69,9 +71,11 @@ int component_action_find(const struct doc *at, const struct component_action **
 int component_action_each(const struct component_round *round, const struct doc *inputs, bool run,
                           struct err *e) ATTR_MUST_USE;
 
-/* A copy of `d` with `{{ }}` references expanded. While a text is only checked (env NULL), an
+/*
+ * A copy of `d` with `{{ }}` references expanded. While a text is only checked (env NULL), an
  * output that isn't known yet is COMPONENT_UNKNOWN, so that only what can never be valid is an
- * error. */
+ * error.
+ */
 #define COMPONENT_UNKNOWN "/unknown"
 int component_expand(const struct component_round *round, const struct doc *d, struct doc **ret,
                      struct err *e) ATTR_MUST_USE;

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* copy: files of the build machine that are put into the image before any section is applied.
+/*
+ * copy: files of the build machine that are put into the image before any section is applied.
  *
  *     copy:
  *       - {from: files/motd, to: /etc/motd}
  *       - {from: "${stage}${prefix}/sbin/hpc-agent", to: /usr/sbin/hpc-agent, mode: 0755}
  *
  * `from` is relative to the recipe's directory, or absolute; a directory is copied with its
- * content, links as links. All is owned by root. Devices, sockets and fifos are refused. */
+ * content, links as links. All is owned by root. Devices, sockets and fifos are refused.
+ */
 #pragma once
 
 #include "data/field.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `pcluster build-image` reads instead of a recipe: ParallelCluster's image configuration, as
- * far as it describes changes to a machine. */
+/*
+ * What `pcluster build-image` reads instead of a recipe: ParallelCluster's image configuration, as
+ * far as it describes changes to a machine.
+ */
 #pragma once
 
 #include "cluster/cluster_notes.h"

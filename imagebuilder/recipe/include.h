@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recipes that consist of several texts.
+/*
+ * Recipes that consist of several texts.
  *
  * `include:` names files, relative to the including file. An included text lies under the including
  * one: lists are joined, the included first; maps are merged key by key, the including one wins;
  * any other value is replaced. A file that is included twice counts once, at its first position.
- * Every node keeps the place it was read from. */
+ * Every node keeps the place it was read from.
+ */
 #pragma once
 
 #include "data/doc.h"

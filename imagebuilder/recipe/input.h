@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a step's key is made of, under readable names ("package slurmd", "'content'", "file
+/*
+ * What a step's key is made of, under readable names ("package slurmd", "'content'", "file
  * /etc/motd"), so that two keys can be compared. Values are only kept as digests: a list of inputs
- * is written to the store, and must not contain a secret of the recipe. */
+ * is written to the store, and must not contain a secret of the recipe.
+ */
 #pragma once
 
 #include "data/doc.h"

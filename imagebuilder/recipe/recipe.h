@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A recipe: what an image is made of. YAML (or JSON) text with a header `image:`, the sections that
+/*
+ * A recipe: what an image is made of. YAML (or JSON) text with a header `image:`, the sections that
  * clusters have too (kinds.h), and
  *
  *     include:     other recipes' texts, laid under this one (include.h)
@@ -8,7 +9,8 @@
  *     tests:       programs that are run in the finished image (test.h)
  *
  * Sections about one node (hostname, mounts, munge, slurm) are refused: an image is shared by many
- * nodes. */
+ * nodes.
+ */
 #pragma once
 
 #include "base/command.h"
@@ -55,9 +57,11 @@ struct recipe {
 	struct vars facts; /* name, version, arch, prefix, stage, and what --set gives */
 };
 
-/* Reads and checks the recipe, what it includes and its parent recipes. `set` ("NAME=VALUE", may be
+/*
+ * Reads and checks the recipe, what it includes and its parent recipes. `set` ("NAME=VALUE", may be
  * NULL) are facts that override the built-in ones. Messages begin with file:line:col of the faulty
- * file. */
+ * file.
+ */
 int recipe_load(const char *path, const struct command_list *set, struct arena *a,
                 struct recipe *ret, struct err *e) ATTR_MUST_USE;
 

@@ -34,8 +34,10 @@ struct test_list {
 int test_read(const struct doc *list, const struct vars *facts, struct arena *a,
               struct test_list *ret, struct err *e) ATTR_MUST_USE;
 
-/* Runs one. 0: as expected. Else ERR_HOST, REASON_HOST_COMMAND_FAILED with the recipe's place, the
- * expected and the actual result. */
+/*
+ * Runs one. 0: as expected. Else ERR_HOST, REASON_HOST_COMMAND_FAILED with the recipe's place, the
+ * expected and the actual result.
+ */
 int test_run(const struct test *t, struct host *h, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
 extern const struct field test_fields[];

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Deterministic names for the parts of a disk, so that the same inputs give the same bytes: each is
- * a function of a seed (any text, such as a digest) and the part's role. */
+/*
+ * Deterministic names for the parts of a disk, so that the same inputs give the same bytes: each is
+ * a function of a seed (any text, such as a digest) and the part's role.
+ */
 #pragma once
 
 #include <stdint.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* DIR/objects/SHA256 of the store: packages and files that builds have fetched, each named by the
- * digest of its content. Each use updates its timestamp; pruning removes the oldest. */
+/*
+ * DIR/objects/SHA256 of the store: packages and files that builds have fetched, each named by the
+ * digest of its content. Each use updates its timestamp; pruning removes the oldest.
+ */
 #pragma once
 
 #include <stddef.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The packages installed in a tree, read from dpkg's database, or from rpm's with this machine's
- * rpm, which reads a copy. Without an rpm here an rpm database is unknown, and a notice says so. */
+/*
+ * The packages installed in a tree, read from dpkg's database, or from rpm's with this machine's
+ * rpm, which reads a copy. Without an rpm here an rpm database is unknown, and a notice says so.
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store of layers (layer.h): DIR/layers/KEY/{tree,log,meta.json}, and beside it DIR/work/KEY
+/*
+ * The store of layers (layer.h): DIR/layers/KEY/{tree,log,meta.json}, and beside it DIR/work/KEY
  * while one is being made, DIR/failed/KEY if that failed, and DIR/locks/KEY.
  *
  * A key covers everything that decides a layer's content, so a layer that exists is right, and is
@@ -8,7 +9,8 @@
  * a killed process left in DIR/work is removed by the next process that makes that layer.
  *
  * Beside them are DIR/outputs/ and DIR/recipes/, what was last made of them (outputs.c, record.h),
- * and DIR/objects, what was fetched (objects.h). */
+ * and DIR/objects, what was fetched (objects.h).
+ */
 #pragma once
 
 #include <stdbool.h>

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A directory beside an output, in which it is made: ".NAME.hpc-work", 0700, on the same file
+/*
+ * A directory beside an output, in which it is made: ".NAME.hpc-work", 0700, on the same file
  * system, so that the finished file can be renamed into place. Only one process has it at a time.
- * What a killed process left in it is removed by the next one. */
+ * What a killed process left in it is removed by the next one.
+ */
 #pragma once
 
 #include <limits.h>

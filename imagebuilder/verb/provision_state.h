@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The progress of a provisioning that asked for a restart: the finished steps of its components
+/*
+ * The progress of a provisioning that asked for a restart: the finished steps of its components
  * with their outputs, in PROVISION_STATE, mode 0600. Kept for each recipe, from the lowest one up:
  * otherwise a restart that one asks for would make those below it ask for theirs again. It is only
- * valid for the same documents. */
+ * valid for the same documents.
+ */
 #pragma once
 
 #include "recipe/component.h"

@@ -24,8 +24,8 @@ static inline void digest_closep(struct digest **d)
 }
 #define scope_digest __attribute__((cleanup(digest_closep)))
 
-/* MD5 (RFC 1321), for comparing with what dpkg has noted of files; it protects from nobody. NULL:
- * this machine's libcrypto has none. */
+/* MD5 (RFC 1321), for comparing files with the checksums that dpkg recorded; it protects from
+ * nobody. NULL: this machine's libcrypto doesn't provide it. */
 #define DIGEST_MD5_LEN 16
 struct digest *digest_new_md5(void) ATTR_MUST_USE;
 void digest_sum_md5(struct digest *d, unsigned char out[static DIGEST_MD5_LEN]);

@@ -20,7 +20,7 @@ enum err_kind {
 	ERR_NONE,
 	ERR_INPUT,     /* what we were given is wrong: exit 3, never retried */
 	ERR_DENIED,    /* a service understood us and refused: exit 4, never retried */
-	ERR_ABSENT,    /* a service answered that the thing isn't there: exit 4, never retried */
+	ERR_ABSENT,    /* a service answered that the thing doesn't exist: exit 4, never retried */
 	ERR_RETRY,     /* a service was unreachable, throttled or broke off: exit 4, retried */
 	ERR_INTEGRITY, /* checksum, signature, rollback: exit 5, never retried */
 	ERR_HOST,      /* this machine refused: exit 1, retried only where the step says so */

@@ -25,8 +25,8 @@ int file_open(int dirfd, const char *path, int flags, mode_t mode);
  */
 int file_read(int dirfd, const char *path, size_t ceiling, struct arena *a, struct blob *ret,
               struct err *e) ATTR_MUST_USE;
-/* As file_read(), of a file that somebody has named: where it can't be read, what we were given is
- * wrong (ERR_INPUT). */
+/* As file_read(), for a file that the user named: if it can't be read, the input is wrong
+ * (ERR_INPUT). */
 int file_read_input(const char *path, size_t max, struct arena *a, struct blob *ret,
                     struct err *e) ATTR_MUST_USE;
 
@@ -44,7 +44,7 @@ struct file_attr {
  */
 struct file_new {
 	int fd;  /* write here; -1 after commit or discard */
-	int dir; /* the parent directory */
+	int dir; /* descriptor of the parent directory */
 	bool named;
 	char name[256];
 	char temp[272];
@@ -53,7 +53,7 @@ struct file_new {
 int file_new_open(struct file_new *f, int dirfd, const char *path, struct err *e) ATTR_MUST_USE;
 int file_new_write(struct file_new *f, const void *data, size_t len, struct err *e) ATTR_MUST_USE;
 int file_new_commit(struct file_new *f, const struct file_attr *attr, struct err *e) ATTR_MUST_USE;
-/* Drops it, leaving nothing. Safe after commit and on a zeroed struct with fd -1. */
+/* Discards it, leaving nothing behind. Safe after commit and on a zeroed struct with fd -1. */
 void file_new_close(struct file_new *f);
 #define scope_file_new __attribute__((cleanup(file_new_close)))
 #define FILE_NEW_INIT                                                                              \
@@ -65,7 +65,7 @@ void file_new_close(struct file_new *f);
 int file_replace(int dirfd, const char *path, const void *data, size_t len,
                  const struct file_attr *attr, struct err *e) ATTR_MUST_USE;
 
-/* Removes a file or link; one that isn't there is no error. */
+/* Removes a file or link; a missing one is no error. */
 int file_remove(int dirfd, const char *path, struct err *e) ATTR_MUST_USE;
 
 /* Lower-case hex of the SHA-256 of its content. */

@@ -110,8 +110,8 @@ enum reason {
 struct reason_row {
 	const char *name;    /* "mount-refused" */
 	const char *meaning; /* one sentence: what was observed */
-	/* What to look at or change, true in the mouth of every program; "" where the message says
-	 * all there is to say. */
+	/* What to look at or change, worded so that it fits every program; "" if the message says
+	 * it all. */
 	const char *hint;
 };
 

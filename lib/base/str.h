@@ -38,7 +38,7 @@ int str_size(const char *s, uint64_t *ret);
 /* true/false, yes/no, on/off in lower case, Capitalised or UPPER case. */
 int str_bool(const char *s, bool *ret);
 
-/* 0 to 15, or -1 where `c` is no hexadecimal digit. */
+/* 0 to 15, or -1 if `c` is not a hexadecimal digit. */
 int str_hex_digit(char c);
 
 /* RFC 4648 base64, standard alphabet, CR/LF/space/tab skipped, padding required. -EINVAL or
@@ -52,12 +52,12 @@ int str_unhex(const char *hex, void *out, size_t len); /* exactly 2*len digits, 
  * fault. */
 bool str_utf8_valid(struct blob in, size_t *bad);
 
-/* The candidate nearest to `word` if it is near enough to be a slip (distance <= 1 + len/4), or
- * NULL. */
+/* The candidate nearest to `word` if it is near enough to be a typing error (distance <= 1 +
+ * len/4), or NULL. */
 const char *str_nearest(const char *word, const char *const *candidates, size_t n);
 
 /*
- * Makes remote text fit for one line of a terminal or log: control characters, DEL, C1, bidi
+ * Makes remote text safe for one line of a terminal or log: control characters, DEL, C1, bidi
  * overrides and invalid UTF-8 become \xNN; the result is cut to cap-1 bytes. Returns out.
  */
 char *str_escape(const char *in, size_t len, char *out, size_t cap);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What people should know of a document that is not wrong: a key that a newer ParallelCluster may
- * have, a setting that is not carried out, what the node document has to add. "file:line:col: text",
- * as faults are told.
+ * Remarks on a document that is not wrong: a key that a newer ParallelCluster may have, a setting
+ * that is not carried out, what the node document has to add. "file:line:col: text", the same form
+ * as faults.
  */
 #pragma once
 

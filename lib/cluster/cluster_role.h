@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a node is in its cluster, and what its node document says about it. */
+/* A node's role in its cluster, and what its node document says about it. */
 #pragma once
 
 #include "data/doc.h"
 
 enum cluster_role { CLUSTER_COMPUTE, CLUSTER_HEAD, CLUSTER_LOGIN };
 
-/* What the node document says about this node; strings may be NULL where it says nothing. */
+/* What the node document says about this node; strings are NULL if it says nothing. */
 struct cluster_node {
 	enum cluster_role role;
 	const char *node;              /* Slurm NodeName */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ParallelCluster's cluster-config.yaml to sections; see cluster.h for what goes in. */
+/* Translates ParallelCluster's cluster-config.yaml to sections; see cluster.h for the inputs. */
 #pragma once
 
 #include "cluster/cluster_notes.h"
@@ -7,7 +7,7 @@
 #include "data/faults.h"
 #include "data/vars.h"
 
-/* What the translation reads; `config` has passed pcluster_check() and pcluster_rules(). */
+/* The input of the translation; `config` has passed pcluster_check() and pcluster_rules(). */
 struct pcluster_input {
 	const struct doc *config;
 	const struct cluster_node *node;
@@ -22,26 +22,27 @@ int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err 
 
 /*
  * The queue this node belongs to: by the instance tag parallelcluster:queue-name, else by its name
- * "<queue>-<st|dy>-<compute resource>-<n>", where the longest queue name that fits wins. NULL when
+ * "<queue>-<st|dy>-<compute resource>-<n>", where the longest matching queue name wins. NULL if
  * neither tells.
  */
 const struct doc *pcluster_queue(const struct pcluster_input *in);
-/* Its compute resource in that queue, found likewise. */
+/* Its compute resource in that queue, found in the same way. */
 const struct doc *pcluster_resource(const struct pcluster_input *in, const struct doc *queue);
 
 /* pcluster_storage.c: the `mounts:` of SharedStorage and of the head node's exports. */
 int pcluster_mounts(const struct pcluster_input *in, struct doc *mounts,
                     struct err *e) ATTR_MUST_USE;
-/* A MountDir in one spelling: it may lack its leading slash and have more than it needs. */
+/* The normal form of a MountDir: the leading slash may be missing, and there may be too many
+ * slashes. */
 const char *pcluster_dir(const char *dir, struct arena *a);
 
-/* pcluster_rules.c: duplicates, settings of another type, directories that can't be mounted at. The
- * document needn't have passed pcluster_check(). */
+/* pcluster_rules.c: duplicates, settings for another StorageType, directories that can't be mount
+ * points. The document needn't have passed pcluster_check(). */
 int pcluster_rules(const struct doc *config, struct faults *faults, struct arena *a,
                    struct err *e) ATTR_MUST_USE;
 
-/* pcluster_settings.c: what a queue's proxy and multithreading settings come to; and a note of each
- * setting that this version doesn't carry out. */
+/* pcluster_settings.c: the effect of a queue's proxy and multithreading settings; and a note for
+ * each setting that this version doesn't carry out. */
 void pcluster_settings(const struct pcluster_input *in, const struct doc *queue, struct doc *spec);
-/* The variables that tell programs of the proxy, for scripts; NULL: there is none. */
+/* The proxy variables for the environment of scripts; NULL: there is no proxy. */
 struct doc *pcluster_proxy_env(const struct pcluster_input *in, const struct doc *queue);

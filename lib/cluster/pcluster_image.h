@@ -2,8 +2,8 @@
 /*
  * The AWS ParallelCluster 3 build image configuration file: what `pcluster build-image` reads.
  *
- * Where the machine comes from and goes to (InstanceType, SubnetId, Iam, Image, ...) is whoever
- * starts it to say; what is done to it are UpdateOsPackages and Components. Source: "AWS
+ * Where the machine comes from and goes to (InstanceType, SubnetId, Iam, Image, ...) is decided by
+ * whoever starts it; changes to the machine are UpdateOsPackages and Components. Source: "AWS
  * ParallelCluster User Guide", Build image configuration files.
  */
 #pragma once
@@ -20,8 +20,8 @@ struct pcluster_image {
 /* True when it looks like one: it has Build at the top. */
 bool pcluster_image_is(const struct doc *d);
 
-/* A component that is an ARN is refused: its document is in AWS's keeping. What is left out of what
- * the file says becomes notes; faults.h, both may be NULL. */
+/* A component that is an ARN is refused: only AWS has its document. Settings that are ignored
+ * become notes; `faults` and `notes` may both be NULL. */
 int pcluster_image_read(const struct doc *config, struct cluster_notes *notes,
                         struct faults *faults, struct arena *a, struct pcluster_image *ret,
                         struct err *e) ATTR_MUST_USE;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Private to lib/cluster: schemas of ParallelCluster's files as tables of names and types, and the
- * walk that holds a document against one. "Key:" with nothing after it means unset there.
+ * function that checks a document against one. In these files "Key:" with nothing after it means
+ * unset.
  */
 #pragma once
 
@@ -66,8 +67,8 @@ struct pcluster_row {
 		NULL, FIELD_ANY, NULL, NULL, false                                                 \
 	}
 
-/* The document is a map, every key is in the table, every value has its type. Other keys become
- * notes in `unknown`; NULL: they are faults. */
+/* Checks that the document is a map, every key is in the table, every value has its type. Other
+ * keys become notes in `unknown`; NULL: they are faults. */
 int pcluster_rows_check(const struct doc *d, const struct pcluster_row *rows, const char *what,
                         struct cluster_notes *unknown, struct faults *faults,
                         struct err *e) ATTR_MUST_USE;

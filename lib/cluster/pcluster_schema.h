@@ -3,9 +3,10 @@
  * The AWS ParallelCluster 3 configuration file's schema, as far as names and types go.
  *
  * Every key of cluster-config.yaml is known here, so that a real file is never refused for a key
- * that is not about nodes; a value of the wrong type is refused with its place. A key that is not
- * known may be a newer version's. Rules between keys (a queue's subnets, price limits) are AWS's to check when it
- * creates the cluster. Source: "AWS ParallelCluster User Guide", Configuration files, version 3.
+ * that is not about nodes; a value of the wrong type is refused with its place. An unknown key may
+ * be a newer version's. Rules between keys (a queue's subnets, price limits) are for AWS to check
+ * when it creates the cluster. Source: "AWS ParallelCluster User Guide", Configuration files,
+ * version 3.
  */
 #pragma once
 

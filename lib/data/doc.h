@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A document: the tree that YAML and JSON text become, every node knowing where it stood.
+ * A document: the tree that YAML and JSON text become, with the source position of every node.
  *
- * Scalars are text; the field that reads one gives it its type, so `no`, `0755` and `1.10` are what
- * their reader says they are. Map keys are unique and keep the order of the text. All nodes live in
- * the arena given to the parser and are read-only after it.
+ * Scalars are text; the field that reads one gives it its type, so the meaning of `no`, `0755` and
+ * `1.10` depends on the reader. Map keys are unique and keep the order of the text. All nodes live
+ * in the arena given to the parser and are read-only afterwards.
  */
 #pragma once
 
@@ -22,7 +22,7 @@ struct doc {
 	enum doc_type type;
 	bool quoted;        /* scalar written in quotes or as a block: always a string */
 	bool foreign;       /* of another program's document; see doc_mark_foreign() */
-	unsigned line, col; /* 1-based; 0 for a node that no text wrote */
+	unsigned line, col; /* 1-based; 0 for a node that doesn't come from a text */
 	const char *file;   /* as the user named it, for messages */
 	const char *text;   /* DOC_SCALAR: terminated, without NUL inside; DOC_NULL: "" */
 	size_t n;           /* DOC_LIST, DOC_MAP: number of children */
@@ -31,31 +31,31 @@ struct doc {
 };
 
 /*
- * The value at that key of a map, or NULL when it is absent. Null is absent: `key:` and `key: ~` say
- * that the key isn't set. NULL and other types have no keys.
+ * The value at that key of a map, or NULL if it is absent. Null counts as absent: `key:` and `key:
+ * ~` mean that the key isn't set. NULL and other types have no keys.
  */
 struct doc *doc_get(const struct doc *d, const char *key);
 /* Follows keys "A.B.C". */
 struct doc *doc_find(const struct doc *d, const char *dotted);
-/* Whether the map has that key, be its value null. */
+/* Whether the map has that key, even if its value is null. */
 bool doc_has(const struct doc *d, const char *key);
 /* The text of the scalar at that key, or NULL. */
 const char *doc_text(const struct doc *d, const char *key);
 
 /*
  * Marks all nodes of a document that was written for another program, and what is made with one of
- * them as `at`: its text is literal (`${x}` is no fact), and its booleans and integers are those of
- * YAML 1.1 as PyYAML and marshmallow take them: `y`, `1`, `0x1F`, `010`, `1_000`.
+ * them as `at`: its text is literal (`${x}` is not a fact), and its booleans and integers are those
+ * of YAML 1.1 as PyYAML and marshmallow take them: `y`, `1`, `0x1F`, `010`, `1_000`.
  */
 void doc_mark_foreign(struct doc *d);
 
-/* What the parsers build with: `key` is a scalar that the map doesn't have yet (not looked up). */
+/* For parsers: `key` is a scalar that the map doesn't have yet (not checked). */
 struct doc *doc_new(struct arena *a, enum doc_type type, const struct doc *at);
 void doc_append(struct arena *a, struct doc *map, struct doc *key, struct doc *value);
-/* -EINVAL at the first key, in the order of the text, that an earlier one equals. O(n log n). */
+/* -EINVAL at the first key, in the order of the text, that equals an earlier one. O(n log n). */
 int doc_check_keys(const struct doc *map, struct err *e) ATTR_MUST_USE;
 
-/* Building blocks for translators: `at` lends the place that messages point to (may be NULL). */
+/* For translators: `at` is the place that messages point to (may be NULL). */
 struct doc *doc_new_map(struct arena *a, const struct doc *at);
 struct doc *doc_new_list(struct arena *a, const struct doc *at);
 struct doc *doc_new_text(struct arena *a, const struct doc *at, const char *text);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The faults of an input, all of them rather than only the first, each with its place.
+ * The faults of an input: all of them rather than only the first, each with its place.
  *
- * A reader that takes a `struct faults *` goes on after a fault of the input wherever what follows
- * can be looked at without it, and then fails: with all faults in the list and one of them in *e.
+ * A reader that takes a `struct faults *` continues after a fault of the input wherever the rest
+ * can still be checked, and fails at the end: with all faults in the list and one of them in *e.
  * Given NULL it stops at the first. Readers call faults_add() after each failure:
  *
  *     int failed = 0;
@@ -34,6 +34,7 @@ struct faults {
 
 /*
  * Keeps a copy of *e, once however often it is given, so that each caller on the way up may give it
- * again. True when there may be more to find: `f` isn't NULL and has room, and the kind is ERR_INPUT.
+ * again. True if the reader should continue: `f` isn't NULL and has room, and the kind is
+ * ERR_INPUT.
  */
 bool faults_add(struct faults *f, const struct err *e);

@@ -33,8 +33,8 @@ enum field_type {
 	FIELD_PAIRS,    /* struct field_pairs: a map of scalars */
 	FIELD_MAP,      /* nested struct, decoded by `sub` in place */
 	FIELD_LIST,     /* struct field_list of structs, each decoded by `sub` */
-	FIELD_DOC,      /* const struct doc *: the node as it stands, for a reader of its own */
-	FIELD_ANY,      /* known and not looked at */
+	FIELD_DOC,      /* const struct doc *: the node itself, for a separate reader */
+	FIELD_ANY,      /* a known key whose value is not looked at */
 };
 
 struct field_strings {
@@ -72,20 +72,20 @@ struct field {
 
 /*
  * Decodes a map by its table (ends at name NULL); the first fault in the order of the text is the
- * error, keys that are missing come last. `v` NULL: `${` is literal, as it is in a foreign document
- * (doc.h). Strings go to `a`. A key whose value is null counts as absent: its member stays as it is,
- * and where the key is required it is missing. On failure *out is as it was.
+ * error, missing keys come last. `v` NULL: `${` is literal, as in a foreign document (doc.h).
+ * Strings go to `a`. A key whose value is null counts as absent: its member stays as it is, and if
+ * the key is required it is missing. On failure *out is unchanged.
  */
 int field_decode(const struct doc *map, const struct field *fields, const struct vars *v,
                  struct arena *a, void *out, struct err *e) ATTR_MUST_USE;
 
-/* The same, looking for every fault (faults.h; NULL: for the first). */
+/* The same, but looks for every fault (faults.h; NULL: only the first). */
 int field_decode_all(const struct doc *map, const struct field *fields, const struct vars *v,
                      struct faults *faults, struct arena *a, void *out,
                      struct err *e) ATTR_MUST_USE;
 
 /*
- * One value by one row, for sections that are not maps; it goes to out + row->offset. Null is an
+ * Decodes one value by one row, for sections that are not maps, into out + row->offset. Null is an
  * empty map, list or pairs here, and an error where a scalar is read.
  */
 int field_decode_value(const struct doc *value, const struct field *row, const struct vars *v,

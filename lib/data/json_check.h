@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The strict reader that stands before cJSON: RFC 8259 to the letter, bounded, without recursion.
- * It leaves a mark for every value and every key in the order of the text; json.c joins them with
- * cJSON's tree, which knows neither places nor the digits of a number.
+ * The strict checker that runs before cJSON: exactly RFC 8259, bounded, without recursion. It
+ * records a mark for every value and every key in the order of the text; json.c combines them with
+ * cJSON's tree, which keeps neither places nor the digits of a number.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The value of a scalar, as the document it is of spells such values: ours by base/str.h, a foreign
- * one (doc_mark_foreign()) by YAML 1.1 as PyYAML resolves it, which a quoted scalar escapes, and by
- * what marshmallow takes for a boolean in either.
+ * The value of a scalar, by the rules of its document: ours by base/str.h; a foreign one
+ * (doc_mark_foreign()) by YAML 1.1 as PyYAML resolves it (a quoted scalar stays a string), and in
+ * both forms by what marshmallow accepts as a boolean.
  *
  * 0, -EINVAL (not one) or -ERANGE (outside [min, max]); *ret is then untouched.
  */

@@ -4,7 +4,7 @@
 
 #include "data/userdata.h"
 
-/* It begins with UTF-16's byte order mark, of either order. */
+/* Whether it begins with UTF-16's byte order mark, in either byte order. */
 bool userdata_is_utf16(struct blob raw);
-/* The same text in UTF-8; what is no character becomes U+FFFD. */
+/* The same text in UTF-8; invalid characters become U+FFFD. */
 struct blob userdata_from_utf16(struct blob raw, struct arena *a);

@@ -18,7 +18,7 @@ struct vars {
 void vars_set(struct vars *v, const char *name, const char *value, const char *source);
 const char *vars_get(const struct vars *v, const char *name); /* NULL when unknown */
 
-/* A copy of the scalar's text with facts put in; an unknown fact is ERR_INPUT at the scalar's
+/* A copy of the scalar's text with facts substituted; an unknown fact is ERR_INPUT at the scalar's
  * place. */
 int vars_expand(const struct vars *v, const struct doc *scalar, struct arena *a, const char **ret,
                 struct err *e) ATTR_MUST_USE;

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The XML that AWS's query services answer with, to a document: elements and text. An element with
- * elements in it is a map by their names, one whose elements are all called `item` or `member` a
- * list, one without any a scalar, an empty one DOC_NULL. Attributes and the prologue are skipped.
+ * Turns the XML that AWS's query services answer with into a document: elements and text. An
+ * element with elements in it becomes a map by their names; one whose elements are all called
+ * `item` or `member`, a list; one without elements, a scalar; an empty one, DOC_NULL. Attributes
+ * and the prologue are skipped.
  *
- * Refused: document types (so there are no entities but the five and numbers), CDATA, names twice
- * in one map, text beside elements, more than 32 levels, text that isn't UTF-8 or has a NUL.
+ * Refused: document types (so there are no entities but the five predefined ones and numbers),
+ * CDATA, duplicate names in one map, text beside elements, more than 32 levels, text that isn't
+ * UTF-8 or has a NUL.
  */
 #pragma once
 
@@ -21,7 +23,7 @@ int xml_parse(const char *file, struct blob text, struct arena *a, struct doc **
 #define XML_ENTITY_SIZE 5 /* UTF-8 and its NUL */
 
 /*
- * The character that `text` begins with a reference to ("&amp;", "&#65;", "&#x41;"), as UTF-8.
- * Returns the bytes that the reference has, or 0 where there is none that is known.
+ * The character whose reference ("&amp;", "&#65;", "&#x41;") `text` begins with, as UTF-8. Returns
+ * the length of the reference, or 0 if there is none that is known.
  */
 size_t xml_entity(struct blob text, char out[static XML_ENTITY_SIZE]);

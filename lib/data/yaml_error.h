@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libyaml's errors in our words: where, what, and what was expected. */
+/* libyaml's errors as our messages: where, what, and what was expected. */
 #pragma once
 
 #include <yaml.h>

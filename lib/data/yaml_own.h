@@ -32,7 +32,7 @@ struct yaml_build {
 	unsigned depth;
 	struct yaml_frame {
 		struct doc *node;
-		struct doc *key; /* of a map: read, and waiting for its value */
+		struct doc *key; /* of a map: read, waiting for its value */
 		size_t nodes;    /* of the document, before this one */
 		unsigned height; /* of what is in it so far */
 		size_t anchor;   /* its number + 1; 0: none */
@@ -53,7 +53,7 @@ static inline struct doc yaml_place(const struct yaml_build *b, const yaml_mark_
 
 /* Remembers `node` by its anchor's name; *ret is its number + 1. */
 int yaml_anchor_add(struct yaml_build *b, const char *name, struct doc *node, size_t *ret);
-/* The anchored node, once the document has room for all that is in it once more. */
+/* The anchored node, after checking that the document has room for another copy of its content. */
 int yaml_alias_find(struct yaml_build *b, const yaml_event_t *ev, const struct yaml_anchor **ret);
-/* Replaces the key '<<' of a closed map by the keys that its value brings and the map lacks. */
+/* Replaces the key '<<' of a closed map by those keys of its value that the map doesn't have. */
 int yaml_merge(struct yaml_build *b, struct doc *map);

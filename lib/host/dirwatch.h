@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Waiting until something changes in a directory of a host, without polling: inotify(7).
+ * Waits until something changes in a directory of a host, without polling: inotify(7).
  *
- * Open it, look at what is there, then wait: what changed since it was opened ends the wait at
- * once, so nothing is missed in between.
+ * Open it, look at the directory's content, then wait: anything that changed since it was opened
+ * ends the wait at once, so no change is missed in between.
  */
 #pragma once
 
@@ -20,9 +20,9 @@ struct dirwatch {
 		.fd = -1                                                                           \
 	}
 
-/* Of the directory at the path, which is absolute; while it doesn't exist, of the nearest one above
- * it, so open it again after each wait. Where the kernel has no watch left, dirwatch_wait() just
- * waits a little. Closes what was open before. */
+/* Watches the directory at an absolute path; while that doesn't exist, the nearest existing one
+ * above it, so open it again after each wait. If the kernel has no watches left, dirwatch_wait()
+ * just waits a little. Closes what was open before. */
 void dirwatch_open(struct dirwatch *w, const struct host *h, const char *path);
 
 /* True: an entry was made, replaced or removed, or a file that was open for writing was closed;

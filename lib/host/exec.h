@@ -14,8 +14,8 @@ struct host;
 struct host_exec {
 	/* NULL-terminated; argv[0] has a slash, or is searched for in a fixed PATH. */
 	const char *const *argv;
-	/* NAME=VALUE beside PATH, LANG=C.UTF-8 and HOME, which they may replace; NULL: only those.
-	 */
+	/* NAME=VALUE in addition to PATH, LANG=C.UTF-8 and HOME, which they may replace; NULL: only
+	 * those. */
 	const char *const *env;
 	const char *cwd;   /* NULL: / */
 	struct blob input; /* stdin; empty: /dev/null */
@@ -23,15 +23,15 @@ struct host_exec {
 	const char *user;  /* run as, with its groups; NULL: root */
 	bool changes;      /* false: a query, run in dry mode too and never recorded */
 	uint64_t deadline; /* required */
-	/* If set, gets every line of stdout and stderr as it comes, terminated, without its
-	 * newline; one of more than 1 KiB comes in pieces. */
+	/* If set, called with every line of stdout and stderr as it is written, terminated, without
+	 * its newline; a line of more than 1 KiB comes in pieces. */
 	void (*line)(void *ctx, const char *line);
 	void *line_ctx;
 };
 
 struct host_result {
 	int status;      /* exit status; of one that a signal ended 128 + it; -1 when abandoned */
-	int signal;      /* that ended it; 0: it ended by itself, which may be with any status */
+	int signal;      /* what ended it; 0: it exited, with whatever status */
 	bool timed_out;  /* the deadline ended it */
 	bool abandoned;  /* it survived SIGKILL (uninterruptible); it is left behind */
 	struct blob out; /* first 256 KiB of stdout, NUL-terminated */
@@ -43,16 +43,16 @@ struct host_result {
  * default signals and no descriptor but 0, 1, 2 (and exec_fd, which a script's interpreter opens as
  * /dev/fd/N). No shell. A non-zero status is not an error here: only failing to start
  * (REASON_HOST_EXEC), or the deadline (-ETIMEDOUT, REASON_STEP_TIMEOUT, or REASON_STEP_ABANDONED),
- * and then *ret tells what it wrote until that. At the deadline it and its descendants get SIGTERM,
- * 2 s later SIGKILL, and what is left after 2 s more is abandoned; those that left the process
+ * in which case *ret has the output so far. At the deadline it and its descendants get SIGTERM, 2 s
+ * later SIGKILL, and what is left after 2 s more is abandoned; descendants that left the process
  * group are found too, for which this process is a child subreaper (process-wide) while the program
- * runs. It dies with us. Daemons that outlive it are not killed, and not waited for. Dry and
+ * runs. It dies with us. Daemons that outlive it are neither killed nor waited for. Dry and
  * `changes`: nothing runs, status 0.
  */
 int host_run(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,
              struct err *e) ATTR_MUST_USE;
-/* host_run that makes a non-zero status an error: "running 'x': exit status 3: last line of
- * stderr". */
+/* host_run, but a non-zero status is an error: "running 'x': exit status 3: last
+ * line of stderr". */
 int host_run_ok(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,
                 struct err *e) ATTR_MUST_USE;
 

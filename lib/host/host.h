@@ -49,14 +49,14 @@ const char *host_root(const struct host *h);
 int host_root_fd(const struct host *h);
 /* True when the root is "/": units, the hostname and sysctl are then the running machine's. */
 bool host_is_self(const struct host *h);
-/* For who has entered an image, so that "/" is its root: nothing runs in it, and this host is from
- * now on what it would be from outside. */
+/* For a process that has entered an image, so that "/" is the image's root: the host then behaves
+ * as it would from outside, nothing is running in it. */
 void host_set_offline(struct host *h);
 
 typedef void host_recorder_fn(void *ctx, const char *change);
 void host_record_to(struct host *h, host_recorder_fn *fn, void *ctx);
 
-/* The rest of the port, a page each. */
+/* The rest of the port, one header for each subject. */
 #include "host/exec.h"
 #include "host/host_file.h"
 #include "host/kernel.h"

@@ -12,7 +12,7 @@
 
 struct host;
 
-/* A link at the end of a path is never followed: it is what is looked at, and what is replaced. */
+/* A link at the end of a path is never followed: the link itself is examined or replaced. */
 int host_stat(struct host *h, const char *path, struct stat *ret, struct err *e) ATTR_MUST_USE;
 bool host_exists(struct host *h, const char *path);
 int host_read(struct host *h, const char *path, size_t max, struct arena *a, struct blob *ret,
@@ -26,13 +26,13 @@ int host_write(struct host *h, const char *path, struct blob content, unsigned m
 /* As host_write, but the content never reaches the recorder, not even as a digest. */
 int host_write_secret(struct host *h, const char *path, struct blob content, unsigned mode,
                       const struct host_owner *o, struct err *e) ATTR_MUST_USE;
-/* A directory that is there gets this mode and owner. */
+/* An existing directory gets this mode and owner. */
 int host_dir_is(struct host *h, const char *path, unsigned mode, const struct host_owner *o,
                 struct err *e) ATTR_MUST_USE;
 int host_mkdir(struct host *h, const char *path, unsigned mode, const struct host_owner *o,
                struct err *e) ATTR_MUST_USE;
-/* 1: a link with exactly this text; 0: anything else, or nothing; <0: error. */
+/* 1: a link with exactly this text; 0: anything else, or missing; <0: error. */
 int host_link_is(struct host *h, const char *path, const char *target, struct err *e) ATTR_MUST_USE;
 int host_symlink(struct host *h, const char *target, const char *path, struct err *e) ATTR_MUST_USE;
-/* A file, link or empty directory; absent is fine. */
+/* Removes a file, link or empty directory; a missing one is fine. */
 int host_remove(struct host *h, const char *path, struct err *e) ATTR_MUST_USE;

@@ -8,7 +8,7 @@
 #define HOST_PATH_MAX      4096
 #define HOST_UNIT_NAME_MAX 256 /* systemd's */
 
-/* A change a dry host has recorded and from then on takes as done. */
+/* A change that a dry host has recorded and from then on treats as made. */
 struct host_assumed {
 	const char *key;  /* "path:/etc/x", "mount:/home", "unit:munge.service", "sysctl:net.a" */
 	const char *text; /* what holds now: a link's target, a unit's state, a value; mounts: NULL,
@@ -22,7 +22,7 @@ struct host_assumed {
 struct host {
 	enum host_mode mode;
 	bool self;    /* the root is "/": programs need no chroot */
-	bool running; /* and this machine's: host_is_self */
+	bool running; /* and that root is this machine's: host_is_self */
 	int root_fd;
 	char *root;
 	host_recorder_fn *record;
@@ -30,29 +30,29 @@ struct host {
 	struct arena *arena;
 	struct host_assumed **assumed;
 	size_t n_assumed;
-	struct sd_bus *bus; /* unit_link.c: kept; NULL: none yet */
+	struct sd_bus *bus; /* unit_link.c: kept open; NULL: none yet */
 	char bus_unit[HOST_UNIT_NAME_MAX];
 	const struct unit_ops
 	        *units; /* unit_own.h: set by who brings a service manager of its own */
 };
 
-/* unit_link.c: what the host keeps of it. */
+/* unit_link.c: closes the host's connections. */
 void unit_link_close(struct host *h);
 
-/* One line to the recorder; anything that isn't fit for one line is escaped. */
+/* Sends one line to the recorder; what isn't printable in one line is escaped. */
 void host_record(const struct host *h, const char *fmt, ...) ATTR_PRINTF(2, 3);
 
-/* A dry host's memory: the newest assumption under the key (printf form), or NULL. */
+/* A dry host's assumptions: the newest one under the key (printf form), or NULL. */
 struct host_assumed *host_assume(struct host *h, const char *fmt, ...) ATTR_PRINTF(2, 3);
 const struct host_assumed *host_assumed(const struct host *h, const char *fmt, ...)
         ATTR_PRINTF(2, 3);
 
-/* The last line of `b` that isn't blank, escaped; "" when there is none. Returns out. */
+/* The last non-blank line of `b`, escaped; "" if there is none. Returns out. */
 char *host_last_line(struct blob b, char *out, size_t cap);
 
-/* Creates what is missing of a directory path below dirfd, 0755 root:root; -errno. Records nothing.
- */
+/* Creates the missing directories of a path below dirfd, 0755 root:root;
+ * -errno. Records nothing. */
 int host_make_dirs(int dirfd, const char *path);
 
-/* Copies `path` without doubled and trailing slashes. False: not absolute, or too long. */
+/* Copies `path` without double and trailing slashes. False: not absolute, or too long. */
 bool host_path_tidy(const char *path, char out[static HOST_PATH_MAX]);

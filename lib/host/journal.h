@@ -20,7 +20,7 @@
 /* A journal daemon listens on this machine. */
 bool journal_available(void);
 
-/* For log_set_sink(); ctx is the SYSLOG_IDENTIFIER, "hpc-agent". A record no journal takes is lost.
- * Fields past the 16th, and those whose name is not [A-Z][A-Z0-9_]*, are dropped. */
+/* For log_set_sink(); ctx is the SYSLOG_IDENTIFIER, "hpc-agent". A record is lost if no journal
+ * accepts it. Fields past the 16th, and those whose name is not [A-Z][A-Z0-9_]*, are dropped. */
 void journal_sink(void *ctx, enum log_level level, const char *text, const struct log_field *fields,
                   size_t n);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One run a machine, of either program: a record lock (fcntl(2) F_SETLK) on /run/hpc-node/lock. The
- * kernel frees it however we end, and a child does not inherit it, so a step abandoned in the
- * kernel can't keep the next run out.
+ * Allows one run at a time on a machine, of either program: a record lock (fcntl(2) F_SETLK) on
+ * /run/hpc-node/lock. The kernel frees it however we end, and a child does not inherit it, so an
+ * abandoned step that hangs in the kernel can't block the next run.
  */
 #pragma once
 

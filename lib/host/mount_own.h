@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the mount*.c files share; not for other floors.
+ * Shared by the mount*.c files; not for other floors.
  *
- * Whatever may touch a mounted file system - resolving a path, mounting, statfs - is done in a
- * child that can be killed (mount_child.c), since a dead file server holds whoever asks. This
- * process only reads mountinfo, which asks nobody.
+ * Everything that may touch a mounted file system - resolving a path, mounting, statfs - is done in
+ * a child that can be killed (mount_child.c), since a dead file server blocks any process that
+ * accesses it. This process only reads mountinfo, which doesn't access the file systems.
  */
 #pragma once
 
@@ -40,12 +40,12 @@ struct mount_want {
 enum mount_match {
 	MOUNT_OTHER,
 	MOUNT_SAME,
-	MOUNT_ASK_NAME, /* same export, but the server's name must be looked up to tell */
+	MOUNT_ASK_NAME, /* same export, but only a name look-up tells if the server is the same */
 };
 
 bool mount_is_network(const char *source, const char *fstype);
 enum mount_match mount_match(const struct mount_want *w, const struct host_mounted_fs *fs);
-/* "host:/path" or "[v6]:/path": the host without brackets; false when it isn't one. */
+/* "host:/path" or "[v6]:/path": the host without brackets; false if it isn't in this form. */
 bool mount_server(const char *source, char host[static 256]);
 /* A word, or the value of name=, in a comma separated list; the list may be NULL. */
 bool mount_has_option(const char *options, const char *word);
@@ -54,7 +54,7 @@ bool mount_option(const char *options, const char *name, char *value, size_t cap
 /* ---- mount_child.c: what may hang ---- */
 
 struct mount_look {
-	int no;                     /* errno of what failed, 0: fine */
+	int no;                     /* errno of the failure, 0: fine */
 	bool exists;                /* the target is there */
 	char target[HOST_PATH_MAX]; /* as mountinfo would show it */
 	char source[HOST_PATH_MAX]; /* a local source, links and tags resolved; else "" */
@@ -65,19 +65,18 @@ struct mount_look {
 int mount_look(struct host *h, const char *target, const char *source, uint64_t deadline,
                struct mount_look *ret, struct err *e) ATTR_MUST_USE;
 
-/* How a try to mount or umount went; mountinfo has the last word on whether it worked. */
+/* The result of a try to mount or umount; only mountinfo tells whether it worked. */
 struct mount_try {
 	bool hung, abandoned; /* the deadline ended it */
-	const char *silent;   /* hung, and nobody listens there: "10.0.0.1 port 2049"; or NULL */
+	const char *silent;   /* hung, and nothing listens there: "10.0.0.1 port 2049"; or NULL */
 	int no;               /* errno of a step before libmount, with `stage` */
 	const char *stage;
 	const char *missing; /* the helper that isn't installed, or NULL */
-	int status; /* the helper's, when one ran; else libmount's exit code; 0: it says it worked
-	             */
+	int status;          /* the helper's, if one ran; else libmount's exit code; 0: success */
 	bool helper;
-	bool answers;       /* what is at the target now answered statfs(2) */
+	bool answers;       /* the file system at the target now answered statfs(2) */
 	int syscall_no;     /* errno of mount(2), or 0 */
-	const char *words;  /* what libmount says, "" for helpers */
+	const char *words;  /* libmount's message, "" for helpers */
 	struct blob errout; /* what the helper wrote, last 8 KiB */
 };
 
@@ -85,10 +84,10 @@ int mount_try(struct host *h, const struct host_mount *m, const struct mount_loo
               struct arena *a, struct mount_try *ret, struct err *e) ATTR_MUST_USE;
 int mount_try_umount(struct host *h, const char *target, uint64_t deadline, struct arena *a,
                      struct mount_try *ret, struct err *e) ATTR_MUST_USE;
-/* 1: the name has this address; 0: not, or it can't be told by the deadline. */
+/* 1: the name has this address; 0: it hasn't, or this isn't known by the deadline. */
 int mount_name_has(const char *name, const char *address, uint64_t deadline);
-/* False: an NFS server that takes no connection, told as "HOST port N"; true: it does, or isn't
- * one. */
+/* False: an NFS server that accepts no connection, returned as "HOST port N"; true: it does, or
+ * isn't one. */
 bool mount_server_listens(const struct host_mount *m, uint64_t deadline, char told[static 300]);
 /* The file system at this (resolved) path answers statfs(2). */
 int mount_answers(const char *target, uint64_t deadline, struct err *e) ATTR_MUST_USE;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Places in a host's root: what host_file.c and host_dir.c have in common; not for other floors. */
+/* Places in a host's root: shared by host_file.c and host_dir.c; not for other floors. */
 #pragma once
 
 #include "host/host_own.h"
 
-/* A path as asked for, tidied, and cut in two. */
+/* A path as given, normalised, and split in two. */
 struct place {
 	char path[HOST_PATH_MAX];
 	char dir[HOST_PATH_MAX];
@@ -14,14 +14,14 @@ int place_at(const char *path, struct place *ret, struct err *e) ATTR_MUST_USE;
 
 /* Opens the thing itself, never what a link at its end points to; -errno. */
 int place_open(struct host *h, const char *path, int flags);
-/* mkdirat(2) whatever the umask is; -errno. */
+/* mkdirat(2) independent of the umask; -errno. */
 int place_mkdirat(int dir, const char *name, mode_t mode);
-/* Of the thing itself; a dry host's assumptions come first. -errno. */
+/* Of the thing itself, not of a link's target; a dry host's assumptions come first. -errno. */
 int place_stat(struct host *h, const char *path, struct stat *ret);
 bool place_attr_is(const struct stat *st, mode_t type, unsigned mode, uid_t uid, gid_t gid);
 
-/* host_owner_ids; but in a dry run an earlier, only recorded, change may be what makes the user:
- * then the ids are -1. */
+/* host_owner_ids; but in a dry run the user may be created by an earlier change that was only
+ * recorded: then the ids are -1. */
 int place_owner_ids(struct host *h, const struct host_owner *o, uid_t *uid, gid_t *gid,
                     struct err *e) ATTR_MUST_USE;
 /* "user:group", for the record. Returns out. */

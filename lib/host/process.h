@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A child process and all that descends from it, for ending them together. */
+/* A child process and all its descendants, for ending them together. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,15 +8,14 @@
 struct process_tree {
 	int leader;              /* pid and process group of the child */
 	unsigned long long born; /* its start time in clock ticks, proc(5) */
-	/* Also orphans that came to the calling process, a subreaper, since then; without it the
-	 * child is to be a subreaper itself, or its orphans are not found. */
+	/* Includes orphans that the calling process, a subreaper, has inherited since then; without
+	 * it the child must be a subreaper itself, or its orphans are not found. */
 	bool orphans;
 };
 
-/* The child is not yet waited for. */
+/* The child must not have been waited for yet. */
 void process_tree_of(int leader, bool orphans, struct process_tree *ret);
-/* It runs: the same process, and not a zombie. */
+/* Whether it still runs: the same process, and not a zombie. */
 bool process_tree_alive(const struct process_tree *t);
-/* Sends the signal (0: none) to the child and every living descendant; returns how many they are.
- */
+/* Sends the signal (0: none) to the child and every living descendant; returns their number. */
 size_t process_tree_signal(const struct process_tree *t, int sig);

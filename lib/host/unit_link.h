@@ -2,8 +2,8 @@
 /*
  * Connections to systemd; not for other floors.
  *
- * There are two ways: the system bus, and the socket systemctl uses as root, which is quicker and
- * there without a broker but can't hold references to units.
+ * There are two: the system bus, and the socket systemctl uses as root, which is faster and works
+ * without a broker but can't hold references to units.
  */
 #pragma once
 
@@ -11,21 +11,21 @@
 
 #include "host/unit_own.h"
 
-#define UNIT_LINK_PING_MS 2000 /* for the broker to show that it lives */
+#define UNIT_LINK_PING_MS 2000 /* for the broker to answer */
 
-/* For questions: systemd's own socket if it lets us in. The caller's. */
+/* For queries: systemd's own socket if we may use it. The caller owns it. */
 int unit_link_open(uint64_t deadline, sd_bus **ret, struct err *e) ATTR_MUST_USE;
 
 /*
- * For what is done to `unit`: the system bus if there is one. systemd keeps the unit in memory as
- * long as the connection lasts: until host_close, or this process's end. Borrowed. A connection
- * that there was is asked whether it still lives.
+ * For changes to `unit`: the system bus if there is one. systemd keeps the unit in memory as long
+ * as the connection lasts: until host_close, or the end of this process. Borrowed. An existing
+ * connection is tested first.
  */
 int unit_link_hold(struct host *h, const char *unit, uint64_t deadline, sd_bus **ret,
                    struct err *e) ATTR_MUST_USE;
 
-/* The one that unit_link_hold() has left, with a reference to the unit; NULL: there is none, or it
- * was cut. */
+/* The connection that unit_link_hold() left open, with a reference to the unit; NULL: there is
+ * none, or it was cut. */
 sd_bus *unit_link_held(struct host *h, const char *unit, uint64_t deadline);
 
 void unit_link_set_timeout(sd_bus *bus, uint64_t deadline);

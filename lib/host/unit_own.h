@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the unit*.c files share; not for other floors. */
+/* Shared by the unit*.c files; not for other floors. */
 #pragma once
 
 #include "host/host_own.h"
 
-/* One way of having units. Names are full here, "munge.service". */
+/* One implementation of units. Names are complete here, "munge.service". */
 struct unit_ops {
 	int (*state)(struct host *h, const char *unit, struct host_unit_state *ret,
 	             uint64_t deadline, struct err *e);
-	/* The unit is known, and not in the wanted state yet. */
+	/* Called if the unit exists and is not in the wanted state yet. */
 	int (*act)(struct host *h, const char *unit, enum host_unit_action action,
 	           uint64_t deadline, struct err *e);
 	int (*enable)(struct host *h, const char *unit, bool enable, uint64_t deadline,
@@ -20,7 +20,7 @@ struct unit_ops {
 extern const struct unit_ops unit_bus;   /* unit_bus.c: systemd is PID 1 */
 extern const struct unit_ops unit_image; /* unit_image.c: nothing starts units in this root */
 
-/* ---- unit_image.c: for other ways of having units that go by the files ---- */
+/* ---- unit_image.c: for other implementations that go by the files ---- */
 
 int unit_image_state(struct host *h, const char *unit, struct host_unit_state *ret,
                      uint64_t deadline, struct err *e) ATTR_MUST_USE;
@@ -33,20 +33,20 @@ int unit_image_reload(struct host *h, uint64_t deadline, struct err *e) ATTR_MUS
 /* "start", "restart" or "stop". */
 const char *unit_verb(enum host_unit_action action);
 
-/* What came of an action. */
+/* The result of an action. */
 struct unit_after {
 	const char *unit;
 	enum host_unit_action action;
 	const char
-	        *job; /* systemd's word on its job: "done", "failed", ... ; "" when it never came */
-	bool oneshot; /* being inactive again is how it succeeds */
+	        *job; /* the job's result by systemd: "done", "failed", ... ; "" if it never came */
+	bool oneshot; /* success means that it is inactive again */
 	struct host_unit_state state;
-	const char *words; /* the unit's last words, or "" */
+	const char *words; /* the unit's last output, or "" */
 };
-/* 1: as wanted; 0: on its way, look again; <0: the error. */
+/* 1: as wanted; 0: in progress, check again; <0: the error. */
 int unit_judge(const struct unit_after *u, struct err *e);
 
-/* ---- unit_file.c: what a root's files tell of a unit ---- */
+/* ---- unit_file.c: what a root's files say about a unit ---- */
 
 struct unit_file {
 	bool known, masked, installable;
@@ -58,7 +58,7 @@ const char *unit_file_state(struct host *h, const char *unit, const struct unit_
 
 /* ---- unit_words.c: the journal's ---- */
 
-/* The last line since then: what its processes said, else what systemd said of it; or "". */
+/* The last line since then: of its processes, else of systemd about it; or "". */
 const char *unit_last_words(struct host *h, const char *unit, time_t since, struct arena *a);
 /* The last 64 lines of its processes since then. */
 struct blob unit_words_since(struct host *h, const char *unit, time_t since, struct arena *a);

@@ -12,7 +12,7 @@ struct host;
 struct host_owner {
 	const char *user, *group; /* names in the root's passwd/group, or NULL for root */
 };
-/* A name nobody has: -ENOENT, REASON_HOST_USER. */
+/* A name that doesn't exist: -ENOENT, REASON_HOST_USER. */
 int host_owner_ids(struct host *h, const struct host_owner *o, uid_t *ret_uid, gid_t *ret_gid,
                    struct err *e) ATTR_MUST_USE;
 

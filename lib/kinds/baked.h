@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a machine's image was baked with, as its manifest tells: proof that spares the questions.
+ * What a machine's image was built with, by its manifest: proof that makes queries unnecessary.
  *
- * The manifest says which packages there are, and the digest that the package manager's database
- * had then. While the database still has that digest, the manifest is as good as the database; any
- * installation since, by anybody, changes it, and the manifest proves nothing more.
+ * The manifest lists the packages, and the digest that the package manager's database had then.
+ * While the database still has that digest, the manifest is as good as the database; any
+ * installation since, by anybody, changes it, and the manifest proves nothing any more.
  */
 #pragma once
 
@@ -13,10 +13,10 @@
 #define BAKED_MANIFEST "/usr/lib/hpc-node/image-manifest.json"
 #define BAKED_DPKG     "/var/lib/dpkg/status"
 
-#define BAKED_DATABASE_MAX (64UL << 20) /* bytes of a database that is looked at */
+#define BAKED_DATABASE_MAX (64UL << 20) /* largest database that is read, in bytes */
 
 /*
- * The packages of the image, as lines "installed NAME VERSION". 1: proved; 0: not, since there is
- * no manifest, or it is damaged, of a schema not known here, or of another state of `database`.
+ * The packages of the image, as lines "installed NAME VERSION". 1: proved; 0: not, because there is
+ * no manifest, or it is damaged, of an unknown schema, or for another state of `database`.
  */
 int baked_packages(struct host *h, const char *database, struct arena *a, struct blob *ret);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What claims share: checks of single values whose message stands at the value's own place.
+ * Shared by the claim functions: checks of single values whose message points at the value's own
+ * place.
  *
- * `key` is the key of the step's map that carries the value; sections that aren't maps pass NULL.
+ * `key` is the key of the step's map that has the value; sections that aren't maps pass NULL.
  */
 #pragma once
 
@@ -11,14 +12,15 @@
 /* Where the user wrote that key, else where the step begins. */
 const struct doc *claim_at(const struct step *s, const char *key);
 
-/* The i-th entry of that list; of a section that is the list itself, `key` is its field's name. */
+/* The i-th entry of that list; for a section that is the list itself, `key` is its field's name. */
 const struct doc *claim_item(const struct step *s, const char *key, size_t i);
 
-/* An absolute path without "." and ".."; doubled and trailing slashes are taken out of *path. */
+/* An absolute path without "." and ".."; double and trailing slashes are removed from *path. */
 int claim_path(const struct step *s, const char *key, const char **path,
                struct err *e) ATTR_MUST_USE;
 
-/* A user's or group's name: letters, digits, "_.-", 32 bytes at most, no digit or dash in front. */
+/* A user's or group's name: letters, digits, "_.-", 32 bytes at most, not beginning with a digit or
+ * dash. */
 int claim_account(const struct doc *at, const char *name, struct err *e) ATTR_MUST_USE;
 
 /* 64 hex digits. */
@@ -28,8 +30,8 @@ int claim_sha256(const struct step *s, const char *key, const char *hex,
 /* "path:" of the directory that holds `path`; nothing for "/". */
 void claim_needs_parent(struct step *s, const char *path);
 
-/* "user:NAME" and "group:NAME" where they are given and not root's. */
+/* "user:NAME" and "group:NAME" if they are given and not root's. */
 void claim_needs_owner(struct step *s, const char *user, const char *group);
 
-/* As `after: SECTION` in the spec: behind all steps of that section. */
+/* As `after: SECTION` in the spec: orders the step after all steps of that section. */
 void claim_after(struct step *s, const char *section);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kinds: what a spec's sections can be.
+ * The kinds: the sections that a spec can have.
  *
  * A kind is one file here, one declaration below and one line in kinds.c. Its field table is its
- * manual (`hpc-agent explain SECTION`); what it promises beyond that stands at the top of its file.
+ * manual (`hpc-agent explain SECTION`); any further promises are at the top of its file.
  */
 #pragma once
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the kind `scripts` share. */
+/* Shared by the files of the kind `scripts`. */
 #pragma once
 
 #include "base/digest.h"
@@ -27,7 +27,7 @@ struct script_spec {
 	struct script_text *text;
 };
 
-/* Fetches what is at a URI, unless it is pinned or known; s->text has the digest then. */
+/* Fetches the text at a URI, unless it is pinned or already loaded; s->text then has the digest. */
 int script_load(const struct step_ctx *c, const struct script_spec *s, struct err *e) ATTR_MUST_USE;
 
 /* Runs it to its end; a status other than 0 is REASON_SCRIPT_FAILED with its last lines. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the files of the kind `slurm` share. */
+/* Shared by the files of the kind `slurm`. */
 #pragma once
 
 #include <stdbool.h>
@@ -19,7 +19,7 @@ struct slurm_spec {
 	/* made by claim */
 	const char *server; /* "head:6817,other:6817"; NULL: no head known */
 	unsigned port_number;
-	bool *joined; /* apply has just heard it from the controller */
+	bool *joined; /* apply has just heard from the controller that it joined */
 	/* made by probe and apply */
 	bool configless;
 };
@@ -27,10 +27,10 @@ struct slurm_spec {
 /* Where slurmd's configuration comes from. */
 enum slurm_mode { SLURM_AUTO, SLURM_CONFIGLESS, SLURM_OWN_CONF };
 
-/* ---- slurm_node.c: what Slurm's programs say; pure ---- */
+/* ---- slurm_node.c: parses the output of Slurm's programs; pure ---- */
 
 enum slurm_verdict {
-	SLURM_READY,   /* registered in this life and responding; may be drained by someone */
+	SLURM_READY,   /* registered since slurmd was started, and responding; may be drained */
 	SLURM_WAIT,    /* not registered yet, powering up, not responding */
 	SLURM_INVALID, /* registered, and found smaller than configured */
 	SLURM_DOWN,    /* registered and responding, and kept down */
@@ -39,18 +39,17 @@ enum slurm_verdict {
 struct slurm_node {
 	char state[128];  /* "IDLE+CLOUD" */
 	char reason[256]; /* escaped; "" when the controller gives none */
-	time_t started;   /* when the slurmd it knows of began, by that slurmd's clock; 0: never */
+	time_t started;   /* start of the slurmd it knows, by that one's clock; 0: never */
 };
 
 /* Reads one record of `scontrol -o show node` made with TZ=UTC0; -EINVAL when it isn't one. */
 int slurm_node_parse(struct blob text, struct slurm_node *ret) ATTR_MUST_USE;
 
-/* `since`: when systemd started the slurmd that runs here. The controller passes on when the slurmd
- * it knows of began, by the same clock; one that began earlier is of another life of this node. */
+/* `since`: when systemd started the slurmd that runs here. The controller reports when the slurmd
+ * it knows was started, by the same clock; an earlier time means a previous slurmd of this node. */
 enum slurm_verdict slurm_node_verdict(const struct slurm_node *n, time_t since);
 
-/* The error that a Slurm program's output speaks of: "doing: the line that says it". Returns
- * -e->no. */
+/* The error in a Slurm program's output: "doing: the line that states it". Returns -e->no. */
 int slurm_complain(struct blob said, const char *doing, struct err *e);
 
 /* ---- slurm_query.c: asking the controller ---- */
@@ -60,7 +59,7 @@ int slurm_complain(struct blob said, const char *doing, struct err *e);
 int slurm_query(const struct step_ctx *c, const struct slurm_spec *s, uint64_t deadline,
                 struct slurm_node *ret, struct err *e) ATTR_MUST_USE;
 
-/* "slurmd -C" of this machine as one line, for messages; "" when it can't be had. */
+/* "slurmd -C" of this machine as one line, for messages; "" if not available. */
 const char *slurm_hardware(const struct step_ctx *c, const struct slurm_spec *s);
 
 /* PREFIX/bin/NAME, or NAME to be searched for. */
@@ -69,18 +68,19 @@ const char *slurm_program(const struct slurm_spec *s, struct arena *a, const cha
 
 /* ---- slurm_port.c ---- */
 
-/* Whether something listens there: 0, or ERR_RETRY. On Linux it doesn't notice: a connection
- * without a word is an error in slurmctld's log. A name is looked up by getaddrinfo(3), which has
- * time limits of its own. */
+/* Whether something listens there: 0, or ERR_RETRY. On Linux slurmctld doesn't notice this check:
+ * connecting without sending would be an error in its log. A name is looked up by getaddrinfo(3),
+ * which has time limits of its own. */
 int slurm_knock(const char *host, unsigned port, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
 /* ---- slurm_listen.c ---- */
 
-/* Whether slurmd listens on its port here, which it does just before it registers. A hint: a port
- * set for this node alone is not found. Costs a file's reading, where asking costs a program. */
+/* Whether slurmd listens on its port here, which it does just before it registers. Only a hint: a
+ * port set for this node alone is not found. Costs reading a file, while asking costs running a
+ * program. */
 bool slurm_listens(const struct step_ctx *c, const struct slurm_spec *s);
 
-/* ---- slurm_files.c: what slurmd finds when it starts ---- */
+/* ---- slurm_files.c: the files that slurmd reads when it starts ---- */
 
 /* 1: files and directories are as they should be; 0: not. */
 int slurm_files_hold(const struct step_ctx *c, const struct slurm_spec *s,
@@ -89,9 +89,10 @@ int slurm_files_write(const struct step_ctx *c, const struct slurm_spec *s,
                       struct err *e) ATTR_MUST_USE;
 
 /*
- * Before slurmd is started. systemd reads a unit file of ours again: that it overrides another one
- * is nothing it notices. Where slurmd isn't active the link to the configuration that an earlier
- * one fetched goes away, so that Slurm's clients ask the controller configured now, as slurmd will.
+ * Called before slurmd is started. systemd reads our unit file again: it doesn't notice by itself
+ * that the file overrides another one. If slurmd isn't active, the link to the configuration that
+ * an earlier one fetched is removed, so that Slurm's clients ask the controller configured now, as
+ * slurmd will.
  */
 int slurm_files_load(const struct step_ctx *c, const struct slurm_spec *s,
                      const struct host_unit_state *unit, struct err *e) ATTR_MUST_USE;

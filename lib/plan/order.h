@@ -4,6 +4,6 @@
 
 #include "plan/plan.h"
 
-/* Given p->steps in spec order: fills p->edges and puts both in order. `kinds` are the sections
- * that `after` may name though the spec has none of their steps. */
+/* Given p->steps in spec order: fills p->edges and sorts both. `kinds` are the sections that
+ * `after` may name even if the spec has no steps of them. */
 int order_steps(struct plan *p, const struct kind *const *kinds, struct err *e) ATTR_MUST_USE;

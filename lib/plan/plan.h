@@ -9,7 +9,7 @@
 /* Why a step waits for another one. */
 struct plan_edge {
 	size_t before;    /* index of the step that comes first */
-	const char *need; /* the name that step provides; NULL: `after` says so */
+	const char *need; /* the name that the step provides; NULL: it comes from `after` */
 };
 
 struct plan {

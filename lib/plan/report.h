@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Telling what happened: status.json (replaced atomically, 0644, no secrets), events.jsonl
+ * Reports of what happened: status.json (replaced atomically, 0644, no secrets), events.jsonl
  * (appended, one event a line), a table and a one-line summary for people. The formats are in
  * hpc-agent(8).
  */
@@ -16,7 +16,7 @@ enum report_phase {
 	REPORT_READY,
 	REPORT_DEGRADED,
 	REPORT_FAILED,
-	REPORT_PENDING, /* plan, dry run: what would be changed is known, and nothing was */
+	REPORT_PENDING, /* plan, dry run: the changes are known, and none was made */
 };
 const char *report_phase_name(enum report_phase p);
 
@@ -31,8 +31,8 @@ struct report {
 	int exit_status;
 	uint64_t start_ns, end_ns;
 	const char *boot_id;
-	bool brief;     /* table and summary leave out what report_log() has told of a step */
-	size_t n_notes; /* what people should know of the configuration; in JSON only */
+	bool brief;     /* table and summary leave out what report_log() has said of a step */
+	size_t n_notes; /* remarks on the configuration; in JSON only */
 	const char *const *notes;
 };
 

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Carrying a plan out.
+ * Runs a plan.
  *
- * Each step runs in a forked child with a deadline; independent steps at once, at most `width`. The
- * child probes; if the thing doesn't hold it applies and probes again, and "applied but does not
- * hold" is a failure. A child whose step changed nothing takes the next one, any other ends with
- * its step. The calling process is never blocked by a step and never touches the machine itself. On
- * a dry host one child takes all steps in turn, so that each finds what those before it would have
- * made.
+ * Each step runs in a forked child with a deadline; up to `width` independent steps run at once.
+ * The child probes; if the step doesn't hold it applies and probes again, and "applied but does not
+ * hold" is a failure. A child whose step changed nothing takes the next one, any other child ends
+ * with its step. The calling process is never blocked by a step and never touches the machine
+ * itself. On a dry host one child takes all steps in turn, so that each finds what those before it
+ * would have made.
  *
- * A step's deadline is its `timeout` from when it starts, or the run's deadline when that comes
- * first. By then the child ends what it runs (host.h) and reports. One that hasn't RUN_GRACE_MS
- * later is killed with all its descendants; if it is still there RUN_LOST_MS after that, it is
- * abandoned and reported, and nothing that doesn't need it waits. When the run is stopped, what the
- * children run gets SIGTERM, and RUN_GRACE_MS later they are killed.
+ * A step's deadline is its `timeout` counted from its start, or the run's deadline if that comes
+ * first. By then the child ends what it runs (host.h) and reports. A child that hasn't done so
+ * RUN_GRACE_MS later is killed with all its descendants; if it still exists RUN_LOST_MS after that,
+ * it is abandoned and reported, and steps that don't need it don't wait for it. When the run is
+ * stopped, what the children run gets SIGTERM, and RUN_GRACE_MS later they are killed.
  *
- * A step whose need failed is STEP_BLOCKED and names the step at the root, whether or not that one
- * was optional: what it needs isn't there. `after` an optional step is order only: its failure
- * blocks no one.
+ * A step whose need failed is STEP_BLOCKED and names the step that failed first, whether or not
+ * that one was optional: what it needs doesn't exist. `after` an optional step only sets the order:
+ * its failure blocks nothing.
  */
 #pragma once
 
@@ -25,7 +25,7 @@
 
 #define RUN_WIDTH       8
 #define RUN_WIDTH_MAX   64
-#define RUN_GRACE_MS    4500 /* host.h takes up to 4 s to end what won't end */
+#define RUN_GRACE_MS    4500 /* host.h takes up to 4 s to end a process */
 #define RUN_LOST_MS     1500
 #define RUN_CHANGES_MAX 64
 
@@ -48,16 +48,16 @@ struct step_outcome {
 	uint64_t start_ns, end_ns;    /* CLOCK_BOOTTIME; 0: never began */
 	unsigned tries;               /* rounds of probe and apply; 0: never began */
 	struct field_strings changes; /* what the host recorded; the first RUN_CHANGES_MAX lines */
-	size_t changes_total;         /* how many there were */
+	size_t changes_total;         /* total number of changes */
 };
 
 struct run_observer {
 	void *ctx;
 	void (*started)(void *ctx, const struct plan *p, size_t step);
-	/* Once for each step, also those that were blocked or skipped. */
+	/* Called once for each step, also for those that were blocked or skipped. */
 	void (*finished)(void *ctx, const struct plan *p, size_t step,
 	                 const struct step_outcome *o);
-	/* Every second, and at each finish: extend systemd's patience here. */
+	/* Called every second and at each finish: the place to extend systemd's start timeout. */
 	void (*tick)(void *ctx, size_t running, size_t done);
 };
 
@@ -70,8 +70,8 @@ struct run_options {
 	unsigned grace_ms; /* 0: RUN_GRACE_MS */
 	/* plan, drift: nothing is applied nor tried again; what doesn't hold is STEP_PENDING */
 	bool probe_only;
-	/* > 0: readable means stop (a signalfd; not read here): children are ended, the rest
-	 * skipped */
+	/* > 0: the run stops when it is readable (a signalfd; not read here): children are ended,
+	 * the rest skipped */
 	int stop_fd;
 	const struct run_observer *observer; /* NULL: none; any of its functions may be */
 };
@@ -83,7 +83,7 @@ struct run_result {
 	uint64_t start_ns, end_ns;
 };
 
-/* 0 when the run came to its end, whatever the steps' fate; <0 only when running itself failed. */
+/* 0 if the run was completed, whether or not steps failed; <0 only if running itself failed. */
 int plan_run(const struct plan *p, const struct run_options *o, struct arena *a,
              struct run_result *ret, struct err *e) ATTR_MUST_USE;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the run_*.c share; not for others. */
+/* Shared by the run_*.c files; not for others. */
 #pragma once
 
 #include <sys/types.h>
@@ -10,9 +10,9 @@
 
 #define RUN_NO_STEP SIZE_MAX
 
-#define RUN_EXIT_UNHEARD 126 /* of a child whose result could not be sent */
+#define RUN_EXIT_UNHEARD 126 /* of a child that could not send its result */
 
-/* After all else, so that a child that never stops talking keeps no timer from its turn. */
+/* Lowest priority, so that a child that sends all the time doesn't delay a timer. */
 #define RUN_PRIORITY_MESSAGE (SD_EVENT_PRIORITY_NORMAL + 1)
 
 /* ---- between the run and its children: one packet each, same program on both ends ---- */
@@ -40,7 +40,7 @@ _Noreturn void run_child(const struct plan *p, const struct run_options *o, int 
 
 struct run;
 
-/* A child, or room for one. */
+/* A child, or a free slot for one. */
 struct worker {
 	struct run *run;
 	pid_t pid; /* 0: none */
@@ -48,7 +48,7 @@ struct worker {
 	sd_event_source *exited, *message, *timer;
 	size_t step; /* RUN_NO_STEP: waits for an order */
 	bool killed; /* by us */
-	bool ended;  /* of itself; perhaps still to be reaped */
+	bool ended;  /* by itself; perhaps still to be reaped */
 };
 
 struct run {
@@ -58,20 +58,20 @@ struct run {
 	struct run_result result;
 	sd_event *event;
 	sd_event_source *ticks, *ramp, *stop;
-	/* run_worker.c calls it when the step has reached its end; its outcome says which. */
+	/* Called by run_worker.c when the step has ended; its outcome says how. */
 	void (*finished)(struct run *run, size_t step);
-	size_t *root; /* of a blocked step: the one that failed */
+	size_t *root; /* for a blocked step: the one that failed */
 	struct worker *workers;
 	size_t width, running, done;
 	size_t first; /* every step before it has been started or decided */
 	bool dry, ending, ramp_passed;
 };
 
-/* run_worker.c: -errno when there is no starting a child. */
+/* run_worker.c: -errno if no child can be started. */
 int worker_start_step(struct run *run, size_t step);
-/* Whether a child is there that waits for an order. */
+/* Whether there is an idle child that waits for an order. */
 bool worker_waits(const struct run *run);
-/* Asks what the child runs to end, and kills it if there is nothing. */
+/* Asks what the child runs to end; kills the child if it runs nothing. */
 void worker_stop(struct worker *w);
-/* After the last step: no child is left. */
+/* Called after the last step: ends all children. */
 void workers_close(struct run *run);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A step is one thing that shall hold on the machine; a kind is how such things are checked and
+ * A step is one thing that must hold on the machine; a kind defines how such things are checked and
  * made.
  *
- * A spec (a map of sections) becomes steps by the kinds' tables. A step says what it provides and
- * needs, as strings "path:/opt/slurm", "pkg:slurmd", "user:slurm", "unit:munge.service",
- * "name:self", "mount:/home", "slurm:registered"; order is derived from that and from `after`,
- * never from the file. A need that no step provides is the machine's to have. A path need is met by
- * the longest provided path that is a prefix of it.
+ * A spec (a map of sections) becomes steps through the kinds' tables. A step declares what it
+ * provides and needs, as strings "path:/opt/slurm", "pkg:slurmd", "user:slurm",
+ * "unit:munge.service", "name:self", "mount:/home", "slurm:registered"; the order is derived from
+ * that and from `after`, never from the file. A need that no step provides must be met by the
+ * machine itself. A path need is met by the longest provided path that is a prefix of it.
  *
- * A need that ends in "*" ("mount:*") is for order only: all steps that provide a name beginning
- * like it come first, and one of them that is optional may fail. The need "*" alone puts the step
- * behind every other that doesn't, by its own needs, come after this one.
+ * A need that ends in "*" ("mount:*") only sets the order: all steps that provide a name with that
+ * prefix come first, and optional ones among them may fail. The need "*" alone orders the step
+ * after every other that doesn't itself have to come after this one.
  */
 #pragma once
 
@@ -24,7 +24,7 @@
 #include "data/vars.h"
 #include "host/host.h"
 
-/* What a kind's functions get to work with. All of it is borrowed. */
+/* What a kind's functions work with. All of it is borrowed. */
 struct step_ctx {
 	struct host *host;
 	struct cloud *cloud; /* NULL when there is none (image builds): fetching is then an error */

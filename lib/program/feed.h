@@ -25,16 +25,16 @@ struct feed {
 	bool json, quiet;
 	bool terminal; /* `lines` is one */
 	FILE *lines;   /* the caller's: stdout, or stderr where stdout holds the result */
-	/* feed.c's own: */
-	bool passing;   /* a line stands there that the next one replaces */
-	uint64_t pause; /* no passing line before, clock.h */
+	/* private to feed.c: */
+	bool passing;   /* the last line is one that the next one replaces */
+	uint64_t pause; /* earliest time of the next passing line, clock.h */
 	struct arena *arena;
 	struct strbuf text;
 	struct jsonw writer;
 };
 
 void feed_open(struct feed *f, const struct program *p, FILE *lines);
-/* Leaves the passing line where it is, and begins a new one. */
+/* Leaves the passing line as it is, and begins a new line. */
 void feed_close(struct feed *f);
 
 /* A line that stays; none with --quiet or --json. */
@@ -42,6 +42,6 @@ void feed_line(struct feed *f, const char *fmt, ...) ATTR_PRINTF(2, 3);
 /* A line that the next one replaces, cut to 80 columns, at most five a second; only on a terminal. */
 void feed_passing(struct feed *f, const char *fmt, ...) ATTR_PRINTF(2, 3);
 
-/* An event, only with --json; its members are written in between. */
+/* An event, only with --json; its members are written before feed_end(). */
 struct jsonw *feed_begin(struct feed *f, const char *event);
 void feed_end(struct feed *f);

@@ -23,7 +23,7 @@
 #include "cloud/cloud.h"
 #include "cloud/profile.h"
 
-/* The number in JSON that is printed: raised when a member is no longer read the same way. */
+/* The "schema" number in printed JSON: raised when a member's meaning changes. */
 #define PROGRAM_SCHEMA 1
 
 struct program;
@@ -31,7 +31,7 @@ struct program;
 struct program_info {
 	struct command command;
 	const struct reason_hint *hints; /* the program's own, see reason.h; or NULL */
-	bool workstation; /* takes AWS's keys and AWS_DEFAULT_REGION from the environment */
+	bool workstation; /* uses AWS's keys and AWS_DEFAULT_REGION from the environment */
 	/* Before the verb runs, and after it; either may be NULL. */
 	void (*begin)(struct program *p);
 	void (*close)(struct program *p);
@@ -42,12 +42,12 @@ struct program {
 	struct command_line line;
 	uint64_t deadline_ms; /* --deadline; 0: not given */
 	bool json, quiet, verbose;
-	bool journal; /* messages go to the journal, whole; else to standard error */
+	bool journal; /* messages go to the journal, complete; else to standard error */
 	struct cloud_config cloud_config; /* from the environment */
-	struct profile_source profile;    /* from the environment, of a workstation */
+	struct profile_source profile;    /* from the environment, on a workstation */
 	struct arena *arena;              /* as long as the verb runs */
 	uint64_t start;                   /* clock.h */
-	uint64_t deadline;                /* of the verb, clock.h; CLOCK_NEVER: it has none */
+	uint64_t deadline;                /* of the verb, clock.h; CLOCK_NEVER: none */
 };
 
 /* Rows of a table of options that all programs have. */
@@ -73,25 +73,25 @@ struct program {
 	}
 
 /*
- * main(): the exit status. `p` is the beginning of the program's own struct, set to defaults.
- * A line that is not understood ends with 2 and one line on standard error, and output that can't
- * be written with 1.
+ * The body of main(): returns the exit status. `p` is the beginning of the program's own struct,
+ * set to defaults. A command line error ends with 2 and one line on standard error, and output that
+ * can't be written with 1.
  */
 int program_main(const struct program_info *info, int argc, char **argv, struct program *p);
 
-/* The verb ends by --deadline, or `default_ms` from its start; sets p->deadline and returns it. */
+/* Sets and returns p->deadline, the end of the verb: --deadline, or `default_ms` from its start. */
 uint64_t program_deadline(struct program *p, uint64_t default_ms);
 
 /* The exit status of a failure: its kind's, or 7 when p->deadline is what ended a wait. */
 int program_status(const struct program *p, const struct err *e);
 
-/* Logs the hint of the error's reason, unless the error is about input: its text says it all. */
+/* Logs the hint of the error's reason, unless the error is about input: its text is sufficient. */
 void program_hint(const struct program *p, const struct err *e);
 
-/* Logs the error's text and its hint; its exit status. */
+/* Logs the error's text and its hint; returns its exit status. */
 int program_fail(const struct program *p, const struct err *e);
 
-/* What stands in a variable of AWS's names into `ret`. Root's environment, never user data's. */
+/* Reads AWS's environment variables into *p. This is root's environment, never user data's. */
 void program_environment(struct program *p);
 
 /* Prints "NAME VERSION": the verb `version`. */
