@@ -13,7 +13,7 @@
 
 int publish_refuse(struct err *e, const char *what, const char *value, const char *expected)
 {
-	return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL, "%s '%s': expected %s", what,
+	return err_set(e, ERR_USAGE, REASON_INPUT_SYNTAX, EINVAL, "%s '%s': expected %s", what,
 	               value, expected);
 }
 

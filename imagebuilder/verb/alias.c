@@ -11,7 +11,7 @@ static int alias(struct image *g, struct cloud *c, struct err *e)
 	const struct doc *image;
 
 	if (!ssm_name_valid(name))
-		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+		return err_set(e, ERR_USAGE, REASON_INPUT_SYNTAX, EINVAL,
 		               "'%s': expected a parameter's name, such as /images/compute", name);
 	int r = ami_find(g, c, id, &image, e);
 	if (r < 0)

@@ -20,7 +20,7 @@ static int attempt(struct image *g, int (*run)(struct image *g, struct cloud *c,
 	struct cloud *c;
 
 	if (!str_starts(id, "ami-"))
-		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL, "'%s': expected ami-...",
+		return err_set(e, ERR_USAGE, REASON_INPUT_SYNTAX, EINVAL, "'%s': expected ami-...",
 		               id);
 	int r = image_cloud(g, &c, e);
 	if (r < 0)

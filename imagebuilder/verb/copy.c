@@ -19,7 +19,7 @@ static int copy(struct image *g, struct cloud *c, struct err *e)
 	const char *id;
 
 	if (!partition_region_valid(y.region))
-		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+		return err_set(e, ERR_USAGE, REASON_INPUT_SYNTAX, EINVAL,
 		               "'%s': expected a region, such as eu-west-1", y.region);
 	if (y.name && !ec2_valid_name(y.name))
 		return err_set(e, ERR_USAGE, REASON_INPUT_SYNTAX, EINVAL,

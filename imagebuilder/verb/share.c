@@ -26,7 +26,7 @@ static int check_accounts(const struct image *g, struct err *e)
 {
 	for (int i = 1; i < g->program.line.n_operands; i++)
 		if (!ec2_valid_account(g->program.line.operands[i]))
-			return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+			return err_set(e, ERR_USAGE, REASON_INPUT_SYNTAX, EINVAL,
 			               "'%s': expected an account's 12 digits",
 			               g->program.line.operands[i]);
 	return 0;

@@ -125,7 +125,7 @@ def test_a_parent_leaves_only_what_changed(account, aws, raw, tmp_path):
 
 def test_a_parent_that_is_not_known(account, aws, raw):
     r = aws("publish", raw, "--name", "child", "--parent", "snap-0123456789abcdef0")
-    assert r.code == 3 and "--state" in r.err and not account.snapshots
+    assert r.code == 2 and "--state" in r.err and not account.snapshots
 
 
 def test_what_follows(account, aws, raw):
@@ -162,10 +162,10 @@ def test_verbs_for_an_image(account, aws, raw):
     assert aws("copy", image.id, "us-east-1").out == r.out
     assert aws("share", image.id, "111122223333", "444455556666").code == 0
     assert image.shared == snapshot.shared == {"111122223333", "444455556666"}
-    assert aws("share", image.id, "all").code == 3
+    assert aws("share", image.id, "all").code == 2
     assert aws("deprecate", image.id, LATER).code == 0 and image.deprecated
     assert aws("alias", image.id, "/a/b").code == 0 and account.parameters[REGION, "/a/b"] == image.id
-    assert aws("alias", image.id, "aws/b").code == 3
+    assert aws("alias", image.id, "aws/b").code == 2
     r = aws("deregister", image.id)
     assert r.code == 0 and "success" in r.out and not account.snapshots
     assert aws("deregister", image.id).code == 4
@@ -200,7 +200,7 @@ def test_a_fixed_vhd_is_refused_by_its_footer(account, aws, tmp_path):
     ("--name", "abc", "--parent", "snap-1", "--encrypt")])
 def test_bad_input_changes_nothing(account, aws, raw, args):
     r = aws("publish", raw, *args)
-    assert r.code == 3 and "expected" in r.err and not account.changes
+    assert r.code == 2 and "expected" in r.err and not account.changes
 
 
 def test_throttles_stalls_and_faults(account, aws, raw):
@@ -264,7 +264,7 @@ def test_resume_checks_what_it_is_given(account, aws, raw, tmp_path):
     run, = runs(tmp_path)
     before = len(account.changes)
     r = aws("resume", run, "--deprecate", "2020-01-01T00:00:00Z")
-    assert r.code == 3 and "--deprecate" in r.err and len(account.changes) == before
+    assert r.code == 2 and "--deprecate" in r.err and len(account.changes) == before
 
 
 def test_the_answers_that_were_lost(account, aws, raw):
@@ -432,7 +432,7 @@ def test_encryption(account, aws, raw, tmp_path):
 def test_an_account_that_encrypts_everything(account, aws, raw):
     account.encrypt_by_default = True
     r = aws("publish", raw, "--name", "shared", "--share", "111122223333")
-    assert r.code == 3 and "--kms-key" in r.err and not account.changes, r.err
+    assert r.code == 2 and "--kms-key" in r.err and not account.changes, r.err
     image, s = published(account, aws("publish", raw, "--name", "kept"))
     assert s.encrypted and not image.shared
 
@@ -470,7 +470,7 @@ def test_verbs_check_before_they_call(account, aws, raw):
     for args in (("deprecate", "ami-1", "2020-01-01T00:00:00Z"), ("deprecate", "ami-1", BEYOND),
                  ("copy", "ami-1", "eu_west"), ("copy", "ami-1", "us-east-1", "--name", "a:b")):
         r = aws(*args)
-        assert r.code == 3 and "expected" in r.err and not account.log, r.err
+        assert r.code == 2 and "expected" in r.err and not account.log, r.err
 
 
 def test_profiles(account, tool, raw, tmp_path):

@@ -30,7 +30,7 @@ static int check(void)
 
 static void refused(const char *option)
 {
-	assert_err(check(), ERR_INPUT, option);
+	assert_err(check(), ERR_USAGE, option);
 	assert_non_null(strstr(e.text, ": expected "));
 	set_up(NULL);
 }
