@@ -16,6 +16,7 @@
 	(UPLOAD | VERB_GC | VERB_COPY | VERB_SHARE | VERB_DEPRECATE | VERB_DEREGISTER | VERB_ALIAS)
 
 static const char *const arches[] = {"x86_64", "arm64", NULL};
+static const char *const formats[] = {"dir", "tar", "raw", "qcow2", "ami", NULL};
 static const char *const firmwares[] = {"uefi", "bios", NULL};
 static const char *const boots[] = {"uefi-preferred", "uefi", "legacy-bios", NULL};
 
@@ -32,9 +33,10 @@ const struct command_option option_table[] = {
          COMMAND_TEXT, AT(name), NULL},
         {"description", "TEXT", "description of the image", 0, AMI, COMMAND_TEXT, AT(description),
          NULL},
-        {"arch", "ARCH", "x86_64 or arm64", 0, VERB_PUBLISH, COMMAND_CHOICE, AT(arch), arches},
-        {"boot", "MODE", "uefi-preferred, uefi or legacy-bios", 0, VERB_PUBLISH, COMMAND_CHOICE,
-         AT(boot), boots},
+        {"arch", "ARCH", "processors of the image (default: x86_64)", 0, VERB_PUBLISH,
+         COMMAND_CHOICE, AT(arch), arches},
+        {"boot", "MODE", "how its instances start", 0, VERB_PUBLISH, COMMAND_CHOICE, AT(boot),
+         boots},
         {"parent", "ID", "send only what differs from this AMI or snapshot", 0, AMI, COMMAND_TEXT,
          AT(parent), NULL},
         {"encrypt", NULL, "encrypt the snapshot", 0, AMI | VERB_COPY, COMMAND_FLAG, AT(encrypt),
@@ -61,8 +63,8 @@ const struct command_option option_table[] = {
          NULL},
         {"output", "DIR", "directory for the image's files, NAME-VERSION.FORMAT", 'o', VERB_BUILD,
          COMMAND_TEXT, AT(output), NULL},
-        {"format", "LIST", "of dir, tar, raw, qcow2, ami, with commas between (default: raw)", 0,
-         VERB_BUILD, COMMAND_TEXT, AT(format), NULL},
+        {"format", "LIST", "with commas between (default: raw)", 0, VERB_BUILD, COMMAND_TEXT,
+         AT(format), formats},
         {"store", "DIR", "where layers are kept (default: /var/cache/hpc-node/images)", 0,
          VERB_PLAN | VERB_BUILD | VERB_SHELL | VERB_CACHE | VERB_LOCK | LOOK, COMMAND_TEXT,
          AT(store), NULL},
@@ -70,8 +72,8 @@ const struct command_option option_table[] = {
          VERB_LOCK, COMMAND_FLAG, AT(fetch), NULL},
         {"unlocked", NULL, "leave the lock beside the recipe alone", 0,
          VERB_PLAN | VERB_BUILD | VERB_SHELL, COMMAND_FLAG, AT(unlocked), NULL},
-        {"firmware", "NAME", "uefi (default) or bios", 0, VERB_TEST, COMMAND_CHOICE, AT(firmware),
-         firmwares},
+        {"firmware", "NAME", "what starts the disk (default: uefi)", 0, VERB_TEST, COMMAND_CHOICE,
+         AT(firmware), firmwares},
         {"recipe", "FILE", "the image's recipe: what that puts in on purpose is no fault", 0,
          VERB_VERIFY, COMMAND_TEXT, AT(recipe), NULL},
         {"failed", NULL, "in the tree of the step that failed last", 0, VERB_SHELL, COMMAND_FLAG,

@@ -6,9 +6,10 @@
 #include <getopt.h>
 #include <stdio.h>
 
-#define VERBS_MAX 32
-#define LONG_BASE 256                               /* rows' numbers begin above every letter */
-#define LONG_HELP (LONG_BASE + COMMAND_OPTIONS_MAX) /* --help, which no table has */
+#define VERBS_MAX   32
+#define CHOICES_MAX 256 /* the words of an option, as a message tells them */
+#define LONG_BASE   256 /* rows' numbers begin above every letter */
+#define LONG_HELP   (LONG_BASE + COMMAND_OPTIONS_MAX) /* --help, which no table has */
 
 static int refuse(const struct command_option *row, const char *arg, const char *expected,
                   struct err *e)
@@ -17,22 +18,29 @@ static int refuse(const struct command_option *row, const char *arg, const char 
 	               arg, expected);
 }
 
+/* `before`, and the choices with commas between. */
+static const char *choices_text(const struct command_option *row, const char *before,
+                                char ret[static CHOICES_MAX])
+{
+	size_t len = (size_t)snprintf(ret, CHOICES_MAX, "%s", before);
+
+	for (size_t i = 0; row->choices[i] && len < CHOICES_MAX; i++)
+		len += (size_t)snprintf(ret + len, CHOICES_MAX - len, "%s %s", i ? "," : "",
+		                        row->choices[i]);
+	return ret;
+}
+
 static int store_choice(const struct command_option *row, const char **at, const char *arg,
                         struct err *e)
 {
-	char expected[256] = "one of";
-	size_t len = strlen(expected);
+	char expected[CHOICES_MAX];
 
-	for (size_t i = 0; row->choices[i]; i++) {
+	for (size_t i = 0; row->choices[i]; i++)
 		if (str_eq(row->choices[i], arg)) {
 			*at = arg;
 			return 0;
 		}
-		if (len < sizeof expected)
-			len += (size_t)snprintf(expected + len, sizeof expected - len, "%s %s",
-			                        i ? "," : "", row->choices[i]);
-	}
-	return refuse(row, arg, expected, e);
+	return refuse(row, arg, choices_text(row, "one of", expected), e);
 }
 
 static int store_list(const struct command_option *row, struct command_list *list, const char *arg,
@@ -204,12 +212,15 @@ int command_parse(const struct command *c, int argc, char **argv, void *options,
 
 static void help_row(const struct command_option *row, struct strbuf *out)
 {
-	char left[64];
+	char left[64], choices[CHOICES_MAX] = "";
 
+	if (row->choices)
+		choices_text(row,
+		             row->type == COMMAND_CHOICE ? "; one of:" : "; some of:", choices);
 	snprintf(left, sizeof left, "%c%c%s --%s%s%s", row->letter ? '-' : ' ',
 	         row->letter ? row->letter : ' ', row->letter ? "," : " ", row->name,
 	         row->arg ? " " : "", row->arg ? row->arg : "");
-	strbuf_printf(out, "  %-26s %s\n", left, row->help);
+	strbuf_printf(out, "  %-26s %s%s\n", left, row->help, choices);
 }
 
 static void help_verb(const struct command *c, const struct command_verb *v, struct strbuf *out)

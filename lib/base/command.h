@@ -46,8 +46,10 @@ struct command_option {
 	char letter;    /* 0: none */
 	unsigned verbs; /* which take it */
 	enum command_type type;
-	size_t offset;              /* into the program's struct of options */
-	const char *const *choices; /* COMMAND_CHOICE, NULL-terminated */
+	size_t offset; /* into the program's struct of options */
+	/* NULL-terminated: the values of a COMMAND_CHOICE; the words that the list of a COMMAND_TEXT
+	 * may have, which its verb checks. --help shows them. */
+	const char *const *choices;
 };
 
 #define COMMAND_ANY (~0U) /* every verb takes it */

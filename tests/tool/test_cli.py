@@ -1,4 +1,4 @@
-"""The command line: help, man page and completion come from one table; exit codes; where output goes."""
+"""The command line: help and man page come from one table; exit codes; where output goes."""
 import glob
 import json
 import os
@@ -64,27 +64,6 @@ def test_man_page_says_what_help_says(help_of, source):
         r = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", path],
                            capture_output=True, text=True)
         assert r.returncode == 127 or r.stderr == "", r.stderr
-
-
-def test_completion_offers_what_help_says(help_of, source, program, tmp_path):
-    found = [p for p in glob.glob(source + "/docs/completion/*") if os.path.isfile(p)
-             and not p.endswith(".txt")]
-    assert found, "no completion"
-    script = next(p for p in found if "zsh" not in p and "fish" not in p)
-    assert subprocess.run(["bash", "-n", script]).returncode == 0
-
-    os.symlink(program, tmp_path / "hpc-agent")
-    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
-
-    def complete(*words):
-        line = "source %s; COMP_WORDS=(%s); COMP_CWORD=%d; f=$(complete -p hpc-agent | sed 's/.*-F \\([^ ]*\\).*/\\1/'); $f hpc-agent; printf '%%s\\n' \"${COMPREPLY[@]}\"" % (
-            script, " ".join(f"'{w}'" for w in words), len(words) - 1)
-        out = subprocess.run(["bash", "-c", line], env=env, capture_output=True, text=True)
-        return set(out.stdout.split())
-    assert set(VERBS) <= complete("hpc-agent", "")
-    assert complete("hpc-agent", "boot") == {"bootstrap"}
-    for verb in VERBS:
-        assert options(help_of(verb)) <= complete("hpc-agent", verb, "--"), verb
 
 
 @pytest.mark.parametrize("args", [

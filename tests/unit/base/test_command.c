@@ -10,7 +10,7 @@ enum { ONE = 1, TWO = 2 };
 
 struct opts {
 	bool flag;
-	const char *text, *colour;
+	const char *text, *colour, *shapes;
 	uint64_t time, size, number;
 	struct command_list list;
 };
@@ -22,6 +22,7 @@ static int none(void *program)
 }
 
 static const char *const colours[] = {"red", "green", NULL};
+static const char *const shapes[] = {"dot", "line", NULL};
 static const struct command_verb verbs[] = {
         {"first", ONE, "FILE", 1, 1, "Does one thing", none},
         {"second", TWO, "", 0, 0, "Does another", none},
@@ -37,6 +38,7 @@ static const struct command_option options[] = {
         {"size", "S", "a size", 0, ONE, COMMAND_SIZE, AT(size), NULL},
         {"number", "N", "a number", 0, ONE, COMMAND_NUMBER, AT(number), NULL},
         {"list", "L", "again and again", 0, ONE, COMMAND_LIST, AT(list), NULL},
+        {"shapes", "S", "of a drawing", 0, ONE, COMMAND_TEXT, AT(shapes), shapes},
         {0},
 };
 static const struct command command = {"tool", "Is a tool.", verbs, options};
@@ -206,6 +208,9 @@ static void test_help(void **state)
 	assert_non_null(strstr(one.data, "  -t, --text T "));
 	assert_non_null(strstr(one.data, "      --time T "));
 	assert_non_null(strstr(one.data, "  -h, --help "));
+	assert_non_null(strstr(one.data, "--colour C             a colour; one of: red, green\n"));
+	assert_non_null(
+	        strstr(one.data, "--shapes S             of a drawing; some of: dot, line\n"));
 }
 
 int main(void)
