@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bootstrap: find out who we are, fetch the description, make it so, and say the truth about it. */
+/* bootstrap: finds out who this node is, fetches its configuration, applies it and reports the
+ * result. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -141,8 +142,8 @@ static void power_off(struct agent *g, const char *const *argv)
 
 /*
  * EC2 turns the power-off into what the instance's InstanceInitiatedShutdownBehavior says.
- * `terminate` asks for the same and logs that the launch template must say terminate: a compute
- * node has no right to end instances, and needs none.
+ * `terminate` does the same and logs that the launch template must say terminate: a compute node
+ * has no permission to terminate instances, and needs none.
  */
 static void on_failure(struct agent *g)
 {

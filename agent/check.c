@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check: is this file one we would accept? Needs no network, no root and no instance: facts get
- * stand-in values, so that everything a node would refuse in the file is refused here, all of it at
- * once. What only the node can know, and what nobody carries out, is noted.
+ * check: tells whether a file would be accepted. Needs no network, no root and no instance: facts
+ * get sample values, so that everything a node would refuse in the file is refused here, all faults
+ * at once. What only the node can know, and what isn't carried out, is noted.
  */
 #include <stdio.h>
 
@@ -20,7 +20,7 @@ static void stand_in_facts(struct agent *g)
 		vars_set(&g->facts, f->name, f->sample, "check");
 }
 
-/* Any tag may be there: those that the text asks for are. */
+/* Any tag may exist on a node: the ones that the text uses get sample values. */
 static void stand_in_tags(struct agent *g, struct blob text)
 {
 	static const char mark[] = "${tag.";
@@ -49,7 +49,7 @@ static struct doc *default_of(struct agent *g, const char *key, const char *valu
 	return map;
 }
 
-/* What a node document would say where neither it nor the options do: the first node of the queue. */
+/* Fills in what neither the node document nor the options say: the first node of the queue. */
 static void stand_in_node(struct agent *g, struct doc *merged, const struct doc *queue)
 {
 	struct arena *a = g->program.arena;
@@ -101,7 +101,7 @@ static bool is_node_doc(struct blob text, const struct doc *d)
 	       (d->type == DOC_MAP && doc_get(d, "config") && !pcluster_is(d));
 }
 
-/* What is larger than user data can be is a configuration, or nothing of ours. */
+/* Text larger than user data can be must be a configuration, or isn't ours. */
 static int unpack(struct agent *g, struct blob *text, bool *ret_document, struct err *e)
 {
 	struct blob inside = {0};
@@ -159,7 +159,7 @@ static int check_for(struct agent *g, const char *name, struct blob text, const 
 	return config_plan_of(g, name, text, &reading, e);
 }
 
-/* A node of each queue, unless it is said which node: queues differ in their scripts. */
+/* Checks for a node of each queue, unless a node is given: queues differ in their scripts. */
 static int check_config(struct agent *g, const char *name, struct blob text, const struct doc *d,
                         struct faults *faults, struct err *e)
 {
@@ -216,7 +216,7 @@ static void print_notes(const struct agent *g)
 		printf("note: %s\n", g->notes.items[i]);
 }
 
-/* Each fault once; the one in *e is among them, unless it ended the reading. */
+/* Prints each fault once; the one in *e is among them, unless it ended the reading. */
 static int print_faults(const struct agent *g, struct faults *faults, const struct err *e)
 {
 	(void)faults_add(faults, e);

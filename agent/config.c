@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cluster's configuration: where it is, whether it is the right one, and the plan it comes to. */
+/* The cluster's configuration: fetches it, verifies it, and plans this node's steps from it. */
 #include "agent/config.h"
 
 #include <errno.h>
@@ -17,7 +17,8 @@
 
 /* ---- the plan ---- */
 
-/* Where no instance tells it, the file does: for what the steps fetch, and for names of servers. */
+/* If no instance tells the region, the file does: for what the steps fetch, and for names of
+ * servers. */
 static void take_region(struct agent *g, const struct doc *config)
 {
 	const char *region = cluster_region(config);
@@ -86,7 +87,7 @@ static bool read_signature(struct blob raw, unsigned char sig[static DIGEST_ED25
 	       len == DIGEST_ED25519_SIG;
 }
 
-/* The detached signature stands beside the object: 64 raw bytes, or their base64. */
+/* The detached signature is stored beside the object: 64 raw bytes, or their base64. */
 static int check_signature(struct agent *g, const char *uri, struct blob text, struct err *e)
 {
 	unsigned char key[DIGEST_ED25519_KEY], sig[DIGEST_ED25519_SIG];
@@ -117,8 +118,9 @@ static const char *with_scheme(struct arena *a, const char *config)
 	return config[0] == '/' ? arena_printf(a, "file:%s", config) : config;
 }
 
-/* A thousand nodes that boot at once would ask S3, NFS and slurmctld at once: spread out, each is
- * answered the first time. Jitter between retries alone only keeps them from failing. */
+/* A thousand nodes that boot at once would all ask S3, NFS and slurmctld at the same time; spread
+ * out, each is answered at its first try. Jitter between retries alone only keeps them from
+ * failing. */
 static void splay(const struct agent *g)
 {
 	struct backoff once = {
@@ -130,7 +132,7 @@ static void splay(const struct agent *g)
 		(void)clock_sleep_ms(backoff_next_ms(&once), g->program.deadline);
 }
 
-/* Says what was looked at, so that nobody has to guess which of the four was meant to be. */
+/* Lists where it was looked for, so that nobody has to guess which of the four places was meant. */
 static int no_config(const struct agent *g, struct err *e)
 {
 	char seen[160] = "";
@@ -161,7 +163,7 @@ int config_plan(struct agent *g, struct err *e)
 	if (g->node.bucket_owner)
 		cloud_expect_owner(g->cloud, g->node.bucket_owner);
 	int r = fetch_memory(g->cloud, &fetch, g->program.arena, &text, g->program.deadline, e);
-	/* A file of this machine that can't be read was named wrongly. */
+	/* A local file that can't be read: the path given is wrong. */
 	if (r < 0 && str_starts(uri, "file:") && e->kind == ERR_HOST)
 		e->kind = ERR_INPUT;
 	if (r < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* explain: the field tables and the reasons, as a page to read. */
+/* explain: prints the field tables and the reasons for people to read. */
 #include <stdio.h>
 
 #include "agent/agent.h"
@@ -58,7 +58,7 @@ static void explain_facts(struct strbuf *b)
 	              "instance tag NAME, of small letters, digits, '.' and '-'");
 }
 
-/* A key of the node document, or a fact. */
+/* Explains a key of the node document, or a fact. */
 static bool explain_name(const char *name, struct strbuf *b)
 {
 	for (const struct field *f = node_doc_fields; f->name; f++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* fetch: one object, verified, to a file that is replaced in one step, to a device or a pipe, or to
- * standard output. */
+/* fetch: downloads one object, verified, to a file that is replaced in one step, to a device or a
+ * pipe, or to standard output. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,11 +15,11 @@
 #include "base/file.h"
 #include "base/scope.h"
 
-/* A file streams, so only a mistaken URI is worth stopping; what can't be taken back is held in
- * memory until the digest is known. */
+/* A file is streamed, so the limit only has to catch a wrong URI; output that can't be undone is
+ * held in memory until the digest is verified. */
 #define FILE_MAX_BYTES   (SIZE_MAX / 2)
 #define MEMORY_MAX_BYTES (64 * 1024 * 1024)
-#define READER_MS        50 /* between looks for a pipe's reader: nothing tells of one */
+#define READER_MS        50 /* between checks for a pipe's reader: there is no event for it */
 
 static int to_file(struct agent *g, struct fetch *fetch, const char *path, struct err *e)
 {
@@ -91,7 +91,7 @@ static int to_special(struct agent *g, struct fetch *fetch, const char *path, st
 	return write_by(fd, path, content, g->program.deadline, e);
 }
 
-/* A link stays, and what it points to is meant. */
+/* A symbolic link stays, and its target is written. */
 static int to_output(struct agent *g, struct fetch *fetch, struct err *e)
 {
 	const char *path = g->opt.output;

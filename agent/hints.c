@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What hpc-agent advises: of a node that boots, its image, its launch template and its role. */
+/* The hints of hpc-agent: about a booting node, its image, its launch template and its role. */
 #include "agent/agent.h"
 
 const struct reason_hint agent_hints[] = {

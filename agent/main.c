@@ -2,7 +2,7 @@
 /* The program hpc-agent: its verbs. */
 #include "agent/agent.h"
 
-#define DEADLINE_BOOTSTRAP_MS (300 * 1000) /* until the node document tells */
+#define DEADLINE_BOOTSTRAP_MS (300 * 1000) /* until the node document sets one */
 #define DEADLINE_QUERY_MS     (60 * 1000)
 
 static const struct command_verb verbs[] = {

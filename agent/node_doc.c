@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The node document: its table, its layers, and what its values may be. */
+/* The node document: its table of fields, its layers, and checks of its values. */
 #include "agent/node_doc.h"
 
 #include <arpa/inet.h>
@@ -95,8 +95,8 @@ struct doc *node_doc_from_tags(struct arena *a, const struct vars *facts)
 	for (size_t i = 0; i < facts->n; i++) {
 		const char *name = facts->items[i].name;
 
-		/* storage.NAME is looked up where the name is known; the rest are keys of the
-		 * document */
+		/* storage.NAME is looked up by the code that knows the name; the others are keys of
+		 * the document */
 		if (str_starts(name, own) && !str_starts(name + strlen(own), "storage."))
 			doc_put_text(a, tags, name + strlen(own), facts->items[i].value);
 	}
@@ -104,7 +104,7 @@ struct doc *node_doc_from_tags(struct arena *a, const struct vars *facts)
 	return map;
 }
 
-/* On a command line a path may be relative to where it is given. */
+/* On a command line a path may be relative to the working directory. */
 static const char *from_here(struct arena *a, const char *place)
 {
 	char here[PATH_MAX];
@@ -174,7 +174,8 @@ static int check_hex(const struct doc *merged, const char *key, const char *valu
 	               key);
 }
 
-/* Slurm's and DNS's common ground; the name also becomes a host name and part of file names. */
+/* The characters that both Slurm and DNS allow; the name also becomes a host name and part of file
+ * names. */
 static int check_name(const struct doc *merged, const char *value, struct err *e)
 {
 	static const char allowed[] =
@@ -188,7 +189,8 @@ static int check_name(const struct doc *merged, const char *value, struct err *e
 	               value);
 }
 
-/* A host name or an address, without port, scheme or brackets: it goes before ':' and ':PORT'. */
+/* A host name or an address, without port, scheme or brackets: it is put in front of ':' and
+ * ':PORT'. */
 static int check_head(const struct doc *merged, const char *head, struct err *e)
 {
 	static const char allowed[] =
@@ -207,7 +209,7 @@ static int check_head(const struct doc *merged, const char *head, struct err *e)
 	        head);
 }
 
-/* A path is as good as a URI where a file is read on the node itself. */
+/* A path is accepted instead of a URI for a file that is read on the node itself. */
 static const char *as_uri(struct arena *a, const char *place)
 {
 	return place && place[0] == '/' ? arena_printf(a, "file:%s", place) : place;
@@ -223,7 +225,7 @@ static const char *beside(struct arena *a, const char *config)
 	return len ? as_uri(a, arena_printf(a, "%.*smunge.key", (int)len, config)) : NULL;
 }
 
-/* A path is as good as a URI here: the program that reads it runs on the node. */
+/* A path is accepted instead of a URI: the program that reads it runs on the node. */
 static int check_config(const struct doc *merged, const char *config, struct arena *a,
                         struct err *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Status file, events, journal, systemd and console, kept up with a run. */
+/* Keeps status file, events, journal, systemd and console up to date during a run. */
 #include "agent/progress.h"
 
 #include <fcntl.h>
@@ -15,17 +15,16 @@
 #define STATUS_MAX (4 * 1024 * 1024) /* 1000 steps with their changes */
 #define EVENT_MAX  (64 * 1024)
 #define EXTEND_RUN_US                                                                              \
-	(30 * 1000 * 1000) /* a tick comes every second; missing thirty means we hang */
+	(30 * 1000 * 1000) /* a tick comes every second; thirty missing mean that we hang */
 #define EXTEND_SLACK_MS 10000
 #define STATUS_EVERY_MS                                                                            \
-	500             /* where all holds already, writing a status takes longer than a step   \
-	                    */
+	500             /* if everything already holds, writing a status takes longer than a step */
 #define SUMMARY_MAX 512 /* bytes of the last line */
 #define WHOLE_RUN   SIZE_MAX /* in place of a step */
 
 /*
- * A status that can't be replaced says what is no longer true. It makes room for the next one, and
- * where even that doesn't help, none is better than a wrong one.
+ * A status that can't be replaced would be wrong from now on. Removing it frees space for the next
+ * one, and if even that doesn't help, no status is better than a wrong one.
  */
 static int replace_status(struct progress *p, const struct strbuf *b, struct err *e)
 {
@@ -93,7 +92,7 @@ void progress_begin(struct progress *p, struct agent *g, bool writes)
 	                   .program = g->program.info->command.name,
 	                   .version = HPC_VERSION,
 	                   .hints = g->program.info->hints,
-	                   /* on standard error each step tells its failure when it happens */
+	                   /* on standard error each step reports its failure when it happens */
 	                   .brief = !g->program.journal,
 	                   .facts = &g->facts,
 	                   .start_ns = g->program.start,
@@ -102,8 +101,8 @@ void progress_begin(struct progress *p, struct agent *g, bool writes)
 	if (writes)
 		p->events = file_open(host_root_fd(g->host), AGENT_EVENTS,
 		                      O_WRONLY | O_CREAT | O_APPEND, 0644);
-	/* Until there is a plan every wait is bounded by the run's deadline, so that is what we ask
-	 * for. */
+	/* Until there is a plan every wait is bounded by the run's deadline, so ask systemd for
+	 * that much. */
 	notify_extend(1000 * (clock_left_ms(g->program.deadline) + EXTEND_SLACK_MS));
 	notify_status("Finding out who this node is");
 	write_status(p);
@@ -158,8 +157,8 @@ struct run_observer progress_observer(struct progress *p)
 	        .ctx = p, .started = started, .finished = finished, .tick = tick};
 }
 
-/* EC2 keeps what reaches the serial console; it is all there is when a node can't be logged into.
- */
+/* EC2 keeps the output of the serial console; it is the only source when nobody can log in to a
+ * node. */
 static void to_console(const char *line)
 {
 	char text[600];
@@ -175,7 +174,7 @@ static bool is_good(enum report_phase phase)
 	return phase == REPORT_READY || phase == REPORT_DEGRADED;
 }
 
-/* The summary without its line end; *ret_text is what stands behind the program's name. */
+/* The summary without its newline; *ret_text is the part after the program's name. */
 static const char *summary(const struct report *r, struct arena *a, const char **ret_text)
 {
 	struct strbuf line = STRBUF(a, SUMMARY_MAX);
@@ -228,7 +227,7 @@ static void tell_end(struct progress *p, const struct err *cause)
 	notify_errno(cause && cause->no ? cause->no : 1);
 }
 
-/* Nobody may read "ready" where the exit status says otherwise, nor the other way round. */
+/* The status must never say "ready" when the exit status says otherwise, nor the reverse. */
 static void write_end(struct progress *p, const struct err *outside)
 {
 	p->report.err = outside;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The layers of the node document, laid over each other, and the facts. */
+/* Reads the layers of the node document, merges them, and collects the facts. */
 #include "agent/source.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ int source_open(struct agent *g, struct err *e)
 
 /* ---- facts this machine tells by itself ---- */
 
-/* Where Slurm is: an image that has it baked in needs no /opt/slurm from the head node. */
+/* Where Slurm is installed: an image that contains it needs no /opt/slurm from the head node. */
 static void find_slurm(struct agent *g)
 {
 	static const struct {
@@ -64,7 +64,7 @@ static int add_file(struct agent *g, struct doc *merged, struct err *e)
 	return as_map(g, merged, layer, e);
 }
 
-/* A document that has nothing in it is a slip, where the user data says that it is one. */
+/* An empty document is an error if the user data says that it is one. */
 static int add_user_data(struct agent *g, struct doc *merged, struct err *e)
 {
 	struct blob text;
@@ -87,7 +87,7 @@ static int add_user_data(struct agent *g, struct doc *merged, struct err *e)
 	return 0;
 }
 
-/* User data that means to be ours and isn't must not pass in silence. */
+/* Warns of user data that seems to be meant for us but isn't valid. */
 static void warn_of_user_data(const struct agent *g)
 {
 	const char *why = userdata_near(g->user_data);
@@ -110,7 +110,7 @@ static int add_metadata(struct agent *g, struct doc *merged, struct err *e)
 	return 0;
 }
 
-/* What the command line says is checked by itself: a fault in it is a fault of usage. */
+/* The command line is checked separately: a fault in it is a usage error. */
 static int check_options(struct agent *g, const struct doc *options, struct err *e)
 {
 	int r = node_doc_decode(options, g->program.arena, &g->node, e);
@@ -120,7 +120,7 @@ static int check_options(struct agent *g, const struct doc *options, struct err 
 	return r;
 }
 
-/* What the file and the command line say is checked before anything is waited for. */
+/* The file and the command line are checked before anything is waited for. */
 static int check_local(struct agent *g, const struct doc *file, const struct doc *options,
                        struct err *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* status: what status.json says, in words; with --wait, once the run in progress has ended. */
+/* status: prints what status.json says; with --wait, once the run in progress has ended. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -10,7 +10,8 @@
 #include "host/lock.h"
 
 #define STATUS_MAX_BYTES (4 * 1024 * 1024)
-/* A run that was killed while a step of it is stuck in the kernel leaves the lock without a sign. */
+/* A run that is killed while one of its steps is stuck in the kernel releases the lock without any
+ * event. */
 #define LOOK_AGAIN_MS 5000
 #define EXIT_DEADLINE 7
 #define TEXT_MAX      (4 * 1024 * 1024)
@@ -78,8 +79,8 @@ static void print_words(const struct doc *status, bool running, struct strbuf *b
 		print_step(steps->items[i], b);
 }
 
-/* The exit status of the run; 6 while it goes on, 1 when it was interrupted. Who waited for its end
- * in vain gets EXIT_DEADLINE. */
+/* The exit status of the run; 6 while it is in progress, 1 if it was interrupted. A --wait that ran
+ * out of time gives EXIT_DEADLINE. */
 static int exit_status(const struct doc *status, bool running)
 {
 	if (!ended(status))
@@ -100,8 +101,8 @@ int verb_status(void *program)
 
 	if (r < 0)
 		return program_fail(&g->program, &e);
-	/* The lock is looked at first: a run that ends in between is then seen as ended, not as
-	 * lost. */
+	/* The lock is checked first: a run that ends in between is then seen as ended, not as
+	 * interrupted. */
 	for (;;) {
 		uint64_t deadline = g->program.deadline;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The lowest layer of an image: which kind of base makes it. */
+/* The lowest layer of an image: selects the kind of base that makes it. */
 #include "build/base.h"
 
 #include <errno.h>

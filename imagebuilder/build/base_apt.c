@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A base of Debian's packages, and of those that are built like it: mmdebstrap. */
+/* A base of Debian packages, also for distributions that are built like Debian: mmdebstrap. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -24,7 +24,7 @@
 
 static bool makes(const struct recipe *r)
 {
-	return r->from_type == FROM_DISTRIBUTION; /* dnf's come before */
+	return r->from_type == FROM_DISTRIBUTION; /* the row of dnf comes first */
 }
 
 static int check(const struct recipe *r, struct err *e)
@@ -111,7 +111,7 @@ static int add_file(const char *path, struct strbuf *key, struct arena *a, struc
 	return 0;
 }
 
-/* Reading them as apt does takes longer than all else of a build where nothing changed. */
+/* Reading them as apt does takes longer than everything else in a build without changes. */
 static int add_apt_files(struct strbuf *key, struct arena *a, struct err *e)
 {
 	static const char one[] = "/etc/apt/sources.list", more[] = "/etc/apt/sources.list.d";
@@ -194,7 +194,7 @@ static const char *const *command(const struct base *b, const struct field_strin
 	return argv;
 }
 
-/* mmdebstrap lends the system this machine's, for the time of the installation. */
+/* mmdebstrap copies this machine's files into the system during the installation. */
 static void remove_lent(const char *tree)
 {
 	static const char *const names[] = {"etc/resolv.conf", "etc/hostname"};
@@ -225,7 +225,7 @@ static int make_of_today(const struct base_making *m, struct err *e)
 	return run(m, &sources, true, e);
 }
 
-/* Fetched before, so that nothing of the network is there while it is made. */
+/* Packages are fetched beforehand, so that the base is made without a network. */
 static int make_locked(const struct base_making *m, struct err *e)
 {
 	const struct lock *lock = m->base->lock;
@@ -241,7 +241,7 @@ static int make_locked(const struct base_making *m, struct err *e)
 	r = lock_repository(lock, m->store, repository.path, e);
 	if (r < 0)
 		return r;
-	/* It may have spaces. */
+	/* The path may have spaces. */
 	uri_encode(&uri, (struct blob){repository.path, strlen(repository.path)}, true);
 	const char *source = arena_printf(m->arena, "deb [trusted=yes] copy:%s %s main", uri.data,
 	                                  strchr(m->base->recipe->from, ':') + 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A base that is a raw disk: its root file system is read out of it. */
+/* A base that is a raw disk: its root file system is extracted from it. */
 #include <errno.h>
 #include <fcntl.h>
 
@@ -21,7 +21,7 @@ static int check(const struct recipe *r, struct err *e)
 	return tool_need("e2fsck", "e2fsprogs", e);
 }
 
-/* Holes cost nothing, which most of a disk is. */
+/* Holes, which are most of a disk, cost nothing to read. */
 static int add_key(const struct base *b, struct arena *a, struct strbuf *key, struct err *e)
 {
 	const char *path = b->recipe->from;

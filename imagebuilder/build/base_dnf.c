@@ -22,15 +22,15 @@
 #define FILE_MAX  (256 * 1024) /* bytes of one of them */
 #define REPOS_MAX 128
 #define ARGV_MAX  64
-#define HOME      "/root" /* hidden, for rpm's macros */
+#define HOME      "/root" /* hidden, because of rpm's macros */
 
 static const struct family {
 	const char *prefix, *files;
 	const char *releasever; /* NULL: what follows the prefix */
-	const char *platform;   /* for modules; "%s": the release */
-	const char *database;   /* where its own rpm looks for it */
+	const char *platform;   /* for modules; "%s" is replaced by the release */
+	const char *database;   /* where the distribution's own rpm looks for it */
 } families[] = {
-        /* Its own release names have a date; its mirrors know "latest", too. */
+        /* Its release names have a date; its mirrors also accept "latest". */
         {"amazonlinux:", "amazonlinux", "latest", "platform:al%s", "/var/lib/rpm"},
         {"fedora:", "fedora", NULL, "platform:f%s", "/usr/lib/sysimage/rpm"},
         {"rocky:", "rocky", NULL, "platform:el%s", "/var/lib/rpm"},
@@ -38,7 +38,7 @@ static const struct family {
         {"rhel:", "redhat", NULL, "platform:el%s", "/var/lib/rpm"},
 };
 
-/* What mmdebstrap takes from Debian's mark on essential packages. */
+/* The counterpart of Debian's essential packages, which mmdebstrap installs by itself. */
 static const char *const essential[] = {"system-release", "basesystem", "bash", "coreutils", "dnf"};
 
 static const struct family *family_of(const char *distribution)
@@ -60,7 +60,7 @@ static int check(const struct recipe *recipe, struct err *e)
 	int r = tool_need("dnf", "dnf", e);
 	if (r < 0)
 		return r;
-	/* Without it the packages would not be known to the manifest. */
+	/* Without it the manifest could not list the packages. */
 	return tool_need("rpm", "rpm", e);
 }
 
@@ -86,7 +86,7 @@ static bool is_no(const char *value)
 	return false;
 }
 
-/* A line of an INI file; what goes on in the next is of no interest here. */
+/* Reads a line of an INI file; continuation lines don't matter here. */
 static void read_line(struct repos *r, const char *line)
 {
 	struct repo *last = r->n ? &r->items[r->n - 1] : NULL;
@@ -113,7 +113,7 @@ static bool is_of(const struct family *f, const char *name)
 	return strncasecmp(name, f->files, strlen(f->files)) == 0 && str_ends(name, ".repo");
 }
 
-/* Those that are enabled; the files' digests go to *key, which may be NULL. */
+/* Reads the enabled repositories; the files' digests are added to *key, which may be NULL. */
 static int read_repos(const struct recipe *recipe, struct repos *ret, struct strbuf *key,
                       struct err *e)
 {
@@ -190,7 +190,8 @@ static void warn(const struct recipe *r)
 
 /* ---- the run ---- */
 
-/* rpm's database is to be where the image's rpm looks, not where this machine's has its own. */
+/* rpm's database must be where the image's rpm looks for it, not where this machine's
+ * has its own. */
 static int put_macros(const struct family *f, struct err *e)
 {
 	const struct file_attr attr = {0600, (uid_t)-1, (gid_t)-1};
@@ -201,7 +202,7 @@ static int put_macros(const struct family *f, struct err *e)
 	return r < 0 ? r : file_replace(AT_FDCWD, HOME "/.rpmmacros", text, (size_t)n, &attr, e);
 }
 
-/* With the modes that packages give them, which can't while something is mounted there. */
+/* With the modes that packages give them; these can't be set while something is mounted there. */
 static int make_places(const char *tree, struct err *e)
 {
 	static const struct {
@@ -228,7 +229,7 @@ static const char *const *command(const struct recipe *r, const struct field_str
 	        "--noplugins",
 	        "--setopt=reposdir=" REPOS,
 	        "--setopt=varsdir=/etc/dnf/vars",
-	        "--setopt=gpgcheck=1", /* but where a repository says otherwise */
+	        "--setopt=gpgcheck=1", /* unless a repository disables it */
 	        "--setopt=install_weak_deps=False",
 	        "--setopt=skip_if_unavailable=False",
 	        "--setopt=best=True",
@@ -258,7 +259,7 @@ static const char *const *command(const struct recipe *r, const struct field_str
 	return argv;
 }
 
-/* dnf's own words: the line that begins with "Error", else the last. */
+/* dnf's error message: the line that begins with "Error", else the last line. */
 static int failed(const struct host_result *res, struct err *e)
 {
 	const char *text = res->errout.data ? res->errout.data : "";
@@ -278,8 +279,8 @@ static int failed(const struct host_result *res, struct err *e)
 	               (int)strcspn(at, "\n"), at);
 }
 
-/* What dnf keeps for its next run, which isn't this image's; and what sqlite does for its readers.
- * An empty journal beside rpm's database is one that was written back. */
+/* Removes what dnf keeps for its next run, which will not happen in this image, and the files
+ * sqlite keeps for its readers. An empty journal beside rpm's database has been written back. */
 static void settle(const char *tree, const struct family *f, struct arena *a)
 {
 	static const char *const below[] = {"var/cache/dnf", "var/lib/dnf"};
@@ -355,7 +356,7 @@ static const struct sandbox_job base_dnf_job = {.name = "base-dnf",
                                                 .parcel = base_work_parcel,
                                                 .run = run};
 
-/* A line that tells of a package whose script failed, and nothing more came of it. */
+/* Whether a line says that a package's script failed without failing the installation. */
 static bool complains(const char *line)
 {
 	return str_starts(line, "Error in ") && strstr(line, " scriptlet in rpm package ");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running what makes a base in a sandbox. */
+/* Runs the program that makes a base in a sandbox. */
 #include <stdio.h>
 
 #include "build/base_own.h"

@@ -90,7 +90,7 @@ int build_tree(const struct recipe *recipe, const struct lock *lock, const struc
 	b.trees = arena_array(a, c.n + 1, sizeof *b.trees);
 	r = take_steps(&c, s, p, &b, e);
 	if (r < 0) {
-		if (*b.held[b.n - 1].key) /* else it was another build's to make */
+		if (*b.held[b.n - 1].key) /* else another build makes it */
 			why_remember(&c, s, recipe->file, b.held, b.n - 1, true);
 		built_close(&b);
 		return r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A recipe's steps in their order, and carrying one out. */
+/* Lists a recipe's steps in their order, and carries one out. */
 #include "build/chain.h"
 
 #include <errno.h>
@@ -70,7 +70,7 @@ int chain_outline(const struct recipe *r, const struct lock *lock, struct arena 
 
 /* ---- making ---- */
 
-/* What a step leaves behind that only looks is not part of the image. */
+/* The tree of a step that only inspects is not part of the image. */
 static int forget_tree(const struct layer *l, struct err *e)
 {
 	store_remove(l->tree);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The chain's lowest step: what the recipe is from. */
+/* The chain's lowest step: the base. */
 #include "build/base.h"
 #include "build/chain_own.h"
 

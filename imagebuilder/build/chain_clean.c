@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The cleaning, and the manifest and SBOM of what is then whole. */
+/* The cleaning step, which also writes the manifest and SBOM of the complete image. */
 #include <fcntl.h>
 #include <stdio.h>
 
@@ -18,7 +18,7 @@ struct clean_job {
 	struct cleaning cleaning;
 };
 
-/* ---- what the recipe says is to be there: units it enables, keys it puts by name ---- */
+/* ---- what the recipe includes on purpose: units it enables, keys it installs by name ---- */
 
 struct allowed {
 	const char **items; /* ends with NULL */
@@ -74,7 +74,7 @@ const char *const *chain_allowed(const struct recipe *r, struct arena *a)
 
 /* ---- adding ---- */
 
-/* The key of what is below the next step. */
+/* The key of the layer below the next step. */
 static const char *key_below(const struct chain *c)
 {
 	char *key = arena_alloc(c->arena, SHA256_HEX);
@@ -85,7 +85,7 @@ static const char *key_below(const struct chain *c)
 	return key;
 }
 
-/* The digest of all that makes the image, whatever it is called and built over. */
+/* The digest of everything that decides the image, independent of its name and of the store. */
 static const char *recipe_digest(const struct chain *c)
 {
 	struct digest *d = digest_new();
@@ -122,7 +122,7 @@ static int add(struct chain *c, const struct recipe *recipe, struct err *e)
 		strbuf_printf(&says, "%s\n", hygiene_rule(i)->name);
 	strbuf_printf(&says, "manifest %s %s %s\n", recipe->name, recipe->version,
 	              c->lock ? c->lock->sha256 : "");
-	/* What is allowed follows from steps below, which tell it better. */
+	/* What is allowed follows from steps below, whose own inputs explain a change better. */
 	input_add_lines(&inputs, c->arena, says.data);
 	for (size_t i = 0; i < allowed.n; i++)
 		strbuf_printf(&says, "%s\n", allowed.items[i]);
@@ -131,7 +131,7 @@ static int add(struct chain *c, const struct recipe *recipe, struct err *e)
 	return chain_says(s, &says, e);
 }
 
-/* ---- making, from outside: nothing of a running system may lie over the image ---- */
+/* ---- making, from outside: nothing of a running system may cover the image's files ---- */
 
 static const struct sandbox_job clean_job; /* below */
 
@@ -157,7 +157,7 @@ static void parcel(struct parcel *p, void *arg)
 		parcel_text(p, texts[i]);
 }
 
-/* What is in the image, into it and beside the layer's tree. */
+/* Writes the manifest and SBOM into the image, and the SBOM beside the layer's tree. */
 static int tell_content(const struct clean_job *job, struct host *h, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();

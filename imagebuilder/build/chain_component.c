@@ -10,7 +10,7 @@ struct component_job {
 	struct chain_documents documents; /* one */
 };
 
-/* Its document as it stands, and the parameters given to it. */
+/* The key covers its document as written, and its parameters. */
 static int says(struct chain *c, struct chain_step *s, const struct component *one, struct err *e)
 {
 	struct strbuf text = STRBUF(c->arena, CHAIN_SAYS_MAX);

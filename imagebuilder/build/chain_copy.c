@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A recipe's copies: put into the joined layers from outside, where this machine's files are. */
+/* A recipe's copies: written to the merged layers from outside, where this machine's files are
+ * visible. */
 #include "build/chain_own.h"
 #include "recipe/copy.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the jobs of a chain have in common: running one, what it is told, how it reaches the image. */
+/* Shared by the jobs of a chain: running one, passing its input, opening the image. */
 #include <errno.h>
 #include <stdio.h>
 
 #include "base/log.h"
 #include "build/chain_own.h"
 
-#define MARGIN_NS 15000000000ULL /* more than the engine takes to end a step at its deadline */
+#define MARGIN_NS 15000000000ULL /* more than the engine needs to end a step at its deadline */
 
-/* ---- what they are told ---- */
+/* ---- passing their input ---- */
 
 int chain_run(const struct chain_making *m, const struct sandbox_job *job, void *arg, struct err *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A step of the recipe's own sections: carried out in the image by the agent's engine and kinds. */
+/* A step of the recipe's own sections: run in the image by the agent's engine and kinds. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -18,7 +18,7 @@ struct one_step {
 struct step_job {
 	struct chain_inside inside;
 	struct recipe recipe;
-	size_t at; /* in its plan */
+	size_t at; /* its index in the plan */
 };
 
 static int add_one(struct chain *c, const struct recipe *recipe, const struct plan *all, size_t i,
@@ -99,7 +99,7 @@ static void parcel(struct parcel *p, void *arg)
 	parcel_size(p, &job->at);
 }
 
-/* That step alone: what it waits for is in the layers below. */
+/* Plans that step alone: what it depends on is in the layers below. */
 static int plan_one(const struct step_job *job, struct arena *a, struct plan *ret, struct err *e)
 {
 	struct plan all;

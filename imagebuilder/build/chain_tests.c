@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tests of a recipe, of its components, and the proof of its features. */
+/* The tests of a recipe and of its components, and the check of its features. */
 #include <stdio.h>
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All that is carried out in a sandbox, found by name. */
+/* The table of all jobs that run in a sandbox, by name. */
 #include "build/jobs.h"
 
 #include "build/base.h"

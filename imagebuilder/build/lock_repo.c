@@ -43,7 +43,7 @@ static bool is_whole(const char *path, const struct lock_package *p)
 	return true;
 }
 
-/* apt's own downloader: by its configuration of proxies, several at once, and it looks at the
+/* apt's own downloader: uses its proxy configuration, fetches several at once, and verifies the
  * digests. */
 static int download(const struct lock *l, const bool *missing, const char *dir, uint64_t deadline,
                     struct arena *a, struct blob *ret_said, struct err *e)
@@ -109,7 +109,7 @@ static int not_to_be_had(const struct lock_package *p, const char *why, bool mor
 	                    : "");
 }
 
-/* What came whole goes into the store, so that the next run has less to fetch. */
+/* Complete downloads go into the store, so that the next run has less to fetch. */
 static int keep(const struct lock *l, const bool *missing, const char *dir, const struct store *s,
                 struct blob said, struct arena *a, struct err *e)
 {
@@ -125,7 +125,8 @@ static int keep(const struct lock *l, const bool *missing, const char *dir, cons
 			continue;
 		if (is_whole(from, p) && rename(from, object(s, p, a)) == 0)
 			continue;
-		/* Only the end of what apt says is kept: take one of which it told why. */
+		/* Only the end of apt's output is kept: prefer a package for which it has the
+		 * cause. */
 		first = first && why ? first : p;
 		why = why ? why : why_not(said, p->url, a);
 		n++;
@@ -157,7 +158,7 @@ int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline, struct 
 
 /* ---- the repository ---- */
 
-/* The archive's word counts for the priority, and the rest of these is not the package's to say. */
+/* These four fields are set from the lock, whatever the package's own stanza says. */
 static void add_stanza(const struct lock_package *p, struct blob fields, struct strbuf *out)
 {
 	static const char *const ours[] = {"Priority:", "Filename:", "Size:", "SHA256:"};
@@ -253,7 +254,7 @@ int lock_repository(const struct lock *l, const struct store *s, const char *dir
 	return write_index(l, dir, &index, a, e);
 }
 
-/* ---- what came of it ---- */
+/* ---- checking the result ---- */
 
 static int compare(const struct lock_package *p, const struct package *q)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The files a finished tree becomes, and when they needn't be written again. */
+/* Writes the output files of a finished tree, and detects when they are already up to date. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -44,9 +44,9 @@ int output_check(const struct recipe *r, const char *format, struct err *e)
 	return disk_check(&j, e);
 }
 
-/* ---- what was written when ---- */
+/* ---- what was written last ---- */
 
-/* What tells an output from what anybody else would write there. */
+/* Identifies an output, so that a file that something else wrote in its place is noticed. */
 static int identity(const struct built *b, const char *format, const char *path,
                     char out[static RECORD_MAX])
 {
@@ -73,7 +73,7 @@ static const char *record_path(const struct store *s, const char *path, struct a
 	return arena_printf(a, "%s/outputs/%s", s->path, hex);
 }
 
-/* The disk's header enters no layer, and the disk. */
+/* The recipe's disk header is part of no layer's key, but of a disk's. */
 static const char *what(const struct recipe *r, const char *format, struct arena *a)
 {
 	if (!is_disk(format))
@@ -86,14 +86,14 @@ static const char *what(const struct recipe *r, const char *format, struct arena
 	return hex;
 }
 
-/* ---- dir and tar, of the joined layers ---- */
+/* ---- dir and tar, from the merged layers ---- */
 
-/* Of a sandbox that sees this machine, with the layers joined at `view`. */
+/* Input of a job in a sandbox that sees this machine, with the layers merged at `view`. */
 struct output_job {
 	const char *const *trees;
 	const char *view, *output;
 	bool tar;
-	uint64_t epoch; /* of a tar */
+	uint64_t epoch; /* for a tar */
 	uint64_t deadline;
 };
 
@@ -213,7 +213,8 @@ static int write_disk(const struct recipe *recipe, const struct built *b, const 
 
 	if (r < 0)
 		return r;
-	/* Of the image, not of its content: else one edited file would be another disk. */
+	/* From the image's name, not its content: otherwise one changed file would change the whole
+	 * disk. */
 	spec.seed = arena_printf(b->arena, "%s %s", recipe->name, recipe->arch);
 	j.spec = &spec;
 	j.layers = b->trees;
@@ -250,6 +251,6 @@ int output_write(const struct recipe *recipe, const struct built *b, struct stor
 		return r;
 	*ret_written = true;
 	if (identity(b, kind, path, now) < 0)
-		return 0; /* a tree may be changed anywhere: it is always written */
+		return 0; /* a directory may have been changed anywhere: always write it */
 	return file_replace(AT_FDCWD, record, now, strlen(now), &attr, e);
 }

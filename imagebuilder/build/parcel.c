@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Structs to bytes and back, by one description for both directions. */
+/* Converts structs to bytes and back, with one description for both directions. */
 #include "build/parcel.h"
 
 #define DEPTH_MAX 256 /* of a document; parsers stop before it */
@@ -65,7 +65,8 @@ void parcel_bool(struct parcel *p, bool *v)
 	*v = n != 0;
 }
 
-/* How many follow; each takes at least a byte, so no length makes us take memory for nothing. */
+/* The number of elements that follow; each takes at least a byte, so a wrong count can't make us
+ * allocate too much. */
 static size_t count(struct parcel *p, size_t n)
 {
 	parcel_size(p, &n);
@@ -141,7 +142,7 @@ static void number(struct parcel *p, unsigned *v)
 	*v = (unsigned)n;
 }
 
-/* All nodes of a text have one name of their file: it is sent where it changes. */
+/* All nodes of a text share one file name: it is only sent when it changes. */
 static void file_name(struct parcel *p, const char **v, const char *above)
 {
 	bool same = *v == above;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A build as it is shown: lines for people, or events. */
+/* Shows the progress of a build: lines for people, or events. */
 #include "build/progress.h"
 
 #include "plan/report.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a build was made of, kept for the next time. */
+/* Records what a build was made of, for the next one. */
 #include "build/record.h"
 
 #include <dirent.h>
@@ -194,7 +194,7 @@ int record_write(const struct store *s, const char *recipe, const struct record 
 	struct err none;
 
 	write_all(r, recipe, true, &out);
-	if (out.overflow) { /* more files than can be told one by one */
+	if (out.overflow) { /* too many files to list one by one */
 		out = STRBUF(a, JSON_SIZE_MAX);
 		write_all(r, recipe, false, &out);
 	}

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Starting a sandbox. Three processes: child_run's, which stays outside and only waits; the first
- * of the new process namespace, which is this program executed anew (sandbox_main.c); and the one
- * that does the work.
+ * Starts a sandbox. Three processes: child_run's, which stays outside and only waits; the first of
+ * the new process namespace, which is this program executed anew (sandbox_main.c); and the one that
+ * does the work.
  */
 #include "build/sandbox.h"
 
@@ -26,26 +26,26 @@
 #include "build/sandbox_own.h"
 #include "host/child.h"
 
-#define OUTPUT_MAX 4096 /* kept for the message when there is no other */
+#define OUTPUT_MAX 4096 /* kept for the message if there is no other */
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U /* Linux 6.3; glibc 2.38 */
 #endif
 
-/* What the first process is made of. */
+/* What the first process is started with. */
 struct start {
 	const struct sandbox *sandbox;
 	int program, job, report;
 	struct sandbox_report *report_here;
 };
 
-/* ---- what is handed over ---- */
+/* ---- what is passed on ---- */
 
 static int memory(const char *name, unsigned more, int *ret, struct err *e)
 {
 	int fd = memfd_create(name, MFD_CLOEXEC | more);
 
-	/* Before Linux 6.3 there is no such flag, and all of them can be executed. */
+	/* Before Linux 6.3 the flag doesn't exist, and every memfd can be executed. */
 	if (fd < 0 && errno == EINVAL)
 		fd = memfd_create(name, MFD_CLOEXEC | (more & ~MFD_EXEC));
 	if (fd < 0)
@@ -54,7 +54,8 @@ static int memory(const char *name, unsigned more, int *ret, struct err *e)
 	return 0;
 }
 
-/* A copy: whoever gets hold of the program that runs inside must not get at ours. */
+/* Executes a copy: a process that gets access to the program inside must not be able to change
+ * ours. */
 static int copy_program(int *ret, struct err *e)
 {
 	scope_fd int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -150,7 +151,7 @@ static int start_open(struct start *s, bool terminal, struct err *e)
 	return make_report(s, e);
 }
 
-/* ---- from here to the first process ---- */
+/* ---- between fork and the first process ---- */
 
 static int fail(const struct start *s)
 {
@@ -158,8 +159,8 @@ static int fail(const struct start *s)
 	return 1;
 }
 
-/* Those it is to have from 3 on, and nothing behind them. They go above all these places first, so
- * that none is overwritten before it has moved. */
+/* Moves the wanted descriptors to 3 and up, and closes all others. They are first moved above all
+ * these numbers, so that none is overwritten. */
 static int place_descriptors(const struct start *s, int *ret_program)
 {
 	scope_arena struct arena *a = arena_new();
@@ -192,7 +193,7 @@ static _Noreturn void become_first(const struct start *s, int alive)
 	struct pollfd parent = {.fd = alive, .events = POLLIN};
 	int program = -1;
 
-	/* Whoever made us may have died before this took effect; the pipe tells. */
+	/* Our parent may have died before this took effect; the pipe shows that. */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (poll(&parent, 1, 0) != 0)
 		_exit(1);
@@ -272,7 +273,7 @@ int sandbox_run(const struct sandbox *s, struct err *e)
 	return judge(&end, start.report_here, e);
 }
 
-/* ---- a look inside ---- */
+/* ---- inspecting an image ---- */
 
 static void signals(const int *list, size_t n, void (*handler)(int))
 {
@@ -280,7 +281,7 @@ static void signals(const int *list, size_t n, void (*handler)(int))
 		signal(list[i], handler);
 }
 
-/* What a terminal sends is for the program; what ends us ends it. */
+/* Signals from the terminal are for the program; signals that end us also end it. */
 static const int from_keys[] = {SIGINT, SIGQUIT}, to_end[] = {SIGTERM, SIGHUP};
 
 static volatile sig_atomic_t ended_by;
@@ -317,7 +318,7 @@ static int attach(const struct start *s, int *ret_status, struct err *e)
 		attached_main(s, parent);
 	if (attached < 0)
 		return err_errno(e, errno, "starting a process");
-	if (ended_by) /* between fork and here */
+	if (ended_by) /* a signal between fork and here */
 		kill(attached, SIGKILL);
 	while (waitpid(attached, &st, 0) < 0)
 		if (errno != EINTR)
@@ -338,7 +339,7 @@ int sandbox_exec(const struct sandbox *s, const char *const *argv, const char *c
 	                      .network = s->network,
 	                      .job = &sandbox_program,
 	                      .arg = &program};
-	/* A command stays in our group, so that the keys reach it and ^Z all of us. */
+	/* A command stays in our process group, so that keys reach it and ^Z stops all of us. */
 	bool terminal = !*argv && isatty(STDIN_FILENO);
 	scope_start struct start start = START(&box);
 	int r = start_open(&start, terminal, e), status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the processes of a sandbox may not do: capabilities and system calls. */
+/* Restricts the processes of a sandbox: capabilities and system calls. */
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -16,10 +16,11 @@
 /* ---- capabilities, capabilities(7) ---- */
 
 /*
- * What the scripts of packages do, and nothing else. Without MKNOD and SYS_CHROOT a script makes no
- * device, and no root of its own: `ldconfig -r`, which initramfs-tools and dracut run, then only
- * says so. Without SYS_PTRACE and SYS_ADMIN it can't look into the processes that set it up, and
- * without DAC_READ_SEARCH not open a file of this machine by its handle.
+ * What the scripts of packages need, and nothing else. Without MKNOD and SYS_CHROOT a script
+ * can make no device, and can't change its root: `ldconfig -r`, which initramfs-tools and
+ * dracut run, then only prints a message. Without SYS_PTRACE and SYS_ADMIN it can't look into
+ * the processes that set it up, and without DAC_READ_SEARCH it can't open a file of this
+ * machine by its handle.
  */
 static const unsigned char image_rights[] = {
         CAP_CHOWN,            /* dpkg, rpm and recipes give files their owners, */
@@ -34,7 +35,7 @@ static const unsigned char image_rights[] = {
         CAP_AUDIT_WRITE,      /* PAM refuses root who can't write to the audit log */
 };
 
-/* mmdebstrap and dnf mount, change the root and make nodes; they don't need these. */
+/* mmdebstrap and dnf mount, chroot and make device nodes; they don't need these. */
 static const unsigned char kernel_rights[] = {
         CAP_SYS_MODULE,
         CAP_SYS_RAWIO,
@@ -70,7 +71,7 @@ static int drop_bounding(uint64_t kept)
 {
 	for (unsigned cap = 0; cap < 64; cap++)
 		if (!(kept & BIT(cap)) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return errno == EINVAL ? 0 : -1; /* the kernel has no more */
+			return errno == EINVAL ? 0 : -1; /* past the last capability */
 	return 0;
 }
 
@@ -96,7 +97,7 @@ static int keep_rights(uint64_t kept, bool children, struct err *e)
 /* ---- system calls ---- */
 
 struct rule {
-	int call, no; /* which errno it is answered with; 0: as if it had been done */
+	int call, no; /* the errno it returns; 0: it seems to succeed */
 };
 
 static const struct rule no_sync[] = {
@@ -104,8 +105,8 @@ static const struct rule no_sync[] = {
         {SCMP_SYS(syncfs), 0}, {SCMP_SYS(msync), 0},     {SCMP_SYS(sync_file_range), 0},
 };
 
-/* Ways into the kernel or to this machine that stay open to root without capabilities, or that a
- * new user namespace would open again. */
+/* Ways into the kernel or to this machine that root has even without capabilities, or that a new
+ * user namespace would open again. */
 static const struct rule no_kernel[] = {
         {SCMP_SYS(add_key), EPERM},
         {SCMP_SYS(request_key), EPERM},
@@ -116,7 +117,7 @@ static const struct rule no_kernel[] = {
         {SCMP_SYS(userfaultfd), EPERM},
         {SCMP_SYS(setns), EPERM},
         {SCMP_SYS(io_uring_setup), ENOSYS}, /* it would get around the rest of the filter */
-        {SCMP_SYS(clone3), ENOSYS},         /* its flags can't be looked at; libc has clone */
+        {SCMP_SYS(clone3), ENOSYS},         /* its flags can't be filtered; libc has clone */
 };
 
 static int add_rules(scmp_filter_ctx ctx, const struct rule *rules, size_t n)
@@ -143,8 +144,8 @@ static int forbid_users(scmp_filter_ctx ctx)
 	return 0;
 }
 
-/* The kernel's other system call tables: without a rule there a program would be ended for being of
- * another kind, and with none looked at it would get around the filter. */
+/* The kernel's other system call tables: without a rule, programs that use them would be killed;
+ * without a filter, they would get around it. */
 static int add_tables(scmp_filter_ctx ctx)
 {
 	static const struct {

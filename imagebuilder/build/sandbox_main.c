@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A sandbox's first process, and the one that does the work. Both are of a program that was executed
+ * A sandbox's first process, and the one that does the work. Both run a program that was executed
  * with nothing but its job; scripts that run below can't look into either.
  */
 #include <dirent.h>
@@ -22,7 +22,7 @@
 #include "base/scope.h"
 #include "build/sandbox_own.h"
 
-#define NOT_CALLED 70 /* by this program: a bug, or a person */
+#define NOT_CALLED 70 /* not started by this program: a bug, or a person did it */
 
 struct inside {
 	struct sandbox_order order;
@@ -36,7 +36,8 @@ bool sandbox_called(int argc, char **argv)
 	return argc == 1 && str_eq(argv[0], SANDBOX_NAME);
 }
 
-/* To our process group; whoever has it not is stopped for asking, unless it ignores that. */
+/* Gives the terminal to our process group; a process outside the foreground group is stopped when
+ * it asks for it, unless it ignores that signal. */
 void sandbox_take_terminal(void)
 {
 	void (*was)(int) = signal(SIGTTOU, SIG_IGN);
@@ -97,7 +98,7 @@ static size_t count_processes(void)
 	return n;
 }
 
-/* RLIMIT_NPROC doesn't hold for root, and not every machine lets us make a control group. */
+/* RLIMIT_NPROC doesn't apply to root, and not every machine lets us make a control group. */
 static int watch_processes(void *ctx)
 {
 	struct inside *in = ctx;
@@ -200,7 +201,7 @@ void sandbox_main(const struct sandbox_job *(*find)(const char *name))
 {
 	struct inside in;
 
-	/* Whoever is in the sandbox may be root there, and still doesn't see into us. */
+	/* A process in the sandbox may be root there, and still can't look into this one. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 ||
 	    syscall(SYS_close_range, (unsigned)SANDBOX_JOB_FD, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		_exit(NOT_CALLED);
@@ -232,7 +233,7 @@ static int program_run(void *arg, struct err *e)
 
 	signal(SIGINT, SIG_DFL);
 	signal(SIGQUIT, SIG_DFL);
-	environ = (char **)(uintptr_t)p->env; /* where PATH is looked for, too */
+	environ = (char **)(uintptr_t)p->env; /* also decides the PATH that is searched */
 	execvp(argv[0], (char *const *)(uintptr_t)argv);
 	return err_set(e, ERR_HOST, REASON_HOST_EXEC, errno, "running '%s' in the image: %s",
 	               argv[0], strerror(errno));

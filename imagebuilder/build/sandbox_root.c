@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sandbox from inside: its mounts, and what is in the image only while it runs. */
+/* Sets up the sandbox from inside: its mounts, and the files that are in the image only while it
+ * runs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <net/if.h>
@@ -24,7 +25,7 @@
 
 /* ---- the overlay ---- */
 
-/* Descriptors of layers, for the time of a mount. */
+/* Descriptors of layers, held during a mount. */
 struct lower {
 	size_t n;
 	int fds[LAYERS_MAX];
@@ -38,8 +39,8 @@ static void lower_close(struct lower *l)
 }
 #define scope_lower __attribute__((cleanup(lower_close)))
 
-/* Its options name descriptors, "12:11:10" below /proc/self/fd: a page of them is hundreds of
- * layers, and no character of a path has to be escaped. */
+/* The mount options name descriptors, "12:11:10" below /proc/self/fd: this way hundreds of layers
+ * fit into a page of options, and no path needs escaping. */
 static int lower_open(const char *const *layers, struct lower *l, struct strbuf *options,
                       struct err *e)
 {
@@ -62,7 +63,7 @@ static int lower_open(const char *const *layers, struct lower *l, struct strbuf 
 	return 0;
 }
 
-/* Leaves the working directory as it was: what a recipe names is found from there. */
+/* Keeps the working directory: relative paths of a recipe are resolved from it. */
 static int mount_overlay(const struct strbuf *options, int at, unsigned long flags, struct err *e)
 {
 	scope_fd int back = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -81,7 +82,7 @@ int sandbox_view(const char *const *layers, const char *at, struct err *e)
 	struct strbuf options = STRBUF(a, 4096);
 	scope_lower struct lower lower = {0};
 
-	if (!layers[1]) { /* overlayfs wants two */
+	if (!layers[1]) { /* overlayfs requires two */
 		if (mount(layers[0], at, NULL, MS_BIND, NULL) < 0)
 			return err_errno(e, errno, "showing the layer '%s'", layers[0]);
 		return 0;
@@ -127,8 +128,8 @@ int sandbox_join(const char *const *layers, const char *where, char ret_root[sta
 	int r = lower_open(layers, &lower, &options, e);
 	if (r < 0)
 		return r;
-	/* A layer is to be a tree of plain files, meaningful by itself; and it is thrown away when
-	 * the machine goes down. */
+	/* A layer must be a tree of plain files that is meaningful by itself; and it is thrown away
+	 * if the machine goes down. */
 	strbuf_printf(&options,
 	              ",upperdir=%d,workdir=%d,redirect_dir=off,metacopy=off,index=off,volatile",
 	              upper, work);
@@ -141,8 +142,8 @@ int sandbox_join(const char *const *layers, const char *where, char ret_root[sta
 static const struct entry {
 	const char *type, *at, *options;
 	unsigned long flags;
-	bool found; /* only where the image has it */
-	bool lent;  /* also to a tree that isn't entered */
+	bool found; /* only if the image has it */
+	bool lent;  /* also for a tree that isn't entered */
 } entries[] = {
         {"proc", "proc", NULL, PLAIN, .lent = true},
         {"sysfs", "sys", NULL, PLAIN | MS_RDONLY, .lent = true},
@@ -181,7 +182,7 @@ static int make_node(const struct node *n)
 	return chmod(n->at, 0666);
 }
 
-/* Where we are. */
+/* Below the working directory. */
 static int populate(bool lend, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(entries); i++) {
@@ -194,7 +195,7 @@ static int populate(bool lend, struct err *e)
 			continue;
 		if (mkdir(m->at, 0755) < 0 && errno != EEXIST)
 			return err_errno(e, errno, "making /%s in the image", m->at);
-		/* A link there would lead out: we are not in the image yet. */
+		/* A link there would lead outside: we have not entered the image yet. */
 		if (lstat(m->at, &st) < 0 || !S_ISDIR(st.st_mode))
 			return err_errno(e, ENOTDIR, "mounting on /%s in the image", m->at);
 		if (mount(m->type, m->at, m->type, m->flags, m->options) < 0)
@@ -206,8 +207,8 @@ static int populate(bool lend, struct err *e)
 	for (size_t i = 0; i < ARRAY_LEN(links); i++)
 		if (symlink(links[i].to, links[i].at) < 0)
 			return err_errno(e, errno, "making /%s", links[i].at);
-	/* The only place where a device can be opened: none of this machine's is to be made there.
-	 */
+	/* The only place where devices can be opened: none of this machine's may
+	 * be created there. */
 	if (mount(NULL, "dev", NULL, MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NOEXEC, NULL) < 0)
 		return err_errno(e, errno, "making /dev read-only");
 	return 0;
@@ -235,7 +236,7 @@ int sandbox_hide(const char *dir, struct err *e)
 static int read_only(const char *at, struct err *e)
 {
 	if (access(at, F_OK) < 0 && errno == ENOENT)
-		return 0; /* not in this kernel */
+		return 0; /* this kernel doesn't have it */
 	if (mount(at, at, NULL, MS_BIND, NULL) < 0 ||
 	    mount(NULL, at, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY | PLAIN, NULL) < 0)
 		return err_errno(e, errno, "making %s read-only", at);
@@ -251,7 +252,7 @@ static void loopback_up(void)
 		(void)ioctl(fd, SIOCSIFFLAGS, &lo);
 }
 
-/* ---- what is in the image only for the time of the build ---- */
+/* ---- what is in the image only during the build ---- */
 
 static int put(const char *path, int flags, const char *text, size_t len, mode_t mode)
 {
@@ -268,13 +269,13 @@ static int forbid_services(struct sandbox_lent *l, struct err *e)
 	int r = put(POLICY, O_EXCL, text, sizeof text - 1, 0755);
 
 	l->policy = r == 0;
-	/* There may be one already, or no such directory: not Debian's. */
+	/* It may exist already, or there is no such directory: not a Debian system. */
 	if (r < 0 && r != -EEXIST && r != -ENOENT)
 		return err_errno(e, -r, "forbidding services to start");
 	return 0;
 }
 
-/* The names of servers are this machine's for as long as the network is. */
+/* Servers are looked up with this machine's configuration as long as there is a network. */
 static int put_resolv(struct blob text, struct sandbox_lent *l, struct err *e)
 {
 	static const char *const fixed[] = {"/run/systemd/resolve/stub-resolv.conf",
@@ -314,13 +315,13 @@ void sandbox_leave(const struct sandbox_lent *l)
 
 static int pivot(struct err *e)
 {
-	/* "." twice: the old root lies over the new one, and then goes, pivot_root(2). */
+	/* "." twice: the old root is stacked on the new one, and then unmounted, pivot_root(2). */
 	if (syscall(SYS_pivot_root, ".", ".") < 0 || umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return err_errno(e, errno, "entering the image");
 	return 0;
 }
 
-/* Root may write these without any capability. */
+/* Root may write to these without any capability. */
 static int protect_kernel(struct err *e)
 {
 	static const char *const files[] = {
@@ -339,7 +340,7 @@ static int enter_image(const struct sandbox_order *o, struct sandbox_lent *l, st
 {
 	scope_arena struct arena *a = arena_new();
 	struct blob resolv = {"", 0};
-	struct err ignored; /* a machine without the file has no names to lend */
+	struct err ignored; /* without the file there are no settings to copy */
 	char root[SANDBOX_ROOT];
 	int r = sandbox_join(o->layers, o->dir, root, e);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether there is room for what a build writes. */
+/* Checks that there is enough disk space for a build. */
 #include "build/space.h"
 
 #include <errno.h>
@@ -11,13 +11,13 @@
 #include "store/store.h"
 
 #define MIB    ((uint64_t)1 << 20)
-#define MARGIN (64 * MIB)  /* for what isn't content: metadata, temporary files */
-#define STEPS  (256 * MIB) /* for layers above a base that is there */
+#define MARGIN (64 * MIB)  /* for overhead: metadata, temporary files */
+#define STEPS  (256 * MIB) /* for layers above an existing base */
 
-/* What the last build took. */
+/* The size of the last build. */
 struct last {
-	bool base;      /* its base is there, */
-	bool whole;     /* all of it */
+	bool base;      /* its base still exists, */
+	bool whole;     /* and so do all its layers */
 	uint64_t bytes; /* of the tree */
 };
 
@@ -42,14 +42,14 @@ static struct last look_back(const struct recipe *recipe, const char *path, stru
 	return l;
 }
 
-/* One file system that is written to. */
+/* One of the file systems that are written to. */
 struct need {
 	const char *option, *path;
 	uint64_t bytes, left;
 	dev_t dev;
 };
 
-/* Looks at it, or at the nearest above that is there. */
+/* Measures it, or the nearest existing directory above. */
 static int measure(struct need *n, struct arena *a, struct err *e)
 {
 	char *path = arena_strdup(a, n->path);
@@ -88,7 +88,7 @@ static int judge(const struct recipe *r, const struct need *n, struct err *e)
 
 static uint64_t of_format(const struct recipe *r, const char *format, uint64_t tree)
 {
-	bool qcow2 = str_eq(format, "qcow2"); /* made of a raw one, which is there as long */
+	bool qcow2 = str_eq(format, "qcow2"); /* needs the raw disk, too */
 	uint64_t bytes = tree;
 
 	if ((qcow2 || str_eq(format, "raw")) && r->disk.size < bytes)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why a step is made again: the chain held against what the last build remembers. */
+/* Tells why a step is built again: compares the chain with the record of the last build. */
 #include "build/why.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-/* Going up a chain. */
+/* State of the walk up a chain. */
 struct climb {
 	const struct chain *chain;
 	const struct store *store;
@@ -15,9 +15,9 @@ struct climb {
 	struct record last;
 	bool last_hidden;
 	const char *below; /* key of the layer below; NULL: not known */
-	const char *cause; /* the lowest step that isn't as it was */
+	const char *cause; /* the lowest step that has changed */
 	const char *unknown;
-	size_t more; /* reasons that are not told */
+	size_t more; /* number of reasons that are not listed */
 	struct why *why;
 	const struct chain_step *step;
 };
@@ -54,7 +54,7 @@ static void differs(void *ctx, enum input_change change, const struct input *i)
 	             : arena_printf(c->arena, "%s %s", i->name, words[change]));
 }
 
-/* ---- what is remembered ---- */
+/* ---- what is recorded ---- */
 
 static size_t steps_so_called(const struct chain *c, const char *name, size_t end)
 {
@@ -65,7 +65,8 @@ static size_t steps_so_called(const struct chain *c, const char *name, size_t en
 	return n;
 }
 
-/* Names repeat, where a recipe and the one it is from both have tests: the same one of them. */
+/* Names may repeat, e.g. when a recipe and its parent both have tests: returns
+ * the same occurrence. */
 static const struct record_step *remembered(const struct chain *c, const struct record *last,
                                             size_t i)
 {
@@ -74,7 +75,7 @@ static const struct record_step *remembered(const struct chain *c, const struct 
 	return record_find(last, name, steps_so_called(c, name, i));
 }
 
-/* One that was below it and isn't in the recipe any more. */
+/* A step that was below it and is no longer in the recipe. */
 static const char *gone_step(const struct climb *c, const struct record_step *was)
 {
 	for (size_t k = 0; &c->last.steps[k] < was; k++)
@@ -97,7 +98,7 @@ static void why_below(struct climb *c, const struct record_step *was)
 		reason(c, "it was last built over other layers");
 }
 
-/* True: the step itself is another one than it was. */
+/* True: the step itself has changed. */
 static bool why_own(struct climb *c, const struct record_step *was)
 {
 	size_t n = c->why->n + c->more;
@@ -187,7 +188,7 @@ void why_tell(const struct chain *chain, const struct store *s, const char *reci
 	struct climb c = {.chain = chain, .store = s, .arena = a, .below = ""};
 
 	c.last_hidden = record_read(s, recipe, a, &c.last) < 0;
-	/* Without a base there is no lowest layer to have a key. */
+	/* Without a base there is no lowest layer and so no key. */
 	if (chain->refused.no && chain->n && !chain->steps[0].type->first) {
 		c.below = NULL;
 		c.unknown = "without 'from' it";
@@ -198,7 +199,7 @@ void why_tell(const struct chain *chain, const struct store *s, const char *reci
 	}
 }
 
-/* ---- remembering ---- */
+/* ---- recording ---- */
 
 static void remember_failed(const struct chain *c, const struct layer *held, size_t i,
                             struct arena *a, struct record *r)

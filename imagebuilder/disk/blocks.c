@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Digests of a raw disk's blocks: read off the disk, kept in a file, compared. */
+/* Digests of a raw disk's blocks: computed from the disk, stored in a file, compared. */
 #include "disk/blocks.h"
 
 #include <endian.h>
@@ -67,7 +67,8 @@ int blocks_read(int fd, const char *name, uint32_t i, void *block, struct err *e
 	return 0;
 }
 
-/* Compared with itself one word further: no table of zeros, and memcmp is as fast as memory. */
+/* Compares the block with itself, shifted by one word: needs no table of zeros, and memcmp is as
+ * fast as memory. */
 static bool all_zero(const void *block)
 {
 	const char *p = block;
@@ -142,7 +143,7 @@ static uint32_t next_data(int fd, uint32_t i, uint32_t n)
 	off_t at = lseek(fd, (off_t)i * BLOCKS_SIZE, SEEK_DATA);
 
 	if (at < 0)
-		return errno == ENXIO ? n : i; /* a file system without holes: all is data */
+		return errno == ENXIO ? n : i; /* no support for holes: all is data */
 	return (uint32_t)((uint64_t)at / BLOCKS_SIZE);
 }
 
@@ -171,7 +172,7 @@ int blocks_scan(int fd, const char *name, struct blocks *ret, struct err *e)
 	return 0;
 }
 
-/* ---- what is kept ---------------------------------------------------------------------------- */
+/* ---- the stored file ------------------------------------------------------------------------- */
 
 static uint32_t used(const struct blocks *b)
 {

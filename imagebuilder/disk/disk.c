@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes a disk that boots from the layers of a finished tree. */
+/* Makes a bootable disk from the layers of a finished tree. */
 #include "disk/disk.h"
 
 #include <errno.h>
@@ -36,7 +36,7 @@ struct disk {
 
 static const struct tool {
 	const char *name, *package;
-	bool qcow2; /* only for that */
+	bool qcow2; /* only for qcow2 */
 } tools[] = {
         {"sfdisk", "fdisk", false},         {"mke2fs", "e2fsprogs", false},
         {"mkfs.vfat", "dosfstools", false}, {"mmd", "mtools", false},
@@ -64,7 +64,7 @@ static int put_file(const struct disk *d, const char *path, struct blob text, st
 	                    text.len, &attr, e);
 }
 
-/* The lines about other places than /, as they are. */
+/* Keeps the lines about other mount points than /. */
 static void add_other_lines(struct strbuf *out, struct blob fstab)
 {
 	const char *end = fstab.data + fstab.len;
@@ -96,7 +96,8 @@ static int write_fstab(const struct disk *d, struct err *e)
 }
 
 /* A volume may be larger than the image: systemd-repart then grows the last partition, and
- * x-systemd.growfs what is in it. Without systemd-repart that is up to what the tree has. */
+ * x-systemd.growfs the file system in it. Without systemd-repart, growing is left to the tree's own
+ * tools. */
 static int write_growth(const struct disk *d, struct err *e)
 {
 	static const char text[] = "[Partition]\nType=root\n";
@@ -108,7 +109,7 @@ static int write_growth(const struct disk *d, struct err *e)
 	return put_file(d, "/etc/repart.d/50-root.conf", (struct blob){text, sizeof text - 1}, e);
 }
 
-/* The layer with what only the disk knows. */
+/* Makes the layer with what only exists on the disk. */
 static int make_top(const struct disk *d, struct err *e)
 {
 	static const char *const dirs[] = {"", "/boot", "/boot/grub", "/etc"};
@@ -144,7 +145,7 @@ static int too_large(const struct disk *d, const struct ext4_need *need,
 	uint64_t more = need->bytes > room->bytes ? need->bytes - room->bytes : 0;
 	uint64_t inodes = need->inodes > room->inodes ? need->inodes - room->inodes : 0;
 
-	if (more < inodes * 16384) /* mke2fs makes an inode for so many bytes */
+	if (more < inodes * 16384) /* mke2fs makes one inode for this many bytes */
 		more = inodes * 16384;
 	size = (size + more + more / 16 + 64 * MIB) / (64 * MIB) * (64 * MIB);
 	return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ENOSPC,
@@ -153,7 +154,7 @@ static int too_large(const struct disk *d, const struct ext4_need *need,
 	               d->job->spec->size / MIB, size / MIB);
 }
 
-/* Adds up layers; one alone that is too large is found before anything is written. */
+/* Adds up layers; a single layer that is too large is detected before anything is written. */
 static int measure(const struct disk *d, const char *const *layers, size_t n,
                    const struct ext4_need *room, struct ext4_need *sum, struct err *e)
 {
@@ -223,7 +224,8 @@ static int copy(const struct disk *d, const char *from, const char *to, struct e
 	return run(d, argv, e);
 }
 
-/* Keeps what there is so far under the stem's name; one that is at it already will do. */
+/* Saves the current state under the stem's name; if a stem of that name exists already,
+ * it is used. */
 static int keep_stem(const struct disk *d, struct err *e)
 {
 	scope_work struct work w = WORK_INIT;
@@ -248,7 +250,7 @@ static size_t count(const char *const *layers)
 	return n;
 }
 
-/* The root file system with all layers, from the stem where there is one. */
+/* Makes the root file system with all layers, from the stem if there is one. */
 static int make_root(const struct disk *d, struct err *e)
 {
 	const struct disk_job *j = d->job;
@@ -364,7 +366,7 @@ int disk_write(const struct disk_job *j, struct err *e)
 	return r < 0 ? err_wrap(e, "writing '%s'", j->output) : 0;
 }
 
-/* Unknown where this machine has no rpm. */
+/* Unknown if this machine has no rpm. */
 static int newest_rpm(const char *const *layers, struct arena *a, int64_t *ret, struct err *e)
 {
 	struct packages p = {0};
@@ -395,7 +397,8 @@ int disk_epoch(const char *const *layers, int64_t *ret, struct err *e)
 		return r;
 	for (size_t i = 0; i < n; i++) {
 		struct stat st;
-		/* Packages bring these as they are; .list is written by the installation. */
+		/* Packages contain these with their own timestamps; .list is written by the
+		 * installation. */
 		if (str_ends(names[i], ".md5sums") &&
 		    stack_stat(layers, arena_printf(a, "/var/lib/dpkg/info/%s", names[i]), &st) &&
 		    st.st_mtim.tv_sec > newest)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Makes an empty root file system, and tells what trees take and what is free. */
+/* Makes an empty root file system, and measures what trees need and what is free. */
 #include "disk/ext4.h"
 
 #include "disk/ext4_own.h"
 #include "host/tree.h"
 
-/* What GRUB 2.06 and kernels from 4.18 on read: no orphan_file, no metadata_csum_seed. */
+/* Features that GRUB 2.06 and kernels from 4.18 on can read: no
+ * orphan_file, no metadata_csum_seed. */
 #define FEATURES                                                                                   \
 	"none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,"          \
 	"sparse_super,large_file,huge_file,dir_nlink,extra_isize,metadata_csum"

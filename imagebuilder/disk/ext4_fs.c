@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens file systems through libext2fs, and puts its errors into words. */
+/* Opens file systems through libext2fs, and translates its errors to messages. */
 #include <search.h>
 #include <stdio.h>
 #include <stdlib.h>

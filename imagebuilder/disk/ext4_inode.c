@@ -30,7 +30,7 @@ void ext4_attributes(const struct ext4_fs *f, const struct stat *st, struct ext2
 	inode->i_mtime = inode->i_ctime = inode->i_atime = t;
 }
 
-/* Writes the piece's blocks, already allocated, run by run. */
+/* Writes the piece's blocks, which are already allocated, in contiguous runs. */
 static errcode_t write_blocks(struct ext4_fs *f, ext2_ino_t ino, struct ext2_inode *inode,
                               blk64_t first, blk64_t n)
 {
@@ -57,7 +57,7 @@ static errcode_t write_blocks(struct ext4_fs *f, ext2_ino_t ino, struct ext2_ino
 	return r;
 }
 
-/* Up to a piece of the file, padded to whole blocks; -errno, or what was read. */
+/* Reads up to a piece of the file, padded to whole blocks; -errno, or the bytes read. */
 static ssize_t read_piece(struct ext4_fs *f, int fd, uint64_t at)
 {
 	size_t have = 0;
@@ -77,7 +77,7 @@ static ssize_t read_piece(struct ext4_fs *f, int fd, uint64_t at)
 	return (ssize_t)have;
 }
 
-/* Reads the piece at `at` of a file of that size: 0, or why not. */
+/* Reads the piece at `at` of a file of that size: 0 or the error. */
 static errcode_t load(struct ext4_fs *f, int fd, uint64_t at, uint64_t size, bool *ret_empty)
 {
 	uint64_t want = size - at < EXT4_PIECE ? size - at : EXT4_PIECE;
@@ -86,7 +86,7 @@ static errcode_t load(struct ext4_fs *f, int fd, uint64_t at, uint64_t size, boo
 	if (got < 0)
 		return -got;
 	if ((uint64_t)got != want)
-		return ESTALE; /* someone writes to it */
+		return ESTALE; /* another process writes to it */
 	*ret_empty = memcmp(f->piece, zeros, want) == 0;
 	return 0;
 }
@@ -105,8 +105,9 @@ static errcode_t allocate(struct ext4_fs *f, ext2_ino_t ino, struct ext2_inode *
 	                        from / EXT4_BLOCK, blocks_of(to - from));
 }
 
-/* Blocks for the whole file, but holes for pieces of zeros, whatever holes the source has: where
- * those are depends on the file system it lies in. One request a run, so that it is one extent. */
+/* Allocates blocks for the whole file, with holes for pieces of zeros, regardless of the source's
+ * holes: those depend on the file system it is on. One request for each run, so that it becomes one
+ * extent. */
 static errcode_t allocate_content(struct ext4_fs *f, int fd, uint64_t size, ext2_ino_t ino,
                                   struct ext2_inode *inode)
 {
@@ -131,7 +132,7 @@ static errcode_t write_content(struct ext4_fs *f, int fd, uint64_t size, ext2_in
 	bool empty;
 
 	for (uint64_t at = 0; !r && at < size; at += EXT4_PIECE) {
-		if (size > EXT4_PIECE) /* else it is still there */
+		if (size > EXT4_PIECE) /* else the piece is still in memory */
 			r = load(f, fd, at, size, &empty);
 		else
 			empty = memcmp(f->piece, zeros, size) == 0;
@@ -143,7 +144,7 @@ static errcode_t write_content(struct ext4_fs *f, int fd, uint64_t size, ext2_in
 	return r;
 }
 
-/* libext2fs takes a time of 0, 1970's first second, for one that is not set. */
+/* libext2fs treats a time of 0, 1970's first second, as not set. */
 static errcode_t write_new(struct ext4_fs *f, ext2_ino_t ino, struct ext2_inode *inode)
 {
 	uint32_t t = inode->i_mtime;
@@ -164,7 +165,7 @@ static errcode_t create_file(struct ext4_fs *f, int dir, const char *name, const
 	if (fd < 0)
 		return errno;
 	inode->i_flags |= EXT4_EXTENTS_FL;
-	errcode_t r = ext2fs_extent_open2(f->fs, ino, inode, &handle); /* begins an empty tree */
+	errcode_t r = ext2fs_extent_open2(f->fs, ino, inode, &handle); /* creates an empty tree */
 	if (r)
 		return r;
 	ext2fs_extent_free(handle);
@@ -176,7 +177,8 @@ static errcode_t create_file(struct ext4_fs *f, int dir, const char *name, const
 	return r ? r : ext2fs_write_inode(f->fs, ino, inode);
 }
 
-/* Device numbers as the kernel packs them: the old form where it fits, or the new in the second. */
+/* Device numbers in the kernel's encoding: the old form if it fits, else the new one in the second
+ * block. */
 static errcode_t create_node(struct ext4_fs *f, const struct stat *st, ext2_ino_t ino,
                              struct ext2_inode *inode)
 {
@@ -223,7 +225,7 @@ static errcode_t create(struct ext4_fs *f, int dir, const char *name, const stru
 	struct ext2_inode inode = {.i_links_count = 1};
 
 	ext4_attributes(f, st, &inode);
-	if (S_ISLNK(st->st_mode)) /* counts the inode itself */
+	if (S_ISLNK(st->st_mode)) /* this call also counts the inode as used */
 		return create_link(f, dir, name, parent, ino, &inode);
 	ext2fs_inode_alloc_stats2(f->fs, ino, +1, 0);
 	if (S_ISREG(st->st_mode))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lays a tree over what a file system holds. */
+/* Writes a tree over the content of a file system. */
 #include <errno.h>
 #include <fcntl.h>
 #include <search.h>
@@ -20,7 +20,7 @@ static int link_compare(const void *a, const void *b)
 	return x->source < y->source ? -1 : x->source > y->source;
 }
 
-/* The entry of a file with several names; its ino is 0 when this is the first of them. */
+/* The entry of a file with several names; its ino is 0 if this is the first of them. */
 static struct ext4_link *link_of(struct ext4_fs *f, const struct stat *st)
 {
 	struct ext4_link key = {.dev = st->st_dev, .source = st->st_ino}, *fresh;
@@ -119,7 +119,8 @@ static int lay_below(struct ext4_fs *f, int dir, const char *name, ext2_ino_t pa
 	return r < 0 ? r : lay_dir(f, fd, there, depth + 1, e);
 }
 
-/* 1: a directory is there, 0: nothing is. Whatever a non-directory replaces is removed. */
+/* 1: a directory is there, 0: nothing is. Removes what a non-directory replaces, and what a
+ * directory can't merge with. */
 static int make_way(struct ext4_fs *f, const char *name, const struct stat *st, ext2_ino_t parent,
                     ext2_ino_t *there, struct err *e)
 {
@@ -202,14 +203,14 @@ int ext4_lay(const struct ext4_spec *s, int tree, struct err *e)
 	if (!f.piece)
 		abort();
 	f.fs->now = s->epoch;
-	/* The copies at other places keep what mke2fs wrote: e2fsck compares no more than that. */
+	/* Backup superblocks keep what mke2fs wrote: e2fsck doesn't compare more than that. */
 	f.fs->flags |= EXT2_FLAG_MASTER_SB_ONLY;
-	f.fs->super->s_kbytes_written = 0; /* statistics of how, not of what */
+	f.fs->super->s_kbytes_written = 0; /* a statistic, not content */
 	f.fs->io->flags |= CHANNEL_FLAGS_WRITETHROUGH;
 	r = lay_dir(&f, tree, EXT2_ROOT_INO, 0, e);
 	if (r < 0)
 		return r;
-	/* What makes it last is up to whoever has the file. */
+	/* Syncing it to disk is up to the caller. */
 	errcode_t code = ext2fs_close2(f.fs, EXT2_FLAG_FLUSH_NO_SYNC);
 	if (code)
 		return ext4_fail(&f, code, e, "finishing");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads the content of a file in a file system, in each of the three ways it is kept. */
+/* Reads the content of a file in a file system, in each of the three ways it is stored. */
 #include "disk/ext4_read.h"
 
 #include <errno.h>
@@ -26,7 +26,7 @@ struct run {
 	blk64_t logical, physical, n;
 };
 
-/* What lies behind the file's end is of its file system only (fs-verity's). */
+/* Data behind the file's end is only for the file system itself (fs-verity). */
 static int copy_run(struct unpack *u, int fd, uint64_t size, const struct run *x, struct err *e)
 {
 	unsigned block = u->f.fs->blocksize;
@@ -114,7 +114,7 @@ static int next_block(ext2_filsys fs, blk64_t *block, e2_blkcnt_t at, blk64_t of
 	return m->fault < 0 ? BLOCK_ABORT : 0;
 }
 
-/* As ext2 and ext3 keep them. */
+/* The block maps of ext2 and ext3. */
 static int copy_mapped(struct unpack *u, int fd, struct node *n, struct err *e)
 {
 	struct mapping m = {.u = u, .e = e, .size = node_size(n), .fd = fd};
@@ -146,7 +146,7 @@ int unpack_small(struct unpack *u, struct node *n, size_t max, size_t *ret, stru
 	return 0;
 }
 
-/* It lies in the inode, and what doesn't fit there is a hole. */
+/* Inline data in the inode; anything beyond it is a hole. */
 static int copy_inline(struct unpack *u, int fd, struct node *n, struct err *e)
 {
 	size_t len;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes files, so that what was there can't be read any more. */
+/* Removes files in such a way that their content can't be read any more. */
 #include <errno.h>
 
 #include "disk/ext4_own.h"
@@ -30,7 +30,7 @@ static int add_block(ext2_filsys fs, blk64_t *block, e2_blkcnt_t at, blk64_t ref
 	return 0;
 }
 
-/* Frees the inode's blocks and makes them zero. */
+/* Frees the inode's blocks and overwrites them with zeros. */
 static errcode_t free_blocks(struct ext4_fs *f, ext2_ino_t ino, struct ext2_inode *inode)
 {
 	scope_arena struct arena *a = arena_new();

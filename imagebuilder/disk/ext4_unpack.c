@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unpacks a file system into a directory. */
+/* Extracts a file system to a directory. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -15,7 +15,7 @@
 #include "disk/ext4_read.h"
 #include "disk/xattrs.h"
 
-/* A file that has several names: where its first one is, below the tree. */
+/* A file with several names: where its first name is, below the tree. */
 struct named {
 	ext2_ino_t ino;
 	char path[];
@@ -27,7 +27,7 @@ static int refuse(struct unpack *u, struct err *e, const char *what)
 	               u->f.path, what);
 }
 
-/* ---- what it is ---- */
+/* ---- creating files ---- */
 
 static int make_file(struct unpack *u, int dir, const char *name, struct node *n, struct err *e)
 {
@@ -56,7 +56,7 @@ static int make_link(struct unpack *u, int dir, const char *name, struct node *n
 	return symlinkat(target, dir, name) < 0 ? ext4_fail(&u->f, errno, e, "making") : 0;
 }
 
-/* In the second place lie numbers that the first has no room for. */
+/* The second block has the numbers that don't fit into the first. */
 static dev_t device_of(const struct ext2_inode_large *i)
 {
 	uint32_t old = i->i_block[0], wide = i->i_block[1];
@@ -96,7 +96,7 @@ static int set_xattr(char *name, char *raw, size_t raw_len, void *ctx)
 	void *value = NULL;
 	size_t len;
 
-	(void)raw, (void)raw_len; /* of ACLs they are not what setxattr(2) takes */
+	(void)raw, (void)raw_len; /* for ACLs these are not in the form setxattr(2) expects */
 	if (!xattrs_takes(name) || str_eq(name, "system.data"))
 		return 0;
 	s->code = ext2fs_xattr_get(s->handle, name, &value, &len);
@@ -128,7 +128,7 @@ static struct timespec mtime_of(const struct node *n)
 	const struct ext2_inode_large *i = &n->inode;
 	struct timespec t = {.tv_sec = (int32_t)i->i_mtime};
 
-	/* Where the inode is large enough: two bits of seconds, then the nanoseconds. */
+	/* If the inode is large enough: two extra bits of seconds, then the nanoseconds. */
 	if (i->i_extra_isize >=
 	    offsetof(struct ext2_inode_large, i_mtime_extra) + 4 - EXT2_GOOD_OLD_INODE_SIZE) {
 		t.tv_sec += (time_t)(i->i_mtime_extra & 3) << 32;
@@ -137,7 +137,7 @@ static struct timespec mtime_of(const struct node *n)
 	return t;
 }
 
-/* The owner first: chown(2) takes set-user-ID and capabilities away. */
+/* The owner first: chown(2) removes set-user-ID and capabilities. */
 static int set_attributes(struct unpack *u, int dir, const char *name, struct node *n,
                           struct err *e)
 {
@@ -166,7 +166,7 @@ static int by_ino(const void *a, const void *b)
 	return x->ino < y->ino ? -1 : x->ino > y->ino;
 }
 
-/* 1: it has a name already, and now this one too; 0: this is its first. */
+/* 1: it already has a name, and now also this one; 0: this is its first. */
 static int link_again(struct unpack *u, int dir, const char *name, ext2_ino_t ino, struct err *e)
 {
 	struct named key = {.ino = ino}, *fresh;
@@ -232,7 +232,7 @@ static int read_node(struct unpack *u, ext2_ino_t ino, struct node *ret, struct 
 	return code ? unpack_fail(u, code, e, "reading") : 0;
 }
 
-/* One directory's names, read before any is followed. */
+/* One directory's names, all read before any is processed. */
 struct names {
 	struct arena *arena;
 	size_t n;

@@ -28,7 +28,7 @@ int gpt_layout(const struct disk_spec *d, const char *arch, struct gpt *ret, str
 	uint64_t sizes[GPT_ROLES] = {
 	        [GPT_BIOS] = d->boot == BOOT_UEFI_BIOS ? MIB : 0, [GPT_ESP] = ESP_SIZE};
 
-	/* The table's copy lies in the last sectors. */
+	/* The backup table is in the last sectors. */
 	if (end < at + MIB + ESP_SIZE + RECIPE_DISK_MIN / 8)
 		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ERANGE,
 		               "a disk of %" PRIu64 " MiB: too small for a boot loader and a root",

@@ -12,7 +12,7 @@
 #include "disk/gpt.h"
 
 #define SIGNATURE "EFI PART"
-#define HEAD      92 /* bytes that are used; the header says how many have the checksum */
+#define HEAD      92 /* bytes used; the header says how many its checksum covers */
 #define ENTRY     128
 
 static const struct {
@@ -49,7 +49,7 @@ static uint64_t le64_at(const unsigned char *p)
 	return le64toh(v);
 }
 
-/* The first three parts of a GUID are numbers, and so the other way round. */
+/* The first three parts of a GUID are little-endian numbers, so their bytes are reversed. */
 static void guid_text(const unsigned char *g, char out[static IDENT_UUID])
 {
 	static const unsigned char order[16] = {3, 2, 1,  0,  5,  4,  7,  6,

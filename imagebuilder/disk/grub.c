@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Builds GRUB and puts it where UEFI and BIOS look for it. */
+/* Builds GRUB and installs it where UEFI and BIOS look for it. */
 #include "disk/grub.h"
 
 #include <endian.h>
@@ -11,16 +11,18 @@
 
 #include "base/scope.h"
 
-#define CORE_MAX (1 << 20) /* the BIOS boot partition */
+#define CORE_MAX (1 << 20) /* the size of the BIOS boot partition */
 #define MODULES                                                                                    \
 	"part_gpt", "ext2", "fat", "search", "search_fs_uuid", "configfile", "linux", "normal",    \
 	        "serial", "terminal", "boot", "echo", "test"
 
-/* In boot.img: where core.img begins, and a jump that BIOSes with wrong drive numbers need not. */
+/* In boot.img: where core.img begins, and a jump that is only needed by BIOSes with wrong drive
+ * numbers. */
 #define BOOT_CODE          440 /* the rest of the sector is the disk's id and the partitions */
 #define BOOT_KERNEL_SECTOR 0x5c
 #define BOOT_DRIVE_CHECK   0x66
-/* In the first sector of core.img: the rest's sectors, and the segment they are loaded to. */
+/* In the first sector of core.img: the number of the remaining sectors, and the segment to load
+ * them to. */
 #define CORE_BLOCKLIST 0x1f4
 #define CORE_SEGMENT   0x820
 
@@ -84,7 +86,7 @@ static int run(const struct grub *g, const char *const *argv, struct err *e)
 	return host_run_ok(g->tools, &x, a, &out, e);
 }
 
-/* Builds GRUB for the target as a file of that name in the directory. */
+/* Builds GRUB for the target, as a file of that name in the directory. */
 static int make_image(const struct grub *g, const struct target *t, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
@@ -119,7 +121,7 @@ static int make_esp(const struct grub *g, const struct target *t, struct err *e)
 	scope_arena struct arena *a = arena_new();
 	const struct gpt_part *esp = &g->gpt->parts[GPT_ESP];
 	char *at = arena_printf(a, "%s@@%" PRIu64, g->file, esp->start);
-	/* One sector a cluster: FAT32 begins at 65525 clusters. */
+	/* One sector a cluster: FAT32 needs at least 65525 clusters. */
 	const char *const mkfs[] = {"mkfs.vfat",
 	                            "--offset",
 	                            arena_printf(a, "%" PRIu64, esp->start / GPT_SECTOR),
@@ -162,7 +164,7 @@ static int put(int fd, const void *data, size_t len, uint64_t at, struct err *e)
 	return r < 0 ? err_errno(e, -r, "writing GRUB") : 0;
 }
 
-/* What grub-bios-setup does, which wants a block device for it. */
+/* Does what grub-bios-setup does, which would need a block device. */
 static int embed(const struct grub *g, const struct blob *boot, const struct blob *core,
                  struct err *e)
 {

@@ -47,7 +47,7 @@ static int find_kernel(const char *const *layers, struct arena *a, const char **
 	return 0;
 }
 
-/* Each word in quotes, so that GRUB's script reads nothing in it. */
+/* Quotes each word, so that GRUB's script language doesn't interpret it. */
 static void add_words(struct strbuf *out, const char *cmdline)
 {
 	for (const char *p = cmdline; *p; p++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds the root file system of a raw disk, has it checked and unpacks it. */
+/* Finds the root file system of a raw disk, runs e2fsck on it and extracts it. */
 #include "disk/rawdisk.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@
 #define NEEDS_REPLAY 0x0004
 #define UUID         0x68
 
-/* What else a root may be, told by the magic number at its place. */
+/* Other file systems a root may have, recognised by their magic number. */
 static const struct {
 	uint64_t at;
 	const char *magic, *name;
@@ -148,7 +148,7 @@ void rawdisk_close(struct rawdisk *d)
 	d->fd = -1;
 }
 
-/* In what e2fsck says: neither its greeting nor what it is at. */
+/* The first fault in e2fsck's output, without its banner and progress lines. */
 static const char *first_fault(const char *text)
 {
 	const char *line = strstr(text, "Pass 1:");

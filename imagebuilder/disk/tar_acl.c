@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Turns the ACLs of a tar's entry into the xattrs by which Linux sets them. */
+/* Converts the ACLs of a tar's entry to the xattrs by which Linux sets them. */
 #include <endian.h>
 #include <linux/posix_acl.h>
 #include <linux/posix_acl_xattr.h>
@@ -18,7 +18,7 @@ static const struct {
 static const struct {
 	int tag;
 	uint16_t value;
-	bool numbered; /* of one user or group */
+	bool numbered; /* it is for one user or group, by number */
 } tags[] = {
         {ARCHIVE_ENTRY_ACL_USER_OBJ, ACL_USER_OBJ, false},
         {ARCHIVE_ENTRY_ACL_USER, ACL_USER, true},
@@ -28,7 +28,7 @@ static const struct {
         {ARCHIVE_ENTRY_ACL_OTHER, ACL_OTHER, false},
 };
 
-/* The kernel takes them in this order only. */
+/* The kernel accepts them only in this order. */
 static int by_tag(const void *a, const void *b)
 {
 	const struct posix_acl_xattr_entry *x = a, *y = b;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unpacks a tar into a tree, judging each entry before it is written. */
+/* Unpacks a tar into a tree, checking each entry before it is written. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,12 +17,12 @@
 #include "disk/tar_own.h"
 
 #define PIECE    (256 << 10) /* bytes of the tar read at once */
-#define TIME_MAX (1LL << 34) /* seconds; what ext4 and XFS have room for */
+#define TIME_MAX (1LL << 34) /* seconds; the limit of ext4 and XFS */
 #define TIME_MIN INT32_MIN
-#define ID_MAX   (UINT32_MAX - 1) /* the last is chown(2)'s "leave it" */
+#define ID_MAX   (UINT32_MAX - 1) /* the last number means "leave it" to chown(2) */
 
-/* A directory's attributes are set at the end: names in it change its time, and take from its ACL.
- */
+/* A directory's attributes are set at the end: creating names in it changes its time and its
+ * default ACL would apply to them. */
 struct late {
 	const char *path;
 	struct archive_entry *entry;
@@ -37,7 +37,7 @@ struct untar {
 	struct arena *arena;
 	struct late *late;
 	size_t n_late;
-	char name[PATH_MAX];   /* of the entry, tidied: "etc/motd"; "" is the tree itself */
+	char name[PATH_MAX];   /* of the entry, normalised: "etc/motd"; "" is the tree itself */
 	char parent[PATH_MAX]; /* the directory that is open */
 	int parent_fd;
 };
@@ -55,7 +55,7 @@ static int failed(const struct untar *u, int no, struct err *e)
 	return err_errno(e, no, "unpacking '%s': '%s'", u->file, u->name);
 }
 
-/* What libarchive says of what it reads. */
+/* An error of libarchive about its input. */
 static int unreadable(const struct untar *u, struct err *e)
 {
 	const char *text = archive_error_string(u->archive);
@@ -64,9 +64,9 @@ static int unreadable(const struct untar *u, struct err *e)
 	               text ? text : "it is no tar");
 }
 
-/* ---- judging ---- */
+/* ---- checking ---- */
 
-/* Without what says nothing: '/' at both ends, '//' and '.'. */
+/* Normalises a name: removes '/' at both ends, '//' and '.'. */
 static int tidy(struct untar *u, const char *raw, char out[static PATH_MAX], struct err *e)
 {
 	size_t len = 0;
@@ -146,7 +146,7 @@ static int judge(struct untar *u, struct err *e)
 
 /* ---- directories ---- */
 
-/* Links are followed where they stay in the tree. */
+/* Follows links as long as they stay in the tree. */
 static int open_below(int tree, const char *path)
 {
 	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
@@ -171,7 +171,7 @@ static int make_dir_below(int tree, char *path)
 	return r < 0 ? r : 0;
 }
 
-/* Opens the directory; what of it isn't there is made. -errno */
+/* Opens the directory, creating what is missing of it. -errno */
 static int make_below(int tree, const char *path)
 {
 	char part[PATH_MAX];
@@ -199,7 +199,8 @@ static int no_directory(const struct untar *u, int no, struct err *e)
 	return failed(u, no, e);
 }
 
-/* The directory of the entry's name, kept open as the next is most likely there too. */
+/* Opens the directory of the entry's name, and keeps it open, as the next entry is most likely in
+ * it too. */
 static int enter(struct untar *u, int *ret_dir, const char **ret_name, struct err *e)
 {
 	char parent[PATH_MAX];
@@ -222,7 +223,7 @@ static int enter(struct untar *u, int *ret_dir, const char **ret_name, struct er
 
 /* ---- making ---- */
 
-/* A name that was there before makes room; a directory only when nothing is in it. */
+/* Removes an existing name; a directory only if it is empty. */
 static int make_room(struct untar *u, int dir, const char *name, struct err *e)
 {
 	if (unlinkat(dir, name, 0) == 0 || errno == ENOENT)
@@ -258,7 +259,7 @@ static int late_by(const struct untar *u, struct err *e)
 	               "unpacking '%s': not finished by its deadline", u->file);
 }
 
-/* What the tar has no data for stays a hole. */
+/* Ranges without data in the tar stay holes. */
 static int write_content(struct untar *u, int fd, struct err *e)
 {
 	int64_t size = archive_entry_size(u->entry), at;
@@ -302,7 +303,7 @@ static int make_directory(struct untar *u, int dir, const char *name, struct err
 	return mkdirat(dir, name, 0700) < 0 ? failed(u, errno, e) : 0;
 }
 
-/* All that is in the tree came out of the tar before. */
+/* Everything in the tree came out of the tar earlier. */
 static int make_hard_link(struct untar *u, int dir, const char *name, const char *target,
                           struct err *e)
 {
@@ -382,7 +383,7 @@ static bool has_xattrs(struct archive_entry *x)
 	return archive_entry_xattr_count(x) > 0 || archive_entry_acl_types(x) != 0;
 }
 
-/* The owner first: chown(2) takes set-user-ID and capabilities away. */
+/* The owner first: chown(2) removes set-user-ID and capabilities. */
 static int set_attributes(struct untar *u, struct archive_entry *x, int dir, const char *name,
                           struct err *e)
 {
@@ -414,8 +415,8 @@ static void keep_for_later(struct untar *u)
 	u->late[u->n_late - 1] = (struct late){arena_strdup(u->arena, u->name), x};
 }
 
-/* In the tar's order, so that the last entry of a directory wins; one that made room for something
- * else is left out. */
+/* In the tar's order, so that the last entry of a directory wins; a directory that was replaced by
+ * something else is skipped. */
 static int set_late(struct untar *u, struct err *e)
 {
 	for (size_t i = 0; i < u->n_late; i++) {
@@ -484,7 +485,8 @@ static void untar_close(struct untar *u)
 }
 #define scope_untar __attribute__((cleanup(untar_close)))
 
-/* A libarchive without one of the filters runs programs in its place, which it warns of. */
+/* A libarchive that was built without one of the filters runs a program instead, and
+ * warns of it. */
 static bool set_up(struct archive *a)
 {
 	return a && archive_read_support_format_tar(a) == ARCHIVE_OK &&
@@ -511,7 +513,7 @@ int tar_unpack(const char *path, int tree, uint64_t ceiling, uint64_t deadline, 
 		               "unpacking '%s': this machine's libarchive can't read gzip, xz and "
 		               "zstd",
 		               path);
-	/* In a locale of UTF-8 libarchive would put names into another normal form. */
+	/* In a UTF-8 locale libarchive would convert names to another normal form. */
 	locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
 	locale_t before = uselocale(plain);
 	int r = archive_read_open_fd(u.archive, fd, PIECE) == ARCHIVE_OK ? unpack_all(&u, e)

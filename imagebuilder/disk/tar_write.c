@@ -19,7 +19,7 @@
 #define PIECE  (256 << 10)
 #define RECORD 10240 /* tar(1)'s; the file's size is a multiple of it */
 
-/* A file that has several names, and its first. */
+/* A file with several names, and the first of them. */
 struct named {
 	dev_t dev;
 	ino_t ino;
@@ -64,7 +64,7 @@ static int by_file(const void *a, const void *b)
 	return x->ino < y->ino ? -1 : x->ino > y->ino;
 }
 
-/* The name the file is in the tar by; NULL: this is its first, and kept. */
+/* The file's first name in the tar; NULL: this one is the first, and is remembered. */
 static const char *first_name(struct taring *t, const struct stat *st)
 {
 	struct named key = {.dev = st->st_dev, .ino = st->st_ino}, *fresh;
@@ -92,7 +92,7 @@ static int add_xattrs(struct taring *t, int dir, const char *name, struct archiv
 
 	if (r < 0)
 		return failed(t, -r, e);
-	/* libarchive writes the last that was added first. */
+	/* libarchive writes them in reverse order of adding. */
 	for (size_t i = all.n; i-- > 0;)
 		archive_entry_xattr_add_entry(x, all.items[i].name, all.items[i].value.data,
 		                              all.items[i].value.len);
@@ -138,7 +138,7 @@ static int write_content(struct taring *t, int dir, const char *name, uint64_t s
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return failed(t, n < 0 ? errno : ESTALE, e); /* someone writes to it */
+			return failed(t, n < 0 ? errno : ESTALE, e); /* written to meanwhile */
 		if (clock_passed(t->deadline))
 			return failed(t, ETIMEDOUT, e);
 		if (archive_write_data(t->archive, t->piece, (size_t)n) != n)
@@ -237,7 +237,7 @@ static la_ssize_t put(struct archive *a, void *ctx, const void *data, size_t len
 	return -1;
 }
 
-/* Headers of old are enough for most files; who needs more has a pax header before it. */
+/* Old-style headers are enough for most files; others get a pax header in front. */
 static bool set_up(struct taring *t)
 {
 	struct archive *a = t->archive;
@@ -259,7 +259,8 @@ static int write_all(struct taring *t, int tree, struct err *e)
 int tar_write(int tree, int fd, int64_t epoch, uint64_t deadline, struct err *e)
 {
 	struct taring *t = calloc(1, sizeof *t);
-	/* Names in a pax header are UTF-8; any other is stored as it is, and marked so. */
+	/* Names in a pax header are UTF-8; any other name is stored unchanged, and
+	 * marked as such. */
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
 
 	if (!t)

@@ -8,11 +8,11 @@
 #include <stdlib.h>
 #include <sys/xattr.h>
 
-#define LIST_MAX  65536 /* XATTR_LIST_MAX: what the kernel gives at most */
+#define LIST_MAX  65536 /* XATTR_LIST_MAX: the most the kernel returns */
 #define VALUE_MAX 65536 /* XATTR_SIZE_MAX */
 #define PATH_LEN  (64 + NAME_MAX)
 
-/* There are no calls that take a directory and a name. */
+/* There are no system calls for xattrs that take a directory and a name. */
 static void path_of(int dir, const char *name, char ret[static PATH_LEN])
 {
 	snprintf(ret, PATH_LEN, "/proc/self/fd/%d/%s", dir, name);
@@ -30,7 +30,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
-/* A value never changes its size between two looks: the trees are nobody else's. */
+/* A value doesn't change its size between two calls: nobody else writes to the trees. */
 static int read_value(const char *path, struct arena *a, struct xattr *x)
 {
 	ssize_t len = lgetxattr(path, x->name, NULL, 0);

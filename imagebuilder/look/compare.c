@@ -12,7 +12,7 @@
 #include "store/packages.h"
 
 #define PIECE     (1UL << 20)
-#define BOOT_CODE 440 /* bytes of the first sector, before the disk's own name */
+#define BOOT_CODE 440 /* bytes of the first sector, before the disk id */
 
 void compare_tell(struct compare *c, const struct compare_difference *d)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Compares the files of two images, tree beside tree. */
+/* Compares the files of two images, walking both trees in parallel. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -25,7 +25,7 @@ struct walk {
 	char *pieces; /* two */
 };
 
-/* One name, in the directories of both trees; a side that hasn't it is absent. */
+/* One name, in the directories of both trees; on a side without it, it is absent. */
 struct side {
 	int dir;
 	bool there;
@@ -49,7 +49,7 @@ static const char *type_of(mode_t mode)
 	return names[(mode & S_IFMT) >> 12];
 }
 
-/* ---- what can be the same or not ---- */
+/* ---- properties that are compared ---- */
 
 static ssize_t fill(int fd, char *piece)
 {
@@ -121,7 +121,7 @@ static int compare_contents(struct walk *w, const struct side *a, const struct s
 	return 0;
 }
 
-/* What only one has. */
+/* Reports a file that only one tree has. */
 static int tell_content(struct walk *w, const struct side *a, const struct side *b,
                         const char *name, struct compare_difference *d, struct err *e)
 {
@@ -164,7 +164,7 @@ static int compare_targets(struct walk *w, const struct side *a, const struct si
 	return 0;
 }
 
-/* All of them as one text: "NAME=HEX ...", sorted. */
+/* All xattrs as one text: "NAME=HEX ...", sorted. */
 static int read_xattrs(struct walk *w, const struct side *s, const char *name, const char **ret,
                        struct err *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks for what must not be in an image, in one walk over its tree. */
+/* Searches for what must not be in an image, in one walk over its tree. */
 #include "look/hygiene.h"
 
 #include <errno.h>
@@ -23,9 +23,9 @@ struct walk {
 	struct hygiene_findings *found;
 	struct hygiene_where *where;
 	struct hygiene_shipped *shipped;
-	struct hygiene_scanner *scanner; /* NULL: content isn't looked at */
-	bool running; /* a machine's root: files come and go, and its mounts are no part of it */
-	char path[PATH_MAX]; /* of the entry, with a slash in front */
+	struct hygiene_scanner *scanner; /* NULL: file content isn't checked */
+	bool running;        /* a running machine: files come and go, other mounts are skipped */
+	char path[PATH_MAX]; /* of the entry, with a leading slash */
 };
 
 static bool matches_any(const char *const *patterns, const char *name)
@@ -80,7 +80,7 @@ static bool text_is(int dir, const char *name, const struct hygiene_check *c)
 	return n == 0 || str_eq(text, c->text) || str_starts(text, c->also);
 }
 
-/* Whether what is at a path that a rule names breaks it. */
+/* Whether the file at a path that a rule names violates the rule. */
 static bool breaks(const struct hygiene_check *c, const struct tree_entry *at)
 {
 	const struct stat *st = at->st;
@@ -103,8 +103,8 @@ static bool breaks(const struct hygiene_check *c, const struct tree_entry *at)
 	return false;
 }
 
-/* The rules that go by the path; those that go by the content there, too, are kept for it. A
- * directory that must be gone is one finding: true, and what is in it isn't looked at. */
+/* Applies the rules about the path; those that also depend on the content are kept for later. A
+ * directory that must be removed is one finding: returns true, and its content isn't searched. */
 static bool look_at_path(struct walk *w, const struct tree_entry *at,
                          const struct hygiene_check **more, size_t *n_more)
 {
@@ -124,7 +124,7 @@ static bool look_at_path(struct walk *w, const struct tree_entry *at,
 	return false;
 }
 
-/* The rules that go by what it is. */
+/* Applies the rules about the type of file. */
 static void look_at_kind(struct walk *w, const struct tree_entry *at)
 {
 	mode_t mode = at->st->st_mode;
@@ -145,7 +145,7 @@ static void look_at_kind(struct walk *w, const struct tree_entry *at)
 	}
 }
 
-/* Most files have nothing, so what packages shipped is only asked for the others. */
+/* Most files have no match, so the checksums of packages are only looked up for the others. */
 static void add_content(struct walk *w, const struct hygiene_check *c, long at)
 {
 	if (at >= 0 && !hygiene_is_shipped(w->shipped, w->path))

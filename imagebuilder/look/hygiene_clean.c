@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removes from an image what rules say is safe to remove. */
+/* Removes from an image what is safe to remove by the rules. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -21,7 +21,7 @@ struct removal {
 	const char *top;
 };
 
-/* Through the host, which records it. */
+/* Removes through the host, which records it. */
 static int remove_one(void *ctx, const struct tree_entry *at, struct err *e)
 {
 	const struct removal *r = ctx;
@@ -56,7 +56,7 @@ static int clean(struct host *image, const struct hygiene_finding *f, struct err
 	return remove_all(image, f->path, e);
 }
 
-/* As many rounds as it takes when there is more than one round tells. */
+/* Repeats while there are more findings than one round can return. */
 static int clean_once(struct host *image, hygiene_allow allow, bool *ret_more, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
@@ -91,7 +91,7 @@ int hygiene_clean(struct host *image, hygiene_allow allow, struct err *e)
 	return 0;
 }
 
-/* A machine that runs makes logs, and names for its mounts, while it is looked at. */
+/* A running machine writes logs, and names for its mounts, while it is being searched. */
 static void leave_out_cleaned(struct hygiene_findings *found)
 {
 	size_t n = 0;

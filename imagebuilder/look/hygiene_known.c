@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lists what distributions ship and enable, and so any image may have. */
+/* Lists of what distributions ship and enable, which any image may have. */
 #include "look/hygiene_own.h"
 
 /* Set-user-ID and set-group-ID files of Debian, Ubuntu, Amazon Linux and Slurm's packages. */
@@ -46,8 +46,8 @@ const char *const hygiene_setuid[] = {
         NULL,
 };
 
-/* What base systems and the agent's package enable. Not slurmd, not munge: the agent starts them
- * when the node is configured. */
+/* Units that base systems and the agent's package enable. Not slurmd, not munge: the agent starts
+ * them once the node is configured. */
 const char *const hygiene_units[] = {
         "systemd-*",
         "dbus*",

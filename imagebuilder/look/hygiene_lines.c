@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds secrets line by line, in files whose form is known. */
+/* Finds secrets line by line, in files with a known format. */
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "look/hygiene_own.h"
 
-#define LINE 1024 /* of a longer line the rest is not looked at */
+#define LINE 1024 /* the rest of a longer line is ignored */
 
 struct line {
-	char text[LINE]; /* from its first character that is no space */
+	char text[LINE]; /* without leading spaces */
 	bool comment;
 	long at;
-	size_t next; /* where the one after it begins */
+	size_t next; /* offset of the line after it */
 };
 
-/* The line that begins there; false: the text has ended. */
+/* Gets the line that begins at this offset; false: end of the text. */
 static bool line_at(const char *text, size_t len, size_t at, struct line *ret)
 {
 	if (at >= len)
@@ -46,7 +46,7 @@ static long first_line(const struct hygiene_check *c, const char *text, size_t l
 	return -1;
 }
 
-/* ---- the way to the network ---- */
+/* ---- proxies and addresses ---- */
 
 static bool has_all(const char *line, const char *const *words)
 {
@@ -92,7 +92,7 @@ long hygiene_line_userinfo(const struct hygiene_check *c, const char *text, size
 
 /* ---- names with values ---- */
 
-/* A path, a variable and a placeholder are no secrets. */
+/* A path, a variable or a placeholder is not a secret. */
 static bool is_value(const char *p)
 {
 	p += strspn(p, "\"'");
@@ -111,7 +111,7 @@ static bool has_value(const struct hygiene_check *c, const char *line)
 		const char *p = line + n + strspn(line + n, "\"'");
 		size_t between = strspn(p, " \t=:");
 		const char *value = p + between;
-		/* "password server = x" is another name. */
+		/* "password server = x" is a different name. */
 		bool sign = strcspn(p, "=:") < between;
 		if (between && is_value(value) && (sign || !value[strcspn(value, " \t")]))
 			return true;
@@ -124,7 +124,7 @@ long hygiene_line_value(const struct hygiene_check *c, const char *text, size_t 
 	return first_line(c, text, len, has_value);
 }
 
-/* 28 bytes in base64, the first of which say its kind and when it was made. */
+/* 28 bytes in base64, the first of which give its kind and creation time. */
 static bool is_ceph_key(const struct hygiene_check *c, const char *line)
 {
 	(void)c;
@@ -196,9 +196,9 @@ static const char *field(const char *line, int i, size_t *ret_len)
 }
 
 /*
- * Of passwd(5), shadow(5) and gshadow(5), told apart by their fields: a second user with root's id,
- * a password that is empty (but of a group, which has none then), and one that is a hash, also
- * behind the '!' that locks it.
+ * Lines of passwd(5), shadow(5) and gshadow(5), distinguished by their fields: a second user with
+ * root's id, an empty password (in gshadow that means there is none), or a password hash, also
+ * after the '!' that locks it.
  */
 static bool is_account(const struct hygiene_check *c, const char *line)
 {
@@ -215,7 +215,7 @@ static bool is_account(const struct hygiene_check *c, const char *line)
 		return true;
 	if (n == 0)
 		return fields != 4;
-	return memchr(password, '$', n) || n == 13; /* crypt(5)'s, and DES of old */
+	return memchr(password, '$', n) || n == 13; /* crypt(5), and traditional DES */
 }
 
 long hygiene_line_account(const struct hygiene_check *c, const char *text, size_t len)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Knows files by how they begin: keys in binary form, keytabs, core dumps, swap areas. */
+/* Recognises files by their first bytes: keys in binary form, keytabs, core dumps, swap areas. */
 #include <elf.h>
 #include <string.h>
 
@@ -11,7 +11,8 @@ static bool begins(const char *at, const char *end, const void *with, size_t len
 }
 #define BEGINS(at, end, text) begins(at, end, text, sizeof(text) - 1)
 
-/* The head of a DER element (X.690) with that tag: where its content is and how long; or NULL. */
+/* Parses the head of a DER element (X.690) with that tag: sets its length and returns its content;
+ * or NULL. */
 static const char *der(const char *p, const char *end, unsigned char tag, uint64_t *ret_len)
 {
 	const unsigned char *b = (const unsigned char *)p;
@@ -31,7 +32,7 @@ static const char *der(const char *p, const char *end, unsigned char tag, uint64
 	return p + 2 + n;
 }
 
-/* What follows is a sequence that begins with an object identifier. */
+/* Whether the content is a sequence that begins with an object identifier. */
 static bool has_algorithm(const char *p, const char *end)
 {
 	uint64_t len;
@@ -66,7 +67,8 @@ static bool is_der_key(const char *head, const char *end, uint64_t size)
 	              BEGINS(in, end, "\x06\x0a\x2a\x86\x48\x86\xf7\x0d\x01\x0c"));
 }
 
-/* Java's own form: its version, how many entries, and what the first is: 1 is a key. */
+/* A Java keystore: its version, its number of entries, and the type of the first one: 1
+ * is a key. */
 static bool is_java_key(const char *head, const char *end)
 {
 	return BEGINS(head, end, "\xfe\xed\xfe\xed\0\0\0") && end - head >= 16 &&
@@ -78,7 +80,7 @@ bool hygiene_is_key(const char *head, size_t len, uint64_t size)
 	return is_der_key(head, head + len, size) || is_java_key(head, head + len);
 }
 
-/* Version 2, and a first entry that fits the file. */
+/* A keytab: version 2, and a first entry that fits into the file. */
 bool hygiene_is_keytab(const char *head, size_t len, uint64_t size)
 {
 	const unsigned char *b = (const unsigned char *)head;
@@ -98,7 +100,7 @@ bool hygiene_is_core(const char *head, size_t len, uint64_t size)
 	return head[EI_NIDENT + big] == ET_CORE && head[EI_NIDENT + !big] == 0;
 }
 
-/* At the end of the first page, whose size is the machine's. */
+/* The mark is at the end of the first page, whose size depends on the machine. */
 bool hygiene_is_swap(const char *head, size_t len, uint64_t size)
 {
 	static const char magic[] = "SWAPSPACE2";

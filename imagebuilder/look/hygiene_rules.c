@@ -64,7 +64,7 @@ const struct hygiene_check hygiene_checks[] = {
          .text = "localhost\n",
          .also = "localhost.localdomain\n"},
 
-        /* ---- who may come in ---- */
+        /* ---- access ---- */
         {.rule = {"authorized-keys", "its owner could log in to every instance", NULL},
          .patterns = LIST("~/.ssh/authorized_keys*", "/etc/ssh/authorized_keys/*")},
         {.rule = {"accounts", "a second root, or a password that is empty or can be guessed at",
@@ -132,7 +132,7 @@ const struct hygiene_check hygiene_checks[] = {
                   NULL},
          .patterns = LIST("/var/lib/sudo/ts/*", "/var/lib/sudo/lectured/*", "/var/db/sudo/*")},
 
-        /* ---- traces of the building machine ---- */
+        /* ---- traces of the build machine ---- */
         {.rule = {"logs", "what happened while building", NULL},
          .kind = HYGIENE_BELOW,
          .patterns = LIST("/var/log")},
@@ -176,7 +176,7 @@ const struct hygiene_check hygiene_checks[] = {
          .patterns = LIST("/usr/sbin/policy-rc.d", "/etc/dpkg/dpkg.cfg.d/99mmdebstrap",
                           "/etc/dpkg/dpkg.cfg.d/*unsafe-io*", "/etc/apt/apt.conf.d/99mmdebstrap")},
 
-        /* ---- secrets in files that are known for them ---- */
+        /* ---- secrets in files known to have them ---- */
         {.rule = {"package-credentials", "passwords of package repositories", NULL},
          .patterns = LIST("/etc/apt/auth.conf", "/etc/apt/auth.conf.d/*")},
         {.rule = {"repository-userinfo", "a user and password in a repository's address",
@@ -268,7 +268,7 @@ const struct hygiene_check hygiene_checks[] = {
         {.rule = {"private-keys", "a private key", INVALIDATE},
          .needles = hygiene_private_keys,
          .magic = hygiene_is_key,
-         /* The keys of its self-tests; and what Java trusts. */
+         /* The keys of its self-tests; and the certificates that Java trusts. */
          .known = LIST("/usr/lib/*/libgnutls.so.*", "/usr/lib64/libgnutls.so.*",
                        "/etc/ssl/certs/java/cacerts", "/etc/pki/*/java/cacerts",
                        "/etc/pki/ca-trust/extracted/java/cacerts",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks into files for all kinds of secrets at once. */
+/* Searches files for all kinds of secrets at once. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,11 +20,12 @@ struct anchored {
 };
 
 /*
- * The anchors of all needles are looked for as Wu and Manber do: a window of their length is moved
- * over the text by as much as the pair of bytes at its end allows, which mostly is beyond it.
+ * The anchors of all needles are searched with the algorithm of Wu and Manber: a window of the
+ * anchors' length is moved over the text. The pair of bytes at its end determines how far it may
+ * jump, mostly its whole length.
  */
 struct hygiene_scanner {
-	unsigned char leap[1 << 16]; /* by the pair: how far no anchor can end */
+	unsigned char leap[1 << 16]; /* by the pair: how far the window may jump */
 	size_t n;
 	struct anchored items[NEEDLES_MAX];
 	char buffer[HYGIENE_BUFFER];
@@ -72,11 +73,11 @@ void hygiene_scanner_close(struct hygiene_scanner *s)
 struct piece {
 	const char *text;
 	size_t len;
-	long before; /* bytes of the file that came before it */
+	long before; /* offset of the piece in the file */
 };
 
-/* What begins at the first byte of a later piece was seen in the one before, with what precedes it.
- */
+/* What begins at the first byte of a later piece was already seen in the one before, with what
+ * precedes it. */
 static bool begins_here(const struct anchored *a, const struct piece *p, size_t anchor)
 {
 	size_t at = anchor - a->needle->anchor;
@@ -104,7 +105,8 @@ static void find_needles(const struct hygiene_scanner *s, const struct piece *p,
 	}
 }
 
-/* As with needles, what is found at the beginning of a later piece was none in the one before. */
+/* As with needles, a match at the beginning of a later piece was already tested in
+ * the one before. */
 static long scan_lines(const struct hygiene_check *c, const struct piece *p)
 {
 	long at = c->scan(c, p->text, p->len);
@@ -140,7 +142,7 @@ int hygiene_scan_file(struct hygiene_scanner *s, int fd, uint64_t size,
 		if (got < 0)
 			return -errno;
 		have += (size_t)got;
-		/* At its size a file most likely ends. */
+		/* A file most likely ends at its size. */
 		bool whole = got == 0 || (uint64_t)p.before + have == size;
 		if (!whole && have < HYGIENE_BUFFER)
 			continue;
@@ -153,7 +155,8 @@ int hygiene_scan_file(struct hygiene_scanner *s, int fd, uint64_t size,
 				ret_more[i] = scan_lines(more[i], &p);
 		if (whole)
 			return 0;
-		/* One character more than what a finding spans: the one before it counts, too. */
+		/* One character more than the longest match: the character before
+		 * it also matters. */
 		memmove(s->buffer, s->buffer + have - HYGIENE_OVERLAP, HYGIENE_OVERLAP);
 		p.before += (long)(have - HYGIENE_OVERLAP);
 		have = HYGIENE_OVERLAP;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Proves secrets where a needle was found: keys of AWS, private keys, tokens of services. */
+/* Verifies matches of needles: keys of AWS, private keys, tokens of services. */
 #include <ctype.h>
 #include <string.h>
 
@@ -7,10 +7,10 @@
 
 #define KEY_ID_LEN     20 /* AKIA or ASIA and sixteen more */
 #define SECRET_KEY_LEN 40
-#define KEY_BODY       32 /* characters of base64 that no text has by chance */
-#define DISTINCT       10 /* different characters that an example of x's hasn't */
+#define KEY_BODY       32 /* base64 characters in a row that don't occur by chance */
+#define DISTINCT       10 /* distinct characters; placeholders like "xxxx" have fewer */
 
-/* Sets of characters; a secret is letters and digits, and these. */
+/* Sets of characters; a secret consists of letters, digits and these. */
 static bool in_set(char c, const char *also)
 {
 	return isalnum((unsigned char)c) || (c && strchr(also, c));
@@ -25,7 +25,7 @@ static size_t run(const char *text, size_t len, size_t at, const char *also)
 	return n;
 }
 
-/* Whether they look drawn by lot. */
+/* Whether the characters look random. */
 static bool is_random(const char *s, size_t len)
 {
 	bool seen[256] = {false};
@@ -38,13 +38,13 @@ static bool is_random(const char *s, size_t len)
 	return n >= DISTINCT && !memmem(s, len, "EXAMPLE", 7) && !memmem(s, len, "example", 7);
 }
 
-/* It isn't the end of a longer word. */
+/* Whether it isn't the end of a longer word. */
 static bool stands_alone(const char *text, size_t at)
 {
 	return at == 0 || !in_set(text[at - 1], "_");
 }
 
-/* At least that many characters of the set after the needle's own. */
+/* Whether at least that many characters of the set follow the needle. */
 static bool is_token(const char *text, size_t len, size_t at, size_t head, size_t least,
                      const char *also)
 {
@@ -65,11 +65,11 @@ static bool is_key_id(const char *text, size_t len, size_t at)
 			return false;
 	if (at + KEY_ID_LEN < len && isalnum((unsigned char)text[at + KEY_ID_LEN]))
 		return false;
-	/* AWS writes its examples so that they end like this. */
+	/* AWS's documentation uses examples that end like this. */
 	return memcmp(text + at + KEY_ID_LEN - 7, "EXAMPLE", 7) != 0;
 }
 
-/* Past a name's end: quotes, spaces, and one of '=' and ':' between it and its value. */
+/* Skips what is between a name and its value: quotes, spaces, and one of '=' and ':'. */
 static size_t value_at(const char *text, size_t len, size_t at)
 {
 	size_t i = at;
@@ -101,7 +101,8 @@ const struct hygiene_needle hygiene_aws_keys[] = {
 
 /* ---- private keys ---- */
 
-/* Between the lines of a key: their ends, also written out; indentation; quotes. */
+/* Skips what may be between the lines of a key: line ends, also escaped
+ * ones; indentation; quotes. */
 static const char *skip_between(const char *p, const char *end)
 {
 	while (p < end) {
@@ -133,8 +134,8 @@ static bool has_key_body(const char *p, const char *end)
 	return false;
 }
 
-/* "-----BEGIN [KIND ]PRIVATE KEY-----" and what looks like a key: programs that read keys have the
- * first without the second. */
+/* "-----BEGIN [KIND ]PRIVATE KEY-----" followed by what looks like a key: programs that read keys
+ * contain the first without the second. */
 static bool is_pem_key(const char *text, size_t len, size_t at)
 {
 	static const char *const tails[] = {"PRIVATE KEY-----", "PRIVATE KEY BLOCK-----",
@@ -151,7 +152,7 @@ static bool is_pem_key(const char *text, size_t len, size_t at)
 	return false;
 }
 
-/* RFC 4716's relative of ssh.com. */
+/* The format of ssh.com (RFC 4716). */
 static bool is_ssh2_key(const char *text, size_t len, size_t at)
 {
 	static const char head[] = "---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----";
@@ -160,7 +161,8 @@ static bool is_ssh2_key(const char *text, size_t len, size_t at)
 	       has_key_body(text + at + sizeof head - 1, text + len);
 }
 
-/* All of that in base64, as secrets of Kubernetes are: the needle is "-----BEGIN " in it. */
+/* A PEM key encoded in base64 once more, as secrets of Kubernetes are: the needle is "-----BEGIN "
+ * in base64. */
 static bool is_wrapped_key(const char *text, size_t len, size_t at)
 {
 	char in[256], out[256];
@@ -223,7 +225,7 @@ static bool is_gitlab(const char *text, size_t len, size_t at)
 	return is_token(text, len, at, strlen("glpat-"), 20, "_-");
 }
 
-/* xoxb-, xoxp- and their kin. */
+/* xoxb-, xoxp- and similar ones. */
 static bool is_slack(const char *text, size_t len, size_t at)
 {
 	return len - at > 5 && strchr("abeoprs", text[at + 3]) && text[at + 4] == '-' &&

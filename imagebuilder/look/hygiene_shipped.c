@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Knows files that are byte for byte what their dpkg package shipped. */
+/* Recognises files that are byte for byte what their dpkg package shipped. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -68,7 +68,7 @@ static void add_sums(struct hygiene_shipped *s, const char *text)
 	}
 }
 
-/* " /etc/motd MD5" a line: files that are configuration are not among the sums. */
+/* " /etc/motd MD5" a line: configuration files are not in the md5sums lists. */
 static void add_conffiles(struct hygiene_shipped *s, const char *text)
 {
 	bool in = false;
@@ -99,7 +99,7 @@ static const char *read_text(int dir, const char *path, struct arena *a)
 	return file_read(dir, path, SUMS_MAX, a, &text, &none) < 0 || !text.data ? "" : text.data;
 }
 
-/* What can't be read proves nothing, and so takes nothing away from what is found. */
+/* Lists that can't be read prove nothing, so findings stay. */
 static void read_all(struct hygiene_shipped *s)
 {
 	scope_arena struct arena *a = arena_new();
@@ -148,7 +148,7 @@ static bool is_shipped(struct hygiene_shipped *s, const char *path)
 	const struct shipped_file *f = find(s, path + 1);
 	char md5[MD5_HEX + 1];
 
-	/* Where /lib is a link to usr/lib a package may still call its files lib/... */
+	/* If /lib is a link to usr/lib a package may still list its files as lib/... */
 	if (!f && str_starts(path, "/usr/"))
 		f = find(s, path + strlen("/usr/"));
 	return f && md5_of(s->root, path, md5) && memcmp(md5, f->md5, MD5_HEX) == 0;

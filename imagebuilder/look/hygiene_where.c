@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells by a path which rules are about it: their patterns, with homes put in and links followed. */
+/* Finds the rules that apply to a path: their patterns, with homes substituted
+ * and links followed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -16,7 +17,7 @@
 #define UNITS      "/etc/systemd/system"
 #define PASSWD_MAX (1 << 20)
 
-/* A pattern of a rule, with the homes put in. */
+/* A pattern of a rule, with the homes substituted. */
 struct pattern {
 	const struct hygiene_check *check;
 	const char *text;
@@ -26,14 +27,14 @@ struct pattern {
 struct hygiene_where {
 	struct arena *arena;
 	size_t n, n_names;
-	struct pattern *items, *names; /* of paths; of names, wherever they are */
-	char dir[PATH_MAX]; /* with its slash: whose names the patterns in `here` are for */
+	struct pattern *items, *names; /* for paths; for names in any directory */
+	char dir[PATH_MAX];            /* the directory that `here` is for, with its slash */
 	size_t dir_len, n_here;
 	const struct pattern **here;
 	const char *units; /* where UNITS lies; or NULL */
 };
 
-/* A directory's name, without wildcards. */
+/* Whether it is the name of a directory, without wildcards. */
 static bool is_plain(const struct hygiene_check *c)
 {
 	return c->kind == HYGIENE_BELOW;
@@ -65,8 +66,8 @@ static void add_home(struct arena *a, const char ***homes, size_t *n, const char
 	(*homes)[*n - 1] = home;
 }
 
-/* Home directories of /etc/passwd, and /home/... of users that are elsewhere; and what every new
- * home is copied from. */
+/* The home directories of /etc/passwd, /home/... of users defined elsewhere, and the template of
+ * new homes. */
 static int find_homes(int root, struct arena *a, const char ***ret, size_t *ret_n, struct err *e)
 {
 	struct blob text = {0};
@@ -109,7 +110,7 @@ static const char *path_of(int fd, struct arena *a)
 	return n > 0 && n < (ssize_t)sizeof path ? arena_memdup(a, path, (size_t)n) : NULL;
 }
 
-/* Where a directory of the tree lies when links in it are followed; NULL: nowhere. */
+/* The path of a directory of the tree with links in it resolved; NULL: it doesn't exist. */
 static const char *real_dir(int root, const char *dir, struct arena *a)
 {
 	scope_fd int fd = file_open(root, dir, O_PATH | O_DIRECTORY, 0);
@@ -121,7 +122,7 @@ static const char *real_dir(int root, const char *dir, struct arena *a)
 	return strncmp(path, top, len) == 0 && path[len] == '/' ? path + len : NULL;
 }
 
-/* As a pattern that matches it alone. */
+/* A pattern that matches only this path. */
 static const char *literally(const char *path, struct arena *a)
 {
 	struct strbuf out = STRBUF(a, 2 * PATH_MAX);
@@ -134,7 +135,7 @@ static const char *literally(const char *path, struct arena *a)
 	return out.data;
 }
 
-/* The walk follows no link: what a link leads to has to be looked for where it lies. */
+/* The walk follows no link: the rules are also needed for the place a link leads to. */
 static void add_behind_links(struct hygiene_where *w, int root)
 {
 	for (size_t i = 0, n = w->n; i < n; i++) {
@@ -154,7 +155,7 @@ static void add_behind_links(struct hygiene_where *w, int root)
 	}
 }
 
-/* A home that isn't there holds nothing. */
+/* A missing home can't contain anything. */
 static bool is_home(int root, const char *home)
 {
 	scope_fd int fd = strchr(home, '*') ? -1 : file_open(root, home, O_PATH, 0);
@@ -197,7 +198,7 @@ int hygiene_where_new(int root, struct arena *a, struct hygiene_where **ret, str
 	return 0;
 }
 
-/* Of all patterns those that may match a name in the directory. */
+/* Selects the patterns that may match a name in the directory. */
 static void step_into(struct hygiene_where *w, const char *path, size_t len)
 {
 	memcpy(w->dir, path, len);
@@ -220,7 +221,7 @@ static bool matches(const struct pattern *p, const char *path)
 	return !p->text[p->literal] ? !path[p->literal] : fnmatch(p->text, path, FNM_PATHNAME) == 0;
 }
 
-/* A rule is told once, whichever of its patterns match. */
+/* A rule is reported once, whichever of its patterns match. */
 static size_t add_match(struct hygiene_match *list, size_t n, const struct hygiene_check *c,
                         bool by_name)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens an image for looking into it, unpacked where it is a file. */
+/* Opens an image for inspection; an image in a file is unpacked. */
 #include "look/inspect.h"
 
 #include <errno.h>
@@ -58,7 +58,7 @@ static int find_kind(const char *path, struct inspect *i, struct err *e)
 	return 1;
 }
 
-/* Into a new directory `as` of the space, whose name is given back. */
+/* Unpacks into a new directory `as` of the space, whose name is returned. */
 static int unpack_new(struct inspect *i, const char *path, struct inspect_space *space,
                       const char *as, uint64_t deadline, char tree[static PATH_MAX], struct err *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes into an image what was baked into it. */
+/* Writes the list of its contents into an image. */
 #include "look/manifest.h"
 
 #include <dirent.h>
@@ -15,7 +15,7 @@
 
 #define TEXT_MAX (16 << 20)
 
-/* The packages whose version is Slurm's, of Debian and of SchedMD's and OpenHPC's RPMs. */
+/* The version of the package that is Slurm, as named by Debian, SchedMD's RPMs and OpenHPC. */
 static const char *slurm_version(const struct packages *p)
 {
 	static const char *const names[] = {"slurmd", "slurm-slurmd", "slurm-smd-slurmd",
@@ -34,7 +34,7 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* Versions that have modules, sorted. */
+/* Kernel versions that have modules, sorted. */
 static size_t find_kernels(int root, struct arena *a, const char ***ret)
 {
 	int fd = file_open(root, "/lib/modules", O_RDONLY | O_DIRECTORY, 0);

@@ -12,7 +12,7 @@
 
 #define IMAGE_ID "SPDXRef-image"
 
-/* RFC 3986, all but unreserved: what package URLs ask for. */
+/* RFC 3986, all but unreserved characters: required in package URLs. */
 static const char *percent(struct arena *a, const char *s)
 {
 	struct strbuf out = STRBUF(a, 4096);
@@ -55,7 +55,7 @@ static const char *purl(struct arena *a, const struct packages *all, const struc
 	strbuf_printf(&out, "pkg:%s/%s/%s@%s?arch=%s", type, percent(a, distribution),
 	              percent(a, p->name), percent(a, colon ? colon + 1 : p->version),
 	              percent(a, p->arch));
-	if (colon) /* that kind of URL has it apart */
+	if (colon) /* that kind of URL has the epoch apart */
 		strbuf_printf(&out, "&epoch=%.*s", (int)(colon - p->version), p->version);
 	if (all->release)
 		strbuf_printf(&out, "&distro=%s-%s", percent(a, distribution),
@@ -63,7 +63,7 @@ static const char *purl(struct arena *a, const struct packages *all, const struc
 	return out.data;
 }
 
-/* What every package of ours has to say, and can't. */
+/* Fields that every package must have and that we don't know. */
 static void write_unknown(struct jsonw *w)
 {
 	jsonw_str(w, "downloadLocation", "NOASSERTION");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks a finished image: its disk, what boots it, and its tree. */
+/* Checks a finished image: its disk, its boot loader, and its tree. */
 #include "look/verify_own.h"
 
 #include <errno.h>
@@ -16,7 +16,7 @@
 
 #define FSTAB_MAX (64 << 10)
 
-/* An error of the disk's is a fault of it; one of this machine's stays one. */
+/* An error about the disk is a fault of the image; an error of this machine stays an error. */
 static int judge(struct verify *v, const char *check, int r, const struct err *e, const char *fine)
 {
 	if (r < 0 && e->kind != ERR_INTEGRITY && e->kind != ERR_INPUT)
@@ -54,7 +54,7 @@ static int check_table(struct verify *v, struct err *e)
 	             "the table and its copy are sound");
 }
 
-/* Else it would not have been unpacked. */
+/* Otherwise it would not have been unpacked. */
 static int check_system(struct verify *v, struct err *e)
 {
 	(void)e;
@@ -74,7 +74,7 @@ static bool any_data(int fd, uint64_t at, size_t len)
 	return false;
 }
 
-/* UEFI starts what lies at this path when it knows of nothing else, as in a new instance. */
+/* UEFI starts the file at this path if it has no boot entries, as in a new instance. */
 static int has_loader(struct verify *v, const struct gpt_entry *esp, bool *ret, struct err *e)
 {
 	const struct rawdisk *d = &v->image->disk;
@@ -146,7 +146,7 @@ static int check_kernel(struct verify *v, struct err *e)
 	return 0;
 }
 
-/* The root's line, told by what it names: it must not be another disk's. */
+/* The root's line, found by what it refers to: it must not be another disk's. */
 static const char *root_in(const char *text, struct arena *a)
 {
 	char device[512], at[512];
@@ -203,7 +203,7 @@ int verify_all(struct verify *v, struct err *e)
 {
 	static const struct {
 		int (*check)(struct verify *v, struct err *e);
-		bool disk, table; /* only of what has one */
+		bool disk, table; /* only for images that have one */
 	} checks[] = {
 	        {check_table, true, false},      {check_system, true, false},
 	        {check_boot, true, true},        {check_kernel, true, true},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks what an image says of itself: its packages and its kernels. */
+/* Checks an image against its manifest: packages and kernels. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #include "store/packages.h"
 
 #define SCHEMA "1"
-#define SHOWN  10 /* faults of one kind; then how many more */
+#define SHOWN  10 /* faults of one kind that are listed; then only their number */
 
 static const char check[] = "manifest";
 
@@ -36,7 +36,7 @@ static void end(const struct tally *t)
 		verify_tell(t->v, check, VERIFY_FAULT, "%s: %zu more", t->what, t->n - SHOWN);
 }
 
-/* "NAME VERSION ARCH", as they are compared. */
+/* "NAME VERSION ARCH", the form in which they are compared. */
 static const char *line_of(struct arena *a, const char *name, const char *version, const char *arch)
 {
 	return arena_printf(a, "%s %s %s", name ? name : "?", version ? version : "?",

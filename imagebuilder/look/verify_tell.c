@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One line of what a check found, counted and told. */
+/* Counts and reports the result of a check as one line. */
 #include <stdarg.h>
 
 #include "look/verify_own.h"

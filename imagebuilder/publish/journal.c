@@ -81,7 +81,7 @@ static int load(struct journal *j, struct err *e)
 			return r;
 		at += n + 1;
 	}
-	/* What a crash cut short must not run into the next line. */
+	/* A line cut short by a crash must not run into the next one. */
 	if ((size_t)len > at && ftruncate(j->fd, (off_t)at) < 0)
 		return err_errno(e, errno, "mending the journal of run %s", j->run);
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Beginning and resuming a run. */
+/* Begins and resumes a run. */
 #include "publish/publish_own.h"
 
 #include <errno.h>
@@ -146,7 +146,7 @@ static int find_same(struct publish *p, struct err *e)
 	return 0;
 }
 
-/* Else it would be refused when all blocks are sent. */
+/* Otherwise it would only be refused after all blocks are sent. */
 static int check_name_free(struct publish *p, struct err *e)
 {
 	const struct ec2_query q = {.filters = {{"name", p->spec.name}}, .n_filters = 1};
@@ -160,7 +160,7 @@ static int check_name_free(struct publish *p, struct err *e)
 	               p->spec.name, doc_text(found->items[0], "imageId"));
 }
 
-/* ---- the two ways in ------------------------------------------------------------------------- */
+/* ---- begin and resume ------------------------------------------------------------------------ */
 
 static int begin(struct publish *p, struct err *e)
 {
@@ -182,7 +182,7 @@ static bool something_follows(const struct publish_follow *f)
 	return f->deprecate || f->alias || f->accounts->n || f->regions->n;
 }
 
-/* A run upon an image that is there: what leads to it is done. */
+/* A run for an image that already exists: the steps that lead to it are done. */
 static int adopt(struct publish *p, struct err *e)
 {
 	static const char *const steps[] = {"start",  "put",      "complete",
@@ -200,7 +200,8 @@ static int adopt(struct publish *p, struct err *e)
 	return r;
 }
 
-/* An account may encrypt whatever is made in it: with its default key unless told another. */
+/* An account may encrypt everything that is made in it: with its default key unless another is
+ * given. */
 static int check_sharing(struct publish *p, struct err *e)
 {
 	bool on = false;
@@ -268,7 +269,7 @@ static int same_image(const struct publish *p, struct err *e)
 	return 0;
 }
 
-/* Given once with nothing in it: none. */
+/* Given once with an empty value: none. */
 static const struct command_list *list_given(const struct command_list *l)
 {
 	static const struct command_list none;
@@ -276,7 +277,7 @@ static const struct command_list *list_given(const struct command_list *l)
 	return l->n == 1 && !*l->items[0] ? &none : l;
 }
 
-/* What is given takes the place of what the run began with, in the journal too. */
+/* What is given replaces what the run began with, in the journal too. */
 static int change(struct publish *p, const struct publish_follow *now, struct err *e)
 {
 	struct publish_follow *f = &p->spec.follow;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The first line of a journal: all that resuming needs to know, written and read. */
+/* The first line of a journal, written and read: everything that resuming needs to know. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is asked of a publish, held against what AWS takes before the first call. */
+/* Checks the options of a publish against AWS's limits before the first call. */
 #include <errno.h>
 #include <string.h>
 
@@ -9,7 +9,7 @@
 #include "cloud/partition.h"
 #include "publish/publish_own.h"
 
-#define TAGS_MAX 40 /* of 50 that EC2 takes, with ours */
+#define TAGS_MAX 40 /* EC2 allows 50, including ours */
 
 int publish_refuse(struct err *e, const char *what, const char *value, const char *expected)
 {

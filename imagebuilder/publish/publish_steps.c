@@ -15,7 +15,7 @@
 #include "publish/publish_own.h"
 #include "publish/upload.h"
 
-#define TIMEOUT_MIN     30 /* EBS drops a snapshot that nobody goes on with */
+#define TIMEOUT_MIN     30 /* EBS drops a snapshot that gets no blocks for longer */
 #define APPEAR_MS       60000
 #define APPEAR_PAUSE_MS 2000
 #define TAGS_MAX        48
@@ -80,7 +80,7 @@ static int call_start(struct publish *p, const char *expires, char id[static EBS
 
 static int step_start(struct publish *p, struct err *e)
 {
-	/* A resumed run must ask for the very same, or the token doesn't match. */
+	/* A resumed run must send exactly the same request, or the token doesn't match. */
 	const char *expires = doc_text(journal_find(&p->journal, "intent", "start"), "expires");
 	char id[EBS_ID], when[21];
 	int r;
@@ -131,7 +131,8 @@ static int step_put(struct publish *p, struct err *e)
 	return note(p, "done", "put", NULL, NULL, e);
 }
 
-/* A try whose answer was lost may have completed it: then it is complete, or about to be. */
+/* An earlier call whose answer was lost may have completed it: then it is complete, or
+ * about to be. */
 static int completed_before(struct publish *p, struct err *e)
 {
 	const struct ec2_query q = {.id = p->snapshot_id};
@@ -174,7 +175,7 @@ struct wait {
 	const char *id, *state, *good, *why;
 };
 
-/* 1: it is as wanted; 0: not yet. */
+/* 1: it is in the wanted state; 0: not yet. */
 static int look(struct publish *p, const struct wait *w, uint64_t appears, struct err *e)
 {
 	const struct ec2_query q = {.id = w->id};
@@ -182,7 +183,7 @@ static int look(struct publish *p, const struct wait *w, uint64_t appears, struc
 	const char *state;
 	int r = w->list(p->cloud, &q, p->arena, &found, p->deadline, e);
 
-	/* What was just made may not be known everywhere. */
+	/* A new resource may not be visible everywhere yet. */
 	if ((r < 0 && e->kind == ERR_ABSENT) || (r == 0 && found->n == 0)) {
 		if (!clock_passed(appears)) {
 			*e = (struct err){0};
@@ -231,7 +232,7 @@ static int step_settle(struct publish *p, struct err *e)
 
 	if (r < 0)
 		return r;
-	/* Known before it is registered: whoever sees the image may build upon it. */
+	/* Saved before registration: anyone who sees the image may use it as a parent. */
 	r = blocks_save(&p->blocks, p->kept, p->snapshot_id, e);
 	if (r < 0)
 		return r;
@@ -240,7 +241,7 @@ static int step_settle(struct publish *p, struct err *e)
 
 /* ---- the image ------------------------------------------------------------------------------- */
 
-/* The image that an earlier try registered without living to hear it, or NULL. */
+/* The image that an earlier attempt registered before it died, or NULL. */
 static int find_ours(struct publish *p, const char **ret, struct err *e)
 {
 	const struct ec2_query q = {.filters = {{"tag:" PUBLISH_TAG_RUN, p->journal.run}},
@@ -265,8 +266,8 @@ static bool has_run(const struct doc *image, const char *run)
 	return false;
 }
 
-/* Whether this run made the image that has the name. One that was just made may take a while to be
- * seen, though its name is taken already. */
+/* Whether this run made the image that has the name. A new image may take a while to be listed,
+ * though its name is taken already. */
 static bool named_by_us(struct publish *p, const char **ret)
 {
 	const struct ec2_query q = {.filters = {{"name", p->spec.name}}, .n_filters = 1};
@@ -302,7 +303,7 @@ static int call_register(struct publish *p, const char **id, struct err *e)
 	};
 	int r = ec2_register(p->cloud, &ask, p->arena, id, p->deadline, e);
 
-	/* A try whose answer was lost may be what took the name. */
+	/* The name may have been taken by an earlier call of ours whose answer was lost. */
 	if (r < 0 && e->no == EEXIST && named_by_us(p, id)) {
 		*e = (struct err){0};
 		return 0;
@@ -403,7 +404,7 @@ static int step_copy(struct publish *p, struct err *e)
 	return note(p, "done", "copy", NULL, NULL, e);
 }
 
-/* Last: who follows the alias finds an image that is complete. */
+/* Last, so that users of the alias find a complete image. */
 static int step_alias(struct publish *p, struct err *e)
 {
 	if (p->spec.follow.alias) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which blocks of a disk go to a snapshot, and sending them. */
+/* Selects the blocks of a disk that a snapshot needs, and sends them. */
 #include "publish/upload.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A piece of a recipe as canonical JSON, with its facts put in. */
+/* A piece of a recipe as canonical JSON, with its facts substituted. */
 #include "recipe/canon.h"
 
 #include <stdlib.h>
@@ -17,7 +17,7 @@ static int by_key(const void *a, const void *b)
 static void write_scalar(const struct doc *d, const struct vars *facts, struct strbuf *out)
 {
 	const char *text;
-	struct err literal; /* not all scalars are read with facts: then it is what it is */
+	struct err literal; /* not all scalars may use facts: then the text is taken literally */
 
 	if (vars_expand(facts, d, out->arena, &text, &literal) < 0)
 		text = d->text;

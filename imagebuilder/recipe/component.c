@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading component documents, and checking all of them that can be checked before they run. */
+/* Reads component documents, and checks everything that can be checked before they run. */
 #include "recipe/component.h"
 
 #include <errno.h>
@@ -158,7 +158,7 @@ static int read_steps(struct component *c, enum component_phase phase, const str
 	return 0;
 }
 
-/* In the order they run, whatever order they are written in: references go to earlier steps. */
+/* In the order they run, not in which they are written: references go to earlier steps. */
 static int read_phases(struct component *c, const struct doc *list, struct arena *a, struct err *e)
 {
 	const struct doc *steps[PHASE_COUNT] = {0};
@@ -232,8 +232,8 @@ const struct field component_entry_fields[] = {
         {0},
 };
 
-/* "[{name: Version, value: ["4.1"]}]", as Image Builder's recipes give parameters, to the map that
- * ours have. */
+/* Converts "[{name: Version, value: ["4.1"]}]", the form in which Image Builder's recipes give
+ * parameters, to the map that ours use. */
 static int pairs_of_list(const struct doc *list, struct arena *a, struct doc **ret, struct err *e)
 {
 	static const struct field fields[] = {

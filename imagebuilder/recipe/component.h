@@ -8,12 +8,11 @@
  *       - {file: components/mpi.yaml, parameters: {Version: "4.1"}}
  *
  * Phases build and validate run after the recipe's sections, test with its tests. A step has
- * onFailure (Abort, Continue, Ignore), maxAttempts, timeoutSeconds, loop (for, forEach) and if; `{{
- * name }}` is a constant or parameter, `{{ loop.index }}`, `{{ loop.value }}`, `{{
- * phase.step.outputs.stdout }}` or `{{ phase.step.inputs[0].key }}`; other texts in braces belong
- * to other programs and stay as they are. Relative paths are below the working directory, `/`.
- * Everything is checked when the document is read, except what is only known when it runs. Actions
- * that make no sense in a Linux image are refused.
+ * onFailure (Abort, Continue, Ignore), maxAttempts, timeoutSeconds, loop (for, forEach) and if.
+ * `{{ name }}` is a constant or parameter; also `{{ loop.index }}`, `{{ loop.value }}`,
+ * `{{ phase.step.outputs.stdout }}`, `{{ phase.step.inputs[0].key }}`. Other texts in braces stay.
+ * Relative paths are below `/`. Whatever isn't only known at run time is checked when the document
+ * is read. Actions without a place in a Linux image are refused.
  */
 #pragma once
 
@@ -72,9 +71,8 @@ struct component_list {
 };
 
 /*
- * Iterates over the steps that are in these phases, in the order they run: phase by phase, within a
- * phase by the list's order of components, within a component by the order of its steps. Begins
- * with {0}.
+ * Iterates over the steps that are in these phases, in the order they run: by phase, then by
+ * the list's order of components, then by the order of a component's steps. Begins with {0}.
  */
 struct component_walk {
 	enum component_phase phase;

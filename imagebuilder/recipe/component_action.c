@@ -7,7 +7,7 @@
 #define SHOWN_MAX   200
 #define ACTIONS_MAX 64
 
-/* Its inputs are a condition, which no table of keys describes. */
+/* Its inputs are a condition, which a table of keys can't describe. */
 static const struct component_action other_actions[] = {
         {.name = "Assert"},
         {0},

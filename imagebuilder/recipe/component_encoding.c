@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Text between UTF-8 and the encodings that components name. */
+/* Converts text between UTF-8 and the encodings that components name. */
 #include "recipe/component_encoding.h"
 
 #include <ctype.h>
@@ -44,7 +44,7 @@ static bool is_half(uint32_t v)
 	return v >= 0xd800 && v < 0xe000;
 }
 
-/* The next code point of UTF-8 (RFC 3629); its length, 0: it is none. */
+/* The next code point of UTF-8 (RFC 3629); returns its length, 0: invalid. */
 static size_t next_utf8(const unsigned char *p, size_t left, uint32_t *ret)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
@@ -128,7 +128,7 @@ static uint32_t unit_at(const unsigned char *p, struct component_encoding from)
 	return v;
 }
 
-/* The next code point; its length, 0: it is none. */
+/* The next code point; returns its length, 0: invalid. */
 static size_t next_point(const unsigned char *p, size_t left, struct component_encoding from,
                          uint32_t *ret)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What `{{ }}` in component documents refers to, put in. */
+/* Expands `{{ }}` references in component documents. */
 #include "recipe/component_own.h"
 
 #define TEXT_MAX  (1024 * 1024)
 #define INDEX_MAX 10000
 
-/* The step of that phase and name, if it comes before this one. */
+/* The step of that phase and name, if it runs before this one. */
 static const struct component_step *earlier_step(const struct component_round *round,
                                                  const char *phase, const char *name)
 {
@@ -18,7 +18,7 @@ static const struct component_step *earlier_step(const struct component_round *r
 	return NULL;
 }
 
-/* A number in brackets, if there is one; what is behind it, or NULL: it is none. */
+/* Reads a number in brackets, if there is one; returns the rest, or NULL: it isn't a number. */
 static const char *read_index(const struct component_round *round, const char *text, uint64_t *ret)
 {
 	*ret = 0;
@@ -32,7 +32,7 @@ static const char *read_index(const struct component_round *round, const char *t
 	return text + len + 2;
 }
 
-/* "[0].destination"; ".path" where there is one map. */
+/* "[0].destination"; or ".path" if there is only one map. */
 static const char *input_of(const struct component_round *round, const struct component_step *s,
                             const char *rest)
 {
@@ -49,7 +49,7 @@ static const char *input_of(const struct component_round *round, const struct co
 	return doc_text(d, key + 1);
 }
 
-/* "[0].content"; ".stdout": all of them, a line each. */
+/* "[0].content"; ".stdout": all of them, one a line. */
 static const char *output_of(const struct component_round *round, const struct component_step *s,
                              const char *rest)
 {
@@ -95,7 +95,7 @@ static const char *chained(const struct component_round *round, const char *name
 	if (!str_starts(what, "inputs"))
 		return NULL;
 	const char *value = input_of(round, s, what + strlen("inputs"));
-	/* Of a loop these are the last round's, once it has run. */
+	/* For a loop these are the last round's, once it has run. */
 	if (value && (s->loop_over.n > 1 || strstr(value, COMPONENT_UNKNOWN)))
 		not_known(round);
 	return value;
@@ -134,9 +134,9 @@ static int unknown(const struct doc *at, const char *name, const char *near, str
 	               name);
 }
 
-/* Whether a name that means nothing was to mean something here: it is spelt as a reference to a
- * step or a loop, or nearly as a name that is known. Others belong to other programs: templates of
- * Go, Jinja and many more are written so. */
+/* Whether an unknown name was meant for us: it has the form of a reference to a step or a loop, or
+ * resembles a known name. Others belong to other programs: templates of Go, Jinja and many more
+ * look the same. */
 static bool is_ours(const struct component_round *round, const char *name, const char **ret_near)
 {
 	static const char *const first[] = {"build.", "validate.", "test.", "loop."};
@@ -152,7 +152,8 @@ static bool is_ours(const struct component_round *round, const char *name, const
 	return ours || *ret_near;
 }
 
-/* What is between the braces at `open`, and the length of all of it; 0: it can't be a reference. */
+/* The name between the braces at `open`, and the length of the whole; 0: it can't
+ * be a reference. */
 static size_t read_name(const struct component_round *round, const char *open, const char **ret)
 {
 	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -180,7 +181,7 @@ static int expand_text(const struct component_round *round, const struct doc *at
 		strbuf_add(&out, p, (size_t)(open - p));
 		if (len && !value && is_ours(round, name, &near))
 			return unknown(at, name, near, e);
-		/* Braces in braces: the inner ones may be a reference. */
+		/* Nested braces: the inner ones may be a reference. */
 		p = open + (value ? len : 1);
 		strbuf_str(&out, value ? value : "{");
 	}

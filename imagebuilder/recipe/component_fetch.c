@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the downloads of components name, so that a build can fetch it before. */
+/* Lists the downloads of components, so that a build can fetch them beforehand. */
 #include "recipe/component_fetch.h"
 
 #include <ctype.h>
 
 #include "recipe/component_own.h"
 
-/* The text at that key with everything put in; NULL: it has none. */
+/* The text at that key with all references expanded; NULL: there is none. */
 static int known_text(const struct component_round *round, const struct doc *input, const char *key,
                       const char **ret, struct err *e)
 {
@@ -95,7 +95,7 @@ static int add_round(const struct component_round *round, struct component_fetch
 
 	if (r < 0)
 		return r;
-	/* When the document was read only the first round was looked at. */
+	/* When the document was read only the first round was checked. */
 	r = component_action_each(round, inputs, false, e);
 	if (r < 0)
 		return r;

@@ -8,8 +8,8 @@
 #include "recipe/component_encoding.h"
 #include "recipe/component_path.h"
 
-#define READ_MAX   (256 * 1024) /* of ReadFile, which keeps it */
-#define ENCODE_MAX (16UL << 20) /* of SetFileEncoding */
+#define READ_MAX   (256 * 1024) /* for ReadFile, which keeps the content */
+#define ENCODE_MAX (16UL << 20) /* for SetFileEncoding */
 #define MODE_UNSET ~0U
 
 struct file_in {
@@ -82,7 +82,7 @@ static int create_file(const struct component_round *round, const void *inputs, 
 	                  &owner, e);
 }
 
-/* A folder that is there gets mode and owner; what is in it stays. */
+/* An existing folder gets mode and owner; its content stays. */
 static int create_folder(const struct component_round *round, const void *inputs, struct err *e)
 {
 	const struct file_in *in = inputs;
@@ -112,7 +112,8 @@ static int create_symlink(const struct component_round *round, const void *input
 
 /* ---- changing and reading ---- */
 
-/* By a program, so that a link is followed below the root, and owner, mode and attributes stay. */
+/* Done by a program, so that a link is followed below the root, and owner, mode and attributes
+ * stay. */
 static int write_through(const struct component_round *round, const char *path, struct blob text,
                          bool append, struct err *e)
 {

@@ -38,7 +38,7 @@ static int compared(double a, double b)
 	return a < b ? LESS : a > b ? GREATER : EQUAL;
 }
 
-/* A comparison of what isn't a number doesn't hold. */
+/* A comparison of something that isn't a number is false. */
 static bool numbers(const char *value, const char *own, int holds)
 {
 	char *end_a, *end_b;
@@ -52,7 +52,7 @@ static int pattern(const struct doc *own, const char *value, struct err *e)
 	regex_t re;
 	char why[128];
 
-	/* regcomp(3) writes counted parts out: counts of counts would fill the memory. */
+	/* regcomp(3) expands repetition counts: nested ones would use up the memory. */
 	if (strlen(own->text) > PATTERN_MAX || strstr(own->text, "){") || strstr(own->text, "}{") ||
 	    strstr(own->text, "}+") || strstr(own->text, "}*"))
 		return doc_err(own, e, REASON_INPUT_LIMIT,
@@ -216,7 +216,7 @@ static const struct field then_fields[] = {
         {0},
 };
 
-/* `if` without its `then` and `else`, which stand beside the condition. */
+/* The `if` without its `then` and `else`, which are keys beside the condition. */
 static int split_if(const struct doc *d, struct arena *a, struct then_spec *ret_then,
                     struct doc **ret, struct err *e)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The loops of component documents, read into the values they go through. */
+/* Reads the loops of component documents into lists of values. */
 #include <inttypes.h>
 
 #include "recipe/component_own.h"

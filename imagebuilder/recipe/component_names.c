@@ -27,7 +27,7 @@ static const struct field parameter_fields[] = {
 struct reading {
 	const char *what;
 	const struct field *fields;
-	const struct field_pairs *given; /* NULL: nobody gives values to these */
+	const struct field_pairs *given; /* parameter values; NULL: these have none */
 	struct component *component;
 	struct arena *arena;
 };
@@ -90,7 +90,8 @@ static int read_map(const struct reading *in, const struct doc *map, struct err 
 	return 0;
 }
 
-/* A list of maps with one name each, "- Name: {type: string, value: x}", or one map of all. */
+/* Reads a list of maps with one name each, "- Name: {type: string, value: x}", or one map with all
+ * of them. */
 static int read_names(const struct reading *in, const struct doc *list, struct err *e)
 {
 	if (!list)

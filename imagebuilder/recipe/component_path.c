@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths of component documents, found below the host's root. */
+/* Resolves paths of component documents below the host's root. */
 #include "recipe/component_path.h"
 
 #include <ctype.h>
@@ -47,7 +47,7 @@ int component_path_check(const struct doc *at, const char *key, const char *path
 	return 0;
 }
 
-/* Only `*` is a wildcard there; fnmatch(3) knows more. */
+/* Only `*` is a wildcard here; fnmatch(3) has more. */
 static const char *only_stars(struct arena *a, const char *name)
 {
 	struct strbuf out = STRBUF(a, 2 * PATH_MAX);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Programs that components run, and the actions that are programs. */
+/* Runs programs for components, and the actions that do so. */
 #include <errno.h>
 
 #include "base/clock.h"
@@ -120,7 +120,7 @@ static int update_os(const struct component_round *round, const void *inputs, st
 	                                  "Dpkg::Options::=--force-confold"};
 	const struct update_in *in = inputs;
 	bool is_apt = host_exists(round->env->host, "/usr/bin/apt-get");
-	const char *argv[2 * ARGUMENTS_MAX + 16]; /* its tables allow so many of each list */
+	const char *argv[2 * ARGUMENTS_MAX + 16]; /* its tables allow this many of each list */
 	size_t n = 0;
 
 	_Static_assert(ARRAY_LEN(apt) + 4 <= 16, "the words beside both lists fit in");
@@ -161,7 +161,7 @@ static int reboot(const struct component_round *round, const void *inputs, struc
 		return err_set(e, ERR_HOST, REASON_INPUT_UNSUPPORTED, ENOTSUP,
 		               "'Reboot' needs a running machine");
 	(void)clock_sleep_ms((uint64_t)in->delay_s * 1000, round->deadline);
-	round->step->done = true; /* once: the next call goes on behind it */
+	round->step->done = true; /* marked once: the next call continues after it */
 	return 1;
 }
 

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Carrying out a component's steps: rounds, tries, and what a failure means. */
+/* Runs a component's steps: rounds, attempts, and the effects of a failure. */
 #include <errno.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "recipe/component_own.h"
 
-/* Says which step it was. */
+/* Adds which step it was to the message. */
 static int where(const struct component_step *s, struct err *e)
 {
 	const struct doc *at = s->at;
 
-	/* A fault of the text has its own place already. */
+	/* An error in the text already has its own place. */
 	if (e->kind == ERR_INPUT && str_starts(e->text, at->file))
 		return -e->no;
 	return err_wrap(e, "%s:%u:%u: step '%s.%s'", at->file, at->line, at->col,
 	                component_phase_name(s->phase), s->name);
 }
 
-/* 0, 1 for a restart, <0. A restart leaves the step as it was: it is run again. */
+/* 0, 1 for a restart, <0. After a restart the step is run again from its beginning. */
 static int round_once(struct component_round *round, struct err *e)
 {
 	struct component_step *s = round->step;
@@ -69,7 +69,8 @@ static int run_step(const struct component *c, struct component_step *s,
 	return 0;
 }
 
-/* A step of before a restart: later ones may refer to its inputs, as its last round had them. */
+/* Restores a step that ran before a restart: later ones may refer to its inputs, as in its last
+ * round. */
 static int recall(const struct component *c, struct component_step *s,
                   const struct component_env *env, struct err *e)
 {
@@ -87,7 +88,7 @@ static int recall(const struct component *c, struct component_step *s,
 	return 0;
 }
 
-/* 0: go on, also after a failure that `ret_first` keeps; 1: a restart; <0: it ends here. */
+/* 0: continue, also after a failure that is kept in `ret_first`; 1: a restart; <0: stop here. */
 static int run_one(struct component_walk *w, const struct component_env *env, struct err *ret_first,
                    struct err *e)
 {
@@ -120,7 +121,7 @@ int components_run(const struct component_list *l, unsigned phases, const struct
 	struct err first = {0};
 
 	while (component_next(l, phases, &w)) {
-		/* What went wrong ends the phase of its component, at that phase's end. */
+		/* A failure that was continued fails its component at the end of that phase. */
 		if (first.no && (w.phase != before.phase || w.nth != before.nth))
 			break;
 		before = w;

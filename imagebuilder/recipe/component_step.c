@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The order of components' steps, and the rounds of one. */
+/* Iterates over components' steps, and over the rounds of one. */
 #include "recipe/component_own.h"
 
 const char *const component_phases[] = {"build", "validate", "test", NULL};

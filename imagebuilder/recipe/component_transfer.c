@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The actions of component documents that fetch files, and the one that sends them. */
+/* The actions of component documents that download and upload files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -125,7 +125,7 @@ static const char *name_of(const char *uri, struct arena *a)
 	return arena_memdup(a, uri + from, len - from);
 }
 
-/* In a folder it is called as it was there. */
+/* In a folder the file keeps its name. */
 static int place(const struct component_round *round, const struct transfer_in *in,
                  const char **ret, struct err *e)
 {
@@ -177,7 +177,7 @@ static int download(const struct component_round *round, const void *inputs, str
 struct sending {
 	const struct component_round *round;
 	const struct transfer_in *in;
-	const char *to; /* the beginning of the keys, with its slash */
+	const char *to; /* the prefix of the keys, with its slash */
 };
 
 static int send_one(const struct component_round *round, int dir, const char *name, const char *uri,
@@ -239,7 +239,8 @@ static int send_files(const struct sending *s, struct err *e)
 	return 0;
 }
 
-/* The folders that the source means, with `recurse`: itself, or those that its wildcard matches. */
+/* The folders that the source means, with `recurse`: the folder itself, or those that its wildcard
+ * matches. */
 static int send_folders(const struct sending *s, struct err *e)
 {
 	struct field_strings folders;

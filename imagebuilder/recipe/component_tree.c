@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The actions of component documents that copy, move, remove, list and own what is there. */
+/* The actions of component documents that copy, move, remove and list files, and set their owner
+ * and mode. */
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -61,8 +62,8 @@ static int remove_tree(const struct component_round *round, const char *path, st
 
 struct moving {
 	const char *program, *how;
-	mode_t type;  /* of what a wildcard finds */
-	bool replace; /* a folder that is there goes first */
+	mode_t type;  /* of what a wildcard matches */
+	bool replace; /* an existing folder is removed first */
 };
 
 static int move_one(const struct component_round *round, const struct pair_in *in,
@@ -237,7 +238,7 @@ static int list_files(const struct component_round *round, const void *inputs, s
 
 /* ---- permissions and owners ---- */
 
-/* chmod(1) or chown(1), of a folder with what is in it unless that is unwanted. */
+/* Runs chmod(1) or chown(1), for a folder with its content unless that is excluded. */
 static int change(const struct component_round *round, const struct path_in *in,
                   const char *program, const char *flags, const char *what, bool folder,
                   struct err *e)
@@ -264,7 +265,7 @@ static const char *mode_text(const struct component_round *round, const struct p
 	return arena_printf(round->arena, "%04o", in->mode);
 }
 
-/* Without a group it becomes that of the user, whom a number does not name. */
+/* Without a group it becomes that of the user, which needs the user's name, not a number. */
 static const char *owner_text(const struct component_round *round, const struct path_in *in)
 {
 	bool number = in->owner[strspn(in->owner, "0123456789")] == '\0';

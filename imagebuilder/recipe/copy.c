@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Files of the building machine: read from the recipe, found, digested, and put in place. */
+/* Files of the build machine: read from the recipe, found, digested, and copied. */
 #include "recipe/copy.h"
 
 #include <errno.h>
@@ -83,9 +83,9 @@ struct walk {
 	int (*visit)(struct walk *w, int dir, const char *name, const char *to,
 	             const struct stat *st, struct err *e);
 	struct host *host;     /* copy_apply */
-	struct digest *digest; /* copy_digest, as what follows */
+	struct digest *digest; /* copy_digest, and so are the following */
 	struct input_list *inputs;
-	struct arena *kept; /* of the inputs */
+	struct arena *kept; /* for the inputs */
 };
 
 static unsigned mode_of(const struct walk *w, const struct stat *st)
@@ -117,7 +117,7 @@ static int walk_below(void *ctx, const struct tree_entry *at, struct err *e)
 	return walk_one(w, at, arena_printf(a, "%s/%s", parent, at->path), e);
 }
 
-/* What is named may be a link to what is meant; below it links are links. */
+/* The source itself may be a link, which is followed; below it links stay links. */
 static int walk_copy(struct walk *w, struct err *e)
 {
 	const struct tree_walk below = {.visit = walk_below, .ctx = w};
@@ -148,7 +148,7 @@ static int read_link(int dir, const char *name, struct arena *a, const char **re
 	return 0;
 }
 
-/* ---- what is done with each ---- */
+/* ---- for each file ---- */
 
 static int look(struct walk *w, int dir, const char *name, const char *to, const struct stat *st,
                 struct err *e)
@@ -204,7 +204,7 @@ static int put(struct walk *w, int dir, const char *name, const char *to, const 
 	struct stat there;
 	struct err none;
 
-	if (S_ISDIR(st->st_mode)) /* one that is there keeps its mode: /tmp's is not the source's */
+	if (S_ISDIR(st->st_mode)) /* an existing directory keeps its mode */
 		return host_stat(w->host, to, &there, &none) == 0
 		               ? 0
 		               : host_mkdir(w->host, to, mode_of(w, st), &root, e);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Features of an image: refused by packages before a build, proven by modules after it. */
+/* Features of an image: checked by packages before a build, and by modules after it. */
 #include "recipe/feature.h"
 
 #include <dirent.h>
@@ -16,13 +16,13 @@
 const char *const feature_names[] = {"efa", "lustre", "nvidia", NULL};
 
 /*
- * Which packages bring a feature to a distribution. No row: its kernel has it, or nothing is known,
- * and the proof decides. Seen in the packages of November 2026: no kernel of Debian 12 and 13 has
- * CONFIG_INFINIBAND_EFA, the cloud kernels no more than the others, and there is no Lustre client.
+ * Packages that provide a feature in a distribution. No row: its kernel has it, or it isn't known,
+ * and feature_prove decides. State of the packages in November 2026: no kernel of Debian 12 and 13
+ * has CONFIG_INFINIBAND_EFA, including the cloud kernels, and there is no Lustre client.
  */
 static const struct carrier {
 	const char *feature, *distribution;
-	const char *packages[2]; /* of each that is given, one is needed */
+	const char *packages[2]; /* one of each group that is given is needed */
 	const char *fix;
 } carriers[] = {
         {"efa",
@@ -63,7 +63,7 @@ static const struct carrier {
          "add nvidia-open or nvidia-driver of NVIDIA's repository"},
 };
 
-/* Modules by their names with '_'; Debian calls NVIDIA's by the series. */
+/* Modules by their names with '_'; Debian names NVIDIA's by the series. */
 static const struct module {
 	const char *feature, *pattern;
 } modules[] = {
@@ -104,7 +104,7 @@ static bool any_match(const char *globs, const char *name, struct arena *a)
 	return false;
 }
 
-/* Of the recipe and those it is from: all that enter the image. */
+/* Of the recipe and its parents: all packages that enter the image. */
 static int has_package(const struct recipe *top, const char *globs, struct arena *a, bool *ret,
                        struct err *e)
 {
@@ -121,7 +121,7 @@ static int has_package(const struct recipe *top, const char *globs, struct arena
 	return 0;
 }
 
-/* Something in it may bring anything. */
+/* Whether it has something that may provide anything. */
 static bool may_bring(const struct recipe *r)
 {
 	static const char *const into[] = {"/lib/modules", "/usr/lib/modules"};
@@ -181,7 +181,7 @@ int feature_check(const struct recipe *top, struct arena *a, struct err *e)
 	return 0;
 }
 
-/* ---- the proof ---- */
+/* ---- the check after the build ---- */
 
 /* "kernel/drivers/x/nvidia-current.ko.xz: ..." is "nvidia_current". */
 static void module_name(const char *line, size_t len, char out[static MODULE_NAME])
@@ -221,8 +221,8 @@ static bool in_list(struct blob list, const char *feature)
 	return false;
 }
 
-/* 1: it has, 0: it hasn't. A directory without modules.dep is no kernel that could be booted:
- * packages leave such behind. */
+/* 1: it has the module, 0: it hasn't. A directory without modules.dep is not a bootable kernel:
+ * packages leave such directories behind. */
 static int kernel_has(int root, const char *kernel, const char *feature, bool *ret_kernel)
 {
 	static const char *const lists[] = {"modules.dep", "modules.builtin"};
@@ -277,7 +277,7 @@ int feature_prove(const struct recipe *recipe, int root, struct err *e)
 		int r = prove(recipe, i, root, a, e);
 
 		if (r < 0) {
-			e->kind = ERR_HOST; /* the recipe is right, what came of it isn't */
+			e->kind = ERR_HOST; /* the recipe is right, the result isn't */
 			return r;
 		}
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading ParallelCluster's image configuration in place of a recipe. */
+/* Reads ParallelCluster's image configuration instead of a recipe. */
 #include "recipe/foreign.h"
 
 #include <fcntl.h>
@@ -18,7 +18,7 @@ static int read_update(const char *file, struct arena *a, struct component_list 
 	return component_read_text(file, (struct blob){text, sizeof text - 1}, a, ret, e);
 }
 
-/* NULL: it is no text of that form. */
+/* NULL: it is not a text of that form. */
 static const struct doc *load(const char *path, struct arena *a)
 {
 	struct blob text;
@@ -43,7 +43,7 @@ int foreign_read(const char *path, struct faults *faults, struct arena *a, struc
 	int r = pcluster_image_read(f.config, &f.notes, faults, a, &image, e);
 	if (r < 0)
 		return r;
-	/* The markers of scripts are an instance's; here the run is all there is. */
+	/* Script markers are normally per instance; here they are per run. */
 	vars_set(&f.facts, "instance-id", "provision", "program");
 	r = plan_build(image.sections, kinds_all, NULL, &f.facts, faults, a, &f.plan, e);
 	if (r < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Recipes out of several texts, laid over one another. */
+/* Reads recipes that consist of several texts, and merges them. */
 #include "recipe/include.h"
 
 #include <errno.h>
@@ -54,7 +54,7 @@ static int join_maps(struct arena *a, struct doc *under, struct doc *over, struc
 			doc_append(a, map, over->keys[i], mine);
 			continue;
 		}
-		/* Where it is null there, there is nothing to join with. */
+		/* If it is null there, there is nothing to merge with. */
 		if (below) {
 			int r = join(a, over->keys[i]->text, below, mine, &mine, e);
 
@@ -151,7 +151,7 @@ static int circle(const struct loading *l, size_t from, const char *again, const
 	               again);
 }
 
-/* 1: it is to be read; 0: it is part of the recipe already. */
+/* 1: it has to be read; 0: it is part of the recipe already. */
 static int enter(struct loading *l, const char *path, const struct seen *id, const struct doc *at,
                  struct err *e)
 {
@@ -188,7 +188,7 @@ static struct doc *without_include(struct arena *a, const struct doc *d)
 	return rest;
 }
 
-/* What `d` includes, joined, with `d` over it. */
+/* The merged texts that `d` includes, with `d` laid over them. */
 static int with_included(struct loading *l, struct doc *d, struct doc **ret, struct err *e)
 {
 	static const struct field row = {"include", FIELD_STRINGS, 0, .max = INCLUDE_FILES_MAX};
@@ -218,7 +218,7 @@ static int with_included(struct loading *l, struct doc *d, struct doc **ret, str
 	return join_maps(l->arena, joined, without_include(l->arena, d), ret, e);
 }
 
-/* `*ret` stays as it is when the file is part of the recipe already. */
+/* `*ret` is unchanged if the file is part of the recipe already. */
 static int load(struct loading *l, const char *path, const struct doc *at, struct doc **ret,
                 struct err *e)
 {

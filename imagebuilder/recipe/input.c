@@ -7,8 +7,8 @@
 #include "base/digest.h"
 #include "recipe/canon.h"
 
-#define NAME_LONG 120         /* of an element that is called by its text */
-#define VALUE_MAX (8UL << 20) /* as chain.c's */
+#define NAME_LONG 120         /* longest text that names an element */
+#define VALUE_MAX (8UL << 20) /* same as chain.c's */
 
 void input_add(struct input_list *l, struct arena *a, const char *name, const void *data,
                size_t len, const struct doc *at)
@@ -81,7 +81,7 @@ static const struct input *const *sorted(const struct input_list *l, struct aren
 	return list;
 }
 
-/* How many at the beginning are called so; the list ends with NULL. */
+/* How many at the beginning have that name; the list ends with NULL. */
 static size_t run_of(const struct input *const *list, const char *name)
 {
 	size_t n = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Locks: read, written, and held against a recipe. */
+/* Reads and writes locks, and compares them with a recipe. */
 #include "recipe/lock.h"
 
 #include <errno.h>
@@ -65,7 +65,7 @@ const char *lock_path(const char *recipe, struct arena *a)
 
 /* ---- reading ---- */
 
-/* It ends up in a path; objects are called by it in lower case. */
+/* It becomes part of a path; objects are named in lower case. */
 static int check_digest(const struct doc *at, const char *sha256, struct err *e)
 {
 	unsigned char sum[SHA256_LEN];
@@ -86,7 +86,7 @@ bool lock_takes_url(const char *url)
 	return known && !strpbrk(url, " \t\n");
 }
 
-/* URL and digest end up on command lines of apt. */
+/* URL and digest become arguments of apt. */
 static int check_package(const struct doc *at, const struct lock_package *p, struct err *e)
 {
 	if (!lock_takes_url(p->url))
@@ -194,7 +194,7 @@ int lock_write(const struct lock *l, const char *path, struct err *e)
 	return file_replace(AT_FDCWD, path, out.data, out.len, &attr, e);
 }
 
-/* ---- what it is of ---- */
+/* ---- comparing with a recipe ---- */
 
 static int misfit(const struct lock *l, const char *recipe, struct err *e, const char *what,
                   const char *word)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What apt makes of a list of packages. */
+/* Asks apt to resolve a list of packages. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 #define UPDATE_MS   600000
 #define ASK_MS      120000
 #define CONFIG_MAX  65536
-#define SHOW_AT_ONE 40 /* host_run keeps 256 KiB, and few stanzas have 4 */
+#define SHOW_AT_ONE 40 /* host_run keeps 256 KiB, and stanzas rarely have 4 */
 
 struct apt {
 	struct arena *arena;
@@ -24,7 +24,7 @@ struct apt {
 	const char *env[3];
 };
 
-/* ---- a state directory of its own ---- */
+/* ---- a separate state directory ---- */
 
 static int put(const struct apt *t, const char *name, const char *text, struct err *e)
 {
@@ -34,7 +34,7 @@ static int put(const struct apt *t, const char *name, const char *text, struct e
 	                    strlen(text), &attr, e);
 }
 
-/* An empty status, so that nothing is installed yet; the rest as mmdebstrap sets it. */
+/* An empty status file, so that nothing counts as installed; the rest as mmdebstrap sets it. */
 static int set_up(const struct apt *t, const char *arch, const struct field_strings *sources,
                   struct err *e)
 {
@@ -137,7 +137,7 @@ static int by_name(const void *a, const void *b)
 	return r ? r : strcmp(x->arch, y->arch);
 }
 
-/* The essential ones, the required ones and apt: what minbase is. */
+/* The essential and required packages and apt: that is minbase. */
 static int find_packages(const struct apt *t, const struct field_strings *asked, struct lock *l,
                          struct err *e)
 {
@@ -170,7 +170,7 @@ static int find_packages(const struct apt *t, const struct field_strings *asked,
 	return 0;
 }
 
-/* ---- and what they are ---- */
+/* ---- details of the packages ---- */
 
 /* The value of that field of one stanza, or NULL. */
 static const char *stanza_field(const struct apt *t, const char *at, const char *end,

@@ -15,7 +15,7 @@
 #include "store/objects.h"
 
 #define FILE_MS                                                                                    \
-	600000 /* one file, with what is tried again; also how long no network is waited for */
+	600000 /* one file, including retries; also the longest wait for a missing network */
 
 /* ---- locking them ---- */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading a recipe, those it is made from, and checking all of it. */
+/* Reads a recipe and its parent recipes, and checks all of it. */
 #include "recipe/recipe.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ const struct recipe_refused recipe_refused[] = {
 
 static const char *const own_keys[] = {"image", "copy", "components", "tests", "include", NULL};
 
-/* What a recipe and those below it are read with. */
+/* Shared while a recipe and its parents are read. */
 struct loading {
 	const struct command_list *set;
 	struct arena *arena;
@@ -36,7 +36,7 @@ static int load_at(const struct loading *l, const char *path, unsigned depth, st
 
 /* ---- facts ---- */
 
-/* Where this program is installed: its agent goes into the image at the same place. */
+/* Where this program is installed: its agent goes to the same place in the image. */
 static const char *own_prefix(struct arena *a)
 {
 	char path[PATH_MAX];
@@ -119,7 +119,7 @@ static int from_file(const struct loading *l, const struct doc *at, const char *
 		               recipe->from, S_ISDIR(st.st_mode) ? "a" : "no");
 	if (recipe->from_type == FROM_RECIPE)
 		return from_recipe(l, at, depth, recipe, e);
-	/* It is opened by programs that run elsewhere, and is part of a key. */
+	/* The path is opened by programs that run in other directories, and is part of a key. */
 	if (!realpath(recipe->from, real))
 		return doc_err(at, e, REASON_INPUT_RANGE, "opening '%s': %s", recipe->from,
 		               strerror(errno));
@@ -139,7 +139,7 @@ static int read_from(const struct loading *l, const char *from, unsigned depth,
 	return recipe_distribution(at, from, &recipe->from, e);
 }
 
-/* ---- the whole ---- */
+/* ---- the whole recipe ---- */
 
 static int refuse_sections(const struct doc *d, struct err *e)
 {
@@ -178,7 +178,7 @@ static int check_rest(const struct doc *d, const struct recipe *recipe, struct a
 
 	if (r < 0)
 		return r;
-	/* With the other keys known, so that a misspelt one is compared with all of them. */
+	/* With the other keys known, so that a misspelt key is compared with all of them. */
 	r = plan_build(d, kinds_all, own_keys, &recipe->facts, NULL, a, &plan, e);
 	if (r < 0)
 		return r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a recipe can be made from. */
+/* The possible values of `from`. */
 #include "recipe/recipe_own.h"
 
-/* What images are made of from scratch, by the names the field uses. */
+/* The distributions that images can be built from, under their usual names. */
 static const char *const distributions[] = {
         "debian:bookworm", "debian:trixie", "ubuntu:jammy", "ubuntu:noble", "amazonlinux:2023",
         "rocky:9",         "almalinux:9",   "rhel:9",       "fedora:41",

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The header of a recipe: its table of keys, and what each value may be. */
+/* The header of a recipe: its table of keys, and checks of their values. */
 #include <inttypes.h>
 #include <limits.h>
 
@@ -7,9 +7,9 @@
 #include "recipe/recipe_own.h"
 
 #define CMDLINE_DEFAULT "console=tty0 console=ttyS0,115200n8 nvme_core.io_timeout=4294967295"
-#define CMDLINE_MAX     1024 /* x86 takes 2047 with root= and the loader's own */
+#define CMDLINE_MAX     1024 /* x86 allows 2047 with root= and what the boot loader adds */
 #define FEATURES_MAX    8
-#define NAME_MAX_LEN    64 /* an AMI's name has 128, and a version and an architecture follow */
+#define NAME_MAX_LEN    64 /* an AMI's name has up to 128, and version and architecture follow */
 
 struct header {
 	const char *name, *version, *from, *cmdline;

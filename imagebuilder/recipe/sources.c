@@ -9,7 +9,7 @@ static const char *expanded(const struct doc *map, const char *key, const struct
 {
 	const struct doc *d = doc_get(map, key);
 	const char *text;
-	struct err none; /* the plan has read it already */
+	struct err none; /* can't fail: the plan has already read it */
 
 	return d && vars_expand(facts, d, a, &text, &none) == 0 ? text : NULL;
 }

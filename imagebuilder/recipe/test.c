@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tests of a recipe: read, and run. */
+/* Reads and runs the tests of a recipe. */
 #include "recipe/test.h"
 
 #include <errno.h>
@@ -7,8 +7,8 @@
 
 #include "base/clock.h"
 
-#define SHOWN_MAX   160 /* of what came, in a message */
-#define NOT_STARTED 127 /* what a shell gives for a program that isn't there */
+#define SHOWN_MAX   160 /* longest part of the output in a message */
+#define NOT_STARTED 127 /* the status by which a shell reports a missing program */
 
 static const struct field test_expect_fields[] = {
         {"status", FIELD_INT, FIELD_AT(struct test, status), .max = 255,

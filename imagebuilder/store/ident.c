@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Names for the parts of a disk, made from a seed. */
+/* Derives names for the parts of a disk from a seed. */
 #include "store/ident.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@
 
 static void hash(const char *seed, const char *role, unsigned char out[static SHA256_LEN])
 {
-	/* Keyed, so that no seed and role run into each other. */
+	/* A keyed hash, so that seed and role can't be confused. */
 	digest_hmac(seed, strlen(seed), role, strlen(role), out);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One layer: found or made, published or kept for a look at what went wrong. */
+/* One layer: found or made, published, or kept for inspection when it failed. */
 #include "store/layer.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static bool is_there(const struct store *s, struct layer *l)
 	return l->cached;
 }
 
-/* For pruning: it was of use just now. */
+/* For pruning: it was used just now. */
 static void touch(const struct layer *l)
 {
 	char path[2400];
@@ -55,7 +55,7 @@ static int prepare(const struct store *s, struct layer *l, struct err *e)
 	return l->log < 0 ? err_errno(e, errno, "making '%s'", path) : 0;
 }
 
-/* 1: taken; 0: another makes it. */
+/* 1: taken; 0: another process makes it. */
 static int try_open(const struct store *s, struct layer *l, struct err *e)
 {
 	int how = is_there(s, l) ? LOCK_SH : LOCK_EX;
@@ -64,7 +64,7 @@ static int try_open(const struct store *s, struct layer *l, struct err *e)
 	if (fd < 0)
 		return fd == -EBUSY ? 0 : fd;
 	l->lock = fd;
-	/* Between our look and our lock it may have come or gone. */
+	/* Between our check and our lock it may have appeared or been removed. */
 	if (is_there(s, l) != (how == LOCK_SH)) {
 		scope_close(&l->lock);
 		return 0;
@@ -176,8 +176,8 @@ int layer_publish(const struct store *s, struct layer *l, const char *parent, co
 	remove_in(l, "work");
 	remove_in(l, "root");
 	snprintf(target, sizeof target, "%s/layers/%s", s->path, l->key);
-	/* A layer that isn't on the disk whole must not be found after the machine went down, and
-	 * while it was made nothing was synced. */
+	/* A layer that isn't completely on disk must not be found after a crash of the machine, and
+	 * nothing was synced while it was made. */
 	scope_fd int tree = open(l->tree, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (tree < 0 || syncfs(tree) < 0 || rename(l->dir, target) < 0)
 		return err_errno(e, errno, "publishing the layer %.12s", l->key);
@@ -198,7 +198,7 @@ void layer_keep_failed(const struct store *s, struct layer *l)
 	store_remove(target);
 	if (rename(l->dir, target) == 0)
 		name_paths(s, l, "failed");
-	l->cached = true; /* not ours to remove any more */
+	l->cached = true; /* from now on not ours to remove */
 }
 
 void layer_close(struct layer *l)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What builds have fetched: how much there is, and removing what was longest not used. */
+/* Measures what builds have fetched, and removes what hasn't been used for longest. */
 #include "store/objects.h"
 
 #include <fcntl.h>
@@ -56,7 +56,7 @@ static int add_object(void *ctx, const struct tree_entry *at, struct err *e)
 	return TREE_GO;
 }
 
-/* The one longest unused first. */
+/* Lists them, least recently used first. */
 static void list(int dir, struct found *ret)
 {
 	const struct tree_walk w = {

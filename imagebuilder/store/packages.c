@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is installed in a tree, from the database of its package manager. */
+/* Reads the installed packages of a tree from its package manager's database. */
 #include "store/packages.h"
 
 #include <errno.h>
@@ -12,7 +12,7 @@
 
 #define OS_RELEASE_MAX (64 << 10)
 
-/* "Key: value" into the package; lines that go on from the one before are no field. */
+/* Reads "Key: value" into the package; continuation lines are ignored. */
 static void read_field(struct package *p, char *line, bool *installed)
 {
 	char *value = strchr(line, ':');
@@ -36,7 +36,7 @@ static void read_field(struct package *p, char *line, bool *installed)
 		*installed = str_ends(value, " installed");
 }
 
-/* "Source: NAME (VERSION)"; what isn't told is as the package's. */
+/* "Source: NAME (VERSION)"; what is missing is the package's own. */
 static void read_source(struct package *p, char *source)
 {
 	char *open = source ? strchr(source, '(') : NULL;
@@ -53,7 +53,7 @@ static void read_source(struct package *p, char *source)
 	source[strcspn(source, " (")] = '\0';
 }
 
-/* One paragraph, ended by an empty line; returns where the next begins, or NULL. */
+/* Reads one paragraph, ended by an empty line; returns where the next begins, or NULL. */
 static char *read_paragraph(char *text, struct package *ret, bool *ret_whole)
 {
 	struct package p = {0};
@@ -68,7 +68,7 @@ static char *read_paragraph(char *text, struct package *ret, bool *ret_whole)
 	}
 	*ret_whole = installed && p.name && p.version && p.arch;
 	if (*ret_whole) {
-		/* The text is ours, and was given out as const by its fields. */
+		/* The text is our own writable buffer; the fields just point to it as const. */
 		char *source = p.source ? text + (p.source - text) : NULL;
 		read_source(&p, source);
 		*ret = p;

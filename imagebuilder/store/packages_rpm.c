@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rpm's database, by rpm. In a copy, since even to read it sqlite writes beside it. */
+/* Reads rpm's database with rpm. Uses a copy, since sqlite writes beside the database even when
+ * reading. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ static void read_source(struct package *p, char *source)
 	p->source_version = version + 1;
 }
 
-/* Name, version, architecture, source, vendor, build time, with tabs between. What isn't so is a
+/* Name, version, architecture, source, vendor, build time, separated by tabs. Any other line is a
  * message. */
 static void add(void *ctx, const char *line)
 {
@@ -60,7 +61,7 @@ static void add(void *ctx, const char *line)
 		if (next)
 			*next++ = '\0';
 	}
-	/* Keys that were imported are in it as packages. */
+	/* Imported keys are stored as packages. */
 	if (n != FIELDS || str_u64(field[5], 0, INT64_MAX, &built) < 0 ||
 	    str_eq(field[0], "gpg-pubkey"))
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Directories of our own in a store, held by a lock. */
+/* Temporary directories in a store, held by a lock. */
 #include "store/scratch.h"
 
 #include <errno.h>
@@ -13,7 +13,7 @@
 
 #define TRIES_MAX 16
 
-/* A lock tells that somebody has it: process ids don't, where containers share a store. */
+/* A lock shows that a process uses it: process ids don't, if containers share a store. */
 static int take_scratch(struct scratch *c)
 {
 	struct stat here, named;
@@ -23,7 +23,7 @@ static int take_scratch(struct scratch *c)
 	c->lock = open(c->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (c->lock < 0 || flock(c->lock, LOCK_EX | LOCK_NB) < 0)
 		return errno == ENOENT || errno == EWOULDBLOCK ? -EAGAIN : -errno;
-	/* Pruning may have come between. */
+	/* Pruning may have removed it in between. */
 	return fstat(c->lock, &here) == 0 && stat(c->path, &named) == 0 &&
 	                       here.st_ino == named.st_ino
 	               ? 0

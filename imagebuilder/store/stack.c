@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What layers that lie upon one another have at a path. */
+/* Looks up paths in a stack of layers. */
 #include "store/stack.h"
 
 #include <dirent.h>
@@ -36,7 +36,7 @@ static int open_layer(const char *layer)
 	return fd < 0 ? -errno : fd;
 }
 
-/* What the layer has at the path, a link itself; 0, or -ENOENT, or another -errno. */
+/* The layer's entry at the path, without following a link; 0, -ENOENT or another -errno. */
 static int look(const char *layer, const char *path, struct stat *ret)
 {
 	scope_fd int dir = open_layer(layer);
@@ -61,8 +61,8 @@ bool stack_is_opaque(int dir)
 
 enum cover { ABSENT, THROUGH, COVERED };
 
-/* Whether what lower layers have in that directory is seen through this one: not when it is
- * removed, something else than a directory, or opaque. Links are followed within one layer only. */
+/* Whether this layer hides what lower layers have in that directory: it does if the directory is
+ * removed, opaque, or not a directory. Links are followed within one layer only. */
 static enum cover cover_at(int layer, const char *path)
 {
 	struct stat st;
@@ -76,7 +76,7 @@ static enum cover cover_at(int layer, const char *path)
 	return dir >= 0 && stack_is_opaque(dir) ? COVERED : THROUGH;
 }
 
-/* The same of each directory that leads to the path, and with `whole` of that itself. */
+/* The same for each directory that leads to the path, and with `whole` also for the path itself. */
 static bool covers(const char *layer, const char *path, bool whole)
 {
 	scope_fd int dir = open_layer(layer);
@@ -92,7 +92,7 @@ static bool covers(const char *layer, const char *path, bool whole)
 	return c == COVERED;
 }
 
-/* The uppermost layer that says anything about the path; NULL: it isn't there. */
+/* The uppermost layer that decides about the path; NULL: it doesn't exist. */
 static const char *layer_of(const char *const *layers, const char *path, struct stat *ret)
 {
 	for (size_t i = count(layers); i-- > 0;) {

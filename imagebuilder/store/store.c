@@ -16,8 +16,8 @@
 #include "host/tree.h"
 #include "store/store_own.h"
 
-/* Trees hold what the image has, with its set-user-ID programs: root's to see. But whether there is
- * a layer of some key anybody may ask (each of them is 0700). */
+/* Trees contain the image's files, including set-user-ID programs: only root may enter them. But
+ * any user may ask whether a layer exists (each layer is 0700). */
 static const struct part {
 	const char *name;
 	mode_t mode;
@@ -92,7 +92,7 @@ int store_have(const struct store *s, const char *key)
 	if (s->fd < 0)
 		return 0;
 	snprintf(path, sizeof path, "layers/%s", key);
-	/* It gets there whole. */
+	/* It is complete once it is there. */
 	if (fstatat(s->fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 1;
 	return errno == ENOENT ? 0 : -errno;
@@ -113,7 +113,7 @@ void store_remove(const char *path)
 		log_warning("%s", e.text);
 }
 
-/* A file with several names counts once, shared among them. */
+/* The size of a file with several names is divided among them. */
 static int measure_one(void *ctx, const struct tree_entry *at, struct err *e)
 {
 	uint64_t *bytes = ctx, on_disk = (uint64_t)at->st->st_blocks * 512;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which layers a store has, and what each costs. */
+/* Lists the layers of a store with their sizes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@ static int add_bytes(void *ctx, const struct tree_entry *at, struct err *e)
 	return TREE_PRUNE;
 }
 
-/* What lies beside its tree: its log, and disks begun with it, whose holes cost nothing. */
+/* What is stored beside its tree: its log, and disk stems, whose holes don't count. */
 static uint64_t bytes_beside(const struct store *s, const char *key, struct arena *a)
 {
 	uint64_t bytes = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removing layers that nobody needs, and what killed processes left. */
+/* Removes layers that are no longer used, and what killed processes left behind. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,8 @@
 #include "host/tree.h"
 #include "store/store_own.h"
 
-/* Removes one if nobody has it; by way of a rename, so that no half of it is ever taken for it. */
+/* Removes a layer if no process has it; renames it first, so that a partly removed one is never
+ * used. */
 static bool take_away(const struct store *s, const char *part, const char *key)
 {
 	char path[2400], gone[2400];
@@ -35,7 +36,7 @@ static bool take_locked(const struct store *s, const char *part, const char *key
 	return lock >= 0 && take_away(s, part, key);
 }
 
-/* Nor one that was used since it was listed: another layer may be upon it now. */
+/* Also keeps one that was used since it was listed: another layer may be based on it now. */
 static bool take_layer(const struct store *s, const struct store_entry *was)
 {
 	scope_arena struct arena *a = arena_new();
@@ -47,7 +48,7 @@ static bool take_layer(const struct store *s, const struct store_entry *was)
 	       now.used_ns == was->used_ns && take_away(s, "layers", was->key);
 }
 
-/* What a process that is gone has left: nobody holds it. */
+/* Left by a process that has ended: nobody holds its lock. */
 static void take_leftover(const struct store *s, const char *part, const char *name)
 {
 	char path[2600];
@@ -75,7 +76,7 @@ static int prune_one(void *ctx, const struct tree_entry *at, struct err *e)
 	return TREE_PRUNE;
 }
 
-/* What one can't look at or remove stays: the next pruning tries again. */
+/* What can't be read or removed stays: the next pruning tries again. */
 static void prune_part(const struct store *s, const char *name)
 {
 	struct part part = {s, name};
@@ -88,14 +89,14 @@ static void prune_part(const struct store *s, const char *name)
 		log_warning("%s", e.text);
 }
 
-/* What is known of the layers while some are removed. */
+/* The state of the layers while some are removed. */
 struct pruning {
 	const struct store *store;
 	size_t n;
-	struct store_entry *list; /* the one longest unused first */
-	size_t *below;            /* which it lies upon; n: the lowest, n + 1: one that is gone */
-	size_t *above;            /* how many lie upon it */
-	bool *done;               /* removed, or not to be had */
+	struct store_entry *list; /* least recently used first */
+	size_t *below;            /* index of the one below; n: it is the lowest, n + 1: missing */
+	size_t *above;            /* how many are based on it */
+	bool *done;               /* removed, or can't be removed */
 	uint64_t left, removed;
 	size_t count;
 };
@@ -123,7 +124,7 @@ static void look_around(struct pruning *p, struct arena *a)
 	}
 }
 
-/* It lies upon what is gone: made again that may be another, as a base of newer packages is. */
+/* The layer below it is gone: made again it may differ, e.g. a base with newer packages. */
 static bool is_stranded(const struct pruning *p, size_t i)
 {
 	for (size_t depth = 0; i < p->n && depth <= p->n; depth++)
@@ -131,7 +132,7 @@ static bool is_stranded(const struct pruning *p, size_t i)
 	return i == p->n + 1;
 }
 
-/* Takes the first that nothing lies upon, of the stranded ones or of all. */
+/* Removes the first layer that no other is based on, of the stranded ones or of all. */
 static bool take_next(struct pruning *p, bool stranded)
 {
 	for (size_t i = 0; i < p->n; i++) {

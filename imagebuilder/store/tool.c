@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whether this machine has a program. */
+/* Checks whether this machine has a program. */
 #include "store/tool.h"
 
 #include <errno.h>

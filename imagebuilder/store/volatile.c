@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Removing caches, logs and lists from a layer's tree. */
+/* Removes caches, logs and package lists from a layer's tree. */
 #include "store/volatile.h"
 
 #include <fcntl.h>
@@ -12,8 +12,8 @@
 #include "base/str.h"
 #include "host/tree.h"
 
-/* Files below `dir` whose names match. Only regular ones with something in them: an empty log with
- * its owner and mode is the package's, and a character device is overlayfs's sign of a removal. */
+/* Files below `dir` whose names match. Only non-empty regular files: an empty log with its owner
+ * and mode belongs to the package, and a character device marks a removal in overlayfs. */
 static const struct place {
 	const char *dir, *names;
 } places[] = {
@@ -28,7 +28,7 @@ static const struct place {
         {"var/lib/dpkg", "*-old"},
         {"var/lib/systemd", "random-seed"},
         {"var/lib/dnf", "history.sqlite*"},
-        {"var/lib/rpm", "rpmdb.sqlite-shm"}, /* random; made anew */
+        {"var/lib/rpm", "rpmdb.sqlite-shm"}, /* random; created again */
         {"usr/lib/sysimage/rpm", "rpmdb.sqlite-shm"},
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outputs that appear whole or not at all. */
+/* Outputs that appear complete or not at all. */
 #include "store/work.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include "base/str.h"
 #include "host/tree.h"
 
-/* Splits the output's path and opens where it will be. */
+/* Splits the output's path and opens its directory. */
 static int open_parent(const char *output, struct work *w, char dir[static PATH_MAX], struct err *e)
 {
 	const char *slash = strrchr(output, '/');
@@ -36,7 +36,7 @@ static int open_parent(const char *output, struct work *w, char dir[static PATH_
 	return 0;
 }
 
-/* Another process may have removed the directory between our opening and our locking it. */
+/* Another process may have removed the directory between our open and our lock. */
 static bool still_there(const struct work *w)
 {
 	struct stat here, named;
@@ -74,7 +74,7 @@ int work_open(const char *output, struct work *ret, struct err *e)
 		*ret = w;
 		return 0;
 	}
-	/* Not ours to empty: the lock is someone else's. */
+	/* Not ours to empty: another process has the lock. */
 	scope_close(&w.fd);
 	scope_close(&w.parent);
 	if (r == -EBUSY)
@@ -83,8 +83,8 @@ int work_open(const char *output, struct work *ret, struct err *e)
 	return err_errno(e, -r, "making '%s'", w.path);
 }
 
-/* A directory can't be renamed over what is there, nor anything over a directory: they change
- * places, and the old one goes with the work. */
+/* A directory can't be renamed over existing files, nor anything over a directory: the two are
+ * exchanged, and the old one is removed with the work directory. */
 static int put_in_place(const struct work *w, const char *file, bool tree)
 {
 	struct stat old;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* alias: an SSM parameter names an AMI. */
+/* alias: sets an SSM parameter to the id of an AMI. */
 #include <errno.h>
 
 #include "aws/ssm.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the verbs about a published AMI share: the cloud, and finding the AMI. */
+/* Shared by the verbs about a published AMI: opens the cloud, and finds the AMI. */
 #include "verb/ami.h"
 
 #include <errno.h>

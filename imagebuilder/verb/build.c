@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* build: a recipe's layers, and the files made of them. */
+/* build: makes a recipe's layers, and the output files. */
 #include "build/outputs.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@
 struct formats {
 	size_t n;
 	const char *items[FORMATS_MAX];
-	bool ami; /* of the raw disk, which is then among the items */
+	bool ami; /* made from the raw disk, which is then among the items */
 };
 
 static bool has_format(const struct formats *f, const char *word)
@@ -65,7 +65,7 @@ static int read_formats(const char *text, struct arena *a, struct formats *ret, 
 	return 0;
 }
 
-/* What only an AMI has a use for. */
+/* Refuses options that only make sense for an AMI. */
 static int check_options(const struct image *g, const struct formats *f, struct err *e)
 {
 	const struct options *o = &g->opt;
@@ -96,7 +96,7 @@ static int check_options(const struct image *g, const struct formats *f, struct 
 	return 0;
 }
 
-/* Of a directory that isn't there the one it will be made in. */
+/* If the directory doesn't exist, the one it will be created in. */
 static const char *nearest(const char *dir, struct arena *a)
 {
 	struct stat st;
@@ -153,7 +153,7 @@ static int preflight(const struct recipe *recipe, const struct formats *f, const
 	return 0;
 }
 
-/* Left as it is when it says the same. */
+/* Left alone if unchanged. */
 static int write_sbom(const struct recipe *recipe, const char *dir, const struct built *b,
                       struct progress *p, struct err *e)
 {
@@ -194,7 +194,7 @@ static int write_outputs(const struct recipe *recipe, const struct formats *f, c
 
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return err_errno(e, errno, "making '%s'", dir);
-	/* Tools that write some of them run elsewhere. */
+	/* Tools that write some of them run in other directories. */
 	if (!realpath(dir, whole))
 		return err_errno(e, errno, "opening '%s'", dir);
 	for (size_t i = 0; i < f->n; i++) {

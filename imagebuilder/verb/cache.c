@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cache: what the store holds, and making it smaller. */
+/* cache: shows what the store holds, and prunes it. */
 #include <errno.h>
 #include <stdio.h>
 #include <time.h>
@@ -14,7 +14,7 @@
 #define TEXT_MAX     (16UL << 20)
 #define SIZE_MAX_LEN 16
 
-/* "4 KiB", "1.5 MiB": to a tenth, as a person reads it. */
+/* "4 KiB", "1.5 MiB": a size for people, with one decimal. */
 static const char *size_text(uint64_t bytes, char out[static SIZE_MAX_LEN])
 {
 	static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};

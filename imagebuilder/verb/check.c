@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* check: is this a recipe we would build? Needs no root, no network and no tools. */
+/* check: tells whether a recipe would be accepted. Needs no root, no network and no tools. */
 #include <stdio.h>
 
 #include "base/log.h"
@@ -64,7 +64,7 @@ static int check_one(struct image *g, const char *path, struct faults *faults, s
 	return r < 0 ? r : 0;
 }
 
-/* All faults of a file; its exit status. */
+/* Prints all faults of a file; returns its exit status. */
 static int fail(struct image *g, struct faults *faults, const struct err *e)
 {
 	int status = 0;
@@ -73,7 +73,7 @@ static int fail(struct image *g, struct faults *faults, const struct err *e)
 	for (size_t i = 0; i < faults->n; i++) {
 		int mine = program_fail(&g->program, &faults->items[i]);
 
-		/* A file that can't be read is wrong input, too. */
+		/* A file that can't be read also counts as wrong input. */
 		status = faults->items[i].kind == ERR_HOST ? 3 : mine;
 	}
 	return status;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* copy: an AMI to another region. */
+/* copy: copies an AMI to another region. */
 #include <errno.h>
 #include <stdio.h>
 

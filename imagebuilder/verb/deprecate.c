@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* deprecate: when an AMI is out of date. */
+/* deprecate: sets the date from which an AMI is deprecated. */
 #include <errno.h>
 
 #include "aws/ec2_valid.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* deregister: AMIs and the snapshots that no other one uses. */
+/* deregister: removes AMIs, and those of their snapshots that no other AMI uses. */
 #include <stdio.h>
 
 #include "verb/ami.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* diff: how two images differ, one difference a line. */
+/* diff: prints how two images differ, one difference a line. */
 #include <stdio.h>
 
 #include "data/jsonw.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What runs left in the account that nobody will go on with: of a run in this state directory that
- * has not ended and is not at work, everything; of others, snapshots without an image whose time
- * (their tag) has come, and images that failed.
+ * gc: removes what dead runs left in the account: of a run in this state directory that has not
+ * ended and is not in progress, everything; of other runs, snapshots without an image that are past
+ * the time in their tag, and images that failed.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,14 +22,14 @@
 
 struct run {
 	const char *name;
-	bool busy; /* another process is at work on it */
+	bool busy; /* another process is working on it */
 	struct journal journal;
 };
 
 struct gc {
 	struct image *g;
 	struct publish p; /* for the state directory */
-	struct run *runs; /* that have not ended */
+	struct run *runs; /* the runs that have not ended */
 	size_t n_runs;
 	struct doc *images, *snapshots;
 	unsigned failures;
@@ -73,7 +73,7 @@ static void tell(struct gc *x, const char *id, const char *run, const char *what
 	puts(b.data);
 }
 
-/* ---- what there is --------------------------------------------------------------------------- */
+/* ---- finding runs ---------------------------------------------------------------------------- */
 
 static int add_run(struct gc *x, const char *file, struct err *e)
 {
@@ -171,7 +171,7 @@ static void drop_images(struct gc *x)
 			drop_image(x, NULL, x->images->items[i]);
 }
 
-/* Copies are in other regions; their run's journal knows in which. */
+/* Copies are in other regions; their run's journal says in which. */
 static int drop_copies(struct gc *x, const struct run *run, struct err *e)
 {
 	const struct ec2_query all = {.filters = {{"tag:" PUBLISH_TAG_RUN, run->name}},
@@ -197,7 +197,7 @@ static int drop_copies(struct gc *x, const struct run *run, struct err *e)
 
 /* ---- snapshots ------------------------------------------------------------------------------- */
 
-/* Whether an image that stays shows it. */
+/* Whether an image that is kept uses it. */
 static bool is_used(const struct gc *x, const char *id)
 {
 	for (size_t i = 0; i < x->images->n; i++) {
@@ -236,7 +236,7 @@ static void drop_snapshots(struct gc *x)
 		const char *expires = tag(s, PUBLISH_TAG_EXPIRES);
 		const char *run = tag(s, PUBLISH_TAG_RUN), *id = doc_text(s, "snapshotId");
 
-		/* Deregistering took those of its image along. */
+		/* Deregistering its image removed it, too. */
 		if (is_used(x, id))
 			continue;
 		if (r && r->busy)
@@ -265,7 +265,7 @@ static int end_run(struct gc *x, struct run *run, struct err *e)
 	return 0;
 }
 
-/* Only when all that they left is gone. */
+/* Only if everything they left is removed. */
 static int end_runs(struct gc *x, struct err *e)
 {
 	for (size_t i = 0; i < x->n_runs && !x->g->opt.dry_run && !x->failures; i++) {

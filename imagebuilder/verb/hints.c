@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What hpc-imagebuild advises: on a workstation or build machine, with a person's credentials. */
+/* The hints of hpc-imagebuild: for a workstation or build machine, with a person's credentials. */
 #include "verb/image.h"
 
 const struct reason_hint image_hints[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lock: writing a recipe's lock, and finding it again. */
+/* lock: writes a recipe's lock, and finds it again. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -12,7 +12,7 @@
 
 #define FETCH_MS 3600000
 
-/* The recipe with the base; those over it install by apt in a layer of their own. */
+/* Finds the recipe with the base; those above it install with apt in a layer of their own. */
 static int find_bottom(const struct recipe *r, const struct recipe **ret, struct err *e)
 {
 	for (; r->parent; r = r->parent)
@@ -61,7 +61,7 @@ struct lock_source image_source(struct image *g)
 	return (struct lock_source){.open = open_cloud, .ctx = g};
 }
 
-/* What the sections and components of the recipe and of those below it fetch. */
+/* What the sections and components of the recipe and of its parents fetch. */
 static int find_fetches(const struct recipe *recipe, struct arena *a, struct component_fetches *ret,
                         struct err *e)
 {

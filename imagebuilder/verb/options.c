@@ -6,11 +6,11 @@
 #define AT(m)  offsetof(struct image, opt.m)
 
 #define UPLOAD (VERB_PUBLISH | VERB_RESUME)
-/* Into images. */
+/* The verbs that inspect images. */
 #define LOOK (VERB_VERIFY | VERB_DIFF)
-/* build publishes with --format ami. */
+/* build also publishes, with --format ami. */
 #define AMI (VERB_PUBLISH | VERB_BUILD)
-/* What follows an image that is there; resume may change it. */
+/* The steps after an image exists; resume may change them. */
 #define FOLLOW (AMI | VERB_RESUME)
 #define CLOUD                                                                                      \
 	(UPLOAD | VERB_GC | VERB_COPY | VERB_SHARE | VERB_DEPRECATE | VERB_DEREGISTER | VERB_ALIAS)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* plan: the steps of a build in their order, which the store has, and why not the others. Needs no
- * root and makes nothing. */
+/* plan: lists the steps of a build in their order, which of them the store has, and why not the
+ * others. Needs no root and makes nothing. */
 #include <stdio.h>
 
 #include "base/log.h"

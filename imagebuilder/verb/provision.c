@@ -31,7 +31,7 @@
 #include "verb/image.h"
 #include "verb/provision_state.h"
 
-#define DEGRADED     8 /* the exit status when only optional steps failed */
+#define DEGRADED     8 /* the exit status if only optional steps failed */
 #define DEADLINE_MS  (4ULL * 3600 * 1000)
 #define LINE_MAX_LEN (64 * 1024) /* a path, with each byte escaped */
 
@@ -41,13 +41,13 @@ struct provision {
 	struct cloud *cloud;
 	uint64_t deadline;
 	size_t changed, held;
-	int status; /* of the plan: 0, or what it ended with */
+	int status; /* of the plan: 0, or its exit status */
 	bool degraded;
 	size_t n_recipes;
 	struct component_list components[RECIPE_FROM_MAX + 1]; /* of each recipe so far */
 };
 
-/* ---- telling ---- */
+/* ---- output ---- */
 
 static void tell(struct provision *p, const char *state, const char *what, uint64_t ns)
 {
@@ -90,7 +90,7 @@ static void step_finished(void *ctx, const struct plan *plan, size_t i,
 
 /* ---- sections ---- */
 
-/* 0, or the exit status of a plan that did not end well. */
+/* 0, or the exit status of a plan that failed. */
 static int run_plan(struct provision *p, const struct plan *plan, const struct vars *facts,
                     struct err *e)
 {
@@ -110,7 +110,7 @@ static int run_plan(struct provision *p, const struct plan *plan, const struct v
 	if (r < 0)
 		return r;
 	p->status = run_exit_status(plan, &result, false);
-	/* What follows doesn't wait for what may fail. */
+	/* What follows doesn't depend on optional steps. */
 	if (p->status == DEGRADED) {
 		p->degraded = true;
 		p->status = 0;
@@ -242,8 +242,8 @@ static int run_recipe(struct provision *p, const struct recipe *recipe, struct e
 	return run_own(p, recipe, e);
 }
 
-/* What the machine has now, for its agent to skip by; a machine has no layers, and no steps that a
- * digest of the recipe could stand for. */
+/* Writes what the machine now has, so that its agent can skip checks; a machine has no layers, and
+ * its steps can't be identified by a digest of the recipe. */
 static int tell_content(struct provision *p, const struct recipe *recipe, struct err *e)
 {
 	const char *const layers[] = {host_root(p->host), NULL};
@@ -271,7 +271,7 @@ static int run_foreign(struct provision *p, struct foreign *f, struct err *e)
 
 /* ---- the verb ---- */
 
-/* The machine to change; root's alone. */
+/* Opens the machine to change; requires root. */
 static int open_machine(struct provision *p, struct err *e)
 {
 	const char *root = p->image->opt.root;

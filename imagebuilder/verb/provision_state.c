@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a provisioning that a restart interrupts has done, kept beside the agent's state. */
+/* The state of a provisioning that is interrupted by a restart, kept beside the agent's state. */
 #include "verb/provision_state.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 
 #define STATE_MAX JSON_SIZE_MAX
 
-/* All documents and what their parameters are: another recipe's state is none. */
+/* The digest of all documents and their parameter values: another recipe's state is ignored. */
 static void digest_of(const struct component_list *l, char ret[static SHA256_HEX])
 {
 	scope_arena struct arena *a = arena_new();

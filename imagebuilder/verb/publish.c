@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* publish and resume as the user sees them. */
+/* publish and resume: options, progress and output. */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -32,7 +32,7 @@ int image_cloud(struct image *g, struct cloud **ret, struct err *e)
 
 struct progress {
 	struct feed feed;
-	uint64_t next; /* no event before, clock.h */
+	uint64_t next; /* earliest time of the next event, clock.h */
 };
 
 static void show(void *ctx, uint64_t done, uint64_t total)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * schema: recipes as JSON Schema (draft 07), from the tables that read them. Editors complete and
- * check by it; what depends on several keys is `check`'s alone.
+ * schema: prints the JSON Schema (draft 07) of recipes, from the tables that read them. Editors use
+ * it to complete and check; rules about several keys are only checked by `check`.
  */
 #include <stdio.h>
 
@@ -18,7 +18,7 @@
 static void put_map(struct jsonw *w, const char *key, const struct field *a, const struct field *b,
                     const char *help);
 
-/* The limits of a row, by what they are called for its type. */
+/* The limits of a row, under their names for its type. */
 static void put_limits(struct jsonw *w, const struct field *f, const char *least, const char *most)
 {
 	if (f->min > 0)
@@ -27,7 +27,8 @@ static void put_limits(struct jsonw *w, const struct field *f, const char *least
 		jsonw_u64(w, most, (uint64_t)f->max);
 }
 
-/* Scalars get their type from who reads them, so that `1.10` and `yes` are strings, too. */
+/* Scalars get their type from the field that reads them, so `1.10` and `yes` are accepted as
+ * strings. */
 static void put_types(struct jsonw *w, bool boolean)
 {
 	jsonw_begin(w, "type", '[');
@@ -127,7 +128,7 @@ static void put_field(struct jsonw *w, const struct field *f)
 	jsonw_end(w, '}');
 }
 
-/* A nested map's rows belong to its object, which put_field can't open twice. */
+/* A nested map's rows belong to its object, which put_field can't open a second time. */
 static void put_row(struct jsonw *w, const struct field *f)
 {
 	if (f->type == FIELD_MAP)
@@ -151,7 +152,7 @@ static void put_required(struct jsonw *w, const struct field *f)
 	jsonw_end(w, ']');
 }
 
-/* An object of two tables' rows. */
+/* An object with the rows of two tables. */
 static void put_map(struct jsonw *w, const char *key, const struct field *a, const struct field *b,
                     const char *help)
 {

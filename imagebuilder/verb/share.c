@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* share: other accounts may use an AMI and its snapshots. */
+/* share: allows other accounts to use an AMI and its snapshots. */
 #include <errno.h>
 
 #include "aws/ec2_valid.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* shell: a look into an image as it was built, or as a step left it that failed. */
+/* shell: opens a shell in an image as it was built, or in the state a failed step left. */
 #include "verb/shell.h"
 
 #include <errno.h>
@@ -12,10 +12,10 @@
 #include "store/scratch.h"
 #include "verb/image.h"
 
-#define CANT_RUN  126 /* as shells have it: it is there and can't be run, */
-#define NOT_FOUND 127 /* or isn't there */
+#define CANT_RUN  126 /* as shells report it: the program can't be run, */
+#define NOT_FOUND 127 /* or doesn't exist */
 
-/* The layers that are looked into, held against pruning. */
+/* The layers that are inspected, locked against pruning. */
 struct look {
 	struct image *image;
 	struct store *store;
@@ -58,7 +58,7 @@ static void begin(struct look *l, size_t max)
 	l->trees = arena_array(l->image->program.arena, max + 1, sizeof *l->trees);
 }
 
-/* `step`: what it is to a person. */
+/* `step`: the step's name for messages. */
 static int hold(struct look *l, const char *key, bool failed, const char *step, struct err *e)
 {
 	const char *recipe = l->image->program.line.operands[0];
@@ -133,7 +133,7 @@ static int hold_failed(struct look *l, struct err *e)
 
 /* ---- the program ---- */
 
-/* The trees are only read: what is changed goes to a directory that goes with us. */
+/* The trees are only read: changes go to a temporary directory. */
 static int run(struct look *l, int *ret_status, struct err *e)
 {
 	struct image *g = l->image;

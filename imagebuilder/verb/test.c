@@ -23,12 +23,12 @@
 #include "verb/image.h"
 
 #define DEADLINE_MS  600000
-#define FIRMWARE_MAX (16UL << 20) /* bytes of its variables */
+#define FIRMWARE_MAX (16UL << 20) /* bytes of the file with its variables */
 #define CPUINFO_MAX  (16UL << 20)
-#define LINE_LEN     1200 /* host_exec's pieces, and the NUL */
-#define TAIL         30   /* lines that are shown of a machine that failed */
+#define LINE_LEN     1200 /* the size of host_exec's pieces, and the NUL */
+#define TAIL         30   /* last lines that are shown if the machine failed */
 
-/* Where Debian, Fedora and Amazon Linux have them. */
+/* Where Debian, Fedora and Amazon Linux install them. */
 static const struct firmware {
 	const char *code, *vars;
 } firmwares[] = {
@@ -53,7 +53,7 @@ struct boot {
 
 /* ---- the console ---- */
 
-/* Without the terminal's control sequences: ESC [ ... letter, and single bytes. */
+/* Removes the terminal's control sequences: ESC [ ... letter, and single bytes. */
 static void plain(const char *line, char out[static LINE_LEN])
 {
 	size_t n = 0;
@@ -72,7 +72,7 @@ static void plain(const char *line, char out[static LINE_LEN])
 	out[n] = '\0';
 }
 
-/* QEMU's monitor takes the order; a machine that ended by itself has none. */
+/* Tells QEMU's monitor to quit; if the machine ended by itself, there is no monitor. */
 static void end_machine(const struct boot *b)
 {
 	static const char quit[] = "quit\n";
@@ -83,7 +83,8 @@ static void end_machine(const struct boot *b)
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) < 0 ||
 	    file_write_all(fd, quit, sizeof quit - 1) < 0)
 		log_debug("ending the machine: no answer");
-	/* It reads the order when it comes to it; a closed connection would take that with it. */
+	/* QEMU reads the command when it gets to it; closing the connection early
+	 * would discard it. */
 	while (fd >= 0 && read(fd, to.sun_path, sizeof to.sun_path) > 0)
 		;
 }
@@ -119,8 +120,8 @@ static void look_at(void *ctx, const char *text)
 
 /* ---- the machine ---- */
 
-/* A device alone says little: in a machine that is itself virtual it may be there without the
- * processor's part of it, and then hangs. */
+/* The device alone is not enough: in a virtual machine it may exist without the processor's
+ * support, and then hangs. */
 static bool has_kvm(struct arena *a)
 {
 	struct blob text;
@@ -159,7 +160,7 @@ static int add_firmware(struct boot *b, const char **argv, size_t *n, struct err
 	               "starting '%s': no UEFI firmware here: install ovmf", b->disk);
 }
 
-/* A comma in a value of QEMU's options is written twice. */
+/* A comma in a value of QEMU's options is doubled. */
 static const char *option_value(const char *s, struct arena *a)
 {
 	struct strbuf out = STRBUF(a, 2 * strlen(s) + 1);
@@ -260,7 +261,7 @@ static bool is_qcow2(int fd)
 	       memcmp(magic, "QFI\xfb", sizeof magic) == 0;
 }
 
-/* The table that BIOS knows: any of four partitions, and the mark behind them. */
+/* The partition table of BIOS: any of four partitions, and the signature behind them. */
 static bool has_mbr(int fd)
 {
 	unsigned char sector[512];
@@ -274,7 +275,7 @@ static bool has_mbr(int fd)
 	return false;
 }
 
-/* Firmware would look at anything else until the deadline. */
+/* With anything else the firmware would wait until the deadline. */
 static int check_disk(int fd, const char *path, struct err *e)
 {
 	struct gpt_table table;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* verify: an image's checks, one a line. */
+/* verify: runs an image's checks, and prints one a line. */
 #include <stdio.h>
 
 #include "build/chain.h"
