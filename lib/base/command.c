@@ -53,12 +53,13 @@ static int store_list(const struct command_option *row, struct command_list *lis
 	return 0;
 }
 
-static int store(const struct command_option *row, void *options, const char *arg, struct err *e)
+static int store(const struct command_option *row, const struct command_verb *verb, void *options,
+                 const char *arg, struct err *e)
 {
 	void *at = (char *)options + row->offset;
 	uint64_t *number = at;
 
-	if (row->type != COMMAND_FLAG && !*arg)
+	if (row->type != COMMAND_FLAG && !*arg && !(row->empty & verb->bit))
 		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
 		               "--%s: the value is empty, expected %s", row->name, row->arg);
 
@@ -149,7 +150,7 @@ static int parse_options(const struct command *c, int argc, char **argv, void *o
 			return usage(c, line->verb, "unknown option", word, e);
 		if (!(row->verbs & line->verb->bit))
 			return usage(c, line->verb, "this verb does not take", word, e);
-		int r = store(row, options, optarg, e);
+		int r = store(row, line->verb, options, optarg, e);
 		if (r < 0)
 			return r;
 	}

@@ -50,6 +50,7 @@ struct command_option {
 	/* NULL-terminated: the values of a COMMAND_CHOICE; the words that the list of a COMMAND_TEXT
 	 * may have, which its verb checks. --help shows them. */
 	const char *const *choices;
+	unsigned empty; /* verbs to which the empty value says something */
 };
 
 #define COMMAND_ANY (~0U) /* every verb takes it */

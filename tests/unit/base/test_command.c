@@ -39,6 +39,7 @@ static const struct command_option options[] = {
         {"number", "N", "a number", 0, ONE, COMMAND_NUMBER, AT(number), NULL},
         {"list", "L", "again and again", 0, ONE, COMMAND_LIST, AT(list), NULL},
         {"shapes", "S", "of a drawing", 0, ONE, COMMAND_TEXT, AT(shapes), shapes},
+        {"maybe", "M", "a text or none", 0, COMMAND_ANY, COMMAND_TEXT, AT(text), NULL, TWO},
         {0},
 };
 static const struct command command = {"tool", "Is a tool.", verbs, options};
@@ -81,14 +82,19 @@ static void test_values(void **state)
 	assert_string_equal(line.verb->name, "first");
 }
 
-static void test_an_empty_value_is_refused(void **state)
+static void test_an_empty_value_is_refused_but_where_it_says_something(void **state)
 {
 	(void)state;
 	const char *text[] = {"tool", "first", "file", "--text", "", NULL};
 	const char *list[] = {"tool", "first", "file", "--list=", NULL};
+	const char *maybe[] = {"tool", "first", "file", "--maybe=", NULL};
+	const char *none_maybe[] = {"tool", "second", "--maybe", "", NULL};
 
 	assert_err(parse(text), ERR_INPUT, "--text: the value is empty, expected T");
 	assert_err(parse(list), ERR_INPUT, "--list: the value is empty, expected L");
+	assert_err(parse(maybe), ERR_INPUT, "--maybe: the value is empty, expected M");
+	assert_ok(parse(none_maybe));
+	assert_string_equal(o.text, "");
 }
 
 static void test_end_of_options(void **state)
@@ -189,6 +195,7 @@ static void test_help_texts(void **state)
 	command_help(&command, &verbs[1], &two);
 	assert_string_equal(two.data, "Usage: tool second [OPTION]...\n\nDoes another.\n\n"
 	                              "  -f, --flag                 a flag\n"
+	                              "      --maybe M              a text or none\n"
 	                              "  -h, --help                 print this help\n");
 }
 
@@ -216,10 +223,14 @@ static void test_help(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_values),     cmocka_unit_test(test_end_of_options),
-	        cmocka_unit_test(test_refused),    cmocka_unit_test(test_list_has_an_end),
-	        cmocka_unit_test(test_help),       cmocka_unit_test(test_asking_for_help),
-	        cmocka_unit_test(test_help_texts), cmocka_unit_test(test_an_empty_value_is_refused),
+	        cmocka_unit_test(test_values),
+	        cmocka_unit_test(test_end_of_options),
+	        cmocka_unit_test(test_refused),
+	        cmocka_unit_test(test_list_has_an_end),
+	        cmocka_unit_test(test_help),
+	        cmocka_unit_test(test_asking_for_help),
+	        cmocka_unit_test(test_help_texts),
+	        cmocka_unit_test(test_an_empty_value_is_refused_but_where_it_says_something),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
