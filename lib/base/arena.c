@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Memory that is given back all at once. */
+/* Memory that is freed all at once. */
 #include "base/arena.h"
 
 #include <stdio.h>
@@ -64,7 +64,7 @@ void *arena_alloc(struct arena *a, size_t size)
 	if (__builtin_add_overflow(size ? size : 1, ALIGNMENT - 1, &need))
 		abort();
 	need &= ~(ALIGNMENT - 1);
-	if (need > CHUNK_SIZE / 4) { /* a large piece gets a chunk behind the one being filled */
+	if (need > CHUNK_SIZE / 4) { /* a large piece gets a chunk of its own */
 		struct chunk *big = chunk_new(need);
 
 		big->used = need;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The clocks, and waiting by them. */
+/* The clocks, and waiting on them. */
 #include "base/clock.h"
 
 #include <errno.h>

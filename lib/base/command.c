@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Command lines: reading them, and the text of --help. */
+/* Parses command lines, and prints --help. */
 #include "base/command.h"
 
 #include <errno.h>
@@ -8,8 +8,8 @@
 
 #define VERBS_MAX   32
 #define CHOICES_MAX 256 /* the words of an option, as a message tells them */
-#define LONG_BASE   256 /* rows' numbers begin above every letter */
-#define LONG_HELP   (LONG_BASE + COMMAND_OPTIONS_MAX) /* --help, which no table has */
+#define LONG_BASE   256 /* option numbers begin above every letter */
+#define LONG_HELP   (LONG_BASE + COMMAND_OPTIONS_MAX) /* --help, which is in no table */
 
 static int refuse(const struct command_option *row, const char *arg, const char *expected,
                   struct err *e)
@@ -90,7 +90,7 @@ static int store(const struct command_option *row, const struct command_verb *ve
 	return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "option type %d", (int)row->type);
 }
 
-/* getopt_long's own form of the table: long options with the row's number as value. */
+/* The table in getopt_long's form: long options with the row's number as value. */
 static void getopt_tables(const struct command *c, struct option *longs, char *shorts)
 {
 	*shorts++ = ':';
@@ -195,7 +195,7 @@ int command_parse(const struct command *c, int argc, char **argv, void *options,
 	line.verb = verb_by_name(c, str_eq(argv[1], "--version") ? "version" : argv[1]);
 	if (!line.verb)
 		return unknown_verb(c, argv[1], e);
-	/* getopt_long moves operands behind the options; the verb plays the part of argv[0]. */
+	/* getopt_long moves operands behind the options; the verb is used as argv[0]. */
 	int r = parse_options(c, argc - 1, argv + 1, options, &line, e);
 	if (r < 0)
 		return r;

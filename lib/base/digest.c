@@ -9,8 +9,8 @@
 
 #include "base/str.h"
 
-/* libcrypto fails here only without memory or without its default provider: nothing can go on then.
- */
+/* libcrypto fails here only without memory or without its default provider: it is impossible to
+ * continue then. */
 static void must(int ok)
 {
 	if (!ok)

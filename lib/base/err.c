@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Filling errors, and what their kinds mean. */
+/* Fills errors, and maps their kinds to exit statuses. */
 #include "base/err.h"
 
 #include <errno.h>
@@ -23,7 +23,7 @@ static void ATTR_PRINTF(2, 0) set_text(struct err *e, const char *fmt, va_list a
 	if (len > sizeof e->text - 4)
 		len = sizeof e->text - 4;
 	while (len > 0 && ((unsigned char)shown[len] & 0xc0) == 0x80)
-		len--; /* not within a character */
+		len--; /* don't cut within a character */
 	memcpy(e->text, shown, len);
 	memcpy(e->text + len, "...", 4);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading files with a ceiling, and replacing them in one step. */
+/* Reads files with a ceiling, and replaces them in one step. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -24,8 +24,8 @@ int file_open(int dirfd, const char *path, int flags, mode_t mode)
 	        .resolve = RESOLVE_NO_MAGICLINKS | (dirfd == AT_FDCWD ? 0 : RESOLVE_IN_ROOT),
 	};
 
-	/* EAGAIN: a rename raced the walk, openat2(2); a bound keeps an attacker from holding us.
-	 */
+	/* EAGAIN: a rename raced the walk, openat2(2); the bound keeps an attacker from blocking
+	 * us. */
 	for (int tries = 0; tries < 16; tries++) {
 		long fd = syscall(SYS_openat2, dirfd, path, &how, sizeof how);
 
@@ -51,7 +51,7 @@ int file_read(int dirfd, const char *path, size_t ceiling, struct arena *a, stru
 		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
 		               "reading '%s': not a regular file", path);
 
-	/* The size is a hint only: /proc files say 0, and a file may grow while it's read. */
+	/* The size is only a hint: /proc files say 0, and a file may grow while it's read. */
 	struct strbuf b = STRBUF(a, ceiling);
 	char chunk[16384];
 	for (;;) {
@@ -117,8 +117,8 @@ static bool split(const char *path, char *dir, size_t cap, const char **name)
 	return **name && !str_eq(*name, ".") && !str_eq(*name, "..");
 }
 
-/* What a killed run left of that name goes. What can't be removed, as a directory that somebody put
- * there, is not ours: then the name gets a random part. */
+/* Removes what a killed run left under that name. If it can't be removed, e.g. because it is a
+ * directory, it is not ours: then the name gets a random part. */
 static void free_name(struct file_new *f)
 {
 	uint32_t random;
@@ -129,7 +129,7 @@ static void free_name(struct file_new *f)
 		snprintf(f->temp, sizeof f->temp, ".%.230s.%08x.hpc-new", f->name, random);
 }
 
-/* Where the file system has no O_TMPFILE. */
+/* For file systems without O_TMPFILE. */
 static int open_named(struct file_new *f)
 {
 	free_name(f);
@@ -150,8 +150,8 @@ int file_new_open(struct file_new *f, int dirfd, const char *path, struct err *e
 		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, ENAMETOOLONG,
 		               "writing '%s': not a usable file name", path);
 	memcpy(f->name, name, strlen(name) + 1);
-	/* The prefix may push a long name over NAME_MAX: then cut the tail, it only has to be ours.
-	 */
+	/* The prefix may push a long name over NAME_MAX: then its tail is cut, the name only has to
+	 * be ours. */
 	snprintf(f->temp, sizeof f->temp, ".%.240s.hpc-new", name);
 
 	f->dir = file_open(dirfd, dir, O_PATH | O_DIRECTORY, 0);
@@ -190,7 +190,7 @@ static int commit(struct file_new *f, const struct file_attr *attr)
 		return -errno;
 	if (!f->named) {
 		snprintf(proc, sizeof proc, "/proc/self/fd/%d", f->fd);
-		/* Left over only if a process was killed between the link and the rename below. */
+		/* Only exists if a process was killed between the link and the rename below. */
 		free_name(f);
 		if (linkat(AT_FDCWD, proc, f->dir, f->temp, AT_SYMLINK_FOLLOW) < 0)
 			return -errno;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Handing log records to the sink, one line each and without secrets. */
+/* Passes log records to the sink, one line each and without secrets. */
 #include "base/log.h"
 
 #include <ctype.h>
@@ -38,7 +38,7 @@ static bool id_char(char c)
 	return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 }
 
-/* AKIA... and ASIA... key ids are 16 or more capitals and digits after the prefix. */
+/* AKIA... and ASIA... key ids have 16 or more capitals and digits after the prefix. */
 static void blank_key_ids(char *text)
 {
 	for (char *p = text; (p = strpbrk(p, "A")); p++) {
@@ -53,7 +53,7 @@ static void blank_key_ids(char *text)
 	}
 }
 
-/* The value after a header or query name, up to where such a value ends. */
+/* Blanks the value after a header or query name, up to the end of such a value. */
 static void blank_values(char *text)
 {
 	static const char *const names[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Comparing, escaping and building strings. */
+/* Compares, escapes and builds strings. */
 #include "base/str.h"
 
 #include <stdio.h>
@@ -114,7 +114,7 @@ bool str_utf8_valid(struct blob in, size_t *bad)
 	return true;
 }
 
-/* What could move a terminal's cursor or reorder a line: C0, DEL, C1, bidi controls. */
+/* Characters that could move a terminal's cursor or reorder a line: C0, DEL, C1, bidi controls. */
 static bool unprintable(uint32_t cp)
 {
 	return cp < 0x20 || (cp >= 0x7f && cp < 0xa0) || (cp >= 0x202a && cp <= 0x202e) ||

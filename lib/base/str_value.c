@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-/* Digits from *s on; stops at the first other character. -ERANGE when they exceed 64 bits. */
+/* Parses digits from *s on; stops at the first other character. -ERANGE if they exceed 64 bits. */
 static int digits(const char **s, unsigned base, uint64_t *ret)
 {
 	uint64_t v = 0;
@@ -93,7 +93,7 @@ int str_duration_ms(const char *s, uint64_t *ret)
 			}
 		if (!ms) {
 			if (*s || total)
-				return -EINVAL; /* only a lone number may lack its unit */
+				return -EINVAL; /* only a single number may omit its unit */
 			ms = 1000;
 		}
 		if (__builtin_mul_overflow(v, ms, &v) || __builtin_add_overflow(total, v, &total))

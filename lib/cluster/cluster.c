@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A cluster's document to one node's sections: our format, and what the node document fills in. */
+/* Turns a cluster's document into one node's sections: our format, and what is taken from the node
+ * document. */
 #include "cluster/cluster.h"
 
 #include "cluster/pcluster.h"
@@ -8,7 +9,7 @@
 #include "data/scalar.h"
 #include "data/yaml.h"
 
-#define TIMEOUT_MAX_S (7 * 24 * 3600) /* of a node's start */
+#define TIMEOUT_MAX_S (7 * 24 * 3600) /* for a node's start */
 
 /* ---- our own sections ---- */
 
@@ -32,7 +33,7 @@ static struct doc *copy_list(struct arena *a, const struct doc *list)
 	return copy;
 }
 
-/* The common value with the role's laid over it, one level deep: sections are flat. */
+/* The common value with the role's laid over it, one level deep, as sections are flat. */
 static struct doc *overlay(struct arena *a, struct doc *common, struct doc *own)
 {
 	if (!common || common->type != own->type)
@@ -108,7 +109,7 @@ static int own_spec(const struct doc *config, const struct cluster_node *node, s
 	return 0;
 }
 
-/* ---- what the node document fills in ---- */
+/* ---- values from the node document ---- */
 
 static struct doc *section(struct arena *a, struct doc *spec, const char *name)
 {
@@ -132,7 +133,7 @@ static void put_missing(struct arena *a, struct doc *map, const char *key, const
 static void fill_in(const struct cluster_node *node, struct arena *a, struct doc *spec)
 {
 	put_missing(a, spec, "hostname", node->node);
-	(void)section(a, spec, "imds-lock"); /* on every node, unless it says otherwise */
+	(void)section(a, spec, "imds-lock"); /* on every node, unless the document disables it */
 	if (node->munge_key)
 		put_missing(a, section(a, spec, "munge"), "key", node->munge_key);
 	else if (doc_get(spec, "munge"))

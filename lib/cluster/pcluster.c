@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A ParallelCluster file to sections: the queue's scripts, munge and Slurm. */
+/* Translates a ParallelCluster file to sections: the queue's scripts, munge and Slurm. */
 #include "cluster/pcluster.h"
 
 #include <errno.h>
 
 /* ---- custom actions ---- */
 
-/* What becomes of a queue's custom actions. */
+/* What a queue's custom actions are translated to. */
 struct actions {
 	struct arena *arena;
-	struct doc *env; /* of each script, or NULL */
+	struct doc *env; /* for each script, or NULL */
 	struct doc *scripts;
 };
 
@@ -24,8 +24,8 @@ static int add_script(struct actions *x, const struct doc *action, const char *s
 	if (!script)
 		return doc_err(action, e, REASON_INPUT_REQUIRED,
 		               "%s: expected 'Script' or 'Sequence'", event);
-	/* ParallelCluster runs a sequence in its order; the id carries the number that `after`
-	 * uses. */
+	/* ParallelCluster runs a sequence in order; the id contains the number,
+	 * which `after` uses. */
 	doc_put_text(a, entry, "id", arena_printf(a, "%s-%zu", event, number));
 	doc_put_text(a, entry, "stage", stage);
 	doc_put(a, entry, "source", doc_new_text(a, script, script->text));
@@ -60,7 +60,7 @@ static int add_action(struct actions *x, const struct doc *action, const char *e
 	return 0;
 }
 
-/* The first queue that has custom actions: then it matters which queue this node is in. */
+/* The first queue that has custom actions: then it matters which queue this node belongs to. */
 static const struct doc *queue_with_actions(const struct doc *config)
 {
 	const struct doc *queues = doc_find(config, "Scheduling.SlurmQueues");
@@ -115,7 +115,7 @@ static void add_munge(const struct pcluster_input *in, struct doc *spec)
 	struct doc *arn = doc_find(in->config, "Scheduling.SlurmSettings.MungeKeySecretArn");
 	struct doc *munge = doc_new_map(in->arena, arn ? arn : in->config);
 
-	/* The node document's key wins; cluster_spec() fills it in, or its default. */
+	/* The node document's key wins; cluster_spec() adds it, or its default. */
 	if (arn && !in->node->munge_key)
 		doc_put(in->arena, munge, "key", arn);
 	doc_put(in->arena, spec, "munge", munge);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ParallelCluster's build image configuration to sections of steps. */
+/* Translates ParallelCluster's build image configuration to sections of steps. */
 #include "cluster/pcluster_image.h"
 
 #include "cluster/pcluster_rows.h"
@@ -92,7 +92,7 @@ static int add_script(const struct doc *c, size_t i, struct doc *scripts, struct
 	return 0;
 }
 
-/* What is said there and not done here, by whom it is done. */
+/* Notes the settings that are ignored here, and who handles them. */
 static void note_left_out(const struct doc *config, struct cluster_notes *notes)
 {
 	static const char starts[] = "whoever starts the machine says it";
@@ -148,7 +148,7 @@ int pcluster_image_read(const struct doc *config, struct cluster_notes *notes,
 	struct pcluster_image image_spec = {.sections = sections};
 	int r = pcluster_rows_check(config, top, "image configuration", NULL, faults, e);
 
-	/* What has another type than it should can't be read further. */
+	/* A value of the wrong type can't be read any further. */
 	if (r < 0)
 		return r;
 	int refused = refuse_installation(config, e);
@@ -157,7 +157,7 @@ int pcluster_image_read(const struct doc *config, struct cluster_notes *notes,
 	r = read_components(doc_find(config, "Build.Components"), scripts, faults, a, e);
 	if (r < 0 || refused < 0)
 		return r < 0 ? r : refused;
-	if (on) /* the schema has seen that it is one */
+	if (on) /* the schema has checked it */
 		(void)scalar_bool(on, &image_spec.update_os);
 	doc_put(a, sections, "scripts", scripts);
 	note_left_out(config, notes);

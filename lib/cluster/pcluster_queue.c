@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Which queue and compute resource of a ParallelCluster file a node belongs to. */
+/* Finds the queue and compute resource of a ParallelCluster file that a node belongs to. */
 #include "cluster/pcluster.h"
 
-/* "<queue>-st-" or "<queue>-dy-" at the start of the node's name; queue names may hold dashes. */
+/* "<queue>-st-" or "<queue>-dy-" at the start of the node's name; queue names
+ * may contain dashes. */
 static bool name_in_queue(const char *node, const char *queue)
 {
 	size_t n = strlen(queue);
@@ -19,7 +20,7 @@ static const struct doc *by_name(const struct doc *list, const char *name)
 	return NULL;
 }
 
-/* Of queues `a` and `a-st-b`, a node `a-st-b-dy-c-1` fits both: the longest name is the one meant. */
+/* With queues `a` and `a-st-b`, a node `a-st-b-dy-c-1` matches both: the longest name is meant. */
 static const struct doc *queue_of_node(const struct doc *queues, const char *node)
 {
 	const struct doc *best = NULL;

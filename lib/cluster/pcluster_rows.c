@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Holds a document against a table of names and types. The depth of the walk is the table's, which ends. */
+/* Checks a document against a table of names and types. The walk is as deep as the table, which is
+ * finite. */
 #include "cluster/pcluster_rows.h"
 
 #include <errno.h>
@@ -48,7 +49,7 @@ static int check_list(struct walk *w, const struct doc *d, const struct pcluster
 
 static int check_scalar(const struct doc *d, const struct pcluster_row *row, struct err *e)
 {
-	/* Only the verdict matters; the value goes nowhere. */
+	/* Only the result matters; the value is dropped. */
 	union {
 		const char *string;
 		bool boolean;

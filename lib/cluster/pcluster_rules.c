@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Rules between the keys of a ParallelCluster file that decide what a node gets. */
+/* Checks rules between the keys of a ParallelCluster file that affect what a node gets. */
 #include "cluster/pcluster.h"
 
 #include <arpa/inet.h>
@@ -8,13 +8,13 @@
 
 #define ADDRESS_MAX 64 /* an IPv6 address with its prefix length */
 
-/* A fault is kept, and the walk goes on where the caller wants all of them. */
+/* A fault is recorded, and the walk continues if the caller wants all of them. */
 struct walk {
 	struct faults *faults;
 	struct arena *arena;
 	struct err *err;
-	int failed; /* 0, or what the last fault returned */
-	bool ended; /* nobody wants further ones */
+	int failed; /* 0, or the result of the last fault */
+	bool ended; /* no further faults are wanted */
 };
 
 static void refused(struct walk *w, int r)
@@ -23,7 +23,7 @@ static void refused(struct walk *w, int r)
 	w->ended = !faults_add(w->faults, w->err);
 }
 
-/* The schema's faults are told with ours, so nothing here has its type for certain. */
+/* The schema's faults are reported together with ours, so no type can be relied on here. */
 static const struct doc *scalar_at(const struct doc *d, const char *dotted)
 {
 	const struct doc *at = doc_find(d, dotted);
@@ -38,7 +38,7 @@ static const struct doc *list_at(const struct doc *d, const char *dotted)
 	return at && at->type == DOC_LIST ? at : NULL;
 }
 
-/* ---- names that stand twice ---- */
+/* ---- duplicate names ---- */
 
 static void unique(struct walk *w, const struct doc *list, const char *key)
 {
@@ -58,7 +58,7 @@ static void unique(struct walk *w, const struct doc *list, const char *key)
 
 /* ---- queues ---- */
 
-/* It ends up between quotes in files of the machine. */
+/* It is written between quotes to files of the machine. */
 static void check_proxy(struct walk *w, const struct doc *node)
 {
 	const struct doc *at = scalar_at(node, "Networking.Proxy.HttpProxyAddress");
@@ -88,7 +88,7 @@ static void check_queue(struct walk *w, const struct doc *queue)
 		unique(w, list_at(queue, "ComputeResources"), "Name");
 }
 
-/* ---- addresses that may come in ---- */
+/* ---- addresses that may connect ---- */
 
 static bool is_prefix(const char *text, long max)
 {
@@ -160,7 +160,7 @@ static void check_settings(struct walk *w, const struct doc *storage)
 	}
 }
 
-/* What the system itself lives in. ParallelCluster refuses these names at the top, too. */
+/* Directories of the system itself. ParallelCluster refuses these at the top level, too. */
 static bool is_reserved(const char *dir)
 {
 	static const char *const at[] = {"/",     "/bin",   "/boot",  "/dev",  "/etc",
@@ -233,7 +233,7 @@ static void check_dirs(struct walk *w, const struct doc *list)
 	}
 }
 
-/* A local disk may not be mounted over, or in, what is shared. */
+/* A local disk must not be mounted over, or inside, shared storage. */
 static void check_ephemeral(struct walk *w, const struct doc *queue, const struct doc *list)
 {
 	const struct doc *at =

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A queue's proxy and multithreading as sections, and notes of what isn't carried out. */
+/* Translates a queue's proxy and multithreading settings to sections, and notes what isn't carried
+ * out. */
 #include "cluster/pcluster.h"
 #include "data/scalar.h"
 
@@ -20,7 +21,7 @@ static const char *proxy_of(const struct doc *queue)
 	return at ? at->text : NULL;
 }
 
-/* Never through a proxy: this machine, its metadata, and the head node. */
+/* Never through a proxy: this machine, its metadata service, and the head node. */
 static const char *no_proxy(const struct pcluster_input *in)
 {
 	return arena_printf(in->arena, "localhost,127.0.0.1,::1,169.254.169.254,fd00:ec2::254,%s",
@@ -61,7 +62,7 @@ static void add_file(const struct pcluster_input *in, struct doc *spec, const ch
 	doc_push(in->arena, section(in, spec, "files"), file);
 }
 
-/* For logins and jobs, and for apt where the image is Ubuntu's; dnf reads the variables. */
+/* For logins and jobs, and for apt if the image is Ubuntu; dnf reads the variables. */
 static void add_proxy(const struct pcluster_input *in, const char *proxy, struct doc *spec)
 {
 	const struct doc *os = doc_find(in->config, "Image.Os");
@@ -79,7 +80,7 @@ static void add_proxy(const struct pcluster_input *in, const char *proxy, struct
 
 /* ---- simultaneous multithreading ---- */
 
-/* Some instance types take this as a CPU option when they are launched; then it is off already. */
+/* Some instance types take this as a CPU option at launch; then it is off already. */
 static void add_smt(const struct pcluster_input *in, const struct doc *at, struct doc *spec)
 {
 	static const char text[] = "#!/bin/sh\n"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SharedStorage and what the head node exports, as mounts. */
+/* Translates SharedStorage and what the head node exports to mounts. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -8,12 +8,12 @@
 
 #define INTERNAL "home" /* in `storage:`, the file system that SharedStorageType: Efs makes */
 
-/* What the storage functions work on: one SharedStorage entry and where its mount goes. */
+/* The arguments of the storage functions: one SharedStorage entry and where its mount is added. */
 struct entry {
 	const struct pcluster_input *in;
 	const struct doc *at;
 	struct arena *arena;
-	struct doc *mount; /* the mounts: entry being made */
+	struct doc *mount; /* the mounts: entry that is being made */
 	const char *name, *dir;
 };
 
@@ -35,7 +35,7 @@ const char *pcluster_dir(const char *dir, struct arena *a)
 	return b.len ? b.data : "/";
 }
 
-/* An IPv6 address stands in brackets before a path: fstab(5), nfs(5). */
+/* An IPv6 address is put in brackets before a path: fstab(5), nfs(5). */
 static void nfs_from_head(const struct entry *s, struct doc *mount, const char *dir)
 {
 	const char *head = s->in->node->head;
@@ -58,8 +58,8 @@ static const char *mapped(const struct entry *s)
 	return vars_get(s->in->facts, tag);
 }
 
-/* Only the node's own document can tell: a fault there, elsewhere a note and something that stands
- * in for it. */
+/* Only the node's own document has it: on the node its absence is a fault, elsewhere a note and a
+ * sample value. */
 static int unmapped(const struct entry *s, const char *what, const char *example, const char **ret,
                     struct err *e)
 {
@@ -123,7 +123,7 @@ static int efs(struct entry *s, struct err *e)
 	return 0;
 }
 
-/* OpenZFS and ONTAP volumes speak NFS; a volume id alone does not tell the server's name. */
+/* OpenZFS and ONTAP volumes use NFS; a volume id alone does not give the server's name. */
 static int fsx_nfs(struct entry *s, struct err *e)
 {
 	const char *source = mapped(s);
@@ -220,8 +220,8 @@ static void add_head_export(const struct entry *s, struct doc *mounts, const cha
 	doc_push(s->arena, mounts, mount);
 }
 
-/* With SharedStorageType: Efs what the head would export are directories of a file system that
- * ParallelCluster makes, under the same names. */
+/* With SharedStorageType: Efs the directories that the head node would export are on a file system
+ * that ParallelCluster makes, under the same names. */
 static int add_internal(struct entry *s, struct doc *mounts, const char *dir, struct err *e)
 {
 	const char *id = mapped(s);
@@ -240,7 +240,7 @@ static int add_internal(struct entry *s, struct doc *mounts, const char *dir, st
 	return 0;
 }
 
-/* /home, and Slurm where the image has none. */
+/* /home, and Slurm if the image has none. */
 static int add_head(const struct pcluster_input *in, struct doc *mounts, struct err *e)
 {
 	const struct doc *type = doc_find(in->config, "HeadNode.SharedStorageType");

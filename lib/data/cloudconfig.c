@@ -14,7 +14,7 @@ bool cloudconfig_is(struct blob text)
 	return text.len == len || memchr(" \t\r\n", text.data[len], 4);
 }
 
-/* The names of cc_write_files.py. */
+/* The names that cc_write_files.py accepts. */
 static bool is_base64(const char *encoding)
 {
 	static const char *const names[] = {"b64",       "base64",   "gz+b64",

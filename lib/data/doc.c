@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Documents: looking values up, making nodes, and errors with a place. */
+/* Documents: lookups, construction, and errors with a place. */
 #include "data/doc.h"
 
 #include <errno.h>
@@ -68,7 +68,7 @@ struct doc *doc_new(struct arena *a, enum doc_type type, const struct doc *at)
 	return d;
 }
 
-/* No deeper than the parser's ceiling. */
+/* Recursion is bounded by the parser's ceiling. */
 void doc_mark_foreign(struct doc *d)
 {
 	d->foreign = true;

@@ -18,7 +18,8 @@ static const char *skip_digits(const char *p)
 	return p;
 }
 
-/* RFC 8259's number, so that the text may stand without quotes and json_parse() reads it back. */
+/* A number by RFC 8259, so that the text can be written without quotes and json_parse() reads it
+ * back. */
 static bool is_number(const char *p)
 {
 	if (strlen(p) > JSON_NUMBER_MAX)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Decoding documents into structs by tables of fields. */
+/* Decodes documents into structs by tables of fields. */
 #include "data/field.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #define EXPECTED_MAX 300 /* bytes of "one of a, b, ..." in a message */
 #define FOUND_MAX    64  /* bytes of the reader's own text in a message */
 
-/* One pending assignment: they happen together, after the last check. */
+/* One pending assignment: all are done together, after the last check. */
 struct write {
 	void *to;
 	size_t size;
@@ -19,7 +19,7 @@ struct write {
 struct decode {
 	const struct vars *vars;
 	struct arena *arena;
-	struct faults *faults; /* NULL: the first fault ends it */
+	struct faults *faults; /* NULL: stop at the first fault */
 	struct err *err;
 	struct write *writes;
 	size_t n;
@@ -29,7 +29,7 @@ typedef int read_fn(struct decode *c, const struct field *row, const struct doc 
 static int decode_map(struct decode *c, const struct doc *map, const struct field *fields,
                       void *out);
 
-/* Whether to go on after a failure, which *failed then remembers. */
+/* Whether to continue after a failure, which *failed then keeps. */
 static bool go_on(struct decode *c, int r, int *failed)
 {
 	if (r >= 0)
@@ -73,7 +73,7 @@ static int wrong_shape(struct decode *c, const struct field *row, const struct d
 	return refuse(c, row, value, expected, shapes[value->type], REASON_INPUT_TYPE);
 }
 
-/* A scalar that its parser didn't take; `r` is what the parser returned. */
+/* A scalar that its parser rejected; `r` is the parser's result. */
 static int wrong_text(struct decode *c, const struct field *row, const struct doc *value, int r)
 {
 	struct strbuf expected = STRBUF(c->arena, EXPECTED_MAX);
@@ -103,7 +103,7 @@ static bool in_limits(const struct field *row, uint64_t n)
 	return !row->max || n <= (uint64_t)row->max;
 }
 
-/* The text of a scalar with its facts. */
+/* The text of a scalar with its facts substituted. */
 static int text_of(struct decode *c, const struct doc *value, const char **ret)
 {
 	if (!c->vars || value->foreign || !strchr(value->text, '$')) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a field expects, in words. */
+/* Describes what a field expects. */
 #include <inttypes.h>
 
 #include "data/field.h"

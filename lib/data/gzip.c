@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Unpacking gzip, by zlib. */
+/* Unpacks gzip with zlib. */
 #include "data/gzip.h"
 
 #include <errno.h>
@@ -7,14 +7,14 @@
 #define ZLIB_CONST
 #include <zlib.h>
 
-#define GZIP_WINDOW (16 + MAX_WBITS) /* zlib's way to say: a gzip header and trailer, no other */
+#define GZIP_WINDOW (16 + MAX_WBITS) /* for zlib: only a gzip header and trailer */
 
 static int refuse(struct err *e, enum reason reason, const char *cause)
 {
 	return err_set(e, ERR_INPUT, reason, EINVAL, "unpacking gzip: %s", cause);
 }
 
-/* One call's worth of output; 1 when all members are done, 0 to go on. */
+/* Produces one call's worth of output; 1 when all members are done, 0 to continue. */
 static int step(z_stream *z, struct err *e)
 {
 	int r = inflate(z, Z_NO_FLUSH);

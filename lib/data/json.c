@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From JSON text to a document, by cJSON. */
+/* Parses JSON text to a document, with cJSON. */
 #include "data/json.h"
 
 #include <cjson/cJSON.h>
@@ -7,8 +7,8 @@
 
 #include "data/json_check.h"
 
-/* Walks cJSON's tree and the marks in step: both are in the order of the text. Recursion is as deep
- * as json_check() let the text be. */
+/* Walks cJSON's tree and the marks in parallel: both are in the order of the text. Recursion is as
+ * deep as json_check() allowed. */
 struct join {
 	const char *file;
 	struct blob text;
@@ -78,7 +78,7 @@ static int join_value(struct join *j, const cJSON *from, struct doc **ret)
 		*ret = join_node(j, DOC_NULL, &token, &len);
 	else
 		*ret = join_text(j, from->valuestring);
-	/* cJSON frees it as it is, and it may be a secret. */
+	/* cJSON frees it without wiping, and it may be a secret. */
 	if (from->valuestring)
 		explicit_bzero(from->valuestring, strlen(from->valuestring));
 	return 0;
@@ -93,8 +93,8 @@ int json_parse(const char *file, struct blob text, struct arena *a, struct doc *
 
 	if (r < 0)
 		return r;
-	/* A terminated copy: with the length of a text that isn't, older cJSON reads past the end.
-	 */
+	/* A terminated copy: given the length of an unterminated text, older cJSON reads past its
+	 * end. */
 	tree = cJSON_ParseWithLengthOpts(arena_memdup(a, text.data, text.len), text.len + 1, NULL,
 	                                 true);
 	if (!tree)

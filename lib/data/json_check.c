@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The strict check of JSON text, and where its values stand. */
+/* The strict check of JSON text, which records where its values are. */
 #include "data/json_check.h"
 
 #include "data/json.h"
@@ -8,13 +8,13 @@
 #define JSON_NODES_MAX  50000         /* keys and values */
 #define JSON_STRING_MAX (1024 * 1024) /* bytes between the quotes: a file's content is one */
 
-/* What may come next. */
+/* What may follow. */
 enum state {
 	WANT_VALUE,
 	WANT_VALUE_OR_END, /* after '[' */
 	WANT_KEY,
 	WANT_KEY_OR_END, /* after '{' */
-	WANT_COMMA,      /* or the end of what is open */
+	WANT_COMMA,      /* or the end of the open map or list */
 };
 
 struct scan {
@@ -30,7 +30,7 @@ struct scan {
 	char open[JSON_DEPTH_MAX]; /* '{' or '[' */
 };
 
-/* The character `ahead` of the current one; '\0' at the end, since the text has no NUL. */
+/* The character `ahead` of the current one; '\0' at the end, since the text contains no NUL. */
 static char peek(const struct scan *s, size_t ahead)
 {
 	return s->at + ahead < s->text.len ? s->text.data[s->at + ahead] : '\0';
@@ -87,7 +87,7 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* The four digits of \uNNNN whose backslash stands at s->at + ahead, or -1. */
+/* The value of \uNNNN whose backslash is at s->at + ahead, or -1. */
 static int unit(const struct scan *s, size_t ahead)
 {
 	int value = 0;
@@ -171,7 +171,7 @@ static int scan_digits(struct scan *s)
 	return 0;
 }
 
-/* After the integer part; each part is optional. */
+/* What may follow the integer part; each part is optional. */
 static int scan_fraction(struct scan *s)
 {
 	int r = 0;

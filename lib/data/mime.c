@@ -50,7 +50,7 @@ static size_t line_length(struct blob text)
 	return end ? (size_t)(end - text.data) + 1 : text.len;
 }
 
-/* The length without LF or CRLF of a line that has `len` bytes. */
+/* The length of a line of `len` bytes without its LF or CRLF. */
 static size_t line_text(struct blob text, size_t len)
 {
 	if (len && text.data[len - 1] == '\n')
@@ -60,8 +60,8 @@ static size_t line_text(struct blob text, size_t len)
 	return len;
 }
 
-/* A field with its folded lines: 1 and *name, *value, *text behind it; 0 at the empty line that
- * ends the fields, *text behind that; -1 when this is no field. */
+/* Reads a field with its folded lines: 1 with *name and *value, and *text after it; 0 at the empty
+ * line that ends the fields, *text after it; -1 if this is not a field. */
 static int next_field(struct blob *text, struct blob *name, struct blob *value)
 {
 	size_t len = line_length(*text), colon = 0;
@@ -82,7 +82,7 @@ static int next_field(struct blob *text, struct blob *name, struct blob *value)
 	return 1;
 }
 
-/* A parameter's value into `out`, unquoted; returns what is behind it. Longer than fits: empty. */
+/* Copies a parameter's value to `out`, unquoted; returns the rest. Empty if it doesn't fit. */
 static struct blob take_value(struct blob b, char *out, size_t cap)
 {
 	bool quoted = b.len && b.data[0] == '"';
@@ -167,7 +167,7 @@ static enum delimiter delimiter(struct blob line, const char *boundary)
 	return closes ? CLOSES : OPENS;
 }
 
-/* Up to the next delimiter line, which is passed. */
+/* Reads up to and including the next delimiter line. */
 static enum delimiter next_delimiter(struct mime_parts *p, struct blob *before)
 {
 	*before = (struct blob){p->rest.data, 0};

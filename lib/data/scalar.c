@@ -6,7 +6,7 @@
 
 int scalar_bool(const struct doc *d, bool *ret)
 {
-	/* marshmallow's truthy and falsy words beyond those that YAML 1.1 has too. */
+	/* marshmallow's truthy and falsy words in addition to those of YAML 1.1. */
 	static const char *const words[2][5] = {{"0", "f", "F", "n", "N"},
 	                                        {"1", "t", "T", "y", "Y"}};
 
@@ -21,7 +21,7 @@ int scalar_bool(const struct doc *d, bool *ret)
 	return str_bool(d->text, ret);
 }
 
-/* Digits with '_' anywhere between and behind them; stops at any other character. */
+/* Digits with '_' anywhere between or after them; stops at any other character. */
 static int digits(const char **s, int base, uint64_t *ret)
 {
 	uint64_t v = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Places in a text, and whether it is text. */
+/* Line and column in a text, and checks that it is text. */
 #include "data/text.h"
 
-/* A byte order mark at the start is no character: libyaml doesn't count it either. */
+/* A byte order mark at the start doesn't count as a character: libyaml doesn't count it either. */
 static bool is_mark(struct blob text, size_t offset)
 {
 	return !offset && text.len >= 3 && memcmp(text.data, "\xEF\xBB\xBF", 3) == 0;

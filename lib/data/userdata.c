@@ -14,7 +14,7 @@
 #define UNPACKED_MAX (1024 * 1024) /* bytes of all layers of gzip and base64 together */
 #define DEPTH_MAX    16            /* messages, gzip and base64 inside each other */
 #define PARTS_MAX    256           /* parts of all messages together */
-#define SHOWN_MAX    60            /* bytes of the text's own words in a message */
+#define SHOWN_MAX    60            /* bytes of quoted input in a message */
 
 static const char file[] = "user-data";
 static const char node_file[] = "/etc/hpc-node/node.yaml";
@@ -23,21 +23,21 @@ struct search {
 	struct arena *arena;
 	struct err *err;
 	struct blob found; /* .data NULL: not yet */
-	unsigned line;     /* of what was found */
-	size_t left;       /* of UNPACKED_MAX */
+	unsigned line;     /* where it was found */
+	size_t left;       /* rest of UNPACKED_MAX */
 	unsigned depth, parts;
 };
 
-/* One text in which places count: the user data, or what a layer of it unpacked to. */
+/* One text with line numbers of its own: the user data, or what a layer of it unpacked to. */
 struct layer {
 	struct blob text;
 	bool raw;
 };
 
-/* What is known of a text before looking: it alone decides whether a fault in it is reported. */
+/* What is known about a text before it is read: this decides whether a fault in it is reported. */
 enum claim {
 	WHOLE, /* the whole user data, which must be readable */
-	VAGUE, /* a part whose type says nothing */
+	VAGUE, /* a part whose type doesn't say what it is */
 	OURS,  /* a part of our type */
 };
 
@@ -49,7 +49,7 @@ static struct doc place(const struct layer *in, const char *p)
 	               (size_t)(p - in->text.data));
 }
 
-/* Finding a place costs a pass over the text: only a fault is worth it. */
+/* Finding a place costs a pass over the text: it is only done for a fault. */
 static int fail(struct search *s, const struct layer *in, const char *p, enum reason reason,
                 const char *fmt, ...) ATTR_PRINTF(5, 6) ATTR_COLD;
 
@@ -65,8 +65,8 @@ static int fail(struct search *s, const struct layer *in, const char *p, enum re
 	return -EINVAL;
 }
 
-/* "#hpc-node" as the first line that isn't blank, as an editor, a here-document or a template leaves
- * it: with a byte order mark, indented, with a space behind the #. */
+/* "#hpc-node" as the first non-blank line, tolerating what an editor, a here-document or a template
+ * may add: a byte order mark, indentation, a space behind the #. */
 static bool is_document(struct blob text)
 {
 	static const char name[] = "hpc-node";
@@ -114,7 +114,7 @@ static int look_inside(struct search *s, struct blob text, enum claim claim)
 
 static int look_gzip(struct search *s, const struct layer *in, struct blob text, enum claim claim)
 {
-	/* Of its own, so that parts which fail to unpack don't add up. */
+	/* A separate arena, so that parts that fail to unpack don't add up. */
 	scope_arena struct arena *a = arena_new();
 	struct blob inside;
 	struct err fault;
@@ -146,7 +146,7 @@ static int decode_base64(struct search *s, struct blob text, struct blob *ret)
 	return 0;
 }
 
-/* A text that is nothing as it stands may be base64 of something that is. */
+/* A text that isn't recognised may be base64 of one that is. */
 static int look_base64(struct search *s, struct blob text, enum claim claim)
 {
 	struct mime_entity m;
@@ -159,7 +159,8 @@ static int look_base64(struct search *s, struct blob text, enum claim claim)
 	return look_inside(s, inside, claim);
 }
 
-/* The node document as a file that cloud-init is told to write, which it takes without a warning. */
+/* The node document as a file that cloud-init is told to write, which it accepts
+ * without a warning. */
 static int look_cloud_config(struct search *s, struct blob text)
 {
 	struct blob inside = cloudconfig_file(text, node_file, s->arena);
@@ -175,7 +176,7 @@ static bool is_one_of(struct blob token, const char *const *words)
 	return !token.len;
 }
 
-/* "application/x-hpc-node" and the like: a slip that must not pass in silence. */
+/* "application/x-hpc-node" and similar: a mistake that must be reported. */
 static bool names_us(struct blob type)
 {
 	for (; type.len; type = (struct blob){type.data + 1, type.len - 1})
@@ -256,7 +257,8 @@ static int look_multipart(struct search *s, const struct layer *in, const struct
 	return r;
 }
 
-/* A part of that type needs no first line; packed twice, or otherwise, it is left to cloud-init. */
+/* A part of that type needs no first line; if it is packed twice, or in another way, it is left to
+ * cloud-init. */
 static int look_cloud_part(struct search *s, const struct mime_entity *m)
 {
 	struct blob inside = m->body;
@@ -269,7 +271,7 @@ static int look_cloud_part(struct search *s, const struct mime_entity *m)
 static int look_entity(struct search *s, const struct layer *in, const struct mime_entity *m,
                        bool closed, enum claim claim)
 {
-	/* Types that don't say what is inside. */
+	/* Types that don't say what they contain. */
 	static const char *const vague[] = {"text/plain", "application/octet-stream",
 	                                    "application/gzip", "application/x-gzip", NULL};
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What user data is that isn't ours, in words. */
+/* Describes user data that isn't ours, for messages. */
 #include <ctype.h>
 #include <strings.h>
 
@@ -35,7 +35,7 @@ static bool has(struct blob text, const char *word)
 
 const char *userdata_describe(struct blob raw)
 {
-	/* What cloud-init tells apart, by the first line. */
+	/* The formats that cloud-init distinguishes by the first line. */
 	static const struct {
 		const char *begin, *what;
 	} rows[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Facts, and putting them into scalars. */
+/* Facts, and their substitution in scalars. */
 #include "data/vars.h"
 
 #define VARS_TEXT_MAX (1024 * 1024) /* bytes of one value with its facts put in */
@@ -54,7 +54,7 @@ static int unknown_fact(const struct vars *v, const struct doc *scalar, struct a
 	        name);
 }
 
-/* `p` stands behind "${"; returns where the text goes on, or NULL. */
+/* `p` is behind "${"; returns the text after the reference, or NULL. */
 static const char *put_fact(const struct vars *v, const struct doc *scalar, struct arena *a,
                             const char *p, struct strbuf *out, struct err *e)
 {

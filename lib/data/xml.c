@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the XML of AWS's answers to a document. */
+/* Parses the XML of AWS's answers to a document. */
 #include "data/xml.h"
 
 #include <errno.h>
@@ -41,7 +41,7 @@ static void skip_space(struct reader *x)
 		x->at++;
 }
 
-/* To behind the next `s`. */
+/* Skips up to and including the next `s`. */
 static int skip_past(struct reader *x, const char *s)
 {
 	const char *found = memmem(x->at, (size_t)(x->end - x->at), s, strlen(s));
@@ -81,7 +81,7 @@ static struct doc *node(const struct reader *x, enum doc_type type)
 	return d;
 }
 
-/* <name attributes> or <name/>, whose '<' is next. */
+/* <name attributes> or <name/>; the next character is its '<'. */
 static int open_tag(struct reader *x, const char **ret, bool *ret_empty)
 {
 	const char *name = ++x->at;
@@ -113,7 +113,7 @@ static int entity(struct reader *x, struct strbuf *b)
 	return 0;
 }
 
-/* Up to the next '<'. */
+/* Reads up to the next '<'. */
 static int text(struct reader *x, struct strbuf *b)
 {
 	while (x->at < x->end && *x->at != '<') {
@@ -166,7 +166,7 @@ static int add_child(struct reader *x, struct doc *parent, const char *name, str
 
 static int element(struct reader *x, unsigned depth, const char **ret_name, struct doc **ret);
 
-/* What stands between the tags of `d`, its end tag included. */
+/* Reads what is between the tags of `d`, and its end tag. */
 static int content(struct reader *x, unsigned depth, const char *name, struct doc *d)
 {
 	struct strbuf b = STRBUF(x->arena, XML_SIZE_MAX);

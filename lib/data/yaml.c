@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the events of libyaml to a document. */
+/* Builds a document from libyaml's events. */
 #include "data/yaml.h"
 
 #include <stdlib.h>
@@ -46,7 +46,7 @@ static int attach(struct yaml_build *b, struct doc *node)
 	return 0;
 }
 
-/* The types that every reader of YAML 1.1 knows. */
+/* The types that every YAML 1.1 reader knows. */
 static bool is_core_tag(const char *tag)
 {
 	static const char prefix[] = "tag:yaml.org,2002:";
@@ -60,7 +60,7 @@ static bool is_core_tag(const char *tag)
 	return false;
 }
 
-/* A new node where the event stands, once nothing about it is refused. */
+/* A new node at the event's place, after checking that nothing about it is refused. */
 static int new_node(struct yaml_build *b, const yaml_event_t *ev, enum doc_type type,
                     const yaml_char_t *anchor, const yaml_char_t *tag, struct doc **ret)
 {
@@ -108,7 +108,7 @@ static int on_scalar(struct yaml_build *b, const yaml_event_t *ev)
 	if (memchr(text, '\0', len))
 		return doc_err(node, b->err, REASON_INPUT_SYNTAX,
 		               "the escape of a NUL character in a string, expected text");
-	/* A tag that says "string" keeps a reader from making anything else of it, as quotes do. */
+	/* A tag that says "string" keeps a reader from interpreting the text, as quotes do. */
 	node->quoted = ev->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
 	               str_eq((const char *)ev->data.scalar.tag, "tag:yaml.org,2002:str") ||
 	               str_eq((const char *)ev->data.scalar.tag, "!");
@@ -159,7 +159,7 @@ static int on_list(struct yaml_build *b, const yaml_event_t *ev)
 	                 ev->data.sequence_start.tag);
 }
 
-/* What is open holds something of that height. */
+/* Records that what is open contains something of that height. */
 static void reach(struct yaml_build *b, unsigned height)
 {
 	if (b->depth && b->stack[b->depth - 1].height < height)
@@ -219,7 +219,7 @@ static int (*const handlers[])(struct yaml_build *, const yaml_event_t *) = {
         [YAML_MAPPING_END_EVENT] = on_close,
 };
 
-/* 1 at the end of the text, 0 to go on. */
+/* 1 at the end of the text, 0 to continue. */
 static int next_event(yaml_parser_t *parser, struct yaml_build *b, struct blob text)
 {
 	yaml_event_t ev;

@@ -17,7 +17,7 @@ int yaml_anchor_add(struct yaml_build *b, const char *name, struct doc *node, si
 	return 0;
 }
 
-/* A name may be given again: the last one counts. */
+/* A name may be defined again: the last definition counts. */
 static const struct yaml_anchor *anchor_of(const struct yaml_build *b, const char *name)
 {
 	for (size_t i = b->n_anchors; i > 0; i--)
@@ -74,7 +74,7 @@ static int merge_map(struct yaml_build *b, struct doc *map, const struct doc *fr
 	return 0;
 }
 
-/* Of several maps the first one that has a key gives it. */
+/* If several maps have a key, the first one's value is used. */
 static int merge_value(struct yaml_build *b, struct doc *map, const struct doc *value)
 {
 	if (value->type != DOC_LIST)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libyaml's errors in the words of ours. */
+/* Translates libyaml's errors to our messages. */
 #include "data/yaml_error.h"
 
 #include <stdlib.h>
 
 #include "data/text.h"
 
-#define WORD_MAX 40 /* bytes of the text's own word in a message */
+#define WORD_MAX 40 /* bytes of quoted input in a message */
 
-/* libyaml's problem, in words that say what to do. `at_context`: the fault is where the unfinished
- * thing began, not where libyaml gave up on it. */
+/* libyaml's problem, and our text that says what to do. `at_context`: the fault is where the
+ * unfinished construct began, not where libyaml gave up. */
 static const struct row {
 	const char *problem;
 	const char *words;
@@ -77,7 +77,7 @@ static const struct row *row_of(const char *problem)
 	return NULL;
 }
 
-/* The byte at a mark: libyaml counts characters. */
+/* The byte offset of a mark: libyaml counts characters. */
 static size_t offset_of(struct blob text, size_t index)
 {
 	static const char bom[] = "\xEF\xBB\xBF";
@@ -90,7 +90,7 @@ static size_t offset_of(struct blob text, size_t index)
 	return at;
 }
 
-/* What stands there, for the reader of a message: "'word'", "a tab", "the end of the line". */
+/* What is there, for messages: "'word'", "a tab", "the end of the line". */
 static const char *found(struct blob text, size_t at, char out[static WORD_MAX])
 {
 	size_t len = 0;

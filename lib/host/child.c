@@ -19,7 +19,7 @@
 
 #define TERM_GRACE_MS 2000
 #define KILL_GRACE_MS 2000
-#define ENDING_MS     25 /* between looks at who is still alive */
+#define ENDING_MS     25 /* between checks for living processes */
 #define LINE_LEN      1024
 #define READS_MAX     64 /* chunks taken at once from a pipe, so that a chatterer can't hold us */
 
@@ -31,7 +31,7 @@ struct capture {
 	bool ring;
 	uint64_t total;
 	const struct child_spec *spec;
-	char line[LINE_LEN + 1]; /* begun and not ended yet */
+	char line[LINE_LEN + 1]; /* the current, incomplete line */
 	size_t line_len;
 };
 
@@ -55,7 +55,7 @@ void child_unshare(void *shared, size_t size)
 	munmap(shared, size);
 }
 
-/* ---- in the child: only what fork(2) allows before the caller's main takes over ---- */
+/* ---- in the child: only what fork(2) allows, until the caller's main runs ---- */
 
 static int onto(int fd, int std)
 {
@@ -146,7 +146,7 @@ static struct blob capture_text(const struct capture *c, struct arena *a)
 	return (struct blob){text, c->len};
 }
 
-/* Waits for output, the end, or `until`; whichever is first. */
+/* Waits for output, the child's end, or `until`, whichever is first. */
 static void wait_event(struct running *r, uint64_t until)
 {
 	struct pollfd fds[] = {
@@ -168,7 +168,7 @@ static void wait_event(struct running *r, uint64_t until)
 static bool end_tree(struct running *r)
 {
 	static const struct {
-		int sig, again; /* at first, and to what is found later */
+		int sig, again; /* the first signal, and the one for processes found later */
 		uint64_t grace_ms;
 	} rounds[] = {{SIGTERM, 0, TERM_GRACE_MS}, {SIGKILL, SIGKILL, KILL_GRACE_MS}};
 
@@ -194,7 +194,7 @@ static void watch(struct running *r, uint64_t deadline, struct child_end *ret)
 		ret->timed_out = true;
 		ret->abandoned = !end_tree(r);
 	}
-	/* What it wrote just before its end; not what its descendants may still write. */
+	/* Reads what it wrote just before its end, but not what its descendants may still write. */
 	capture_read(&r->out);
 	capture_read(&r->err);
 	if (r->out.line_len)
@@ -225,7 +225,8 @@ static int pipe_to(const struct child_spec *s, struct capture *c, bool ring, str
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
-	/* The child's end stays blocking: programs don't expect EAGAIN on their stdout. */
+	/* The child's end of the pipe stays blocking: programs don't expect EAGAIN
+	 * on their stdout. */
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	*c = (struct capture){
 	        .fd = fds[0], .data = arena_alloc(a, max), .max = max, .ring = ring, .spec = s};
@@ -248,7 +249,7 @@ static int start(const struct child_spec *s, struct arena *a, struct running *r)
 		return -errno;
 	if (r->pid == 0)
 		child_main(s, self, out, err);
-	setpgid(r->pid, r->pid); /* whoever is first */
+	setpgid(r->pid, r->pid); /* parent and child both do it, either may be first */
 	process_tree_of(r->pid, true, &r->tree);
 	r->pidfd = (int)syscall(SYS_pidfd_open, r->pid, 0);
 	if (r->pidfd >= 0)

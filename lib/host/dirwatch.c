@@ -14,8 +14,8 @@
 #include "host/host.h"
 
 #define EVENTS  (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE | IN_ONLYDIR)
-#define POLL_MS 250   /* where there is no watch to be had */
-#define WAIT_MS 60000 /* of one poll(2), whose time is an int */
+#define POLL_MS 250   /* if no watch is available */
+#define WAIT_MS 60000 /* longest poll(2), whose timeout is an int */
 
 /* The directory, or the nearest one above it. */
 static int open_nearest(int root, const char *path)
@@ -46,7 +46,7 @@ void dirwatch_open(struct dirwatch *w, const struct host *h, const char *path)
 		w->fd = steal_fd(&fd);
 }
 
-/* What they say doesn't matter: the caller looks itself. */
+/* The events' content doesn't matter: the caller examines the directory itself. */
 static bool drain(int fd)
 {
 	char events[4096];

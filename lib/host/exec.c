@@ -21,7 +21,7 @@
 
 #define SEARCH_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* Everything the child needs, made before the fork. `no` and `stage` are what it tells back. */
+/* Everything the child needs, prepared before the fork. `no` and `stage` are its report. */
 struct job {
 	bool chroot;
 	int root_fd, exec_fd;
@@ -57,7 +57,7 @@ static int become(const struct host_user *u)
 	return setresuid(u->uid, u->uid, u->uid);
 }
 
-/* As execvp(3): goes on to the next directory only where there is nothing to run. */
+/* As execvp(3): tries the next directory only if the file isn't there or can't be run. */
 static void exec_first(const struct job *j)
 {
 	int worst = ENOENT;
@@ -80,7 +80,7 @@ static int job_main(void *ctx)
 		return failed(j, "entering the root");
 	if (j->user && become(j->user) < 0)
 		return failed(j, "becoming the user");
-	/* A change of ids drops it, prctl(2). */
+	/* A change of ids resets it, prctl(2). */
 	if (j->user)
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (chdir(j->cwd) < 0)
@@ -124,7 +124,7 @@ static bool has_variable(const char *const *env, const char *variable)
 	return false;
 }
 
-/* Programs can't tell by their root that an image they see as "/" isn't running, systemctl(1). */
+/* Programs can't tell from their root that an image they see as "/" isn't running, systemctl(1). */
 static const char *const *environment(const struct host_exec *x, const struct host_user *u,
                                       bool running, struct arena *a)
 {
@@ -151,7 +151,7 @@ static const char *const *environment(const struct host_exec *x, const struct ho
 	return env;
 }
 
-/* A file, so that nobody has to feed a pipe while the program runs. -1: nothing to read. */
+/* A file, so that no pipe has to be fed while the program runs. -1: nothing to read. */
 static int input_fd(struct blob input)
 {
 	if (!input.len)
@@ -175,7 +175,7 @@ static bool is_plain(const char *s)
 	return *s;
 }
 
-/* As a shell would need it, so that the line can be tried by hand. */
+/* Quotes as for a shell, so that the line can be run by hand. */
 static void quote(struct strbuf *line, const char *arg)
 {
 	if (is_plain(arg)) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opens a host, keeps its record and what a dry one assumes. */
+/* Opens a host, and keeps its record and the assumptions of a dry run. */
 #include "host/host.h"
 
 #include <errno.h>

@@ -9,7 +9,7 @@
 #include "host/place.h"
 #include "host/walk.h"
 
-/* Through a descriptor, so that what is changed is the directory that was looked at. */
+/* Through a descriptor, so that exactly the directory that was checked is changed. */
 static int set_dir_attr(struct host *h, const char *path, unsigned mode, uid_t uid, gid_t gid)
 {
 	scope_fd int fd = place_open(h, path, O_RDONLY | O_DIRECTORY);
@@ -97,7 +97,7 @@ int host_mkdir(struct host *h, const char *path, unsigned mode, const struct hos
 	return 0;
 }
 
-/* 1: a link to exactly this; 0: anything else, or nothing. */
+/* 1: a link with exactly this text; 0: anything else, or missing. */
 static int link_is(struct host *h, const struct place *p, const char *target)
 {
 	const struct host_assumed *assumed = host_assumed(h, "path:%s", p->path);
@@ -125,7 +125,7 @@ static int link_new(struct host *h, const struct place *p, const char *target)
 	uint32_t random;
 
 	snprintf(temp, sizeof temp, ".%.240s.hpc-new", p->name);
-	/* Left by a killed run; what can't be removed is somebody else's. */
+	/* Left by a killed run; what can't be removed isn't ours. */
 	if (unlinkat(dir, temp, 0) < 0 && errno != ENOENT &&
 	    getrandom(&random, sizeof random, 0) == sizeof random)
 		snprintf(temp, sizeof temp, ".%.230s.%08x.hpc-new", p->name, random);

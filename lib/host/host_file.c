@@ -53,7 +53,7 @@ int host_read(struct host *h, const char *path, size_t max, struct arena *a, str
 	return 0;
 }
 
-/* 1: the open file has exactly this content; 0: not; -errno. */
+/* 1: the open file has exactly this content; 0: it hasn't; -errno. */
 static int content_is(int fd, struct blob want)
 {
 	char chunk[16384];
@@ -110,7 +110,8 @@ int host_file_is(struct host *h, const char *path, struct blob content, unsigned
 	if (r < 0)
 		return r;
 	r = host_owner_ids(h, o, &uid, &gid, e);
-	/* Nothing can belong to someone who doesn't exist yet; a dry run assumes they will. */
+	/* A file can't be owned by a user who doesn't exist yet; a dry run assumes that the user
+	 * will be created. */
 	if (r == -ENOENT && h->mode == HOST_LIVE)
 		return 0;
 	if (r < 0)
@@ -164,7 +165,7 @@ static int write_file(struct host *h, const char *path, struct blob content, uns
 	if (r < 0)
 		return r;
 	r = write_new(h, &p, content, mode, uid, gid, secret, e);
-	if (r < 0 && r != -ELOOP) /* the floor below names only the last component */
+	if (r < 0 && r != -ELOOP) /* file_replace's own message names only the last component */
 		return err_set(e, e->kind, e->reason, e->no, "writing '%s': %s", p.path,
 		               strerror(e->no));
 	if (r < 0)

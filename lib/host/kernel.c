@@ -81,15 +81,14 @@ int host_set_hostname(struct host *h, const char *name, struct err *e)
 			return err_errno(e, errno, "setting the hostname to '%s'", name);
 		host_record(h, "hostname %s", name);
 	}
-	/* Only the name counts: a comment or a missing newline in the file is not a reason to
-	 * write. */
+	/* Only the name counts: a comment or a missing newline is no reason to write the file. */
 	if (str_eq(hostname_in_file(h, a), name))
 		return 0;
 	const char *line = arena_printf(a, "%s\n", name);
 	return host_write(h, HOSTNAME_FILE, (struct blob){line, strlen(line)}, 0644, NULL, e);
 }
 
-/* sysctl(8): dots separate, and a slash stands for a dot in a name; or the other way round. */
+/* sysctl(8): dots are separators and a slash stands for a dot in a name, or the other way round. */
 static void sysctl_path(const char *name, char out[static 256])
 {
 	bool dots = strcspn(name, ".") < strcspn(name, "/");
@@ -100,7 +99,8 @@ static void sysctl_path(const char *name, char out[static 256])
 	out[n] = '\0';
 }
 
-/* procfs, and nothing that isn't below /proc/sys: not host paths, there is only one kernel. */
+/* Opens it in procfs, and nothing outside /proc/sys: not through the host's root, as there is only
+ * one kernel. */
 static int sysctl_open(const char *name, int flags)
 {
 	char path[256];
@@ -184,7 +184,7 @@ int host_sysctl_set(struct host *h, const char *name, const char *value, struct 
 	scope_fd int fd = sysctl_open(name, O_WRONLY);
 	if (fd < 0)
 		return sysctl_refused(e, -fd, "setting", name);
-	ssize_t n = write(fd, want, strlen(want)); /* in one write, as proc(5) needs it */
+	ssize_t n = write(fd, want, strlen(want)); /* in one write, as proc(5) requires */
 	if (n < 0)
 		return sysctl_refused(e, errno, "setting", name);
 	host_record(h, "sysctl %s = %s", name, want);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Holds the lock that lets one run at a time work on a machine. */
+/* The lock that allows one run at a time on a machine. */
 #include "host/lock.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "base/scope.h"
 #include "host/host.h"
 
-/* Ours, not the machine's state: the run directory goes around the recorder. */
+/* The run directory is ours, not part of the machine's state, so it is not recorded. */
 static int run_dir(const struct host *h, struct err *e)
 {
 	scope_fd int run = file_open(host_root_fd(h), "/run", O_PATH | O_DIRECTORY, 0);

@@ -6,7 +6,7 @@
 #include "host/mount_own.h"
 
 #define LOOK_MS    5000  /* to resolve a path or a name */
-#define CONNECT_MS 3000  /* to take a connection */
+#define CONNECT_MS 3000  /* to accept a connection */
 #define ANSWER_MS  10000 /* to answer a statfs(2) */
 
 static uint64_t within(uint64_t deadline, uint64_t ms)
@@ -20,7 +20,7 @@ static bool is_bind(const struct host_mount *m)
 	       mount_has_option(m->options, "rbind");
 }
 
-/* What is mounted at a resolved path, a dry host's assumptions included. */
+/* What is mounted at a resolved path, including a dry host's assumptions. */
 static void mounted_at(const struct host *h, const struct mount_table *t, const char *target,
                        struct arena *a, struct host_mounted *ret)
 {
@@ -106,7 +106,7 @@ static int want_bind(const struct mount_table *t, const struct mount_look *at, s
 	return 0;
 }
 
-/* Is the topmost mount the one that is wanted? */
+/* Whether the topmost mount is the wanted one. */
 static bool holds(const struct mount_want *w, const struct host_mounted *there, uint64_t deadline)
 {
 	char host[256], addr[64];
@@ -191,7 +191,7 @@ static int mount_now(struct host *h, const struct host_mount *m, const struct mo
 	               *line ? ": " : "", line);
 }
 
-/* What is asked for, in mountinfo's terms, and what is there. */
+/* The wanted mount in mountinfo's terms, and the existing one. */
 struct survey {
 	struct mount_want want;
 	struct mount_look at;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Does what may hang on a dead server in a child that can be killed. */
+/* Runs what may hang on a dead server in a child that can be killed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <libmount.h>
@@ -44,7 +44,7 @@ static int fd_path(int fd, char out[static HOST_PATH_MAX])
 	return 0;
 }
 
-/* Links resolved as far as the path exists; the rest is taken as written. */
+/* Resolves links as far as the path exists; the rest is kept as written. */
 static int resolve(int root_fd, const char *path, bool fixed, char out[static HOST_PATH_MAX],
                    bool *exists)
 {
@@ -322,7 +322,7 @@ struct connect_job {
 	char port[8];
 };
 
-/* The deadline on the child is the time limit: connect(2) itself would wait for minutes. */
+/* The child's deadline is the time limit: connect(2) itself would wait for minutes. */
 static int connect_main(void *ctx)
 {
 	const struct connect_job *j = ctx;

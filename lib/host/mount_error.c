@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a failed mount means. mount.nfs and its like tell only by their words (nfs-utils
- * utils/mount/error.c), mount(2) by errno; strerror() has the same words, so one table does for
- * both. The first row that is found counts: special before general.
+ * Classifies failed mounts. mount.nfs and similar helpers report only by their messages (nfs-utils
+ * utils/mount/error.c), mount(2) by errno; strerror() has the same texts, so one table serves both.
+ * The first matching row counts: special rows come before general ones.
  */
 #include <errno.h>
 
@@ -68,7 +68,7 @@ static const struct row {
 };
 static const struct row unknown = {"", ERR_HOST, REASON_MOUNT_HELPER, EIO};
 
-/* The row for these words; line gets the line that had them, else the last one. */
+/* The row for this message; line gets the line that matched, else the last one. */
 static const struct row *find(const char *words, char *line, size_t cap)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -102,7 +102,7 @@ const char *mount_helper_package(const char *fstype)
 	return NULL;
 }
 
-/* A local file system has no server that could be absent or refuse. */
+/* A local file system has no server that could be down or refuse. */
 static enum err_kind kind_of(const struct row *row, bool network)
 {
 	return network ? row->kind : ERR_HOST;
@@ -129,7 +129,7 @@ int mount_error(const struct mount_try *t, const char *what, bool network, struc
 		               "%s: mount.%s is not installed (package %s)", what, t->missing,
 		               mount_helper_package(t->missing));
 
-	/* The helper's words if it has any; else libmount's; else those of the system call. */
+	/* The helper's message if there is one; else libmount's; else that of the system call. */
 	const char *words = t->errout.len ? t->errout.data : t->words;
 	const struct row *row = find(words, line, sizeof line);
 	if (!row && t->syscall_no)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells whether what is mounted is what was asked for. */
+/* Tells whether an existing mount is the one that was asked for. */
 #include <arpa/inet.h>
 #include <strings.h>
 
@@ -7,8 +7,8 @@
 
 #define PORTION 1024
 
-/* A network source cut in two: "host", "path" without trailing slashes ("" is the server's root).
- */
+/* A network source split in two: "host", "path" without trailing slashes ("" is
+ * the server's root). */
 struct nfs_export {
 	char host[256], path[PORTION];
 };
@@ -93,7 +93,7 @@ bool mount_option(const char *options, const char *name, char *value, size_t cap
 	return false;
 }
 
-/* Addresses by value: "::1" and "0:0:0:0:0:0:0:1" are one. */
+/* Compares addresses by value: "::1" and "0:0:0:0:0:0:0:1" are the same. */
 static bool same_address(const char *a, const char *b)
 {
 	unsigned char x[16], y[16];
@@ -127,7 +127,7 @@ static enum mount_match match_export(const struct nfs_export *want, const struct
 	return MOUNT_ASK_NAME;
 }
 
-/* mount.efs mounts its own proxy on the loopback, so that only the path tells. */
+/* mount.efs mounts its own proxy on the loopback address, so only the path can be compared. */
 static enum mount_match match_efs(const struct mount_want *w, const struct host_mounted_fs *fs)
 {
 	struct nfs_export want, have;
@@ -146,8 +146,8 @@ enum mount_match mount_match(const struct mount_want *w, const struct host_mount
 		return w->dev == fs->dev && str_eq(w->root, fs->root) ? MOUNT_SAME : MOUNT_OTHER;
 	if (str_eq(w->fstype, "efs") && !str_eq(fs->fstype, "efs"))
 		return match_efs(w, fs);
-	/* Server and path say what an export is; the type only how it was asked for: "nfs" is shown
-	 * as "nfs4" when that version was agreed on. */
+	/* An export is identified by server and path; the type only says how it was asked for:
+	 * "nfs" is shown as "nfs4" if that version was negotiated. */
 	if (export_of(w->source, &want) && export_of(fs->source, &have))
 		return match_export(&want, &have, fs->options);
 	if (!str_eq(w->fstype, fs->fstype))

@@ -35,8 +35,7 @@ int mount_table_read(struct arena *a, struct mount_table *ret, struct err *e)
 	struct libmnt_iter *it = mnt_new_iter(MNT_ITER_FORWARD);
 	struct mount_table t = {0};
 	struct libmnt_fs *fs;
-	/* The file by its name: mnt_table_parse_mtab() would add what user space says to what is.
-	 */
+	/* Parses the file itself: mnt_table_parse_mtab() would add user space's own data. */
 	int r = tb && it ? mnt_table_parse_file(tb, MOUNTINFO) : -ENOMEM;
 
 	while (r == 0 && mnt_table_next_fs(tb, it, &fs) == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tells the service manager how start-up goes, sd_notify(3). */
+/* Reports the progress of start-up to the service manager, sd_notify(3). */
 #include "host/notify.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 
 #include "base/str.h"
 
-/* One line, whatever it says: a newline would begin another assignment. */
+/* Always one line: a newline would begin another assignment. */
 static void with_status(const char *assignment, const char *status)
 {
 	char line[512];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths of a host: looked up, and their directories made. */
+/* Looks up paths of a host, and creates their directories. */
 #include "host/place.h"
 
 #include <errno.h>
@@ -81,8 +81,8 @@ int place_mkdirat(int dir, const char *name, mode_t mode)
 	return r;
 }
 
-/* Opens the directory `part` below root, creating it in `parent` first when it is missing; with its
- * mode from the beginning, as a run that is killed comes back to it no more. */
+/* Opens the directory `part` below root, first creating it in `parent` if it is missing; with its
+ * final mode from the beginning, since after a kill the next run doesn't set it again. */
 static int open_or_make(int dirfd, const char *part, int parent, bool *made)
 {
 	const char *name = strrchr(part, '/') + 1;

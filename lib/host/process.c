@@ -12,7 +12,7 @@
 #include "base/scope.h"
 #include "base/str.h"
 
-#define PROCESSES_MAX 65536 /* looked at in one pass */
+#define PROCESSES_MAX 65536 /* examined in one pass */
 #define DEPTH_MAX     64    /* generations followed */
 
 struct process {
@@ -21,8 +21,8 @@ struct process {
 	bool zombie, ours;
 };
 
-/* /proc/PID/stat: "pid (comm) state ppid pgrp ..."; comm may hold anything, so from the last ')'.
- */
+/* /proc/PID/stat: "pid (comm) state ppid pgrp ..."; comm may contain anything, so parse from the
+ * last ')'. */
 static bool read_process(int pid, struct process *ret)
 {
 	char path[64], text[1024], state;
@@ -90,7 +90,7 @@ static const struct process *by_pid(const struct process *all, size_t n, int pid
 	return NULL;
 }
 
-/* Somebody else has the child's number by now: its group was empty before that could be. */
+/* Another process has got the child's number: its group must have been empty before that. */
 static bool is_reused(const struct process_tree *t, const struct process *all, size_t n)
 {
 	const struct process *leader = by_pid(all, n, t->leader);
@@ -98,7 +98,8 @@ static bool is_reused(const struct process_tree *t, const struct process *all, s
 	return leader && leader->born != t->born;
 }
 
-/* In the group, or below the child; or an orphan that came to us since it began, or below that. */
+/* In the child's group, or a descendant of the child, or an orphan that we inherited since it
+ * began, or a descendant of one. */
 static bool is_ours(const struct process_tree *t, bool reused, const struct process *all, size_t n,
                     const struct process *p)
 {
@@ -116,7 +117,7 @@ static bool is_ours(const struct process_tree *t, bool reused, const struct proc
 	return false;
 }
 
-/* By a descriptor of the process that was seen, as its number may be another one's by now. */
+/* Through a descriptor of the process that was examined, as its number may have been reused. */
 static void send(const struct process *p, int sig)
 {
 	scope_fd int fd = (int)syscall(SYS_pidfd_open, p->pid, 0);

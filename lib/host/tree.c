@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Walks a directory tree by descriptors, for whoever sums, looks through, copies or removes one. */
+/* Walks a directory tree by descriptors; used to measure, search, copy or remove it. */
 #include "host/tree.h"
 
 #include <dirent.h>
@@ -31,7 +31,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*x, *y);
 }
 
-/* The names are read before the first is visited: the visitor may remove them. */
+/* All names are read before the first is visited: the visitor may remove them. */
 static int list(struct walk *w, int dir, struct arena *a, const char ***ret, size_t *ret_n,
                 struct err *e)
 {
@@ -44,7 +44,7 @@ static int list(struct walk *w, int dir, struct arena *a, const char ***ret, siz
 	if (!d)
 		return err_errno(e, errno, "listing '%s'", what);
 	(void)steal_fd(&own);
-	rewinddir(d); /* the position is the caller's descriptor's, too */
+	rewinddir(d); /* the position is shared with the caller's descriptor */
 	for (errno = 0; (entry = readdir(d)); errno = 0) {
 		if (str_eq(entry->d_name, ".") || str_eq(entry->d_name, ".."))
 			continue;
@@ -64,7 +64,7 @@ static int list(struct walk *w, int dir, struct arena *a, const char ***ret, siz
 	return 0;
 }
 
-/* A failure that the caller said is none. */
+/* A failure that the caller wants to be ignored. */
 static bool is_left_out(const struct walk *w, int no)
 {
 	return w->want->unreadable || (w->want->changing && no == ENOENT);
@@ -84,7 +84,7 @@ static int enter(struct walk *w, const struct tree_entry *at, struct err *e)
 		return 0;
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_errno(e, errno, "opening '%s'", at->path);
-	/* Something may have been mounted on it since it was looked at. */
+	/* Something may have been mounted on it since it was examined. */
 	if (w->want->one_fs && st.st_dev != w->dev)
 		return 0;
 	return walk_dir(w, fd, at->depth, e);
@@ -158,7 +158,7 @@ int tree_walk(int dir, const struct tree_walk *want, struct err *e)
 /* ---- removal ---- */
 
 struct removal {
-	int r; /* of the first that could not be removed */
+	int r; /* result for the first that could not be removed */
 	struct err first;
 };
 

@@ -21,7 +21,7 @@ static const struct unit_ops *ops_of(const struct host *h)
 	return host_has_systemd(h) ? &unit_bus : &unit_image;
 }
 
-/* The full name; letters, digits and ":-_.\@" as systemd allows. */
+/* The complete name; letters, digits and ":-_.\@" as systemd allows. */
 static int full_name(const char *unit, char out[static HOST_UNIT_NAME_MAX], struct err *e)
 {
 	static const char *const suffixes[] = {".service", ".socket", ".target", ".mount",
@@ -107,7 +107,7 @@ int host_unit_do(struct host *h, const char *unit, enum host_unit_action action,
 	bool idle = str_eq(s.active_state, "inactive") || s.failed || !*s.active_state;
 	if ((action == HOST_UNIT_START && s.active) || (action == HOST_UNIT_STOP && idle))
 		return 0;
-	/* In a dry run an earlier step may be what brings the unit. */
+	/* In a dry run an earlier step may install the unit. */
 	if (!s.known && h->mode == HOST_LIVE)
 		return missing(unit_verb(action), name, e);
 	if (str_eq(s.file_state, "masked"))

@@ -15,7 +15,7 @@
 #define UNIT    DEST ".Unit"
 #define SERVICE DEST ".Service"
 
-#define EARLY_MS 50   /* a simple service that dies sooner has failed to start */
+#define EARLY_MS 50   /* a simple service that ends sooner has failed to start */
 #define LOOK_MS  100  /* between looks at a unit that is changing its state */
 #define WORD_MS  3000 /* to get a unit's last log lines */
 
@@ -67,7 +67,7 @@ static void get_text(sd_bus *bus, const char *path, const char *interface, const
 		snprintf(out, cap, "%s", value);
 }
 
-/* What is read of a unit. */
+/* The properties read of a unit. */
 struct seen {
 	struct host_unit_state state;
 	char load[32];
@@ -91,7 +91,7 @@ static const struct property {
         {"InactiveExitTimestamp", 't', AT(state.started_us)},
 };
 
-/* One "{sv}" of the answer. */
+/* Reads one "{sv}" of the answer. */
 static int read_property(sd_bus_message *m, struct seen *seen)
 {
 	const char *name, *text;
@@ -216,11 +216,11 @@ static int bus_state(struct host *h, const char *unit, struct host_unit_state *r
 /* ---- jobs ---- */
 
 struct job {
-	char path[512];  /* once systemd told it */
-	char result[32]; /* once it is gone */
+	char path[512];  /* once systemd has reported it */
+	char result[32]; /* once the job is gone */
 };
 
-/* Called from sd_bus_process() only, so never before the path is known. */
+/* Only called from sd_bus_process(), so never before the path is known. */
 static int job_removed(sd_bus_message *m, void *ctx, sd_bus_error *error)
 {
 	struct job *job = ctx;
@@ -309,7 +309,7 @@ static void wait_program(sd_bus *bus, const char *path, uint64_t deadline)
 static int first_look(sd_bus *bus, struct unit_after *u, uint64_t deadline, struct seen *ret,
                       struct err *e)
 {
-	char type[32] = "oneshot", path[512]; /* what units of other types are like */
+	char type[32] = "oneshot", path[512]; /* default for units of other types */
 	int r = read_unit(bus, u->unit, path, ret, e);
 
 	if (r < 0)
@@ -379,7 +379,7 @@ static int bus_act(struct host *h, const char *unit, enum host_unit_action actio
 
 	if (r < 0)
 		return r;
-	/* Before the job, or its end could be missed. */
+	/* Before the job is started, or its end could be missed. */
 	r = sd_bus_match_signal_async(bus, &slot, sd_bus_is_bus_client(bus) > 0 ? DEST : NULL, ROOT,
 	                              MANAGER, "JobRemoved", job_removed, NULL, &job);
 	if (r < 0)
@@ -391,7 +391,7 @@ static int bus_act(struct host *h, const char *unit, enum host_unit_action actio
 	r = wait_job(bus, unit, &job, deadline, e);
 	if (r < 0)
 		return r;
-	/* Reading what is there may take a little past the deadline, but not much. */
+	/* Reading the result may exceed the deadline a little. */
 	unit_link_set_timeout(bus, clock_in_ms(UNIT_LINK_PING_MS));
 	after.job = job.result;
 	return settle(h, bus, &after, since, deadline, e);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads of unit files what can be told without systemd: whether they exist, are masked or enabled. */
+/* Reads from unit files what can be told without systemd: whether units exist, are masked or
+ * enabled. */
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -28,7 +29,7 @@ static bool has_install_section(const char *text)
 	return false;
 }
 
-/* An image has no /dev/null that the link could be followed to. */
+/* In an image /dev/null may not exist, so the link can't be followed. */
 static bool is_null_link(struct host *h, const char *path)
 {
 	scope_fd int fd = file_open(h->root_fd, path, O_PATH | O_NOFOLLOW, 0);
@@ -38,7 +39,7 @@ static bool is_null_link(struct host *h, const char *path)
 	       str_eq(target, "/dev/null");
 }
 
-/* 1: read; 0: there is none; <0: error. A link to /dev/null, or an empty file, masks. */
+/* 1: read; 0: it doesn't exist; <0: error. A link to /dev/null, or an empty file, masks. */
 static int read_one(struct host *h, const char *path, struct unit_file *f, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
@@ -90,7 +91,7 @@ static bool template_of(const char *unit, char out[static HOST_UNIT_NAME_MAX])
 	return true;
 }
 
-/* A drop-in may bring an [Install] section, and can mask nothing but itself. */
+/* A drop-in may have an [Install] section, and can only mask itself. */
 static int read_dropins(struct host *h, const char *unit, struct unit_file *f, struct err *e)
 {
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
@@ -115,7 +116,7 @@ static int read_dropins(struct host *h, const char *unit, struct unit_file *f, s
 	return 0;
 }
 
-/* A script of System V, which systemd makes a service of at boot. */
+/* A System V script, for which systemd generates a service at boot. */
 static bool is_script(struct host *h, const char *unit)
 {
 	char path[HOST_UNIT_NAME_MAX + 16];

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Units where no systemd runs: their files, and systemctl's own way of enabling without PID 1. */
+/* Units of a root where no systemd runs: by their files, and by systemctl, which can enable units
+ * without PID 1. */
 #include <errno.h>
 #include <stdio.h>
 
@@ -38,7 +39,7 @@ int unit_image_enable(struct host *h, const char *unit, bool enable, uint64_t de
 	scope_arena struct arena *a = arena_new();
 	const char *const argv[] = {"systemctl", enable ? "enable" : "disable", "--quiet", unit,
 	                            NULL};
-	/* Not recorded as a program: it is how this host does what was recorded. */
+	/* Not recorded as a program: it is how this host carries out the recorded change. */
 	struct host_exec x = {.argv = argv, .deadline = deadline};
 	struct host_result res;
 	int r = host_run_ok(h, &x, a, &res, e);

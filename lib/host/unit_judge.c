@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What came of an action on a unit: as wanted, on its way, or why not. */
+/* The result of an action on a unit: as wanted, in progress, or the error. */
 #include <errno.h>
 
 #include "host/unit_own.h"

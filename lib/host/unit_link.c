@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Keeps the connection to systemd, and a reference to the unit asked about last. */
+/* Keeps the connection to systemd, and a reference to the unit that was queried last. */
 #include "host/unit_link.h"
 
 #include <errno.h>
@@ -11,7 +11,7 @@
 #define ROOT    "/org/freedesktop/systemd1"
 #define PRIVATE "unix:path=/run/systemd/private"
 
-/* At most an hour, so that nothing overflows. */
+/* At most an hour, to avoid overflows. */
 uint64_t unit_link_left_usec(uint64_t deadline)
 {
 	uint64_t ms = clock_left_ms(deadline);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asks the journal what a unit said last. */
+/* Reads a unit's last output from the journal. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -21,8 +21,8 @@ static struct blob query(struct host *h, const char *const *argv, struct arena *
 	return res.out;
 }
 
-/* Newest first, as it had to be asked for: with --since, --lines would else count from the oldest.
- */
+/* The lines come newest first, as requested: with --since, --lines would otherwise count from the
+ * oldest. */
 static struct blob turn_around(struct blob lines, struct arena *a)
 {
 	struct strbuf out = STRBUF(a, lines.len + 1);
@@ -39,8 +39,8 @@ static struct blob turn_around(struct blob lines, struct arena *a)
 	return (struct blob){out.data ? out.data : "", out.len};
 }
 
-/* The journal's last lines of the unit, `by` its processes or with what systemd says about it; of
- * those that match `also` if it is given. */
+/* The journal's last lines of the unit, `by` its processes or including systemd's about it; only
+ * those that match `also`, if given. */
 static struct blob journal_of(struct host *h, const char *by, const char *unit, const char *also,
                               time_t since, const char *lines, struct arena *a)
 {
@@ -58,10 +58,10 @@ static struct blob journal_of(struct host *h, const char *by, const char *unit, 
 	return turn_around(query(h, argv, a), a);
 }
 
-/* Of its processes if they said anything since then, else why its program could not be run, else
- * what systemd says about it. By unit, not by invocation: of a process that is gone the journal
- * can't tell the latter any more; and sometimes not the unit either, which the one that could not
- * run its program names itself. */
+/* The output of its processes if there is any since then; else the reason why its program could not
+ * be run; else systemd's message about it. Selected by unit, not by invocation: the journal no
+ * longer knows the invocation of a process that has ended. Sometimes it doesn't know the unit
+ * either, but a process that could not run its program logs the unit itself. */
 const char *unit_last_words(struct host *h, const char *unit, time_t since, struct arena *a)
 {
 	static const struct {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Users and groups. Of the running machine through NSS, as every program there sees them; of
- * another root by reading its passwd and group files, since this machine's NSS knows nothing of it.
+ * Users and groups. For the running machine through NSS, as every program there sees
+ * them; for another root by reading its passwd and group files, since this machine's NSS
+ * doesn't know them.
  */
 #include <errno.h>
 #include <grp.h>
@@ -26,7 +27,8 @@ static FILE *db_open(struct host *h, const char *path, struct arena *a)
 	return fmemopen((void *)(uintptr_t)text.data, text.len, "re");
 }
 
-/* The getXXnam_r calls agree on one thing: 0 and a NULL result means no such entry. */
+/* The getXXnam_r functions only agree on this: 0 and a NULL result mean that there is no such
+ * entry. */
 static int find_user(struct host *h, const char *name, struct arena *a, struct passwd *pw)
 {
 	char *buf = arena_alloc(a, ENTRY_MAX);

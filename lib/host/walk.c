@@ -31,7 +31,7 @@ struct walk {
 	bool fixed;
 	uid_t owner;              /* of the root directory */
 	char done[HOST_PATH_MAX]; /* without links; "" for the root */
-	char rest[HOST_PATH_MAX]; /* still to go */
+	char rest[HOST_PATH_MAX]; /* not yet walked */
 	unsigned links;
 };
 
@@ -40,7 +40,7 @@ static bool is_trusted(const struct walk *w, uid_t uid)
 	return uid == 0 || uid == w->owner || uid == geteuid();
 }
 
-/* Whether somebody else could exchange this entry of the directory. */
+/* Whether no other user can replace this entry of the directory. */
 static bool is_fixed(const struct walk *w, const struct stat *dir, const struct stat *entry)
 {
 	bool open = dir->st_mode & S_IWOTH || (dir->st_mode & S_IWGRP && dir->st_gid != 0);
@@ -50,7 +50,7 @@ static bool is_fixed(const struct walk *w, const struct stat *dir, const struct 
 	return !open || (dir->st_mode & S_ISVTX && is_trusted(w, entry->st_uid));
 }
 
-/* Puts the link's text in front of what is still to go. */
+/* Puts the link's text in front of the rest of the path. */
 static int put_in_front(struct walk *w, int link)
 {
 	char text[HOST_PATH_MAX], rest[HOST_PATH_MAX];
@@ -70,7 +70,7 @@ static int put_in_front(struct walk *w, int link)
 	return 0;
 }
 
-/* Cuts the next component off; false: there is none. */
+/* Splits off the next component; false: there is none. */
 static bool next(struct walk *w, char name[static 256])
 {
 	size_t blank = strspn(w->rest, "/"), len = strcspn(w->rest + blank, "/");
@@ -88,7 +88,7 @@ static bool is_last(const struct walk *w)
 	return w->rest[strspn(w->rest, "/")] == '\0';
 }
 
-/* One component; the directory is opened anew by its path, which has no links. */
+/* Walks one component; the directory is reopened by its path, which has no links. */
 static int step(struct walk *w, const char *name)
 {
 	scope_fd int dir = open_plain(w->root, *w->done ? w->done : "/", O_PATH | O_DIRECTORY);
@@ -138,7 +138,7 @@ static int walk(int root, const char *path, int flags, bool fixed)
 
 int walk_open(int root, const char *path, int flags)
 {
-	/* Where there is no link at all the kernel does it in one step. */
+	/* If there is no link at all the kernel does it in one step. */
 	int fd = open_plain(root, path, flags);
 
 	return fd == -ELOOP ? walk(root, path, flags, false) : fd;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Looks packages up in the image's manifest while the package database is as it was then. */
+/* Looks packages up in the image's manifest, as long as the package database is unchanged. */
 #include "kinds/baked.h"
 
 #include <errno.h>

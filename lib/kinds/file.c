@@ -15,7 +15,7 @@
 #include "kinds/kinds.h"
 
 #define SOURCE_MAX                                                                                 \
-	(64UL << 20) /* held in memory; larger things belong into the image or on a share */
+	(64UL << 20) /* held in memory; larger files belong in the image or on shared storage */
 
 enum file_state { FILE_PRESENT, FILE_ABSENT, FILE_DIRECTORY, FILE_LINK };
 static const char *const state_names[] = {"present", "absent", "directory", "link", NULL};
@@ -71,7 +71,8 @@ static const struct {
         {"target", IN(FILE_LINK)},
 };
 
-/* Where package managers look for their sources and keys: such files come before any package. */
+/* Where package managers look for their sources and keys: such files are written before packages
+ * are installed. */
 static const char *const source_dirs[] = {"/etc/apt/", "/usr/share/keyrings/", "/etc/yum.repos.d/",
                                           "/etc/dnf/", "/etc/pki/rpm-gpg/"};
 

@@ -96,7 +96,7 @@ static struct blob next_word(struct blob *line)
 	return word;
 }
 
-/* Copies one line without our names; a line that had nothing else is left out. */
+/* Copies one line without our names; a line that had nothing else is dropped. */
 static void add_foreign(const struct hostname_spec *h, struct blob line, struct strbuf *out)
 {
 	const char *hash = memchr(line.data, '#', line.len);
@@ -178,7 +178,7 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	return r < 0 ? r : host_file_is(c->host, HOSTS_PATH, hosts, 0644, &root, e);
 }
 
-/* The file first: from the moment the machine has the name, it resolves. */
+/* The file first, so that the name resolves from the moment the machine has it. */
 static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 {
 	const struct hostname_spec *h = fields;

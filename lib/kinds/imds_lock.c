@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * imds-lock: keeps the instance metadata service to root and the users that are listed.
+ * imds-lock: restricts the instance metadata service to root and the listed users.
  *
- * Who reaches it has the credentials of the instance's role, and with them the munge key and
- * whatever else the role may read. One table of nftables refuses what any other user of this
- * machine sends there, and all that is forwarded there, as from containers with a network of their
- * own. It is replaced in one transaction, and compared rule by rule at each run, so that whoever
- * flushed the rules or changed them gets the lock back. slurm waits for it: without the lock no job
- * comes to this machine.
+ * Any process that can reach it gets the credentials of the instance's role, and with them the
+ * munge key and whatever else the role may read. One nftables table refuses what any other user of
+ * this machine sends there, and everything that is forwarded there, as from containers with a
+ * network of their own. It is replaced in one transaction, and compared rule by rule at each run,
+ * so that a lock that was flushed or changed is restored. slurm waits for it: without the lock no
+ * job comes to this machine.
  *
- * A user is told by the socket's owner as the machine's first user namespace knows it, so the root
- * of a user namespace is who made it.
+ * A user is identified by the socket's owner as seen from the machine's first user namespace, so
+ * root of a user namespace counts as the user who created it.
  */
 #include <errno.h>
 
@@ -26,7 +26,7 @@
 #define RULES_MAX (16UL << 10) /* bytes of the ruleset, as we write it and as we compare it */
 #define QUERY_MS  10000
 
-#define NOBODY_YET ((uid_t)-2) /* of a dry run, whose users step has made nobody */
+#define NOBODY_YET ((uid_t)-2) /* in a dry run, whose users step created nobody */
 
 struct imds_lock_spec {
 	bool enabled;
@@ -62,7 +62,7 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 
 static const char *const protocols[][2] = {{"ip", ADDRESS}, {"ip6", ADDRESS6}};
 
-/* Root's and the users' ids. */
+/* The ids of root and the users. */
 static int find_uids(const struct step_ctx *c, const struct imds_lock_spec *l, uid_t *uids,
                      struct err *e)
 {
@@ -79,7 +79,7 @@ static int find_uids(const struct step_ctx *c, const struct imds_lock_spec *l, u
 	return 0;
 }
 
-/* For nft(8); the table is made first, so that it can be deleted where it was not. */
+/* The input of nft(8); the table is created first, so that deleting it can't fail. */
 static struct blob rules_text(const struct imds_lock_spec *l, const uid_t *uids, struct arena *a)
 {
 	struct strbuf out = STRBUF(a, RULES_MAX);
@@ -106,7 +106,7 @@ static struct blob rules_text(const struct imds_lock_spec *l, const uid_t *uids,
 	return (struct blob){out.data, out.len};
 }
 
-/* ---- what nft lists, one line a chain or rule ---- */
+/* ---- nft's listing, one line a chain or rule ---- */
 
 static const char *text_at(const struct doc *d, const char *dotted)
 {
@@ -124,12 +124,12 @@ static void add_match(const struct doc *match, struct strbuf *out)
 	                                    : text_at(left, "payload.protocol"));
 	if (!doc_get(left, "meta"))
 		strbuf_printf(out, " %s", text_at(left, "payload.field"));
-	/* Numeric, but for some versions. */
+	/* A number, except in some versions. */
 	const char *right = text_at(match, "right");
 	strbuf_printf(out, " %s", str_eq(right, "6") ? "tcp" : right);
 }
 
-/* One that isn't ours becomes something that no rule of ours is. */
+/* An expression that isn't ours is replaced by something that no rule of ours contains. */
 static void add_expression(const struct doc *x, struct strbuf *out)
 {
 	const char *name = x->type == DOC_MAP && x->n == 1 ? x->keys[0]->text : "?";
@@ -160,7 +160,7 @@ static void add_chain(const struct doc *chain, struct strbuf *out)
 	strbuf_char(out, '\n');
 }
 
-/* Chains before rules, as nft lists them. A table that is dormant has flags. */
+/* Chains before rules, as nft lists them. A dormant table has flags. */
 static const char *listed_rules(const struct doc *list, struct arena *a)
 {
 	static const char *const passes[] = {"chain", "rule"};
@@ -220,7 +220,8 @@ static int failed(struct err *e)
 	return err_wrap(e, "locking the metadata service");
 }
 
-/* 1: the table is there, and listed; 0: there is none, or no nft, without which nobody made one. */
+/* 1: the table exists, and is listed; 0: there is none, or no nft, without which nobody can have
+ * made one. */
 static int list_table(const struct step_ctx *c, const char **ret, struct err *e)
 {
 	static const char *const argv[] = {"nft",   "--json", "--numeric", "list",
@@ -236,7 +237,7 @@ static int list_table(const struct step_ctx *c, const char **ret, struct err *e)
 		return is_missing(e) ? 0 : failed(e);
 	if (res.status != 0)
 		return 0;
-	/* What can't be read isn't ours. */
+	/* What can't be parsed isn't ours. */
 	*ret = json_parse("nft", res.out, c->arena, &d, &ignored) < 0
 	               ? ""
 	               : listed_rules(doc_get(d, "nftables"), c->arena);
@@ -249,7 +250,8 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	const char *listed = "";
 	uid_t uids[USERS_MAX + 1];
 
-	/* An image has no rules; each instance makes its own. A dry run shows what one would do. */
+	/* An image has no rules; each instance makes its own. A dry run shows what an instance
+	 * would do. */
 	if (!host_is_self(c->host))
 		return host_mode(c->host) == HOST_LIVE || !l->enabled;
 	int r = list_table(c, &listed, e);

@@ -2,13 +2,13 @@
 /*
  * limits: resource limits of logins and of services.
  *
- * A job's limits have two origins. slurmd's own are the ceiling: they come from its unit, and where
- * the unit is silent from systemd's defaults, hence the drop-in for system.conf. The submitting
+ * A job's limits have two origins. slurmd's own are the ceiling: they come from its unit or, if
+ * that sets none, from systemd's defaults, hence the drop-in for system.conf. The submitting
  * shell's soft limits are what Slurm carries over (PropagateResourceLimits=ALL by default): they
- * come from pam_limits, hence the file in limits.d. Written in one place only, a job asks for more
+ * come from pam_limits, hence the file in limits.d. If only one of them is set, a job asks for more
  * than slurmd may give and fails, or MPI finds 64 KiB of lockable memory and no RDMA. One value
- * sets both the soft and the hard limit; "soft:hard" sets them apart. pam_limits' "*" leaves root
- * out, so root has lines of its own. Services that run already keep their limits until they are
+ * sets both the soft and the hard limit; "soft:hard" sets them apart. pam_limits' "*" doesn't
+ * include root, so root has lines of its own. Running services keep their limits until they are
  * restarted.
  */
 #include "kinds/claim.h"
@@ -54,7 +54,8 @@ static const struct field limits_fields[] = {
         {0},
 };
 
-/* How the two files name a limit, and in which unit pam_limits counts it (systemd: bytes). */
+/* The names of a limit in the two files, and the unit in which pam_limits counts it (systemd:
+ * bytes). */
 static const struct {
 	const char *pam, *systemd;
 	uint64_t pam_unit;

@@ -22,7 +22,7 @@
 #include "kinds/kinds.h"
 
 #define OPTIONS_MAX 4096  /* a page: mount(2) */
-#define TRY_MS      30000 /* of one attempt; the engine tries again until the step's deadline */
+#define TRY_MS      30000 /* of one try; the engine retries until the step's deadline */
 
 enum fs { FS_NFS4, FS_NFS, FS_EFS, FS_LUSTRE, FS_BIND, FS_TMPFS, FS_N };
 static const char *const type_names[] = {"nfs4", "nfs", "efs", "lustre", "bind", "tmpfs", NULL};
@@ -64,7 +64,7 @@ static const struct type {
 	const char *fstype; /* for mount(2) or the helper */
 	int (*source)(struct step *s, struct mount_spec *m, const struct vars *f, struct err *e);
 	const char *options;
-	const char *packages[2]; /* that bring its client, Debian's name and Fedora's */
+	const char *packages[2]; /* packages with its client, Debian's name and Fedora's */
 } types[FS_N] = {
         [FS_NFS4] = {"nfs4", source_export, "hard,_netdev", {"nfs-common", "nfs-utils"}},
         [FS_NFS] = {"nfs", source_export, "hard,_netdev", {"nfs-common", "nfs-utils"}},
@@ -78,11 +78,11 @@ static const struct type {
         [FS_TMPFS] = {"tmpfs", source_none, "nosuid,nodev", {NULL, NULL}},
 };
 
-/* Through mount.efs, which sets the NFS options itself. */
+/* With mount.efs, which sets the NFS options itself. */
 static const struct type efs_helper = {
         "efs", source_efs, "_netdev,noresvport", {"amazon-efs-utils", NULL}};
 
-/* Keys that mean something for some types only. */
+/* Keys that are only valid for some types. */
 #define IN(type) (1U << (type))
 static const struct {
 	const char *key;
@@ -242,7 +242,7 @@ static bool is_export(const char *source)
 	return colon && colon > source;
 }
 
-/* Bytes of an id like "fsap-0123abcd" that the text begins with; 0: it doesn't. */
+/* The length of an id like "fsap-0123abcd" at the beginning of the text; 0: there is none. */
 static size_t id_len(const char *text, const char *prefix)
 {
 	size_t skip = strlen(prefix);
@@ -264,7 +264,7 @@ static int source_export(struct step *s, struct mount_spec *m, const struct vars
 	return 0;
 }
 
-/* "fs-0123.efs.eu-west-1.amazonaws.com": region and its partition's suffix are the instance's. */
+/* "fs-0123.efs.eu-west-1.amazonaws.com": region and DNS suffix are the instance's. */
 static int service_name(struct step *s, const char *id, const char *service, const struct vars *f,
                         const char **ret, struct err *e)
 {

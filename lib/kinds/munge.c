@@ -29,11 +29,11 @@
 #define UNIT     "munge.service"
 #define QUERY_MS 5000
 
-/* Fetched at most once per process; wiped when the step holds. */
+/* Fetched at most once per process; wiped once the step holds. */
 struct munge_key {
 	bool known;
 	struct secret bytes;
-	bool proven; /* apply has just made a credential and read it */
+	bool proven; /* apply has just made and read a credential */
 };
 
 struct munge_spec {
@@ -55,7 +55,7 @@ static const struct host_owner munge_owner = {"munge", "munge"};
 /* Those we correct. munged accepts more than 0700 below /var/lib, and Debian sets that. */
 static const struct munge_dir {
 	const char *path;
-	unsigned mode, closed; /* as we make it; bits that must not be set */
+	unsigned mode, closed; /* the mode we set; bits that must not be set */
 } munge_dirs[] = {
         {"/etc/munge", 0700, 0077},
         {"/var/lib/munge", 0711, 0022},
@@ -109,7 +109,7 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	step_needs(s, "user:munge");
 	step_needs(s, "path:/etc/munge");
 	step_needs(s, "pkg:munge");
-	/* Where its own name doesn't resolve, munged stalls for 20 s at its start. */
+	/* If its own name doesn't resolve, munged stalls for 20 s when it starts. */
 	step_needs(s, "name:self");
 	step_provides(s, "path:%s", KEY_PATH);
 	step_provides(s, "unit:%s", UNIT);
@@ -208,7 +208,7 @@ static struct blob key_bytes(const struct munge_spec *m)
 	return (struct blob){m->fetched->bytes.data, m->fetched->bytes.len};
 }
 
-/* 1: as munged wants it; 0: not, or not there. */
+/* 1: as munged requires; 0: not, or missing. */
 static int dir_is_fit(const struct step_ctx *c, const struct munge_dir *d, struct err *e)
 {
 	struct stat st;
@@ -306,7 +306,8 @@ static int round_trip_failed(struct err *e)
 	return err_wrap(e, "making and reading a munge credential");
 }
 
-/* As a user would: munge(1) makes a credential, unmunge(1) reads it, both through the socket. */
+/* Tests as a user would: munge(1) makes a credential, unmunge(1) reads it, both
+ * through the socket. */
 static int round_trip(const struct step_ctx *c, struct err *e)
 {
 	static const char *const encode[] = {"munge", "--no-input", NULL};
@@ -326,7 +327,7 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 {
 	const struct munge_spec *m = fields;
 	struct host_unit_state state;
-	struct err ignored; /* apply meets the same cause, and then it counts */
+	struct err ignored; /* apply has the same error again, and reports it */
 	int r = get_key(c, m, e);
 
 	if (r < 0)

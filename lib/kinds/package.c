@@ -36,11 +36,11 @@ static const struct field packages_fields[] = {
         {0},
 };
 
-/* The first whose program is there is this machine's. */
+/* The first one whose program exists is used. */
 static const struct manager {
 	const char *program;
 	char pin;             /* between name and version on its command line */
-	const char *database; /* what a manifest's digest is of; NULL: manifests prove nothing */
+	const char *database; /* what a manifest's digest covers; NULL: manifests prove nothing */
 	const char *query[ARGV_MAX];
 	const char *update[ARGV_MAX];
 	const char *install[ARGV_MAX];
@@ -73,7 +73,7 @@ static const struct manager {
         },
 };
 
-/* NEEDRESTART_SUSPEND: Ubuntu's hook would restart services, ours among them. */
+/* NEEDRESTART_SUSPEND: Ubuntu's hook would restart services, including ours. */
 static const char *const environment[] = {
         "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "LC_ALL=C.UTF-8",
@@ -83,13 +83,13 @@ static const char *const environment[] = {
         NULL,
 };
 
-/* What a failed fetch looks like in any of the three. */
+/* Messages of a failed fetch in any of the three. */
 static const char *const network_words[] = {
         "Failed to fetch",    "Temporary failure", "Could not resolve",           "Cannot download",
         "Failed to download", "Could not connect", "Cannot find a valid baseurl",
 };
 
-/* Packages that bring an account other sections may want as an owner. */
+/* Packages that create an account which other sections may use as an owner. */
 static const struct {
 	const char *package, *account;
 } accounts[] = {
@@ -200,8 +200,8 @@ static int run(const struct step_ctx *c, const char *const *argv, bool changes,
 	return host_run(c->host, &x, c->arena, ret, e);
 }
 
-/* Whether the query's answer has the line "installed NAME VERSION"; the version may leave out the
- * release, as rpm's users write it. */
+/* Whether the query's output has the line "installed NAME VERSION"; the version may omit the
+ * release, as rpm's users do. */
 static bool has_installed(struct blob answer, const char *package)
 {
 	size_t len = strcspn(package, "=");

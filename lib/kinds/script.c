@@ -108,7 +108,7 @@ static void add_field(struct strbuf *b, const char *name, const char *value)
 		strbuf_printf(b, "%s %zu %s\n", name, strlen(value), value);
 }
 
-/* The script's identity: everything the document says of what runs, and as whom. */
+/* The script's identity: everything the document says about what runs, and as which user. */
 static const char *identity(const struct script_spec *c, struct arena *a)
 {
 	struct strbuf b = STRBUF(a, 4UL << 20);
@@ -129,7 +129,8 @@ static const char *identity(const struct script_spec *c, struct arena *a)
 	return arena_printf(a, "%.*s", KEY_LEN, hex);
 }
 
-/* A dpkg run beside ours would fail on its lock, so scripts come after packages at any stage. */
+/* dpkg run in parallel with ours would fail on its lock, so scripts come after packages in every
+ * stage. */
 static void claim_order(struct step *s, const struct script_spec *c)
 {
 	static const char *const needs[] = {"name:self", "pkg:*", "user:*", "group:*"};
@@ -194,7 +195,7 @@ static struct blob marker_text(const struct script_spec *c, struct arena *a)
 	return (struct blob){text, strlen(text)};
 }
 
-/* What ran then is what would run now: only a script at a URI can have changed. */
+/* Whether what ran then is what would run now: only a script from a URI can have changed. */
 static int marker_holds(const struct step_ctx *c, const struct script_spec *s, struct err *e)
 {
 	static const struct host_owner root = {0};

@@ -75,7 +75,7 @@ int script_load(const struct step_ctx *c, const struct script_spec *s, struct er
 	return 0;
 }
 
-/* A file without a name that holds the script; -errno. */
+/* An unnamed file that holds the script; -errno. */
 static int script_fd(const struct script_spec *s)
 {
 	scope_fd int fd = memfd_create("script", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);

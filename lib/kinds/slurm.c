@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * slurm: this machine as a compute node, and the controller agreeing that it is one.
+ * slurm: this machine as a compute node that the controller has accepted.
  *
- * Holds when slurmd runs with what is configured here and the *controller* lists the node as
- * registered and responding; a node that somebody drained has joined. It needs everything else:
- * the scheduler may send a job the moment slurmd runs.
+ * Holds if slurmd runs with the current configuration and the *controller* lists the node as
+ * registered and responding; a node that somebody drained has joined. It needs all other steps: the
+ * scheduler may send a job the moment slurmd runs.
  *
- * When it fails because slurmd ended, slurmd.service is stopped. When slurmd runs and only the
- * controller has yet to see it, slurmd is left running: it registers as soon as it can.
+ * If it fails because slurmd ended, slurmd.service is stopped. If slurmd runs and only the
+ * controller has not seen it yet, slurmd is left running: it registers as soon as it can.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -107,8 +107,8 @@ static int claim_head(struct step *s, struct slurm_spec *spec, const struct vars
 	return 0;
 }
 
-/* slurmctld listens on every port of a range; nodes spread over them by their names, each always
- * taking the same one, so that a second run finds what the first wrote. */
+/* slurmctld listens on every port of a range; nodes are spread over them by their names. Each
+ * always gets the same port, so that a second run finds what the first wrote. */
 static int claim_port(struct step *s, struct slurm_spec *spec, struct err *e)
 {
 	char *low = arena_strdup(s->arena, spec->port), *dash = strchr(low, '-');
@@ -126,7 +126,7 @@ static int claim_port(struct step *s, struct slurm_spec *spec, struct err *e)
 	return 0;
 }
 
-/* "head:6817,other:6817"; an IPv6 address stands in brackets. */
+/* "head:6817,other:6817"; an IPv6 address is put in brackets. */
 static const char *server_list(const struct slurm_spec *spec, struct arena *a)
 {
 	struct strbuf out = STRBUF(a, 4096);
@@ -198,8 +198,8 @@ static int check_place(const struct step_ctx *c, struct err *e)
 	               host_root(c->host));
 }
 
-/* A slurm.conf where Slurm was built to look is what its clients take too, whatever slurmd is told.
- * On a head node's export it is that of AWS ParallelCluster, which isn't configless. */
+/* Slurm's clients use a slurm.conf at Slurm's built-in path, whatever slurmd is told. On a head
+ * node's export it is that of AWS ParallelCluster, which isn't configless. */
 static struct slurm_spec settle(const struct step_ctx *c, const void *fields)
 {
 	struct slurm_spec s = *(const struct slurm_spec *)fields;
@@ -216,7 +216,7 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	struct slurm_spec settled = settle(c, fields), *s = &settled;
 	struct host_unit_state unit;
 	struct slurm_node node;
-	struct err ignored; /* apply meets the same cause, and then it counts */
+	struct err ignored; /* apply has the same error again, and reports it */
 	int r = check_place(c, e);
 
 	if (r < 0)
@@ -240,7 +240,7 @@ static int check_installed(const struct step_ctx *c, const struct slurm_spec *s,
 	const char *slurmd =
 	        arena_printf(c->arena, "%s/sbin/slurmd", s->prefix ? s->prefix : "/usr");
 
-	/* In a dry run an earlier step may be what brings it. */
+	/* In a dry run an earlier step may install it. */
 	if (host_mode(c->host) == HOST_DRY)
 		return 0;
 	if (!host_exists(c->host, slurmd))
@@ -253,8 +253,8 @@ static int check_installed(const struct step_ctx *c, const struct slurm_spec *s,
 	return 0;
 }
 
-/* A slurmd that runs is stopped before what it was started with changes: so one that is active
- * always runs with what is on disk, even if we are killed in between. Its jobs go on. */
+/* A running slurmd is stopped before its configuration changes: so an active slurmd always runs
+ * with what is on disk, even if we are killed in between. Its jobs continue. */
 static int write_files(const struct step_ctx *c, const struct slurm_spec *s,
                        struct host_unit_state *unit, struct err *e)
 {

@@ -9,7 +9,8 @@
 #define SPOOL_DIR   "/var/spool/slurmd"
 #define LOG_DIR     "/var/log/slurm"
 
-/* What units/slurmd.service.d/10-hpc-node.conf sets, for machines that have only the program. */
+/* The same settings as units/slurmd.service.d/10-hpc-node.conf, for machines that only have the
+ * program. */
 static const char dropin_text[] = "[Unit]\n"
                                   "ConditionPathExists=\n"
                                   "StartLimitIntervalSec=0\n"
@@ -20,7 +21,7 @@ static const char dropin_text[] = "[Unit]\n"
                                   "Restart=on-failure\n"
                                   "RestartSec=2\n";
 
-/* For a Slurm that was built from source and brought no unit. -s: slurmd(8). */
+/* For a Slurm that was built from source without a unit. -s: slurmd(8). */
 static const char unit_text[] = "[Unit]\n"
                                 "Description=Slurm node daemon\n"
                                 "After=munge.service remote-fs.target\n"
@@ -53,8 +54,8 @@ static const char **arguments(const struct slurm_spec *s, struct arena *a)
 	const char **argv = arena_array(a, 12 + s->options.n, sizeof *argv);
 	size_t n = 0;
 
-	/* Boot time is when slurmd starts: a machine that was up before slurmctld resumed the node
-	 * (warm pool, container) would else be ignored when it registers. */
+	/* Sets the boot time to slurmd's start: a machine that was up before slurmctld resumed the
+	 * node (warm pool, container) would otherwise be ignored when it registers. */
 	argv[n++] = "-b";
 	argv[n++] = "-N";
 	argv[n++] = s->node;
@@ -78,7 +79,8 @@ static const char *options_path(const struct step_ctx *c)
 	                                                   : "/etc/sysconfig/slurmd";
 }
 
-/* systemd splits $SLURMD_OPTIONS at blanks and heeds quotes; claim refused what they can't hold. */
+/* systemd splits $SLURMD_OPTIONS at blanks and interprets quotes; claim refused words that need
+ * them. */
 static struct blob options_text(const struct slurm_spec *s, struct arena *a)
 {
 	struct strbuf out = STRBUF(a, OPTIONS_MAX);
@@ -120,10 +122,10 @@ static struct unit_file unit_file(const struct step_ctx *c, const struct slurm_s
 }
 
 /*
- * Only where slurm.conf is a file of this node: with --conf-server slurmd reads cgroup.conf from
- * its cache below the spool directory, into which it copies what slurmctld sends and from which it
- * removes what slurmctld doesn't (22.05); slurm_join.c warns of that. Below a prefix both come from
- * the head's export.
+ * Only if slurm.conf is a file of this node: with --conf-server slurmd reads cgroup.conf from its
+ * cache below the spool directory, where it stores what slurmctld sends and deletes what slurmctld
+ * doesn't send (22.05); slurm_join.c warns of that. Below a prefix both come from the head node's
+ * export.
  */
 static bool has_own_cgroup_conf(const struct slurm_spec *s)
 {

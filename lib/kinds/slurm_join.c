@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Joining: slurmd is started when the controller can be reached, and the node has joined when the
+ * Joining: starts slurmd when the controller can be reached; the node has joined when the
  * controller says so.
  *
- * slurmd 22.05 gives up on fetching its configuration after some seconds and, once running, doubles
- * the pause between tries to register up to 128 s; hence the knock before and the one restart
- * after. That the controller listens is enough to begin: if it refuses us, slurmd says so as
- * scontrol would. The record of a static node that rebooted still reads IDLE: what counts is a
- * record of the slurmd that runs now.
+ * slurmd 22.05 gives up fetching its configuration after some seconds and, once running, doubles
+ * the pause between tries to register up to 128 s; hence the port check before and the one restart
+ * after. It is enough to begin that the controller listens: if it refuses us, slurmd reports that
+ * as scontrol would. The record of a static node that rebooted still says IDLE: only a record of
+ * the slurmd that runs now counts.
  */
 #include <errno.h>
 
@@ -16,16 +16,16 @@
 #include "base/log.h"
 #include "kinds/slurm_own.h"
 
-#define MARGIN_MS      1000  /* kept of the step's time to say what went wrong */
-#define KNOCK_MS       3000  /* scontrol itself goes on knocking for 9 s */
+#define MARGIN_MS      1000  /* part of the step's time that is kept for reporting the error */
+#define KNOCK_MS       3000  /* scontrol itself keeps trying for 9 s */
 #define QUERY_MS       10000 /* a busy slurmctld */
 #define CONNECT_MS     3000
-#define PATIENCE_MS    10000 /* with refused credentials: the head may just be rotating its key */
+#define PATIENCE_MS    10000 /* with refused credentials: the head node may be rotating its key */
 #define DOWN_MS        3000  /* a node that registers comes up at once, unless it is kept down */
 #define NUDGE_MS       10000
 #define LISTEN_MS      5000
 #define LISTEN_EACH_MS 20
-#define LISTEN_LOOKS   10 /* one at the unit's state for so many at the port */
+#define LISTEN_LOOKS   10 /* port checks for each check of the unit's state */
 /* A slurmd that can register does so within a second, so queries of 15 ms begin at short intervals;
  * when a thousand nodes can't, their queries must not overload the head. */
 #define SOON_MS     3000
@@ -36,7 +36,7 @@ struct join {
 	const struct step_ctx *c;
 	const struct slurm_spec *s;
 	uint64_t until;
-	time_t since; /* when slurmd began */
+	time_t since; /* when slurmd was started */
 };
 
 static uint64_t in_ms(const struct join *j, uint64_t ms)
@@ -87,7 +87,7 @@ static int gate(const struct join *j, struct err *e)
 			return r;
 		if (e->reason == REASON_SLURMCTLD_UNREACHABLE) {
 			log_notice("slurmctld does not answer yet: %s", e->text);
-			/* The port in a slurm.conf is known to scontrol only. */
+			/* Only scontrol knows the port in a slurm.conf. */
 			r = j->s->configless ? wait_for_port(j, e) : 0;
 			if (r < 0)
 				return r;
@@ -170,7 +170,7 @@ static bool is_final(const struct err *e, uint64_t patience)
 	return e->kind == ERR_DENIED || e->reason == REASON_SLURM_MISSING;
 }
 
-/* One look at the controller's view: 1 joined, 0 not yet (`e` says why), <0 never. */
+/* Checks the controller's view once: 1 joined, 0 not yet (`e` says why), <0 never. */
 static int look(const struct join *j, const struct patience *p, struct err *e)
 {
 	struct slurm_node n;
@@ -248,7 +248,7 @@ static int wait_registered(struct join *j, struct err *e)
 	}
 }
 
-/* slurmd 22.05 without a cgroup.conf looks for control groups below "(null)", and no job starts. */
+/* Without a cgroup.conf slurmd 22.05 looks for control groups below "(null)", and no job starts. */
 static void warn_of_cgroups(const struct join *j)
 {
 	static const char cache[] = "/run/slurm/conf/";
@@ -274,7 +274,7 @@ int slurm_join(const struct step_ctx *c, const struct slurm_spec *s, struct err 
 	        .s = s,
 	        .until = clock_in_ms(left > 2 * MARGIN_MS ? left - MARGIN_MS : left / 2),
 	};
-	/* The port in a slurm.conf is known to scontrol only. */
+	/* Only scontrol knows the port in a slurm.conf. */
 	int r = s->configless ? wait_for_port(&j, e) : gate(&j, e);
 
 	if (r < 0)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Judges a node's record as the controller has it. */
+/* Parses and judges a node's record from the controller. */
 #include <errno.h>
 #include <stdio.h>
 
 #include "kinds/slurm_own.h"
 
 #define RECORD_MAX (64UL << 10)
-#define SLACK_S    5 /* between two looks at one clock */
+#define SLACK_S    5 /* between two readings of the same clock */
 
-/* The value after " KEY=" up to the next blank; empty when there is none. */
+/* The value after " KEY=" up to the next blank; empty if there is none. */
 static struct blob value_of(struct blob text, const char *key)
 {
 	size_t len = strlen(key);
@@ -26,7 +26,7 @@ static struct blob value_of(struct blob text, const char *key)
 	return (struct blob){"", 0};
 }
 
-/* Reason comes last but for Comment, may contain blanks and ends with " [user@time]". */
+/* Reason is the last key except Comment; it may contain blanks and ends with " [user@time]". */
 static struct blob reason_of(struct blob text)
 {
 	static const char key[] = " Reason=";
@@ -104,7 +104,7 @@ enum slurm_verdict slurm_node_verdict(const struct slurm_node *n, time_t since)
 	return SLURM_DOWN;
 }
 
-/* The first row with a pattern that occurs in the text is what the complaint is about. */
+/* The first row whose pattern occurs in the text decides what the message means. */
 static const struct complaint {
 	const char *pattern;
 	enum err_kind kind;
@@ -118,7 +118,8 @@ static const struct complaint {
         {"Invalid authentication credential", ERR_DENIED, REASON_SLURM_AUTH},
         {"Protocol authentication error", ERR_DENIED, REASON_SLURM_AUTH},
         {"Incompatible versions of client and server", ERR_DENIED, REASON_SLURM_VERSION},
-        /* slurmctld hangs up without a word on a credential it can't decode (22.05). */
+        /* slurmctld closes the connection without an answer if it can't decode a credential
+         * (22.05). */
         {"Zero Bytes were transmitted or received", ERR_DENIED, REASON_MUNGE_REFUSED},
         {"Unable to contact slurm controller", ERR_RETRY, REASON_SLURMCTLD_UNREACHABLE},
         {"Socket timed out", ERR_RETRY, REASON_SLURMCTLD_UNREACHABLE},
@@ -137,7 +138,7 @@ static struct blob line_around(struct blob text, const char *at)
 	return (struct blob){from, (size_t)(to - from)};
 }
 
-/* The last line that has a word of `words`, or an empty one. */
+/* The last line that contains one of `words`, or an empty one. */
 static struct blob last_line_with(struct blob text, const char *word)
 {
 	struct blob found = {"", 0}, rest = text;
@@ -146,7 +147,7 @@ static struct blob last_line_with(struct blob text, const char *word)
 	while ((at = memmem(rest.data, rest.len, word, strlen(word)))) {
 		struct blob line = line_around(text, at);
 
-		/* Debian's slurmd complains of a PMIx library that is not installed, harmlessly. */
+		/* Debian's slurmd harmlessly complains of a PMIx library that is not installed. */
 		if (!memmem(line.data, line.len, "pmix", 4) &&
 		    !memmem(line.data, line.len, "initialization failed", 21))
 			found = line;
@@ -156,7 +157,7 @@ static struct blob last_line_with(struct blob text, const char *word)
 	return found;
 }
 
-/* The line that says it, or else the last one that speaks of an error. */
+/* The line that states the error, or else the last one that mentions an error. */
 static struct blob telling_line(struct blob said, const struct complaint **ret)
 {
 	static const char *const alarms[] = {"fatal:", "error:", "slurmd: "};

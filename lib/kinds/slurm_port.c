@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Knocks at slurmctld's port, without a handshake it would see. */
+/* Checks whether slurmctld's port is open, without completing a handshake. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -22,9 +22,9 @@ static void free_addresses(struct addrinfo **list)
 }
 
 /*
- * A server counts a connection once it has the handshake's last packet. Ours is put off by the
- * kernel, as if data were about to go with it, and a reset goes in its place: a server that listens
- * has said so by then, and its program never hears of us.
+ * A server's program sees a connection once the handshake's last packet has arrived. Here the
+ * kernel delays that packet, as if data were to be sent with it, and a reset is sent instead: a
+ * listening server has answered by then, and its program never sees us.
  */
 static void be_silent(int fd)
 {

@@ -14,9 +14,9 @@ const char *slurm_program(const struct slurm_spec *s, struct arena *a, const cha
 }
 
 /*
- * Slurm's clients take a slurm.conf where they were built to look, else the one a running slurmd
- * has cached below /run/slurm/conf, else fetch one from SLURM_CONF_SERVER (22.05). So they work
- * before slurmd has ever started. Times are printed in the zone of the environment.
+ * Slurm's clients use a slurm.conf at their built-in path, else the one a running slurmd has cached
+ * below /run/slurm/conf, else fetch one from SLURM_CONF_SERVER (22.05). So they work before slurmd
+ * has ever started. Times are printed in the time zone of the environment.
  */
 static const char *const *environment(const struct slurm_spec *s, struct arena *a)
 {

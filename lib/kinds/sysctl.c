@@ -2,9 +2,9 @@
 /*
  * sysctl: kernel settings, now and after the next boot.
  *
- * A setting the kernel refuses fails the step before the file is written, so that the file never
- * holds what cannot be. At boot systemd-sysctl reads the files in order of their names: 99-*.conf
- * and /etc/sysctl.conf override ours until the agent runs again.
+ * A setting that the kernel refuses fails the step before the file is written, so that the file
+ * never contains an impossible value. At boot systemd-sysctl reads the files in order of their
+ * names: 99-*.conf and /etc/sysctl.conf override ours until the agent runs again.
  */
 #include <ctype.h>
 
@@ -66,7 +66,7 @@ static struct blob file_text(const struct sysctl_spec *c, struct arena *a)
 	return (struct blob){out.data, out.len};
 }
 
-/* People align lists of numbers as they like, and the kernel does so too. */
+/* People align lists of numbers in different ways, and so does the kernel. */
 static bool same_words(const char *a, const char *b)
 {
 	for (;;) {
@@ -91,7 +91,7 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	for (size_t i = 0; host_is_self(c->host) && i < spec->pairs.n; i++) {
 		const struct field_pair *p = &spec->pairs.items[i];
 		const char *now;
-		struct err ignored; /* apply meets the same cause, and then it counts */
+		struct err ignored; /* apply has the same error again, and reports it */
 
 		if (host_sysctl_get(c->host, p->name, c->arena, &now, &ignored) < 0 ||
 		    !same_words(now, p->value))

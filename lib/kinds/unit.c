@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * units: a systemd unit in the state it shall have, now and at the next boot.
+ * units: sets the state of systemd units, now and at the next boot.
  *
  * "started" means active: a oneshot unit needs RemainAfterExit to count. A started unit is
- * restarted when its drop-in or a file of `restart-on` is newer than its start; a run that was
- * killed between the change and the restart is made good by the next.
+ * restarted if its drop-in or a file of `restart-on` is newer than its start; if a run was killed
+ * between the change and the restart, the next run restarts it.
  */
 #include <errno.h>
 
@@ -111,7 +111,7 @@ static bool newer_than_start(const struct step_ctx *c, const struct unit_spec *u
 	return newer;
 }
 
-/* In an image nothing runs, and nothing has to. */
+/* In an image nothing runs, and nothing needs to. */
 static bool wanted_state(const struct step_ctx *c, const struct unit_spec *u,
                          const struct host_unit_state *now)
 {
@@ -122,7 +122,7 @@ static bool wanted_state(const struct step_ctx *c, const struct unit_spec *u,
 	return u->state == UNIT_ANY || (now->active && !newer_than_start(c, u, now));
 }
 
-/* static, alias, indirect and generated units can't be enabled, and are as enabled as they get. */
+/* static, alias, indirect and generated units can't be enabled, and count as enabled. */
 static bool wanted_enable(const struct unit_spec *u, const struct host_unit_state *now)
 {
 	bool enabled = str_starts(now->file_state, "enabled");
@@ -154,7 +154,8 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	r = state_of(c, u, &now, e);
 	if (r < 0)
 		return r;
-	/* One that isn't there is most likely misspelt, whatever is asked of it: apply says so. */
+	/* A unit that doesn't exist is most likely misspelt, whatever is asked of it: apply reports
+	 * that. */
 	if (!now.known && host_mode(c->host) == HOST_LIVE)
 		return 0;
 	return !now.need_reload && wanted_state(c, u, &now) && wanted_enable(u, &now);

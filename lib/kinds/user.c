@@ -81,7 +81,7 @@ static const struct field group_fields[] = {
         {0},
 };
 
-/* Commands that are still to run; none: it holds. */
+/* Commands that still have to run; none: it holds. */
 struct todo {
 	struct command {
 		size_t n;
@@ -126,7 +126,7 @@ static int run_all(const struct step_ctx *c, const struct todo *t, struct err *e
 	return 0;
 }
 
-/* Root is who does all this, and nobody else may be. */
+/* root can't be absent and always has id 0, and no other account may have that id. */
 static int claim_root(const struct step *s, const char *name, int64_t id, const char *key,
                       int state, struct err *e)
 {
@@ -190,7 +190,7 @@ static int claim_user(struct step *s, void *fields, const struct vars *facts, st
 	return 0;
 }
 
-/* 1: there, with the gid asked for; 0: not there. */
+/* 1: it exists, with the gid asked for; 0: it doesn't exist. */
 static int look_at_group(const struct step_ctx *c, const char *name, int64_t gid, gid_t *ret,
                          struct err *e)
 {
@@ -225,14 +225,15 @@ static bool in_group(const struct host_user *u, gid_t gid)
 	return u->gid == gid;
 }
 
-/* The supplementary groups the user isn't in yet, comma separated; `now` NULL: all. NULL: none. */
+/* The supplementary groups that the user isn't in yet, comma separated; `now` NULL: all. NULL:
+ * none. */
 static const char *missing_groups(const struct step_ctx *c, const struct user_spec *u,
                                   const struct host_user *now)
 {
 	struct strbuf list = STRBUF(c->arena, GROUPS_LEN);
 
 	for (size_t i = 0; i < u->groups.n; i++) {
-		struct err ignored; /* usermod says it better when the group isn't there */
+		struct err ignored; /* usermod has the better message if the group doesn't exist */
 		gid_t gid;
 
 		if (now && host_group(c->host, u->groups.items[i], &gid, &ignored) == 0 &&
@@ -307,7 +308,7 @@ static int todo_old_user(const struct step_ctx *c, const struct user_spec *u,
 	return 0;
 }
 
-/* ---- what a killed useradd has left out ---- */
+/* ---- what a killed useradd left undone ---- */
 
 static const char *database(const struct step_ctx *c, const char *path)
 {
@@ -319,7 +320,8 @@ static const char *database(const struct step_ctx *c, const char *path)
 	return text.data ? text.data : "";
 }
 
-/* The field, counted from 0, of the line that has this value in another one; NULL: there is none. */
+/* A field, counted from 0, of the line that has this value in another field; NULL:
+ * there is none. */
 static const char *field_where(const struct step_ctx *c, const char *text, size_t key,
                                const char *value, size_t want)
 {

@@ -57,7 +57,7 @@ static struct names id_names(const struct plan *p)
 	return l;
 }
 
-/* How `text` compares with the first `len` bytes of `word`. */
+/* Compares `text` with the first `len` bytes of `word`. */
 static int compare_part(const char *text, const char *word, size_t len)
 {
 	int r = strncmp(text, word, len);
@@ -65,7 +65,7 @@ static int compare_part(const char *text, const char *word, size_t len)
 	return r ? r : text[len] != '\0';
 }
 
-/* The first entry that is the first `len` bytes of `word`, or l->n. */
+/* The first entry that equals the first `len` bytes of `word`, or l->n. */
 static size_t names_find(const struct names *l, const char *word, size_t len)
 {
 	size_t low = 0, high = l->n;
@@ -95,7 +95,8 @@ static void add_edge(struct plan *p, size_t step, size_t before, const char *nee
 	edges->items[edges->n - 1] = (struct plan_edge){before, need};
 }
 
-/* Edges to all other steps that provide the first `len` bytes of `need`; whether there was one. */
+/* Adds edges to all other steps that provide the first `len` bytes of `need`; returns whether there
+ * was one. */
 static bool meet(struct plan *p, size_t step, const struct names *provided, const char *need,
                  size_t len)
 {
@@ -111,7 +112,7 @@ static bool meet(struct plan *p, size_t step, const struct names *provided, cons
 	return met;
 }
 
-/* Exactly, or for a path by the longest prefix that ends where a component does. */
+/* Exactly, or for a path by the longest prefix that ends at a component's end. */
 static void meet_need(struct plan *p, size_t step, const struct names *provided, const char *need)
 {
 	static const char root[] = "path:/";
@@ -125,7 +126,7 @@ static void meet_need(struct plan *p, size_t step, const struct names *provided,
 	meet(p, step, provided, root, sizeof root - 1);
 }
 
-/* "mount:*": whatever begins like that comes first, and no more than that: the step goes on without
+/* "mount:*": orders after everything with that prefix, and nothing more: the step also runs after
  * an optional one that failed. */
 static void meet_pattern(struct plan *p, size_t step, const struct names *provided,
                          const char *need)
@@ -204,7 +205,7 @@ static int check_unique(const struct plan *p, const struct names *ids, struct er
 	return 0;
 }
 
-/* The need "*": to come after everything that doesn't come after this step. */
+/* The need "*": after everything that doesn't have to come after this step. */
 static bool is_last(const char *need)
 {
 	return str_eq(need, "*");
@@ -218,7 +219,8 @@ static bool wants_last(const struct step *s)
 	return false;
 }
 
-/* Marks the step and, over as many rounds as the longest way has edges, all that wait for it. */
+/* Marks the step and all steps that wait for it, in as many rounds as the longest
+ * path has edges. */
 static bool *find_later(const struct plan *p, size_t step)
 {
 	bool *later = arena_array(p->arena, p->n, sizeof *later);
@@ -235,7 +237,7 @@ static bool *find_later(const struct plan *p, size_t step)
 	return later;
 }
 
-/* When all other edges are known. Two last steps don't wait for each other. */
+/* Done when all other edges are known. Two such steps don't wait for each other. */
 static void put_last(struct plan *p)
 {
 	for (size_t i = 0; i < p->n; i++) {
@@ -307,8 +309,8 @@ static struct followers find_followers(const struct plan *p)
 	return f;
 }
 
-/* Of the steps that are left every one waits for another one that is left, so that going back from
- * any of them ends in the circle. */
+/* Each of the remaining steps waits for another remaining one, so going back from any of them ends
+ * in the cycle. */
 static int report_cycle(const struct plan *p, const size_t *waiting, struct err *e)
 {
 	struct strbuf text = STRBUF(p->arena, CYCLE_TEXT_MAX);
@@ -346,7 +348,7 @@ static int report_cycle(const struct plan *p, const size_t *waiting, struct err 
 	               text.data, text.overflow ? "..." : "");
 }
 
-/* Kahn's algorithm; among steps that could come next the one that stands first in the spec does. */
+/* Kahn's algorithm; among steps that could come next, the first in the spec is taken. */
 static int sort(const struct plan *p, size_t *order, struct err *e)
 {
 	struct followers f = find_followers(p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From the sections of a spec to steps in their order. */
+/* Turns the sections of a spec into steps in their order. */
 #include "plan/plan.h"
 
 #include <errno.h>
@@ -8,10 +8,10 @@
 
 #include "plan/order.h"
 
-#define FIELDS_MAX   128 /* rows of one kind with the policy's */
+#define FIELDS_MAX   128 /* rows of one kind including the policy's */
 #define SECTIONS_MAX 256
 
-/* Where the kind's struct begins behind the policy in the memory both are decoded into. */
+/* Offset of the kind's struct behind the policy in the memory both are decoded into. */
 #define FIELDS_OFFSET                                                                              \
 	((sizeof(struct step_policy) + alignof(max_align_t) - 1) / alignof(max_align_t) *          \
 	 alignof(max_align_t))
@@ -20,7 +20,7 @@ struct builder {
 	struct plan *plan;
 	const struct kind *kind;
 	const struct field
-	        *table; /* policy and kind in one, so that a slip is compared with both */
+	        *table; /* policy and kind in one, so that a misspelt key is compared with both */
 	const struct vars *facts;
 	struct faults *faults;
 };
@@ -47,8 +47,8 @@ static const struct field *merged_table(const struct kind *k, struct arena *a)
 	return t;
 }
 
-/* A kind is written by us: what is wrong with it is a bug, found by the first plan that is built.
- */
+/* Kinds are part of the program: an error in one is a bug, found by the first plan
+ * that is built. */
 static int check_kind(const struct kind *k, struct err *e)
 {
 	size_t n = table_len(k->fields);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run in words, for people and the journal. */
+/* Reports of a run as text, for people and the journal. */
 #include "plan/report.h"
 
 #include <inttypes.h>
@@ -96,7 +96,7 @@ void report_table(const struct report *r, struct strbuf *out)
 	}
 }
 
-/* The step a summary names: the first required one that failed, else the first that did. */
+/* The step a summary names: the first required one that failed, else the first one that failed. */
 static size_t worst_step(const struct report *r)
 {
 	size_t worst = r->plan->n;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A run as JSON: status.json and events.jsonl. */
+/* Reports of a run as JSON: status.json and events.jsonl. */
 #include "base/clock.h"
 #include "data/jsonw.h"
 #include "plan/report.h"
 
-/* Who this node is, as far as anybody may know: status.json is world-readable. */
+/* The identity facts that are shown: status.json is world-readable. */
 static const char *const identity[] = {
         "instance-id", "instance-type", "availability-zone", "cluster", "role", "node", "head",
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Carrying a plan out: which step is next, what a failure blocks, and when the run ends. */
+/* Runs a plan: selects the next step, what a failure blocks, and when the run ends. */
 #include "plan/run.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include "plan/run_own.h"
 
 #define TICK_US UINT64_C(1000000)
-#define RAMP_US UINT64_C(2000) /* a step longer than this is worth another process beside it */
+#define RAMP_US UINT64_C(2000) /* a step that takes longer is worth another process beside it */
 
 static void tick(const struct run *run)
 {
@@ -20,7 +20,7 @@ static void tick(const struct run *run)
 		o->tick(o->ctx, run->running, run->done);
 }
 
-/* ---- the end of a step ---- */
+/* ---- a step ends ---- */
 
 static void conclude(struct run *run, size_t step)
 {
@@ -64,7 +64,7 @@ static void skip_waiting(struct run *run)
 	}
 }
 
-/* ---- the beginning of steps ---- */
+/* ---- a step starts ---- */
 
 static void schedule(struct run *run);
 
@@ -88,7 +88,7 @@ static enum readiness edge_readiness(const struct run *run, const struct plan_ed
 	return !edge->need && run->plan->steps[edge->before]->policy.optional ? READY : NEVER;
 }
 
-/* Blocked as soon as one need can't be met any more, not when the last one is decided. */
+/* A step is blocked as soon as one need can't be met any more, not when the last one is decided. */
 static enum readiness step_readiness(const struct run *run, size_t step,
                                      const struct plan_edge **ret_edge)
 {
@@ -123,7 +123,7 @@ static void start(struct run *run, size_t step)
 	const struct run_observer *o = run->options->observer;
 	int r = worker_start_step(run, step);
 
-	/* Where processes are short, the end of a running step makes room. */
+	/* If no process can be started, the end of a running step frees one. */
 	if (r < 0 && run->running == 0)
 		fail_start(run, step, -r);
 	if (r < 0)
@@ -134,8 +134,8 @@ static void start(struct run *run, size_t step)
 }
 
 /*
- * Where all holds already one child goes through the plan faster than eight can be forked, so that
- * another one is added only while those that are there are busy for a while.
+ * If everything already holds, one child goes through the plan faster than eight can be forked, so
+ * another one is only added while the existing ones are busy for a while.
  */
 static bool may_start(struct run *run)
 {
@@ -163,7 +163,7 @@ static int on_ramp(sd_event_source *s, uint64_t usec, void *ctx)
 	return 0;
 }
 
-/* Starts or decides a step that waits; false when nobody is free for it. */
+/* Starts or decides a waiting step; false if no child is free for it. */
 static bool advance(struct run *run, size_t step)
 {
 	const struct plan_edge *edge = NULL;
@@ -188,7 +188,7 @@ static bool advance(struct run *run, size_t step)
 	return true;
 }
 
-/* In plan order, so that what a step waits for is decided before the step is looked at. */
+/* In plan order, so that what a step waits for is decided before the step is examined. */
 static void schedule(struct run *run)
 {
 	const struct step_outcome *o = run->result.outcomes;
@@ -265,7 +265,7 @@ static int loop(struct run *run)
 	if (r < 0)
 		return r;
 	schedule(run);
-	/* Whatever runs has a timer, so that every turn of this ends. */
+	/* Whatever runs has a timer, so every iteration ends. */
 	while (run->done < run->plan->n) {
 		r = sd_event_run(run->event, UINT64_MAX);
 		if (r < 0)

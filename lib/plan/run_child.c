@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The child's side of a run: probes, applies, tries again, and reports to the parent. */
+/* The child's side of a run: probes, applies, retries, and reports to the parent. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -23,23 +23,23 @@ struct child {
 	bool dry;
 };
 
-/* One step's life in the child. */
+/* The state of one step in the child. */
 struct attempt {
 	const struct child *child;
 	const struct step *step;
 	struct step_ctx ctx;
 	unsigned tries;
-	int64_t refusals; /* tries that the machine refused */
+	int64_t refusals; /* tries that failed because the machine refused */
 	bool applied;
 };
 
-/* The kernel may lack the memory for a packet for a while; anything else doesn't pass. */
+/* The kernel may temporarily lack the memory for a packet; other errors are permanent. */
 static bool passes(int error)
 {
 	return error == EINTR || error == ENOBUFS || error == ENOMEM || error == EAGAIN;
 }
 
-/* False when the packet didn't go out. */
+/* False if the packet was not sent. */
 static bool tell(int sock, const struct run_message *m, int tries)
 {
 	size_t len = offsetof(struct run_message, text) + strlen(m->text) + 1;
@@ -54,7 +54,7 @@ static bool tell(int sock, const struct run_message *m, int tries)
 	return false;
 }
 
-/* What the parent can do without: a line of the log, or of what was changed. */
+/* For what the parent can do without: a log line, or a line about a change. */
 static void tell_if_possible(int sock, const struct run_message *m)
 {
 	(void)tell(sock, m, TELL_TRIES_LINE);
@@ -81,7 +81,7 @@ static void tell_log(void *ctx, enum log_level level, const char *text,
 	tell_if_possible(c->sock, &m);
 }
 
-/* SIGTERM is blocked and so stays pending: the run is being stopped. */
+/* SIGTERM is blocked, so it is pending if the run is being stopped. */
 static bool stopped(void)
 {
 	sigset_t pending;
@@ -123,7 +123,7 @@ static int try_once(struct attempt *t, struct err *e)
 	               "'%s' was applied but does not hold", t->step->id);
 }
 
-/* Waits, and says whether it is worth another try. */
+/* Waits, and returns whether another try makes sense. */
 static bool again(struct attempt *t, struct backoff *b, const struct err *e)
 {
 	struct run_message m = {.type = RUN_RETRY, .tries = t->tries, .err = *e};
@@ -168,14 +168,15 @@ static void run_step(const struct child *c, const struct run_order *order)
 		memset(&m.err, 0, sizeof m.err);
 	m.state = r < 0 ? STEP_FAILED : (enum step_state)r;
 	m.tries = t.tries;
-	/* The parent learns from this process's end what it could not be told. */
+	/* If it can't be reported, the parent learns it from the end of this process. */
 	if (!tell(c->sock, &m, TELL_TRIES_RESULT))
 		_exit(RUN_EXIT_UNHEARD);
 }
 
 /*
- * Nothing of the caller's signal set-up: handlers are its own, and its mask is for its signalfd.
- * SIGTERM and SIGPIPE are blocked rather than ignored, which programs we run would inherit.
+ * Resets the caller's signal set-up: its handlers are not for the child, and its mask is for its
+ * signalfd. SIGTERM and SIGPIPE are blocked rather than ignored, since programs we run would
+ * inherit the latter.
  */
 static void reset_signals(void)
 {
@@ -206,7 +207,7 @@ _Noreturn void run_child(const struct plan *p, const struct run_options *o, int 
 	if (getppid() != parent)
 		_exit(127);
 	reset_signals();
-	/* Orphans of what a step runs stay below us, where they can be found and ended. */
+	/* Orphans of what a step runs stay our descendants, so that they can be found and ended. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	log_set_sink(tell_log, &c, LOG_LEVEL_DEBUG);
 	if (o->host)

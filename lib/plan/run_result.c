@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The names of states, and the exit status that a run comes to. */
+/* The names of states, and the exit status of a run. */
 #include "plan/run.h"
 
 const char *step_state_name(enum step_state s)
@@ -43,7 +43,8 @@ int run_exit_status(const struct plan *p, const struct run_result *result, bool 
 	}
 	if (result->deadline_passed && required_undone)
 		return 7;
-	/* A required step may also be blocked by an optional one: it carries that one's kind. */
+	/* A required step may also be blocked by an optional one: then its outcome has that one's
+	 * kind. */
 	if (failed == result->n)
 		failed = first_required(p, result, STEP_BLOCKED);
 	if (failed < result->n)

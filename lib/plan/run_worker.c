@@ -20,8 +20,8 @@
 #define NS_PER_US  UINT64_C(1000)
 #define NS_PER_MS  UINT64_C(1000000)
 #define NS_PER_S   UINT64_C(1000000000)
-#define TIMER_SLOP 1000 /* us a deadline may be late, so that timers fire together */
-#define DRAIN_MAX  1024 /* packets looked through for a result; a child may never stop talking */
+#define TIMER_SLOP 1000 /* us a deadline may be late, so that timers can be combined */
+#define DRAIN_MAX  1024 /* packets read in search of a result; a child may never stop sending */
 
 static struct step_outcome *outcome(const struct worker *w)
 {
@@ -43,7 +43,7 @@ static void set_timer(struct worker *w, uint64_t deadline, uint64_t after_ms)
 	sd_event_source_set_enabled(w->timer, SD_EVENT_ONESHOT);
 }
 
-/* Room for another child. */
+/* A free slot for another child. */
 static void worker_reset(struct worker *w)
 {
 	struct run *run = w->run;
@@ -56,7 +56,7 @@ static void worker_reset(struct worker *w)
 	*w = (struct worker){.run = run, .pidfd = -1, .sock = -1, .step = RUN_NO_STEP};
 }
 
-/* Ends a child that waits for an order, has ended, or has only just begun: none takes time. */
+/* Ends a child that is idle, has ended, or has only just begun: this never takes long. */
 static void worker_close(struct worker *w)
 {
 	struct pollfd end = {.fd = w->pidfd, .events = POLLIN};
@@ -78,7 +78,7 @@ void workers_close(struct run *run)
 
 		if (!w->pid)
 			continue;
-		/* Only a run that broke down leaves one with a step. */
+		/* Only a run that failed itself leaves a child with a step. */
 		if (w->step != RUN_NO_STEP) {
 			process_tree_of(w->pid, false, &tree);
 			process_tree_signal(&tree, SIGKILL);
@@ -87,7 +87,7 @@ void workers_close(struct run *run)
 	}
 }
 
-/* The step has its outcome; the child takes the next one or goes. */
+/* The step has its outcome; the child takes the next one or ends. */
 static void finish(struct worker *w, bool reuse)
 {
 	size_t step = w->step;
@@ -99,9 +99,9 @@ static void finish(struct worker *w, bool reuse)
 	w->run->finished(w->run, step);
 }
 
-/* ---- what a child tells ---- */
+/* ---- messages of a child ---- */
 
-/* Paths come from the document, and end up on terminals. */
+/* Paths come from the document, and may be printed on terminals. */
 static const char *printable(struct arena *a, const char *text)
 {
 	size_t cap = 4 * strlen(text) + 1;
@@ -128,7 +128,7 @@ static void pass_log(const struct worker *w, enum log_level level, const char *t
 	log_record(level, fields, ARRAY_LEN(fields), "%s: %s", s->id, text);
 }
 
-/* It has changed nothing that the next step could stumble over. */
+/* Whether it has changed nothing that could affect the next step. */
 static bool reusable(const struct worker *w, const struct step_outcome *o)
 {
 	if (w->ended || w->killed || w->run->ending)
@@ -194,11 +194,11 @@ static int on_message(sd_event_source *s, int fd, uint32_t events, void *ctx)
 
 	(void)fd;
 	if (!read_message(w) && events & (EPOLLHUP | EPOLLERR))
-		sd_event_source_set_enabled(s, SD_EVENT_OFF); /* its end is told by the pidfd */
+		sd_event_source_set_enabled(s, SD_EVENT_OFF); /* the pidfd reports its end */
 	return 0;
 }
 
-/* The result may be on its way when something else happens; true when it was. */
+/* The result may be in transit when something else happens; true if it was. */
 static bool drain(struct worker *w)
 {
 	const struct step_outcome *o = outcome(w);
@@ -209,7 +209,7 @@ static bool drain(struct worker *w)
 	return o->state != STEP_RUNNING;
 }
 
-/* ---- how a child ends ---- */
+/* ---- a child ends ---- */
 
 static void set_death(struct worker *w, const int *status)
 {
@@ -241,7 +241,7 @@ static void set_death(struct worker *w, const int *status)
 		        "'%s' ended early, with exit status %d", id, WEXITSTATUS(*status));
 }
 
-/* Without a result. `status` as of waitpid(2); NULL: it can't be had. */
+/* Ended without a result. `status` as of waitpid(2); NULL: unknown. */
 static void died(struct worker *w, const int *status)
 {
 	struct step_outcome *o = outcome(w);
@@ -257,12 +257,12 @@ static void died(struct worker *w, const int *status)
 		err_set(&o->err, o->err.kind, o->err.reason, o->err.no, "%s; try %u: %s", text,
 		        o->tries, last.text);
 	}
-	o->tries++; /* the one it was in */
+	o->tries++; /* the one that was in progress */
 	worker_reset(w);
 	run->finished(run, step);
 }
 
-/* True when it had ended and is gone. */
+/* True if it had ended and has been reaped. */
 static bool reap(struct worker *w)
 {
 	int status = 0;
@@ -284,7 +284,7 @@ static int on_end(sd_event_source *s, int fd, uint32_t events, void *ctx)
 	if (w->step == RUN_NO_STEP)
 		worker_close(w);
 	else if (!drain(w) && !reap(w))
-		sd_event_source_set_enabled(s, SD_EVENT_OFF); /* a tracer holds it; see on_timer */
+		sd_event_source_set_enabled(s, SD_EVENT_OFF); /* it is being traced; see on_timer */
 	return 0;
 }
 
@@ -314,7 +314,7 @@ void worker_stop(struct worker *w)
 	struct process_tree tree;
 
 	process_tree_of(w->pid, false, &tree);
-	/* It counts itself. */
+	/* The count includes the child itself. */
 	if (process_tree_signal(&tree, SIGTERM) > 1) {
 		set_timer(w, clock_now(), grace_ms(w->run));
 		return;
@@ -324,7 +324,7 @@ void worker_stop(struct worker *w)
 	set_timer(w, clock_now(), RUN_LOST_MS);
 }
 
-/* ---- how it begins ---- */
+/* ---- a child starts ---- */
 
 static int add_sources(struct worker *w)
 {
@@ -401,7 +401,7 @@ bool worker_waits(const struct run *run)
 	return false;
 }
 
-/* One that waits for an order, else room for a new one. */
+/* An idle child, else a free slot for a new one. */
 static struct worker *find(struct run *run)
 {
 	struct worker *room = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What claim() says of a step, and the policy that all kinds have in common. */
+/* The calls of claim() that describe a step, and the policy common to all kinds. */
 #include "plan/step.h"
 
 #include <stdarg.h>

@@ -21,7 +21,7 @@ static const struct {
         {"AWS_ENDPOINT_URL_EC2", WORKSTATION, AT(cloud_config.ec2_endpoint)},
         {"AWS_ENDPOINT_URL_SSM", WORKSTATION, AT(cloud_config.ssm_endpoint)},
         {"AWS_DEFAULT_REGION", WORKSTATION, AT(cloud_config.region)},
-        {"AWS_REGION", ANYONE, AT(cloud_config.region)}, /* behind what it wins over */
+        {"AWS_REGION", ANYONE, AT(cloud_config.region)}, /* after the variable that it overrides */
         {"AWS_CA_BUNDLE", ANYONE, AT(cloud_config.ca_bundle)},
         {"AWS_ACCESS_KEY_ID", WORKSTATION, AT(cloud_config.access_key)},
         {"AWS_SECRET_ACCESS_KEY", WORKSTATION, AT(cloud_config.secret_key)},
@@ -45,7 +45,7 @@ static const struct {
         {"AWS_EC2_METADATA_DISABLED", AT(cloud_config.no_metadata)},
 };
 
-/* AWS's tools take "true" in any case; "1" is what people write. Anything else is false. */
+/* AWS's tools accept "true" in any case; people also write "1". Anything else is false. */
 static bool is_on(const char *value)
 {
 	return strcasecmp(value, "true") == 0 || strcasecmp(value, "yes") == 0 ||

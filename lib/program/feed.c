@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Lines or JSON events that tell how work goes. */
+/* Prints the progress of work, as lines or JSON events. */
 #include "program/feed.h"
 
 #include <stdarg.h>

@@ -26,8 +26,8 @@ static const char *name_of(const struct program_info *info)
 	return info->command.name;
 }
 
-/* Whoever starts us with one of the three closed would have our first file take its place, and then
- * messages would go into that file. */
+/* If one of the three is closed when we are started, our first file would take its number, and
+ * messages would be written into that file. */
 static void open_standard_streams(void)
 {
 	int fd;
@@ -39,9 +39,9 @@ static void open_standard_streams(void)
 		close(fd);
 }
 
-/* A core would hold credentials. Sanitizers need to look into the process they check, and a plain
- * user's own /proc/self/fd, which files are linked from, is closed to a process that isn't
- * dumpable. */
+/* A core would contain credentials. The process stays dumpable with sanitizers, which need to look
+ * into the process they check, and for a plain user: a process that isn't dumpable can't access its
+ * own /proc/self/fd, which files are linked from. */
 static void no_core(void)
 {
 	const struct rlimit none = {0, 0};
@@ -53,8 +53,8 @@ static void no_core(void)
 #endif
 }
 
-/* A file that may not grow any further (RLIMIT_FSIZE) is then an error of write(2), EFBIG, rather
- * than the end of the process. What we run gets the default again. */
+/* Exceeding RLIMIT_FSIZE then makes write(2) fail with EFBIG instead of ending the process.
+ * Programs we run get the default again. */
 static void no_death_by_size(void)
 {
 	signal(SIGXFSZ, SIG_IGN);
@@ -81,7 +81,8 @@ static void open_log(struct program *p)
 	                                : LOG_LEVEL_NOTICE;
 	void *name = arena_strdup(p->arena, name_of(p->info)); /* SYSLOG_IDENTIFIER */
 
-	/* Under systemd stderr is the journal: then records go there whole, with their fields. */
+	/* Under systemd stderr is the journal: records then go there completely,
+	 * with their fields. */
 	p->journal = stderr_is_journal();
 	if (p->journal)
 		log_set_sink(journal_sink, name, p->verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
@@ -89,7 +90,7 @@ static void open_log(struct program *p)
 		log_set_sink(log_stderr_sink, name, max);
 }
 
-/* What was promised to standard output must have arrived: a full disk is a failure. */
+/* Output must have been written: a full disk is a failure. */
 static int flushed(const struct program_info *info, int status)
 {
 	if ((fflush(stdout) == 0 && !ferror(stdout)) || status != 0)
@@ -149,8 +150,8 @@ uint64_t program_deadline(struct program *p, uint64_t default_ms)
 	return p->deadline;
 }
 
-/* A service that refused connections until no time was left is a service that can't be reached;
- * one that was waited for, and a program that ran, have run out of time. */
+/* A service that refused connections until the deadline counts as unreachable; if a wait or a
+ * program was still in progress, the deadline ended it. */
 static bool deadline_ended(const struct program *p, const struct err *e)
 {
 	return e->no == ETIMEDOUT && (e->kind == ERR_RETRY || e->kind == ERR_HOST) &&

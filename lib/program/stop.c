@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SIGTERM and SIGINT by a descriptor, for as long as a plan runs. */
+/* SIGTERM and SIGINT through a descriptor, while a plan runs. */
 #include "program/stop.h"
 
 #include <sys/signalfd.h>
