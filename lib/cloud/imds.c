@@ -216,16 +216,21 @@ static void token_unanswered(const struct asking *ask, struct err *e)
 		        e->text);
 }
 
+/* *e is no error yet. */
 static int fetch_token(struct imds *i, struct asking *ask, uint64_t deadline, struct err *e)
 {
 	struct backoff b = BACKOFF_LOCAL;
+	struct err before; /* of the try before the last */
 	uint32_t at_least;
 
 	do {
 		at_least = 0;
+		before = *e;
 		ask_for_token(ask, deadline);
 		if (!ask->answered) {
 			token_unanswered(ask, e);
+			if (e->kind == ERR_DEADLINE)
+				break;
 			if (e->kind != ERR_RETRY)
 				return -e->no;
 			continue;
@@ -236,6 +241,9 @@ static int fetch_token(struct imds *i, struct asking *ask, uint64_t deadline, st
 			return -e->no;
 		at_least = ask->answered->retry_after_ms;
 	} while (retry_wait(&b, at_least, deadline, "asking for a token", b.attempt + 1, e));
+	/* No time is left. An earlier error says more than that. */
+	if (e->no == ETIMEDOUT && before.kind != ERR_NONE)
+		*e = before;
 	return -e->no;
 }
 
@@ -354,7 +362,7 @@ static void read_done(struct http_exchange *x)
 	if (x->err.kind == ERR_RETRY && read_again(r, CLOCK_NEVER))
 		return;
 	/* An earlier error from the service says more than a timeout. */
-	if (r->err.kind != ERR_NONE && x->err.no == ETIMEDOUT && clock_passed(r->imds->deadline)) {
+	if (r->err.kind != ERR_NONE && x->err.no == ETIMEDOUT) {
 		r->rc = -r->err.no;
 		return;
 	}
