@@ -221,15 +221,20 @@ static int wait_registered(struct join *j, struct err *e)
 	struct backoff b = {.base_ms = 50, .cap_ms = SOON_CAP_MS};
 	struct patience p = {in_ms(j, PATIENCE_MS), in_ms(j, DOWN_MS), in_ms(j, NUDGE_MS)};
 	uint64_t soon = in_ms(j, SOON_MS);
+	struct err before = {0}; /* why the node has not joined yet */
 	bool nudged = false;
 
 	for (;;) {
 		int r = check_daemon(j, e);
+		/* No time is left. What kept the node from joining says more than that. */
+		if (r < 0 && e->reason == REASON_UNIT_TIMEOUT && before.kind != ERR_NONE)
+			*e = before;
 		if (r < 0)
-			return r;
+			return -e->no;
 		r = look(j, &p, e);
 		if (r != 0)
 			return r < 0 ? r : 0;
+		before = *e;
 		if (!nudged && e->reason == REASON_SLURM_NOT_REGISTERED && clock_passed(p.nudge)) {
 			struct err again;
 
