@@ -9,8 +9,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/scope.h"
-#include "host/journal.h"
-#include "host/notify.h"
+#include "os/journal.h"
+#include "os/notify.h"
 
 #define STATUS_MAX (4 * 1024 * 1024) /* 1000 steps with their changes */
 #define EVENT_MAX  (64 * 1024)

@@ -10,15 +10,15 @@ set(doors
 	"yaml_event_=data/yaml"
 	"mnt_=host/mount"
 	"sd_bus_=host/unit"
-	"sd_journal_=host/journal"
-	"sd_notify=host/notify"
+	"sd_journal_=os/journal"
+	"sd_notify=os/notify"
 	"sd_event_=plan/run"
 	"EVP_=base/digest,cloud/sigv4"
 	"HMAC=base/digest,cloud/sigv4"
 	"inflate=data/gzip"
 	"ext2fs_=disk/ext4"
 	"archive_=disk/tar"
-	"seccomp_=build/sandbox_confine"
+	"seccomp_=sandbox/sandbox_confine"
 	"crc32=disk/gpt")
 set(banned strcpy strcat sprintf vsprintf strtok atoi atol atoll system popen mktemp tmpnam gets
 	localtime gmtime strncpy strncat)

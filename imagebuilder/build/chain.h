@@ -13,8 +13,8 @@
  */
 #pragma once
 
+#include "component/component_fetch.h"
 #include "plan/plan.h"
-#include "recipe/component_fetch.h"
 #include "recipe/input.h"
 #include "recipe/lock_files.h"
 #include "recipe/recipe.h"

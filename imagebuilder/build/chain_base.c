@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The chain's lowest step: the base. */
-#include "build/base.h"
+#include "bases/base.h"
 #include "build/chain_own.h"
 
 static int add(struct chain *c, const struct recipe *recipe, struct err *e)

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "build/chain.h"
-#include "build/sandbox.h"
+#include "sandbox/sandbox.h"
 
 #define CHAIN_SAYS_MAX (8UL << 20) /* bytes of what one step says */
 

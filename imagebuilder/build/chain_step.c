@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "build/base.h"
+#include "bases/base.h"
 #include "build/chain_own.h"
 #include "kinds/kinds.h"
 #include "plan/run.h"

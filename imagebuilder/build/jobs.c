@@ -2,7 +2,7 @@
 /* The table of all jobs that run in a sandbox, by name. */
 #include "build/jobs.h"
 
-#include "build/base.h"
+#include "bases/base.h"
 #include "build/chain.h"
 #include "build/outputs.h"
 

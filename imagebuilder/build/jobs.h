@@ -3,7 +3,7 @@
  * belongs to. */
 #pragma once
 
-#include "build/sandbox.h"
+#include "sandbox/sandbox.h"
 
 /* For sandbox_main(); NULL: there is no job of that name. */
 const struct sandbox_job *build_job(const char *name);

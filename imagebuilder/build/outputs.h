@@ -3,7 +3,7 @@
 #pragma once
 
 #include "build/build_tree.h"
-#include "build/sandbox.h"
+#include "sandbox/sandbox.h"
 
 /* Writes one of "dir", "tar", "raw", "qcow2" at the path, replacing what is there in one step. An
  * existing output made from the same inputs is kept: *ret_written is then false. */

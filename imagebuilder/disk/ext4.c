@@ -3,7 +3,7 @@
 #include "disk/ext4.h"
 
 #include "disk/ext4_own.h"
-#include "host/tree.h"
+#include "os/tree.h"
 
 /* Features that GRUB 2.06 and kernels from 4.18 on can read: no
  * orphan_file, no metadata_csum_seed. */

@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "disk/tar_own.h"
-#include "host/tree.h"
+#include "os/tree.h"
 
 #define PIECE  (256 << 10)
 #define RECORD 10240 /* tar(1)'s; the file's size is a multiple of it */

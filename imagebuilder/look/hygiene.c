@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "host/tree.h"
 #include "look/hygiene_own.h"
+#include "os/tree.h"
 
 #define DEPTH_MAX 200
 

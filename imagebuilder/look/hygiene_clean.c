@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "host/tree.h"
 #include "look/hygiene_own.h"
+#include "os/tree.h"
 
 static const struct hygiene_check *check_of(const struct hygiene_rule *rule)
 {

@@ -10,7 +10,7 @@
 
 #include "base/digest.h"
 #include "base/scope.h"
-#include "host/tree.h"
+#include "os/tree.h"
 #include "recipe/include.h"
 
 const struct field copy_fields[] = {
@@ -67,7 +67,7 @@ int copy_read(const struct doc *list, const struct vars *facts, struct arena *a,
 		if (r < 0)
 			return r;
 		c.at = at;
-		c.from = include_beside(doc_get(at, "from"), c.from, a);
+		c.from = doc_beside(doc_get(at, "from"), c.from, a);
 		l.items = arena_grow(a, l.items, &l.n, sizeof *l.items);
 		l.items[l.n - 1] = c;
 	}

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "cluster/cluster_notes.h"
+#include "component/component.h"
 #include "plan/plan.h"
-#include "recipe/component.h"
 
 struct foreign {
 	const struct doc *config;

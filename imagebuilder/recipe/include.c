@@ -102,15 +102,6 @@ static int join(struct arena *a, const char *key, struct doc *under, struct doc 
 	return 0;
 }
 
-const char *include_beside(const struct doc *at, const char *path, struct arena *a)
-{
-	const char *slash = at->file ? strrchr(at->file, '/') : NULL;
-
-	if (path[0] == '/' || !slash)
-		return path;
-	return arena_printf(a, "%.*s/%s", (int)(slash - at->file), at->file, path);
-}
-
 /* ---- reading ---- */
 
 static int read_text(struct loading *l, const char *path, struct blob *ret, struct seen *ret_id,
@@ -205,7 +196,7 @@ static int with_included(struct loading *l, struct doc *d, struct doc **ret, str
 	for (size_t i = 0; i < names.n; i++) {
 		const struct doc *entry = list->type == DOC_LIST ? list->items[i] : list;
 		struct doc *part = NULL;
-		int r = load(l, include_beside(entry, names.items[i], l->arena), entry, &part, e);
+		int r = load(l, doc_beside(entry, names.items[i], l->arena), entry, &part, e);
 
 		if (r < 0)
 			return r;

@@ -13,10 +13,7 @@
 
 #define INCLUDE_DEPTH_MAX 8
 #define INCLUDE_FILES_MAX 64
-#define INCLUDE_SIZE_MAX  (1024 * 1024) /* bytes of one file; also for files that recipes name */
+#define INCLUDE_SIZE_MAX  (1024 * 1024) /* bytes of one file */
 
 /* The joined document, a map without `include`. */
 int include_load(const char *path, struct arena *a, struct doc **ret, struct err *e) ATTR_MUST_USE;
-
-/* The path of a file that `at`'s file names: unchanged if absolute, else relative to that file. */
-const char *include_beside(const struct doc *at, const char *path, struct arena *a);

@@ -2,7 +2,7 @@
 /* The files of a lock: what components and sections fetch, in the store by their digests. */
 #pragma once
 
-#include "recipe/component_fetch.h"
+#include "component/component_fetch.h"
 #include "recipe/lock.h"
 #include "store/store.h"
 

@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "component/component.h"
 #include "kinds/kinds.h"
-#include "recipe/component.h"
 #include "recipe/copy.h"
 #include "recipe/include.h"
 #include "recipe/recipe_own.h"
@@ -107,7 +107,7 @@ static int from_file(const struct loading *l, const struct doc *at, const char *
 	char real[PATH_MAX];
 
 	recipe->from_type = recipe_from_suffix(from);
-	recipe->from = include_beside(at, from, l->arena);
+	recipe->from = doc_beside(at, from, l->arena);
 	if (stat(recipe->from, &st) < 0)
 		return doc_err(at, e, REASON_INPUT_RANGE, "opening '%s': %s", recipe->from,
 		               strerror(errno));

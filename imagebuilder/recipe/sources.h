@@ -2,7 +2,7 @@
 /* What the sections of a recipe fetch: the sources of files and scripts that are s3 or https. */
 #pragma once
 
-#include "recipe/component_fetch.h"
+#include "component/component_fetch.h"
 #include "recipe/recipe.h"
 
 /* Adds what the step fetches, if anything, to the list; an address with two digests is ERR_INPUT at

@@ -10,7 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/scope.h"
-#include "host/tree.h"
+#include "os/tree.h"
 
 struct object {
 	const char *name;

@@ -13,7 +13,7 @@
 
 #include "base/log.h"
 #include "base/scope.h"
-#include "host/tree.h"
+#include "os/tree.h"
 #include "store/store_own.h"
 
 /* Trees contain the image's files, including set-user-ID programs: only root may enter them. But

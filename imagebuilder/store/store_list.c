@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "data/json.h"
-#include "host/tree.h"
+#include "os/tree.h"
 #include "store/store_own.h"
 
 #define META_MAX    (64 * 1024)

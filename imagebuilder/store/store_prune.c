@@ -8,7 +8,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "base/str.h"
-#include "host/tree.h"
+#include "os/tree.h"
 #include "store/store_own.h"
 
 /* Removes a layer if no process has it; renames it first, so that a partly removed one is never

@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "base/str.h"
-#include "host/tree.h"
+#include "os/tree.h"
 
 /* Files below `dir` whose names match. Only non-empty regular files: an empty log with its owner
  * and mode belongs to the package, and a character device marks a removal in overlayfs. */

@@ -12,7 +12,7 @@
 
 #include "base/scope.h"
 #include "base/str.h"
-#include "host/tree.h"
+#include "os/tree.h"
 
 /* Splits the output's path and opens its directory. */
 static int open_parent(const char *output, struct work *w, char dir[static PATH_MAX], struct err *e)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "recipe/component.h"
+#include "component/component.h"
 #include "recipe/copy.h"
 #include "recipe/feature.h"
 #include "recipe/foreign.h"

@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "build/base.h"
-#include "build/lock_repo.h"
+#include "bases/base.h"
+#include "bases/lock_repo.h"
 #include "recipe/sources.h"
 #include "store/store.h"
 #include "verb/image.h"

@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "recipe/component.h"
+#include "component/component.h"
 
 #define PROVISION_STATE "/var/lib/hpc-node/provision.json"
 

@@ -5,9 +5,9 @@
  */
 #include <stdio.h>
 
+#include "component/component.h"
 #include "data/jsonw.h"
 #include "kinds/kinds.h"
-#include "recipe/component.h"
 #include "recipe/copy.h"
 #include "recipe/recipe.h"
 #include "recipe/test.h"

@@ -7,8 +7,8 @@
 
 #include "build/chain.h"
 #include "build/record.h"
-#include "build/sandbox.h"
 #include "build/why.h"
+#include "sandbox/sandbox.h"
 #include "store/scratch.h"
 #include "verb/image.h"
 

@@ -206,3 +206,12 @@ const char *doc_type_name(const struct doc *d)
 
 	return d ? names[d->type] : names[DOC_NULL];
 }
+
+const char *doc_beside(const struct doc *at, const char *path, struct arena *a)
+{
+	const char *slash = at->file ? strrchr(at->file, '/') : NULL;
+
+	if (path[0] == '/' || !slash)
+		return path;
+	return arena_printf(a, "%.*s/%s", (int)(slash - at->file), at->file, path);
+}

@@ -39,6 +39,8 @@ struct doc *doc_get(const struct doc *d, const char *key);
 struct doc *doc_find(const struct doc *d, const char *dotted);
 /* Whether the map has that key, even if its value is null. */
 bool doc_has(const struct doc *d, const char *key);
+/* The path of a file that `at`'s file names: unchanged if absolute, else relative to that file. */
+const char *doc_beside(const struct doc *at, const char *path, struct arena *a);
 /* The text of the scalar at that key, or NULL. */
 const char *doc_text(const struct doc *d, const char *key);
 

@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "host/child.h"
 #include "host/host_own.h"
+#include "os/child.h"
 
 #define OUT_MAX    (256 << 10)
 #define ERR_MAX    (16 << 10)

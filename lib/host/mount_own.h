@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "host/child.h"
 #include "host/host_own.h"
+#include "os/child.h"
 
 /* ---- mount_table.c: mountinfo ---- */
 

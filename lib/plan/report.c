@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "host/journal.h"
+#include "os/journal.h"
 
 #define NS_PER_MS UINT64_C(1000000)
 #define NS_PER_S  UINT64_C(1000000000)

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "host/process.h"
+#include "os/process.h"
 #include "plan/run_own.h"
 
 #define NS_PER_US  UINT64_C(1000)

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
-#include "host/journal.h"
+#include "os/journal.h"
 
 #define HELP_MAX         (16 * 1024)
 #define EXIT_USAGE       2

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzzes component documents, from text to checked steps. */
+#include "component/component_fetch.h"
 #include "fuzz.h"
-#include "recipe/component_fetch.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -147,6 +147,18 @@ static void test_json_is_bounded(void **state)
 	assert_true(out.overflow);
 }
 
+static void test_a_path_is_beside_the_file_that_names_it(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	const struct doc in_dir = {.file = "a/b.yaml"}, alone = {.file = "b.yaml"}, nowhere = {0};
+
+	(void)state;
+	assert_string_equal(doc_beside(&in_dir, "c", a), "a/c");
+	assert_string_equal(doc_beside(&in_dir, "/c", a), "/c");
+	assert_string_equal(doc_beside(&alone, "c", a), "c");
+	assert_string_equal(doc_beside(&nowhere, "c", a), "c");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -155,6 +167,7 @@ int main(void)
 	        cmocka_unit_test(test_build_and_look_up),
 	        cmocka_unit_test(test_errors_say_where),
 	        cmocka_unit_test(test_type_names),
+	        cmocka_unit_test(test_a_path_is_beside_the_file_that_names_it),
 	        cmocka_unit_test(test_json_of_scalars),
 	        cmocka_unit_test(test_json_is_bounded),
 	};

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/scope.h"
 #include "forked.h"
-#include "host/process.h"
+#include "os/process.h"
 
 #define UNITS    "/run/hpc-node/units"
 #define ENV_MAX  (1 << 16) /* bytes of an environment file */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "host/tree.h"
+#include "os/tree.h"
 
 int image_setup(void **state)
 {

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "data/json.h"
-#include "host/journal.h"
+#include "os/journal.h"
 #include "plan/report.h"
 
 #define MS UINT64_C(1000000)

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
-#include "host/tree.h"
+#include "os/tree.h"
 #include "publish/journal.h"
 
 static char top[] = "/tmp/unit-journal-XXXXXX";

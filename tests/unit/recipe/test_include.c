@@ -122,17 +122,6 @@ static void levels_and_files_are_bounded(void **state)
 	assert_ok(try_load("wide.yaml"));
 }
 
-static void a_path_is_beside_the_file_that_names_it(void **state)
-{
-	(void)state;
-	const struct doc in_dir = {.file = "a/b.yaml"}, alone = {.file = "b.yaml"}, nowhere = {0};
-
-	assert_string_equal(include_beside(&in_dir, "c", arena), "a/c");
-	assert_string_equal(include_beside(&in_dir, "/c", arena), "/c");
-	assert_string_equal(include_beside(&alone, "c", arena), "c");
-	assert_string_equal(include_beside(&nowhere, "c", arena), "c");
-}
-
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -144,7 +133,6 @@ int main(void)
 	        T(faults_stand_at_their_place),
 	        T(null_includes_nothing),
 	        T(levels_and_files_are_bounded),
-	        T(a_path_is_beside_the_file_that_names_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lists the downloads of components, so that a build can fetch them beforehand. */
+#include "component/component_fetch.h"
+
+#include <ctype.h>
+
+#include "component/component_own.h"
+
+/* The text at that key with all references expanded; NULL: there is none. */
+static int known_text(const struct component_round *round, const struct doc *input, const char *key,
+                      const char **ret, struct err *e)
+{
+	const struct doc *d = doc_get(input, key);
+	struct component_round known = *round;
+	struct doc *expanded;
+	bool unknown = false;
+
+	*ret = NULL;
+	if (!d)
+		return 0;
+	known.unknown = &unknown;
+	int r = component_expand(&known, d, &expanded, e);
+	if (r < 0)
+		return r;
+	if (unknown)
+		return doc_err(d, e, REASON_INPUT_UNSUPPORTED,
+		               "'%s' of a download is known only when a step before has run, and a "
+		               "build fetches before: expected text, constants and parameters",
+		               key);
+	*ret = expanded->text;
+	return 0;
+}
+
+static const char *lower_case(struct arena *a, const char *hex)
+{
+	char *out = arena_strdup(a, hex);
+
+	for (char *p = out; *p; p++)
+		*p = (char)tolower((unsigned char)*p);
+	return out;
+}
+
+int component_fetches_add(struct component_fetches *l, const char *uri, const char *sum,
+                          const struct doc *at, struct arena *a, struct err *e)
+{
+	sum = sum ? lower_case(a, sum) : NULL;
+	for (size_t i = 0; i < l->n; i++) {
+		struct component_fetch *f = &l->items[i];
+
+		if (!str_eq(f->uri, uri))
+			continue;
+		if (sum && f->sha256 && !str_eq(sum, f->sha256))
+			return doc_err(at, e, REASON_INPUT_RANGE,
+			               "'%s' has another checksum in %s:%u", uri, f->at->file,
+			               f->at->line);
+		f->sha256 = f->sha256 ? f->sha256 : sum;
+		return 0;
+	}
+	l->items = arena_grow(a, l->items, &l->n, sizeof *l->items);
+	l->items[l->n - 1] =
+	        (struct component_fetch){.uri = uri, .sha256 = sum, .at = at, .fd = -1};
+	return 0;
+}
+
+static int add_fetch(const struct component_round *round, const struct doc *input,
+                     struct component_fetches *l, struct err *e)
+{
+	const struct doc *at = doc_get(input, "source");
+	const char *uri, *sum, *owner;
+	int r = known_text(round, input, "source", &uri, e);
+
+	if (r < 0)
+		return r;
+	r = known_text(round, input, "checksum", &sum, e);
+	if (r < 0)
+		return r;
+	r = known_text(round, input, "expectedBucketOwner", &owner, e);
+	if (r < 0)
+		return r;
+	r = component_fetches_add(l, uri, sum, at, round->arena, e);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; owner && i < l->n; i++)
+		if (str_eq(l->items[i].uri, uri))
+			l->items[i].owner = owner;
+	return 0;
+}
+
+static int add_round(const struct component_round *round, struct component_fetches *l,
+                     struct err *e)
+{
+	const struct doc *d = round->step->inputs;
+	struct doc *inputs;
+	int r = component_expand(round, d, &inputs, e);
+
+	if (r < 0)
+		return r;
+	/* When the document was read only the first round was checked. */
+	r = component_action_each(round, inputs, false, e);
+	if (r < 0)
+		return r;
+	if (d->type == DOC_MAP)
+		return add_fetch(round, d, l, e);
+	for (size_t i = 0; i < d->n; i++) {
+		r = add_fetch(round, d->items[i], l, e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int component_fetches(const struct component_list *l, unsigned phases, struct arena *a,
+                      struct component_fetches *ret, struct err *e)
+{
+	struct component_fetches all = *ret;
+
+	for (struct component_walk w = {0}; component_next(l, phases, &w);) {
+		if (!w.step->action->fetches)
+			continue;
+		for (size_t i = 0; w.step->inputs && i < component_rounds(w.step); i++) {
+			const struct component_round round =
+			        component_round(w.component, w.step, i, NULL, a);
+			int r = add_round(&round, &all, e);
+
+			if (r < 0)
+				return r;
+		}
+	}
+	*ret = all;
+	return 0;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parcels: what is sent arrives, and what is cut short is refused. */
+#include "scratch.h"
+
+#include "data/yaml.h"
+#include "sandbox/parcel.h"
+
+struct thing {
+	uint64_t number;
+	size_t size;
+	bool yes, no;
+	const char *text, *empty, *none;
+	struct field_strings texts, no_texts;
+	const char *const *list, *const *no_list, *const *empty_list;
+	struct vars vars;
+	const struct doc *doc, *no_doc;
+};
+
+static void thing_parcel(struct parcel *p, struct thing *t)
+{
+	parcel_u64(p, &t->number);
+	parcel_size(p, &t->size);
+	parcel_bool(p, &t->yes);
+	parcel_bool(p, &t->no);
+	parcel_text(p, &t->text);
+	parcel_text(p, &t->empty);
+	parcel_text(p, &t->none);
+	parcel_texts(p, &t->texts);
+	parcel_texts(p, &t->no_texts);
+	parcel_list(p, &t->list);
+	parcel_list(p, &t->no_list);
+	parcel_list(p, &t->empty_list);
+	parcel_vars(p, &t->vars);
+	parcel_doc(p, &t->doc);
+	parcel_doc(p, &t->no_doc);
+}
+
+static const char text[] = "a: [1, {b: 'two'}, null]\nlong:\n  - {c: d}\n";
+
+static struct blob sent(void)
+{
+	static const char *items[] = {"one", NULL, "three"};
+	static const char *const list[] = {"x", "y", NULL}, *const empty_list[] = {NULL};
+	struct doc *d;
+	struct parcel p;
+	struct thing t = {.number = UINT64_MAX,
+	                  .size = 7,
+	                  .yes = true,
+	                  .text = "t\nu",
+	                  .empty = "",
+	                  .texts = {3, items},
+	                  .list = list,
+	                  .empty_list = empty_list,
+	                  .vars = {.arena = arena}};
+
+	assert_ok(yaml_parse("f.yaml", (struct blob){text, sizeof text - 1}, arena, &d, &e));
+	t.doc = d;
+	vars_set(&t.vars, "name", "value", "where");
+	parcel_begin(&p, arena);
+	thing_parcel(&p, &t);
+	assert_false(p.broken);
+	return (struct blob){p.out.data, p.out.len};
+}
+
+static void all_arrives(void **state)
+{
+	struct thing t;
+	struct parcel p;
+
+	(void)state;
+	memset(&t, 1, sizeof t);
+	parcel_open(&p, sent(), arena);
+	t.text = t.empty = t.none = NULL;
+	thing_parcel(&p, &t);
+	assert_false(p.broken);
+	assert_int_equal(p.in.len, 0);
+	assert_true(t.number == UINT64_MAX);
+	assert_int_equal(t.size, 7);
+	assert_true(t.yes);
+	assert_false(t.no);
+	assert_string_equal(t.text, "t\nu");
+	assert_string_equal(t.empty, "");
+	assert_null(t.none);
+	assert_int_equal(t.texts.n, 3);
+	assert_string_equal(t.texts.items[0], "one");
+	assert_null(t.texts.items[1]);
+	assert_string_equal(t.texts.items[2], "three");
+	assert_int_equal(t.no_texts.n, 0);
+	assert_string_equal(t.list[0], "x");
+	assert_string_equal(t.list[1], "y");
+	assert_null(t.list[2]);
+	assert_null(t.no_list);
+	assert_non_null(t.empty_list);
+	assert_null(t.empty_list[0]);
+	assert_ptr_equal(t.vars.arena, arena);
+	assert_string_equal(vars_get(&t.vars, "name"), "value");
+	assert_string_equal(t.vars.items[0].source, "where");
+	assert_null(t.no_doc);
+}
+
+/* Places, quotes and types too: messages and scalars depend on them. */
+static void a_document_is_the_same(void **state)
+{
+	struct thing t = {0};
+	struct strbuf was = STRBUF(arena, 4096), is = STRBUF(arena, 4096);
+	struct doc *d;
+	struct parcel p;
+
+	(void)state;
+	parcel_open(&p, sent(), arena);
+	thing_parcel(&p, &t);
+	assert_ok(yaml_parse("f.yaml", (struct blob){text, sizeof text - 1}, arena, &d, &e));
+	doc_json(d, &was);
+	doc_json(t.doc, &is);
+	assert_string_equal(is.data, was.data);
+	const struct doc *two = doc_get(doc_get(t.doc, "a")->items[1], "b");
+	const struct doc *same = doc_get(doc_get(d, "a")->items[1], "b");
+	assert_true(two->quoted);
+	assert_false(doc_get(t.doc, "a")->items[0]->quoted);
+	assert_int_equal(two->line, same->line);
+	assert_int_equal(two->col, same->col);
+	assert_string_equal(two->file, "f.yaml");
+	assert_int_equal(doc_get(t.doc, "a")->items[2]->type, DOC_NULL);
+	assert_int_equal(t.doc->keys[1]->line, 2);
+	assert_err(doc_err(two, &e, REASON_INPUT_RANGE, "no"), ERR_INPUT, "f.yaml:1:12: no");
+}
+
+/* At every length: broken, and nothing that was not sent is read. */
+static void one_cut_short_is_broken(void **state)
+{
+	struct blob whole = sent();
+
+	(void)state;
+	for (size_t len = 0; len < whole.len; len++) {
+		scope_arena struct arena *own = arena_new();
+		char *part = malloc(len ? len : 1);
+		struct thing t = {0};
+		struct parcel p;
+
+		memcpy(part, whole.data, len);
+		parcel_open(&p, (struct blob){part, len}, own);
+		thing_parcel(&p, &t);
+		assert_true(p.broken);
+		free(part);
+	}
+}
+
+/* A length that lies takes no memory. */
+static void a_count_beyond_the_end_is_broken(void **state)
+{
+	uint64_t n = 1ULL << 40;
+	struct field_strings l = {0};
+	const char *s = NULL;
+	char bytes[17] = {1};
+	struct parcel p;
+
+	(void)state;
+	parcel_open(&p, (struct blob){(const char *)&n, sizeof n}, arena);
+	parcel_texts(&p, &l);
+	assert_true(p.broken);
+	assert_int_equal(l.n, 0);
+	n = 2;
+	memcpy(bytes + 8, &n, sizeof n);
+	parcel_open(&p, (struct blob){bytes, sizeof bytes}, arena);
+	parcel_text(&p, &s);
+	assert_true(p.broken);
+	assert_string_equal(s, "");
+	n = 1;
+	memcpy(bytes + 8, &n, sizeof n);
+	bytes[16] = 'x';
+	parcel_open(&p, (struct blob){bytes, sizeof bytes}, arena);
+	parcel_text(&p, &s);
+	assert_false(p.broken);
+	assert_string_equal(s, "x");
+}
+
+static void one_that_is_too_large_is_not_sent(void **state)
+{
+	char *large = calloc(1, PARCEL_MAX + 1);
+	const char *s = large;
+	struct parcel p;
+
+	(void)state;
+	assert_non_null(large);
+	memset(large, 'x', PARCEL_MAX);
+	parcel_begin(&p, arena);
+	parcel_text(&p, &s);
+	assert_true(p.broken);
+	free(large);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test_setup_teardown(all_arrives, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(a_document_is_the_same, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(one_cut_short_is_broken, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(a_count_beyond_the_end_is_broken, set_up,
+	                                        tear_down),
+	        cmocka_unit_test_setup_teardown(one_that_is_too_large_is_not_sent, set_up,
+	                                        tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

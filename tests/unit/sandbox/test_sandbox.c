@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The sandbox, with jobs of this test's own: what they see, what they may do, how their ends are told. */
+#include "scratch.h"
+
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+
+#include "base/clock.h"
+#include "sandbox/sandbox_own.h"
+
+enum what { LOOK, DENIED, FAIL, DIE, END, HANG, TALK, READ, BESIDE };
+
+struct job {
+	uint64_t what;
+	const char *text;
+};
+
+static void job_parcel(struct parcel *p, void *arg)
+{
+	struct job *j = arg;
+
+	parcel_u64(p, &j->what);
+	parcel_text(p, &j->text);
+}
+
+#define WANT(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			return err_set(why, ERR_HOST, REASON_HOST_COMMAND_FAILED, EIO,             \
+			               "line %d: " #condition " (%s)", __LINE__, strerror(errno)); \
+	} while (0)
+
+static bool can_write(const char *path)
+{
+	scope_fd int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	return fd >= 0;
+}
+
+static size_t entries(const char *dir)
+{
+	struct dirent **l;
+	int n = scandir(dir, &l, NULL, alphasort);
+
+	for (int i = 0; i < n; i++)
+		free(l[i]);
+	if (n >= 0)
+		free(l);
+	return n < 0 ? 0 : (size_t)n - 2;
+}
+
+static int look(const struct job *j, struct err *why)
+{
+	struct utsname u;
+	struct stat st;
+	char c;
+
+	WANT(getpid() == 2 && getppid() == 1);
+	WANT(uname(&u) == 0 && str_eq(u.nodename, "image"));
+	WANT(!environ || !*environ);
+	WANT(prctl(PR_GET_DUMPABLE, 0) == 0);
+	WANT(access("/word", F_OK) == 0 && access("/upper", F_OK) == 0);
+	WANT(access(j->text, F_OK) < 0);
+	WANT(can_write("/made") && can_write("/run/gone") && can_write("/tmp/gone") &&
+	     can_write("/dev/shm/gone"));
+	WANT(!can_write("/sys/made") && errno == EROFS);
+	WANT(!can_write("/dev/made") && errno == EROFS);
+	WANT(!can_write("/proc/sys/kernel/panic") && errno == EROFS);
+	WANT(stat("/dev/null", &st) == 0 && st.st_rdev == makedev(1, 3) &&
+	     (st.st_mode & 07777) == 0666);
+	scope_fd int zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	WANT(zero >= 0 && read(zero, &c, 1) == 1 && c == 0);
+	WANT(readlink("/dev/fd", u.nodename, sizeof u.nodename) > 0);
+	WANT(access("/dev/ptmx", R_OK | W_OK) == 0);
+	WANT(if_nametoindex("lo") > 0 && entries("/sys/class/net") == 1);
+	WANT(stat("/usr/sbin/policy-rc.d", &st) == 0 && (st.st_mode & 07777) == 0755);
+	WANT(access("/etc/resolv.conf", F_OK) < 0);
+	WANT(entries("/proc/self/fd") <= 5); /* 0 to 2, the report's and the listing's */
+	return 0;
+}
+
+static uint64_t rights(bool permitted)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct d[2] = {0};
+
+	syscall(SYS_capget, &header, d);
+	return permitted ? d[0].permitted | (uint64_t)d[1].permitted << 32
+	                 : d[0].effective | (uint64_t)d[1].effective << 32;
+}
+
+static uint64_t bounding(void)
+{
+	uint64_t set = 0;
+
+	for (unsigned i = 0; i < 64; i++)
+		if (prctl(PR_CAPBSET_READ, i, 0, 0, 0) == 1)
+			set |= 1ULL << i;
+	return set;
+}
+
+static int denied(struct err *why)
+{
+	static const uint64_t kept = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE |
+	                             1ULL << CAP_FOWNER | 1ULL << CAP_FSETID | 1ULL << CAP_SETFCAP |
+	                             1ULL << CAP_SETUID | 1ULL << CAP_SETGID | 1ULL << CAP_KILL |
+	                             1ULL << CAP_NET_BIND_SERVICE | 1ULL << CAP_AUDIT_WRITE;
+	char text[16];
+
+	WANT(rights(true) == kept && rights(false) == kept && bounding() == kept);
+	WANT(mknod("/disk", S_IFBLK | 0600, makedev(7, 0)) < 0 && errno == EPERM);
+	WANT(mkfifo("/pipe", 0600) == 0);
+	WANT(chroot("/tmp") < 0 && errno == EPERM);
+	WANT(mount("x", "/tmp", "tmpfs", 0, NULL) < 0 && errno == EPERM);
+	WANT(unshare(CLONE_NEWUSER) < 0 && errno == EPERM);
+	WANT(syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0) < 0 && errno == EPERM);
+	WANT(syscall(SYS_clone3, NULL, 0) < 0 && errno == ENOSYS);
+	WANT(syscall(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_USER_KEYRING, 1) < 0 &&
+	     errno == EPERM);
+	WANT(syscall(SYS_add_key, "user", "a", "b", 1, KEY_SPEC_PROCESS_KEYRING) < 0 &&
+	     errno == EPERM);
+	WANT(syscall(SYS_request_key, "user", "a", NULL, 0) < 0 && errno == EPERM);
+	WANT(syscall(SYS_open_by_handle_at, -1, NULL, 0) < 0 && errno == EPERM);
+	WANT(syscall(SYS_bpf, 99, NULL, 0) < 0 && errno == EPERM);
+	WANT(syscall(SYS_perf_event_open, NULL, 0, 0, -1, 0) < 0 && errno == EPERM);
+	WANT(syscall(SYS_userfaultfd, -1) < 0 && errno == EPERM);
+	WANT(syscall(SYS_setns, -1, 0) < 0 && errno == EPERM);
+	WANT(syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == ENOSYS);
+	/* Answered, and not done: -1 is no descriptor. */
+	WANT(fsync(-1) == 0 && fdatasync(-1) == 0 && syncfs(-1) == 0);
+	WANT(msync(NULL, 1, MS_SYNC) == 0 && sync_file_range(-1, 0, 0, 0) == 0);
+	WANT(readlink("/proc/1/exe", text, sizeof text) < 0);
+	WANT(open("/proc/1/environ", O_RDONLY | O_CLOEXEC) < 0);
+	WANT(chown("/made", 12, 34) < 0 && errno == ENOENT);
+	WANT(chown("/word", 12, 34) == 0 && chmod("/word", 02755) == 0);
+	return 0;
+}
+
+static int run(void *arg, struct err *why)
+{
+	const struct job *j = arg;
+	char text[8] = "";
+
+	switch ((enum what)j->what) {
+	case LOOK:
+		return look(j, why);
+	case DENIED:
+		return denied(why);
+	case FAIL:
+		return err_set(why, ERR_INTEGRITY, REASON_CHECKSUM_MISMATCH, EBADMSG,
+		               "so it is: %s", j->text);
+	case DIE:
+		abort();
+	case END:
+		_exit(9);
+	case HANG:
+		pause();
+		return 0;
+	case TALK:
+		printf("to stdout\nhalf");
+		fflush(stdout);
+		fprintf(stderr, "%s\n", j->text);
+		return 0;
+	case READ:
+		WANT(pread(SANDBOX_FD, text, 3, 0) == 3 && str_eq(text, "one"));
+		WANT(pread(SANDBOX_FD + 1, text, 3, 0) == 3 && str_eq(text, "two"));
+		WANT(fcntl(SANDBOX_FD, F_GETFD) == FD_CLOEXEC);
+		WANT(fcntl(SANDBOX_FD + 2, F_GETFD) < 0);
+		return 0;
+	case BESIDE:
+		WANT(access(j->text, F_OK) == 0);
+		WANT(getpid() == 2);
+		WANT(!(bounding() &
+		       (1ULL << CAP_SYS_PTRACE | 1ULL << CAP_SYS_MODULE | 1ULL << CAP_NET_ADMIN)));
+		WANT(bounding() & 1ULL << CAP_SYS_ADMIN && bounding() & 1ULL << CAP_MKNOD);
+		WANT(fsync(-1) == 0);
+		return 0;
+	}
+	return 0;
+}
+
+static const struct sandbox_job job_row = {
+        .name = "unit", .size = sizeof(struct job), .parcel = job_parcel, .run = run};
+
+static const struct sandbox_job *find(const char *name)
+{
+	return str_eq(name, job_row.name) ? &job_row : NULL;
+}
+
+static char said[4096];
+
+static void hear(void *ctx, const char *line)
+{
+	(void)ctx;
+	strncat(said, line, sizeof said - strlen(said) - 2);
+	strncat(said, "|", 2);
+}
+
+static struct job job;
+static const char *layers[3];
+static struct sandbox box;
+
+static int set_up_box(void **state)
+{
+	set_up(state);
+	put("low/word", "x");
+	put("low/usr/sbin/x", "x");
+	put("low/etc/x", "x");
+	put("high/upper", "x");
+	layers[0] = at("low");
+	layers[1] = at("high");
+	job = (struct job){.text = top};
+	said[0] = '\0';
+	box = (struct sandbox){.layers = layers,
+	                       .dir = at("dir"),
+	                       .job = &job_row,
+	                       .arg = &job,
+	                       .deadline = clock_in_ms(20000),
+	                       .line = hear};
+	return 0;
+}
+
+static int do_run(enum what what)
+{
+	job.what = what;
+	(void)tree_remove(AT_FDCWD, at("dir"), true, &e); /* a layer is begun once */
+	put("dir/x", "x");
+	return sandbox_run(&box, &e);
+}
+
+static void it_sees_the_image_and_no_more(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_int_equal(setenv("AWS_SECRET_ACCESS_KEY", "secret", 1), 0);
+	assert_ok(do_run(LOOK));
+	/* What it changed is in the tree, what it was lent isn't. */
+	assert_int_equal(access(at("dir/tree/made"), F_OK), 0);
+	assert_int_equal(access(at("dir/tree/run/gone"), F_OK), -1);
+	assert_int_equal(access(at("dir/tree/tmp/gone"), F_OK), -1);
+	assert_int_equal(access(at("dir/tree/usr/sbin/policy-rc.d"), F_OK), -1);
+	assert_int_equal(access(at("low/made"), F_OK), -1);
+}
+
+static void it_has_few_rights(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	unit_need_root();
+	assert_ok(do_run(DENIED));
+	assert_int_equal(stat(at("dir/tree/word"), &st), 0);
+	assert_int_equal(st.st_uid, 12);
+	assert_int_equal(st.st_mode & 07777, 02755);
+}
+
+static void how_it_ended_is_told(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_err(do_run(FAIL), ERR_INTEGRITY, arena_printf(arena, "so it is: %s", top));
+	assert_int_equal(e.reason, REASON_CHECKSUM_MISMATCH);
+	assert_int_equal(e.no, EBADMSG);
+	assert_err(do_run(DIE), ERR_HOST, "the process died by signal 6");
+	assert_int_equal(e.reason, REASON_STEP_DIED);
+	assert_err(do_run(END), ERR_HOST, "the process ended with status 9");
+	box.deadline = clock_in_ms(200);
+	uint64_t start = clock_now();
+	assert_err(do_run(HANG), ERR_HOST, "not finished by its deadline");
+	assert_int_equal(e.reason, REASON_STEP_TIMEOUT);
+	assert_true(clock_now() - start < 5000000000ULL);
+}
+
+static void its_lines_are_heard(void **state)
+{
+	(void)state;
+	unit_need_root();
+	job.text = "to stderr";
+	assert_ok(do_run(TALK));
+	assert_non_null(strstr(said, "to stdout|"));
+	assert_non_null(strstr(said, "half|"));
+	assert_non_null(strstr(said, "to stderr|"));
+}
+
+static void it_gets_the_descriptors_it_was_given(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	unit_need_root();
+	put("one", "one");
+	put("two", "two");
+	/* Given in the way of their places. */
+	fds[1] = open(at("two"), O_RDONLY | O_CLOEXEC);
+	fds[0] = open(at("one"), O_RDONLY | O_CLOEXEC);
+	assert_true(fds[0] >= 0 && fds[1] >= 0);
+	box.fds = fds;
+	box.n_fds = 2;
+	assert_ok(do_run(READ));
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void without_an_image_it_sees_this_machine(void **state)
+{
+	(void)state;
+	unit_need_root();
+	box.layers = NULL;
+	assert_ok(do_run(BESIDE));
+}
+
+/* Only with one are names lent; the file is taken away again. */
+static void with_a_network_names_are_lent(void **state)
+{
+	(void)state;
+	unit_need_root();
+	box.network = true;
+	assert_ok(do_run(TALK));
+	assert_int_equal(access(at("dir/tree/etc/resolv.conf"), F_OK), -1);
+}
+
+static void a_link_in_the_image_is_no_way_out(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_int_equal(symlink(top, at("low/run")), 0);
+	assert_err(do_run(LOOK), ERR_HOST, "mounting on /run in the image");
+}
+
+static void too_many_layers_are_refused(void **state)
+{
+	const char **many = arena_array(arena, 482, sizeof *many);
+
+	(void)state;
+	unit_need_root();
+	for (size_t i = 0; i < 481; i++)
+		many[i] = layers[0];
+	box.layers = many;
+	assert_err(do_run(LOOK), ERR_INPUT, "joining 481 layers: expected at most 480");
+}
+
+int main(int argc, char **argv)
+{
+	if (sandbox_called(argc, argv))
+		sandbox_main(find);
+#define T(test) cmocka_unit_test_setup_teardown(test, set_up_box, tear_down)
+	const struct CMUnitTest tests[] = {
+	        T(it_sees_the_image_and_no_more),
+	        T(it_has_few_rights),
+	        T(how_it_ended_is_told),
+	        T(its_lines_are_heard),
+	        T(it_gets_the_descriptors_it_was_given),
+	        T(without_an_image_it_sees_this_machine),
+	        T(with_a_network_names_are_lent),
+	        T(a_link_in_the_image_is_no_way_out),
+	        T(too_many_layers_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
