@@ -11,8 +11,8 @@
 
 #include "aws/fetch.h"
 #include "base/digest.h"
-#include "kinds/claim.h"
 #include "kinds/kinds.h"
+#include "plan/claim.h"
 
 #define SOURCE_MAX                                                                                 \
 	(64UL << 20) /* held in memory; larger files belong in the image or on shared storage */

@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <strings.h>
 
-#include "kinds/claim.h"
 #include "kinds/kinds.h"
+#include "plan/claim.h"
 
 #define HOSTS_PATH "/etc/hosts"
 #define HOSTS_MAX  (1UL << 20)

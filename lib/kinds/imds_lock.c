@@ -16,8 +16,8 @@
 
 #include "base/clock.h"
 #include "data/json.h"
-#include "kinds/claim.h"
 #include "kinds/kinds.h"
+#include "plan/claim.h"
 
 #define TABLE     "hpc-node-imds"
 #define ADDRESS   "169.254.169.254"

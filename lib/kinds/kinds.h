@@ -21,10 +21,8 @@ extern const struct kind kind_limits;
 extern const struct kind kind_mounts;
 extern const struct kind kind_files;
 extern const struct kind kind_imds_lock;
-extern const struct kind kind_munge;
 extern const struct kind kind_units;
 extern const struct kind kind_scripts;
-extern const struct kind kind_slurm;
 
 /* The kind of that section, or NULL. */
 const struct kind *kinds_find(const char *section);

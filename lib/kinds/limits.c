@@ -11,8 +11,8 @@
  * include root, so root has lines of its own. Running services keep their limits until they are
  * restarted.
  */
-#include "kinds/claim.h"
 #include "kinds/kinds.h"
+#include "plan/claim.h"
 
 #define PAM_PATH     "/etc/security/limits.d/90-hpc-node.conf"
 #define SYSTEMD_PATH "/etc/systemd/system.conf.d/90-hpc-node.conf"

@@ -18,8 +18,8 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "kinds/claim.h"
 #include "kinds/kinds.h"
+#include "plan/claim.h"
 
 #define OPTIONS_MAX 4096  /* a page: mount(2) */
 #define TRY_MS      30000 /* of one try; the engine retries until the step's deadline */

@@ -14,8 +14,8 @@
 
 #include "base/log.h"
 #include "kinds/baked.h"
-#include "kinds/claim.h"
 #include "kinds/kinds.h"
+#include "plan/claim.h"
 
 #define NAME_LEN 256
 #define ARGV_MAX 24 /* words before the packages' names */

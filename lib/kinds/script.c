@@ -16,9 +16,9 @@
  */
 #include <errno.h>
 
-#include "kinds/claim.h"
 #include "kinds/kinds.h"
 #include "kinds/script_own.h"
+#include "plan/claim.h"
 
 #define STATE_DIR "/var/lib/hpc-node"
 #define KEY_LEN   16

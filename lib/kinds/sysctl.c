@@ -8,8 +8,8 @@
  */
 #include <ctype.h>
 
-#include "kinds/claim.h"
 #include "kinds/kinds.h"
+#include "plan/claim.h"
 
 #define SYSCTL_PATH "/etc/sysctl.d/90-hpc-node.conf"
 #define SYSCTL_MAX  (64UL << 10)

@@ -8,8 +8,8 @@
  */
 #include <errno.h>
 
-#include "kinds/claim.h"
 #include "kinds/kinds.h"
+#include "plan/claim.h"
 
 #define DROPIN_MAX (64UL << 10)
 

@@ -13,8 +13,8 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "kinds/claim.h"
 #include "kinds/kinds.h"
+#include "plan/claim.h"
 
 #define ARGS_MAX     24
 #define COMMANDS_MAX 10

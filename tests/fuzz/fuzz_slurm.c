@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "fuzz.h"
-#include "kinds/slurm_own.h"
+#include "slurm/slurm_own.h"
 
 /* A record of scontrol, and a complaint. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

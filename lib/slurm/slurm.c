@@ -13,9 +13,9 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "kinds/claim.h"
-#include "kinds/kinds.h"
-#include "kinds/slurm_own.h"
+#include "plan/claim.h"
+#include "slurm/slurm_kinds.h"
+#include "slurm/slurm_own.h"
 
 #define PORT_DEFAULT "6817"
 #define PROBE_MS     2000

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "kinds/slurm_own.h"
+#include "slurm/slurm_own.h"
 
 #define HARDWARE_MS 3000
 

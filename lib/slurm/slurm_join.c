@@ -14,7 +14,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "kinds/slurm_own.h"
+#include "slurm/slurm_own.h"
 
 #define MARGIN_MS      1000  /* part of the step's time that is kept for reporting the error */
 #define KNOCK_MS       3000  /* scontrol itself keeps trying for 9 s */

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "kinds/slurm_own.h"
+#include "slurm/slurm_own.h"
 
 #define TEXT(s) ((struct blob){(s), strlen(s)})
 

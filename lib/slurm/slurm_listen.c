@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "kinds/slurm_own.h"
+#include "slurm/slurm_own.h"
 
 #define SLURMD_PORT  6818
 #define TABLE_MAX    (1024 * 1024)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes slurmd's arguments, unit and drop-in. */
-#include "kinds/slurm_own.h"
+#include "slurm/slurm_own.h"
 
 #define OPTIONS_MAX (8UL << 10)
 #define DROPIN      "slurmd.service.d/10-hpc-node.conf"

@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "kinds/slurm_own.h"
+#include "slurm/slurm_own.h"
 
 #define POLL_MAX_MS 3600000
 

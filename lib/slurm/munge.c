@@ -20,8 +20,8 @@
 #include "aws/fetch.h"
 #include "aws/secrets.h"
 #include "base/clock.h"
-#include "kinds/claim.h"
-#include "kinds/kinds.h"
+#include "plan/claim.h"
+#include "slurm/slurm_kinds.h"
 
 #define KEY_PATH "/etc/munge/munge.key"
 #define KEY_MIN  32         /* munged refuses shorter ones */

@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "kinds/slurm_own.h"
+#include "slurm/slurm_own.h"
 
 #define UNHEARD_MS 300 /* the kernel puts an acknowledgement off by 200 ms at most */
 

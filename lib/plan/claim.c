@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks single values for the claims of kinds. */
-#include "kinds/claim.h"
+#include "plan/claim.h"
 
 #include <limits.h>
 
