@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the files of the kinds `users` and `groups`. */
+#pragma once
+
+#include "plan/step.h"
+
+enum account_state { ACCOUNT_PRESENT, ACCOUNT_ABSENT };
+
+struct user_spec {
+	const char *name, *group, *home, *shell;
+	int64_t uid, gid; /* -1: any */
+	struct field_strings groups;
+	bool system, create_home;
+	int state;
+};
+
+struct group_spec {
+	const char *name;
+	int64_t gid; /* -1: any */
+	bool system;
+	int state;
+};
+
+/* ---- user_todo.c: what is still missing, as commands ---- */
+
+#define USER_ARGS_MAX     24
+#define USER_COMMANDS_MAX 10
+
+/* Commands that still have to run; none: it holds. */
+struct user_todo {
+	struct user_command {
+		size_t n;
+		const char *argv[USER_ARGS_MAX + 1];
+	} commands[USER_COMMANDS_MAX];
+	size_t n;
+};
+
+/* Adds to *t what has to run so that the account is as asked for, or isn't there if it is to be
+ * absent. Ids that differ on this machine are an error. */
+int user_todo_user(const struct step_ctx *c, const struct user_spec *u, struct user_todo *t,
+                   struct err *e);
+int user_todo_group(const struct step_ctx *c, const struct group_spec *g, struct user_todo *t,
+                    struct err *e);
