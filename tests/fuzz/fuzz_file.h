@@ -5,24 +5,20 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "fuzz.h"
+#include "os/tree.h"
 
 static char fuzz_dir_path[] = "/dev/shm/hpc-fuzz.XXXXXX";
 
-static inline int fuzz_remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
-{
-	(void)st, (void)kind, (void)at;
-	return remove(path);
-}
-
 static inline void fuzz_remove_dir(void)
 {
-	(void)nftw(fuzz_dir_path, fuzz_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+	struct err ignored;
+
+	(void)tree_remove(AT_FDCWD, fuzz_dir_path, true, &ignored);
 }
 
 /* Its descriptor, for as long as the process runs. */

@@ -18,7 +18,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sched.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -29,6 +28,7 @@
 #include "cluster/cluster.h"
 #include "data/yaml.h"
 #include "kinds/kinds.h"
+#include "os/tree.h"
 #include "plan/plan.h"
 
 #define TEXT_MAX (1UL << 20)
@@ -60,46 +60,58 @@ static int die(const char *what, const char *path)
  */
 
 static char copy_root[] = "/tmp/golden.XXXXXX";
-static size_t copy_skip; /* bytes of the fixture's path */
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st, (void)type, (void)ftw;
-	return remove(path);
-}
 
 static void remove_copy(void)
 {
-	nftw(copy_root, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	struct err ignored;
+
+	(void)tree_remove(AT_FDCWD, copy_root, true, &ignored);
 }
 
-static int copy_file(const char *from, const char *to, mode_t mode)
+static int copy_file(const struct tree_entry *at, int to, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
+	const struct file_attr attr = {at->st->st_mode & 0100 ? 0755 : 0644, 0, 0};
 	struct blob text;
-	struct err e;
+	int r = file_read(at->dir, at->name, TEXT_MAX, a, &text, e);
 
-	if (file_read(AT_FDCWD, from, TEXT_MAX, a, &text, &e) < 0)
-		return -1;
-	return file_replace(AT_FDCWD, to, text.data, text.len, &(struct file_attr){mode, 0, 0}, &e);
+	return r < 0 ? r : file_replace(to, at->path, text.data, text.len, &attr, e);
 }
 
-static int copy_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+static int copy_link(const struct tree_entry *at, int to)
 {
-	char to[4096], target[4096];
+	char target[4096];
+	ssize_t n = readlinkat(at->dir, at->name, target, sizeof target - 1);
 
-	snprintf(to, sizeof to, "%s%s", copy_root, path + copy_skip);
-	if (ftw->level == 0)
-		return 0;
-	if (type == FTW_D)
-		return mkdir(to, 0700) < 0 || chmod(to, 0755) < 0 || chown(to, 0, 0) < 0;
-	if (type == FTW_F)
-		return copy_file(path, to, st->st_mode & 0100 ? 0755 : 0644) < 0;
-	ssize_t n = readlink(path, target, sizeof target - 1);
 	if (n < 0)
-		return 1;
+		return -1;
 	target[n] = '\0';
-	return symlink(target, to) < 0;
+	return symlinkat(target, to, at->path);
+}
+
+/* ctx is the descriptor of the copy. */
+static int copy_one(void *ctx, const struct tree_entry *at, struct err *e)
+{
+	int to = *(const int *)ctx;
+
+	if (S_ISREG(at->st->st_mode))
+		return copy_file(at, to, e);
+	if (S_ISDIR(at->st->st_mode)
+	            ? mkdirat(to, at->path, 0755) < 0 || fchmodat(to, at->path, 0755, 0) < 0 ||
+	                      fchownat(to, at->path, 0, 0, 0) < 0
+	            : copy_link(at, to) < 0)
+		return err_errno(e, errno, "copying '%s'", at->path);
+	return TREE_GO;
+}
+
+static int copy_tree(const char *from, int to, struct err *e)
+{
+	const struct tree_walk walk = {.visit = copy_one, .ctx = &to};
+	scope_fd int dir = open(from, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return errno == ENOENT ? 0 : err_errno(e, errno, "opening '%s'", from);
+	return tree_walk(dir, &walk, e);
 }
 
 static int write_text(const char *path, const char *text)
@@ -131,17 +143,17 @@ static int become_root(void)
 static int make_root(const struct golden *g)
 {
 	const char *fixture = case_path(g, "root");
+	struct err e;
 
 	if (become_root() < 0)
 		return die("becoming root for", g->dir);
 	if (!mkdtemp(copy_root))
 		return die("making", copy_root);
 	atexit(remove_copy);
-	copy_skip = strlen(fixture);
-	if (chmod(copy_root, 0755) < 0 ||
-	    (access(fixture, F_OK) == 0 && nftw(fixture, copy_one, 16, FTW_PHYS) != 0))
-		return die("copying", fixture);
-	return 0;
+	scope_fd int to = open(copy_root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (to < 0 || fchmod(to, 0755) < 0)
+		return die("opening", copy_root);
+	return copy_tree(fixture, to, &e) < 0 ? die(e.text, fixture) : 0;
 }
 
 /* ---- inputs -----------------------------------------------------------------------------------
@@ -194,8 +206,9 @@ static int read_spec(struct golden *g, struct err *e)
 	struct doc *d;
 	int r = file_read(AT_FDCWD, case_path(g, name), TEXT_MAX, g->arena, &text, e);
 
-	if (r == 0)
-		r = yaml_parse(name, text, g->arena, &d, e);
+	if (r < 0)
+		return r;
+	r = yaml_parse(name, text, g->arena, &d, e);
 	if (r < 0)
 		return r;
 	if (cluster)

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
@@ -12,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "os/tree.h"
 
 static const struct kind acting = {
         .section = "things",
@@ -114,23 +114,16 @@ int stage_setup(void **state)
 	return 0;
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
-{
-	(void)st;
-	(void)type;
-	(void)ftw;
-	return remove(path);
-}
-
 int stage_teardown(void **state)
 {
 	struct stage *f = *state;
+	struct err e;
 
 	log_set_sink(NULL, NULL, LOG_LEVEL_ERR);
 	/* The engine leaves no child of its own behind. */
 	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
 	assert_int_equal(errno, ECHILD);
-	nftw(f->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	assert_ok(tree_remove(AT_FDCWD, f->dir, true, &e));
 	host_close(f->o.host);
 	close(f->stop);
 	arena_close(f->a);
