@@ -92,8 +92,9 @@ static int own_spec(const struct doc *config, const struct cluster_node *node, s
 	const struct doc *roles = doc_get(config, "roles");
 	int r = check_version(config, e);
 
-	if (r >= 0 && roles)
-		r = check_roles(roles, e);
+	if (r < 0)
+		return r;
+	r = roles ? check_roles(roles, e) : 0;
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < config->n; i++)
@@ -156,9 +157,11 @@ int cluster_read(const char *file, struct blob text, struct arena *a, struct doc
 		space++;
 	if (space < text.len && text.data[space] == '{') {
 		int r = json_parse(file, text, a, ret, e);
-		if (r >= 0 && pcluster_is(*ret))
+		if (r < 0)
+			return r;
+		if (pcluster_is(*ret))
 			doc_mark_foreign(*ret);
-		return r;
+		return 0;
 	}
 	struct doc *foreign;
 	int r = yaml_parse_foreign(file, text, a, &foreign, e);

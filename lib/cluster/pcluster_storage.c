@@ -196,9 +196,10 @@ static int add_storage(struct entry *s, struct doc *mounts, struct err *e)
 			continue;
 		int r = storage_types[i].fill(s, e);
 
-		if (r >= 0)
-			doc_push(s->arena, mounts, s->mount);
-		return r;
+		if (r < 0)
+			return r;
+		doc_push(s->arena, mounts, s->mount);
+		return 0;
 	}
 	return doc_err(s->at, e, REASON_BUG, "storage type '%s' passed the schema", type);
 }

@@ -177,10 +177,10 @@ static int read_u64(struct decode *c, const struct field *row, const struct doc 
 	if (r < 0)
 		return r;
 	r = parse(text, &n);
-	if (r == 0 && !in_limits(row, n))
-		r = -ERANGE;
 	if (r < 0)
 		return wrong_text(c, row, value, r);
+	if (!in_limits(row, n))
+		return wrong_text(c, row, value, -ERANGE);
 	put(c, to, &n, sizeof n);
 	return 0;
 }

@@ -134,10 +134,13 @@ int unit_file_load(struct host *h, const char *unit, struct unit_file *ret, stru
 	struct unit_file f = {0};
 	int r = find(h, unit, &f, e);
 
-	if (r == 0 && template_of(unit, template))
-		r = find(h, template, &f, e);
 	if (r < 0)
 		return r;
+	if (r == 0 && template_of(unit, template)) {
+		r = find(h, template, &f, e);
+		if (r < 0)
+			return r;
+	}
 	f.known = r > 0 || is_script(h, unit);
 	r = f.known ? read_dropins(h, unit, &f, e) : 0;
 	if (r < 0)
