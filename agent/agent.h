@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The state that the verbs of hpc-agent work on: made by main(), filled by source.c, closed by
- * main(). */
+ * agent_info.close. */
 #pragma once
 
 #include "agent/node_doc.h"
@@ -31,6 +31,12 @@ struct agent {
 	bool boots;                 /* this is the first bootstrap since the machine booted */
 };
 
+#define AGENT_INIT                                                                                 \
+	{                                                                                          \
+		.opt = {.root = "/" }                                                              \
+	}
+
+extern const struct program_info agent_info; /* for program_main() with a struct agent */
 extern const struct reason_hint agent_hints[];
 
 /* Verbs, each in the file of its name; `program` is the struct agent. */

@@ -204,10 +204,12 @@ static int check_text(struct agent *g, const char *name, struct blob text, struc
 	if (!document && !is_node_doc(text, d))
 		return check_config(g, name, text, d, faults, e);
 	r = decode_node(g, with_options(g, d), e);
-	if (r >= 0 && !g->program.quiet)
+	if (r < 0)
+		return r;
+	if (!g->program.quiet)
 		printf("%s: ok: node document, role %s\n", name,
 		       cluster_role_name(g->node.node.role));
-	return r;
+	return 0;
 }
 
 static void print_notes(const struct agent *g)

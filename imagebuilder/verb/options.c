@@ -86,3 +86,4 @@ const struct command_option option_table[] = {
         PROGRAM_VERBOSE,
         {0},
 };
+_Static_assert(ARRAY_LEN(option_table) <= COMMAND_OPTIONS_MAX + 1, "command.c reads no more rows");
