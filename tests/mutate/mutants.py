@@ -121,6 +121,8 @@ def of_file(path: str, text: str) -> Iterator[Mutant]:
             if '=' in new and re.match(r'\s*for \(', c) and kind == 'boundary' and new not in ('<=', '>='):
                 continue
             for m in re.finditer(pattern, c):
+                if kind == 'boundary' and re.search(r'\bfd$', c[:m.start()]) and re.match(r'\s0\b', c[m.end(1):]):
+                    continue  # no descriptor is 0: main() opens the standard streams first
                 yield mutant(kind, f"'{m.group(1)}' to '{new}'", m.start(1), m.end(1), new)
         for m in re.finditer(r'\b(ERR_[A-Z]+)\b', c):
             if m.group(1) in KINDS:
