@@ -26,12 +26,9 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	static const char *const names[] = {"old", "link", "fresh", "secret", "up", "killed"};
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		unlinkat(dirfd_, names[i], 0);
 	close(dirfd_);
-	return rmdir(dir); /* fails when anything was left behind */
+	return 0;
 }
 
 static const struct file_attr plain = {.mode = 0640, .uid = (uid_t)-1, .gid = (gid_t)-1};
@@ -217,14 +214,31 @@ static void refuses(void **state)
 	assert_err(file_replace(dirfd_, "..", "", 0, &plain, &e), ERR_INPUT, "not a usable");
 }
 
+/* A test, since cmocka passes a group whose teardown fails. */
+static void nothing_was_left_behind(void **state)
+{
+	static const char *const names[] = {"old", "link", "fresh", "secret", "up", "killed"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		unlinkat(dirfd_, names[i], 0);
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(replaces),      cmocka_unit_test(discard_leaves_nothing),
-	        cmocka_unit_test(killed_writer), cmocka_unit_test(stays_inside_root),
-	        cmocka_unit_test(digests),       cmocka_unit_test(digests_in_pieces),
-	        cmocka_unit_test(opens),         cmocka_unit_test(commits),
-	        cmocka_unit_test(removes),       cmocka_unit_test(refuses),
+	        cmocka_unit_test(replaces),
+	        cmocka_unit_test(discard_leaves_nothing),
+	        cmocka_unit_test(killed_writer),
+	        cmocka_unit_test(stays_inside_root),
+	        cmocka_unit_test(digests),
+	        cmocka_unit_test(digests_in_pieces),
+	        cmocka_unit_test(opens),
+	        cmocka_unit_test(commits),
+	        cmocka_unit_test(removes),
+	        cmocka_unit_test(refuses),
+	        cmocka_unit_test(nothing_was_left_behind),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
