@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a node does about its failure: a whole run on a machine whose /run, console and service
  * manager are the test's, with a network of its own. */
-#include <net/if.h>
 #include <sched.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 
 #include "agent_run.h"
+#include "network.h"
 #include "script.h"
 
 static struct script s;
@@ -16,15 +15,6 @@ static void bind_over(const char *from, const char *to)
 	assert_int_equal(mount(from, to, NULL, MS_BIND, NULL), 0);
 }
 
-static void loopback_up(void)
-{
-	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &lo), 0);
-	close(fd);
-}
-
 /* Stands in for systemctl and systemd-run, and says how it was called. */
 static void enter(void)
 {
@@ -32,8 +22,8 @@ static void enter(void)
 	put("console", "");
 	put("tool", arena_printf(arena, "#!/bin/sh\necho \"${0##*/} $*\" >>%s\n", at("called")));
 	assert_int_equal(chmod(at("tool"), 0755), 0);
-	assert_int_equal(unshare(CLONE_NEWNS | CLONE_NEWNET), 0);
-	loopback_up();
+	network_own();
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
 	assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	assert_int_equal(mount("tmpfs", "/run", "tmpfs", 0, "mode=0755"), 0);
 	bind_over(at("tool"), "/usr/bin/systemctl");

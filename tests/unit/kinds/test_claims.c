@@ -133,6 +133,38 @@ static void refusals(void **state)
 	}
 }
 
+#define X63 X8 X8 X8 X8 X8 X8 X8 "xxxxxxx"
+#define X32 X8 X8 X8 X8
+
+/* The last value before the one that is refused. */
+static void limits_are_still_good(void **state)
+{
+	static const struct {
+		const char *good, *bad;
+	} cases[] = {
+	        {"hostname: " X63, "hostname: " X64},
+	        {"hostname: a." X32 X8 X8 X8 "xxxxxx", "hostname: a." X32 X8 X8 X8 "xxxxxxx"},
+	        {"groups: [{name: " X32 "}]", "groups: [{name: " X32 "x}]"},
+	        {"users: [{name: a, uid: 4294967293}]", "users: [{name: a, uid: 4294967294}]"},
+	        {"users: [{name: a, gid: 4294967293}]", "users: [{name: a, gid: 4294967294}]"},
+	        {"groups: [{name: a, gid: 4294967293}]", "groups: [{name: a, gid: 4294967294}]"},
+	        {"users: [{name: root, uid: 0}]", "users: [{name: root, uid: 1}]"},
+	        {"users: [{name: a, uid: 1}]", "users: [{name: a, uid: 0}]"},
+	        {"groups: [{name: root, gid: 0}]", "groups: [{name: root, gid: 1}]"},
+	        {"groups: [{name: a, gid: 1}]", "groups: [{name: a, gid: 0}]"},
+	        {"limits: {nofile: 1048576}", "limits: {nofile: 1048577}"},
+	};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct err e = {0};
+
+		assert_ok(fixture_plan(f, cases[i].good, &e));
+		assert_err(fixture_plan(f, cases[i].bad, &e), ERR_INPUT, "spec:1:");
+		assert_int_equal(e.reason, REASON_INPUT_RANGE);
+	}
+}
+
 static void an_address_that_is_none(void **state)
 {
 	struct fixture *f = *state;
@@ -231,6 +263,7 @@ int main(void)
 #define T(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	        T(refusals),
+	        T(limits_are_still_good),
 	        T(an_address_that_is_none),
 	        T(what_is_declared),
 	        T(the_partition_is_the_instances),

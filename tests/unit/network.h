@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For tests whose ports nobody else may have: a network of the process's own, with loopback. */
+#pragma once
+
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "unit.h"
+
+/* From here on, for this process and its children; who isn't root gets a user namespace, too. */
+static inline void network_own(void)
+{
+	struct ifreq lo = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+
+	assert_int_equal(unshare(CLONE_NEWNET | (geteuid() ? CLONE_NEWUSER : 0)), 0);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(ioctl(fd, SIOCSIFFLAGS, &lo), 0);
+	close(fd);
+}
