@@ -66,7 +66,9 @@ static void test_body_and_headers(void **state)
 	struct one o = {0};
 
 	(void)state;
+	e = (struct err){.kind = ERR_BUG};
 	assert_ok(get(&o, "/ok"));
+	assert_int_equal(e.kind, ERR_BUG); /* filled by failures only */
 	assert_int_equal(o.x.status, 200);
 	assert_string_equal(o.body.data, "hello");
 	assert_string_equal(o.x.etag, "\"e\"");

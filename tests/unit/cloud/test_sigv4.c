@@ -199,6 +199,29 @@ static void test_ceilings(void **state)
 	assert_err(sigv4_authorize(&r, &s3_key, out, sizeof out, &e), ERR_BUG, "scope");
 }
 
+/* What can't be signed is no address either, and nothing is written. */
+static void test_ceilings_of_presigned(void **state)
+{
+	struct sigv4_pair many[SIGV4_HEADERS_MAX + 1];
+	struct sigv4_request r = s3_request("GET", "/");
+	scope_arena struct arena *a = arena_new();
+	struct strbuf out = STRBUF(a, 4096), small = STRBUF(a, 64);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		many[i] = (struct sigv4_pair){"x", "y"};
+	r.headers = many;
+	r.n_headers = ARRAY_LEN(many);
+	assert_err(sigv4_presign(&r, &s3_key, 60, &out, &e), ERR_BUG, "too many");
+	r.n_headers = 1;
+	assert_err(sigv4_presign(&r, &s3_key, 60, &small, &e), ERR_BUG, "no room for the query");
+	r.region =
+	        "a-region-whose-name-has-more-than-one-hundred-and-sixty-characters-a-region-whose-"
+	        "name-has-more-than-one-hundred-and-sixty-characters-a-region-whose-name-is-long";
+	assert_err(sigv4_presign(&r, &s3_key, 60, &out, &e), ERR_BUG, "scope");
+	assert_int_equal(out.len, 0);
+}
+
 static void test_date(void **state)
 {
 	char out[SIGV4_DATE];
@@ -218,6 +241,7 @@ int main(void)
 	        cmocka_unit_test(test_suite_of_other_services),
 	        cmocka_unit_test(test_canonical_request),
 	        cmocka_unit_test(test_ceilings),
+	        cmocka_unit_test(test_ceilings_of_presigned),
 	        cmocka_unit_test(test_date),
 	};
 
