@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 
 #include "base/scope.h"
 
@@ -275,6 +276,44 @@ static void failing_to_start_is_an_error(void **state)
 	assert_err(host_run(self, &no_deadline, f->arena, &r, &e), ERR_BUG, "deadline");
 }
 
+/* Only when it ended well: the caller's result stays as it was otherwise. */
+static void run_ok_gives_the_result(void **state)
+{
+	struct fixture *f = *state;
+	struct host_exec x = {SH("echo out; echo err >&2"), .deadline = clock_in_ms(20000)};
+	struct host_exec failing = {SH("echo out; exit 3"), .deadline = clock_in_ms(20000)};
+	struct host_result r = {.status = 77};
+	struct err e = {0};
+
+	assert_err(host_run_ok(self, &failing, f->arena, &r, &e), ERR_HOST, "exit status 3: out");
+	assert_int_equal(e.reason, REASON_HOST_COMMAND_FAILED);
+	assert_int_equal(r.status, 77);
+	assert_ok(host_run_ok(self, &x, f->arena, &r, &e));
+	assert_int_equal(r.status, 0);
+	assert_true(blob_eq(r.out, "out\n"));
+	assert_true(blob_eq(r.errout, "err\n"));
+}
+
+/* No descriptor is left for the input: the machine's fault, not the input's. */
+static void without_a_descriptor_for_the_input(void **state)
+{
+	struct fixture *f = *state;
+	struct host_exec x = {SH("cat"), .input = {"x", 1}, .deadline = clock_in_ms(20000)};
+	struct host_result r;
+	struct err e = {0};
+	struct rlimit before, none = {0, 0};
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int got = host_run(self, &x, f->arena, &r, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(got, -ENOMEM);
+	assert_int_equal(e.kind, ERR_HOST);
+	assert_int_equal(e.reason, REASON_HOST_EXEC);
+	assert_string_equal(e.text, "running 'sh': no memory for its input");
+}
+
 static void run_ok_carries_the_last_words(void **state)
 {
 	struct fixture *f = *state;
@@ -381,6 +420,8 @@ int main(void)
 	        FIXTURE_TEST(an_escaped_grandchild_is_found),
 	        FIXTURE_TEST(a_daemon_left_in_time_is_let_be),
 	        FIXTURE_TEST(failing_to_start_is_an_error),
+	        FIXTURE_TEST(run_ok_gives_the_result),
+	        FIXTURE_TEST(without_a_descriptor_for_the_input),
 	        FIXTURE_TEST(run_ok_carries_the_last_words),
 	        FIXTURE_TEST(becomes_the_user_with_its_groups),
 	        FIXTURE_TEST(a_file_descriptor_is_run),

@@ -180,6 +180,21 @@ static void directories_get_mode_and_owner(void **state)
 	assert_err(host_mkdir(f->host, "/var/file", 0755, NULL, &e), ERR_HOST, "/var/file");
 }
 
+static void a_file_where_a_directory_should_be(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	fixture_put(f, "/file", "text", 0644);
+	assert_err(host_mkdir(f->host, "/file", 0755, NULL, &e), ERR_HOST,
+	           "creating the directory '/file': Not a directory");
+	assert_err(host_mkdir(f->host, "/file/below", 0755, NULL, &e), ERR_HOST, "'/file/below'");
+	assert_err(host_mkdir(f->dry, "/file", 0755, NULL, &e), ERR_HOST,
+	           "creating the directory '/file': Not a directory");
+	assert_string_equal(fixture_get(f, "/file"), "text");
+	assert_string_equal(f->record, "");
+}
+
 static void removes_what_is_there(void **state)
 {
 	struct fixture *f = *state;
@@ -240,6 +255,7 @@ int main(void)
 	        FIXTURE_TEST(links_stay_inside_the_root),
 	        FIXTURE_TEST(symlinks_replace_and_hold),
 	        FIXTURE_TEST(directories_get_mode_and_owner),
+	        FIXTURE_TEST(a_file_where_a_directory_should_be),
 	        FIXTURE_TEST(removes_what_is_there),
 	        FIXTURE_TEST(a_full_disk_leaves_the_old_file),
 	        FIXTURE_TEST(names_the_path_it_refuses),
