@@ -34,6 +34,7 @@ struct script_row {
 	size_t fill;                /* so many 'x' after the body */
 	int wait_ms;                /* before the answer */
 	size_t lack;                /* so many bytes that were promised are never sent */
+	const char *has;            /* what the request, head or body, must contain; or NULL */
 };
 
 struct script {
@@ -96,6 +97,12 @@ static void script_fill(int fd, size_t len)
 	script_say(fd, block, len);
 }
 
+static bool script_matches(const struct script_row *row, const char *request)
+{
+	return strncmp(request, row->match, strlen(row->match)) == 0 &&
+	       (!row->has || strstr(request, row->has));
+}
+
 static void script_answer(int fd, struct script_shared *s, const struct script_row *rows,
                           const char *head, bool only_head)
 {
@@ -110,7 +117,7 @@ static void script_answer(int fd, struct script_shared *s, const struct script_r
 			script_say(fd, none, sizeof none - 1);
 			return;
 		}
-		if (strncmp(head, rows[i].match, strlen(rows[i].match)) == 0 &&
+		if (script_matches(&rows[i], head) &&
 		    (++s->hits[i] <= rows[i].times || rows[i].times == 0))
 			break;
 	}
