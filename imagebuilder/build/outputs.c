@@ -20,8 +20,6 @@
 #define WRITE_MS   1800000
 #define RECORD_MAX 1024
 
-const char *const output_formats[] = {"dir", "tar", "raw", "qcow2", NULL};
-
 static bool is_disk(const char *format)
 {
 	return str_eq(format, "raw") || str_eq(format, "qcow2");

@@ -12,6 +12,5 @@ int output_write(const struct recipe *recipe, const struct built *b, struct stor
                  struct err *e) ATTR_MUST_USE;
 /* Checks, before any work, that its tools are installed. */
 int output_check(const struct recipe *r, const char *format, struct err *e) ATTR_MUST_USE;
-extern const char *const output_formats[]; /* NULL-terminated */
 /* The job it runs in the sandbox. */
 extern const struct sandbox_job output_job;

@@ -20,11 +20,9 @@
 #include "verb/image.h"
 #include "verb/shell.h"
 
-#define FORMATS_MAX 8
-
 struct formats {
 	size_t n;
-	const char *items[FORMATS_MAX];
+	const char *items[FORMATS_N];
 	bool ami; /* made from the raw disk, which is then among the items */
 };
 
@@ -36,30 +34,43 @@ static bool has_format(const struct formats *f, const char *word)
 	return false;
 }
 
+static bool is_format(const char *word)
+{
+	for (size_t i = 0; format_names[i]; i++)
+		if (str_eq(format_names[i], word))
+			return true;
+	return false;
+}
+
+static int refuse_format(const char *word, struct arena *a, struct err *e)
+{
+	struct strbuf names = STRBUF(a, 128);
+
+	for (size_t i = 0; format_names[i]; i++)
+		strbuf_printf(&names, "%s, ", format_names[i]);
+	return err_set(e, ERR_USAGE, REASON_INPUT_RANGE, EINVAL,
+	               "--format: '%s' is no format, expected some of %swith commas between", word,
+	               names.data);
+}
+
 /* "tar,raw" */
 static int read_formats(const char *text, struct arena *a, struct formats *ret, struct err *e)
 {
 	struct formats f = {0};
 
 	for (const char *p = text; *p;) {
-		size_t len = strcspn(p, ","), i = 0;
+		size_t len = strcspn(p, ",");
 		const char *word = arena_memdup(a, p, len);
 
 		p += len + (p[len] == ',');
-		if (str_eq(word, "ami")) {
+		if (!is_format(word))
+			return refuse_format(word, a, e);
+		if (str_eq(word, FORMAT_AMI)) {
 			f.ami = true;
 			word = "raw";
 		}
-		if (has_format(&f, word))
-			continue;
-		while (output_formats[i] && !str_eq(output_formats[i], word))
-			i++;
-		if (!output_formats[i] || f.n == FORMATS_MAX)
-			return err_set(e, ERR_USAGE, REASON_INPUT_RANGE, EINVAL,
-			               "--format: '%s' is no format, expected some of dir, tar, "
-			               "raw, qcow2, ami, with commas between",
-			               word);
-		f.items[f.n++] = output_formats[i];
+		if (!has_format(&f, word))
+			f.items[f.n++] = word;
 	}
 	*ret = f;
 	return 0;

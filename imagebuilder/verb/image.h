@@ -15,6 +15,7 @@ struct image {
 };
 
 extern const struct reason_hint image_hints[];
+extern const struct program_info image_program; /* verbs.c */
 
 /* Verbs, each in the file of its name; `program` is the struct image. */
 int verb_build(void *program);

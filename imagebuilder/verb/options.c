@@ -16,7 +16,7 @@
 	(UPLOAD | VERB_GC | VERB_COPY | VERB_SHARE | VERB_DEPRECATE | VERB_DEREGISTER | VERB_ALIAS)
 
 static const char *const arches[] = {"x86_64", "arm64", NULL};
-static const char *const formats[] = {"dir", "tar", "raw", "qcow2", "ami", NULL};
+const char *const format_names[FORMATS_N + 1] = {"dir", "tar", "raw", "qcow2", FORMAT_AMI, NULL};
 static const char *const firmwares[] = {"uefi", "bios", NULL};
 static const char *const boots[] = {"uefi-preferred", "uefi", "legacy-bios", NULL};
 
@@ -64,7 +64,7 @@ const struct command_option option_table[] = {
         {"output", "DIR", "directory for the image's files, NAME-VERSION.FORMAT", 'o', VERB_BUILD,
          COMMAND_TEXT, AT(output), NULL},
         {"format", "LIST", "with commas between (default: raw)", 0, VERB_BUILD, COMMAND_TEXT,
-         AT(format), formats},
+         AT(format), format_names},
         {"store", "DIR", "where layers are kept (default: /var/cache/hpc-node/images)", 0,
          VERB_PLAN | VERB_BUILD | VERB_SHELL | VERB_CACHE | VERB_LOCK | LOOK, COMMAND_TEXT,
          AT(store), NULL},

@@ -45,3 +45,8 @@ struct options {
 };
 
 extern const struct command_option option_table[];
+/* The words of --format, NULL-terminated: those that output_write() takes, and FORMAT_AMI, which is
+ * published from a raw disk. */
+#define FORMAT_AMI "ami"
+#define FORMATS_N  5
+extern const char *const format_names[FORMATS_N + 1];
