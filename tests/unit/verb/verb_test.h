@@ -32,7 +32,7 @@ static inline int run_words(const char *const *words)
 		static struct image g;
 		char **argv = arena_array(arena, (size_t)n + 1, sizeof *argv);
 
-		if (!freopen(at("stdout"), "we", stdout) || !freopen(at("stderr"), "we", stderr))
+		if (!freopen(at("stdout"), "w", stdout) || !freopen(at("stderr"), "w", stderr))
 			_exit(99);
 		for (int i = 0; i < n; i++)
 			argv[i] = arena_strdup(arena, words[i]);
