@@ -17,6 +17,7 @@
 #include "host/host.h"
 #include "store/listing.h"
 #include "store/scratch.h"
+#include "store/tool.h"
 
 #define QUERY_MS    30000
 #define ARGV_MAX    64
@@ -29,11 +30,8 @@ static bool makes(const struct recipe *r)
 
 static int check(const struct recipe *r, struct err *e)
 {
-	if (access("/usr/bin/mmdebstrap", X_OK) < 0)
-		return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
-		               "building '%s' needs mmdebstrap: install the package of that name",
-		               r->from);
-	return 0;
+	(void)r;
+	return tool_need("mmdebstrap", "mmdebstrap", e);
 }
 
 /* ---- sources ---- */

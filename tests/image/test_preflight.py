@@ -114,7 +114,7 @@ def run_in(builder, script, *args):
 
 @needs_root
 @pytest.mark.parametrize("missing, base, options, package", [
-    ("/usr/bin/mmdebstrap", "debian:bookworm", [], "install the package of that name"),
+    ("/usr/bin/mmdebstrap", "debian:bookworm", [], "install mmdebstrap"),
     ("/sbin/sfdisk", "tree", ["--format", "raw", "-o", "out"], "install fdisk"),
     ("/sbin/mkfs.vfat", "tree", ["--format", "dir,raw", "-o", "out"], "install dosfstools"),
     ("/usr/bin/qemu-img", "tree", ["--format", "qcow2", "-o", "out"], "install qemu-utils"),

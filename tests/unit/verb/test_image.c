@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole builds of a tree of one program: outputs, the store, a look inside, and how images are compared. */
 #include "build/build_test.h"
+#include "machine.h"
 #include "publish/account.h"
 #include "verb_test.h"
-
-#include <sched.h>
-#include <sys/mount.h>
 
 #include "build/jobs.h"
 
@@ -14,13 +12,8 @@
 /* One store for all tests, which follow one another. */
 static int begin_all(void **state)
 {
-	if (!unit_is_root())
-		return 0;
-	/* A build looks for gigabytes of room first; nothing near it is used. */
-	assert_int_equal(unshare(CLONE_NEWNS), 0);
-	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-	assert_int_equal(mount("none", "/tmp", "tmpfs", 0, "size=4g"), 0);
-	return verb_set_up(state);
+	machine_begin(state);
+	return unit_is_root() ? verb_set_up(state) : 0;
 }
 
 static int end_all(void **state)

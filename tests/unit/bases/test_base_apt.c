@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bases of Debian packages: which of the machine's sources count, what mmdebstrap is called with, locks. */
+#include "bases_test.h"
+
+#include "bases/lock_repo.h"
+#include "sandbox/sandbox.h"
+
+#define PRIVATE "/etc/apt/sources.list"
+
+static void sources_of_the_release_are_taken(void **state)
+{
+	struct field_strings list = {0};
+
+	(void)state;
+	unit_need_root();
+	put_program("apt-get", "cat <<END\n"
+	                       "http://a/debian bookworm main\n"
+	                       "http://a/debian bookworm contrib\n"
+	                       "http://a/debian bookworm-updates main\n"
+	                       "http://s/debian bookworm-security main\n"
+	                       "http://a/debian bookworm-backports main\n"
+	                       "http://a/debian trixie main\n"
+	                       "http://a/debian book main\n"
+	                       "half line\n"
+	                       "END\n");
+	load("debian:bookworm", "");
+	assert_ok(base_sources(&recipe, arena, &list, &e));
+	assert_int_equal(list.n, 4);
+	assert_string_equal(list.items[0], "deb http://a/debian bookworm main");
+	assert_string_equal(list.items[1], "deb http://a/debian bookworm contrib");
+	assert_string_equal(list.items[2], "deb http://a/debian bookworm-updates main");
+	assert_string_equal(list.items[3], "deb http://s/debian bookworm-security main");
+	assert_string_equal(calls_of("apt-get"),
+	                    "indextargets --format $(REPO_URI) $(RELEASE) $(COMPONENT) "
+	                    "Created-By: Packages\n");
+	load("ubuntu:noble", "");
+	list.n = 99;
+	assert_err(base_sources(&recipe, arena, &list, &e), ERR_HOST,
+	           "apt has no source for 'noble': add one");
+	assert_int_equal(list.n, 99);
+	put_program("apt-get", "exit 3\n");
+	assert_err(base_sources(&recipe, arena, &list, &e), ERR_HOST,
+	           "reading this machine's apt sources: ");
+	put_program("apt-get", "exit 0\n");
+	assert_err(base_sources(&recipe, arena, &list, &e), ERR_HOST, "no source for 'noble'");
+}
+
+static void the_key_follows_from_the_machines_sources(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_program("mmdebstrap", "");
+	assert_int_equal(mount("none", "/etc/apt", "tmpfs", 0, NULL), 0);
+	put_etc(PRIVATE, "deb one");
+	load("debian:bookworm", "packages: [b, a, b]\n");
+	assert_true(base_brings_packages(&recipe) && base_locks(&recipe));
+	assert_ok(plan_base(NULL));
+	assert_string_equal(key.data, arena_printf(arena,
+	                                           "distribution debian:bookworm\n"
+	                                           "package a\npackage b\nsources %s\n",
+	                                           digest_of("deb one")));
+	put_etc("/etc/apt/sources.list.d/two.list", "deb two");
+	put_etc("/etc/apt/sources.list.d/three.sources", "three");
+	put_etc("/etc/apt/sources.list.d/four.disabled", "four");
+	assert_ok(plan_base(NULL));
+	assert_has(key.data,
+	           arena_printf(arena, "package b\nsources %s\nsources %s\nsources %s\n",
+	                        digest_of("deb one"), digest_of("three"), digest_of("deb two")));
+	assert_null(strstr(key.data, digest_of("four")));
+	/* A file that is gone isn't an empty place: the ones behind it stay what they are. */
+	assert_int_equal(unlink(PRIVATE), 0);
+	assert_ok(plan_base(NULL));
+	assert_has(key.data, arena_printf(arena, "package b\nsources %s\nsources %s\n",
+	                                  digest_of(""), digest_of("three")));
+	assert_int_equal(umount("/etc/apt"), 0);
+}
+
+static void what_makes_it_must_be_there(void **state)
+{
+	(void)state;
+	unit_need_root();
+	load("debian:bookworm", "");
+	put("empty/x", "");
+	if (access("/usr/bin/mmdebstrap", F_OK) == 0)
+		assert_int_equal(mount("/dev/null", "/usr/bin/mmdebstrap", NULL, MS_BIND, NULL), 0);
+	int r = plan_base(NULL);
+	if (access("/usr/bin/mmdebstrap", F_OK) == 0)
+		assert_int_equal(umount("/usr/bin/mmdebstrap"), 0);
+	assert_int_equal(r, -ENOENT);
+	assert_int_equal(e.kind, ERR_HOST);
+	assert_has(e.text, "install mmdebstrap");
+}
+
+/* A tree with files of this machine in it, of which one is a link of the image's own. */
+#define FAKE_MMDEBSTRAP                                                                            \
+	"for tree; do case $tree in /*) break;; esac; done\n"                                      \
+	"mkdir -p $tree/etc/apt $tree/var/lib/dpkg; echo lent >$tree/etc/hostname\n"               \
+	"ln -s ../run/resolv.conf $tree/etc/resolv.conf\necho made\n"                              \
+	"echo \"$SOURCE_DATE_EPOCH $TZ $LC_ALL $DEBIAN_FRONTEND\" >$tree/env\n"
+
+static void a_tree_is_made_of_todays_packages(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	unit_need_root();
+	put_program("mmdebstrap", FAKE_MMDEBSTRAP);
+	put_program("apt-get", "echo http://a/debian bookworm main\n");
+	load("debian:bookworm", "packages: [b, a]\n");
+	assert_ok(plan_base(NULL));
+	assert_ok(make_base(NULL));
+	assert_string_equal(calls_of("mmdebstrap"),
+	                    arena_printf(arena,
+	                                 "--mode=root --variant=minbase --architectures=%s "
+	                                 "--include=a,b bookworm %s/new "
+	                                 "deb http://a/debian bookworm main\n",
+	                                 str_eq(own_arch(), "arm64") ? "arm64" : "amd64", top));
+	assert_string_equal(get("new/env"), BASE_EPOCH_TEXT " UTC C.UTF-8 noninteractive\n");
+	assert_has(get("lines"), "made\n");
+	assert_int_equal(access(at("new/etc/hostname"), F_OK), -1);
+	assert_int_equal(lstat(at("new/etc/resolv.conf"), &st), 0);
+	load("debian:bookworm", "");
+	assert_ok(plan_base(NULL));
+	assert_int_equal(unlink(at("new/etc/resolv.conf")), 0);
+	assert_ok(make_base(NULL));
+	assert_null(strstr(strchr(calls_of("mmdebstrap"), '\n'), "--include"));
+	put_program("mmdebstrap", "echo no room >&2\nexit 5\n");
+	assert_err(make_base(NULL), ERR_HOST, "mmdebstrap");
+	put_program("apt-get", "");
+	assert_err(make_base(NULL), ERR_HOST, "apt has no source");
+}
+
+/* ---- of a lock ---- */
+
+#define CONTROL(name)                                                                              \
+	"Package: " name "\nVersion: 1.0\nArchitecture: amd64\nPriority: extra\nSize: 1\n"
+
+static struct lock_package locked(const char *name, const char *text, bool required)
+{
+	return (struct lock_package){.name = name,
+	                             .version = "1.0",
+	                             .arch = "amd64",
+	                             .sha256 = digest_of(text),
+	                             .url = arena_printf(arena, "http://x/%s.deb", name),
+	                             .size = strlen(text),
+	                             .required = required};
+}
+
+static void a_tree_is_made_of_a_lock(void **state)
+{
+	const char *asked[] = {"a"}, *sources[] = {"deb http://a b c", "deb http://s b c"};
+	scope_store struct store s = STORE_INIT;
+	struct lock_package packages[] = {locked("a", CONTROL("a"), false),
+	                                  locked("b", CONTROL("b"), true)};
+	struct lock lock = {.file = "r.lock",
+	                    .from = "debian:bookworm",
+	                    .arch = own_arch(),
+	                    .asked = {1, asked},
+	                    .sources = {2, sources},
+	                    .n = 2,
+	                    .packages = packages};
+
+	(void)state;
+	unit_need_root();
+	assert_ok(store_open(at("a store"), &s, &e));
+	put(arena_printf(arena, "a store/objects/%s", packages[0].sha256), CONTROL("a"));
+	put(arena_printf(arena, "a store/objects/%s", packages[1].sha256), CONTROL("b"));
+	put_program("dpkg-deb", "cat \"$2\"\n");
+	put_program("mmdebstrap",
+	            arena_printf(arena,
+	                         "%scp -r %s/'a store'/work/*/dists %s/'a store'/work/*/pool %s\n"
+	                         "cp %s/status $tree/var/lib/dpkg/status\n"
+	                         "grep -c : /proc/net/dev >%s/net\n",
+	                         FAKE_MMDEBSTRAP, top, top, top, top, top));
+	put("status",
+	    "Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0\n\n"
+	    "Package: b\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0\n");
+	load("debian:bookworm", "packages: [a]\n");
+	assert_ok(plan_base(&lock));
+	assert_null(strstr(key.data, "sources "));
+	assert_ok(make_base(&s));
+	assert_string_equal(get("net"), "1\n"); /* only its own loopback */
+	assert_has(calls_of("mmdebstrap"), "--include=a bookworm ");
+	assert_has(calls_of("mmdebstrap"), "/new deb [trusted=yes] copy:/tmp/");
+	assert_has(calls_of("mmdebstrap"), "/a%20store/work/");
+	assert_string_equal(get("new/etc/apt/sources.list"),
+	                    "deb http://a b c\n\ndeb http://s b c\n");
+	assert_int_equal(access(at("new/etc/hostname"), F_OK), -1);
+	const char *index = get(arena_printf(arena, "dists/bookworm/main/binary-%s/Packages",
+	                                     str_eq(own_arch(), "arm64") ? "arm64" : "amd64"));
+	assert_string_equal(
+	        index, arena_printf(arena,
+	                            "Package: a\nVersion: 1.0\nArchitecture: amd64\n"
+	                            "Priority: optional\nFilename: pool/%s.deb\nSize: %zu\n"
+	                            "SHA256: %s\n\nPackage: b\nVersion: 1.0\nArchitecture: amd64\n"
+	                            "Priority: required\nFilename: pool/%s.deb\nSize: %zu\n"
+	                            "SHA256: %s\n\n",
+	                            packages[0].sha256, strlen(CONTROL("a")), packages[0].sha256,
+	                            packages[1].sha256, strlen(CONTROL("b")), packages[1].sha256));
+	assert_string_equal(
+	        get("dists/bookworm/Release"),
+	        arena_printf(arena,
+	                     "Suite: bookworm\nCodename: bookworm\nComponents: main\n"
+	                     "Architectures: %s\nSHA256:\n %s %zu main/binary-%s/Packages\n",
+	                     str_eq(own_arch(), "arm64") ? "arm64" : "amd64", digest_of(index),
+	                     strlen(index), str_eq(own_arch(), "arm64") ? "arm64" : "amd64"));
+	assert_string_equal(get(arena_printf(arena, "pool/%s.deb", packages[0].sha256)),
+	                    CONTROL("a"));
+
+	/* The lock must be what is installed, and of what is asked for. */
+	put("status",
+	    "Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0\n");
+	assert_int_equal(unlink(at("new/etc/resolv.conf")), 0);
+	assert_err(make_base(&s), ERR_INPUT, "r.lock: 'b' 1.0 is locked, and nothing asks for it");
+	put("status",
+	    "Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.1\n");
+	assert_int_equal(unlink(at("new/etc/resolv.conf")), 0);
+	assert_err(make_base(&s), ERR_INPUT, "r.lock: 'a' 1.0 is locked");
+	put("status",
+	    "Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 0.9\n");
+	assert_int_equal(unlink(at("new/etc/resolv.conf")), 0);
+	assert_err(make_base(&s), ERR_BUG, "r.lock: 'a' 0.9 is installed, and is not in the lock");
+	put("status",
+	    "Package: a\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0\n\n"
+	    "Package: b\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0\n\n"
+	    "Package: c\nStatus: install ok installed\nArchitecture: amd64\nVersion: 1.0\n");
+	assert_int_equal(unlink(at("new/etc/resolv.conf")), 0);
+	assert_err(make_base(&s), ERR_BUG, "'c' 1.0 is installed");
+	put_program("dpkg-deb", "exit 2\n");
+	assert_err(make_base(&s), ERR_HOST, "looking into 'a' of the lock: ");
+	load("debian:bookworm", "packages: [other]\n");
+	assert_err(plan_base(&lock), ERR_INPUT, "r.lock");
+}
+
+/* ---- fetching ---- */
+
+/* apt's downloader, which has each URL from the file of its last component. */
+static void put_helper(const char *more)
+{
+	put("helper",
+	    arena_printf(arena,
+	                 "#!/bin/sh\necho \"$*\" >>%s/helper.args\nshift 3\n"
+	                 "while [ $# -gt 0 ]; do\n"
+	                 "  cp %s/archive/${1##*/} \"$2\" || echo \"E: Failed to fetch $1 "
+	                 " 404  Not Found [IP: 1]\" >&2\n  shift 3\ndone\n%s",
+	                 top, top, more));
+	assert_int_equal(chmod(at("helper"), 0755), 0);
+}
+
+static void packages_are_fetched_once(void **state)
+{
+	scope_store struct store s = STORE_INIT;
+	struct lock_package packages[] = {locked("a", "text a", false),
+	                                  locked("b", "text b", false)};
+	const struct lock lock = {.file = "r.lock", .n = 2, .packages = packages};
+	const uint64_t soon = clock_in_ms(60000);
+
+	(void)state;
+	unit_need_root();
+	assert_ok(store_open(at("store"), &s, &e));
+	put_helper("exit 0\n");
+	assert_int_equal(mount(at("helper"), "/usr/lib/apt/apt-helper", NULL, MS_BIND, NULL), 0);
+	put("archive/a.deb", "text a");
+	put("archive/b.deb", "text b");
+	assert_ok(lock_fetch(&lock, &s, soon, &e));
+	const char *object = arena_printf(arena, "store/objects/%s", packages[0].sha256);
+	assert_string_equal(get(object), "text a");
+	assert_has(get("helper.args"),
+	           "-o APT::Sandbox::User=root download-file http://x/a.deb /tmp/");
+	assert_has(get("helper.args"),
+	           arena_printf(arena, "/%s SHA256:%s\n", packages[1].sha256, packages[1].sha256));
+	put("helper.args", "");
+	assert_ok(lock_fetch(&lock, &s, soon, &e));
+	assert_string_equal(get("helper.args"), "");
+
+	/* Only what is missing, or was changed in the store. */
+	put(object, "text x");
+	assert_ok(lock_fetch(&lock, &s, soon, &e));
+	assert_string_equal(get(object), "text a");
+	assert_null(strstr(get("helper.args"), "b.deb"));
+	put(object, "text a and more");
+	put("archive/a.deb", "text y");
+	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_RETRY,
+	           "fetching 'http://x/a.deb': no file of the lock's size and SHA-256 came");
+	assert_null(strstr(e.text, "others"));
+	assert_string_equal(get(object), "text a and more");
+
+	/* What the archive no longer has is told as such; what came is kept. */
+	assert_int_equal(unlink(at("archive/a.deb")), 0);
+	assert_int_equal(unlink(at(arena_printf(arena, "store/objects/%s", packages[1].sha256))),
+	                 0);
+	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT,
+	           "fetching 'http://x/a.deb': 404  Not Found [IP: 1]; the archive no longer has "
+	           "it: make the lock anew");
+	assert_string_equal(get(arena_printf(arena, "store/objects/%s", packages[1].sha256)),
+	                    "text b");
+	assert_int_equal(unlink(at("archive/b.deb")), 0);
+	assert_int_equal(unlink(at(arena_printf(arena, "store/objects/%s", packages[1].sha256))),
+	                 0);
+	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT, "'http://x/a.deb' and others: ");
+	put_helper("kill -9 $$\n");
+	assert_true(lock_fetch(&lock, &s, soon, &e) < 0);
+	assert_int_equal(umount("/usr/lib/apt/apt-helper"), 0);
+}
+
+int main(int argc, char **argv)
+{
+	const struct CMUnitTest tests[] = {
+	        MACHINE_TEST(sources_of_the_release_are_taken),
+	        MACHINE_TEST(the_key_follows_from_the_machines_sources),
+	        MACHINE_TEST(what_makes_it_must_be_there),
+	        MACHINE_TEST(a_tree_is_made_of_todays_packages),
+	        MACHINE_TEST(a_tree_is_made_of_a_lock),
+	        MACHINE_TEST(packages_are_fetched_once),
+	};
+
+	if (sandbox_called(argc, argv))
+		sandbox_main(base_job);
+	return cmocka_run_group_tests(tests, machine_begin, NULL);
+}

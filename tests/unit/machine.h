@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A machine of the test's own, in a mount namespace: files of /etc that the test writes, and
+ * programs that are scripts of the test's, found before the machine's. Root's; others skip.
+ */
+#pragma once
+
+#include "scratch.h"
+
+#include <sched.h>
+#include <sys/mount.h>
+
+/* For the whole program: from here on /tmp is its own, too. */
+static inline int machine_begin(void **state)
+{
+	(void)state;
+	if (!unit_is_root())
+		return 0;
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	/* A build looks for gigabytes of room first; nothing near it is used. */
+	assert_int_equal(mount("none", "/tmp", "tmpfs", 0, "size=4g,mode=1777"), 0);
+	return 0;
+}
+
+static inline int machine_set_up(void **state)
+{
+	set_up(state);
+	if (!unit_is_root())
+		return 0;
+	(void)mkdir(at("bin"), 0755);
+	(void)mkdir(at("etc"), 0755);
+	(void)mkdir(at("work"), 0755);
+	assert_int_equal(mount("none", "/etc", "overlay", 0,
+	                       arena_printf(arena, "lowerdir=/etc,upperdir=%s/etc,workdir=%s/work",
+	                                    top, top)),
+	                 0);
+	assert_int_equal(mount(at("bin"), "/usr/local/sbin", NULL, MS_BIND, NULL), 0);
+	return 0;
+}
+
+static inline int machine_tear_down(void **state)
+{
+	if (unit_is_root()) {
+		assert_int_equal(umount2("/usr/local/sbin", MNT_DETACH), 0);
+		assert_int_equal(umount2("/etc", MNT_DETACH), 0);
+	}
+	return tear_down(state);
+}
+
+/* A program of that name; each call appends its arguments as a line to the file NAME.args. */
+static inline void put_program(const char *name, const char *script)
+{
+	const char *path = arena_printf(arena, "bin/%s", name);
+
+	put(path,
+	    arena_printf(arena, "#!/bin/sh\necho \"$*\" >>%s/%s.args\n%s", top, name, script));
+	assert_int_equal(chmod(at(path), 0755), 0);
+}
+
+/* The arguments of all its calls. */
+static inline const char *calls_of(const char *name)
+{
+	return get(arena_printf(arena, "%s.args", name));
+}
+
+/* A file of the machine, "/etc/...". */
+static inline void put_etc(const char *path, const char *text)
+{
+	assert_true(str_starts(path, "/etc/"));
+	put(arena_printf(arena, "../..%s", path), text);
+}
+
+#define MACHINE_TEST(fn) cmocka_unit_test_setup_teardown(fn, machine_set_up, machine_tear_down)

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What rpm lists of a database: names, sources, the newest build; and what is no package. */
+#include "machine.h"
+
+#include "store/packages.h"
+
+static const char *tree_with_database(void)
+{
+	put("tree/usr/lib/sysimage/rpm/rpmdb.sqlite", "a database");
+	return at("tree");
+}
+
+static int read_tree(struct packages *p)
+{
+	scope_fd int root = open(tree_with_database(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	return packages_read(root, arena, p, &e);
+}
+
+static void packages_are_listed(void **state)
+{
+	struct packages p;
+
+	(void)state;
+	unit_need_root();
+	put_program("rpm",
+	            arena_printf(
+	                    arena,
+	                    "cat \"$2/rpmdb.sqlite\" >%s/copy\ncat <<'END'\n"
+	                    "tool\t2:1.0-1.fc41\tx86_64\ttools-suite-1.1-2.src.rpm\tSomebody\t100\n"
+	                    "lib\t1-1\tnoarch\todd\t(none)\t300\n"
+	                    "mid\t1-1\tnoarch\tx.src.rpm\t(none)\t200\n"
+	                    "gpg-pubkey\t1-1\t(none)\t(none)\t(none)\t900\n"
+	                    "warning: of rpm\n"
+	                    "bad\t1-1\tnoarch\t(none)\t(none)\tsoon\nEND\n",
+	                    top));
+	assert_ok(read_tree(&p));
+	assert_string_equal(get("copy"), "a database");
+	assert_int_equal(p.n, 3);
+	const struct package *tool = NULL, *lib = NULL, *mid = NULL;
+	for (size_t i = 0; i < p.n; i++) {
+		tool = str_eq(p.items[i].name, "tool") ? &p.items[i] : tool;
+		lib = str_eq(p.items[i].name, "lib") ? &p.items[i] : lib;
+		mid = str_eq(p.items[i].name, "mid") ? &p.items[i] : mid;
+	}
+	assert_true(tool && lib && mid);
+	assert_string_equal(tool->version, "2:1.0-1.fc41");
+	assert_string_equal(tool->arch, "x86_64");
+	assert_string_equal(tool->maintainer, "Somebody");
+	assert_string_equal(tool->source, "tools-suite");
+	assert_string_equal(tool->source_version, "1.1-2");
+	assert_null(lib->maintainer);
+	assert_string_equal(lib->source, "lib");
+	assert_string_equal(lib->source_version, "1-1");
+	assert_string_equal(mid->source, "mid");
+	assert_int_equal(p.built, 300);
+	assert_non_null(strstr(calls_of("rpm"), " -qa --queryformat=%{NAME}"));
+}
+
+static void a_query_that_fails_is_told(void **state)
+{
+	struct packages p;
+
+	(void)state;
+	unit_need_root();
+	put_program("rpm", "echo damaged >&2\nexit 1\n");
+	assert_err(read_tree(&p), ERR_HOST, "listing rpm's packages: ");
+	assert_non_null(strstr(e.text, "damaged"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        MACHINE_TEST(packages_are_listed),
+	        MACHINE_TEST(a_query_that_fails_is_told),
+	};
+
+	return cmocka_run_group_tests(tests, machine_begin, NULL);
+}
