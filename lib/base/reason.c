@@ -163,6 +163,13 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_MOUNT_HUNG] =
                 {"mount-hung", "the mount did not return",
                  "the server accepts connections but does not answer; look at its load"},
+        [REASON_EXPORT_MISSING] =
+                {"export-missing", "a directory to export is not there",
+                 "is it a mount of this machine that failed, or a name that is misspelt?"},
+        [REASON_NFS_SERVER] =
+                {"nfs-server", "the kernel's NFS server does not serve what was asked",
+                 "it needs the module nfsd and the package nfs-kernel-server; exportfs -v and "
+                 "journalctl -b -u nfs-server -u nfs-mountd tell more"},
         [REASON_MUNGE_KEY_INVALID] = {"munge-key-invalid", "what is there is no munge key",
                                       "make one with: dd if=/dev/urandom bs=1 count=1024"},
         [REASON_MUNGE_KEY_UNSAFE] = {"munge-key-unsafe", "munged would refuse the key's place", ""},

@@ -77,6 +77,8 @@
 	X(MOUNT_NOT_SEEN)                                                                          \
 	X(MOUNT_UNSUPPORTED)                                                                       \
 	X(MOUNT_HUNG)                                                                              \
+	X(EXPORT_MISSING)                                                                          \
+	X(NFS_SERVER)                                                                              \
 	X(MUNGE_KEY_INVALID)                                                                       \
 	X(MUNGE_KEY_UNSAFE)                                                                        \
 	X(MUNGE_ROUND_TRIP)                                                                        \

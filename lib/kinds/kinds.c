@@ -17,6 +17,7 @@ const struct kind *const kinds_all[] = {
         &kind_mounts,
         &kind_files,
         &kind_imds_lock,
+        &kind_exports,
         &kind_munge,
         &kind_units,
         &kind_scripts,

@@ -2,6 +2,7 @@
 /* The calls of claim() that describe a step, and the policy common to all kinds. */
 #include "plan/step.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -77,4 +78,13 @@ void step_needs(struct step *s, const char *fmt, ...)
 	va_start(ap, fmt);
 	add(s, &s->needs, fmt, ap);
 	va_end(ap);
+}
+
+int step_check_running(const struct step_ctx *c, const char *doing, struct err *e)
+{
+	if (host_is_self(c->host) || host_mode(c->host) == HOST_DRY)
+		return 0;
+	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+	               "%s: '%s' is an image, and this is only for a running machine", doing,
+	               host_root(c->host));
 }

@@ -95,3 +95,7 @@ struct step {
 void step_name(struct step *s, const char *fmt, ...) ATTR_PRINTF(2, 3);
 void step_provides(struct step *s, const char *fmt, ...) ATTR_PRINTF(2, 3);
 void step_needs(struct step *s, const char *fmt, ...) ATTR_PRINTF(2, 3);
+
+/* For probe() and apply() of what only makes sense on a machine that runs: ERR_INPUT,
+ * REASON_INPUT_UNSUPPORTED on an image, "joining: '/image' is an image, ...". A dry host passes. */
+int step_check_running(const struct step_ctx *c, const char *doing, struct err *e) ATTR_MUST_USE;

@@ -2,10 +2,6 @@
 /*
  * munge: the cluster's key in place, munged running with it, a credential made and read here.
  *
- * The key is fetched at every run and compared, once per process: one small request with
- * credentials that are in memory anyway, and a rotated key is noticed by the next run. Remembering
- * a digest instead would keep a derivative of the key on disk and miss the rotation.
- *
  * A munged that runs is stopped before its key changes. So one that is active always has the key
  * on disk, and a run killed in between leaves an inactive unit, which the next run sees.
  *
@@ -14,32 +10,16 @@
  * that user and is writable by nobody else, unless sticky; above the log, group-writable is
  * accepted. We correct our three directories; others are the admin's and are only reported.
  */
-#include <ctype.h>
 #include <errno.h>
 
-#include "aws/fetch.h"
-#include "aws/secrets.h"
 #include "base/clock.h"
 #include "plan/claim.h"
+#include "slurm/munge_own.h"
 #include "slurm/slurm_kinds.h"
 
 #define KEY_PATH "/etc/munge/munge.key"
-#define KEY_MIN  32         /* munged refuses shorter ones */
-#define KEY_MAX  SECRET_MAX /* munged reads all of it, however long */
 #define UNIT     "munge.service"
 #define QUERY_MS 5000
-
-/* Fetched at most once per process; wiped once the step holds. */
-struct munge_key {
-	bool known;
-	struct secret bytes;
-	bool proven; /* apply has just made and read a credential */
-};
-
-struct munge_spec {
-	const char *key, *sha256;
-	struct munge_key *fetched;
-};
 
 static const struct field munge_fields[] = {
         {"key", FIELD_STRING, FIELD_AT(struct munge_spec, key), .required = true, .min = 1,
@@ -48,6 +28,8 @@ static const struct field munge_fields[] = {
                  "are), or the ARN of a Secrets Manager secret (base64 of them)"},
         {"sha256", FIELD_STRING, FIELD_AT(struct munge_spec, sha256),
          .help = "64 hex digits that what is at 's3', 'https' or 'file' must have"},
+        {"create", FIELD_BOOL, FIELD_AT(struct munge_spec, create),
+         .help = "make the key, once, where there is none at its s3:// place; for the head node"},
         {0},
 };
 
@@ -69,9 +51,17 @@ static const struct munge_above {
         {"/", 0022}, {"/etc", 0022}, {"/var", 0022}, {"/var/lib", 0022}, {"/var/log", 0002},
 };
 
-static bool is_secret_arn(const char *key)
+static int claim_create(const struct step *s, const struct munge_spec *m, struct err *e)
 {
-	return str_starts(key, "arn:");
+	if (!m->create)
+		return 0;
+	if (!str_starts(m->key, "s3://"))
+		return doc_err(claim_at(s, "create"), e, REASON_INPUT_RANGE,
+		               "'%s' is not s3://...: only there a key is made", m->key);
+	if (m->sha256)
+		return doc_err(claim_at(s, "sha256"), e, REASON_INPUT_RANGE,
+		               "of a key that is yet to be made nobody knows the sha256");
+	return 0;
 }
 
 static int claim_key(const struct step *s, const struct munge_spec *m, struct err *e)
@@ -81,7 +71,7 @@ static int claim_key(const struct step *s, const struct munge_spec *m, struct er
 	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
 		if (str_starts(m->key, schemes[i]))
 			return 0;
-	if (!is_secret_arn(m->key) || !strstr(m->key, ":secretsmanager:"))
+	if (!munge_key_is_secret(m->key) || !strstr(m->key, ":secretsmanager:"))
 		return doc_err(claim_at(s, "key"), e, REASON_INPUT_RANGE,
 		               "'%s' is no place of a key: expected s3://, https://, file:/ or "
 		               "arn:...:secretsmanager:...",
@@ -100,6 +90,9 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	int r = claim_key(s, m, e);
 	if (r < 0)
 		return r;
+	r = claim_create(s, m, e);
+	if (r < 0)
+		return r;
 	r = m->sha256 ? claim_sha256(s, "sha256", m->sha256, e) : 0;
 	if (r < 0)
 		return r;
@@ -115,97 +108,6 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	step_provides(s, "unit:%s", UNIT);
 	step_provides(s, "munge:ready");
 	return 0;
-}
-
-static int decode_secret(struct secret *key, struct err *e)
-{
-	scope_secret struct secret raw = {0};
-
-	if (str_base64_decode((struct blob){key->data, key->len}, raw.data, SECRET_MAX, &raw.len) <
-	    0)
-		return err_set(e, ERR_INPUT, REASON_MUNGE_KEY_INVALID, EINVAL,
-		               "reading the munge key: the secret is not base64");
-	*key = raw;
-	return 0;
-}
-
-static int fetch(const struct step_ctx *c, const struct munge_spec *m, struct secret *ret,
-                 struct err *e)
-{
-	struct fetch f = {.uri = m->key, .sha256 = m->sha256, .max = SECRET_MAX};
-
-	if (!c->cloud)
-		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
-		               "not into an image, every instance fetches its own");
-	if (!is_secret_arn(m->key))
-		return fetch_secret(c->cloud, &f, ret, c->deadline, e);
-
-	int r = secrets_get(c->cloud, m->key, ret, c->deadline, e);
-	if (r < 0)
-		return r;
-	return decode_secret(ret, e);
-}
-
-static int invalid(struct err *e, const char *why)
-{
-	return err_set(e, ERR_INPUT, REASON_MUNGE_KEY_INVALID, EINVAL, "reading the munge key: %s",
-	               why);
-}
-
-/* An error page, or a document about the key. */
-static bool is_page(const struct secret *key)
-{
-	for (size_t i = 0; i < key->len; i++)
-		if (!isprint((unsigned char)key->data[i]) && !isspace((unsigned char)key->data[i]))
-			return false;
-	const char *begin = key->data + strspn(key->data, " \t\r\n");
-	return *begin == '<' || *begin == '{';
-}
-
-static bool is_one_byte_repeated(const struct secret *key)
-{
-	return memcmp(key->data, key->data + 1, key->len - 1) == 0;
-}
-
-/* munged takes any file of 32 bytes; one that is evidently not random is no cluster's key. */
-static int check_key(const struct secret *key, struct err *e)
-{
-	if (key->len < KEY_MIN || key->len > KEY_MAX)
-		return err_set(e, ERR_INPUT, REASON_MUNGE_KEY_INVALID, EINVAL,
-		               "reading the munge key: %zu bytes, expected %d to %d", key->len,
-		               KEY_MIN, KEY_MAX);
-	if (is_one_byte_repeated(key))
-		return invalid(e, "all its bytes are the same, expected random ones");
-	if (is_page(key))
-		return invalid(e, "it is a text like HTML, XML or JSON, expected random bytes");
-	return 0;
-}
-
-static int get_key(const struct step_ctx *c, const struct munge_spec *m, struct err *e)
-{
-	struct munge_key *k = m->fetched;
-
-	if (k->known)
-		return 0;
-	int r = fetch(c, m, &k->bytes, e);
-	if (r < 0)
-		return err_wrap(e, "fetching the munge key");
-	r = check_key(&k->bytes, e);
-	if (r < 0)
-		secret_close(&k->bytes);
-	k->known = r == 0;
-	return r;
-}
-
-static void forget_key(const struct munge_spec *m)
-{
-	secret_close(&m->fetched->bytes);
-	m->fetched->known = false;
-}
-
-static struct blob key_bytes(const struct munge_spec *m)
-{
-	return (struct blob){m->fetched->bytes.data, m->fetched->bytes.len};
 }
 
 /* 1: as munged requires; 0: not, or missing. */
@@ -328,11 +230,11 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	const struct munge_spec *m = fields;
 	struct host_unit_state state;
 	struct err ignored; /* apply has the same error again, and reports it */
-	int r = get_key(c, m, e);
+	int r = munge_key_get(c, m, e);
 
-	if (r < 0)
+	if (r <= 0)
 		return r;
-	r = host_file_is(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
+	r = host_file_is(c->host, KEY_PATH, munge_key_bytes(m), 0400, &munge_owner, e);
 	if (r <= 0)
 		return r;
 	r = places_are_fit(c, e);
@@ -341,26 +243,26 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	r = host_unit_state(c->host, UNIT, &state, c->deadline, e);
 	if (r < 0 || !state.active || (!m->fetched->proven && round_trip(c, &ignored) < 0))
 		return r;
-	forget_key(m);
+	munge_key_forget(m);
 	return 1;
 }
 
 static int place_key(const struct step_ctx *c, const struct munge_spec *m, struct err *e)
 {
-	int r = host_file_is(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
+	int r = host_file_is(c->host, KEY_PATH, munge_key_bytes(m), 0400, &munge_owner, e);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
 	r = host_unit_do(c->host, UNIT, HOST_UNIT_STOP, c->deadline, e);
 	if (r < 0)
 		return r;
-	return host_write_secret(c->host, KEY_PATH, key_bytes(m), 0400, &munge_owner, e);
+	return host_write_secret(c->host, KEY_PATH, munge_key_bytes(m), 0400, &munge_owner, e);
 }
 
 static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 {
 	const struct munge_spec *m = fields;
-	int r = get_key(c, m, e);
+	int r = munge_key_make(c, m, e);
 
 	if (r < 0)
 		return r;

@@ -189,15 +189,6 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	return 0;
 }
 
-static int check_place(const struct step_ctx *c, struct err *e)
-{
-	if (host_is_self(c->host) || host_mode(c->host) == HOST_DRY)
-		return 0;
-	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
-	               "joining: '%s' is an image, and only a running machine can join",
-	               host_root(c->host));
-}
-
 /* Slurm's clients use a slurm.conf at Slurm's built-in path, whatever slurmd is told. On a head
  * node's export it is that of AWS ParallelCluster, which isn't configless. */
 static struct slurm_spec settle(const struct step_ctx *c, const void *fields)
@@ -217,7 +208,7 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	struct host_unit_state unit;
 	struct slurm_node node;
 	struct err ignored; /* apply has the same error again, and reports it */
-	int r = check_place(c, e);
+	int r = step_check_running(c, "joining", e);
 
 	if (r < 0)
 		return r;
@@ -277,7 +268,7 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 {
 	struct slurm_spec settled = settle(c, fields), *s = &settled;
 	struct host_unit_state unit;
-	int r = check_place(c, e);
+	int r = step_check_running(c, "joining", e);
 
 	if (r < 0)
 		return r;

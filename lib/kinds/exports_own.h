@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Shared by the files of the kind `exports`. */
+#pragma once
+
+#include "plan/step.h"
+
+#define EXPORTS_PATH        "/etc/exports.d/hpc-node.exports"
+#define EXPORTS_CONF_PATH   "/etc/nfs.conf.d/90-hpc-node.conf"
+#define EXPORTS_UNIT        "nfs-server.service"
+#define EXPORTS_THREADS_MAX 256
+
+struct exports_spec {
+	struct field_strings networks, read_write, read_only;
+	int squash;
+	int64_t threads; /* 0: by the number of cores */
+	uint64_t grace_ms;
+};
+
+/* ---- exports_text.c: what is asked for ---- */
+
+/* The two files' text: exports(5), and nfs.conf(5). */
+struct blob exports_text(const struct step_ctx *c, const struct exports_spec *x);
+struct blob exports_conf_text(const struct step_ctx *c, const struct exports_spec *x);
+
+uint64_t exports_threads(const struct exports_spec *x);
+static inline unsigned long long exports_grace_s(const struct exports_spec *x)
+{
+	return x->grace_ms / 1000;
+}
+
+/* ---- exports_server.c: the files in place, and a server that does as they say ---- */
+
+int exports_probe(const struct step_ctx *c, const void *fields, struct err *e);
+int exports_apply(const struct step_ctx *c, const void *fields, struct err *e);
