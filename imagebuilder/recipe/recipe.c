@@ -20,6 +20,7 @@ const struct recipe_refused recipe_refused[] = {
         {"mounts", "what a node mounts is its cluster's to say"},
         {"exports", "which networks may mount is its cluster's to say"},
         {"munge", "a key in an image is a key in the hands of all who can start it"},
+        {"controller", "whose controller a machine is, is told when it boots"},
         {"slurm", "which cluster a node joins is told when it boots"},
         {0},
 };

@@ -205,6 +205,25 @@ static const struct reason_row rows[REASON_COUNT] = {
                 {"slurm-not-registered", "slurmd runs but the controller has not seen it register",
                  "can the head node reach TCP 6818 here? journalctl -b -u slurmd"},
         [REASON_SLURM_MISSING] = {"slurm-missing", "Slurm is not installed on this machine", ""},
+        [REASON_SLURM_CONF] = {"slurm-conf", "slurmctld does not accept slurm.conf",
+                               "the message has its words; an unknown key is often one of another "
+                               "release: slurmctld -V"},
+        [REASON_SLURM_PORT] = {"slurm-port", "the port of slurmctld is taken",
+                               "ss -ltnp shows by whom; SlurmctldPort sets another one"},
+        [REASON_SLURM_HOST] =
+                {"slurm-host", "SlurmctldHost is not this machine",
+                 "the name before the parentheses must be what 'hostname -s' says here"},
+        [REASON_SLURM_STATE] = {"slurm-state", "the state of slurmctld would not be kept",
+                                "StateSaveLocation belongs on a disk that outlives a reboot"},
+        [REASON_SLURM_DATABASE] =
+                {"slurm-database", "slurmctld can't start before slurmdbd has answered once",
+                 "journalctl -b -u slurmdbd; mind AccountingStorageHost and its port 6819"},
+        [REASON_SLURM_PARTITION] =
+                {"slurm-partition", "a partition of slurm.conf is not up",
+                 "scontrol update partitionname=NAME state=up; one that shall be down goes into "
+                 "'down' of the section controller"},
+        [REASON_SLURMCTLD_ENDED] = {"slurmctld-ended", "slurmctld ended by itself",
+                                    "the message has its last words; journalctl -b -u slurmctld"},
         [REASON_SLURM_AUTH] = {"slurm-auth", "the controller rejected our authentication",
                                "munge keys or clocks differ between this node and the head"},
         [REASON_SCRIPT_FAILED] = {"script-failed", "a script ended with an error", ""},

@@ -92,6 +92,13 @@
 	X(SLURM_NOT_REGISTERED)                                                                    \
 	X(SLURM_MISSING)                                                                           \
 	X(SLURM_AUTH)                                                                              \
+	X(SLURM_CONF)                                                                              \
+	X(SLURM_PORT)                                                                              \
+	X(SLURM_HOST)                                                                              \
+	X(SLURM_STATE)                                                                             \
+	X(SLURM_DATABASE)                                                                          \
+	X(SLURM_PARTITION)                                                                         \
+	X(SLURMCTLD_ENDED)                                                                         \
 	X(SCRIPT_FAILED)                                                                           \
 	X(STEP_TIMEOUT)                                                                            \
 	X(STEP_ABANDONED)                                                                          \

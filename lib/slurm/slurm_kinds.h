@@ -9,3 +9,4 @@
 
 extern const struct kind kind_munge;
 extern const struct kind kind_slurm;
+extern const struct kind kind_slurm_controller;

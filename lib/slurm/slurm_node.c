@@ -110,6 +110,17 @@ static const struct complaint {
 	enum err_kind kind;
 	enum reason reason;
 } complaints[] = {
+        /* slurmctld's */
+        {"Parsing error at unrecognized key", ERR_HOST, REASON_SLURM_CONF},
+        {"Invalid user for SlurmUser", ERR_HOST, REASON_SLURM_CONF},
+        {"Duplicated Node", ERR_HOST, REASON_SLURM_CONF},
+        {"Invalid node names in partition", ERR_HOST, REASON_SLURM_CONF},
+        {"Unable to process configuration file", ERR_HOST, REASON_SLURM_CONF},
+        {"error Address already in use", ERR_HOST, REASON_SLURM_PORT},
+        {"not a valid controller", ERR_HOST, REASON_SLURM_HOST},
+        {"we have no TRES from it", ERR_HOST, REASON_SLURM_DATABASE},
+        {"No space left on device", ERR_HOST, REASON_HOST_SPACE},
+        /* slurmd's and those of Slurm's clients */
         {"lookup failure for node", ERR_HOST, REASON_SLURM_NODE_UNKNOWN},
         {"Unable to determine this slurmd's NodeName", ERR_HOST, REASON_SLURM_NODE_UNKNOWN},
         {"ConfigLess mode is disabled", ERR_DENIED, REASON_SLURM_NOT_CONFIGLESS},

@@ -30,7 +30,7 @@ SEED = Path(__file__).with_name("cluster-config.yaml")
 MUNGE_KEY = bytes(range(256)) * 4
 
 FAMILIES = {"queue1-st-t3micro": 20, "queue1-dy-t3micro": 100, "dyn": 120, "queue1-st-big": 130, "stranger": 131,
-            "login": 135}
+            "login": 135, "server": 140}
 
 NODE_DOCUMENT = """#hpc-node
 version: 1

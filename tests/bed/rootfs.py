@@ -18,7 +18,7 @@ CACHE = Path(os.environ.get("HPC_BED_CACHE", "/var/cache/hpc-node-bed"))
 
 PACKAGES = """
     systemd-sysv systemd udev dbus kmod netbase ca-certificates procps util-linux mount iproute2 iputils-ping curl strace
-    slurmctld slurmd slurm-client munge nfs-common nftables
+    slurmctld slurmd slurm-client munge nfs-common nfs-kernel-server nftables
     libcurl4 libcjson1 libmount1 libsystemd0 libyaml-0-2 libssl3 libasan8 libubsan1
 """.split()
 
@@ -30,7 +30,7 @@ OPTIONS = [
     "--include=" + ",".join(PACKAGES),
 ]
 
-MODULES = "binfmt_misc nfs nfsv4 overlay autofs4 virtio_pci virtio_net virtio_blk virtio_rng dns_resolver fuse "\
+MODULES = "binfmt_misc nfs nfsv4 nfsd overlay autofs4 virtio_pci virtio_net virtio_blk virtio_rng dns_resolver fuse "\
           "nf_tables nft_reject_inet".split()
 BOOT_MODULES = "virtio_ring virtio virtio_pci_modern_dev virtio_pci_legacy_dev virtio_pci virtio_blk".split()
 
@@ -117,7 +117,7 @@ def customise(root):
     run = lambda *argv: subprocess.run(["chroot", str(root), *argv], check=True, capture_output=True)
     run("useradd", "--uid", "1000", "--shell", "/bin/bash", "--no-create-home", "alice")
     run("systemctl", "enable", "systemd-networkd", "bed-control")
-    run("systemctl", "disable", "munge", "slurmd", "slurmctld")
+    run("systemctl", "disable", "munge", "slurmd", "slurmctld", "nfs-server", "nfs-blkmap")
 
 
 def make_initrd(path, scratch, version):

@@ -58,7 +58,7 @@ def pytest_runtest_makereport(item, call):
 
 def said_by_agent(node):
     with contextlib.suppress(AssertionError, RuntimeError, subprocess.TimeoutExpired):
-        return node.run("hpc-agent status; journalctl -b --no-pager -n 25 -u hpc-agent -u munge -u slurmd", 20, check=False)[1]
+        return node.run("hpc-agent status; journalctl -b --no-pager -n 25 -u hpc-agent -u munge -u slurmd -u slurmctld; tail -n 5 /var/log/slurmctld.log", 20, check=False)[1]
     return "the node takes no commands"
 
 

@@ -342,3 +342,13 @@ def test_a_file_may_not_grow(program, tmp_path):
                        capture_output=True, text=True, timeout=60)
     assert r.returncode == 1 and "File too large" in r.stderr, (r.returncode, r.stderr)
     assert not (tmp_path / "o").exists()
+
+
+def test_a_link_is_what_its_name_says(program, tmp_path):
+    link = tmp_path / "slurm-prolog-wait"
+    link.symlink_to(program)
+    alone = subprocess.run([link], env={}, capture_output=True, text=True, timeout=60)
+    assert (alone.returncode, alone.stdout) == (2, "") and "SLURM_JOB_NODELIST is not set" in alone.stderr
+    other = tmp_path / "slurm-prolog"
+    other.symlink_to(program)
+    assert "hpc-agent" in subprocess.run([other, "version"], env={}, capture_output=True, text=True, timeout=60).stdout

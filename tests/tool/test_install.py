@@ -141,7 +141,8 @@ def test_no_path_of_the_builder(installed, source):
 def test_where_things_are(tree):
     names = {os.path.relpath(os.path.join(d, f), tree) for d, _, fs in os.walk(tree) for f in fs}
     for want in ("usr/sbin/hpc-agent", "usr/lib/systemd/system/hpc-agent.service",
-                 "usr/lib/systemd/system/hpc-node-ready.target",
+                 "usr/lib/systemd/system/hpc-node-ready.target", "usr/lib/hpc-node/slurm-prolog-wait",
+                 "usr/lib/systemd/system/slurmctld.service.d/10-hpc-node.conf",
                  "usr/share/bash-completion/completions/hpc-agent"):
         assert want in names, (want, sorted(names))
     assert any(re.match(r"usr/share/man/man[18]/hpc-agent\.[18]", n) for n in names)

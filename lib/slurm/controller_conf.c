@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Reads slurm.conf as far as the kind `slurm-controller` needs it: places, partitions, and digests
+ * that tell whether what changed needs a restart.
+ *
+ * Which keys don't is a short list of those that slurm.conf(5) lets take effect by `scontrol
+ * reconfigure`. Whatever isn't in it counts as needing one: a restart takes a second and loses
+ * nothing, while a change of nodes that is only reconfigured is refused or lost before 23.11.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include "slurm/controller_own.h"
+
+#define CONF_MAX     (64UL << 20) /* bytes of one file; 10,000 nodes by name are 4 MiB */
+#define INCLUDES_MAX 64
+
+static const char conf_dir[] = "/etc/slurm";
+
+static const char *const passing_keys[] = {
+        "Include",
+        "PartitionName",
+        "SuspendTime",
+        "SuspendTimeout",
+        "SuspendExcNodes",
+        "SuspendExcParts",
+        "SuspendExcStates",
+        "SuspendRate",
+        "ResumeTimeout",
+        "ResumeRate",
+        "ResumeProgram",
+        "SuspendProgram",
+        "ResumeFailProgram",
+        "Prolog",
+        "Epilog",
+        "PrologSlurmctld",
+        "EpilogSlurmctld",
+        "TaskProlog",
+        "TaskEpilog",
+        "SlurmctldDebug",
+        "SlurmdDebug",
+        "DebugFlags",
+        "SlurmctldTimeout",
+        "SlurmdTimeout",
+        "MessageTimeout",
+        "KillWait",
+        "MinJobAge",
+        "SchedulerParameters",
+        "ReturnToService",
+        "InactiveLimit",
+        "BatchStartTimeout",
+        "MailProg",
+        "UnkillableStepTimeout",
+        "LaunchParameters",
+        "HealthCheckInterval",
+        "HealthCheckProgram",
+        "MaxJobCount",
+};
+/* Beside slurm.conf; the last one concerns nodes alone, which get it by a reconfigure. */
+static const char *const beside[] = {"gres.conf", "topology.conf", "topology.yaml",
+                                     "job_container.conf", "cgroup.conf"};
+
+struct reading {
+	const struct step_ctx *ctx;
+	struct controller_conf *conf;
+	struct digest *all, *lasting;
+	size_t includes;
+	struct err *err;
+};
+
+static int read_conf(struct reading *r, const char *path);
+
+/* The value of "Key=Value" or of " Key=Value" further on in the line; NULL: it has none. */
+static const char *value_of(struct reading *r, const char *line, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (const char *at = line; (at = strcasestr(at, key)); at += len) {
+		if ((at > line && !strchr(" \t", at[-1])) || at[len] != '=')
+			continue;
+		at += len + 1;
+		at += *at == '"';
+		return arena_memdup(r->ctx->arena, at, strcspn(at, " \t\"\r"));
+	}
+	return NULL;
+}
+
+static bool begins(const char *line, const char *key)
+{
+	size_t len = strlen(key);
+
+	return strncasecmp(line, key, len) == 0 && strchr("= \t", line[len]);
+}
+
+static bool is_passing(const char *line)
+{
+	for (size_t i = 0; i < ARRAY_LEN(passing_keys); i++)
+		if (begins(line, passing_keys[i]))
+			return true;
+	return false;
+}
+
+static void take_partition(struct reading *r, const char *name)
+{
+	struct field_strings *p = &r->conf->partitions;
+
+	if (strcasecmp(name, "DEFAULT") == 0)
+		return;
+	p->items = arena_grow(r->ctx->arena, p->items, &p->n, sizeof *p->items);
+	p->items[p->n - 1] = name;
+}
+
+static void take_line(struct reading *r, const char *line)
+{
+	static const struct {
+		const char *key;
+		size_t offset;
+	} wanted[] = {
+	        {"SlurmUser", offsetof(struct controller_conf, user)},
+	        {"StateSaveLocation", offsetof(struct controller_conf, state_dir)},
+	        {"SlurmctldLogFile", offsetof(struct controller_conf, log)},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
+		if (begins(line, wanted[i].key))
+			*(const char **)((char *)r->conf + wanted[i].offset) =
+			        value_of(r, line, wanted[i].key);
+	if (begins(line, "PartitionName"))
+		take_partition(r, value_of(r, line, "PartitionName"));
+}
+
+static int include(struct reading *r, const char *line)
+{
+	const char *name = line + strlen("include");
+
+	name += strspn(name, " \t");
+	name = arena_memdup(r->ctx->arena, name, strcspn(name, " \t\r"));
+	if (++r->includes > INCLUDES_MAX)
+		return err_set(r->err, ERR_INPUT, REASON_INPUT_LIMIT, ELOOP,
+		               "reading '%s': more than %d files are included", CONTROLLER_CONF,
+		               INCLUDES_MAX);
+	return read_conf(r, *name == '/' ? name
+	                                 : arena_printf(r->ctx->arena, "%s/%s", conf_dir, name));
+}
+
+/* `continued`: the line before ended with a backslash, and was `passing` or not. */
+static int read_line(struct reading *r, const char *line, bool continued, bool *passing)
+{
+	line += strspn(line, " \t");
+	digest_add(r->all, line, strlen(line) + 1);
+	if (!*line || *line == '#')
+		return 0;
+	if (!continued)
+		*passing = is_passing(line);
+	if (!*passing)
+		digest_add(r->lasting, line, strlen(line) + 1);
+	if (continued)
+		return 0;
+	if (begins(line, "include"))
+		return include(r, line);
+	take_line(r, line);
+	return 0;
+}
+
+static void note_change(struct reading *r, const char *path)
+{
+	struct stat st;
+	struct err ignored;
+
+	if (host_stat(r->ctx->host, path, &st, &ignored) < 0)
+		return;
+	uint64_t us = (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
+	if (us > r->conf->changed_us)
+		r->conf->changed_us = us;
+}
+
+static int read_lines(struct reading *r, char *text)
+{
+	bool continued = false, passing = false;
+
+	for (char *line = text; line;) {
+		char *end = strchr(line, '\n');
+		if (end)
+			*end = '\0';
+		int result = read_line(r, line, continued, &passing);
+		if (result < 0)
+			return result;
+		continued = str_ends(line, "\\");
+		line = end ? end + 1 : NULL;
+	}
+	return 0;
+}
+
+static int read_conf(struct reading *r, const char *path)
+{
+	struct blob text;
+
+	if (!host_exists(r->ctx->host, path))
+		return err_set(r->err, ERR_HOST, REASON_SLURM_CONF, ENOENT,
+		               "reading the controller's configuration: there is no '%s'", path);
+	note_change(r, path);
+	int result = host_read(r->ctx->host, path, CONF_MAX, r->ctx->arena, &text, r->err);
+	if (result < 0)
+		return result;
+	if (strlen(text.data) != text.len)
+		return err_set(r->err, ERR_HOST, REASON_SLURM_CONF, EINVAL,
+		               "reading '%s': it contains a NUL", path);
+	return read_lines(r, arena_memdup(r->ctx->arena, text.data, text.len));
+}
+
+/* A file beside it counts as a whole. */
+static int read_beside(struct reading *r, const char *name)
+{
+	const char *path = arena_printf(r->ctx->arena, "%s/%s", conf_dir, name);
+	struct blob text;
+
+	if (!host_exists(r->ctx->host, path))
+		return 0;
+	note_change(r, path);
+	int result = host_read(r->ctx->host, path, CONF_MAX, r->ctx->arena, &text, r->err);
+	if (result < 0)
+		return result;
+	digest_add(r->all, name, strlen(name) + 1);
+	digest_add(r->all, text.data, text.len);
+	if (str_eq(name, "cgroup.conf"))
+		return 0;
+	digest_add(r->lasting, name, strlen(name) + 1);
+	digest_add(r->lasting, text.data, text.len);
+	return 0;
+}
+
+static int read_all(struct reading *r)
+{
+	int result = read_conf(r, CONTROLLER_CONF);
+
+	for (size_t i = 0; i < ARRAY_LEN(beside) && result == 0; i++)
+		result = read_beside(r, beside[i]);
+	return result;
+}
+
+static void finish(struct digest *d, char hex[static SHA256_HEX])
+{
+	unsigned char sum[SHA256_LEN];
+
+	digest_sum(d, sum);
+	str_hex(sum, sizeof sum, hex);
+}
+
+int controller_conf_read(const struct step_ctx *c, struct controller_conf *ret, struct err *e)
+{
+	scope_digest struct digest *all = digest_new();
+	scope_digest struct digest *lasting = digest_new();
+	struct controller_conf conf = {0};
+	struct reading r = {.ctx = c, .conf = &conf, .all = all, .lasting = lasting, .err = e};
+	int result = read_all(&r);
+
+	if (result < 0)
+		return result;
+	/* What slurm.conf(5) says of those that aren't there. */
+	conf.user = conf.user ? conf.user : "root";
+	conf.state_dir = conf.state_dir ? conf.state_dir : "/var/spool";
+	finish(all, conf.all);
+	finish(lasting, conf.lasting);
+	*ret = conf;
+	return 0;
+}

@@ -1,0 +1,210 @@
+"""A head node in a booted container, made by the agent: the munge key in a strict S3, slurmctld, and nodes that join it."""
+import random
+import time
+
+import pytest
+
+from bed import agent, head, net
+from bed.cluster import BUCKET, CLUSTER, Identity, node_document
+from bed.proc import wait_until
+from fakes.aws import Aws
+from fakes.sigcheck import Key
+
+HEAD, OTHER, STATIC, CLOUD = "server-1", "server-2", "queue1-st-t3micro-5", "queue1-dy-t3micro-2"
+ADDRESS = Identity(HEAD).address
+STATE = "/var/lib/slurm/slurmctld"
+CONF = head.SLURM_CONF.format(name=HEAD, address=ADDRESS, proctrack="proctrack/linuxproc", task="task/none").lstrip().replace(
+    "/var/spool/slurmctld", STATE).replace("/usr/local/sbin/wait-for-power-up", "/usr/lib/hpc-node/slurm-prolog-wait")
+GUARD = 120                     # seconds: a hang guard
+
+
+def spec(conf=CONF):
+    """Our own sections; slurm.conf as the head's administrator has it."""
+    indented = "".join(f"        {line}\n" for line in conf.splitlines())
+    return f"""
+munge: {{}}
+roles:
+  head:
+    munge: {{create: true}}
+    controller: {{}}
+    files:
+    - {{path: /etc/slurm/cgroup.conf, content: "CgroupMountpoint=/sys/fs/cgroup\\n"}}
+    - path: /etc/slurm/slurm.conf
+      content: |
+{indented}
+  compute:
+    mounts: [{{source: /srv/nfs/home, path: /home, type: bind}}]
+"""
+
+
+class Store(Aws):
+    """S3 as strict as AWS, which also counts what was written under a condition."""
+
+    def __init__(self, swift):
+        self.puts = []
+        super().__init__([Key(swift.KEY, swift.SECRET, "bed-session-token")], net.ROUTER)
+        self.conf = self.bucket(BUCKET)
+
+    def _put(self, req, bucket, key):
+        response = super()._put(req, bucket, key)
+        self.puts.append((key, req.get("if-none-match")))
+        return response
+
+    def munge_key(self):
+        versions = self.conf.objects.get(f"{CLUSTER}/munge.key".encode(), [])
+        return versions[-1].body if versions else None
+
+
+@pytest.fixture
+def store(bed, monkeypatch):
+    with Store(bed.s3) as s3:
+        s3.conf.put(f"{CLUSTER}/cluster-config.yaml", spec().encode())
+        monkeypatch.setitem(agent.ENVIRONMENT, "AWS_ENDPOINT_URL_S3", s3.url)
+        yield s3
+
+
+@pytest.fixture
+def home(tmp_path):
+    place = tmp_path / "home"
+    (place / "alice").mkdir(parents=True)
+    import os
+    os.chown(place / "alice", 1000, 1000)
+    return place
+
+
+@pytest.fixture
+def machine(bed, store, layer, home):
+    """machine(name) is a booted container with the agent, not yet bootstrapped."""
+    def make(name=HEAD, role="head", **document):
+        binds = [f"{home}:/home"] if role == "head" else [f"{home}:/srv/nfs/home"]
+        values = {"role": role, "munge_key": None, "head": ADDRESS if role == "compute" else None, "deadline": "60s", **document}
+        box = bed.container(name, [layer], binds, user_data=node_document(name, **values))
+        for action in ("resume", "suspend"):
+            box.put(f"/usr/local/sbin/{action}", head.POWER.format(router=net.ROUTER, port=head.POWER_PORT, action=action), 0o755)
+        return box.boot()
+    return make
+
+
+def bootstrap(box):
+    code, printed = agent.bootstrap(box, timeout=GUARD)
+    return agent.status(box), f"{code}\n{printed}"
+
+
+def ready(box):
+    status, printed = bootstrap(box)
+    assert status.phase == "ready", printed
+    return status
+
+
+def pid(box):
+    return box.run("systemctl show -p MainPID --value slurmctld")[1].strip()
+
+
+def local_key(box):
+    return box.run("base64 -w0 /etc/munge/munge.key")[1]
+
+
+def test_a_head_is_made_and_the_second_run_is_all_ok(machine, store):
+    import base64
+    box = machine()
+    ready(box)
+    assert box.run("sinfo -h -o '%R %a'")[1] == "queue1 up\n"
+    assert base64.b64decode(local_key(box)) == store.munge_key() and len(store.munge_key()) == 1024
+    assert store.puts == [(f"{CLUSTER}/munge.key".encode(), "*")]
+    assert box.run(f"stat -c %U {STATE}")[1] == "slurm\n"
+    before = pid(box)
+    assert ready(box).states() == {"ok"}
+    assert pid(box) == before and len(store.puts) == 1
+
+
+def test_what_changed_decides_between_reconfigure_and_restart(machine, store):
+    box = machine()
+    ready(box)
+    before = pid(box)
+    store.conf.put(f"{CLUSTER}/cluster-config.yaml", spec(CONF.replace("SuspendTime=600", "SuspendTime=700")).encode())
+    assert ready(box).of("controller") == {"changed"} and pid(box) == before
+    assert "SuspendTime             = 700 sec" in box.run("scontrol show config")[1]
+    assert ready(box).states() == {"ok"}
+    store.conf.put(f"{CLUSTER}/cluster-config.yaml", spec(CONF.replace("dy-t3micro-[1-10]", "dy-t3micro-[1-12]")).encode())
+    assert ready(box).of("controller") == {"changed"} and pid(box) != before
+    assert box.run("sinfo -h -N -n queue1-dy-t3micro-12 -o %N")[1] == "queue1-dy-t3micro-12\n"
+    assert ready(box).states() == {"ok"}
+
+
+def test_state_and_key_are_kept_when_everything_volatile_is_gone(machine, store):
+    box = machine()
+    ready(box)
+    job = box.run("cd /home/alice && runuser -u alice -- sbatch --parsable --hold --wrap hostname")[1].strip()
+    key = local_key(box)
+    box.run("systemctl stop slurmctld munge && rm -rf /run/hpc-node")
+    ready(box)
+    assert job in box.run("squeue -h -o %i")[1] and local_key(box) == key and len(store.puts) == 1
+
+
+def test_killed_at_any_moment_the_key_is_made_once(machine, store):
+    box, moments = machine(), random.Random()
+    seed = moments.randrange(1 << 32)
+    moments.seed(seed)
+    print("seed", seed)
+    for _ in range(6):
+        run = box.popen("bash", "-c", "exec " + agent.call("bootstrap"))
+        time.sleep(moments.uniform(0.0, 1.2))
+        box.run("pkill -KILL -x hpc-agent", check=False)
+        run.wait(10)
+    ready(box)
+    assert ready(box).states() == {"ok"}
+    assert len(store.puts) == 1
+
+
+def test_two_heads_that_race_end_with_one_key(machine, store):
+    boxes = [machine(HEAD), machine(OTHER)]
+    store.conf.put(f"{CLUSTER}/cluster-config.yaml", b"roles: {head: {munge: {create: true}}}\n")
+    runs = [box.popen("bash", "-c", "exec " + agent.call("bootstrap")) for box in boxes]
+    assert [run.wait(GUARD) for run in runs] == [0, 0]
+    assert local_key(boxes[0]) == local_key(boxes[1]) and len(store.puts) == 1
+
+
+@pytest.mark.parametrize("before,change,reason,words", [
+    (None, ("SuspendTime=600", "SuspendTim=600"), "slurm-conf", "SuspendTim"),
+    (None, ("Nodes=ALL", "Nodes=nobody"), "slurm-conf", "partition queue1"),
+    ("python3 -c 'import socket,time; s=socket.socket(); s.bind((\"\",6817)); s.listen(); time.sleep(600)' & sleep 1",
+     None, "slurm-port", "Address already in use"),
+    (None, (f"SlurmctldHost={HEAD}", "SlurmctldHost=another"), "slurm-host", "not a valid controller"),
+    (None, (STATE, "/run/slurm-state"), "slurm-state", "/run/slurm-state"),
+    (f"mkdir -p {STATE} && mount -t tmpfs -o size=1m full {STATE}", None, "host-space", STATE),
+    (None, ("SlurmUser=slurm", "SlurmUser=nobodyatall"), "host-user", "nobodyatall"),
+    (None, ("Default=YES MaxTime=INFINITE State=UP", "Default=YES State=DOWN"), "slurm-partition", "queue1"),
+], ids=["unknown-key", "unknown-node", "port", "host", "memory", "full", "user", "partition"])
+def test_why_a_controller_does_not_come_up(machine, store, before, change, reason, words):
+    box = machine(deadline="15s")
+    if change:
+        assert change[0] in CONF
+        store.conf.put(f"{CLUSTER}/cluster-config.yaml", spec(CONF.replace(*change)).encode())
+    if before:
+        port_taker = box.popen("bash", "-c", before) if "socket" in before else box.run(before)
+        wait_until(lambda: "socket" not in before or ":1AA1 " in box.read("/proc/net/tcp"), 10, "the port is taken")
+        del port_taker
+    status, printed = bootstrap(box)
+    assert status.failures() == {"controller": reason} and words in printed, printed
+    assert box.run("systemctl is-active slurmctld", check=False)[1].strip() in ("inactive", "failed", "active")
+    store.conf.put(f"{CLUSTER}/cluster-config.yaml", spec().encode())
+    box.run(f"pkill python3; umount {STATE}", check=False)
+    ready(box)
+
+
+def test_nodes_join_and_a_job_starts_when_its_node_is_up(bed, machine, home):
+    controller = machine()
+    ready(controller)
+    ready(machine(STATIC, "compute"))
+    alice = "cd /home/alice && runuser -u alice -- "
+    controller.run(f"{alice} sbatch -W -w {STATIC} -o static.out --wrap hostname", GUARD)
+    assert (home / "alice/static.out").read_text() == STATIC + "\n"
+
+    def resume(name):
+        box = machine(name, "compute")
+        box.popen("bash", "-c", agent.call("bootstrap"))
+    bed.resume = resume
+    begun = time.monotonic()
+    controller.run(f"{alice} sbatch -W -w {CLOUD} -o cloud.out --wrap hostname", GUARD)
+    print(f"from sbatch to the end of a job on a resumed node: {time.monotonic() - begun:.1f} s")
+    assert (home / "alice/cloud.out").read_text() == CLOUD + "\n"
