@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* provision: a tree made what a recipe says, what is done twice, and going on after a restart. */
+#include "machine.h"
 #include "verb_test.h"
 
 #define provision(...) run("provision", at("r.yaml"), "--root", at("root"), __VA_ARGS__)
@@ -120,16 +121,153 @@ static void a_tree_is_cleaned(void **state)
 	assert_has(complained(), "private-keys");
 }
 
+/* ---- components ---- */
+
+#define STEP(phase, steps) "- {name: " phase ", steps: [" steps "]}\n"
+#define MAKE(name, to, what)                                                                       \
+	"{name: " name ", action: CreateFile, inputs: [{path: " to ", content: " what "}]}"
+
+static void put_component(const char *name, const char *phases)
+{
+	put(name, arena_printf(arena,
+	                       "name: tool\nschemaVersion: 1.0\n"
+	                       "parameters: [{P: {type: string, default: one}}]\nphases:\n%s",
+	                       phases));
+}
+
+static void components_are_carried_out(void **state)
+{
+	(void)state;
+	need_root();
+	put_component("c.yaml", STEP("test", MAKE("t", "/etc/t", "'{{ P }}'"))
+	                                STEP("build", MAKE("b", "/etc/b", "x")));
+	put("r.yaml", "image: {name: unit}\ncomponents: [{file: c.yaml, parameters: {P: two}}]\n");
+	assert_int_equal(provision("--json"), 0);
+	assert_string_equal(doc_text(said_json_line(0), "state"), "begins");
+	assert_string_equal(doc_text(said_json_line(0), "step"), "tool build.b");
+	assert_string_equal(doc_text(said_json_line(0), "elapsed_ns"), "0");
+	assert_string_equal(doc_text(said_json_line(1), "step"), "tool test.t");
+	assert_string_equal(get("root/etc/b"), "x");
+	assert_string_equal(get("root/etc/t"), "two");
+	/* Nothing of a failed step's successors, and no manifest. */
+	assert_int_equal(unlink(at("root/usr/lib/hpc-node/image-manifest.json")), 0);
+	assert_int_equal(unlink(at("root/etc/t")), 0);
+	put("root/etc/plain", "x");
+	put_component("c.yaml", STEP("build", MAKE("b", "/etc/plain/b", "x"))
+	                                STEP("test", MAKE("t", "/etc/t", "x")));
+	assert_int_equal(provision("-q"), 1);
+	assert_has(complained(), "c.yaml:5:");
+	assert_string_equal(get("root/etc/t"), "");
+	assert_string_equal(get("root/usr/lib/hpc-node/image-manifest.json"), "");
+	put_component("c.yaml", STEP("build", "{name: b, action: CreateFil, inputs: []}"));
+	assert_refused(3, "did you mean 'CreateFile'", "provision", at("r.yaml"), "--root",
+	               at("root"));
+	put("r.yaml", "image: {name: unit}\ntests: [{run: []}]\n");
+	assert_refused(3, "r.yaml:2:", "provision", at("r.yaml"), "--root", at("root"));
+	put("r.yaml", "image: {name: unit}\ncopy: [{from: x}]\n");
+	assert_refused(3, "r.yaml:2:", "provision", at("r.yaml"), "--root", at("root"));
+}
+
+/* ---- a restart, on a machine that is this one: a root of the test's own ---- */
+
+#define STATE "root/var/lib/hpc-node/provision.json"
+#define REBOOT                                                                                     \
+	"{name: r, action: Reboot, onFailure: Abort, maxAttempts: 1, inputs: {delaySeconds: 0}}"
+
+static int begin_machine(void **state)
+{
+	begin(state);
+	if (!unit_is_root())
+		return 0;
+	(void)mkdir(at("root/proc"), 0755);
+	(void)mkdir(at("root/run"), 0755);
+	assert_int_equal(mount("none", at("root/proc"), "proc", 0, NULL), 0);
+	verb_root = at("root");
+	return 0;
+}
+
+static int end_machine(void **state)
+{
+	verb_root = NULL;
+	if (unit_is_root())
+		assert_int_equal(umount2(at("root/proc"), MNT_DETACH), 0);
+	return tear_down(state);
+}
+
+static void put_steps(const char *more)
+{
+	put_component(
+	        "root/c.yaml",
+	        arena_printf(
+	                arena,
+	                STEP("build",
+	                     MAKE("b", "/etc/b",
+	                          "'{{ P }}'") ", {name: rd, action: ReadFile, "
+	                                       "inputs: [{path: /etc/b}]}, " REBOOT
+	                                       ", " MAKE("after", "/etc/after",
+	                                                 "'{{ build.rd.outputs[0].content }}%s'")),
+	                more));
+}
+
+static void what_was_done_before_a_restart_is_not_done_again(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_steps("");
+	put("root/r.yaml", "image: {name: unit}\ncomponents: [c.yaml]\n");
+	assert_int_equal(run("provision", "/r.yaml"), 194);
+	assert_has(complained(), "a component asks for a restart; run this again after it");
+	assert_string_equal(get("root/etc/b"), "one");
+	assert_string_equal(get("root/etc/after"), "");
+	assert_has(get(STATE), "\"0.build.rd\":[\"one\"");
+	assert_null(strstr(get(STATE), "after"));
+	put("root/etc/b", "changed since");
+	assert_int_equal(run("provision", "/r.yaml"), 0);
+	assert_string_equal(get("root/etc/b"), "changed since");
+	assert_string_equal(get("root/etc/after"), "one");
+	assert_int_equal(access(at(STATE), F_OK), -1);
+}
+
+static void the_state_of_another_recipe_is_ignored(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_steps("");
+	put("root/r.yaml", "image: {name: unit}\ncomponents: [c.yaml]\n");
+	assert_int_equal(run("provision", "/r.yaml"), 194);
+	put_steps("x");
+	put("root/etc/b", "changed since");
+	assert_int_equal(run("provision", "/r.yaml"), 194);
+	assert_string_equal(get("root/etc/b"), "one");
+	/* So is that of other parameters, and one that is damaged. */
+	put("root/r.yaml",
+	    "image: {name: unit}\ncomponents: [{file: c.yaml, parameters: {P: two}}]\n");
+	assert_int_equal(run("provision", "/r.yaml"), 194);
+	assert_string_equal(get("root/etc/b"), "two");
+	put(STATE, "{\"recipes\":");
+	put("root/etc/b", "changed since");
+	assert_int_equal(run("provision", "/r.yaml"), 194);
+	assert_has(complained(), "beginning anew: ");
+	assert_string_equal(get("root/etc/b"), "two");
+	put(STATE, "{\"recipes\":[]}");
+	assert_int_equal(run("provision", "/r.yaml"), 194);
+	assert_int_equal(run("provision", "/r.yaml"), 0);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, begin, tear_down)
+#define M(test) cmocka_unit_test_setup_teardown(test, begin_machine, end_machine)
 	const struct CMUnitTest tests[] = {
 	        T(a_tree_is_made_so),
 	        T(a_parent_comes_first),
 	        T(a_section_that_fails_ends_it),
 	        T(what_is_left_out_is_told),
 	        T(a_tree_is_cleaned),
+	        T(components_are_carried_out),
+	        M(what_was_done_before_a_restart_is_not_done_again),
+	        M(the_state_of_another_recipe_is_ignored),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, machine_begin, NULL);
 }

@@ -20,6 +20,9 @@ static inline int verb_set_up(void **state)
 	return 0;
 }
 
+/* Where the root of the runs is; NULL: this machine's. */
+static const char *verb_root;
+
 static inline int run_words(const char *const *words)
 {
 	int n = 0, status;
@@ -34,6 +37,8 @@ static inline int run_words(const char *const *words)
 
 		if (!freopen(at("stdout"), "w", stdout) || !freopen(at("stderr"), "w", stderr))
 			_exit(99);
+		if (verb_root && (chroot(verb_root) < 0 || chdir("/") < 0))
+			_exit(98);
 		for (int i = 0; i < n; i++)
 			argv[i] = arena_strdup(arena, words[i]);
 		status = program_main(&image_program, n, argv, &g.program);
