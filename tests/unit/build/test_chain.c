@@ -135,6 +135,19 @@ static void a_components_key_follows_from_its_text_and_parameters(void **state)
 	assert_true(c->steps[3].network);
 }
 
+static void a_component_that_needs_a_running_machine_is_refused(void **state)
+{
+	struct chain c;
+
+	(void)state;
+	put("c.yaml", "name: tool\nschemaVersion: 1.0\nphases:\n"
+	              "  - name: build\n    steps: [{name: s, action: Reboot}]\n");
+	assert_err(chain_plan(load("components: [c.yaml]\n"), NULL, arena, &c, &e), ERR_INPUT,
+	           "c.yaml:5:");
+	assert_ok(chain_outline(load("components: [c.yaml]\n"), NULL, arena, &c, &e));
+	assert_non_null(strstr(c.refused.text, "c.yaml:5:"));
+}
+
 static void what_a_step_fetches_is_known_by_its_digest(void **state)
 {
 	static const char text[] = "files: [{path: /f, source: 'https://example.com/f'%s}]\n";
@@ -239,6 +252,7 @@ int main(void)
 	        T(a_copys_key_follows_from_its_files),
 	        T(a_directorys_key_follows_from_its_entries),
 	        T(a_components_key_follows_from_its_text_and_parameters),
+	        T(a_component_that_needs_a_running_machine_is_refused),
 	        T(what_a_step_fetches_is_known_by_its_digest),
 	        T(what_cant_be_built_here_is_outlined),
 	        T(a_copy_that_is_not_there_is_outlined),

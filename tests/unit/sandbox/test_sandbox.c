@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
@@ -17,7 +18,7 @@
 #include "base/clock.h"
 #include "sandbox/sandbox_own.h"
 
-enum what { LOOK, DENIED, FAIL, DIE, END, HANG, TALK, READ, BESIDE };
+enum what { LOOK, DENIED, FAIL, DIE, END, HANG, TALK, READ, BESIDE, NAMES };
 
 struct job {
 	uint64_t what;
@@ -58,6 +59,9 @@ static size_t entries(const char *dir)
 	return n < 0 ? 0 : (size_t)n - 2;
 }
 
+static int look_at_mounts(struct err *why);
+static int look_at_devices(struct err *why);
+
 static int look(const struct job *j, struct err *why)
 {
 	struct utsname u;
@@ -85,6 +89,98 @@ static int look(const struct job *j, struct err *why)
 	WANT(stat("/usr/sbin/policy-rc.d", &st) == 0 && (st.st_mode & 07777) == 0755);
 	WANT(access("/etc/resolv.conf", F_OK) < 0);
 	WANT(entries("/proc/self/fd") <= 5); /* 0 to 2, the report's and the listing's */
+	int r = look_at_mounts(why);
+	return r < 0 ? r : look_at_devices(why);
+}
+
+/* What is mounted where, and what it allows; a size of 0 is not looked at. */
+static int look_at_mounts(struct err *why)
+{
+	const unsigned long all = ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_RDONLY;
+	const struct {
+		const char *at;
+		unsigned long flags, bytes;
+		mode_t mode;
+	} rows[] = {
+	        {"/", ST_NODEV, 0, 0},
+	        {"/proc", ST_NOSUID | ST_NODEV | ST_NOEXEC, 0, 0555},
+	        {"/proc/sys", all, 0, 0555},
+	        {"/sys", all, 0, 0555},
+	        {"/dev", ST_NOSUID | ST_NOEXEC | ST_RDONLY, 1 << 20, 0755},
+	        {"/dev/pts", ST_NOSUID | ST_NOEXEC, 0, 0755},
+	        {"/dev/shm", ST_NOSUID | ST_NODEV, 0, 01777},
+	        {"/run", ST_NOSUID | ST_NODEV, 0, 0755},
+	        {"/run/lock", ST_NOSUID | ST_NODEV | ST_NOEXEC, 5 << 20, 01777},
+	        {"/tmp", ST_NOSUID | ST_NODEV, 0, 01777},
+	        {"/var/lib/apt/lists", ST_NOSUID | ST_NODEV | ST_NOEXEC, 0, 0755},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct statvfs fs;
+		struct stat st;
+
+		if (statvfs(rows[i].at, &fs) < 0 || stat(rows[i].at, &st) < 0 ||
+		    (fs.f_flag & all) != rows[i].flags ||
+		    (rows[i].mode && (st.st_mode & 07777) != rows[i].mode) ||
+		    (rows[i].bytes && fs.f_blocks * fs.f_frsize != rows[i].bytes))
+			return err_set(why, ERR_HOST, REASON_HOST_COMMAND_FAILED, EIO,
+			               "%s: flags %lx, mode %o, %lu bytes", rows[i].at,
+			               fs.f_flag & all, st.st_mode & 07777,
+			               (unsigned long)(fs.f_blocks * fs.f_frsize));
+	}
+	/* Lists of packages are out of sight where the image has them, and not made elsewhere. */
+	WANT(access("/var/lib/apt/lists/x", F_OK) < 0);
+	WANT(access("/var/cache/apt", F_OK) < 0);
+	return 0;
+}
+
+static int look_at_devices(struct err *why)
+{
+	static const struct {
+		const char *at;
+		unsigned major, minor;
+	} nodes[] = {
+	        {"/dev/null", 1, 3},   {"/dev/zero", 1, 5},    {"/dev/full", 1, 7},
+	        {"/dev/random", 1, 8}, {"/dev/urandom", 1, 9}, {"/dev/tty", 5, 0},
+	};
+	static const char *const links[][2] = {
+	        {"/dev/fd", "/proc/self/fd"},       {"/dev/stdin", "/proc/self/fd/0"},
+	        {"/dev/stdout", "/proc/self/fd/1"}, {"/dev/stderr", "/proc/self/fd/2"},
+	        {"/dev/ptmx", "pts/ptmx"},          {"/dev/core", "/proc/kcore"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(nodes); i++) {
+		struct stat st;
+
+		WANT(stat(nodes[i].at, &st) == 0 && S_ISCHR(st.st_mode) &&
+		     (st.st_mode & 07777) == 0666 &&
+		     st.st_rdev == makedev(nodes[i].major, nodes[i].minor));
+	}
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		char to[64] = "";
+
+		WANT(readlink(links[i][0], to, sizeof to - 1) > 0 && str_eq(to, links[i][1]));
+	}
+	WANT(entries("/dev") == ARRAY_LEN(nodes) + ARRAY_LEN(links) + 2); /* pts and shm */
+	return 0;
+}
+
+/* The text is the machine's resolv.conf. */
+static int look_at_names(const struct job *j, struct err *why)
+{
+	static const char *const places[] = {
+	        "/etc/resolv.conf", "/run/systemd/resolve/stub-resolv.conf",
+	        "/run/systemd/resolve/resolv.conf", "/run/resolvconf/resolv.conf"};
+	scope_arena struct arena *a = arena_new();
+
+	for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+		struct blob text;
+		int r = file_read(AT_FDCWD, places[i], 65536, a, &text, why);
+
+		if (r < 0)
+			return r;
+		WANT(blob_eq(text, j->text));
+	}
 	return 0;
 }
 
@@ -176,6 +272,8 @@ static int run(void *arg, struct err *why)
 		WANT(fcntl(SANDBOX_FD, F_GETFD) == FD_CLOEXEC);
 		WANT(fcntl(SANDBOX_FD + 2, F_GETFD) < 0);
 		return 0;
+	case NAMES:
+		return look_at_names(j, why);
 	case BESIDE:
 		WANT(access(j->text, F_OK) == 0);
 		WANT(getpid() == 2);
@@ -215,6 +313,7 @@ static int set_up_box(void **state)
 	put("low/word", "x");
 	put("low/usr/sbin/x", "x");
 	put("low/etc/x", "x");
+	put("low/var/lib/apt/lists/x", "x");
 	put("high/upper", "x");
 	layers[0] = at("low");
 	layers[1] = at("high");
@@ -323,8 +422,25 @@ static void with_a_network_names_are_lent(void **state)
 {
 	(void)state;
 	unit_need_root();
+	struct blob names = {"", 0};
+	struct stat st;
+
 	box.network = true;
-	assert_ok(do_run(TALK));
+	if (file_read(AT_FDCWD, "/etc/resolv.conf", 65536, arena, &names, &e) < 0)
+		names = (struct blob){"", 0};
+	job.text = names.data;
+	assert_ok(do_run(NAMES));
+	assert_int_equal(access(at("dir/tree/etc/resolv.conf"), F_OK), -1);
+	/* A link of the image's stays, and leads to what is lent. */
+	assert_int_equal(
+	        symlink("../run/systemd/resolve/stub-resolv.conf", at("low/etc/resolv.conf")), 0);
+	assert_ok(do_run(NAMES));
+	assert_int_equal(lstat(at("dir/tree/etc/resolv.conf"), &st), -1);
+	/* A file of the image's is covered, and is what it was. */
+	assert_int_equal(unlink(at("low/etc/resolv.conf")), 0);
+	put("low/etc/resolv.conf", "of the image");
+	assert_ok(do_run(NAMES));
+	assert_string_equal(get("low/etc/resolv.conf"), "of the image");
 	assert_int_equal(access(at("dir/tree/etc/resolv.conf"), F_OK), -1);
 }
 

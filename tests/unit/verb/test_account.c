@@ -294,6 +294,7 @@ static void what_a_dead_run_left_is_removed(void **state)
 	assert_null(strstr(get("state/runs/" RUN ".jsonl"), "\"end\""));
 
 	assert_int_equal(gc("--json"), 0);
+	assert_string_equal(complained(), "");
 	assert_string_equal(doc_text(said_json_line(0), "id"), "ami-1");
 	assert_string_equal(doc_text(said_json_line(0), "run"), RUN);
 	assert_string_equal(doc_text(said_json_line(0), "what"), "deregistered");

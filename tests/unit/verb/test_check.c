@@ -257,6 +257,19 @@ static void wrong_lines_end_with_2(void **state)
 	assert_refused(2, "expected ami-...", "share", "snap-1", "111122223333");
 }
 
+/* A letter that no keyboard has would be one by mistake. */
+static void help_is_plain_text(void **state)
+{
+	(void)state;
+	for (const struct command_verb *v = image_program.command.verbs; v->name; v++) {
+		assert_runs(v->name, "--help");
+		assert_has(said(), v->name);
+		assert_has(said(), "-q, --quiet");
+		for (const char *p = said(); *p; p++)
+			assert_true(*p == '\n' || (unsigned char)*p >= ' ');
+	}
+}
+
 static void a_missing_image_is_an_input(void **state)
 {
 	(void)state;
@@ -286,6 +299,7 @@ int main(void)
 	        VERB_TEST(what_cant_be_locked_is_refused),
 	        VERB_TEST(the_schema_is_of_the_tables),
 	        VERB_TEST(wrong_lines_end_with_2),
+	        VERB_TEST(help_is_plain_text),
 	        VERB_TEST(a_missing_image_is_an_input),
 	};
 

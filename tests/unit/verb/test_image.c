@@ -256,6 +256,49 @@ static void a_shell_is_in_the_image(void **state)
 	put_image(with_word("second"));
 }
 
+/* What ends the program ends the command, and says so. */
+static void a_signal_ends_the_shell(void **state)
+{
+	int out[2], status = -1;
+	char c;
+
+	(void)state;
+	unit_need_root();
+	assert_int_equal(pipe2(out, O_CLOEXEC), 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		static const char *const words[] = {"hpc-imagebuild",
+		                                    "shell",
+		                                    "RECIPE",
+		                                    "--store",
+		                                    "STORE",
+		                                    "--",
+		                                    "sh",
+		                                    "-c",
+		                                    "echo; exec cat /dev/zero >/dev/null"};
+		static struct image g;
+		char *argv[ARRAY_LEN(words) + 1] = {NULL};
+
+		for (size_t i = 0; i < ARRAY_LEN(words); i++)
+			argv[i] = arena_strdup(arena, words[i]);
+		argv[2] = arena_strdup(arena, at("r.yaml"));
+		argv[4] = arena_strdup(arena, at("store"));
+		dup2(out[1], STDOUT_FILENO);
+		status = program_main(&image_program, ARRAY_LEN(words), argv, &g.program);
+		fflush(NULL);
+		_exit(status);
+	}
+	close(out[1]);
+	assert_int_equal(read(out[0], &c, 1), 1);
+	assert_int_equal(kill(pid, SIGTERM), 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 128 + SIGTERM);
+	assert_int_equal(read(out[0], &c, 1), 0); /* nobody has it open: the command is gone */
+	close(out[0]);
+}
+
 /* ---- what was built is looked at ---- */
 
 static void an_image_is_verified(void **state)
@@ -328,15 +371,18 @@ static void an_image_is_built_over_a_tar(void **state)
 {
 	(void)state;
 	unit_need_root();
-	put("t.yaml",
-	    arena_printf(arena, "image: {name: over, arch: %s, from: out/unit-1.2.0.tar}\n" TESTS,
-	                 own_arch(), "second"));
+	put("word", "given");
+	put("t.yaml", arena_printf(arena,
+	                           "image: {name: over, arch: %s, from: out/unit-1.2.0.tar}\n"
+	                           "copy: [{from: word, to: /opt/word}]\n" TESTS,
+	                           own_arch(), "second"));
 	assert_int_equal(run("build", at("t.yaml"), "--store", at("store"), "-o", at("over"),
 	                     "--format", "dir"),
 	                 0);
 	assert_string_equal(complained(), "");
 	assert_string_equal(get("over/over-1.0.0/etc/motd"), "second\n");
-	assert_has(said(), "done: 3 built, 0 cached");
+	assert_string_equal(get("over/over-1.0.0/opt/word"), "given");
+	assert_has(said(), "done: 4 built, 0 cached");
 	put("bad.tar",
 	    "no tar, but as long as a header of one is would be enough for a look at it");
 	put("t.yaml",
@@ -427,8 +473,16 @@ static void the_store_is_listed_and_pruned(void **state)
 	assert_non_null(doc_text(d->items[0], "bytes"));
 	assert_runs("cache", "prune", "--store", at("store"), "--json");
 	assert_string_equal(doc_text(said_json(), "files"), "0");
+	const char *object = arena_printf(arena, "store/objects/%064d", 0);
+	put(object, "fetched long ago");
+	const struct timespec old[2] = {{1, 0}, {1, 0}};
+	assert_int_equal(utimensat(AT_FDCWD, at(object), old, 0), 0);
+	assert_runs("cache", "list", "--store", at("store"));
+	assert_has(said(), "\n1 fetched packages and files, 4 KiB\n");
+	assert_runs("cache", "prune", "--store", at("store"));
+	assert_int_equal(access(at(object), F_OK), 0);
 	assert_runs("cache", "prune", "--store", at("store"), "--keep", "1");
-	assert_has(said(), " layers and 0 fetched files, ");
+	assert_has(said(), " layers and 1 fetched files, ");
 	assert_runs("cache", "list", "--store", at("store"));
 	assert_string_equal(said(), "0 layers, 0 B\n");
 	assert_runs("cache", "prune", "--store", at("store"), "-q");
@@ -484,6 +538,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(a_tar_has_what_the_directory_has),
 	        cmocka_unit_test(a_step_that_fails_can_be_looked_into),
 	        cmocka_unit_test(a_shell_is_in_the_image),
+	        cmocka_unit_test(a_signal_ends_the_shell),
 	        cmocka_unit_test(an_image_is_verified),
 	        cmocka_unit_test(differences_are_told),
 	        cmocka_unit_test(an_image_is_built_over_a_tar),

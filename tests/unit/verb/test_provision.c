@@ -3,6 +3,8 @@
 #include "machine.h"
 #include "verb_test.h"
 
+#include "host/lock.h"
+
 #define provision(...) run("provision", at("r.yaml"), "--root", at("root"), __VA_ARGS__)
 
 /* Changing a tree needs an effective root, which a user is in a namespace. */
@@ -119,6 +121,21 @@ static void a_tree_is_cleaned(void **state)
 	                       "MIIEpAIBAAKCAQEA\n");
 	assert_int_equal(provision("--clean"), 3);
 	assert_has(complained(), "private-keys");
+}
+
+static void one_run_at_a_time(void **state)
+{
+	scope_fd int lock = -1;
+	struct host *h;
+
+	(void)state;
+	need_root();
+	put("r.yaml", "image: {name: unit}\nfiles: [{path: /etc/motd, content: hi}]\n");
+	assert_ok(host_open(at("root"), HOST_LIVE, &h, &e));
+	assert_ok(host_lock(h, &lock, &e));
+	assert_int_equal(provision("-q"), 6);
+	assert_string_equal(get("root/etc/motd"), "");
+	host_close(h);
 }
 
 /* ---- components ---- */
@@ -264,6 +281,7 @@ int main(void)
 	        T(a_section_that_fails_ends_it),
 	        T(what_is_left_out_is_told),
 	        T(a_tree_is_cleaned),
+	        T(one_run_at_a_time),
 	        T(components_are_carried_out),
 	        M(what_was_done_before_a_restart_is_not_done_again),
 	        M(the_state_of_another_recipe_is_ignored),
