@@ -333,42 +333,48 @@ int ec2_copy(struct cloud *c, const struct ec2_copy *y, struct arena *a, const c
 	return run_named(c, &f, ret_image, deadline, e);
 }
 
+/* A change of the thing `key` names, by that action with more such pairs: NAME, VALUE, ..., NULL. */
+static int change(struct cloud *c, const char *region, const char *word, const char *action,
+                  const char *key, const char *id, const char *const *pairs, uint64_t deadline,
+                  struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct form f = form(a, region, action);
+
+	doing(&f, word, id);
+	put(&f, key, id);
+	for (; *pairs; pairs += 2)
+		put(&f, pairs[0], pairs[1]);
+	return run_true(c, &f, deadline, e);
+}
+
 int ec2_share_image(struct cloud *c, const char *region, const char *id, const char *account,
                     uint64_t deadline, struct err *e)
 {
-	scope_arena struct arena *a = arena_new();
-	struct form f = form(a, region, "ModifyImageAttribute");
+	const char *const pairs[] = {"LaunchPermission.Add.1.UserId", account, NULL};
 
-	doing(&f, "sharing", id);
-	put(&f, "ImageId", id);
-	put(&f, "LaunchPermission.Add.1.UserId", account);
-	return run_true(c, &f, deadline, e);
+	return change(c, region, "sharing", "ModifyImageAttribute", "ImageId", id, pairs, deadline,
+	              e);
 }
 
 int ec2_share_snapshot(struct cloud *c, const char *region, const char *id, const char *account,
                        uint64_t deadline, struct err *e)
 {
-	scope_arena struct arena *a = arena_new();
-	struct form f = form(a, region, "ModifySnapshotAttribute");
+	const char *const pairs[] = {
+	        "Attribute", "createVolumePermission", "OperationType", "add", "UserId.1", account,
+	        NULL};
 
-	doing(&f, "sharing", id);
-	put(&f, "SnapshotId", id);
-	put(&f, "Attribute", "createVolumePermission");
-	put(&f, "OperationType", "add");
-	put(&f, "UserId.1", account);
-	return run_true(c, &f, deadline, e);
+	return change(c, region, "sharing", "ModifySnapshotAttribute", "SnapshotId", id, pairs,
+	              deadline, e);
 }
 
 int ec2_deprecate(struct cloud *c, const char *region, const char *id, const char *at,
                   uint64_t deadline, struct err *e)
 {
-	scope_arena struct arena *a = arena_new();
-	struct form f = form(a, region, "EnableImageDeprecation");
+	const char *const pairs[] = {"DeprecateAt", at, NULL};
 
-	doing(&f, "deprecating", id);
-	put(&f, "ImageId", id);
-	put(&f, "DeprecateAt", at);
-	return run_true(c, &f, deadline, e);
+	return change(c, region, "deprecating", "EnableImageDeprecation", "ImageId", id, pairs,
+	              deadline, e);
 }
 
 int ec2_deregister(struct cloud *c, const char *region, const char *id, struct arena *a,
@@ -391,13 +397,10 @@ int ec2_deregister(struct cloud *c, const char *region, const char *id, struct a
 int ec2_delete_snapshot(struct cloud *c, const char *region, const char *id, uint64_t deadline,
                         struct err *e)
 {
-	scope_arena struct arena *a = arena_new();
-	struct form f = form(a, region, "DeleteSnapshot");
-	int r;
+	const char *const none = NULL;
+	int r = change(c, region, "deleting", "DeleteSnapshot", "SnapshotId", id, &none, deadline,
+	               e);
 
-	doing(&f, "deleting", id);
-	put(&f, "SnapshotId", id);
-	r = run_true(c, &f, deadline, e);
 	if (r < 0 && e->kind == ERR_ABSENT) {
 		*e = (struct err){0};
 		return 0;
