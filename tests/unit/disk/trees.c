@@ -4,16 +4,14 @@
 
 #include <errno.h>
 
+#include "own_tree.h"
+
 int trees_setup(void **state)
 {
 	struct trees *t = calloc(1, sizeof *t);
 
-	snprintf(t->dir, sizeof t->dir, "/tmp/unit-disk-XXXXXX");
-	assert_non_null(mkdtemp(t->dir));
+	t->fd = own_tree_open(t->dir, t->path);
 	snprintf(t->file, sizeof t->file, "%s/file", t->dir);
-	snprintf(t->path, sizeof t->path, "%s/tree", t->dir);
-	assert_int_equal(mkdir(t->path, 0755), 0);
-	t->fd = open(t->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	t->a = arena_new();
 	*state = t;
 	return 0;
@@ -22,14 +20,11 @@ int trees_setup(void **state)
 int trees_teardown(void **state)
 {
 	struct trees *t = *state;
-	char command[128];
 
-	close(t->fd);
+	own_tree_close(t->dir, t->fd);
 	arena_close(t->a);
-	snprintf(command, sizeof command, "rm -rf '%s'", t->dir);
-	int r = system(command);
 	free(t);
-	return r;
+	return 0;
 }
 
 struct stat trees_stat(const struct trees *t, const char *name)
@@ -43,16 +38,12 @@ struct stat trees_stat(const struct trees *t, const char *name)
 
 bool trees_has(const struct trees *t, const char *name)
 {
-	return faccessat(t->fd, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+	return own_tree_has(t->fd, name);
 }
 
 const char *trees_text(const struct trees *t, const char *name)
 {
-	struct blob text = {0};
-	struct err e;
-
-	assert_ok(file_read(t->fd, name, 16 * MIB, t->a, &text, &e));
-	return text.data ? text.data : "";
+	return own_tree_text(t->fd, name, t->a);
 }
 
 ssize_t trees_xattr(const struct trees *t, const char *name, const char *xattr, void *value,
