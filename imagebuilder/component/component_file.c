@@ -198,38 +198,38 @@ static int read_file(const struct component_round *round, const void *inputs, st
 	{                                                                                          \
 		"path", FIELD_STRING, OF(path), .required = true, .min = 1, .max = PATH_MAX - 1    \
 	}
+#define ENCODED                                                                                    \
+	{                                                                                          \
+		"encoding", FIELD_STRING, OF(encoding)                                             \
+	}
+#define OWNED                                                                                      \
+	{"owner", FIELD_STRING, OF(owner)}, {"group", FIELD_STRING, OF(group)},                    \
+	        {"permissions", FIELD_MODE, OF(mode)},                                             \
+	{                                                                                          \
+		"overwrite", FIELD_BOOL, OF(overwrite)                                             \
+	}
 static const struct field file_fields[] = {
-        PATH,
-        {"content", FIELD_STRING, OF(content)},
-        {"encoding", FIELD_STRING, OF(encoding)},
-        {"owner", FIELD_STRING, OF(owner)},
-        {"group", FIELD_STRING, OF(group)},
-        {"permissions", FIELD_MODE, OF(mode)},
-        {"overwrite", FIELD_BOOL, OF(overwrite)},
-        {0},
+        PATH, {"content", FIELD_STRING, OF(content)}, ENCODED, OWNED, {0},
 };
 static const struct field folder_fields[] = {
         PATH,
-        {"owner", FIELD_STRING, OF(owner)},
-        {"group", FIELD_STRING, OF(group)},
-        {"permissions", FIELD_MODE, OF(mode)},
-        {"overwrite", FIELD_BOOL, OF(overwrite)},
+        OWNED,
         {0},
 };
 static const struct field append_fields[] = {
         PATH,
         {"content", FIELD_STRING, OF(content)},
-        {"encoding", FIELD_STRING, OF(encoding)},
+        ENCODED,
         {0},
 };
 static const struct field encoding_fields[] = {
         PATH,
-        {"encoding", FIELD_STRING, OF(encoding)},
+        ENCODED,
         {0},
 };
 static const struct field read_fields[] = {
         PATH,
-        {"encoding", FIELD_STRING, OF(encoding)},
+        ENCODED,
         {"printFileContent", FIELD_BOOL, OF(print)},
         {0},
 };

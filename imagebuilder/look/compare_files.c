@@ -103,22 +103,33 @@ static int read_content(struct walk *w, const struct side *s, const char *name, 
 	return 0;
 }
 
+typedef int read_fn(struct walk *w, const struct side *s, const char *name, const char **ret,
+                    struct err *e);
+
+/* Adds `what` of the file on both sides. */
+static int add_both(struct walk *w, const struct side *a, const struct side *b, const char *name,
+                    struct compare_difference *d, const char *what, read_fn *read, struct err *e)
+{
+	const char *from, *to;
+	int r = read(w, a, name, &from, e);
+
+	if (r < 0)
+		return r;
+	r = read(w, b, name, &to, e);
+	if (r < 0)
+		return r;
+	compare_add(d, what, from, to);
+	return 0;
+}
+
 static int compare_contents(struct walk *w, const struct side *a, const struct side *b,
                             const char *name, struct compare_difference *d, struct err *e)
 {
 	int same = a->st.st_size == b->st.st_size ? same_content(w, a, b, name, e) : 0;
-	const char *from, *to;
 
 	if (same)
 		return same < 0 ? same : 0;
-	int r = read_content(w, a, name, &from, e);
-	if (r < 0)
-		return r;
-	r = read_content(w, b, name, &to, e);
-	if (r < 0)
-		return r;
-	compare_add(d, "content", from, to);
-	return 0;
+	return add_both(w, a, b, name, d, "content", read_content, e);
 }
 
 /* Reports a file that only one tree has. */
@@ -149,21 +160,6 @@ static int read_target(struct walk *w, const struct side *s, const char *name, c
 	return 0;
 }
 
-static int compare_targets(struct walk *w, const struct side *a, const struct side *b,
-                           const char *name, struct compare_difference *d, struct err *e)
-{
-	const char *from, *to;
-	int r = read_target(w, a, name, &from, e);
-
-	if (r < 0)
-		return r;
-	r = read_target(w, b, name, &to, e);
-	if (r < 0)
-		return r;
-	compare_add(d, "target", from, to);
-	return 0;
-}
-
 /* All xattrs as one text: "NAME=HEX ...", sorted. */
 static int read_xattrs(struct walk *w, const struct side *s, const char *name, const char **ret,
                        struct err *e)
@@ -189,7 +185,6 @@ static int compare_both(struct walk *w, const struct side *a, const struct side 
                         const char *name, struct compare_difference *d, struct err *e)
 {
 	struct arena *arena = w->compare->arena;
-	const char *from, *to;
 	int r = 0;
 
 	compare_add(d, "type", type_of(a->st.st_mode), type_of(b->st.st_mode));
@@ -207,17 +202,10 @@ static int compare_both(struct walk *w, const struct side *a, const struct side 
 		        arena_printf(arena, "%u:%u", major(a->st.st_rdev), minor(a->st.st_rdev)),
 		        arena_printf(arena, "%u:%u", major(b->st.st_rdev), minor(b->st.st_rdev)));
 	if (S_ISLNK(a->st.st_mode))
-		r = compare_targets(w, a, b, name, d, e);
+		r = add_both(w, a, b, name, d, "target", read_target, e);
 	if (r < 0)
 		return r;
-	r = read_xattrs(w, a, name, &from, e);
-	if (r < 0)
-		return r;
-	r = read_xattrs(w, b, name, &to, e);
-	if (r < 0)
-		return r;
-	compare_add(d, "attributes", from, to);
-	return 0;
+	return add_both(w, a, b, name, d, "attributes", read_xattrs, e);
 }
 
 /* ---- the trees ---- */

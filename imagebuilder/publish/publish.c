@@ -93,10 +93,12 @@ static int name_parent(struct publish *p, struct err *e)
 	return 0;
 }
 
+/* If the spec names one. */
 static int find_parent(struct publish *p, struct err *e)
 {
+	if (!p->spec.parent)
+		return 0;
 	int r = name_parent(p, e);
-
 	if (r < 0)
 		return r;
 	r = blocks_load(p->kept, p->parent_snapshot, &p->parent_blocks, e);
@@ -225,11 +227,9 @@ static int start_anew(struct publish *p, struct err *e)
 	r = check_name_free(p, e);
 	if (r < 0)
 		return r;
-	if (p->spec.parent) {
-		r = find_parent(p, e);
-		if (r < 0)
-			return r;
-	}
+	r = find_parent(p, e);
+	if (r < 0)
+		return r;
 	return begin(p, e);
 }
 
@@ -313,11 +313,9 @@ static int go_on(struct publish *p, const struct publish_follow *now, struct err
 	r = publish_check(&p->spec, p->arena, e);
 	if (r < 0)
 		return r;
-	if (p->spec.parent) {
-		r = find_parent(p, e);
-		if (r < 0)
-			return r;
-	}
+	r = find_parent(p, e);
+	if (r < 0)
+		return r;
 	return publish_steps(p, e);
 }
 
