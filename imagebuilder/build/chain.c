@@ -95,6 +95,15 @@ static int make_fetched(struct chain_making *m, const struct component_fetches *
 	return 0;
 }
 
+static int open_and_make(struct chain_making *m, struct component_fetches *fetches, struct err *e)
+{
+	int r = lock_open_files(fetches, m->chain->store, m->chain->source, m->deadline, e);
+
+	if (r < 0)
+		return r;
+	return make_fetched(m, fetches, e);
+}
+
 int chain_make(const struct chain *c, size_t i, const char *const *layers, struct layer *l,
                struct err *e)
 {
@@ -103,10 +112,8 @@ int chain_make(const struct chain *c, size_t i, const char *const *layers, struc
 	struct chain_making m = {
 	        .chain = c, .step = s, .layers = layers, .layer = l, .deadline = clock_in_ms(ms)};
 	struct component_fetches fetches = s->fetches;
-	int r = lock_open_files(&fetches, c->store, c->source, m.deadline, e);
+	int r = open_and_make(&m, &fetches, e);
 
-	if (r == 0)
-		r = make_fetched(&m, &fetches, e);
 	lock_close_files(&fetches);
 	return r;
 }

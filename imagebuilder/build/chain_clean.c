@@ -173,6 +173,15 @@ static int tell_content(const struct clean_job *job, struct host *h, struct err 
 	                  NULL, e);
 }
 
+static int finish(const struct clean_job *job, struct host *h, struct err *e)
+{
+	int r = hygiene_finish(h, job->cleaning.allow, e);
+
+	if (r < 0)
+		return r;
+	return tell_content(job, h, e);
+}
+
 static int run(void *arg, struct err *e)
 {
 	const struct clean_job *job = arg;
@@ -181,9 +190,7 @@ static int run(void *arg, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = hygiene_finish(h, job->cleaning.allow, e);
-	if (r == 0)
-		r = tell_content(job, h, e);
+	r = finish(job, h, e);
 	host_close(h);
 	return r;
 }

@@ -231,10 +231,11 @@ static la_ssize_t put(struct archive *a, void *ctx, const void *data, size_t len
 	const struct taring *t = ctx;
 	int r = file_write_all(t->fd, data, len);
 
-	if (r == 0)
-		return (la_ssize_t)len;
-	archive_set_error(a, -r, "%s", strerror(-r));
-	return -1;
+	if (r < 0) {
+		archive_set_error(a, -r, "%s", strerror(-r));
+		return -1;
+	}
+	return (la_ssize_t)len;
 }
 
 /* Old-style headers are enough for most files; others get a pax header in front. */

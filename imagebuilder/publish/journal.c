@@ -129,14 +129,24 @@ void journal_close(struct journal *j)
 
 /* ---- writing --------------------------------------------------------------------------------- */
 
+/* -errno */
+static int write_line(const struct journal *j, const struct strbuf *line)
+{
+	if (line->overflow)
+		return -E2BIG;
+	int r = file_write_all(j->fd, line->data, line->len);
+	if (r < 0)
+		return r;
+	r = file_write_all(j->fd, "\n", 1);
+	if (r < 0)
+		return r;
+	return fdatasync(j->fd) < 0 ? -errno : 0;
+}
+
 int journal_line(struct journal *j, const struct strbuf *line, struct err *e)
 {
-	int r = line->overflow ? -E2BIG : file_write_all(j->fd, line->data, line->len);
+	int r = write_line(j, line);
 
-	if (r == 0)
-		r = file_write_all(j->fd, "\n", 1);
-	if (r == 0 && fdatasync(j->fd) < 0)
-		r = -errno;
 	if (r < 0)
 		return err_errno(e, -r, "writing the journal of run %s", j->run);
 	return add(j, (struct blob){line->data, line->len}, e);

@@ -107,9 +107,9 @@ static int load_marks(struct work *w, struct err *e)
 	return 0;
 }
 
-int upload_run(struct upload *u, uint64_t deadline, struct err *e)
+static int put(struct work *w, uint64_t deadline, struct err *e)
 {
-	struct work w = {.u = u, .end = last(u->blocks, u->parent)};
+	struct upload *u = w->u;
 	struct ebs_put p = {
 	        .snapshot = u->snapshot,
 	        .connections = u->connections,
@@ -118,17 +118,26 @@ int upload_run(struct upload *u, uint64_t deadline, struct err *e)
 	        .next = next,
 	        .read = read_block,
 	        .done = done,
-	        .ctx = &w,
+	        .ctx = w,
 	};
-	int r = load_marks(&w, e);
+	int r = load_marks(w, e);
 
-	zero_digest(w.zero);
-	tell(&w);
-	if (r == 0)
-		r = ebs_put(u->cloud, &p, deadline, e);
+	if (r < 0)
+		return r;
+	zero_digest(w->zero);
+	tell(w);
+	r = ebs_put(u->cloud, &p, deadline, e);
 	u->put = p.put;
 	u->attempts = p.attempts;
 	u->throttled = p.throttled;
+	return r;
+}
+
+int upload_run(struct upload *u, uint64_t deadline, struct err *e)
+{
+	struct work w = {.u = u, .end = last(u->blocks, u->parent)};
+	int r = put(&w, deadline, e);
+
 	free(w.marks);
 	return r;
 }

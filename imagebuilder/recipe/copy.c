@@ -62,8 +62,9 @@ int copy_read(const struct doc *list, const struct vars *facts, struct arena *a,
 		const struct doc *at = list->items[i];
 		int r = field_decode(at, copy_fields, facts, a, &c, e);
 
-		if (r == 0)
-			r = check_to(at, &c.to, a, e);
+		if (r < 0)
+			return r;
+		r = check_to(at, &c.to, a, e);
 		if (r < 0)
 			return r;
 		c.at = at;

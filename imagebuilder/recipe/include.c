@@ -209,13 +209,23 @@ static int with_included(struct loading *l, struct doc *d, struct doc **ret, str
 	return join_maps(l->arena, joined, without_include(l->arena, d), ret, e);
 }
 
+static int parse_with_included(struct loading *l, const char *path, struct blob text,
+                               struct doc **ret, struct err *e)
+{
+	struct doc *d;
+	int r = parse(path, text, l->arena, &d, e);
+
+	if (r < 0)
+		return r;
+	return with_included(l, d, ret, e);
+}
+
 /* `*ret` is unchanged if the file is part of the recipe already. */
 static int load(struct loading *l, const char *path, const struct doc *at, struct doc **ret,
                 struct err *e)
 {
 	struct blob text;
 	struct seen id;
-	struct doc *d;
 	int r = read_text(l, path, &text, &id, e);
 
 	if (r < 0 && at)
@@ -225,9 +235,7 @@ static int load(struct loading *l, const char *path, const struct doc *at, struc
 	r = enter(l, path, &id, at, e);
 	if (r <= 0)
 		return r;
-	r = parse(path, text, l->arena, &d, e);
-	if (r == 0)
-		r = with_included(l, d, ret, e);
+	r = parse_with_included(l, path, text, ret, e);
 	l->depth--;
 	return r;
 }

@@ -270,6 +270,15 @@ static int resolve(const struct apt *t, const struct field_strings *asked, struc
 	return 0;
 }
 
+static int set_up_and_resolve(const struct apt *t, struct lock *l, struct err *e)
+{
+	int r = set_up(t, str_eq(l->arch, "arm64") ? "arm64" : "amd64", &l->sources, e);
+
+	if (r < 0)
+		return r;
+	return resolve(t, &l->asked, l, e);
+}
+
 int lock_resolve(const char *from, const char *arch, const struct field_strings *asked,
                  const struct field_strings *sources, struct arena *a, struct lock *ret,
                  struct err *e)
@@ -288,12 +297,11 @@ int lock_resolve(const char *from, const char *arch, const struct field_strings 
 	}
 	t.env[0] = arena_printf(a, "APT_CONFIG=%s/apt.conf", dir);
 	t.env[1] = "LC_ALL=C.UTF-8";
-	r = set_up(&t, str_eq(arch, "arm64") ? "arm64" : "amd64", sources, e);
-	if (r == 0)
-		r = resolve(&t, asked, &l, e);
+	r = set_up_and_resolve(&t, &l, e);
 	store_remove(dir);
 	host_close(t.host);
-	if (r == 0)
-		*ret = l;
-	return r;
+	if (r < 0)
+		return r;
+	*ret = l;
+	return 0;
 }

@@ -137,20 +137,27 @@ static int fetch_object(struct cloud *c, const char *path, const struct componen
 	return file_new_commit(&fresh, &attr, e);
 }
 
+static int fetch_with(struct cloud **cloud, const struct lock_source *from, const char *path,
+                      const struct component_fetch *f, uint64_t deadline, struct err *e)
+{
+	if (!*cloud) {
+		int r = from->open(from->ctx, cloud, e);
+		if (r < 0)
+			return r;
+	}
+	return fetch_object(*cloud, path, f, clock_min(deadline, clock_in_ms(FILE_MS)), e);
+}
+
 static int open_file(struct component_fetch *f, const struct store *s, struct cloud **cloud,
                      const struct lock_source *from, uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	const char *path = arena_printf(a, "%s/objects/%s", s->path, f->sha256);
-	int r = 0;
 
 	if (open_object(path, f))
 		return 0;
 	log_notice("fetching '%s'", f->uri);
-	if (!*cloud)
-		r = from->open(from->ctx, cloud, e);
-	if (r == 0)
-		r = fetch_object(*cloud, path, f, clock_min(deadline, clock_in_ms(FILE_MS)), e);
+	int r = fetch_with(cloud, from, path, f, deadline, e);
 	if (r < 0)
 		return err_wrap(e, "%s:%u:%u: fetching '%s'", f->at->file, f->at->line, f->at->col,
 		                f->uri);

@@ -182,13 +182,21 @@ static int fill(scmp_filter_ctx ctx, bool image)
 	return forbid_users(ctx);
 }
 
+static int fill_and_load(scmp_filter_ctx ctx, bool image)
+{
+	if (!ctx)
+		return -ENOMEM;
+	int r = fill(ctx, image);
+	if (r < 0)
+		return r;
+	return seccomp_load(ctx);
+}
+
 static int filter_calls(bool image, struct err *e)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ALLOW);
-	int r = ctx ? fill(ctx, image) : -ENOMEM;
+	int r = fill_and_load(ctx, image);
 
-	if (r == 0)
-		r = seccomp_load(ctx);
 	seccomp_release(ctx);
 	if (r < 0)
 		return err_errno(e, -r, "filtering system calls");

@@ -39,10 +39,11 @@ int scratch_open(const struct store *s, struct scratch *ret, struct err *e)
 		snprintf(ret->path, sizeof ret->path, "%s/work/scratch.XXXXXX", s->path);
 		r = take_scratch(ret);
 	}
-	if (r == 0)
-		return 0;
-	scope_close(&ret->lock);
-	return err_errno(e, -r, "making '%s'", ret->path);
+	if (r < 0) {
+		scope_close(&ret->lock);
+		return err_errno(e, -r, "making '%s'", ret->path);
+	}
+	return 0;
 }
 
 void scratch_close(struct scratch *c)

@@ -55,16 +55,26 @@ static int open_real(const char *path, struct store *s)
 	return s->fd < 0 ? -errno : 0;
 }
 
+static int make_store(const char *path, struct store *s)
+{
+	int r = make_dirs(path);
+
+	if (r < 0)
+		return r;
+	r = open_real(path, s);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < ARRAY_LEN(parts); i++)
+		if (mkdirat(s->fd, parts[i].name, parts[i].mode) < 0 && errno != EEXIST)
+			return -errno;
+	return 0;
+}
+
 int store_open(const char *path, struct store *ret, struct err *e)
 {
 	struct store s = STORE_INIT;
-	int r = make_dirs(path);
+	int r = make_store(path, &s);
 
-	if (r == 0)
-		r = open_real(path, &s);
-	for (size_t i = 0; r == 0 && i < ARRAY_LEN(parts); i++)
-		if (mkdirat(s.fd, parts[i].name, parts[i].mode) < 0 && errno != EEXIST)
-			r = -errno;
 	if (r < 0) {
 		scope_close(&s.fd);
 		return err_errno(e, -r, "making the store '%s'", path);

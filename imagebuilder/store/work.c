@@ -59,6 +59,17 @@ static int take(struct work *w)
 	return still_there(w) ? tree_empty(w->fd, true, &ignored) : -EBUSY;
 }
 
+static int refuse(struct work *w, const char *output, int no, struct err *e)
+{
+	/* Not ours to empty: another process has the lock. */
+	scope_close(&w->fd);
+	scope_close(&w->parent);
+	if (no == EBUSY)
+		return err_set(e, ERR_BUSY, REASON_BUSY, EBUSY,
+		               "writing '%s': another process is writing it", output);
+	return err_errno(e, no, "making '%s'", w->path);
+}
+
 int work_open(const char *output, struct work *ret, struct err *e)
 {
 	struct work w = WORK_INIT;
@@ -70,17 +81,10 @@ int work_open(const char *output, struct work *ret, struct err *e)
 	int n = snprintf(w.path, sizeof w.path, "%s/.%s.hpc-work", str_eq(dir, "/") ? "" : dir,
 	                 w.name);
 	r = n < 0 || (size_t)n >= sizeof w.path ? -ENAMETOOLONG : take(&w);
-	if (r == 0) {
-		*ret = w;
-		return 0;
-	}
-	/* Not ours to empty: another process has the lock. */
-	scope_close(&w.fd);
-	scope_close(&w.parent);
-	if (r == -EBUSY)
-		return err_set(e, ERR_BUSY, REASON_BUSY, EBUSY,
-		               "writing '%s': another process is writing it", output);
-	return err_errno(e, -r, "making '%s'", w.path);
+	if (r < 0)
+		return refuse(&w, output, -r, e);
+	*ret = w;
+	return 0;
 }
 
 /* A directory can't be renamed over existing files, nor anything over a directory: the two are

@@ -150,35 +150,48 @@ static int plan_foreign(struct image *g, const struct foreign *f)
 
 /* ---- the verb ---- */
 
+/* The chain as far as it can be told, and the store to look for its layers in. */
+static int outline(struct image *g, struct recipe *recipe, struct chain *c, struct store *s,
+                   struct err *e)
+{
+	const struct options *o = &g->opt;
+	const char *path = g->program.line.operands[0];
+	const struct lock *lock;
+	struct err refused;
+	int r = recipe_load(path, &o->set, g->program.arena, recipe, e);
+
+	if (r < 0)
+		return r;
+	r = image_lock(g, path, recipe, &lock, e);
+	if (r < 0)
+		return r;
+	r = chain_outline(recipe, lock, g->program.arena, c, e);
+	if (r < 0)
+		return r;
+	if (!c->refused.no && feature_check(recipe, g->program.arena, &refused) < 0)
+		c->refused = refused;
+	return store_look(o->store ? o->store : STORE_DEFAULT, s, e);
+}
+
 int verb_plan(void *program)
 {
 	struct image *g = program;
-	const struct options *o = &g->opt;
 	struct strbuf b = STRBUF(g->program.arena, TEXT_MAX);
 	scope_store struct store s = STORE_INIT;
-	const struct lock *lock;
-	struct recipe r;
+	struct recipe recipe;
 	struct chain c;
 	struct foreign foreign;
 	struct err e;
-	int err = foreign_read(g->program.line.operands[0], NULL, g->program.arena, &foreign, &e);
+	int r = foreign_read(g->program.line.operands[0], NULL, g->program.arena, &foreign, &e);
 
-	if (err > 0)
+	if (r < 0)
+		return program_fail(&g->program, &e);
+	if (r > 0)
 		return plan_foreign(g, &foreign);
-	if (err == 0)
-		err = recipe_load(g->program.line.operands[0], &o->set, g->program.arena, &r, &e);
-	if (err == 0)
-		err = image_lock(g, g->program.line.operands[0], &r, &lock, &e);
-	if (err == 0)
-		err = chain_outline(&r, lock, g->program.arena, &c, &e);
-	if (err == 0 && !c.refused.no && feature_check(&r, g->program.arena, &e) < 0)
-		c.refused = e;
-	if (err == 0)
-		err = store_look(o->store ? o->store : STORE_DEFAULT, &s, &e);
-	if (err < 0)
+	if (outline(g, &recipe, &c, &s, &e) < 0)
 		return program_fail(&g->program, &e);
 	struct why *whys = arena_array(g->program.arena, c.n, sizeof *whys);
-	why_tell(&c, &s, r.file, g->program.arena, whys);
+	why_tell(&c, &s, recipe.file, g->program.arena, whys);
 	(g->program.json ? print_json : print_text)(&c, whys, &b);
 	if (b.data)
 		fwrite(b.data, 1, b.len, stdout);

@@ -36,6 +36,25 @@ static void tell(void *ctx, const char *check, enum verify_state state, const ch
 	}
 }
 
+static int verify(struct image *g, struct inspect_space *space, struct inspect *image,
+                  struct verify *v, struct err *e)
+{
+	const struct options *o = &g->opt;
+	struct recipe recipe;
+	int r;
+
+	if (o->recipe) {
+		r = recipe_load(o->recipe, &o->set, g->program.arena, &recipe, e);
+		if (r < 0)
+			return r;
+		v->allow = chain_allowed(&recipe, g->program.arena);
+	}
+	r = inspect_open(g->program.line.operands[0], space, "image", v->deadline, image, e);
+	if (r < 0)
+		return r;
+	return verify_all(v, e);
+}
+
 int verb_verify(void *program)
 {
 	struct image *g = program;
@@ -48,18 +67,9 @@ int verb_verify(void *program)
 	                   .deadline = clock_in_ms(VERIFY_MS),
 	                   .tell = tell,
 	                   .ctx = g};
-	struct recipe recipe;
 	struct err e;
-	int r = o->recipe ? recipe_load(o->recipe, &o->set, g->program.arena, &recipe, &e) : 0;
 
-	if (r == 0 && o->recipe)
-		v.allow = chain_allowed(&recipe, g->program.arena);
-	if (r == 0)
-		r = inspect_open(g->program.line.operands[0], &space, "image", v.deadline, &image,
-		                 &e);
-	if (r == 0)
-		r = verify_all(&v, &e);
-	if (r < 0)
+	if (verify(g, &space, &image, &v, &e) < 0)
 		return program_fail(&g->program, &e);
 	return v.faults ? FAULTY : 0;
 }
