@@ -2,6 +2,7 @@
 /* What every unit test includes: cmocka with the headers it forgets, and two checks on `struct
  * err`. */
 #pragma once
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -52,3 +53,6 @@ static inline bool unit_is_root(void)
 		if (!strstr(e.text, (part)))                                                       \
 			fail_msg("'%s' lacks '%s'", e.text, (part));                               \
 	} while (0)
+
+/* What a program that is run must not get. */
+#define assert_cloexec(fd) assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC)

@@ -196,6 +196,58 @@ static void what_a_run_leaves_in_its_directory(void **state)
 	blocks_close(&kept);
 }
 
+static void what_is_open_is_not_passed_on(void **state)
+{
+	(void)state;
+	assert_ok(publish());
+	assert_cloexec(p.dir);
+	assert_cloexec(p.runs);
+	assert_cloexec(p.kept);
+	assert_cloexec(p.fd);
+	assert_cloexec(p.journal.fd);
+}
+
+static void without_its_directory_nothing_is_done(void **state)
+{
+	(void)state;
+	put("state", "a file");
+	assert_err(publish(), ERR_HOST, "opening the directory '");
+	assert_int_equal(account.shared->requests, 0);
+	assert_err(resume("20260102-030405-0123abcd", &nothing), ERR_HOST,
+	           "opening the directory '");
+	assert_int_equal(unlink(at("state")), 0);
+	put("state/blocks", "a file");
+	assert_err(publish(), ERR_HOST, "opening the directory 'blocks'");
+	assert_int_equal(unlink(at("state/blocks")), 0);
+	open_publish(HOUR);
+	p.state = at("missing/state");
+	assert_err(publish_image(&p, &spec, &e), ERR_HOST, "making the directory '");
+}
+
+static void what_is_refused_afterwards_ends_the_run(void **state)
+{
+	static const char *const calls[] = {DEPRECATE, SHARE_IMAGE, SHARE_SNAP, COPY};
+
+	(void)state;
+	accounts = (struct command_list){1, {"111122223333"}};
+	regions = (struct command_list){1, {"us-east-1"}};
+	spec.follow.deprecate = "2027-01-01T00:00:00Z";
+	spec.follow.alias = "/a";
+	for (size_t i = 0; i < ARRAY_LEN(calls); i++) {
+		put_disk("disk", arena_printf(arena, "%zu", i));
+		on(calls[i], 0, 403, REFUSAL("UnauthorizedOperation"));
+		assert_err(publish(), ERR_DENIED, "UnauthorizedOperation");
+		assert_false(is_noted("end", NULL));
+		for (size_t k = i + 1; k < ARRAY_LEN(calls); k++)
+			assert_int_equal(asked(calls[k]), 0);
+		assert_int_equal(asked(ALIAS), 0);
+	}
+	put_disk("disk", "x");
+	on_refusal(ALIAS, 0, JSON_ERROR("AccessDeniedException"));
+	assert_err(publish(), ERR_DENIED, "ssm:PutParameter");
+	assert_false(is_noted("end", NULL));
+}
+
 static void what_follows_an_image(void **state)
 {
 	(void)state;
@@ -693,6 +745,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        T(a_disk_becomes_an_image),
 	        T(what_a_run_leaves_in_its_directory),
+	        T(what_is_open_is_not_passed_on),
+	        T(without_its_directory_nothing_is_done),
+	        T(what_is_refused_afterwards_ends_the_run),
 	        T(what_follows_an_image),
 	        T(an_image_of_the_same_content_is_found),
 	        T(what_follows_is_done_to_a_found_image),

@@ -258,6 +258,7 @@ static void files_are_kept_in_the_store_by_their_digest(void **state)
 	add("s3://tools/k", hex);
 	assert_ok(lock_open_files(&fetches, &store, &source, clock_in_ms(5000), &e));
 	assert_true(fetches.items[0].fd >= 0);
+	assert_cloexec(fetches.items[0].fd);
 	assert_int_equal(read(fetches.items[0].fd, buf, sizeof buf), 5);
 	assert_string_equal(buf, "hello");
 	lock_close_files(&fetches);

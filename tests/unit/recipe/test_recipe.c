@@ -190,6 +190,8 @@ static void facts_come_from_the_header_and_the_command_line(void **state)
 	assert_ok(recipe_plan(&got, arena, &plan, &e));
 	assert_int_equal(plan.n, 1);
 	assert_string_equal(plan.steps[0]->id, "files:/etc/x=y");
+	assert_ok(load_with("{image: {name: a}}", NULL));
+	assert_string_equal(vars_get(&got.facts, "stage"), "");
 }
 
 static void what_is_set_has_a_name(void **state)

@@ -44,6 +44,8 @@ static void test_what_is_published_stays(void **state)
 	struct err e;
 
 	assert_ok(work_open(output, &w, &e));
+	assert_cloexec(w.fd);
+	assert_cloexec(w.parent);
 	fill(&w, "image");
 	fill(&w, "other");
 	assert_int_equal(access(output, F_OK), -1);
