@@ -441,6 +441,25 @@ static void test_owners(void **state)
 	assert_int_equal(trees_stat(f->out, "l").st_gid, 5);
 }
 
+/* An entry of a directory that names an inode with nothing in it. */
+static void test_a_damaged_inode(void **state)
+{
+	struct fixture *f = *state;
+	char command[256];
+	struct err e;
+
+	assert_int_equal(mkdirat(f->t->fd, "d", 0755), 0);
+	trees_put(f->t, "d/gone", "x", 0600);
+	trees_put(f->t, "stays", "x", 0600);
+	lay(f);
+	snprintf(command, sizeof command,
+	         "debugfs -w -R 'clri /d/gone' '%s?offset=%llu' 2>/dev/null", f->t->file,
+	         (unsigned long long)OFFSET);
+	assert_int_equal(system(command), 0);
+	assert_err(ext4_unpack(f->t->file, OFFSET, f->out->fd, MIB, true, &e), ERR_INTEGRITY,
+	           "unpacking '/d/gone': its type is unknown");
+}
+
 static void test_what_is_no_file_system(void **state)
 {
 	struct fixture *f = *state;
@@ -492,6 +511,7 @@ int main(void)
 	        TEST(test_the_ceiling_of_unpacking),
 	        TEST(test_devices),
 	        TEST(test_owners),
+	        TEST(test_a_damaged_inode),
 	        TEST(test_what_is_no_file_system),
 	        TEST(test_the_same_tree_is_the_same_bytes),
 	};

@@ -115,6 +115,28 @@ static void test_what_was_written_is_read(void **state)
 	assert_ok(gpt_check_copy(f->fd, "disk", &t, &e));
 }
 
+/* UTF-16; what isn't printable ASCII is shown as '?'. */
+static void test_names_of_partitions(void **state)
+{
+	static const unsigned char name[] = {'A', 0,   0, 1,   'b', 2, 0x1f, 0,   0x7f,
+	                                     0,   '~', 0, ' ', 0,   0, 0,    'x', 0};
+	struct fixture *f = *state;
+	unsigned char full[72];
+	struct gpt_table t;
+	struct err e;
+
+	poke(f, 2 * GPT_SECTOR + 56, name, sizeof name);
+	mend(f, GPT_SECTOR);
+	assert_ok(read_table(f, &t, &e));
+	assert_string_equal(t.items[0].name, "A????~ ");
+	for (size_t i = 0; i < sizeof full; i++)
+		full[i] = i % 2 ? 0 : 'n';
+	poke(f, 2 * GPT_SECTOR + 56, full, sizeof full);
+	mend(f, GPT_SECTOR);
+	assert_ok(read_table(f, &t, &e));
+	assert_string_equal(t.items[0].name, "nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn");
+}
+
 /* Another architecture has another type of root, and one without BIOS no partition for it. */
 static void test_arm64(void **state)
 {
@@ -293,6 +315,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_what_was_written_is_read),
+	        TEST(test_names_of_partitions),
 	        TEST(test_arm64),
 	        cmocka_unit_test(test_the_smallest_disk),
 	        TEST(test_no_table),
