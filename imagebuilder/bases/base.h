@@ -2,14 +2,14 @@
 /*
  * The lowest layer of an image: what its recipe is `from`.
  *
- *   - a distribution of Debian's kind: mmdebstrap, with the recipe's packages in the same run, from those of this
- *     machine's apt sources that are for that release, or those of a lock, without a network;
- *   - one of rpm's: `dnf --installroot`, with the recipe's packages in the same run and what a
- *     system of that kind can't be without, from this machine's /etc/yum.repos.d/NAME*.repo, NAME
- *     being the distribution's (of RHEL "redhat"), as the distributions call their own. Signatures
- *     are checked unless such a file says gpgcheck=0, which is told. A script of a package that
- *     fails after its package was installed is told, as rpm does;
- *   - a tar: looked into (archive.h), then unpacked by tar(1);
+ *   - a distribution like Debian: mmdebstrap, with the recipe's packages in the same run, from the
+ *     apt sources of this machine that are for that release; or from a lock, without a network;
+ *   - one of rpm packages: `dnf --installroot`, with the recipe's packages and the essential ones
+ *     in the same run, from this machine's /etc/yum.repos.d/NAME*.repo, where NAME is the
+ *     distribution's name for its own files ("redhat" for RHEL). Signatures are checked unless such
+ *     a file has gpgcheck=0, which is logged as a warning; so is the script of a package that fails
+ *     after the package was installed;
+ *   - a tar: each entry is checked, then unpacked (disk/tar.h);
  *   - a directory: copied;
  *   - a raw disk: its root file system is read out of it (rawdisk.h).
  */

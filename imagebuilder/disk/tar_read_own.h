@@ -37,7 +37,7 @@ int untar_late(const struct untar *u, struct err *e);
 /* Normalises a name: removes '/' at both ends, '//' and '.'; refuses '..'. */
 int untar_tidy(struct untar *u, const char *raw, char out[static PATH_MAX],
                struct err *e) ATTR_MUST_USE;
-/* Checks everything that can be told before the entry is written, and sets u->name. */
+/* Checks everything that is known before the entry is written, and sets u->name. */
 int untar_judge(struct untar *u, struct err *e) ATTR_MUST_USE;
 
 /* tar_make.c: an O_PATH descriptor of a directory of the tree, or -errno. Follows links as long as

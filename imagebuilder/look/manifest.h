@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What was baked, told twice: BAKED_MANIFEST (kinds/baked.h) in the image, for the agent and
+ * What was baked, written twice: BAKED_MANIFEST (kinds/baked.h) in the image, for the agent and
  * whoever logs in, and an SPDX 2.3 document beside it, for those who look for vulnerable packages
  * without the image. Both are functions of their input: no time of writing, no host's name.
  */

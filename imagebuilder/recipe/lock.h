@@ -15,7 +15,7 @@
  *     - {uri: "s3://tools/mpi.tar.gz", sha256: ".."}
  *
  * `asked` are the recipe's packages, sorted; `sources` where their successors will come from, as
- * the image has them; `required: true` a package that comes though nobody asks for it. All strings
+ * the image has them; `required: true` a package that is installed without being asked for. All strings
  * are the arena's of who read or resolved it.
  */
 #pragma once

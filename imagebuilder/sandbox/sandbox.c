@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Starts a sandbox. Three processes: child_run's, which stays outside and only waits; the first of
- * the new process namespace, which is this program executed anew (sandbox_main.c); and the one that
+ * the new process namespace, which is this program, executed again (sandbox_main.c); and the one that
  * does the work.
  */
 #include "sandbox/sandbox.h"

@@ -11,7 +11,7 @@
  * kernel and network settings can't be changed. Syncing to disk reports success without being done,
  * since unfinished work is thrown away anyway.
  *
- * Its first process is this program executed anew, from a sealed copy of itself, with an empty
+ * Its first process is this program, executed again, from a sealed copy of itself, with an empty
  * environment and only the descriptors 0 to 2, the job, the report, and those of `fds`: so nothing
  * that the caller holds (credentials, keys, descriptors of the store) is in any process that is
  * visible from inside. Programs of the image have the capabilities of sandbox_confine.c and no

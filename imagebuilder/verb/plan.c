@@ -150,7 +150,7 @@ static int plan_foreign(struct image *g, const struct foreign *f)
 
 /* ---- the verb ---- */
 
-/* The chain as far as it can be told, and the store to look for its layers in. */
+/* The chain as far as it is known, and the store to look for its layers in. */
 static int outline(struct image *g, struct recipe *recipe, struct chain *c, struct store *s,
                    struct err *e)
 {

@@ -4,7 +4,7 @@
  *
  * Copies, sections, components (build, validate), tests, in that order, the parent recipe's before
  * its child's. A component that asks for a restart ends the run with status 194; what was done is
- * in STATE, and the next run of the same recipe goes on behind it.
+ * in STATE, and the next run of the same recipe continues after it.
  */
 #include <errno.h>
 #include <fcntl.h>
