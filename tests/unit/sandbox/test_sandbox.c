@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/utsname.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "sandbox/sandbox_own.h"
@@ -280,6 +281,7 @@ static int run(void *arg, struct err *why)
 		WANT(!(bounding() &
 		       (1ULL << CAP_SYS_PTRACE | 1ULL << CAP_SYS_MODULE | 1ULL << CAP_NET_ADMIN)));
 		WANT(bounding() & 1ULL << CAP_SYS_ADMIN && bounding() & 1ULL << CAP_MKNOD);
+		WANT(rights(true) == bounding() && rights(false) == bounding());
 		WANT(fsync(-1) == 0);
 		return 0;
 	}
@@ -452,6 +454,40 @@ static void a_link_in_the_image_is_no_way_out(void **state)
 	assert_err(do_run(LOOK), ERR_HOST, "mounting on /run in the image");
 }
 
+/* Whoever calls it by hand gets no sandbox, and a status of its own. */
+static void a_first_process_that_nobody_started_ends(void **state)
+{
+	int status = -1;
+
+	(void)state;
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		char name[] = SANDBOX_NAME, *const argv[] = {name, NULL};
+
+		syscall(SYS_close_range, 3U, ~0U, 0);
+		execv("/proc/self/exe", argv);
+		_exit(1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 70);
+}
+
+static void many_layers_are_joined(void **state)
+{
+	const char **many = arena_array(arena, 481, sizeof *many);
+
+	(void)state;
+	unit_need_root();
+	for (size_t i = 0; i < 480; i++) {
+		put(arena_printf(arena, "many/%03zu/x", i), "x");
+		many[i] = at(arena_printf(arena, "many/%03zu", i));
+	}
+	box.layers = many;
+	assert_ok(do_run(TALK));
+}
+
 static void too_many_layers_are_refused(void **state)
 {
 	const char **many = arena_array(arena, 482, sizeof *many);
@@ -478,6 +514,8 @@ int main(int argc, char **argv)
 	        T(without_an_image_it_sees_this_machine),
 	        T(with_a_network_names_are_lent),
 	        T(a_link_in_the_image_is_no_way_out),
+	        T(a_first_process_that_nobody_started_ends),
+	        T(many_layers_are_joined),
 	        T(too_many_layers_are_refused),
 	};
 

@@ -178,6 +178,27 @@ static void an_edit_is_built_above_what_is_there(void **state)
 	assert_string_equal(get("out/unit-1.2.0/etc/motd"), "second\n");
 }
 
+/* Of many reasons three are shown. */
+static void many_reasons_are_cut_short(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_image(
+	        "sysctl: {kernel.panic: 1, kernel.pid_max: 1, vm.swappiness: 1, net.a: 1, net.b: 1}\n");
+	assert_int_equal(build("-q"), 0);
+	put_image(
+	        "sysctl: {kernel.panic: 2, kernel.pid_max: 2, vm.swappiness: 2, net.a: 2, net.b: 2}\n");
+	assert_runs("plan", at("r.yaml"), "--store", at("store"));
+	assert_int_equal(count(said(), "' changed ("), 3);
+	assert_int_equal(count(said(), "; and more"), 1);
+	put_image(
+	        "sysctl: {kernel.panic: 2, kernel.pid_max: 2, vm.swappiness: 2, net.a: 2, net.b: 1}\n");
+	assert_runs("plan", at("r.yaml"), "--store", at("store"));
+	assert_int_equal(count(said(), "' changed ("), 4);
+	assert_int_equal(count(said(), "; and more"), 0);
+	put_image(with_word("second"));
+}
+
 static void a_tar_has_what_the_directory_has(void **state)
 {
 	(void)state;
@@ -535,6 +556,7 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(an_image_is_built),
 	        cmocka_unit_test(what_is_there_is_not_built_again),
 	        cmocka_unit_test(an_edit_is_built_above_what_is_there),
+	        cmocka_unit_test(many_reasons_are_cut_short),
 	        cmocka_unit_test(a_tar_has_what_the_directory_has),
 	        cmocka_unit_test(a_step_that_fails_can_be_looked_into),
 	        cmocka_unit_test(a_shell_is_in_the_image),

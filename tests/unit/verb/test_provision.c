@@ -68,6 +68,16 @@ static void a_parent_comes_first(void **state)
 	assert_string_equal(get("root/etc/two"), "two");
 	assert_has(said(), "\n3 changed, 0 held already, ");
 	assert_has(get("root/usr/lib/hpc-node/image-manifest.json"), "\"name\":\"top\"");
+	/* And ends it, where it fails. */
+	put("root/etc/plain", "x");
+	put("below.yaml", "image: {name: below}\nfiles: [{path: /etc/plain/one, content: x}]\n");
+	put("r.yaml", "image: {name: top, from: below.yaml}\n"
+	              "files: [{path: /etc/one, content: after}]\n");
+	assert_int_equal(provision("-q"), 1);
+	assert_string_equal(get("root/etc/one"), "top");
+	put("below.yaml", "image: {name: below}\ncopy: [{from: none, to: /none}]\n");
+	assert_int_equal(provision("-q"), 3);
+	assert_string_equal(get("root/etc/one"), "top");
 }
 
 static void a_section_that_fails_ends_it(void **state)

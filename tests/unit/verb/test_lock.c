@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* lock: what is written beside the recipe, and fetched into the store; what a build then makes of it. */
+#include "machine.h"
+#include "verb_test.h"
+
+#define STANZA "Package: a\nVersion: 1\nArchitecture: all\nSHA256: %s\n"
+
+/* An archive of one package, by scripts in the place of apt. */
+static int begin(void **state)
+{
+	char hex[SHA256_HEX];
+
+	machine_set_up(state);
+	if (!unit_is_root())
+		return 0;
+	digest_hex("text a", 6, hex);
+	put_program("apt-get", "case \"$*\" in\n"
+	                       "*indextargets*) echo http://x bookworm main;;\n"
+	                       "*print-uris*) echo \"'http://x/a_1_all.deb' a_1_all.deb 6\";;\n"
+	                       "esac\n");
+	put("show", arena_printf(arena, STANZA, hex));
+	put_program("apt-cache", arena_printf(arena, "cat %s/show\n", top));
+	put_program("mmdebstrap", "");
+	put("helper", arena_printf(arena,
+	                           "#!/bin/sh\nshift 3\necho fetched >>%s/helper.args\n"
+	                           "printf 'text a' >\"$2\"\n",
+	                           top));
+	assert_int_equal(chmod(at("helper"), 0755), 0);
+	assert_int_equal(mount(at("helper"), "/usr/lib/apt/apt-helper", NULL, MS_BIND, NULL), 0);
+	put("r.yaml", "image: {name: unit, from: 'debian:bookworm'}\npackages: [a]\n");
+	return 0;
+}
+
+static int end(void **state)
+{
+	if (unit_is_root())
+		assert_int_equal(umount2("/usr/lib/apt/apt-helper", MNT_DETACH), 0);
+	return machine_tear_down(state);
+}
+
+static const char *object(void)
+{
+	char hex[SHA256_HEX];
+
+	digest_hex("text a", 6, hex);
+	return arena_printf(arena, "store/objects/%s", hex);
+}
+
+static void a_lock_is_written(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_int_equal(run("lock", at("r.yaml")), 0);
+	assert_string_equal(said(),
+	                    arena_printf(arena, "'%s' has 1 packages and 0 files\n", at("r.lock")));
+	assert_has(get("r.lock"), "asked: [\"a\"]");
+	assert_has(get("r.lock"), "sources: [\"deb http://x bookworm main\"]");
+	assert_has(get("r.lock"), "url: \"http://x/a_1_all.deb\"");
+	assert_string_equal(get("helper.args"), "");
+	assert_int_equal(run("lock", "-q", at("r.yaml")), 0);
+	assert_string_equal(said(), "");
+}
+
+static void what_is_locked_is_fetched(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_int_equal(run("lock", at("r.yaml"), "--fetch", "--store", at("store")), 0);
+	assert_string_equal(get(object()), "text a");
+	assert_int_equal(run("lock", at("r.yaml"), "--fetch", "--store", at("store")), 0);
+	assert_string_equal(get("helper.args"), "fetched\n");
+	assert_int_equal(unlink(at(object())), 0);
+	put("helper", "#!/bin/sh\nexit 0\n");
+	assert_int_equal(run("lock", at("r.yaml"), "--fetch", "--store", at("store")), 4);
+	assert_has(complained(), "fetching 'http://x/a_1_all.deb': ");
+	put("store-file", "x");
+	assert_int_equal(run("lock", at("r.yaml"), "--fetch", "--store", at("store-file")), 1);
+	assert_has(complained(), "making the store '");
+}
+
+static void a_plan_follows_the_lock(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_int_equal(run("lock", at("r.yaml")), 0);
+	assert_int_equal(run("plan", at("r.yaml"), "--store", at("store"), "--json"), 0);
+	const char *with = doc_text(said_json()->items[0], "key");
+	assert_int_equal(run("plan", at("r.yaml"), "--store", at("store"), "--json", "--unlocked"),
+	                 0);
+	assert_string_not_equal(doc_text(said_json()->items[0], "key"), with);
+	put("r.yaml", "image: {name: unit, from: 'debian:bookworm'}\npackages: [a, b]\n");
+	assert_int_equal(run("plan", at("r.yaml"), "--store", at("store")), 0);
+	assert_has(complained(), "'build' refuses this: ");
+	assert_has(complained(), "r.lock");
+	put("r.lock", "lock: 2\n");
+	assert_refused(3, "r.lock:", "plan", at("r.yaml"), "--store", at("store"));
+	assert_refused(3, "r.lock:", "build", at("r.yaml"), "--store", at("store"));
+	assert_refused(3, "r.lock:", "shell", at("r.yaml"), "--store", at("store"));
+	put_program("apt-get", "exit 1\n");
+	assert_int_equal(run("lock", at("r.yaml")), 1);
+	assert_string_equal(get("r.lock"), "lock: 2\n");
+}
+
+int main(void)
+{
+#define T(test) cmocka_unit_test_setup_teardown(test, begin, end)
+	const struct CMUnitTest tests[] = {
+	        T(a_lock_is_written),
+	        T(what_is_locked_is_fetched),
+	        T(a_plan_follows_the_lock),
+	};
+
+	return cmocka_run_group_tests(tests, machine_begin, NULL);
+}
