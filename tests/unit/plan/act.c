@@ -159,6 +159,14 @@ static int act_unreachable(const struct step_ctx *c, const struct thing *t, stru
 	return fail_at_first(c, t, ERR_RETRY, e);
 }
 
+/* Does what is asked, and fails all the same: the next try finds it done. */
+static int act_write_then_fail(const struct step_ctx *c, const struct thing *t, struct err *e)
+{
+	int r = act_write(c, t, e);
+
+	return r < 0 ? r : err_set(e, ERR_HOST, REASON_HOST_FILE, EAGAIN, "done, and failed");
+}
+
 static int act_fail_then_die(const struct step_ctx *c, const struct thing *t, struct err *e)
 {
 	long n = count(c, "tries");
@@ -277,16 +285,27 @@ static const struct {
 	const char *name;
 	int (*apply)(const struct step_ctx *c, const struct thing *t, struct err *e);
 } acts[] = {
-        {"write", act_write},     {"hang", act_hang},
-        {"program", act_program}, {"escape", act_escape},
-        {"kill", act_kill},       {"exit", act_exit},
-        {"nothing", act_nothing}, {"denied", act_denied},
-        {"silent", act_silent},   {"fail", act_fail},
-        {"chatter", act_chatter}, {"unreachable", act_unreachable},
-        {"meet", act_meet},       {"crowd", act_crowd},
-        {"traced", act_traced},   {"surroundings", act_surroundings},
-        {"flood", act_flood},     {"fail-then-die", act_fail_then_die},
-        {"unheard", act_unheard}, {"escapes", act_escapes},
+        {"write", act_write},
+        {"hang", act_hang},
+        {"program", act_program},
+        {"escape", act_escape},
+        {"kill", act_kill},
+        {"exit", act_exit},
+        {"nothing", act_nothing},
+        {"denied", act_denied},
+        {"silent", act_silent},
+        {"fail", act_fail},
+        {"chatter", act_chatter},
+        {"unreachable", act_unreachable},
+        {"meet", act_meet},
+        {"crowd", act_crowd},
+        {"traced", act_traced},
+        {"surroundings", act_surroundings},
+        {"flood", act_flood},
+        {"fail-then-die", act_fail_then_die},
+        {"unheard", act_unheard},
+        {"escapes", act_escapes},
+        {"write-then-fail", act_write_then_fail},
 };
 
 int act_apply(const struct step_ctx *c, const void *fields, struct err *e)

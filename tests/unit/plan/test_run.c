@@ -184,6 +184,17 @@ static void retries_of_the_machine(void **state)
 	                                       "try number 1 HPC_STEP=things:a"));
 }
 
+/* A try that failed has changed the machine none the less. */
+static void what_an_earlier_try_did_is_a_change(void **state)
+{
+	struct stage *f = *state;
+
+	stage_run(f, "things: [{name: a, act: write-then-fail, retries: 1}]\n");
+	assert_state(f, "a", STEP_CHANGED);
+	assert_int_equal(stage_outcome(f, "a")->tries, 2);
+	assert_int_equal(stage_outcome(f, "a")->changes_total, 1);
+}
+
 static void retries_end(void **state)
 {
 	struct stage *f = *state;
@@ -273,6 +284,7 @@ int main(void)
 	        STAGE_TEST(applied_but_does_not_hold),
 	        STAGE_TEST(deaths),
 	        STAGE_TEST(retries_of_the_machine),
+	        STAGE_TEST(what_an_earlier_try_did_is_a_change),
 	        STAGE_TEST(retries_end),
 	        STAGE_TEST(services_are_tried_again),
 	        STAGE_TEST(services_are_given_up_at_the_deadline),
