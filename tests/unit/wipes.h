@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counts how often memory that holds a known secret is wiped: every explicit_bzero(3) of this
+ * program goes through here. Include it in one file of a test only.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <string.h>
+
+static struct {
+	const char *secret; /* what to look for; NULL: nothing */
+	int seen;           /* wipes of memory that held it */
+} wipes;
+
+static inline void wipes_of(const char *secret)
+{
+	wipes.secret = secret;
+	wipes.seen = 0;
+}
+
+void explicit_bzero(void *memory, size_t len)
+{
+	if (wipes.secret && memmem(memory, len, wipes.secret, strlen(wipes.secret)))
+		wipes.seen++;
+	memset(memory, 0, len);
+	__asm__ volatile("" : : : "memory");
+}
