@@ -80,6 +80,18 @@ static void it_is_checked_as_ever(void **state)
 	assert_int_equal(fetch(f, "s3://bucket/k", NULL, 2, &got), -EFBIG);
 }
 
+static void one_that_cannot_be_read(void **state)
+{
+	struct fixture *f = *state;
+	struct cloud_kept closed = {"s3://bucket/k", -1};
+	struct blob got;
+
+	cloud_close(f->cloud);
+	f->cloud = cloud_open_kept(&closed, 1);
+	assert_err(fetch(f, "s3://bucket/k", NULL, 0, &got), ERR_HOST,
+	           "reading 's3://bucket/k': Bad file descriptor");
+}
+
 static void nothing_else_is(void **state)
 {
 	static const char *const others[] = {"s3://bucket/other", "s3://bucket/k?versionId=1",
@@ -249,6 +261,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(what_was_fetched_is_there_each_time),
 	        TEST(it_is_checked_as_ever),
+	        TEST(one_that_cannot_be_read),
 	        TEST(nothing_else_is),
 	        FILE_TEST(a_file_in_pieces),
 	        FILE_TEST(its_sum_in_either_case),

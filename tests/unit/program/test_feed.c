@@ -70,6 +70,22 @@ static void a_terminal_gets_the_passing_ones_too(void **state)
 	assert_string_equal(told(work, (struct program){0}, true), want);
 }
 
+static void end_twice(struct feed *f)
+{
+	feed_passing(f, "%d %%", 10);
+	feed_close(f);
+	feed_line(f, "after");
+	feed_passing(f, "%d %%", 20);
+}
+
+/* The passing line ends once, and what comes then begins in a line of its own. */
+static void closing_ends_the_passing_line(void **state)
+{
+	(void)state;
+	assert_string_equal(told(end_twice, (struct program){0}, true),
+	                    "10 %\r\nafter\r\n20 %\r\n");
+}
+
 static void quiet_and_json_have_no_lines(void **state)
 {
 	(void)state;
@@ -83,6 +99,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(a_file_gets_the_lines_that_stay),
 	        cmocka_unit_test(a_terminal_gets_the_passing_ones_too),
+	        cmocka_unit_test(closing_ends_the_passing_line),
 	        cmocka_unit_test(quiet_and_json_have_no_lines),
 	};
 

@@ -5,13 +5,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "base/file.h"
 #include "base/log.h"
 #include "unit.h"
 
-enum { VERB_FAIL = 1 << 0, VERB_VERSION = 1 << 1, VERB_OPEN = 1 << 2 };
+enum { VERB_FAIL = 1 << 0, VERB_VERSION = 1 << 1, VERB_OPEN = 1 << 2, VERB_LOOK = 1 << 3 };
 
 struct tool {
 	struct program program;
@@ -43,8 +46,24 @@ static int verb_open(void *program)
 	return 0;
 }
 
+/* What the frame has made of the process. */
+static int verb_look(void *program)
+{
+	const struct tool *t = program;
+	struct rlimit core;
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	getrlimit(RLIMIT_CORE, &core);
+	log_err("said");
+	printf("journal %d dumpable %d core %d umask %o free %d\n", t->program.journal,
+	       prctl(PR_GET_DUMPABLE), (int)core.rlim_cur, umask(0), fd);
+	close(fd);
+	return 0;
+}
+
 static const struct command_verb verbs[] = {
         {"fail", VERB_FAIL, "", 0, 0, "Fail", verb_fail},
+        {"look", VERB_LOOK, "", 0, 0, "Look at the process", verb_look},
         {"open", VERB_OPEN, "", 0, 0, "Open a file", verb_open},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", program_version},
         {0},
@@ -71,6 +90,11 @@ static struct program_info info = {
 };
 
 static struct {
+	enum {
+		NO_STREAM,
+		THIS_STREAM,
+		ANOTHER_STREAM
+	} stream; /* JOURNAL_STREAM of the next runs */
 	int status;
 	char out[8192], err[4096];
 } ran;
@@ -98,6 +122,16 @@ static void run_without(int closed, const char *out_path, const char *const *wor
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		struct tool t = {.file = "none"};
+		struct stat st;
+
+		/* systemd.exec(5): which stream standard error is */
+		if (ran.stream != NO_STREAM && fstat(err, &st) == 0) {
+			char stream[64];
+
+			snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+			         (unsigned long long)st.st_ino + (ran.stream == ANOTHER_STREAM));
+			setenv("JOURNAL_STREAM", stream, 1);
+		}
 
 		dup2(out, STDOUT_FILENO);
 		dup2(err, STDERR_FILENO);
@@ -227,6 +261,39 @@ static void standard_streams_are_never_a_file(void **state)
 	}
 }
 
+/* No core, nothing for others to write, and no descriptor of the frame's own that stays. */
+static void what_the_frame_makes_of_the_process(void **state)
+{
+	char want[100];
+	int lowest = dup(STDIN_FILENO);
+
+	(void)state;
+	close(lowest);
+#ifdef HPC_SANITIZE
+	int dumpable = 1;
+#else
+	int dumpable = geteuid() != 0;
+#endif
+	RUN("look");
+	snprintf(want, sizeof want, "journal 0 dumpable %d core 0 umask 22 free %d\n", dumpable,
+	         lowest);
+	assert_string_equal(ran.out, want);
+}
+
+static void messages_go_to_the_journal_where_standard_error_is_it(void **state)
+{
+	(void)state;
+	ran.stream = THIS_STREAM;
+	RUN("look");
+	assert_memory_equal(ran.out, "journal 1 ", 10);
+	assert_null(strstr(ran.err, "said"));
+	ran.stream = ANOTHER_STREAM;
+	RUN("look");
+	assert_memory_equal(ran.out, "journal 0 ", 10);
+	assert_non_null(strstr(ran.err, "tool: said\n"));
+	ran.stream = NO_STREAM;
+}
+
 static void output_that_does_not_arrive_is_a_failure(void **state)
 {
 	(void)state;
@@ -265,6 +332,8 @@ int main(void)
 	        cmocka_unit_test(a_wait_that_the_deadline_ended_is_7),
 	        cmocka_unit_test(the_deadline_is_the_option_or_the_default),
 	        cmocka_unit_test(standard_streams_are_never_a_file),
+	        cmocka_unit_test(what_the_frame_makes_of_the_process),
+	        cmocka_unit_test(messages_go_to_the_journal_where_standard_error_is_it),
 	        cmocka_unit_test(output_that_does_not_arrive_is_a_failure),
 	        cmocka_unit_test(only_a_workstation_takes_keys),
 	};
