@@ -9,6 +9,8 @@ set(doors
 	"yaml_parser_=data/yaml"
 	"yaml_event_=data/yaml"
 	"mnt_=host/mount"
+	"mnl_=host/filter"
+	"nftnl_=host/filter"
 	"sd_bus_=host/unit"
 	"sd_journal_=os/journal"
 	"sd_notify=os/notify"

@@ -30,7 +30,8 @@ set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_AGENT_PACKAGE_NAME hpc-agent)
 set(CPACK_DEBIAN_IMAGEBUILDER_PACKAGE_NAME hpc-imagebuild)
 # What they run: without it the package works, and says at the verb what is missing.
-set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS "munge, slurmd, nfs-common, nftables")
+set(CPACK_DEBIAN_AGENT_PACKAGE_SUGGESTS "nftables") # nft(8) shows the lock of the metadata service; nothing runs it
+set(CPACK_DEBIAN_AGENT_PACKAGE_RECOMMENDS "munge, slurmd, nfs-common")
 set(CPACK_DEBIAN_IMAGEBUILDER_PACKAGE_RECOMMENDS
 	"mmdebstrap, fdisk, e2fsprogs, dosfstools, mtools, grub-common, grub-pc-bin, grub-efi-amd64-bin")
 set(CPACK_DEBIAN_IMAGEBUILDER_PACKAGE_SUGGESTS "qemu-system-x86, qemu-utils, ovmf, dnf, rpm")
@@ -44,7 +45,7 @@ set(CPACK_RPM_IMAGEBUILDER_PACKAGE_NAME hpc-imagebuild)
 set(CPACK_RPM_SPEC_MORE_DEFINE "%define _build_id_links none")
 # The distribution's own directories.
 set(CPACK_RPM_EXCLUDE_FROM_AUTO_FILELIST_ADDITION
-	/usr/sbin /usr/lib/systemd /usr/lib/systemd/system /usr/lib/systemd/system-preset /usr/share/man /usr/share/man/man5 /usr/share/man/man8
+	/usr/sbin /usr/lib/systemd /usr/lib/systemd/system /usr/lib/systemd/system-preset /usr/lib/modules-load.d /usr/share/man /usr/share/man/man5 /usr/share/man/man8
 	/usr/share/bash-completion /usr/share/bash-completion/completions /usr/share/doc /usr/share/lintian /usr/share/lintian/overrides)
 
 foreach(component agent imagebuilder)

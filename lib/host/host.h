@@ -20,6 +20,7 @@
  *     unit start|restart|stop|enable|disable NAME
  *     unit daemon-reload
  *     hostname NAME
+ *     filter TABLE refuse ADDRESS ADDRESS6 but to UID...     or "remove"
  *     sysctl NAME = VALUE
  * A line is written when the change was made; of programs and unit actions when it begins, since a
  * failing one may have changed things.
@@ -58,6 +59,7 @@ void host_record_to(struct host *h, host_recorder_fn *fn, void *ctx);
 
 /* The rest of the port, one header for each subject. */
 #include "host/exec.h"
+#include "host/filter.h"
 #include "host/host_file.h"
 #include "host/kernel.h"
 #include "host/mount.h"

@@ -22,7 +22,8 @@ printf '[Unit]\\nConditionPathExists=\\n' >/etc/systemd/system/slurmd.service.d/
 echo "SLURMD_OPTIONS='-N {NODE} -b --conf-server 10.77.0.10:6817'" >/etc/default/slurmd
 systemctl daemon-reload
 """
-ADDRESS = "until ip -4 -o addr show eth0 2>/dev/null | grep -q inet; do sleep 0.05; done; modprobe -a nfs nfsv4"
+# The guests are copies of a machine that had booted before the agent was installed: its modules are loaded here.
+ADDRESS = "until ip -4 -o addr show eth0 2>/dev/null | grep -q inet; do sleep 0.05; done; modprobe -a nfs nfsv4; /lib/systemd/systemd-modules-load"
 
 
 def cpu_of(node):

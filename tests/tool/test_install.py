@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 SIZE_MAX = 560 * 1024
-NAMED = {"libcurl.so.4", "libcjson.so.1", "libmount.so.1", "libsystemd.so.0", "libyaml-0.so.2",
+NAMED = {"libcurl.so.4", "libcjson.so.1", "libmount.so.1", "libnftnl.so.11", "libmnl.so.0", "libsystemd.so.0", "libyaml-0.so.2",
          "libcrypto.so.3", "libz.so.1", "libc.so.6"}
 
 
@@ -34,7 +34,8 @@ def tree(build, tmp_path_factory):
 
 PACKAGES = ["hpc-agent", "hpc-imagebuild"]
 # Where each is told apart: the agent's package has the units, the builder's the recipes.
-OWN = {"hpc-agent": {"usr/sbin/hpc-agent", "usr/lib/systemd/system/hpc-agent.service", "usr/share/man/man8/hpc-agent.8.gz",
+OWN = {"hpc-agent": {"usr/sbin/hpc-agent", "usr/lib/systemd/system/hpc-agent.service", "usr/lib/modules-load.d/hpc-agent.conf",
+                     "usr/share/man/man8/hpc-agent.8.gz",
                      "usr/share/man/man5/hpc-node.5.gz", "usr/share/bash-completion/completions/hpc-agent"},
        "hpc-imagebuild": {"usr/sbin/hpc-imagebuild", "usr/share/hpc-node/recipes/compute.yaml",
                           "usr/share/hpc-node/recipe.schema.json", "usr/share/man/man8/hpc-imagebuild.8.gz",
@@ -97,6 +98,13 @@ def test_deb_is_clean(packages, name):
 def test_what_deb_needs_is_debians(packages, name):
     """apt finds all of it; nothing is installed here."""
     run("apt-get", "-s", "--no-install-recommends", "install", packages[name, "deb"])
+
+
+def test_no_node_is_without_its_lock(packages):
+    """What locks the metadata service comes with the package, whatever else is left out."""
+    needs = run("dpkg-deb", "-f", packages["hpc-agent", "deb"], "Depends")
+    assert "libnftnl11" in needs and "libmnl0" in needs, needs
+    assert "libnftnl.so.11" in run("rpm", "-qpR", packages["hpc-agent", "rpm"])
 
 
 @pytest.fixture(scope="module")
