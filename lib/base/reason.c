@@ -125,9 +125,9 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_HOST_USER] = {"host-user", "a user or group is missing or differs",
                               "ids must agree on every node of the cluster"},
         [REASON_HOST_PACKAGE] = {"host-package", "a package could not be installed", ""},
-        [REASON_IMDS_LOCK] = {"imds-lock",
-                              "the metadata service could not be locked against other users",
-                              "it takes CAP_NET_ADMIN and a kernel with nf_tables and nft_reject_inet"},
+        [REASON_IMDS_LOCK] =
+                {"imds-lock", "the metadata service could not be locked against other users",
+                 "it takes CAP_NET_ADMIN and a kernel with nf_tables and nft_reject_inet"},
         [REASON_HOST_SYSCTL] = {"host-sysctl", "a kernel setting was refused",
                                 "does this kernel have it, and the module behind it loaded?"},
         [REASON_UNIT_MISSING] = {"unit-missing", "there is no such unit, or no systemd", ""},
