@@ -297,7 +297,7 @@ static void an_image_cannot_join(void **state)
 	(void)state;
 	assert_ok(claim("{}"));
 	host->running = false;
-	assert_err(probe(), ERR_INPUT, "is an image, and only a running machine can join");
+	assert_err(probe(), ERR_INPUT, "is an image, and this is only for a running machine");
 	assert_int_equal(e.reason, REASON_INPUT_UNSUPPORTED);
 	assert_err(apply(), ERR_INPUT, "is an image");
 	host->mode = HOST_DRY; /* shows what an instance would do */
