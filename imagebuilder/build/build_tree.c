@@ -3,6 +3,7 @@
 #include "build/build_tree.h"
 
 #include "base/clock.h"
+#include "build/cleaned.h"
 #include "build/why.h"
 
 static int make(const struct chain *c, size_t i, struct store *s, const struct built *b,
@@ -29,6 +30,7 @@ static int take_step(const struct chain *c, size_t i, struct store *s, struct pr
 		return r;
 	if (l->cached) {
 		progress_done(p, name, key, "cached", clock_now() - start);
+		cleaned_tell(p, l->dir);
 		return 0;
 	}
 	b->trees[n_trees] = NULL;
@@ -37,9 +39,11 @@ static int take_step(const struct chain *c, size_t i, struct store *s, struct pr
 		layer_log(l, e->text);
 		layer_keep_failed(s, l);
 		progress_failed(p, name, l, clock_now() - start);
+		cleaned_tell(p, l->dir);
 		return err_wrap(e, "step '%s'", name);
 	}
 	progress_done(p, name, key, "built", clock_now() - start);
+	cleaned_tell(p, l->dir);
 	return 0;
 }
 

@@ -91,7 +91,8 @@ static int make_fetched(struct chain_making *m, const struct component_fetches *
 		if (r < 0)
 			return r;
 	}
-	volatile_remove(m->layer->tree);
+	if (!m->step->declared)
+		volatile_remove(m->layer->tree);
 	return 0;
 }
 

@@ -28,6 +28,8 @@
 
 /* Stored beside the cleaned layer's tree: the image's SBOM, without the digest of an output. */
 #define CHAIN_SBOM "sbom.spdx.json"
+/* Beside the cleaned layer's tree too, and that of a failed one: hygiene_json() with the intent. */
+#define CHAIN_REPORT "hygiene.json"
 
 struct chain;
 struct chain_step;
@@ -39,7 +41,7 @@ struct chain_type {
 	bool layer;       /* its changes are part of the image; else it only inspects */
 	bool outside;     /* works on the merged layers, not inside the image */
 	bool first, last; /* only of the lowest recipe; only of the uppermost */
-	bool has_sbom;    /* CHAIN_SBOM is stored beside its tree */
+	bool has_sbom;    /* CHAIN_SBOM and CHAIN_REPORT are stored beside its tree */
 	/* Adds this type's steps of one recipe: none, one or several. Reads the files that enter
 	 * keys. */
 	int (*add)(struct chain *c, const struct recipe *r, struct err *e);
@@ -59,7 +61,8 @@ struct chain_step {
 	struct input_list inputs;         /* what `says` is made of, for reporting what changed */
 	struct component_fetches fetches; /* what is fetched for it before it runs */
 	bool network;
-	void *data; /* private to its type */
+	bool declared; /* its tree is what the recipe puts in by path: no caches to leave out */
+	void *data;    /* private to its type */
 };
 
 struct chain {
@@ -97,7 +100,3 @@ const struct plan *chain_plan_of(const struct chain_step *s, size_t *ret_at);
 /* Carries out step `i` over the layers, into l->tree; its output goes to the layer's log. */
 int chain_make(const struct chain *c, size_t i, const char *const *layers, struct layer *l,
                struct err *e) ATTR_MUST_USE;
-
-/* What the recipe puts into the image on purpose and hygiene would otherwise report: a
- * hygiene_allow. */
-const char *const *chain_allowed(const struct recipe *r, struct arena *a);

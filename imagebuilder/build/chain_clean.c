@@ -1,76 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The cleaning step, which also writes the manifest and SBOM of the complete image. */
+#include <errno.h>
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdio.h>
 
+#include "base/attr.h"
+#include "base/file.h"
 #include "build/chain_own.h"
+#include "build/intent.h"
+#include "data/json.h"
 #include "disk/disk.h"
-#include "look/hygiene.h"
 #include "look/manifest.h"
 
 struct cleaning {
-	const char *const *allow; /* a hygiene_allow */
-	struct manifest manifest; /* without the epoch */
+	struct hygiene_intent intent;
+	struct manifest manifest; /* without the epoch, and what was cleaned */
 };
 
 struct clean_job {
 	struct chain_inside inside;
 	struct cleaning cleaning;
 };
-
-/* ---- what the recipe includes on purpose: units it enables, keys it installs by name ---- */
-
-struct allowed {
-	const char **items; /* ends with NULL */
-	size_t n;
-};
-
-static void allow(struct allowed *l, const char *item, struct arena *a)
-{
-	l->items = arena_grow(a, l->items, &l->n, sizeof *l->items);
-	l->items[l->n - 1] = item;
-}
-
-static void allow_section(const struct recipe *r, const char *section, const char *key,
-                          const char *rule, struct arena *a, struct allowed *l)
-{
-	const struct doc *d = doc_get(r->sections, section);
-
-	for (size_t i = 0; d && d->type == DOC_LIST && i < d->n; i++) {
-		const struct doc *value = doc_get(d->items[i], key);
-		const char *text;
-		struct err none;
-
-		if (!value || vars_expand(&r->facts, value, a, &text, &none) < 0)
-			continue;
-		allow(l, arena_printf(a, "%s:%s", rule, text), a);
-	}
-}
-
-static void allow_all(const struct recipe *r, struct arena *a, struct allowed *l)
-{
-	if (r->parent)
-		allow_all(r->parent, a, l);
-	allow_section(r, "units", "name", "enabled-units", a, l);
-	allow_section(r, "files", "path", "authorized-keys", a, l);
-	allow_section(r, "files", "path", "sudo-nopasswd", a, l);
-	allow_section(r, "files", "path", "user-jobs", a, l);
-}
-
-static struct allowed allowed_of(const struct recipe *r, struct arena *a)
-{
-	struct allowed l = {0};
-
-	allow_all(r, a, &l);
-	allow(&l, NULL, a);
-	l.n--;
-	return l;
-}
-
-const char *const *chain_allowed(const struct recipe *r, struct arena *a)
-{
-	return allowed_of(r, a).items;
-}
 
 /* ---- adding ---- */
 
@@ -104,12 +55,15 @@ static const char *recipe_digest(const struct chain *c)
 static int add(struct chain *c, const struct recipe *recipe, struct err *e)
 {
 	struct strbuf says = STRBUF(c->arena, CHAIN_SAYS_MAX);
-	struct allowed allowed = allowed_of(recipe, c->arena);
 	struct cleaning *data = arena_alloc(c->arena, sizeof *data);
 	struct input_list inputs = {0};
+	struct hygiene_intent intent;
+	int r = intent_read(recipe, NULL, c->arena, &intent, e);
 
+	if (r < 0)
+		return r;
 	*data = (struct cleaning){
-	        .allow = allowed.items,
+	        .intent = intent,
 	        .manifest = {.name = recipe->name,
 	                     .version = recipe->version,
 	                     .arch = recipe->arch,
@@ -122,10 +76,13 @@ static int add(struct chain *c, const struct recipe *recipe, struct err *e)
 		strbuf_printf(&says, "%s\n", hygiene_rule(i)->name);
 	strbuf_printf(&says, "manifest %s %s %s\n", recipe->name, recipe->version,
 	              c->lock ? c->lock->sha256 : "");
-	/* What is allowed follows from steps below, whose own inputs explain a change better. */
+	/* What else is allowed follows from steps below, whose own inputs explain a change better. */
 	input_add_lines(&inputs, c->arena, says.data);
-	for (size_t i = 0; i < allowed.n; i++)
-		strbuf_printf(&says, "%s\n", allowed.items[i]);
+	if (recipe->allow)
+		input_add_doc(&inputs, c->arena, recipe->allow, &recipe->facts);
+	for (size_t i = 0; i < intent.n; i++)
+		strbuf_printf(&says, "%s:%s:%s\n", intent.allow[i].rule, intent.allow[i].path,
+		              intent.allow[i].reason);
 	struct chain_step *s = chain_add(c, &chain_clean, recipe, "clean", data);
 	s->inputs = inputs;
 	return chain_says(s, &says, e);
@@ -144,6 +101,22 @@ static int make(const struct chain_making *m, struct err *e)
 	return chain_run(m, &clean_job, &job, e);
 }
 
+static void parcel_intent(struct parcel *p, struct hygiene_intent *in)
+{
+	struct hygiene_allow *rows;
+
+	parcel_size(p, &in->n);
+	rows = parcel_array(p, (void *)(uintptr_t)in->allow, in->n, sizeof *rows);
+	for (size_t i = 0; i < in->n; i++) {
+		parcel_text(p, &rows[i].rule);
+		parcel_text(p, &rows[i].path);
+		parcel_text(p, &rows[i].reason);
+		parcel_bool(p, &rows[i].implied);
+	}
+	in->allow = rows;
+	parcel_texts(p, &in->declared);
+}
+
 static void parcel(struct parcel *p, void *arg)
 {
 	struct clean_job *job = arg;
@@ -152,13 +125,33 @@ static void parcel(struct parcel *p, void *arg)
 	                              &m->recipe, &m->lock,    &m->tree};
 
 	chain_inside_parcel(p, &job->inside);
-	parcel_list(p, &job->cleaning.allow);
+	parcel_intent(p, &job->cleaning.intent);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
 		parcel_text(p, texts[i]);
 }
 
+/* What was found, for who built it: beside the layer's tree, whether the step fails or not. */
+static int write_report(const struct clean_job *job, const struct hygiene_report *report,
+                        struct err *e)
+{
+	const struct file_attr attr = {0644, (uid_t)-1, (gid_t)-1};
+	scope_arena struct arena *a = arena_new();
+	struct strbuf out = STRBUF(a, JSON_SIZE_MAX);
+	struct jsonw w = {.out = &out};
+
+	jsonw_begin(&w, NULL, '{');
+	hygiene_json(&w, report, &job->cleaning.intent, a);
+	jsonw_end(&w, '}');
+	if (out.overflow)
+		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
+		               "telling what was cleaned: more than %d bytes", JSON_SIZE_MAX);
+	return file_replace(AT_FDCWD, arena_printf(a, "%s/" CHAIN_REPORT, job->inside.dir),
+	                    out.data, out.len, &attr, e);
+}
+
 /* Writes the manifest and SBOM into the image, and the SBOM beside the layer's tree. */
-static int tell_content(const struct clean_job *job, struct host *h, struct err *e)
+static int tell_content(const struct clean_job *job, struct host *h,
+                        const struct hygiene_report *report, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct manifest m = job->cleaning.manifest;
@@ -166,6 +159,7 @@ static int tell_content(const struct clean_job *job, struct host *h, struct err 
 
 	if (r < 0)
 		return r;
+	m.hygiene = report;
 	r = manifest_write(h, &m, e);
 	if (r < 0)
 		return r;
@@ -173,13 +167,19 @@ static int tell_content(const struct clean_job *job, struct host *h, struct err 
 	                  NULL, e);
 }
 
-static int finish(const struct clean_job *job, struct host *h, struct err *e)
+static int clean(const struct clean_job *job, struct host *h, struct err *e)
 {
-	int r = hygiene_finish(h, job->cleaning.allow, e);
+	scope_arena struct arena *a = arena_new();
+	struct hygiene_report report;
+	int r = hygiene_finish(h, &job->cleaning.intent, a, &report, e);
 
 	if (r < 0)
 		return r;
-	return tell_content(job, h, e);
+	r = write_report(job, &report, e);
+	if (r < 0)
+		return r;
+	r = hygiene_refuse(&report.left, e);
+	return r < 0 ? r : tell_content(job, h, &report, e);
 }
 
 static int run(void *arg, struct err *e)
@@ -190,7 +190,7 @@ static int run(void *arg, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = finish(job, h, e);
+	r = clean(job, h, e);
 	host_close(h);
 	return r;
 }

@@ -18,6 +18,7 @@ static int add(struct chain *c, const struct recipe *recipe, struct err *e)
 	if (r < 0 || l->n == 0)
 		return r;
 	struct chain_step *s = chain_add(c, &chain_copy, recipe, "copy", l);
+	s->declared = true;
 	r = copy_digest(l, hex, c->arena, &s->inputs, e);
 	if (r < 0) {
 		s->inputs = (struct input_list){0};

@@ -32,6 +32,7 @@ static int add_one(struct chain *c, const struct recipe *recipe, const struct pl
 
 	*data = (struct one_step){all, i};
 	s->network = step->kind == &kind_packages;
+	s->declared = step->kind == &kind_files;
 	strbuf_printf(&says, "step %s ", step->kind->section);
 	canon_write(step->at, &recipe->facts, &says);
 	input_add_doc(&s->inputs, c->arena, step->at, &recipe->facts);

@@ -14,7 +14,7 @@ static const char *elapsed(uint64_t ns, struct arena *a)
 
 void progress_open(struct progress *p, const struct program *program, const char *look)
 {
-	*p = (struct progress){.look = look};
+	*p = (struct progress){.look = look, .verbose = program->verbose};
 	feed_open(&p->feed, program, stdout);
 }
 

@@ -15,6 +15,7 @@ struct progress {
 	struct feed feed;
 	size_t n, of;
 	size_t cached, built;
+	bool verbose;
 	const char *look; /* the command to look into a step that failed */
 };
 

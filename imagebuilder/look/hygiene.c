@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "base/scope.h"
@@ -19,7 +20,7 @@
 
 struct walk {
 	struct arena *arena;
-	hygiene_allow allow;
+	const struct hygiene_intent *intent;
 	struct hygiene_findings *found;
 	struct hygiene_where *where;
 	struct hygiene_shipped *shipped;
@@ -36,36 +37,39 @@ static bool matches_any(const char *const *patterns, const char *name)
 	return false;
 }
 
-static bool allowed(const struct walk *w, const struct hygiene_rule *rule, const char *what)
+static void add_to(struct walk *w, size_t *n, struct hygiene_finding **list,
+                   const struct hygiene_finding *one)
 {
-	size_t n = strlen(rule->name);
-
-	for (size_t i = 0; w->allow && w->allow[i]; i++) {
-		const char *p = w->allow[i];
-		if (strncmp(p, rule->name, n) == 0 && p[n] == ':' &&
-		    fnmatch(p + n + 1, what, FNM_PATHNAME) == 0)
-			return true;
+	if (*n == HYGIENE_FINDINGS_MAX) {
+		w->found->more = true;
+		return;
 	}
-	return false;
+	*list = arena_grow(w->arena, *list, n, sizeof **list);
+	(*list)[*n - 1] = *one;
+	(*list)[*n - 1].path = arena_strdup(w->arena, one->path);
 }
 
-static void add(struct walk *w, const struct hygiene_check *c, const char *detail, bool cleaned)
+/* Returns whether it may stay. */
+static bool add(struct walk *w, const struct hygiene_check *c, const char *detail, bool cleaned)
 {
 	struct hygiene_findings *f = w->found;
-
-	if (allowed(w, &c->rule, w->path) || matches_any(c->known, w->path))
-		return;
-	if (f->n == HYGIENE_FINDINGS_MAX) {
-		f->more = true;
-		return;
-	}
-	f->items = arena_grow(w->arena, f->items, &f->n, sizeof *f->items);
-	f->items[f->n - 1] = (struct hygiene_finding){
+	struct hygiene_finding one = {
 	        .rule = &c->rule,
-	        .path = arena_strdup(w->arena, w->path),
+	        .path = w->path,
 	        .detail = detail,
-	        .cleaned = cleaned,
+	        .allowed = hygiene_allows(w->intent, &c->rule, w->path),
 	};
+
+	if (matches_any(c->known, w->path))
+		return true;
+	if (one.allowed) {
+		add_to(w, &f->n_allowed, &f->allowed, &one);
+		return true;
+	}
+	one.declared = cleaned && hygiene_declares(w->intent, w->path);
+	one.cleaned = cleaned && !one.declared;
+	add_to(w, &f->n, &f->items, &one);
+	return false;
 }
 
 static bool text_is(int dir, const char *name, const struct hygiene_check *c)
@@ -96,6 +100,7 @@ static bool breaks(const struct hygiene_check *c, const struct tree_entry *at)
 		return S_ISREG(st->st_mode) && st->st_size > 0;
 	case HYGIENE_CONTENT:
 	case HYGIENE_SETUID:
+	case HYGIENE_CAPS:
 	case HYGIENE_WRITABLE:
 	case HYGIENE_UNITS:
 		return false;
@@ -117,8 +122,11 @@ static bool look_at_path(struct walk *w, const struct tree_entry *at,
 			more[(*n_more)++] = c;
 		if (!breaks(c, at) || (found[i].by_name && hygiene_is_shipped(w->shipped, w->path)))
 			continue;
-		add(w, c, NULL, !c->rule.remedy);
-		if (c->kind == HYGIENE_GONE && !allowed(w, &c->rule, w->path))
+		bool cleaned = !c->rule.remedy;
+		bool stays =
+		        add(w, c, cleaned && c->passing && !w->scanner ? found[i].pattern : NULL,
+		            cleaned);
+		if (c->kind == HYGIENE_GONE && !stays && !hygiene_declares(w->intent, w->path))
 			return true;
 	}
 	return false;
@@ -134,14 +142,13 @@ static void look_at_kind(struct walk *w, const struct tree_entry *at)
 
 		if (c->kind == HYGIENE_SETUID && S_ISREG(mode) && (mode & (S_ISUID | S_ISGID)) &&
 		    !matches_any(c->patterns, w->path))
-			add(w, c, NULL, false);
+			(void)add(w, c, NULL, false);
 		if (c->kind == HYGIENE_WRITABLE && (mode & S_IWOTH) &&
 		    (S_ISREG(mode) || (S_ISDIR(mode) && !(mode & S_ISVTX))))
-			add(w, c, NULL, false);
+			(void)add(w, c, NULL, false);
 		if (c->kind == HYGIENE_UNITS && S_ISLNK(mode) &&
-		    hygiene_where_enables(w->where, w->path) &&
-		    !matches_any(c->patterns, at->name) && !allowed(w, &c->rule, at->name))
-			add(w, c, NULL, false);
+		    hygiene_where_enables(w->where, w->path) && !matches_any(c->patterns, at->name))
+			(void)add(w, c, NULL, false);
 	}
 }
 
@@ -149,7 +156,17 @@ static void look_at_kind(struct walk *w, const struct tree_entry *at)
 static void add_content(struct walk *w, const struct hygiene_check *c, long at)
 {
 	if (at >= 0 && !hygiene_is_shipped(w->shipped, w->path))
-		add(w, c, arena_printf(w->arena, "at byte %ld", at), false);
+		(void)add(w, c, arena_printf(w->arena, "at byte %ld", at), false);
+}
+
+static void look_at_rights(struct walk *w, const struct tree_entry *entry, int fd)
+{
+	if (!(entry->st->st_mode & 0111) || fgetxattr(fd, "security.capability", NULL, 0) <= 0)
+		return;
+	for (size_t i = 0; i < hygiene_n_checks; i++)
+		if (hygiene_checks[i].kind == HYGIENE_CAPS &&
+		    !matches_any(hygiene_checks[i].patterns, w->path))
+			(void)add(w, &hygiene_checks[i], NULL, false);
 }
 
 static int look_into(struct walk *w, const struct tree_entry *entry,
@@ -162,6 +179,7 @@ static int look_into(struct walk *w, const struct tree_entry *entry,
 		return TREE_GO;
 	if (fd < 0)
 		return err_errno(e, errno, "opening '%s'", w->path);
+	look_at_rights(w, entry, fd);
 	int r = hygiene_scan_file(w->scanner, fd, (uint64_t)entry->st->st_size, more, n_more, at,
 	                          at_more);
 	if (r < 0)
@@ -214,11 +232,11 @@ static int walk_tree(struct walk *w, int root, struct err *e)
 	return r < 0 ? err_wrap(e, "looking at the image") : 0;
 }
 
-static int look(int root, bool running, hygiene_allow allow, bool content, struct arena *a,
-                struct hygiene_findings *ret, struct err *e)
+static int look(int root, bool running, const struct hygiene_intent *intent, bool content,
+                struct arena *a, struct hygiene_findings *ret, struct err *e)
 {
 	struct hygiene_findings found = {0};
-	struct walk w = {.arena = a, .allow = allow, .found = &found, .running = running};
+	struct walk w = {.arena = a, .intent = intent, .found = &found, .running = running};
 	int r = hygiene_where_new(root, a, &w.where, e);
 
 	if (r < 0)
@@ -232,58 +250,73 @@ static int look(int root, bool running, hygiene_allow allow, bool content, struc
 		return r;
 	if (found.n)
 		qsort(found.items, found.n, sizeof *found.items, by_rule);
+	if (found.n_allowed)
+		qsort(found.allowed, found.n_allowed, sizeof *found.allowed, by_rule);
 	*ret = found;
 	return 0;
 }
 
-int hygiene_look(int root, hygiene_allow allow, struct arena *a, struct hygiene_findings *ret,
-                 struct err *e)
-{
-	return look(root, false, allow, true, a, ret, e);
-}
-
-int hygiene_find(struct host *h, hygiene_allow allow, bool content, struct arena *a,
+int hygiene_look(int root, const struct hygiene_intent *intent, struct arena *a,
                  struct hygiene_findings *ret, struct err *e)
 {
-	return look(host_root_fd(h), host_is_self(h), allow, content, a, ret, e);
+	return look(root, false, intent, true, a, ret, e);
 }
 
-const char *hygiene_words(const struct hygiene_finding *f, struct arena *a)
+int hygiene_find(struct host *h, const struct hygiene_intent *intent, bool content, struct arena *a,
+                 struct hygiene_findings *ret, struct err *e)
 {
-	const char *remedy = f->rule->remedy;
-
-	if (!remedy)
-		remedy = f->cleaned ? "`build` and `provision --clean` remove it" : "remove it";
-	return arena_printf(a, "%s: '%s'%s%s: %s; %s", f->rule->name, f->path, f->detail ? " " : "",
-	                    f->detail ? f->detail : "", f->rule->summary, remedy);
-}
-
-int hygiene_refuse(const struct hygiene_findings *found, struct err *e)
-{
-	scope_arena struct arena *a = arena_new();
-	char more[64] = "";
-
-	if (found->n == 0)
-		return 0;
-	if (found->n > 1)
-		snprintf(more, sizeof more, " (and %s%zu more)", found->more ? "at least " : "",
-		         found->n - 1);
-	return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EPERM, "%s%s",
-	               hygiene_words(&found->items[0], a), more);
-}
-
-int hygiene_verify(int root, hygiene_allow allow, struct err *e)
-{
-	scope_arena struct arena *a = arena_new();
-	struct hygiene_findings found;
-	int r = hygiene_look(root, allow, a, &found, e);
-
-	if (r < 0)
-		return r;
-	return hygiene_refuse(&found, e);
+	return look(host_root_fd(h), host_is_self(h), intent, content, a, ret, e);
 }
 
 const struct hygiene_rule *hygiene_rule(size_t i)
 {
 	return i < hygiene_n_checks ? &hygiene_checks[i].rule : NULL;
+}
+
+/* ---- before there is a tree ---- */
+
+static bool would_break(const struct hygiene_check *c, mode_t type, const char *content)
+{
+	switch (c->kind) {
+	case HYGIENE_GONE:
+		return true;
+	case HYGIENE_BELOW:
+		return !S_ISDIR(type);
+	case HYGIENE_TEXT:
+		return S_ISREG(type) && content && *content && !str_eq(content, c->text) &&
+		       !str_starts(content, c->also);
+	case HYGIENE_FILE:
+		return S_ISREG(type) && !(content && !*content);
+	case HYGIENE_CONTENT:
+	case HYGIENE_SETUID:
+	case HYGIENE_CAPS:
+	case HYGIENE_WRITABLE:
+	case HYGIENE_UNITS:
+		return false;
+	}
+	return false;
+}
+
+const struct hygiene_rule *hygiene_takes(struct hygiene_where *places, const char *path,
+                                         mode_t type, const char *content)
+{
+	struct hygiene_match found[HYGIENE_MATCHES_MAX];
+	size_t n = hygiene_where_at(places, path, found);
+
+	for (size_t i = 0; i < n; i++)
+		if (would_break(found[i].check, type, content) &&
+		    !matches_any(found[i].check->known, path))
+			return &found[i].check->rule;
+	return NULL;
+}
+
+bool hygiene_applies(struct hygiene_where *places, const char *path, const char *rule)
+{
+	struct hygiene_match found[HYGIENE_MATCHES_MAX];
+	size_t n = hygiene_where_at(places, path, found);
+
+	for (size_t i = 0; i < n; i++)
+		if (str_eq(found[i].check->rule.name, rule))
+			return true;
+	return false;
 }

@@ -56,13 +56,30 @@ static int clean(struct host *image, const struct hygiene_finding *f, struct err
 	return remove_all(image, f->path, e);
 }
 
+/* What comes in numbers is told once, by its place, which `detail` holds. */
+static void tell(struct hygiene_report *told, const struct hygiene_finding *f, struct arena *a)
+{
+	struct hygiene_finding one = *f;
+
+	if (f->detail)
+		one.path = f->detail;
+	one.detail = NULL;
+	one.path = arena_strdup(a, one.path);
+	for (size_t i = 0; i < told->n_cleaned; i++)
+		if (told->cleaned[i].rule == f->rule && str_eq(told->cleaned[i].path, one.path))
+			return;
+	told->cleaned = arena_grow(a, told->cleaned, &told->n_cleaned, sizeof *told->cleaned);
+	told->cleaned[told->n_cleaned - 1] = one;
+}
+
 /* Repeats while there are more findings than one round can return. */
-static int clean_once(struct host *image, hygiene_allow allow, bool *ret_more, struct err *e)
+static int clean_once(struct host *image, const struct hygiene_intent *intent, struct arena *kept,
+                      struct hygiene_report *told, bool *ret_more, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct hygiene_findings found;
 	size_t removed = 0;
-	int r = hygiene_find(image, allow, false, a, &found, e);
+	int r = hygiene_find(image, intent, false, a, &found, e);
 
 	if (r < 0)
 		return r;
@@ -73,21 +90,25 @@ static int clean_once(struct host *image, hygiene_allow allow, bool *ret_more, s
 		r = clean(image, &found.items[i], e);
 		if (r < 0)
 			return r;
+		tell(told, &found.items[i], kept);
 	}
 	*ret_more = found.more && removed > 0;
 	return 0;
 }
 
-int hygiene_clean(struct host *image, hygiene_allow allow, struct err *e)
+int hygiene_clean(struct host *image, const struct hygiene_intent *intent, struct arena *a,
+                  struct hygiene_report *ret, struct err *e)
 {
+	struct hygiene_report told = {0};
 	bool more = true;
 
 	while (more) {
-		int r = clean_once(image, allow, &more, e);
+		int r = clean_once(image, intent, a, &told, &more, e);
 
 		if (r < 0)
 			return err_wrap(e, "cleaning the image");
 	}
+	*ret = told;
 	return 0;
 }
 
@@ -102,18 +123,19 @@ static void leave_out_cleaned(struct hygiene_findings *found)
 	found->n = n;
 }
 
-int hygiene_finish(struct host *image, hygiene_allow allow, struct err *e)
+int hygiene_finish(struct host *image, const struct hygiene_intent *intent, struct arena *a,
+                   struct hygiene_report *ret, struct err *e)
 {
-	scope_arena struct arena *a = arena_new();
-	struct hygiene_findings found;
-	int r = hygiene_clean(image, allow, e);
+	struct hygiene_report told;
+	int r = hygiene_clean(image, intent, a, &told, e);
 
 	if (r < 0)
 		return r;
-	r = hygiene_find(image, allow, true, a, &found, e);
+	r = hygiene_find(image, intent, true, a, &told.left, e);
 	if (r < 0)
 		return r;
 	if (host_is_self(image))
-		leave_out_cleaned(&found);
-	return hygiene_refuse(&found, e);
+		leave_out_cleaned(&told.left);
+	*ret = told;
+	return 0;
 }

@@ -46,6 +46,22 @@ const char *const hygiene_setuid[] = {
         NULL,
 };
 
+/* Files that Debian's, Ubuntu's and Amazon Linux's packages give capabilities. */
+const char *const hygiene_caps[] = {
+        "/usr/bin/ping",
+        "/usr/bin/ping[46]",
+        "/usr/bin/arping",
+        "/usr/bin/clockdiff",
+        "/usr/bin/mtr-packet",
+        "/usr/bin/newgidmap",
+        "/usr/bin/newuidmap",
+        "/usr/bin/fping",
+        "/usr/sbin/mtr-packet",
+        "/usr/sbin/arping",
+        "/usr/sbin/clockdiff",
+        NULL,
+};
+
 /* Units that base systems and the agent's package enable. Not slurmd, not munge: the agent starts
  * them once the node is configured. */
 const char *const hygiene_units[] = {

@@ -15,6 +15,7 @@ enum hygiene_kind {
 	HYGIENE_CONTENT, /* a file in which `scan` finds something */
 	/* These are searched for everywhere. */
 	HYGIENE_SETUID, /* patterns are the files that may be set-user-ID */
+	HYGIENE_CAPS,   /* patterns are the files that may have capabilities */
 	HYGIENE_WRITABLE,
 	HYGIENE_UNITS, /* patterns are the names that may be enabled */
 };
@@ -40,6 +41,7 @@ typedef bool hygiene_magic_fn(const char *head, size_t len, uint64_t size);
 struct hygiene_check {
 	struct hygiene_rule rule;
 	enum hygiene_kind kind;
+	bool passing; /* comes in numbers and under any name: told by its place, once */
 	/* Patterns of fnmatch(3): absolute, "~" for each home, or a bare name in any directory.
 	 * NULL-terminated; may be NULL. */
 	const char *const *patterns;
@@ -56,22 +58,25 @@ extern const struct hygiene_check hygiene_checks[];
 extern const size_t hygiene_n_checks;
 #define HYGIENE_CHECKS_MAX 64
 
-/* Set-user-ID files and enabled units that images may have; NULL-terminated. */
-extern const char *const hygiene_setuid[], *const hygiene_units[];
+/* Set-user-ID files, files with capabilities, and enabled units that images may have;
+ * NULL-terminated. */
+extern const char *const hygiene_setuid[], *const hygiene_caps[], *const hygiene_units[];
 
-/* hygiene_look; without `content`, files are not read. On the running machine only the root's file
- * system is searched, and files that disappear meanwhile are no error. */
-int hygiene_find(struct host *h, hygiene_allow allow, bool content, struct arena *a,
+/* hygiene_look; without `content`, files are not read, and what passing rules clean carries its
+ * pattern as detail. On the running machine only the root's file system is searched, and files that
+ * disappear meanwhile are no error. */
+int hygiene_find(struct host *h, const struct hygiene_intent *intent, bool content, struct arena *a,
                  struct hygiene_findings *ret, struct err *e) ATTR_MUST_USE;
-/* ERR_INPUT with the first finding, if there is one. */
-int hygiene_refuse(const struct hygiene_findings *found, struct err *e) ATTR_MUST_USE;
+
+/* hygiene_allow.c: whether the recipe puts in what is at the path or below it. */
+bool hygiene_declares(const struct hygiene_intent *intent, const char *path);
 
 /* hygiene_where.c: which rules apply to a path. */
-struct hygiene_where; /* lives as long as its arena */
 int hygiene_where_new(int root, struct arena *a, struct hygiene_where **ret,
                       struct err *e) ATTR_MUST_USE;
 struct hygiene_match {
 	const struct hygiene_check *check;
+	const char *pattern;
 	bool by_name; /* in any directory */
 };
 #define HYGIENE_MATCHES_MAX 16

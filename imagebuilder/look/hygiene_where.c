@@ -66,13 +66,14 @@ static void add_home(struct arena *a, const char ***homes, size_t *n, const char
 	(*homes)[*n - 1] = home;
 }
 
+static const char *const always[] = {"/home/*", "/root", "/etc/skel"};
+
 /* The home directories of /etc/passwd, /home/... of users defined elsewhere, and the template of
  * new homes. */
 static int find_homes(int root, struct arena *a, const char ***ret, size_t *ret_n, struct err *e)
 {
 	struct blob text = {0};
 	int r = file_read(root, "/etc/passwd", PASSWD_MAX, a, &text, e);
-	static const char *const always[] = {"/home/*", "/root", "/etc/skel"};
 	const char **homes = NULL;
 	size_t n = 0;
 	char *line, *next = NULL;
@@ -166,7 +167,7 @@ static bool is_home(int root, const char *home)
 static void add_check(struct hygiene_where *w, const struct hygiene_check *c, const char **homes,
                       size_t n)
 {
-	if (c->kind == HYGIENE_SETUID || c->kind == HYGIENE_UNITS)
+	if (c->kind == HYGIENE_SETUID || c->kind == HYGIENE_CAPS || c->kind == HYGIENE_UNITS)
 		return;
 	for (const char *const *p = c->patterns; p && *p; p++) {
 		if (**p != '~')
@@ -198,6 +199,21 @@ int hygiene_where_new(int root, struct arena *a, struct hygiene_where **ret, str
 	return 0;
 }
 
+struct hygiene_where *hygiene_places(struct arena *a)
+{
+	struct hygiene_where *w = arena_alloc(a, sizeof *w);
+	const char **homes = NULL;
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(always); i++)
+		add_home(a, &homes, &n, always[i]);
+	w->arena = a;
+	for (size_t i = 0; i < hygiene_n_checks; i++)
+		add_check(w, &hygiene_checks[i], homes, n);
+	w->here = arena_array(a, w->n, sizeof *w->here);
+	return w;
+}
+
 /* Selects the patterns that may match a name in the directory. */
 static void step_into(struct hygiene_where *w, const char *path, size_t len)
 {
@@ -222,14 +238,13 @@ static bool matches(const struct pattern *p, const char *path)
 }
 
 /* A rule is reported once, whichever of its patterns match. */
-static size_t add_match(struct hygiene_match *list, size_t n, const struct hygiene_check *c,
-                        bool by_name)
+static size_t add_match(struct hygiene_match *list, size_t n, const struct pattern *p, bool by_name)
 {
 	for (size_t i = 0; i < n; i++)
-		if (list[i].check == c)
+		if (list[i].check == p->check)
 			return n;
 	if (n < HYGIENE_MATCHES_MAX)
-		list[n++] = (struct hygiene_match){c, by_name};
+		list[n++] = (struct hygiene_match){p->check, p->text, by_name};
 	return n;
 }
 
@@ -243,10 +258,10 @@ size_t hygiene_where_at(struct hygiene_where *w, const char *path,
 		step_into(w, path, len);
 	for (size_t i = 0; i < w->n_here; i++)
 		if (matches(w->here[i], path))
-			n = add_match(ret, n, w->here[i]->check, false);
+			n = add_match(ret, n, w->here[i], false);
 	for (size_t i = 0; i < w->n_names; i++)
 		if (matches(&w->names[i], name))
-			n = add_match(ret, n, w->names[i].check, true);
+			n = add_match(ret, n, &w->names[i], true);
 	return n;
 }
 

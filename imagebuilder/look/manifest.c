@@ -111,6 +111,13 @@ int manifest_write(struct host *image, const struct manifest *m, struct err *e)
 	jsonw_str(&w, "package-database", p.database);
 	jsonw_str(&w, "package-database-sha256", p.database ? p.sha256 : NULL);
 	write_packages(&w, &p);
+	if (m->hygiene) {
+		jsonw_begin(&w, "hygiene", '{');
+		hygiene_json(&w, m->hygiene, NULL, a);
+		jsonw_end(&w, '}');
+	} else {
+		jsonw_str(&w, "hygiene", NULL);
+	}
 	jsonw_end(&w, '}');
 	strbuf_char(&out, '\n');
 	if (out.overflow)

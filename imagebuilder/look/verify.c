@@ -182,18 +182,46 @@ static int check_fstab(struct verify *v, struct err *e)
 
 /* ---- the tree ---- */
 
+static void tell_unused(struct verify *v, const struct hygiene_findings *found)
+{
+	const struct hygiene_allow **unused;
+	size_t n = hygiene_unused(v->intent, found, v->arena, &unused);
+
+	for (size_t i = 0; i < n; i++)
+		verify_tell(v, "hygiene", VERIFY_NOTE,
+		            "the recipe allows what is not there: %s: '%s'", unused[i]->rule,
+		            unused[i]->path);
+}
+
+/* An image can't excuse itself: what its manifest says of a fault is only told. */
+static void tell_finding(struct verify *v, const struct hygiene_finding *f,
+                         const struct hygiene_intent *said)
+{
+	const struct hygiene_allow *row = hygiene_allows(said, f->rule, f->path);
+
+	verify_tell(v, "hygiene", VERIFY_FAULT, "%s%s%s", hygiene_words(f, v->arena),
+	            row ? "; its manifest says why it is there: " : "", row ? row->reason : "");
+}
+
 static int check_hygiene(struct verify *v, struct err *e)
 {
 	static const char check[] = "hygiene";
+	struct hygiene_intent said = {0};
 	struct hygiene_findings found;
-	int r = hygiene_look(v->image->root, v->allow, v->arena, &found, e);
 
+	verify_allowed(v, &said);
+	int r = hygiene_look(v->image->root, v->intent, v->arena, &found, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < found.n; i++)
-		verify_tell(v, check, VERIFY_FAULT, "%s", hygiene_words(&found.items[i], v->arena));
+		tell_finding(v, &found.items[i], &said);
 	if (found.more)
 		verify_tell(v, check, VERIFY_FAULT, "and more than can be told");
+	for (size_t i = 0; i < found.n_allowed; i++)
+		if (!found.allowed[i].allowed->implied)
+			verify_tell(v, check, VERIFY_NOTE, "%s",
+			            hygiene_words(&found.allowed[i], v->arena));
+	tell_unused(v, &found);
 	if (!found.n)
 		verify_tell(v, check, VERIFY_OK, "nothing that no image may have");
 	return 0;

@@ -16,7 +16,8 @@ enum verify_state {
 
 struct verify {
 	const struct inspect *image;
-	hygiene_allow allow;
+	const struct hygiene_intent
+	        *intent; /* the recipe's; NULL: what the image's manifest allows */
 	uint64_t deadline;
 	struct arena *arena;
 	void (*tell)(void *ctx, const char *check, enum verify_state state, const char *what);

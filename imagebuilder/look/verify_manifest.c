@@ -132,6 +132,42 @@ static int check_kernels(struct verify *v, const struct doc *manifest, struct er
 	return 0;
 }
 
+/* Rows of the manifest name paths, which are no patterns. */
+static const char *pattern_of(const char *path, struct arena *a)
+{
+	struct strbuf b = STRBUF(a, 2 * strlen(path) + 1);
+
+	for (; *path; path++) {
+		if (strchr("*?[\\", *path))
+			strbuf_char(&b, '\\');
+		strbuf_char(&b, *path);
+	}
+	return b.data;
+}
+
+void verify_allowed(struct verify *v, struct hygiene_intent *ret)
+{
+	struct blob text;
+	struct doc *d;
+	struct err none;
+
+	if (file_read(v->image->root, BAKED_MANIFEST, JSON_SIZE_MAX, v->arena, &text, &none) < 0 ||
+	    json_parse(BAKED_MANIFEST, text, v->arena, &d, &none) < 0)
+		return;
+	const struct doc *list = doc_get(doc_get(d, "hygiene"), "allowed");
+	size_t n = list && list->type == DOC_LIST ? list->n : 0;
+	struct hygiene_allow *rows = arena_array(v->arena, n, sizeof *rows);
+	for (size_t i = 0; i < n; i++) {
+		const char *rule = doc_text(list->items[i], "rule");
+		const char *path = doc_text(list->items[i], "path");
+		const char *reason = doc_text(list->items[i], "reason");
+		if (rule && path && *path && reason)
+			rows[ret->n++] = (struct hygiene_allow){rule, pattern_of(path, v->arena),
+			                                        reason, true};
+	}
+	ret->allow = rows;
+}
+
 int verify_manifest(struct verify *v, struct err *e)
 {
 	size_t before = v->faults;

@@ -87,6 +87,8 @@ struct walk {
 	struct digest *digest; /* copy_digest, and so are the following */
 	struct input_list *inputs;
 	struct arena *kept; /* for the inputs */
+	copy_each_fn *each; /* copy_each */
+	void *ctx;
 };
 
 static unsigned mode_of(const struct walk *w, const struct stat *st)
@@ -195,6 +197,13 @@ static int add_digest(struct walk *w, int dir, const char *name, const char *to,
 	return 0;
 }
 
+static int tell(struct walk *w, int dir, const char *name, const char *to, const struct stat *st,
+                struct err *e)
+{
+	(void)dir, (void)name;
+	return w->each(w->ctx, w->copy, to, st->st_mode & S_IFMT, e);
+}
+
 static int put(struct walk *w, int dir, const char *name, const char *to, const struct stat *st,
                struct err *e)
 {
@@ -233,6 +242,13 @@ static int walk_all(const struct copy_list *l, struct walk *w, struct err *e)
 int copy_find(const struct copy_list *l, struct err *e)
 {
 	struct walk w = {.visit = look};
+
+	return walk_all(l, &w, e);
+}
+
+int copy_each(const struct copy_list *l, copy_each_fn *each, void *ctx, struct err *e)
+{
+	struct walk w = {.visit = tell, .each = each, .ctx = ctx};
 
 	return walk_all(l, &w, e);
 }

@@ -11,6 +11,8 @@
  */
 #pragma once
 
+#include <sys/stat.h>
+
 #include "data/field.h"
 #include "host/host.h"
 #include "recipe/input.h"
@@ -39,6 +41,13 @@ int copy_read(const struct doc *list, const struct vars *facts, struct arena *a,
 
 /* Checks that every source exists and can be copied; ERR_INPUT at its place. */
 int copy_find(const struct copy_list *l, struct err *e) ATTR_MUST_USE;
+
+/* Calls `each` for everything that would be copied, with its absolute path in the image and the type
+ * of its mode. ERR_INPUT as copy_find, or what `each` returned. */
+typedef int copy_each_fn(void *ctx, const struct copy *c, const char *to, mode_t type,
+                         struct err *e);
+int copy_each(const struct copy_list *l, copy_each_fn *each, void *ctx,
+              struct err *e) ATTR_MUST_USE;
 
 /* Hex digest of all that copy_apply would write: paths, modes, links and contents, not times. If
  * `inputs` isn't NULL it gets each file that was read, as "file /home/me/motd". */

@@ -10,6 +10,7 @@
 
 #include "component/component.h"
 #include "kinds/kinds.h"
+#include "recipe/allow.h"
 #include "recipe/copy.h"
 #include "recipe/include.h"
 #include "recipe/recipe_own.h"
@@ -25,7 +26,8 @@ const struct recipe_refused recipe_refused[] = {
         {0},
 };
 
-static const char *const own_keys[] = {"image", "copy", "components", "tests", "include", NULL};
+static const char *const own_keys[] = {"image", "copy",    "components", "tests",
+                                       "allow", "include", NULL};
 
 /* Shared while a recipe and its parents are read. */
 struct loading {
@@ -176,6 +178,7 @@ static int check_rest(const struct doc *d, const struct recipe *recipe, struct a
 	struct copy_list copies;
 	struct component_list components;
 	struct test_list tests;
+	struct allow_list allow;
 	int r = refuse_sections(d, e);
 
 	if (r < 0)
@@ -190,7 +193,10 @@ static int check_rest(const struct doc *d, const struct recipe *recipe, struct a
 	r = component_read(recipe->components, a, &components, e);
 	if (r < 0)
 		return r;
-	return test_read(recipe->tests, &recipe->facts, a, &tests, e);
+	r = test_read(recipe->tests, &recipe->facts, a, &tests, e);
+	if (r < 0)
+		return r;
+	return allow_read(recipe->allow, &recipe->facts, a, &allow, e);
 }
 
 static int load_at(const struct loading *l, const char *path, unsigned depth, struct recipe *ret,
@@ -220,6 +226,7 @@ static int load_at(const struct loading *l, const char *path, unsigned depth, st
 	recipe.copy = doc_get(d, "copy");
 	recipe.components = doc_get(d, "components");
 	recipe.tests = doc_get(d, "tests");
+	recipe.allow = doc_get(d, "allow");
 	r = check_rest(d, &recipe, l->arena, e);
 	if (r < 0)
 		return r;

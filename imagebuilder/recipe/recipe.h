@@ -7,6 +7,7 @@
  *     copy:        files of the build machine, put in before any section (copy.h)
  *     components:  AWS Image Builder component documents, run after the sections (component.h)
  *     tests:       programs that are run in the finished image (test.h)
+ *     allow:       what may be in it although a rule of hygiene is against it (allow.h)
  *
  * Sections about one node (hostname, mounts, munge, slurm) are refused: an image is shared by many
  * nodes.
@@ -49,11 +50,11 @@ struct recipe {
 	const struct recipe *parent; /* FROM_RECIPE */
 	const char *arch;            /* "x86_64" or "arm64" */
 	struct disk_spec disk;
-	struct field_strings features;               /* efa, lustre, nvidia */
-	const struct doc *image;                     /* the header as written */
-	const struct doc *sections;                  /* a map, for plan_build with kinds_all */
-	const struct doc *copy, *components, *tests; /* lists, or NULL */
-	const char *file;                            /* as the user named it */
+	struct field_strings features; /* efa, lustre, nvidia */
+	const struct doc *image;       /* the header as written */
+	const struct doc *sections;    /* a map, for plan_build with kinds_all */
+	const struct doc *copy, *components, *tests, *allow; /* lists, or NULL */
+	const char *file;                                    /* as the user named it */
 	struct vars facts; /* name, version, arch, prefix, stage, and what --set gives */
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "build/intent.h"
 #include "component/component.h"
 #include "recipe/copy.h"
 #include "recipe/feature.h"
@@ -11,7 +12,7 @@
 #include "recipe/test.h"
 #include "verb/image.h"
 
-static int check_recipe(struct image *g, const char *path, struct err *e)
+static int check_recipe(struct image *g, const char *path, struct faults *faults, struct err *e)
 {
 	struct arena *a = g->program.arena;
 	struct recipe recipe;
@@ -19,6 +20,7 @@ static int check_recipe(struct image *g, const char *path, struct err *e)
 	struct copy_list copies;
 	struct component_list components;
 	struct test_list tests;
+	struct hygiene_intent intent;
 	int r = recipe_load(path, &g->opt.set, a, &recipe, e);
 
 	if (r < 0)
@@ -36,6 +38,9 @@ static int check_recipe(struct image *g, const char *path, struct err *e)
 	if (r < 0)
 		return r;
 	r = test_read(recipe.tests, &recipe.facts, a, &tests, e);
+	if (r < 0)
+		return r;
+	r = intent_read(&recipe, faults, a, &intent, e);
 	if (r < 0)
 		return r;
 	if (!g->program.quiet)
@@ -58,7 +63,7 @@ static int check_one(struct image *g, const char *path, struct faults *faults, s
 	int r = foreign_read(path, faults, g->program.arena, &foreign, e);
 
 	if (r == 0)
-		return check_recipe(g, path, e);
+		return check_recipe(g, path, faults, e);
 	if (r > 0 && !g->program.quiet)
 		tell_foreign(path, &foreign);
 	return r < 0 ? r : 0;

@@ -13,13 +13,12 @@
 
 #include "base/log.h"
 #include "base/scope.h"
-#include "build/chain.h"
+#include "build/intent.h"
 #include "component/component.h"
 #include "data/jsonw.h"
 #include "disk/disk.h"
 #include "host/lock.h"
 #include "kinds/kinds.h"
-#include "look/hygiene.h"
 #include "look/manifest.h"
 #include "plan/report.h"
 #include "program/stop.h"
@@ -43,6 +42,7 @@ struct provision {
 	size_t changed, held;
 	int status; /* of the plan: 0, or its exit status */
 	bool degraded;
+	struct hygiene_intent intent; /* with --clean */
 	size_t n_recipes;
 	struct component_list components[RECIPE_FROM_MAX + 1]; /* of each recipe so far */
 };
@@ -244,11 +244,14 @@ static int run_recipe(struct provision *p, const struct recipe *recipe, struct e
 
 /* Writes what the machine now has, so that its agent can skip checks; a machine has no layers, and
  * its steps can't be identified by a digest of the recipe. */
-static int tell_content(struct provision *p, const struct recipe *recipe, struct err *e)
+static int tell_content(struct provision *p, const struct recipe *recipe,
+                        const struct hygiene_report *cleaned, struct err *e)
 {
 	const char *const layers[] = {host_root(p->host), NULL};
-	struct manifest m = {
-	        .name = recipe->name, .version = recipe->version, .arch = recipe->arch};
+	struct manifest m = {.name = recipe->name,
+	                     .version = recipe->version,
+	                     .arch = recipe->arch,
+	                     .hygiene = cleaned};
 	int r = disk_epoch(layers, &m.epoch, e);
 
 	if (r < 0)
@@ -285,22 +288,53 @@ static int open_machine(struct provision *p, struct err *e)
 	return 0;
 }
 
+/* Each on a line of its own, as none of them is the reason for another. */
+static void tell_left(struct provision *p, const struct hygiene_report *report)
+{
+	struct arena *a = p->image->program.arena;
+
+	log_notice("cleaned: %zu things that no image may have", report->n_cleaned);
+	for (size_t i = 0; i < report->n_cleaned; i++)
+		log_debug("cleaned: %s: '%s'", report->cleaned[i].rule->name,
+		          report->cleaned[i].path);
+	for (size_t i = 0; i < report->left.n_allowed; i++)
+		log_notice("%s", hygiene_words(&report->left.allowed[i], a));
+	for (size_t i = 0; report->left.n > 1 && i < report->left.n; i++)
+		log_err("%s", hygiene_words(&report->left.items[i], a));
+}
+
+static void tell_unused(struct provision *p, const struct hygiene_report *report)
+{
+	const struct hygiene_allow **unused;
+	size_t n = hygiene_unused(&p->intent, &report->left, p->image->program.arena, &unused);
+
+	for (size_t i = 0; i < n; i++)
+		log_notice("not needed: allow {rule: %s, path: %s}: no such thing is here",
+		           unused[i]->rule, unused[i]->path);
+}
+
 static int run_all(struct provision *p, const struct recipe *recipe, struct foreign *foreign,
                    struct err *e)
 {
+	bool clean = p->image->opt.clean;
+	struct hygiene_report report = {0};
 	int r = recipe ? run_recipe(p, recipe, e) : run_foreign(p, foreign, e);
 
 	if (r != 0)
 		return r;
+	if (clean) {
+		r = hygiene_finish(p->host, &p->intent, p->image->program.arena, &report, e);
+		if (r < 0)
+			return r;
+		tell_left(p, &report);
+		tell_unused(p, &report);
+	}
 	if (recipe) {
-		r = tell_content(p, recipe, e);
+		r = tell_content(p, recipe, clean ? &report : NULL, e);
 		if (r < 0)
 			return r;
 	}
-	if (!p->image->opt.clean)
-		return 0;
-	return hygiene_finish(p->host,
-	                      recipe ? chain_allowed(recipe, p->image->program.arena) : NULL, e);
+	return hygiene_refuse(&report.left, e);
 }
 
 static int provision(struct provision *p, struct err *e)
@@ -315,6 +349,8 @@ static int provision(struct provision *p, struct err *e)
 
 	if (r == 0)
 		r = recipe_load(path, &g->opt.set, g->program.arena, &recipe, e);
+	if (r == 0 && !is_foreign && g->opt.clean)
+		r = intent_read(&recipe, NULL, g->program.arena, &p->intent, e);
 	if (r < 0)
 		return r;
 	r = open_machine(p, e);

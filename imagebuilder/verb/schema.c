@@ -8,6 +8,7 @@
 #include "component/component.h"
 #include "data/jsonw.h"
 #include "kinds/kinds.h"
+#include "recipe/allow.h"
 #include "recipe/copy.h"
 #include "recipe/recipe.h"
 #include "recipe/test.h"
@@ -244,6 +245,8 @@ static void put_sections(struct jsonw *w)
 			put_kind(w, *k);
 	put_components(w);
 	put_list(w, "tests", test_fields, NULL, "programs run in the finished image");
+	put_list(w, "allow", allow_fields, NULL,
+	         "what may be in the image although a rule is against it");
 }
 
 int verb_schema(void *program)

@@ -2,7 +2,7 @@
 /* verify: runs an image's checks, and prints one a line. */
 #include <stdio.h>
 
-#include "build/chain.h"
+#include "build/intent.h"
 #include "data/jsonw.h"
 #include "look/verify.h"
 #include "verb/image.h"
@@ -40,6 +40,7 @@ static int verify(struct image *g, struct inspect_space *space, struct inspect *
                   struct verify *v, struct err *e)
 {
 	const struct options *o = &g->opt;
+	struct hygiene_intent *intent = arena_alloc(g->program.arena, sizeof *intent);
 	struct recipe recipe;
 	int r;
 
@@ -47,7 +48,10 @@ static int verify(struct image *g, struct inspect_space *space, struct inspect *
 		r = recipe_load(o->recipe, &o->set, g->program.arena, &recipe, e);
 		if (r < 0)
 			return r;
-		v->allow = chain_allowed(&recipe, g->program.arena);
+		r = intent_read(&recipe, NULL, g->program.arena, intent, e);
+		if (r < 0)
+			return r;
+		v->intent = intent;
 	}
 	r = inspect_open(g->program.line.operands[0], space, "image", v->deadline, image, e);
 	if (r < 0)

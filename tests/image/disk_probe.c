@@ -48,30 +48,54 @@ static int do_rules(char **arg, struct err *e)
 	return 0;
 }
 
+/* "RULE:PATTERN" */
+static struct hygiene_intent intent_of(char **arg, struct arena *a)
+{
+	struct hygiene_intent in = {0};
+	struct hygiene_allow *rows = NULL;
+
+	for (; *arg; arg++) {
+		const char *colon = strchr(*arg, ':');
+		rows = arena_grow(a, rows, &in.n, sizeof *rows);
+		rows[in.n - 1] = (struct hygiene_allow){
+		        arena_memdup(a, *arg, (size_t)(colon - *arg)), colon + 1, "a test", false};
+	}
+	in.allow = rows;
+	return in;
+}
+
 /* clean ROOT ALLOW... */
 static int do_clean(char **arg, struct err *e)
 {
+	scope_arena struct arena *a = arena_new();
+	const struct hygiene_intent intent = intent_of(arg + 1, a);
+	struct hygiene_report report;
 	struct host *h = NULL;
 	int r = host_open(arg[0], HOST_LIVE, &h, e);
 
 	if (r == 0)
-		r = hygiene_clean(h, (hygiene_allow)(arg + 1), e);
+		r = hygiene_clean(h, &intent, a, &report, e);
 	host_close(h);
 	return r;
 }
 
-/* look ROOT ALLOW...: "RULE PATH" a line, and then fails by hygiene_verify */
+/* look ROOT ALLOW...: "RULE PATH" a line, and each in words as the error's first line */
 static int do_look(char **arg, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	scope_fd int root = open(arg[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	const struct hygiene_intent intent = intent_of(arg + 1, a);
 	struct hygiene_findings found;
 	int r = root < 0 ? err_errno(e, errno, "opening '%s'", arg[0])
-	                 : hygiene_look(root, (hygiene_allow)(arg + 1), a, &found, e);
+	                 : hygiene_look(root, &intent, a, &found, e);
 
-	for (size_t i = 0; r == 0 && i < found.n; i++)
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < found.n; i++) {
 		printf("%s %s\n", found.items[i].rule->name, found.items[i].path);
-	return r == 0 ? hygiene_verify(root, (hygiene_allow)(arg + 1), e) : r;
+		fprintf(stderr, "%s\n", hygiene_words(&found.items[i], a));
+	}
+	return hygiene_refuse(&found, e);
 }
 
 /* manifest ROOT SBOM: of an image named "node" */

@@ -63,6 +63,19 @@ def test_an_image_that_was_built_is_sound(look, built, form):
 def test_without_its_recipe_what_that_put_in_is_a_fault(look, built):
     r = look("verify", built / "v-1.0.0")
     assert r.code == 5 and "fault  hygiene          authorized-keys: '/root/.ssh/authorized_keys'" in r.out, r.out
+    assert "its manifest says why it is there: the recipe puts it in" in r.out
+
+
+def test_what_has_a_reason_is_a_note(look, built, tmp_path):
+    """Which is told with the recipe; what that allows in vain is told as well."""
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text((built / "recipe.yaml").read_text().replace("from: tree", f"from: {built}/tree") + """\
+allow: [{rule: authorized-keys, path: /root, reason: the admin's}, {rule: aws-keys, path: /opt/x, reason: none}]
+""")
+    r = look("verify", built / "v-1.0.0", "--recipe", recipe)
+    assert r.code == 0, r.out + r.err
+    assert "note   hygiene          authorized-keys: '/root/.ssh/authorized_keys' is allowed: the admin's" in r.out
+    assert "note   hygiene          the recipe allows what is not there: aws-keys: '/opt/x'" in r.out
 
 
 def no_loader(path):

@@ -220,27 +220,6 @@ static void a_step_of_a_plan_tells_which(void **state)
 	assert_string_equal(plan->steps[nth]->id, c->steps[2].name);
 }
 
-static void what_the_recipe_puts_in_is_allowed(void **state)
-{
-	struct recipe recipe;
-
-	(void)state;
-	write_recipe("units: [{name: ssh.service}]\n");
-	put("upper.yaml", arena_printf(arena,
-	                               "image: {name: upper, arch: %s, from: r.yaml}\n"
-	                               "units: [{name: a.timer}]\n"
-	                               "files: [{path: '/root/${name}', content: x}]\n",
-	                               own_arch()));
-	assert_ok(recipe_load(at("upper.yaml"), NULL, arena, &recipe, &e));
-	const char *const *l = chain_allowed(&recipe, arena);
-	assert_string_equal(l[0], "enabled-units:ssh.service");
-	assert_string_equal(l[1], "enabled-units:a.timer");
-	assert_string_equal(l[2], "authorized-keys:/root/upper");
-	assert_string_equal(l[3], "sudo-nopasswd:/root/upper");
-	assert_string_equal(l[4], "user-jobs:/root/upper");
-	assert_null(l[5]);
-}
-
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -257,7 +236,6 @@ int main(void)
 	        T(what_cant_be_built_here_is_outlined),
 	        T(a_copy_that_is_not_there_is_outlined),
 	        T(a_step_of_a_plan_tells_which),
-	        T(what_the_recipe_puts_in_is_allowed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,6 +3,7 @@
 #include "planted.h"
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
 
 #include "look/hygiene.h"
 
@@ -21,6 +22,9 @@
 
 static const char swap[4096] = {[4086] = 'S', 'W', 'A', 'P', 'S', 'P', 'A', 'C', 'E', '2'};
 static const char large_swap[65536] = {[65526] = 'S', 'W', 'A', 'P', 'S', 'P', 'A', 'C', 'E', '2'};
+
+/* cap_net_raw, permitted and effective (struct vfs_cap_data) */
+static const unsigned char net_raw[20] = {1, 0, 0, 2, 0, 0x20};
 
 const struct planted planted[] = {
         {"ssh-host-keys", "etc/ssh/ssh_host_ed25519_key"},
@@ -65,6 +69,7 @@ const struct planted planted[] = {
         {"ld-so-preload", "etc/ld.so.preload", "/usr/lib/x.so\n"},
         {"setuid-files", "usr/local/bin/shell", .mode = 04755},
         {"setuid-files", "usr/local/bin/group", .mode = 02755},
+        {"file-capabilities", "usr/local/bin/raw", .mode = 0755, .capable = true},
         {"world-writable", "etc/anyone", .mode = 0666},
         {"enabled-units", "etc/systemd/system/multi-user.target.wants/slurmd.service", .link = "x"},
         {"enabled-units", "etc/systemd/system/x.service.requires/y.service", .link = "x"},
@@ -211,6 +216,7 @@ const struct planted harmless[] = {
         {NULL, "etc/sudoers", "# %wheel ALL=(ALL) NOPASSWD: ALL\nroot ALL=(ALL:ALL) ALL\n"},
         {NULL, "etc/ld.so.preload", ""},
         {NULL, "usr/bin/sudo", "x", .mode = 04755},
+        {NULL, "usr/bin/ping", "x", .mode = 0755, .capable = true},
         {NULL, "etc/systemd/system/multi-user.target.wants/cron.service", .link = "x"},
         {NULL, "etc/systemd/system/slurmd.service.d/wants", "x"},
         {NULL, "srv/nobody/.bash_history", "x"},
@@ -297,6 +303,10 @@ void planted_put(struct image *t, const struct planted *p)
 		image_put(t, p->path, p->text ? p->text : "x");
 	if (p->mode)
 		assert_int_equal(fchmodat(t->fd, p->path, p->mode, 0), 0);
+	if (p->capable)
+		assert_int_equal(lsetxattr(arena_printf(t->a, "%s/%s", t->path, p->path),
+		                           "security.capability", net_raw, sizeof net_raw, 0),
+		                 0);
 }
 
 const char *planted_remedy(const struct planted *p)

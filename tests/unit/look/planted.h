@@ -10,6 +10,7 @@ struct planted {
 	size_t len;              /* of bytes that are no text */
 	const char *link;        /* a link's target instead */
 	unsigned mode;           /* 0: 0644 */
+	bool capable;            /* it has a capability */
 	const char *found;       /* the path that is told, when it is another */
 	bool by_content;         /* and so not cleaned, though the rule cleans by path */
 };
