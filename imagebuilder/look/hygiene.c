@@ -153,10 +153,22 @@ static void look_at_kind(struct walk *w, const struct tree_entry *at)
 }
 
 /* Most files have no match, so the checksums of packages are only looked up for the others. */
-static void add_content(struct walk *w, const struct hygiene_check *c, long at)
+static void add_content(struct walk *w, const struct hygiene_check *c, long at, bool packed)
 {
 	if (at >= 0 && !hygiene_is_shipped(w->shipped, w->path))
-		(void)add(w, c, arena_printf(w->arena, "at byte %ld", at), false);
+		(void)add(w, c,
+		          arena_printf(w->arena, "at byte %ld%s", at,
+		                       packed ? " of what it unpacks to" : ""),
+		          false);
+}
+
+static void add_hits(struct walk *w, const struct hygiene_hits *hits,
+                     const struct hygiene_check *const *more, size_t n_more)
+{
+	for (size_t i = 0; i < hygiene_n_checks; i++)
+		add_content(w, &hygiene_checks[i], hits->at[i], hits->packed);
+	for (size_t i = 0; i < n_more; i++)
+		add_content(w, more[i], hits->more[i], hits->packed);
 }
 
 static void look_at_rights(struct walk *w, const struct tree_entry *entry, int fd)
@@ -172,7 +184,7 @@ static void look_at_rights(struct walk *w, const struct tree_entry *entry, int f
 static int look_into(struct walk *w, const struct tree_entry *entry,
                      const struct hygiene_check *const *more, size_t n_more, struct err *e)
 {
-	long at[HYGIENE_CHECKS_MAX], at_more[HYGIENE_MATCHES_MAX];
+	struct hygiene_hits hits;
 	scope_fd int fd = openat(entry->dir, entry->name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	if (fd < 0 && w->running && errno == ENOENT)
@@ -180,14 +192,20 @@ static int look_into(struct walk *w, const struct tree_entry *entry,
 	if (fd < 0)
 		return err_errno(e, errno, "opening '%s'", w->path);
 	look_at_rights(w, entry, fd);
-	int r = hygiene_scan_file(w->scanner, fd, (uint64_t)entry->st->st_size, more, n_more, at,
-	                          at_more);
+	int r = hygiene_scan_file(w->scanner, fd, (uint64_t)entry->st->st_size, more, n_more,
+	                          &hits);
 	if (r < 0)
 		return err_errno(e, -r, "reading '%s'", w->path);
-	for (size_t i = 0; i < hygiene_n_checks; i++)
-		add_content(w, &hygiene_checks[i], at[i]);
-	for (size_t i = 0; i < n_more; i++)
-		add_content(w, more[i], at_more[i]);
+	bool packed = hits.packed;
+	hits.packed = false;
+	add_hits(w, &hits, more, n_more);
+	/* What packages ship packed is mostly manuals: comparing takes less time than unpacking. */
+	if (!packed || hygiene_is_shipped(w->shipped, w->path))
+		return TREE_GO;
+	r = hygiene_scan_packed(w->scanner, fd, more, n_more, &hits);
+	if (r < 0)
+		return err_errno(e, -r, "unpacking '%s'", w->path);
+	add_hits(w, &hits, more, n_more);
 	return TREE_GO;
 }
 

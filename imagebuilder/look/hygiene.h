@@ -8,7 +8,8 @@
  *
  * A file that is byte for byte what its dpkg package shipped is not a leak: its content is public.
  *
- * First boot creates new identities: systemd the machine-id, the agent the SSH host keys.
+ * First boot creates new identities: systemd the machine-id, units of the agent's
+ * package the SSH host keys, DKMS's signing key and the self-signed certificate of ssl-cert.
  */
 #pragma once
 

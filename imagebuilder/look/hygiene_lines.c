@@ -172,6 +172,47 @@ long hygiene_line_any(const struct hygiene_check *c, const char *text, size_t le
 	return first_line(c, text, len, is_any);
 }
 
+/* Client, server and secret of pppd: "*" as a secret is in no use, and an empty one is login's. */
+static bool is_ppp_secret(const struct hygiene_check *c, const char *line)
+{
+	const char *p = line;
+
+	(void)c;
+	for (int i = 0; i < 2; i++) {
+		p += strcspn(p, " \t");
+		p += strspn(p, " \t");
+	}
+	p += *p == '"';
+	return *p && *p != '"' && *p != '*' && *p != '@';
+}
+
+long hygiene_line_ppp(const struct hygiene_check *c, const char *text, size_t len)
+{
+	return first_line(c, text, len, is_ppp_secret);
+}
+
+/* NAME=VALUE of a shell, systemd or make, where the name says that the value is a secret. */
+static bool is_environment(const struct hygiene_check *c, const char *line)
+{
+	for (const char *p = line; (p = strchr(p, '=')); p++) {
+		const char *name = p;
+		while (name > line && (isalnum((unsigned char)name[-1]) || name[-1] == '_'))
+			name--;
+		for (const char *const *word = c->words; *word; word++) {
+			size_t n = strlen(*word);
+			if ((size_t)(p - name) >= n && strncasecmp(p - n, *word, n) == 0 &&
+			    is_value(p + 1))
+				return true;
+		}
+	}
+	return false;
+}
+
+long hygiene_line_environment(const struct hygiene_check *c, const char *text, size_t len)
+{
+	return first_line(c, text, len, is_environment);
+}
+
 static bool has_word(const struct hygiene_check *c, const char *line)
 {
 	for (const char *const *word = c->words; *word; word++)

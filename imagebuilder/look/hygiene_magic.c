@@ -75,9 +75,34 @@ static bool is_java_key(const char *head, const char *end)
 	       memcmp(head + 12, "\0\0\0\1", 4) == 0;
 }
 
+/* A secret key of OpenPGP in binary form (RFC 4880): a packet of tag 5, version 4, of an algorithm for
+ * keys. */
+static bool is_pgp_key(const char *head, const char *end, uint64_t size)
+{
+	const unsigned char *b = (const unsigned char *)head;
+	size_t at = 0;
+
+	if (end - head < 16)
+		return false;
+	if (b[0] == 0x94 || b[0] == 0x95) /* the length is one byte, or two */
+		at = b[0] == 0x94 ? 2 : 3;
+	else if (b[0] == 0xc5)
+		at = b[1] < 192 ? 2 : 3;
+	if (at == 0 || b[at] != 4)
+		return false;
+	uint64_t body = at == 2        ? b[1]
+	                : b[0] == 0xc5 ? (b[1] - 192U) * 256U + b[2] + 192U
+	                               : b[1] * 256U + b[2];
+	unsigned algorithm = b[at + 5];
+	return body >= 32 && at + body <= size &&
+	       ((algorithm >= 1 && algorithm <= 3) || (algorithm >= 16 && algorithm <= 28));
+}
+
 bool hygiene_is_key(const char *head, size_t len, uint64_t size)
 {
-	return is_der_key(head, head + len, size) || is_java_key(head, head + len);
+	const char *end = head + len;
+
+	return is_der_key(head, end, size) || is_java_key(head, end) || is_pgp_key(head, end, size);
 }
 
 /* A keytab: version 2, and a first entry that fits into the file. */

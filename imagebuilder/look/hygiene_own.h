@@ -32,6 +32,9 @@ struct hygiene_needle {
 	/* Whether a secret is at text[at]; at least HYGIENE_OVERLAP bytes beyond it are readable,
 	 * unless the file ends. */
 	bool (*is)(const char *text, size_t len, size_t at);
+	/* NULL: the text stands alone, and this many letters, digits and characters of `also` follow. */
+	size_t least;
+	const char *also;
 };
 #define HYGIENE_ANCHOR 4
 
@@ -56,7 +59,7 @@ struct hygiene_check {
 
 extern const struct hygiene_check hygiene_checks[];
 extern const size_t hygiene_n_checks;
-#define HYGIENE_CHECKS_MAX 64
+#define HYGIENE_CHECKS_MAX 96
 
 /* Set-user-ID files, files with capabilities, and enabled units that images may have;
  * NULL-terminated. */
@@ -92,9 +95,20 @@ hygiene_scan_fn hygiene_line_option; /* the same among a mount's options: "vers=
 hygiene_scan_fn hygiene_line_any;    /* any line that is not a comment */
 hygiene_scan_fn hygiene_line_with;   /* a line that is not a comment, with a word of `words` */
 hygiene_scan_fn hygiene_line_account;
-hygiene_scan_fn hygiene_line_ceph; /* a key, recognised by its form */
+hygiene_scan_fn hygiene_line_ppp;
+hygiene_scan_fn hygiene_line_environment; /* NAME=VALUE, the name ending with a word of `words` */
+hygiene_scan_fn hygiene_line_ceph;        /* a key, recognised by its form */
 
-/* hygiene_secrets.c: the needles of the rules of these names. */
+/* hygiene_text.c: for needles. A secret consists of letters, digits and the characters `also`. */
+bool hygiene_in_set(char c, const char *also);
+size_t hygiene_run(const char *text, size_t len, size_t at, const char *also);
+bool hygiene_is_random(const char *s, size_t len);
+bool hygiene_stands_alone(const char *text, size_t at);
+bool hygiene_is_token(const char *text, size_t len, size_t at, size_t head, size_t least,
+                      const char *also);
+size_t hygiene_value_at(const char *text, size_t len, size_t at);
+
+/* hygiene_secrets.c, hygiene_tokens.c: the needles of the rules of these names. */
 extern const struct hygiene_needle hygiene_aws_keys[], hygiene_private_keys[], hygiene_tokens[];
 /* hygiene_magic.c */
 hygiene_magic_fn hygiene_is_key, hygiene_is_keytab, hygiene_is_core, hygiene_is_swap;
@@ -103,13 +117,21 @@ hygiene_magic_fn hygiene_is_key, hygiene_is_keytab, hygiene_is_core, hygiene_is_
 struct hygiene_scanner;
 struct hygiene_scanner *hygiene_scanner_new(void) ATTR_MUST_USE;
 void hygiene_scanner_close(struct hygiene_scanner *s);
-/* Scans the open file of that size: for all needles and magics, and with the scans of `more`.
- * ret[i] gets the offset of what check i of the table found, ret_more[i] that of check i of `more`;
- * -1: nothing. 0 or -errno. */
+/* Where something was found: the byte; -1: nowhere. */
+struct hygiene_hits {
+	long at[HYGIENE_CHECKS_MAX];    /* by check i of the table */
+	long more[HYGIENE_MATCHES_MAX]; /* by the scan of check i of `more` */
+	bool packed;                    /* the file is gzip's */
+};
+/* Scans the open file of that size: for all needles and magics, and with the scans of `more`; text in
+ * UTF-16 as well. 0 or -errno. */
 int hygiene_scan_file(struct hygiene_scanner *s, int fd, uint64_t size,
                       const struct hygiene_check *const *more, size_t n_more,
-                      long ret[static HYGIENE_CHECKS_MAX], long *ret_more) ATTR_MUST_USE;
-#define HYGIENE_BUFFER  (1 << 20)
+                      struct hygiene_hits *ret) ATTR_MUST_USE;
+/* The same of what a gzip file unpacks to; a damaged one as far as it goes. */
+int hygiene_scan_packed(struct hygiene_scanner *s, int fd, const struct hygiene_check *const *more,
+                        size_t n_more, struct hygiene_hits *ret) ATTR_MUST_USE;
+#define HYGIENE_BUFFER  (1 << 18)
 #define HYGIENE_OVERLAP 4096 /* longest match of a needle */
 
 /* hygiene_shipped.c: dpkg's checksums of the files of packages, read on first use. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Verifies matches of needles: keys of AWS, private keys, tokens of services. */
+/* Verifies matches of needles: keys of AWS, private keys. */
 #include <ctype.h>
 #include <string.h>
 
@@ -7,52 +7,9 @@
 
 #define KEY_ID_LEN     20 /* AKIA or ASIA and sixteen more */
 #define SECRET_KEY_LEN 40
-#define KEY_BODY       32 /* base64 characters in a row that don't occur by chance */
-#define DISTINCT       10 /* distinct characters; placeholders like "xxxx" have fewer */
-
-/* Sets of characters; a secret consists of letters, digits and these. */
-static bool in_set(char c, const char *also)
-{
-	return isalnum((unsigned char)c) || (c && strchr(also, c));
-}
-
-static size_t run(const char *text, size_t len, size_t at, const char *also)
-{
-	size_t n = 0;
-
-	while (at + n < len && in_set(text[at + n], also))
-		n++;
-	return n;
-}
-
-/* Whether the characters look random. */
-static bool is_random(const char *s, size_t len)
-{
-	bool seen[256] = {false};
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++) {
-		n += !seen[(unsigned char)s[i]];
-		seen[(unsigned char)s[i]] = true;
-	}
-	return n >= DISTINCT && !memmem(s, len, "EXAMPLE", 7) && !memmem(s, len, "example", 7);
-}
-
-/* Whether it isn't the end of a longer word. */
-static bool stands_alone(const char *text, size_t at)
-{
-	return at == 0 || !in_set(text[at - 1], "_");
-}
-
-/* Whether at least that many characters of the set follow the needle. */
-static bool is_token(const char *text, size_t len, size_t at, size_t head, size_t least,
-                     const char *also)
-{
-	if (!stands_alone(text, at))
-		return false;
-	size_t n = run(text, len, at + head, also);
-	return n >= least && is_random(text + at + head, n);
-}
+#define SESSION_TOKEN  100  /* at least */
+#define JWK_NEAR       2048 /* bytes before and after "kty" */
+#define KEY_BODY       32   /* base64 characters in a row that don't occur by chance */
 
 /* ---- AWS ---- */
 
@@ -69,29 +26,27 @@ static bool is_key_id(const char *text, size_t len, size_t at)
 	return memcmp(text + at + KEY_ID_LEN - 7, "EXAMPLE", 7) != 0;
 }
 
-/* Skips what is between a name and its value: quotes, spaces, and one of '=' and ':'. */
-static size_t value_at(const char *text, size_t len, size_t at)
-{
-	size_t i = at;
-	bool sign = false;
-
-	while (i < len && i - at < 16 && text[i] && strchr("\"' \t=:>\\", text[i])) {
-		sign = sign || text[i] == '=' || text[i] == ':';
-		i++;
-	}
-	return sign ? i : len;
-}
-
 static bool is_secret_key(const char *text, size_t len, size_t at)
 {
-	size_t i = value_at(text, len, at + run(text, len, at, "_"));
+	size_t i = hygiene_value_at(text, len, at + hygiene_run(text, len, at, "_"));
 
-	return run(text, len, i, "/+=") == SECRET_KEY_LEN && is_random(text + i, SECRET_KEY_LEN);
+	return hygiene_run(text, len, i, "/+=") == SECRET_KEY_LEN &&
+	       hygiene_is_random(text + i, SECRET_KEY_LEN);
+}
+
+static bool is_session_token(const char *text, size_t len, size_t at)
+{
+	size_t i = hygiene_value_at(text, len, at + hygiene_run(text, len, at, "_"));
+	size_t n = hygiene_run(text, len, i, "/+=");
+
+	return n >= SESSION_TOKEN && hygiene_is_random(text + i, n);
 }
 
 const struct hygiene_needle hygiene_aws_keys[] = {
         {"AKIA", 0, is_key_id},
         {"ASIA", 0, is_key_id},
+        {"aws_session_token", 4, is_session_token},
+        {"AWS_SESSION_TOKEN", 4, is_session_token},
         {"secret_access_key", 4, is_secret_key},
         {"SECRET_ACCESS_KEY", 4, is_secret_key},
         {"SecretAccessKey", 5, is_secret_key},
@@ -121,7 +76,7 @@ static bool has_key_body(const char *p, const char *end)
 {
 	for (int headers = 0; headers < 8; headers++) {
 		p = skip_between(p, end);
-		size_t n = run(p, (size_t)(end - p), 0, "+/=-");
+		size_t n = hygiene_run(p, (size_t)(end - p), 0, "+/=-");
 		if (n >= KEY_BODY)
 			return true;
 		if (n == 0 || p + n >= end || p[n] != ':')
@@ -161,22 +116,39 @@ static bool is_ssh2_key(const char *text, size_t len, size_t at)
 	       has_key_body(text + at + sizeof head - 1, text + len);
 }
 
-/* A PEM key encoded in base64 once more, as secrets of Kubernetes are: the needle is "-----BEGIN "
- * in base64. */
-static bool is_wrapped_key(const char *text, size_t len, size_t at)
+/* A PEM key encoded in base64 once more, as secrets of Kubernetes are, maybe with text before it: the
+ * needle is "-----BEGIN " in base64, `skip` bytes and so `back` characters behind a whole group. */
+static bool is_wrapped(const char *text, size_t len, size_t at, size_t back, size_t skip)
 {
 	char in[256], out[256];
 	size_t n = 0, got = 0;
 
-	for (size_t i = at; i < len && n < sizeof in; i++) {
-		if (in_set(text[i], "+/"))
+	if (at < back)
+		return false;
+	for (size_t i = at - back; i < len && n < sizeof in; i++) {
+		if (hygiene_in_set(text[i], "+/"))
 			in[n++] = text[i];
 		else if (text[i] != '\n' && text[i] != '\r' && text[i] != ' ')
 			break;
 	}
 	if (str_base64_decode((struct blob){in, n / 4 * 4}, out, sizeof out, &got) < 0)
 		return false;
-	return got > 0 && is_pem_key(out, got, 0);
+	return got > skip && memcmp(out + skip, "-----", 5) == 0 && is_pem_key(out, got, skip);
+}
+
+static bool is_wrapped_key(const char *text, size_t len, size_t at)
+{
+	return is_wrapped(text, len, at, 0, 0);
+}
+
+static bool is_wrapped_by_1(const char *text, size_t len, size_t at)
+{
+	return is_wrapped(text, len, at, 2, 1);
+}
+
+static bool is_wrapped_by_2(const char *text, size_t len, size_t at)
+{
+	return is_wrapped(text, len, at, 3, 2);
 }
 
 static bool is_putty_key(const char *text, size_t len, size_t at)
@@ -186,95 +158,65 @@ static bool is_putty_key(const char *text, size_t len, size_t at)
 
 static bool is_age_key(const char *text, size_t len, size_t at)
 {
-	return is_token(text, len, at, strlen("AGE-SECRET-KEY-1"), 58, "");
+	return hygiene_is_token(text, len, at, strlen("AGE-SECRET-KEY-1"), 58, "");
 }
 
 /* 32 bytes in base64 after the name. */
 static bool is_wireguard_key(const char *text, size_t len, size_t at)
 {
-	size_t i = value_at(text, len, at + strlen("PrivateKey"));
+	size_t i = hygiene_value_at(text, len, at + strlen("PrivateKey"));
 
-	return i + 44 <= len && run(text, len, i, "+/") == 43 && text[i + 43] == '=' &&
-	       (i + 44 == len || !in_set(text[i + 44], "+/=")) && is_random(text + i, 43);
+	return i + 44 <= len && hygiene_run(text, len, i, "+/") == 43 && text[i + 43] == '=' &&
+	       (i + 44 == len || !hygiene_in_set(text[i + 44], "+/=")) &&
+	       hygiene_is_random(text + i, 43);
+}
+
+/* The value of a member, as a JSON Web Key (RFC 7517) has them: its private part, or its key. */
+static bool has_member(const char *text, size_t len, const char *name)
+{
+	const char *p = text, *end = text + len;
+
+	while ((p = memmem(p, (size_t)(end - p), name, strlen(name)))) {
+		p += strlen(name);
+		size_t i = hygiene_value_at(text, len, (size_t)(p - text));
+		size_t n = hygiene_run(text, len, i, "_-");
+		if (n >= KEY_BODY && hygiene_is_random(text + i, n))
+			return true;
+	}
+	return false;
+}
+
+static bool is_jwk(const char *text, size_t len, size_t at)
+{
+	size_t from = at < JWK_NEAR ? 0 : at - JWK_NEAR;
+	size_t to = len - at < JWK_NEAR ? len : at + JWK_NEAR;
+
+	return has_member(text + from, to - from, "\"d\"") ||
+	       has_member(text + from, to - from, "\"k\"");
+}
+
+/* As BIND and ldns write them. */
+static bool is_dnssec_key(const char *text, size_t len, size_t at)
+{
+	static const char *const members[] = {"\nPrivateExponent: ", "\nPrivateKey: ", "\nKey: "};
+	size_t near = len - at < JWK_NEAR ? len - at : JWK_NEAR;
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (memmem(text + at, near, members[i], strlen(members[i])))
+			return true;
+	return false;
 }
 
 const struct hygiene_needle hygiene_private_keys[] = {
         {"-----BEGIN ", 5, is_pem_key},
         {"---- BEGIN SSH2 ", 11, is_ssh2_key},
         {"LS0tLS1CRUdJTi", 7, is_wrapped_key},
+        {"0tLS0tQkVHSU4g", 6, is_wrapped_by_1},
+        {"tLS0tLUJFR0lOI", 6, is_wrapped_by_2},
+        {"\"kty\"", 1, is_jwk},
+        {"Private-key-format: v", 8, is_dnssec_key},
         {"PuTTY-User-Key-File-", 0, is_putty_key},
         {"AGE-SECRET-KEY-1", 0, is_age_key},
         {"PrivateKey", 4, is_wireguard_key},
-        {NULL, 0, NULL},
-};
-
-/* ---- tokens ---- */
-
-static bool is_github(const char *text, size_t len, size_t at)
-{
-	return is_token(text, len, at, 4, 36, "");
-}
-
-static bool is_github_pat(const char *text, size_t len, size_t at)
-{
-	return is_token(text, len, at, strlen("github_pat_"), 70, "_");
-}
-
-static bool is_gitlab(const char *text, size_t len, size_t at)
-{
-	return is_token(text, len, at, strlen("glpat-"), 20, "_-");
-}
-
-/* xoxb-, xoxp- and similar ones. */
-static bool is_slack(const char *text, size_t len, size_t at)
-{
-	return len - at > 5 && strchr("abeoprs", text[at + 3]) && text[at + 4] == '-' &&
-	       isdigit((unsigned char)text[at + 5]) && is_token(text, len, at, 5, 24, "-");
-}
-
-static bool is_slack_hook(const char *text, size_t len, size_t at)
-{
-	size_t head = strlen("hooks.slack.com/services/");
-
-	return is_token(text, len, at, head, 40, "/");
-}
-
-static bool is_npm(const char *text, size_t len, size_t at)
-{
-	return is_token(text, len, at, strlen("npm_"), 36, "");
-}
-
-static bool is_npm_auth(const char *text, size_t len, size_t at)
-{
-	size_t i = at + strlen("_authToken=");
-	size_t n = run(text, len, i, "_-+/=");
-
-	return n >= 16 && is_random(text + i, n);
-}
-
-static bool is_pypi(const char *text, size_t len, size_t at)
-{
-	return is_token(text, len, at, strlen("pypi-"), 60, "_-");
-}
-
-const struct hygiene_needle hygiene_tokens[] = {
-        {"ghp_", 0, is_github},
-        {"gho_", 0, is_github},
-        {"ghu_", 0, is_github},
-        {"ghs_", 0, is_github},
-        {"ghr_", 0, is_github},
-        {"github_pat_", 7, is_github_pat},
-        {"glpat-", 2, is_gitlab},
-        {"xoxa-", 0, is_slack},
-        {"xoxb-", 0, is_slack},
-        {"xoxe-", 0, is_slack},
-        {"xoxo-", 0, is_slack},
-        {"xoxp-", 0, is_slack},
-        {"xoxr-", 0, is_slack},
-        {"xoxs-", 0, is_slack},
-        {"hooks.slack.com/services/", 6, is_slack_hook},
-        {"npm_", 0, is_npm},
-        {"_authToken=", 5, is_npm_auth},
-        {"pypi-AgE", 4, is_pypi},
         {NULL, 0, NULL},
 };

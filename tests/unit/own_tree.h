@@ -13,16 +13,21 @@
 #include "base/file.h"
 #include "os/tree.h"
 
-/* `path` becomes DIR/tree; returns its descriptor. */
-static inline int own_tree_open(char dir[static 64], char path[static 96])
+/* `path` becomes DIR/tree, DIR below `where`; returns its descriptor. */
+static inline int own_tree_open_in(const char *where, char dir[static 64], char path[static 96])
 {
-	snprintf(dir, 64, "/tmp/unit-tree-XXXXXX");
+	snprintf(dir, 64, "%s/unit-tree-XXXXXX", where);
 	assert_non_null(mkdtemp(dir));
 	snprintf(path, 96, "%s/tree", dir);
 	assert_int_equal(mkdir(path, 0755), 0);
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	assert_true(fd >= 0);
 	return fd;
+}
+
+static inline int own_tree_open(char dir[static 64], char path[static 96])
+{
+	return own_tree_open_in("/tmp", dir, path);
 }
 
 static inline void own_tree_close(const char *dir, int fd)

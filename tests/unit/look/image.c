@@ -16,7 +16,9 @@ int image_setup(void **state)
 {
 	struct image *t = calloc(1, sizeof *t);
 
-	t->fd = own_tree_open(t->dir, t->path);
+	/* Thousands of files that live for an instant: in memory, where there is a place for that. */
+	t->fd = own_tree_open_in(access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp", t->dir,
+	                         t->path);
 	t->a = arena_new();
 	*state = t;
 	return 0;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <zlib.h>
 
 #include "base/digest.h"
 #include "host/host.h"
@@ -44,6 +45,99 @@ static void test_each_is_found_by_its_rule(void **state)
 			fail_msg("planted '%s' with '%.60s': found '%s', wanted '%s'", p->path,
 			         p->text ? p->text : "", found, want);
 	}
+}
+
+/* ---- in other forms ---- */
+
+static bool is_text(const struct planted *p)
+{
+	static const char *const rules[] = {"aws-keys", "private-keys", "tokens"};
+	bool found = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		found = found || str_eq(p->rule, rules[i]);
+	return found && p->text && !p->len;
+}
+
+static struct blob in_utf16(struct image *t, const char *text, bool big, bool mark)
+{
+	size_t n = strlen(text) + mark;
+	char *to = arena_alloc(t->a, 2 * n);
+
+	if (mark)
+		memcpy(to, big ? "\xfe\xff" : "\xff\xfe", 2);
+	for (size_t i = mark; i < n; i++)
+		to[2 * i + big] = text[i - mark];
+	return (struct blob){to, 2 * n};
+}
+
+/* In two members. */
+static struct blob in_gzip(struct image *t, struct blob in)
+{
+	size_t room = in.len + 256, used = 0, half = in.len / 2;
+	char *to = arena_alloc(t->a, room);
+
+	for (int i = 0; i < 2; i++) {
+		z_stream z = {.next_in = (unsigned char *)(uintptr_t)in.data + (i ? half : 0),
+		              .avail_in = (unsigned)(i ? in.len - half : half),
+		              .next_out = (unsigned char *)to + used,
+		              .avail_out = (unsigned)(room - used)};
+		assert_int_equal(
+		        deflateInit2(&z, 9, Z_DEFLATED, 16 + MAX_WBITS, 9, Z_DEFAULT_STRATEGY),
+		        Z_OK);
+		assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
+		used += z.total_out;
+		deflateEnd(&z);
+	}
+	return (struct blob){to, used};
+}
+
+static void test_in_other_forms(void **state)
+{
+	struct image *t = *state;
+	size_t n = 0;
+
+	image_fill(t);
+	for (const struct planted *p = planted; p->rule; p++) {
+		if (!is_text(p))
+			continue;
+		const struct blob plain = {p->text, strlen(p->text)};
+		const struct blob forms[] = {in_utf16(t, p->text, false, true),
+		                             in_utf16(t, p->text, true, true),
+		                             in_utf16(t, p->text, false, false),
+		                             in_utf16(t, p->text, true, false),
+		                             in_gzip(t, plain),
+		                             in_gzip(t, in_utf16(t, p->text, false, true))};
+		for (size_t i = 0; i < ARRAY_LEN(forms); i++, n++) {
+			image_put_bytes(t, "opt/form", forms[i].data, forms[i].len);
+			const char *found = found_in(t, NULL);
+			if (!str_eq(found, arena_printf(t->a, "%s /opt/form", p->rule)))
+				fail_msg("form %zu of '%.60s': found '%s'", i, p->text, found);
+		}
+	}
+	assert_true(n > 200);
+}
+
+static void test_what_it_unpacks_to_is_told(void **state)
+{
+	struct image *t = *state;
+	const char *text = arena_printf(t->a, "%2000000s id = AKIAQ7ZX2M4K9P3R5T6W", "x");
+	struct blob packed = in_gzip(t, (struct blob){text, strlen(text)});
+	struct hygiene_findings f;
+	struct err e;
+
+	image_fill(t);
+	image_put_bytes(t, "opt/x.gz", packed.data, packed.len);
+	assert_ok(hygiene_look(t->fd, NULL, t->a, &f, &e));
+	assert_int_equal(f.n, 1);
+	assert_string_equal(f.items[0].detail, "at byte 2000006 of what it unpacks to");
+	/* A damaged one is looked at as far as it goes, and one cut short is no error. */
+	image_put_bytes(t, "opt/x.gz", packed.data, packed.len - 8);
+	assert_string_equal(found_in(t, NULL), "aws-keys /opt/x.gz");
+	image_put_bytes(t, "opt/x.gz", packed.data, 30);
+	assert_string_equal(found_in(t, NULL), "");
+	image_put_bytes(t, "opt/x.gz", "\x1f\x8b\x08 and no more", 15);
+	assert_string_equal(found_in(t, NULL), "");
 }
 
 static void test_each_rule_is_planted(void **state)
@@ -313,7 +407,7 @@ static void test_a_shipped_identity_is_one(void **state)
 static void test_secrets_in_large_files(void **state)
 {
 	struct image *t = *state;
-	const size_t piece = 1 << 20, size = 3 * piece;
+	const size_t piece = 1 << 18, size = 3 * piece;
 	char *text = calloc(1, size + 1);
 	struct hygiene_findings f;
 	struct err e;
@@ -430,13 +524,22 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, image_setup, image_teardown)
 	const struct CMUnitTest tests[] = {
-	        TEST(test_each_is_found_by_its_rule), TEST(test_each_rule_is_planted),
-	        TEST(test_what_is_none_is_not_found), TEST(test_cleaning),
-	        TEST(test_what_is_allowed),           TEST(test_what_is_declared_stays),
-	        TEST(test_what_would_be_taken),       TEST(test_what_a_package_shipped_is_no_leak),
-	        TEST(test_a_shipped_identity_is_one), TEST(test_secrets_in_large_files),
-	        TEST(test_what_lies_behind_links),    TEST(test_homes),
-	        TEST(test_more_than_can_be_told),     TEST(test_words),
+	        TEST(test_each_is_found_by_its_rule),
+	        TEST(test_each_rule_is_planted),
+	        TEST(test_in_other_forms),
+	        TEST(test_what_it_unpacks_to_is_told),
+	        TEST(test_what_is_none_is_not_found),
+	        TEST(test_cleaning),
+	        TEST(test_what_is_allowed),
+	        TEST(test_what_is_declared_stays),
+	        TEST(test_what_would_be_taken),
+	        TEST(test_what_a_package_shipped_is_no_leak),
+	        TEST(test_a_shipped_identity_is_one),
+	        TEST(test_secrets_in_large_files),
+	        TEST(test_what_lies_behind_links),
+	        TEST(test_homes),
+	        TEST(test_more_than_can_be_told),
+	        TEST(test_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
