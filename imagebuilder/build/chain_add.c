@@ -41,14 +41,16 @@ int chain_refuse(struct chain *c, int r, const struct err *e)
 int chain_fetches(struct chain *c, struct chain_step *s, struct component_fetches *all,
                   struct strbuf *says, struct err *e)
 {
-	int r = lock_fix_files(c->lock, all, e);
+	int r = lock_fix_files(c->lock, all, c->arena, e);
 
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < all->n; i++) {
 		const struct component_fetch *f = &all->items[i];
 
-		strbuf_printf(says, "\nfetched %s", f->sha256);
+		/* The step names its downloads itself, but not the objects below a prefix. */
+		strbuf_printf(says, "\nfetched %s%s%s", f->sha256, f->found ? " " : "",
+		              f->found ? f->uri : "");
 		input_add(&s->inputs, c->arena, arena_printf(c->arena, "fetched %s", f->uri),
 		          f->sha256, strlen(f->sha256), f->at);
 	}

@@ -4,6 +4,7 @@
 
 #include <ctype.h>
 
+#include "base/digest.h"
 #include "component/component_own.h"
 
 /* The text at that key with all references expanded; NULL: there is none. */
@@ -40,15 +41,21 @@ static const char *lower_case(struct arena *a, const char *hex)
 	return out;
 }
 
+struct component_fetch *component_fetches_find(const struct component_fetches *l, const char *uri)
+{
+	for (size_t i = 0; i < l->n; i++)
+		if (str_eq(l->items[i].uri, uri))
+			return &l->items[i];
+	return NULL;
+}
+
 int component_fetches_add(struct component_fetches *l, const char *uri, const char *sum,
                           const struct doc *at, struct arena *a, struct err *e)
 {
-	sum = sum ? lower_case(a, sum) : NULL;
-	for (size_t i = 0; i < l->n; i++) {
-		struct component_fetch *f = &l->items[i];
+	struct component_fetch *f = component_fetches_find(l, uri);
 
-		if (!str_eq(f->uri, uri))
-			continue;
+	sum = sum ? lower_case(a, sum) : NULL;
+	if (f) {
 		if (sum && f->sha256 && !str_eq(sum, f->sha256))
 			return doc_err(at, e, REASON_INPUT_RANGE,
 			               "'%s' has another checksum in %s:%u", uri, f->at->file,
@@ -66,7 +73,7 @@ static int add_fetch(const struct component_round *round, const struct doc *inpu
                      struct component_fetches *l, struct err *e)
 {
 	const struct doc *at = doc_get(input, "source");
-	const char *uri, *sum, *owner;
+	const char *uri, *sum, *algorithm, *owner;
 	int r = known_text(round, input, "source", &uri, e);
 
 	if (r < 0)
@@ -74,15 +81,21 @@ static int add_fetch(const struct component_round *round, const struct doc *inpu
 	r = known_text(round, input, "checksum", &sum, e);
 	if (r < 0)
 		return r;
+	r = known_text(round, input, "algorithm", &algorithm, e);
+	if (r < 0)
+		return r;
 	r = known_text(round, input, "expectedBucketOwner", &owner, e);
 	if (r < 0)
 		return r;
+	/* Only by SHA-256 files are known; the others are checked when the step has the file. */
+	if (algorithm && digest_kind(algorithm) != DIGEST_SHA256)
+		sum = NULL;
 	r = component_fetches_add(l, uri, sum, at, round->arena, e);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; owner && i < l->n; i++)
-		if (str_eq(l->items[i].uri, uri))
-			l->items[i].owner = owner;
+	struct component_fetch *added = component_fetches_find(l, uri);
+	added->plain = true;
+	added->owner = owner ? owner : added->owner;
 	return 0;
 }
 

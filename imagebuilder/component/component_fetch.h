@@ -5,9 +5,11 @@
 #include "component/component.h"
 
 struct component_fetch {
-	const char *uri;
+	const char *uri;    /* one address, or many: s3_is_many() */
 	const char *sha256; /* 64 hex digits, or NULL: the document has none */
 	const char *owner;  /* the account that the bucket must belong to, or NULL */
+	bool plain;         /* http:// is meant, not a slip */
+	bool found;         /* one of many, which no document names */
 	const struct doc *at;
 	int fd; /* of the content once it is fetched; else -1 */
 };
@@ -25,3 +27,5 @@ int component_fetches(const struct component_list *l, unsigned phases, struct ar
  * second one's place. */
 int component_fetches_add(struct component_fetches *l, const char *uri, const char *sum,
                           const struct doc *at, struct arena *a, struct err *e) ATTR_MUST_USE;
+/* NULL: it isn't in the list. */
+struct component_fetch *component_fetches_find(const struct component_fetches *l, const char *uri);

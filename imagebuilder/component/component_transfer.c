@@ -9,6 +9,7 @@
 #include "aws/s3.h"
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/scope.h"
 #include "component/component_path.h"
 #include "os/tree.h"
@@ -32,6 +33,19 @@ static int check_owner(const struct doc *at, const char *owner, struct err *e)
 	               "'%s' is no account: expected %d digits", owner, ACCOUNT_DIGITS);
 }
 
+/* One object, or with a last component of "*" all below a prefix. */
+static int check_many(const struct doc *at, const char *source, struct err *e)
+{
+	const char *star = strchr(source, '*');
+
+	if (!str_ends(source, "/") && (!star || (str_ends(source, "/*") && !star[1])))
+		return 0;
+	return doc_err(doc_get(at, "source"), e, REASON_INPUT_UNSUPPORTED,
+	               "'%s' is neither an object nor all below a prefix: expected "
+	               "s3://bucket/key or s3://bucket/prefix/*",
+	               source);
+}
+
 static int check_download(const struct doc *at, const void *inputs, struct err *e)
 {
 	const struct transfer_in *in = inputs;
@@ -39,12 +53,10 @@ static int check_download(const struct doc *at, const void *inputs, struct err *
 	if (!str_starts(in->source, "s3://"))
 		return doc_err(doc_get(at, "source"), e, REASON_INPUT_RANGE,
 		               "'%s' is no s3://bucket/key", in->source);
-	if (strchr(in->source, '*') || str_ends(in->source, "/"))
-		return doc_err(doc_get(at, "source"), e, REASON_INPUT_UNSUPPORTED,
-		               "'%s' is as many objects as there are that day: name each, so that "
-		               "its digest can be known",
-		               in->source);
-	int r = component_path_check(at, "destination", in->destination, false, e);
+	int r = check_many(at, in->source, e);
+	if (r < 0)
+		return r;
+	r = component_path_check(at, "destination", in->destination, false, e);
 	if (r < 0)
 		return r;
 	return check_owner(at, in->owner, e);
@@ -65,48 +77,33 @@ static int check_upload(const struct doc *at, const void *inputs, struct err *e)
 
 static int check_sum(const struct doc *at, const struct transfer_in *in, struct err *e)
 {
-	static const struct {
-		const char *name, *why;
-	} others[] = {
-	        {"MD5", "files that differ can have the same MD5"},
-	        {"SHA1", "files that differ can have the same SHA1"},
-	        {"SHA512", "digests of files are SHA-256 here, in locks as well"},
-	};
-	unsigned char digest[SHA256_LEN];
+	unsigned char digest[DIGEST_HEX_MAX / 2];
+	int kind = digest_kind(in->algorithm);
 
 	if (!in->checksum)
 		return 0;
-	for (size_t i = 0; i < ARRAY_LEN(others); i++)
-		if (strcasecmp(in->algorithm, others[i].name) == 0)
-			return doc_err(doc_get(at, "algorithm"), e, REASON_INPUT_UNSUPPORTED,
-			               "algorithm '%s' is not taken, expected SHA256: %s",
-			               in->algorithm, others[i].why);
-	if (strcasecmp(in->algorithm, "SHA256") != 0)
+	if (kind < 0)
 		return doc_err(doc_get(at, "algorithm"), e, REASON_INPUT_RANGE,
-		               "unknown algorithm '%s', expected SHA256", in->algorithm);
-	if (strlen(in->checksum) == SHA256_HEX - 1 &&
-	    str_unhex(in->checksum, digest, sizeof digest) == 0)
+		               "unknown algorithm '%s', expected MD5, SHA1, SHA256 or SHA512",
+		               in->algorithm);
+	size_t len = digest_hex_len((enum digest_kind)kind);
+	if (strlen(in->checksum) == len && str_unhex(in->checksum, digest, len / 2) == 0)
 		return 0;
 	return doc_err(doc_get(at, "checksum"), e, REASON_INPUT_RANGE,
-	               "'%s' is no SHA-256 in 64 hex digits", in->checksum);
+	               "'%s' is no %s in %zu hex digits", in->checksum, digest_names[kind], len);
 }
 
 static int check_web(const struct doc *at, const void *inputs, struct err *e)
 {
 	const struct transfer_in *in = inputs;
 
-	if (str_starts(in->source, "http://"))
-		return doc_err(doc_get(at, "source"), e, REASON_INPUT_UNSUPPORTED,
-		               "'%s' comes from a server that can't prove who it is: expected "
-		               "https://",
-		               in->source);
-	if (!str_starts(in->source, "https://"))
+	if (!str_starts(in->source, "https://") && !str_starts(in->source, "http://"))
 		return doc_err(doc_get(at, "source"), e, REASON_INPUT_RANGE,
-		               "'%s' is no https:// address", in->source);
+		               "'%s' is no https:// or http:// address", in->source);
 	if (in->ignore_tls)
 		return doc_err(doc_get(at, "ignoreCertificateErrors"), e, REASON_INPUT_UNSUPPORTED,
-		               "what comes from a server that can't prove who it is stays out of "
-		               "images");
+		               "a server that can't prove who it is: expected its certificate in "
+		               "AWS_CA_BUNDLE, or an http:// address with a checksum");
 	int r = check_sum(at, in, e);
 	if (r < 0)
 		return r;
@@ -144,20 +141,47 @@ static int place(const struct component_round *round, const struct transfer_in *
 	return 0;
 }
 
-static int download(const struct component_round *round, const void *inputs, struct err *e)
+/* Says what nobody vouches for. */
+static void warn_weak(const struct transfer_in *in)
+{
+	int kind = in->checksum ? digest_kind(in->algorithm) : -1;
+	bool proven = kind >= 0 && digest_is_strong((enum digest_kind)kind);
+
+	if (str_starts(in->source, "http://") && !proven)
+		log_warning("'%s' comes by http and without a SHA256 or SHA512 checksum: whoever "
+		            "is on the way can put another file in its place",
+		            in->source);
+	else if (kind >= 0 && !proven)
+		log_warning("'%s': files can be made that differ and have the same %s", in->source,
+		            digest_names[kind]);
+}
+
+static int check_content(const struct transfer_in *in, struct blob content, struct err *e)
+{
+	enum digest_kind kind = (enum digest_kind)digest_kind(in->algorithm);
+	char hex[DIGEST_HEX_MAX];
+
+	if (!in->checksum)
+		return 0;
+	if (!digest_hex_of(kind, content.data, content.len, hex))
+		return err_set(e, ERR_HOST, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+		               "'%s': this machine has no %s", in->source, digest_names[kind]);
+	if (strcasecmp(hex, in->checksum) == 0)
+		return 0;
+	return err_set(e, ERR_INTEGRITY, REASON_CHECKSUM_MISMATCH, EBADMSG,
+	               "fetching '%s': its %s is %s, expected %s", in->source, digest_names[kind],
+	               hex, in->checksum);
+}
+
+static int download_one(const struct component_round *round, const struct transfer_in *in,
+                        const char *path, struct err *e)
 {
 	static const struct host_owner root;
-	const struct transfer_in *in = inputs;
-	const struct fetch f = {
-	        .uri = in->source, .sha256 = in->checksum, .max = COMPONENT_FILE_MAX};
+	const struct fetch f = {.uri = in->source, .max = COMPONENT_FILE_MAX, .plain = true};
 	struct cloud *c = round->env->cloud;
 	struct blob content;
-	const char *path;
-	int r = place(round, in, &path, e);
+	int r = component_free(round, path, in->overwrite, e);
 
-	if (r < 0)
-		return r;
-	r = component_free(round, path, in->overwrite, e);
 	if (r < 0)
 		return r;
 	cloud_expect_owner(c, in->owner);
@@ -165,7 +189,70 @@ static int download(const struct component_round *round, const void *inputs, str
 	cloud_expect_owner(c, NULL);
 	if (r < 0)
 		return r;
-	r = host_write(round->env->host, path, content, 0644, &root, e);
+	r = check_content(in, content, e);
+	if (r < 0)
+		return r;
+	return host_write(round->env->host, path, content, 0644, &root, e);
+}
+
+/* A key is a path below the destination only if none of its parts leads elsewhere. */
+static bool key_is_path(const char *key)
+{
+	for (const char *p = key; *p; p += strspn(p, "/")) {
+		size_t len = strcspn(p, "/");
+
+		if (!len || (len == 1 && *p == '.') || (len == 2 && strncmp(p, "..", 2) == 0))
+			return false;
+		p += len;
+		if (str_starts(p, "//"))
+			return false;
+	}
+	return *key != '\0';
+}
+
+static int download_found(const struct component_round *round, const struct transfer_in *in,
+                          const char *uri, struct err *e)
+{
+	const char *folder = component_path(round->arena, in->destination);
+	const char *name = uri + strlen(in->source) - 1;
+	struct transfer_in one = *in;
+
+	if (!key_is_path(name))
+		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
+		               "'%s' can't be a file below '%s'", uri, in->destination);
+	one.source = uri;
+	return download_one(round, &one,
+	                    arena_printf(round->arena, "%s/%s", folder[1] ? folder : "", name), e);
+}
+
+static int download_many(const struct component_round *round, const struct transfer_in *in,
+                         struct err *e)
+{
+	const char *const *uris;
+	size_t n;
+
+	cloud_expect_owner(round->env->cloud, in->owner);
+	int r = s3_list(round->env->cloud, in->source, round->arena, &uris, &n, round->deadline, e);
+	cloud_expect_owner(round->env->cloud, NULL);
+	if (r < 0)
+		return r;
+	for (size_t i = 0; i < n && r == 0; i++)
+		r = download_found(round, in, uris[i], e);
+	return r;
+}
+
+static int download(const struct component_round *round, const void *inputs, struct err *e)
+{
+	const struct transfer_in *in = inputs;
+	const char *path;
+
+	if (s3_is_many(in->source))
+		return download_many(round, in, e);
+	warn_weak(in);
+	int r = place(round, in, &path, e);
+	if (r < 0)
+		return r;
+	r = download_one(round, in, path, e);
 	if (r < 0)
 		return r;
 	component_output(round, path);

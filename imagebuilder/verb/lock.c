@@ -138,7 +138,7 @@ static int fetch(struct image *g, const struct lock *l, struct component_fetches
 	r = lock_fetch(l, &s, clock_in_ms(FETCH_MS), e);
 	if (r < 0)
 		return r;
-	r = lock_fix_files(l, fetches, e);
+	r = lock_fix_files(l, fetches, g->program.arena, e);
 	if (r < 0)
 		return r;
 	r = lock_open_files(fetches, &s, &source, clock_in_ms(FETCH_MS), e);

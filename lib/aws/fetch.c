@@ -162,7 +162,7 @@ static int get(struct cloud *c, const struct uri *u, struct fetching *f, uint64_
 		return kept_get(c, f->what->uri, &f->transfer, e);
 	if (u->scheme == URI_S3)
 		return s3_get(c, u, &f->transfer, deadline, e);
-	if (u->scheme == URI_HTTPS)
+	if (u->scheme == URI_HTTPS || u->scheme == URI_HTTP)
 		return web_get(c, u->text, &f->transfer, deadline, e);
 	return file_get(u->path, &f->transfer, e);
 }
@@ -185,7 +185,7 @@ static int run(struct cloud *c, const struct fetch *what, struct fetching *f, ui
 	scope_arena struct arena *a = arena_new();
 	unsigned char sum[SHA256_LEN];
 	struct uri u;
-	int r = uri_parse(what->uri, a, &u, e);
+	int r = what->plain ? uri_parse_plain(what->uri, a, &u, e) : uri_parse(what->uri, a, &u, e);
 
 	if (r < 0)
 		return r;

@@ -2,7 +2,7 @@
 /*
  * Fetching by URI: s3://bucket/key[?versionId=...], https://..., file:/path. The key of an s3://
  * URI is taken literally, byte for byte. `https` requests carry no credentials; redirects are
- * followed, at most 3, to https only. http:// is refused.
+ * followed, at most 3, to https only. http:// is refused, unless `plain`.
  */
 #pragma once
 
@@ -14,6 +14,7 @@ struct fetch {
 	const char *uri;
 	const char *sha256; /* 64 hex digits the content must have, or NULL */
 	size_t max;         /* ceiling in bytes; 0: 16 MiB */
+	bool plain;         /* http:// is fetched, too: its content is as good as its digest */
 };
 
 int fetch_memory(struct cloud *c, const struct fetch *f, struct arena *a, struct blob *ret,

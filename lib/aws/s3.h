@@ -20,6 +20,18 @@ int s3_head(struct cloud *c, const char *uri, uint64_t *ret_size, uint64_t deadl
 int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,
            struct err *e) ATTR_MUST_USE;
 
+#define S3_LIST_MAX 1000 /* objects of one answer, which is also what AWSTOE copies at most */
+
+/* Whether it is an s3:// URI whose last part is a star: all objects below the prefix before it. */
+bool s3_is_many(const char *uri);
+/*
+ * ListObjectsV2: the URIs of the objects below such a prefix, in the order of their keys, without
+ * those that end with '/', which stand for folders. More than S3_LIST_MAX are ERR_INPUT, none is
+ * ERR_ABSENT. Of a handle of kept content, those kept. Each begins with `uri` less its star.
+ */
+int s3_list(struct cloud *c, const char *uri, struct arena *a, const char *const **ret,
+            size_t *ret_n, uint64_t deadline, struct err *e) ATTR_MUST_USE;
+
 /* GetObject of a parsed s3:// URI, resumed where a try broke off. Other floors use fetch.h. */
 struct uri;
 struct transfer;

@@ -3,6 +3,7 @@
 #include "base/digest.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -78,6 +79,55 @@ void digest_hex(const void *data, size_t len, char out[static SHA256_HEX])
 
 	digest_sha256(data, len, sum);
 	str_hex(sum, sizeof sum, out);
+}
+
+const char *const digest_names[DIGEST_KINDS] = {
+        [DIGEST_MD5] = "MD5",
+        [DIGEST_SHA1] = "SHA1",
+        [DIGEST_SHA256] = "SHA256",
+        [DIGEST_SHA512] = "SHA512",
+};
+
+int digest_kind(const char *name)
+{
+	for (int i = 0; i < DIGEST_KINDS; i++)
+		if (strcasecmp(name, digest_names[i]) == 0)
+			return i;
+	return -1;
+}
+
+static const EVP_MD *method(enum digest_kind kind)
+{
+	const EVP_MD *const methods[DIGEST_KINDS] = {
+	        [DIGEST_MD5] = EVP_md5(),
+	        [DIGEST_SHA1] = EVP_sha1(),
+	        [DIGEST_SHA256] = EVP_sha256(),
+	        [DIGEST_SHA512] = EVP_sha512(),
+	};
+
+	return methods[kind];
+}
+
+size_t digest_hex_len(enum digest_kind kind)
+{
+	return 2 * (size_t)EVP_MD_get_size(method(kind));
+}
+
+bool digest_is_strong(enum digest_kind kind)
+{
+	return kind == DIGEST_SHA256 || kind == DIGEST_SHA512;
+}
+
+bool digest_hex_of(enum digest_kind kind, const void *data, size_t len,
+                   char out[static DIGEST_HEX_MAX])
+{
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	unsigned int n = 0;
+
+	if (!EVP_Digest(data, len, sum, &n, method(kind), NULL))
+		return false;
+	str_hex(sum, n, out);
+	return true;
 }
 
 bool digest_ed25519_verify(const unsigned char key[static DIGEST_ED25519_KEY], const void *data,

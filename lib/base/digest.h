@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SHA-256 (FIPS 180-4), its HMAC (RFC 2104) and Ed25519 (RFC 8032) by libcrypto. */
+/* SHA-256 (FIPS 180-4), its HMAC (RFC 2104), Ed25519 (RFC 8032) and the digests that others use, by
+ * libcrypto. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +30,19 @@ static inline void digest_closep(struct digest **d)
 #define DIGEST_MD5_LEN 16
 struct digest *digest_new_md5(void) ATTR_MUST_USE;
 void digest_sum_md5(struct digest *d, unsigned char out[static DIGEST_MD5_LEN]);
+
+/* Digests as other programs' documents name them; the names in any case. */
+enum digest_kind { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512, DIGEST_KINDS };
+extern const char *const digest_names[DIGEST_KINDS]; /* "MD5", ... */
+#define DIGEST_HEX_MAX 129
+/* -1: none of these names. */
+int digest_kind(const char *name) ATTR_MUST_USE;
+size_t digest_hex_len(enum digest_kind kind); /* of its hex digits */
+/* Whether content can't be made to have a given digest, or two contents the same one. */
+bool digest_is_strong(enum digest_kind kind);
+/* Lower-case hex of the digest of data; false: this machine's libcrypto doesn't provide it. */
+bool digest_hex_of(enum digest_kind kind, const void *data, size_t len,
+                   char out[static DIGEST_HEX_MAX]);
 
 void digest_sha256(const void *data, size_t len, unsigned char out[static SHA256_LEN]);
 void digest_hmac(const void *key, size_t key_len, const void *data, size_t len,

@@ -23,7 +23,7 @@
 enum http_traffic {
 	HTTP_METADATA, /* http only; 1 s to connect, 2 s in all; at most 4 at once */
 	HTTP_SERVICE,  /* https, or http if `plain`; 5 s to connect */
-	HTTP_WEB,      /* https only; 5 s to connect */
+	HTTP_WEB,      /* the same, for addresses that users give */
 };
 
 #define HTTP_HEADERS_MAX 16
@@ -46,7 +46,7 @@ struct http_wire;
 struct http_exchange {
 	/* The request: set before http_start(), borrowed until `done`. */
 	enum http_traffic traffic;
-	bool plain; /* HTTP_SERVICE: the configured endpoint may be http */
+	bool plain; /* the configured endpoint, or the address, may be http */
 	bool fresh; /* a new connection and a new name look-up, after one that failed */
 	const char *method;
 	const char *url; /* printable ASCII, percent-encoded as it shall be sent */

@@ -2,6 +2,7 @@
 /* Sets up libcurl for one request. */
 #include <errno.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,7 +23,8 @@ static const struct traffic_row {
         [HTTP_METADATA] = {"http", "http", CURLPROTO_HTTP, CURLPROTO_HTTP, 1000, 2000},
         [HTTP_SERVICE] = {"https", "http,https", CURLPROTO_HTTPS, CURLPROTO_HTTP | CURLPROTO_HTTPS,
                           5000, INT32_MAX},
-        [HTTP_WEB] = {"https", "https", CURLPROTO_HTTPS, CURLPROTO_HTTPS, 5000, INT32_MAX},
+        [HTTP_WEB] = {"https", "http,https", CURLPROTO_HTTPS, CURLPROTO_HTTP | CURLPROTO_HTTPS,
+                      5000, INT32_MAX},
 };
 
 static bool printable(const char *s, char lowest)
@@ -194,11 +196,36 @@ static void set_limits(CURL *c, struct http_wire *w, const struct http_exchange 
 	curl_easy_setopt(c, CURLOPT_DNS_CACHE_TIMEOUT, x->fresh ? 0L : 60L);
 }
 
+/* An http address that a user's document names is not a way to the metadata service, whose answers
+ * would then be a file. */
+static bool is_link_local(const struct curl_sockaddr *a)
+{
+	const struct sockaddr *addr = &a->addr;
+	const struct sockaddr_in *v4 = (const void *)addr;
+	const struct sockaddr_in6 *v6 = (const void *)addr;
+	static const unsigned char metadata[] = {0xfd, 0x00, 0x0e, 0xc2}; /* fd00:ec2::/32 */
+
+	if (a->family == AF_INET)
+		return ntohl(v4->sin_addr.s_addr) >> 16 == 0xa9fe; /* 169.254.0.0/16 */
+	if (a->family != AF_INET6)
+		return false;
+	if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+		return v6->sin6_addr.s6_addr[12] == 169 && v6->sin6_addr.s6_addr[13] == 254;
+	return IN6_IS_ADDR_LINKLOCAL(&v6->sin6_addr) ||
+	       memcmp(&v6->sin6_addr, metadata, sizeof metadata) == 0;
+}
+
 /* Opens sockets with SOCK_CLOEXEC, which the libcurl of some distributions doesn't. */
 static curl_socket_t on_open(void *ctx, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	struct http_exchange *x = ctx;
 	struct http *h = x->http;
+	if (x->traffic == HTTP_WEB && is_link_local(a)) {
+		err_set(&x->err, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EPERM,
+		        "the address is link-local, where the metadata service is: nothing is "
+		        "fetched from there");
+		return CURL_SOCKET_BAD;
+	}
 	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
 
 	(void)purpose;

@@ -8,6 +8,7 @@
 
 #define URI_MAX 8192
 #define KEY_MAX 1024 /* S3's */
+#define PLAIN   "http://"
 
 static bool is_lower_alnum(char c)
 {
@@ -96,9 +97,9 @@ static int parse_s3(const char *text, struct arena *a, struct uri *u, struct err
 	return 0;
 }
 
-static int parse_https(const char *text, struct arena *a, struct uri *u, struct err *e)
+static int parse_web(const char *text, struct arena *a, struct uri *u, struct err *e)
 {
-	const char *host = text + strlen("https://");
+	const char *host = strstr(text, "://") + strlen("://");
 	size_t len = strcspn(host, "/?#");
 
 	for (const char *p = text; *p; p++)
@@ -113,7 +114,7 @@ static int parse_https(const char *text, struct arena *a, struct uri *u, struct 
 	if (len == 0)
 		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL, "'%s' names no host",
 		               uri_shown(text, a));
-	u->scheme = URI_HTTPS;
+	u->scheme = str_starts(text, "https") ? URI_HTTPS : URI_HTTP;
 	return 0;
 }
 
@@ -136,7 +137,7 @@ static const struct {
 	int (*parse)(const char *text, struct arena *a, struct uri *u, struct err *e);
 } schemes[] = {
         {"s3://", parse_s3},
-        {"https://", parse_https},
+        {"https://", parse_web},
         {"file:", parse_file},
 };
 
@@ -156,13 +157,26 @@ int uri_parse(const char *text, struct arena *a, struct uri *ret, struct err *e)
 			*ret = u;
 			return 0;
 		}
-	if (str_starts(text, "http://"))
+	if (str_starts(text, PLAIN))
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
 		               "'%s': http isn't protected against changes on the way; use https",
 		               uri_shown(text, a));
 	return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
 	               "'%s': expected s3://BUCKET/KEY, https://... or file:/PATH",
 	               uri_shown(text, a));
+}
+
+int uri_parse_plain(const char *text, struct arena *a, struct uri *ret, struct err *e)
+{
+	struct uri u = {.text = text};
+
+	if (!str_starts(text, PLAIN) || strlen(text) > URI_MAX)
+		return uri_parse(text, a, ret, e);
+	int r = parse_web(text, a, &u, e);
+	if (r < 0)
+		return r;
+	*ret = u;
+	return 0;
 }
 
 /* ---- endpoints ------------------------------------------------------------------------------- */
@@ -266,24 +280,27 @@ const char *uri_beside(const char *text, const char *suffix, struct arena *a)
 		return arena_printf(a, "%s%s", text, suffix);
 	if (u.scheme == URI_S3)
 		return arena_printf(a, "s3://%s/%s%s", u.bucket, u.key, suffix);
-	if (u.scheme == URI_HTTPS)
+	if (u.scheme != URI_FILE)
 		return arena_printf(a, "%.*s%s", (int)strcspn(text, "?#"), text, suffix);
 	return arena_printf(a, "file:%s%s", u.path, suffix);
 }
 
 const char *uri_follow(const char *base, const char *location, struct arena *a)
 {
-	size_t host = strlen("https://"), end;
+	bool plain = str_starts(base, PLAIN);
+	size_t host = strlen(plain ? PLAIN : "https://"), end;
 	const char *to;
 
 	if (!*location)
 		return NULL;
 	end = host + strcspn(base + host, "/?#");
 	if (str_starts(location, "//"))
-		to = arena_printf(a, "https:%s", location);
+		to = arena_printf(a, "%s:%s", plain ? "http" : "https", location);
 	else if (location[0] == '/')
 		to = arena_printf(a, "%.*s%s", (int)end, base, location);
 	else
 		to = location;
-	return str_starts(to, "https://") ? arena_strdup(a, to) : NULL;
+	if (!str_starts(to, "https://") && !(plain && str_starts(to, PLAIN)))
+		return NULL;
+	return arena_strdup(a, to);
 }

@@ -13,7 +13,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum uri_scheme { URI_S3, URI_HTTPS, URI_FILE };
+enum uri_scheme { URI_S3, URI_HTTPS, URI_FILE, URI_HTTP };
 
 struct uri {
 	enum uri_scheme scheme;
@@ -26,6 +26,9 @@ struct uri {
 
 /* Strings go to `a`. ERR_INPUT when it is none of these. */
 int uri_parse(const char *text, struct arena *a, struct uri *ret, struct err *e) ATTR_MUST_USE;
+/* The same, and http://host[:port]/..., for content that is proven by other means. */
+int uri_parse_plain(const char *text, struct arena *a, struct uri *ret,
+                    struct err *e) ATTR_MUST_USE;
 
 /* 3 to 63 of [a-z0-9._-], no label empty, not an IPv4 address: the bucket names that S3 allows, and
  * the underscores that it allowed before 2018. */
@@ -55,5 +58,6 @@ void uri_encode(struct strbuf *out, struct blob raw, bool keep_slash);
  * their signature. */
 const char *uri_shown(const char *text, struct arena *a);
 
-/* Resolves a Location header against `base`; NULL when the result isn't https. */
+/* Resolves a Location header against `base`; NULL when the result isn't https, nor http where `base`
+ * is. */
 const char *uri_follow(const char *base, const char *location, struct arena *a);

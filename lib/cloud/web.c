@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Fetches over plain https, and follows redirects itself, one request each. */
+/* Fetches over https or http without credentials, and follows redirects itself, one request each. */
 #include "cloud/web.h"
 
 #include <errno.h>
@@ -90,6 +90,7 @@ int web_get(struct cloud *c, const char *url, struct transfer *t, uint64_t deadl
 	struct backoff b = BACKOFF_SERVICE;
 	scope_http struct http_exchange x = {
 	        .traffic = HTTP_WEB,
+	        .plain = str_starts(url, "http://"),
 	        .method = "GET",
 	        .max = t->max,
 	        .deadline = deadline,

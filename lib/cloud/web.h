@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to lib/cloud and lib/aws: plain https, without credentials. Redirects are followed by
- * hand, at most three, to https only; messages leave out what follows a '?', where presigned
- * addresses carry a signature.
+ * Private to lib/cloud and lib/aws: https or http, without credentials. Redirects are followed by
+ * hand, at most three, and never from https to http; messages leave out what follows a '?', where
+ * presigned addresses carry a signature. Link-local addresses are refused.
  */
 #pragma once
 

@@ -145,6 +145,18 @@ static bool is_item(const char *name)
 	return str_eq(name, "item") || str_eq(name, "member");
 }
 
+/* The list that the map has at that name, made when there is none. */
+static struct doc *list_of(struct reader *x, struct doc *map, const char *name)
+{
+	for (size_t i = 0; i < map->n; i++)
+		if (str_eq(map->keys[i]->text, name))
+			return map->items[i];
+	struct doc *list = node(x, DOC_LIST), *key = node(x, DOC_SCALAR);
+	key->text = name;
+	doc_append(x->arena, map, key, list);
+	return list;
+}
+
 static int add_child(struct reader *x, struct doc *parent, const char *name, struct doc *child)
 {
 	struct doc *key;
@@ -156,6 +168,10 @@ static int add_child(struct reader *x, struct doc *parent, const char *name, str
 		return fail(x, "items beside named elements");
 	if (type == DOC_LIST) {
 		doc_push(x->arena, parent, child);
+		return 0;
+	}
+	if (str_eq(name, "Contents")) {
+		doc_push(x->arena, list_of(x, parent, name), child);
 		return 0;
 	}
 	key = node(x, DOC_SCALAR);

@@ -2,8 +2,9 @@
 /*
  * Turns the XML that AWS's query services answer with into a document: elements and text. An
  * element with elements in it becomes a map by their names; one whose elements are all called
- * `item` or `member`, a list; one without elements, a scalar; an empty one, DOC_NULL. Attributes
- * and the prologue are skipped.
+ * `item` or `member`, a list; one without elements, a scalar; an empty one, DOC_NULL. `Contents`,
+ * of which S3's listings have many beside other elements, is a list in their map. Attributes and
+ * the prologue are skipped.
  *
  * Refused: document types (so there are no entities but the five predefined ones and numbers),
  * CDATA, duplicate names in one map, text beside elements, more than 32 levels, text that isn't

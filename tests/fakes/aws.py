@@ -131,6 +131,8 @@ class Aws(Server):
         owner = req.get("x-amz-expected-bucket-owner")
         if bucket.denied or (owner is not None and owner != bucket.owner):
             raise Refused(403, "AccessDenied", "Access Denied")
+        if not key and req.method == "GET" and (b"list-type", b"2") in fields(req.query):
+            return self._list(bucket, dict(fields(req.query)))
         if not key:
             raise Refused(501, "NotImplemented", "This fake knows objects, not bucket operations.")
         if req.method == "PUT":
@@ -158,6 +160,24 @@ class Aws(Server):
         raise Refused(400, "AuthorizationHeaderMalformed", "The authorization header is malformed; "
                       f"the region '{claim.region}' is wrong; expecting '{bucket.region}'",
                       Region=bucket.region, **(more if req.method == "HEAD" else {}))
+
+    def _list(self, bucket, ask):
+        """ListObjectsV2, one page of it, in the order of the keys' bytes."""
+        if not bucket.may_list:
+            raise Refused(403, "AccessDenied", "Access Denied")
+        unknown = set(ask) - {b"list-type", b"prefix", b"max-keys"}
+        if unknown:
+            raise Refused(501, "NotImplemented", f"this fake doesn't know {unknown}")
+        most, prefix = int(ask.get(b"max-keys", b"1000")), ask.get(b"prefix", b"")
+        keys = sorted(k for k in bucket.objects if k.startswith(prefix))
+        text = f"<Name>{bucket.name}</Name><Prefix>{escape(prefix.decode())}</Prefix><KeyCount>{len(keys[:most])}</KeyCount>" \
+               f"<MaxKeys>{most}</MaxKeys><IsTruncated>{str(len(keys) > most).lower()}</IsTruncated>"
+        for key in keys[:most]:
+            v = bucket.objects[key][-1]
+            text += f"<Contents><Key>{escape(key.decode())}</Key><LastModified>2026-01-31T12:00:00.000Z</LastModified>" \
+                    f"<ETag>{escape(v.etag)}</ETag><Size>{len(v.body)}</Size><StorageClass>STANDARD</StorageClass></Contents>"
+        return Response(200, '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/'
+                        f'2006-03-01/">{text}</ListBucketResult>', [("Content-Type", "application/xml")])
 
     def _put(self, req, bucket, key):
         if req.get("content-length") is None:

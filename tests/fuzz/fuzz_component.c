@@ -31,7 +31,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (size_t i = 0; i < fetches.n; i++) {
 		const struct component_fetch *f = &fetches.items[i];
 
-		FUZZ_CHECK(str_starts(f->uri, "s3://") || str_starts(f->uri, "https://"));
+		FUZZ_CHECK(str_starts(f->uri, "s3://") || str_starts(f->uri, "https://") ||
+		           str_starts(f->uri, "http://"));
 		FUZZ_CHECK(!f->sha256 || strspn(f->sha256, "0123456789abcdef") == 64);
 	}
 	return 0;

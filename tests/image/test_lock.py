@@ -32,6 +32,9 @@ phases:
       - name: Web
         action: WebDownload
         inputs: [{source: "SITE/empty", destination: /opt/empty}]
+      - name: Many
+        action: S3Download
+        inputs: [{source: "s3://tools/many/*", destination: /opt/many}]
   - name: test
     steps:
       - {name: Again, action: S3Download, inputs: [{source: s3://tools/expected, destination: /tmp/expected}]}
@@ -63,6 +66,8 @@ def cloud(tmp_path_factory):
         for name, body in BODIES.items():
             tools.put(f"mpi 4.1/{name}", body)
         tools.put("expected", BODIES["one"])
+        tools.put("many/x", b"x")
+        tools.put("many/y/z", b"z")
         tools.put("section", b"of a section\n")
         tools.put("script", SCRIPT)
         aws.site = site
@@ -78,7 +83,7 @@ def locked(program, tmp_path_factory, cloud):
     (folder / "small.yaml").write_text(RECIPE)
     (folder / "tool.yaml").write_text(COMPONENT.replace("SITE", cloud.site.url))
     r = Folder(program, folder, cloud.env)("lock", "--fetch")
-    assert r.code == 0 and re.search(r"'small.lock' has \d+ packages and 5 files", r.out), r.err
+    assert r.code == 0 and re.search(r"'small.lock' has \d+ packages and 7 files", r.out), r.err
     return folder
 
 
@@ -121,6 +126,7 @@ def test_a_lock_names_each_package_once(locked):
 def test_a_lock_names_what_components_fetch(locked, cloud):
     one, two = (hashlib.sha256(BODIES[name]).hexdigest() for name in ("one", "two"))
     want = [(cloud.site.url + "/empty", hashlib.sha256(b"").hexdigest()), ("s3://tools/expected", one),
+            ("s3://tools/many/x", hashlib.sha256(b"x").hexdigest()), ("s3://tools/many/y/z", hashlib.sha256(b"z").hexdigest()),
             ("s3://tools/mpi 4.1/one", one), ("s3://tools/mpi 4.1/two", two),
             ("s3://tools/section", hashlib.sha256(b"of a section\n").hexdigest())]
     assert files((locked / "small.lock").read_text()) == want
@@ -137,6 +143,7 @@ def tree(locked, program):
 def test_it_is_built_without_a_network(locked, tree, program):
     for name, body in {**BODIES, "empty": b"", "section": b"of a section\n"}.items():
         assert (tree / "opt" / name).read_bytes() == body
+    assert [(tree / "opt/many" / name).read_text() for name in ("x", "y/z")] == ["x", "z"]
     shown = subprocess.run(["dpkg-query", f"--admindir={tree}/var/lib/dpkg", "-W", "-f", "${Package} ${Version} ${Architecture}\n"],
                            capture_output=True, text=True, check=True).stdout.splitlines()
     text = (locked / "small.lock").read_text()
@@ -197,7 +204,7 @@ def test_a_damaged_file_is_fetched_again(locked, tree, program, cloud):
 
 
 @pytest.mark.parametrize("change, said", [
-    (("expected, destination", "other, destination"), "tool.yaml:17:61: 's3://tools/other' is not in 'small.lock'"),
+    (("expected, destination", "other, destination"), "tool.yaml:20:61: 's3://tools/other' is not in 'small.lock'"),
     (("/opt/empty}", "/opt/empty, checksum: " + 64 * "A" + "}"), "has another checksum in 'small.lock'"),
     (('source: "s3://tools/mpi {{ Version }}/{{ loop.value }}"', 'source: "s3://tools/{{ build.Name.outputs.stdout }}"'),
      "'source' of a download is known only when a step before has run"),
@@ -215,11 +222,11 @@ def test_files_that_the_lock_is_not_of(apart, program, change, said):
 
 def test_without_a_lock_a_file_needs_a_checksum(apart, program):
     done = build(apart, program, "--unlocked")
-    assert done.returncode == 3 and "small.yaml:3:38: 's3://tools/section' has no checksum here" in done.stderr, done.stderr
+    assert done.returncode == 3 and "small.yaml:3:38: 's3://tools/section' has no SHA256 checksum here" in done.stderr, done.stderr
     assert "hpc-imagebuild lock" in done.stderr
     (apart / "small.yaml").write_text(re.sub("^files:.*\n", "", RECIPE, flags=re.M))
     done = build(apart, program, "--unlocked")
-    assert done.returncode == 3 and "tool.yaml:11:27: 's3://tools/mpi 4.1/one' has no checksum here" in done.stderr, done.stderr
+    assert done.returncode == 3 and "tool.yaml:11:27: 's3://tools/mpi 4.1/one' has no SHA256 checksum here" in done.stderr, done.stderr
 
 
 def test_a_checksum_in_the_document_does_without_a_lock(tree, program, cloud, tmp_path):
@@ -248,17 +255,29 @@ def test_sections_fetch_too(tree, program, cloud, tmp_path):
     assert "done: 0 built" in offline.stdout, offline.stderr
     (tmp_path / "small.yaml").write_text(recipe.replace(f", sha256: {script}", ""))
     r = Folder(program, tmp_path, cloud.env)("build")
-    assert r.code == 3 and "small.yaml:3:33: 's3://tools/script' has no checksum here" in r.err, r.err
+    assert r.code == 3 and "small.yaml:3:33: 's3://tools/script' has no SHA256 checksum here" in r.err, r.err
     (tmp_path / "small.yaml").write_text(recipe.replace(web, hashlib.sha256(b"other").hexdigest()))
     r = Folder(program, tmp_path, cloud.env)("build")
     assert r.code == 5 and "small.yaml:2:34: fetching" in r.err, r.err
+
+
+def test_an_object_that_has_another_name(locked, tree, program):
+    """Though its content is the same: what is below a prefix comes by its names."""
+    kept = (locked / "small.lock").read_text()
+    try:
+        (locked / "small.lock").write_text(kept.replace("many/x", "many/w"))
+        done = build(locked, program, "--format", "dir", "-o", "renamed")
+        assert done.returncode == 0, done.stderr
+        assert sorted(p.name for p in (locked / "renamed/small-1.0.0/opt/many").iterdir()) == ["w", "y"]
+    finally:
+        (locked / "small.lock").write_text(kept)
 
 
 def test_a_file_that_is_not_to_be_had_leaves_the_lock_alone(apart, program, cloud):
     (apart / "tool.yaml").write_text((apart / "tool.yaml").read_text().replace("tools/expected", "tools/none"))
     before = (apart / "small.lock").read_bytes()
     r = Folder(program, apart, cloud.env)("lock")
-    assert r.code == 4 and "tool.yaml:17:61: locking 's3://tools/none'" in r.err and KEY.secret not in r.err, r.err
+    assert r.code == 4 and "tool.yaml:20:61: locking 's3://tools/none'" in r.err and KEY.secret not in r.err, r.err
     assert (apart / "small.lock").read_bytes() == before
 
 

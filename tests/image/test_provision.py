@@ -1,4 +1,5 @@
 """provision: sections, components and tests of a recipe, carried out on a machine of the test's own."""
+import hashlib
 import json
 import os
 import re
@@ -266,6 +267,81 @@ def test_downloads(program, tmp_path):
         none = {**get, "inputs": [{"source": "s3://tools/none", "destination": "/opt/none"}]}
         (status, _, err), (there, _, _) = machine.provision(recipe(tmp_path, "", fetch=[none]), ["test", "-e", "/opt/none"])
         assert status == 4 and there == 1 and "s3://tools/none" in err and key.secret not in err
+
+
+@pytest.fixture
+def transfers(program, tmp_path):
+    """A machine with an S3 that holds the signature against the key."""
+    from fakes.aws import Aws
+    from fakes.sigcheck import Key
+    key = Key("ASIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "token")
+    with Aws(keys=[key]) as aws:
+        yield aws, Machine(program, tmp_path, AWS_ENDPOINT_URL_S3=aws.url, AWS_REGION="eu-west-1",
+                           AWS_ACCESS_KEY_ID=key.access_key, AWS_SECRET_ACCESS_KEY=key.secret, AWS_SESSION_TOKEN=key.token)
+
+
+def test_all_below_a_prefix(transfers, tmp_path):
+    aws, machine = transfers
+    bucket = aws.bucket("tools")
+    for name, body in {"d/": b"", "d/one": b"1", "d/sub/a & b": b"2", "dd": b"3"}.items():
+        bucket.put(name, body)
+    get = {"name": "Get", "action": "S3Download", "inputs": [{"source": "s3://tools/d/*", "destination": "/opt/all/"}]}
+    path = recipe(tmp_path, "", fetch=[get])
+    results = machine.provision(path, ["sh", "-c", "cd /opt/all && find . -type f | LC_ALL=C sort && cat one 'sub/a & b'"])
+    assert results[0][0] == 0 and results[1][1] == "./one\n./sub/a & b\n12", results
+    bucket.may_list = False
+    status, _, err = machine.provision(path)[0]
+    assert status == 4 and "s3:ListBucket" in err, err
+
+
+def test_uploads(transfers, tmp_path):
+    """What arrives is what was there, under the keys that AWSTOE gives; the fake checks signature and owner."""
+    aws, machine = transfers
+    bucket = aws.bucket("out")
+    up = lambda source, destination, **more: {"source": source, "destination": f"s3://out/{destination}", **more}
+    steps = [bash("mkdir -p /opt/r/sub/deep; cd /opt/r; printf A >a.log; printf B >b.log; printf C >'sub/c & d'; printf D >sub/deep/d;"
+                  " ln -s a.log link; : >empty"),
+             {"name": "Up", "action": "S3Upload", "inputs": [
+                 up("/opt/r/a.log", "one", expectedBucketOwner="123456789012"), up("/opt/r/a.log", "into/"),
+                 up("/opt/r/*.log", "logs"), up("/opt/r", "tree/", recurse=True), up("/opt/r/*", "all/", recurse=True)]}]
+    (status, _, err), = machine.provision(recipe(tmp_path, "", up=steps))
+    assert status == 0, err
+    tree = {"a.log": b"A", "b.log": b"B", "empty": b"", "sub/c & d": b"C", "sub/deep/d": b"D"}
+    want = {"one": b"A", "into/a.log": b"A", "logs/a.log": b"A", "logs/b.log": b"B",
+            **{f"tree/{k}": v for k, v in tree.items()}, **{f"all/{k}": v for k, v in tree.items()}}
+    assert {k.decode(): v[-1].body for k, v in bucket.objects.items()} == want
+
+
+@pytest.mark.parametrize("inputs, status, said", [
+    ({"source": "/opt/r", "destination": "s3://out/x"}, 1, "'recurse' is false"),
+    ({"source": "/opt/none", "destination": "s3://out/x"}, 1, "/opt/none"),
+    ({"source": "/etc/passwd", "destination": "s3://out/x", "expectedBucketOwner": "210987654321"}, 4, "AccessDenied"),
+    ({"source": "/etc/passwd", "destination": "s3://none/x"}, 4, "NoSuchBucket")])
+def test_uploads_that_fail(transfers, tmp_path, inputs, status, said):
+    aws, machine = transfers
+    bucket = aws.bucket("out")
+    steps = [bash("mkdir -p /opt/r"), {"name": "Up", "action": "S3Upload", "inputs": [inputs]}]
+    (got, _, err), = machine.provision(recipe(tmp_path, "", up=steps))
+    assert got == status and said in err and "build.Up" in err and not bucket.objects, err
+
+
+def test_downloads_that_are_weak(program, tmp_path):
+    """Taken as AWSTOE's documentation has it, with a word; a file that isn't the one meant is refused all the same."""
+    from fakes.httpd import Response, Server
+    machine = Machine(program, tmp_path)
+    body = b"hello"
+    answer = lambda request: Response(302, b"", [("Location", "/file")]) if request.path == "/moved" else Response(200, body)
+    with Server(answer) as site:
+        get = lambda **more: {"name": "Get", "action": "WebDownload", "inputs": [
+            {"source": f"{site.url}/moved", "destination": "/opt/f", **more}]}
+        sums = {n: hashlib.new(n, body).hexdigest() for n in ("md5", "sha1", "sha256", "sha512")}
+        for more, warned in ({}, True), ({"checksum": sums["md5"], "algorithm": "MD5"}, True), \
+                ({"checksum": sums["sha256"], "algorithm": "SHA256"}, False), ({"checksum": sums["sha512"], "algorithm": "sha512"}, False):
+            (status, _, err), (_, got, _) = machine.provision(recipe(tmp_path, "", web=[get(**more)]), ["cat", "/opt/f"])
+            assert status == 0 and got == "hello" and ("by http" in err) == warned, err
+        wrong = recipe(tmp_path, "", web=[get(checksum="0" * 40, algorithm="SHA1")])
+        (status, _, err), (there, _, _) = machine.provision(wrong, ["test", "-e", "/opt/f"])
+        assert status == 5 and there == 1 and sums["sha1"] in err
 
 
 def test_downloads_by_profile(program, tmp_path):

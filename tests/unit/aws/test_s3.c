@@ -235,6 +235,48 @@ static void the_owner_is_sent(void **state)
 	        strstr(script_last(&s, KEY), "x-amz-expected-bucket-owner: 123456789012\r\n"));
 }
 
+#define LISTED "GET /bucket/?list-type=2&max-keys=1000&prefix=a%20b%2F "
+#define LIST(more)                                                                                 \
+	"<?xml version=\"1.0\"?><ListBucketResult xmlns=\"x\"><Name>bucket</Name>" more            \
+	"</ListBucketResult>"
+
+static void the_keys_below_a_prefix(void **state)
+{
+	static const struct script_row rows[] = {
+	        {LISTED, 0, 200, NULL,
+	         LIST("<IsTruncated>false</IsTruncated><Contents><Key>a b/</Key></Contents>"
+	              "<Contents><Key>a b/&amp;</Key><Size>1</Size></Contents>")},
+	        {"GET /bucket/?list-type=2&max-keys=1000&prefix=many%2F ", 0, 200, NULL,
+	         LIST("<IsTruncated>true</IsTruncated>")},
+	        {"GET /bucket/?list-type=2&max-keys=1000&prefix=none%2F ", 0, 200, NULL,
+	         LIST("<IsTruncated>false</IsTruncated>")},
+	        {"GET /bucket/?list-type=2&max-keys=1000&prefix=other%2F ", 0, 200, NULL,
+	         "<html/>"},
+	        {"GET /bucket/?list-type=2&max-keys=1000&prefix=denied%2F ", 0, 403, NULL,
+	         CODE("AccessDenied")},
+	        {0},
+	};
+	const char *const *uris;
+	size_t n;
+
+	(void)state;
+	begin(rows);
+	assert_true(s3_is_many("s3://bucket/*") && s3_is_many("s3://bucket/a b/*"));
+	assert_false(s3_is_many("s3://bucket/a*") || s3_is_many("https://b/*"));
+	assert_ok(s3_list(c, "s3://bucket/a b/*", a, &uris, &n, soon(), &e));
+	assert_int_equal(n, 1);
+	assert_string_equal(uris[0], "s3://bucket/a b/&");
+	assert_err(s3_list(c, "s3://bucket/many/*", a, &uris, &n, soon(), &e), ERR_INPUT,
+	           "listing 's3://bucket/many/*': there are more than 1000 objects");
+	assert_err(s3_list(c, "s3://bucket/none/*", a, &uris, &n, soon(), &e), ERR_ABSENT,
+	           "no object 's3://bucket/none/*'");
+	assert_err(s3_list(c, "s3://bucket/other/*", a, &uris, &n, soon(), &e), ERR_DENIED,
+	           "no list of objects");
+	assert_err(s3_list(c, "s3://bucket/denied/*", a, &uris, &n, soon(), &e), ERR_DENIED,
+	           "s3:ListBucket");
+	assert_err(s3_list(c, "s3://b/x/*", a, &uris, &n, soon(), &e), ERR_INPUT, "bucket name");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -247,6 +289,7 @@ int main(void)
 	        TEST(writing),
 	        TEST(the_bucket_in_host_or_path),
 	        TEST(the_owner_is_sent),
+	        TEST(the_keys_below_a_prefix),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -234,8 +234,8 @@ static void test_protocols_are_pinned(void **state)
 	o.x.plain = false;
 	assert_true(http_run(http, &o.x, &e) < 0);
 	o.x.traffic = HTTP_WEB;
-	o.x.plain = true;
 	assert_true(http_run(http, &o.x, &e) < 0);
+	o.x.plain = true;
 	snprintf(o.url, sizeof o.url, "file:///etc/hostname");
 	assert_true(http_run(http, &o.x, &e) < 0);
 	snprintf(o.url, sizeof o.url, "https://127.0.0.1:%d/ok", server.port);
@@ -243,6 +243,25 @@ static void test_protocols_are_pinned(void **state)
 	assert_true(http_run(http, &o.x, &e) < 0);
 	assert_int_equal(server.counts->requests, before);
 	drop(&o);
+}
+
+static void test_no_web_where_metadata_is(void **state)
+{
+	static const char *const urls[] = {"http://169.254.169.254/", "https://169.254.169.254/",
+	                                   "http://[fd00:ec2::254]/", "http://[fe80::1]/",
+	                                   "http://[::ffff:169.254.169.254]/"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(urls); i++) {
+		struct one o = {0};
+
+		prepare(&o, "/ok");
+		snprintf(o.url, sizeof o.url, "%s", urls[i]);
+		o.x.traffic = HTTP_WEB;
+		o.x.plain = true;
+		assert_err(http_run(http, &o.x, &e), ERR_INPUT, "link-local");
+		drop(&o);
+	}
 }
 
 static void test_environment_is_not_read(void **state)
@@ -407,6 +426,7 @@ int main(void)
 	        cmocka_unit_test(test_deadline),
 	        cmocka_unit_test(test_nobody_listens),
 	        cmocka_unit_test(test_protocols_are_pinned),
+	        cmocka_unit_test(test_no_web_where_metadata_is),
 	        cmocka_unit_test(test_environment_is_not_read),
 	        cmocka_unit_test(test_headers_that_are_not_sent),
 	        cmocka_unit_test(test_requests_overlap_and_connections_are_kept),

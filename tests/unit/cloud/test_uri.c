@@ -225,6 +225,26 @@ static void test_beside(void **state)
 		assert_string_equal(uri_beside(rows[i].uri, ".sig", a), rows[i].beside);
 }
 
+static void test_plain(void **state)
+{
+	struct uri u;
+
+	(void)state;
+	assert_ok(uri_parse_plain("http://h:81/x?y", a, &u, &e));
+	assert_int_equal(u.scheme, URI_HTTP);
+	assert_string_equal(u.text, "http://h:81/x?y");
+	assert_ok(uri_parse_plain("https://h/x", a, &u, &e));
+	assert_int_equal(u.scheme, URI_HTTPS);
+	assert_ok(uri_parse_plain("s3://bucket/k", a, &u, &e));
+	assert_err(uri_parse_plain("http://", a, &u, &e), ERR_INPUT, "names no host");
+	assert_err(uri_parse_plain("http://u:p@h/", a, &u, &e), ERR_INPUT, "user name");
+	assert_err(uri_parse_plain("http://h/\n", a, &u, &e), ERR_INPUT, "at byte 10");
+	assert_string_equal(uri_follow("http://h/a", "/b", a), "http://h/b");
+	assert_string_equal(uri_follow("http://h/a", "//o/b", a), "http://o/b");
+	assert_string_equal(uri_follow("http://h/a", "https://o/b", a), "https://o/b");
+	assert_null(uri_follow("http://h/a", "ftp://o/b", a));
+}
+
 static void test_follow(void **state)
 {
 	static const struct {
@@ -264,6 +284,7 @@ int main(void)
 	        cmocka_unit_test(test_shown),
 	        cmocka_unit_test(test_beside),
 	        cmocka_unit_test(test_follow),
+	        cmocka_unit_test(test_plain),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -15,8 +15,10 @@ static void inputs_are_checked(void **state)
 		const char *text, *says;
 	} bad[] = {
 	        {S3("{source: 'https://b/k', destination: /x}"), "is no s3://bucket/key"},
-	        {S3("{source: 's3://tools/k/*', destination: /x/}"), "name each"},
-	        {S3("{source: 's3://tools/k/', destination: /x/}"), "name each"},
+	        {S3("{source: 's3://tools/k/', destination: /x/}"), "all below a prefix"},
+	        {S3("{source: 's3://tools/k*', destination: /x/}"), "all below a prefix"},
+	        {S3("{source: 's3://tools/*/k', destination: /x/}"), "all below a prefix"},
+	        {S3("{source: 's3://tools/*/*', destination: /x/}"), "all below a prefix"},
 	        {S3("{source: 's3://tools/k', destination: '/x*'}"), "expected one path"},
 	        {S3("{source: 's3://tools/k', destination: /x, expectedBucketOwner: 12345678901}"),
 	         "is no account"},
@@ -24,22 +26,23 @@ static void inputs_are_checked(void **state)
 	         "is no account"},
 	        {S3("{source: 's3://tools/k', destination: /x, checksum: x}"), "checksum"},
 	        {S3("{destination: /x}"), "source"},
-	        {WEB("{source: 'http://b/k', destination: /x}"), "can't prove who it is"},
-	        {WEB("{source: 'ftp://b/k', destination: /x}"), "is no https:// address"},
+	        {WEB("{source: 'ftp://b/k', destination: /x}"),
+	         "is no https:// or http:// address"},
 	        {WEB("{source: 'https://b/k', destination: 'C:\\x'}"), "path of Windows"},
 	        {WEB("{source: 'https://b/k', destination: /x, ignoreCertificateErrors: true}"),
-	         "stays out of images"},
+	         "prove who it is"},
 	        {WEB("{source: 'https://b/k', destination: /x, checksum: x, algorithm: MD5}"),
-	         "can have the same MD5"},
+	         "is no MD5 in 32 hex digits"},
 	        {WEB("{source: 'https://b/k', destination: /x, checksum: x, algorithm: sha1}"),
-	         "can have the same SHA1"},
+	         "is no SHA1 in 40 hex digits"},
 	        {WEB("{source: 'https://b/k', destination: /x, checksum: x, algorithm: SHA512}"),
-	         "expected SHA256"},
+	         "is no SHA512 in 128 hex digits"},
 	        {WEB("{source: 'https://b/k', destination: /x, checksum: x, algorithm: CRC}"),
 	         "unknown algorithm"},
-	        {WEB("{source: 'https://b/k', destination: /x, checksum: abc}"), "is no SHA-256"},
+	        {WEB("{source: 'https://b/k', destination: /x, checksum: abc}"),
+	         "is no SHA256 in 64"},
 	        {WEB("{source: 'https://b/k', destination: /x, checksum: x" HEX "}"),
-	         "is no SHA-256"},
+	         "is no SHA256 in 64"},
 	        {"{name: A, action: S3Upload, inputs: [{source: /x, destination: /y}]}",
 	         "is no s3://bucket/key"},
 	        {"{name: A, action: S3Upload, inputs: [{source: '/*/x', destination: 's3://tools/k'}]}",
@@ -56,6 +59,13 @@ static void inputs_are_checked(void **state)
 	assert_ok(read_steps(S3(
 	        "{source: 's3://tools/k', destination: x, expectedBucketOwner: '123456789012'}")));
 }
+
+/* Of "hello", by openssl dgst. */
+#define MD5  "5d41402abc4b2a76b9719d911017c592"
+#define SHA1 "aaf4c61ddcc5e8a2dabede0f3b482cd9aea9434d"
+#define SHA512                                                                                     \
+	"9b71d224bd62f3785d96d46ad3ea3d73319bfbc2890caadae2dff72519673ca7"                         \
+	"2323c3d99ba5c11d7c7acc6e14b8c5da0c4663475c2e5c3adef46f73bcdec043"
 
 static int run_kept(const char *steps, const char *uri)
 {
@@ -96,6 +106,45 @@ static void a_file_comes_to_its_place(void **state)
 	                    "https://h/x"),
 	           ERR_INTEGRITY, "");
 	assert_false(there("x"));
+}
+
+static void each_checksum_is_held_against_the_content(void **state)
+{
+	static const struct {
+		const char *algorithm, *sum;
+	} rows[] = {{"MD5", MD5}, {"sha1", SHA1}, {"SHA256", HEX}, {"SHA512", SHA512}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *step = arena_printf(
+		        arena,
+		        WEB("{source: 'http://h/x', destination: TOP/x, checksum: %s, algorithm: %s}"),
+		        rows[i].sum, rows[i].algorithm);
+
+		put("content", "hello", 0600);
+		assert_ok(run_kept(step, "http://h/x"));
+		assert_string_equal(get("x"), "hello");
+		put("content", "jello", 0600);
+		assert_err(run_kept(step, "http://h/x"), ERR_INTEGRITY, rows[i].sum);
+		assert_string_equal(get("x"), "hello");
+	}
+}
+
+static void all_below_a_prefix_come_to_a_folder(void **state)
+{
+	static const char all[] = S3("{source: 's3://tools/d/*', destination: TOP/all}");
+
+	(void)state;
+	put("content", "hello", 0600);
+	assert_ok(run_kept(all, "s3://tools/d/sub/f"));
+	assert_string_equal(get("all/sub/f"), "hello");
+	assert_err(run_kept(all, "s3://tools/e"), ERR_ABSENT, "no object 's3://tools/d/*'");
+	assert_err(run_kept(all, "s3://tools/d/../f"), ERR_INPUT, "can't be a file below");
+	assert_err(run_kept(all, "s3://tools/d//f"), ERR_INPUT, "can't be a file below");
+	assert_err(run_kept(S3("{source: 's3://tools/*', destination: TOP/all, overwrite: false}"),
+	                    "s3://tools/sub/f"),
+	           ERR_HOST, "'overwrite' is false");
+	assert_false(there("f"));
 }
 
 static struct component_fetches fetches;
@@ -151,7 +200,7 @@ static void what_only_running_tells_is_refused(void **state)
 	assert_err(
 	        find("{name: W, action: WebDownload, loop: {forEach: ['https://h/a', 'ftp://h/b']}, inputs: {source: "
 	             "'{{ loop.value }}', destination: /x}}"),
-	        ERR_INPUT, "is no https:// address");
+	        ERR_INPUT, "is no https:// or http:// address");
 	assert_ok(find(
 	        "{name: F, action: CreateFile, inputs: {path: /one}},"
 	        "{name: C, action: S3Download, inputs: {source: 's3://tools{{ build.F.inputs.path }}', destination: "
@@ -165,6 +214,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        T(inputs_are_checked),
 	        T(a_file_comes_to_its_place),
+	        T(each_checksum_is_held_against_the_content),
+	        T(all_below_a_prefix_come_to_a_folder),
 	        T(downloads_are_found_before_they_run),
 	        T(only_the_phases_asked_for_are_looked_through),
 	        T(what_only_running_tells_is_refused),

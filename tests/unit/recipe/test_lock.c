@@ -202,15 +202,62 @@ static void digests_come_from_the_lock_or_the_document(void **state)
 
 	fetches = (struct component_fetches){0};
 	add("s3://tools/k", NULL);
-	assert_err(lock_fix_files(NULL, &fetches, &e), ERR_INPUT, "has no checksum here");
-	assert_ok(lock_fix_files(&lock, &fetches, &e));
+	assert_err(lock_fix_files(NULL, &fetches, arena, &e), ERR_INPUT,
+	           "has no SHA256 checksum here");
+	assert_ok(lock_fix_files(&lock, &fetches, arena, &e));
 	assert_string_equal(fetches.items[0].sha256, HEX);
-	assert_ok(lock_fix_files(NULL, &fetches, &e));
+	assert_ok(lock_fix_files(NULL, &fetches, arena, &e));
 	files[0].sha256 = "x" HEX;
-	assert_err(lock_fix_files(&lock, &fetches, &e), ERR_INPUT,
+	assert_err(lock_fix_files(&lock, &fetches, arena, &e), ERR_INPUT,
 	           "has another checksum in 'r.lock'");
 	lock.n_files = 0;
-	assert_err(lock_fix_files(&lock, &fetches, &e), ERR_INPUT, "is not in 'r.lock'");
+	assert_err(lock_fix_files(&lock, &fetches, arena, &e), ERR_INPUT, "is not in 'r.lock'");
+}
+
+static void many_are_those_that_the_lock_has(void **state)
+{
+	(void)state;
+	struct lock_file files[] = {
+	        {"s3://tools/d/a", HEX}, {"s3://tools/d/b/c", HEX}, {"s3://tools/dd", HEX}};
+	struct lock lock = {.file = "r.lock", .n_files = 3, .files = files};
+
+	fetches = (struct component_fetches){0};
+	add("s3://tools/d/*", NULL);
+	assert_err(lock_fix_files(NULL, &fetches, arena, &e), ERR_INPUT,
+	           "f:3:4: 's3://tools/d/*' has no SHA256 checksum here");
+	add("s3://tools/d/a", NULL);
+	assert_ok(lock_fix_files(&lock, &fetches, arena, &e));
+	assert_int_equal(fetches.n, 2);
+	assert_string_equal(fetches.items[0].uri, "s3://tools/d/a");
+	assert_false(fetches.items[0].found);
+	assert_string_equal(fetches.items[1].uri, "s3://tools/d/b/c");
+	assert_true(fetches.items[1].found);
+	assert_string_equal(fetches.items[1].sha256, HEX);
+	fetches = (struct component_fetches){0};
+	add("s3://tools/e/*", NULL);
+	assert_err(lock_fix_files(&lock, &fetches, arena, &e), ERR_INPUT, "is not in 'r.lock'");
+}
+
+static void many_are_listed_for_the_lock(void **state)
+{
+	(void)state;
+	struct cloud_kept kept = {.uri = "s3://tools/d/x"};
+	const struct lock_source source = {.open = kept_cloud, .ctx = &kept};
+
+	put("content", "hello");
+	kept.fd = open(at("content"), O_RDONLY | O_CLOEXEC);
+	fetches = (struct component_fetches){0};
+	add("s3://tools/d/*", NULL);
+	opened = 0;
+	assert_ok(lock_find_files(&fetches, &source, arena, &got, &e));
+	assert_int_equal(opened, 1);
+	assert_int_equal(got.n_files, 1);
+	assert_string_equal(got.files[0].uri, "s3://tools/d/x");
+	fetches = (struct component_fetches){0};
+	add("s3://tools/none/*", NULL);
+	assert_err(lock_find_files(&fetches, &source, arena, &got, &e), ERR_ABSENT,
+	           "f:3:4: locking 's3://tools/none/*': there is no object");
+	close(kept.fd);
 }
 
 static void what_has_no_digest_is_fetched_for_the_lock(void **state)
@@ -292,6 +339,8 @@ int main(void)
 	        T(a_key_has_all_that_a_base_follows_from),
 	        T(an_address_is_fetched_once),
 	        T(digests_come_from_the_lock_or_the_document),
+	        T(many_are_those_that_the_lock_has),
+	        T(many_are_listed_for_the_lock),
 	        T(what_has_no_digest_is_fetched_for_the_lock),
 	        T(files_are_kept_in_the_store_by_their_digest),
 	};
