@@ -27,7 +27,7 @@ static void collect_headers(const struct cloud *c, const struct call *k, struct 
 	add_header(t, "x-amz-date", t->r.date);
 	if (k->s3 || k->unsigned_body)
 		add_header(t, "x-amz-content-sha256", t->r.payload);
-	if (c->creds.session_token[0])
+	if (c->creds.session_token[0] && !k->anonymous)
 		add_header(t, "x-amz-security-token", c->creds.session_token);
 	for (size_t i = 0; i < k->n_headers; i++)
 		t->headers[t->n_headers++] = k->headers[i];
@@ -77,7 +77,7 @@ static int sign_call(const struct cloud *c, struct call *k, struct call_signed *
 		digest_hex(k->x.body.data, k->x.body.len, t->payload);
 	collect_headers(c, k, t);
 	t->r.n_headers = t->n_headers;
-	r = sigv4_authorize(&t->r, &key, t->auth, sizeof t->auth, e);
+	r = k->anonymous ? 0 : sigv4_authorize(&t->r, &key, t->auth, sizeof t->auth, e);
 	if (r < 0)
 		return r;
 	r = build_url(k, &t->r, a, &k->x.url, e);
@@ -88,7 +88,8 @@ static int sign_call(const struct cloud *c, struct call *k, struct call_signed *
 	for (size_t i = 1; i < t->n_headers; i++)
 		k->x.headers[k->x.n_headers++] =
 		        (struct http_header){t->headers[i].name, t->headers[i].value};
-	k->x.headers[k->x.n_headers++] = (struct http_header){"Authorization", t->auth};
+	if (!k->anonymous)
+		k->x.headers[k->x.n_headers++] = (struct http_header){"Authorization", t->auth};
 	return 0;
 }
 
@@ -334,7 +335,8 @@ static int give_up(const struct call *k, const struct err *why, struct err *e)
 
 int call_run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 {
-	unsigned need = SESSION_REGION | SESSION_CREDS | (k->custom ? 0 : SESSION_DOMAIN);
+	unsigned need = SESSION_REGION | (k->anonymous ? 0 : SESSION_CREDS) |
+	                (k->custom ? 0 : SESSION_DOMAIN);
 	struct err why = {0};     /* of one try; the caller sees only that of the last */
 	struct err refused = {0}; /* the last error that the service returned */
 	struct err before = {0};  /* of the try before this one */

@@ -28,6 +28,7 @@ struct call {
 	const char *method;
 	const char *region; /* NULL: the session's */
 	bool s3;            /* S3's rules for path and payload hash */
+	bool anonymous;     /* the call carries no signature: it's what credentials come from */
 	bool unsigned_body; /* the body's hash isn't signed: a checksum header covers it */
 	const struct awserr_row *rows; /* the service's own refusals, before the common ones; ends
 	                                * at code NULL; may be NULL */

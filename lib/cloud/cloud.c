@@ -24,6 +24,7 @@ static void copy_config(struct cloud *c, const struct cloud_config *from)
 	        .ebs_endpoint = copy(c->arena, from->ebs_endpoint),
 	        .ec2_endpoint = copy(c->arena, from->ec2_endpoint),
 	        .ssm_endpoint = copy(c->arena, from->ssm_endpoint),
+	        .sts_endpoint = copy(c->arena, from->sts_endpoint),
 	        .region = copy(c->arena, from->region),
 	        .ca_bundle = copy(c->arena, from->ca_bundle),
 	        .bucket_owner = copy(c->arena, from->bucket_owner),
@@ -33,6 +34,23 @@ static void copy_config(struct cloud *c, const struct cloud_config *from)
 	        .no_metadata = from->no_metadata,
 	        .tried = copy(c->arena, from->tried),
 	};
+}
+
+static void copy_role(struct cloud *c, const struct cloud_role *from)
+{
+	struct cloud_role *role = arena_alloc(c->arena, sizeof *role);
+
+	*role = (struct cloud_role){
+	        .arn = copy(c->arena, from->arn),
+	        .session = copy(c->arena, from->session),
+	        .external_id = copy(c->arena, from->external_id),
+	        .duration = copy(c->arena, from->duration),
+	        .token_file = copy(c->arena, from->token_file),
+	        .assume = from->assume,
+	};
+	c->config.role = role;
+	if (from->source)
+		c->source = cloud_open(from->source);
 }
 
 static int check_config(struct cloud *c, const struct cloud_config *from, struct err *e)
@@ -46,6 +64,7 @@ static int check_config(struct cloud *c, const struct cloud_config *from, struct
 	        {c->config.ebs_endpoint, "AWS_ENDPOINT_URL_EBS"},
 	        {c->config.ec2_endpoint, "AWS_ENDPOINT_URL_EC2"},
 	        {c->config.ssm_endpoint, "AWS_ENDPOINT_URL_SSM"},
+	        {c->config.sts_endpoint, "AWS_ENDPOINT_URL_STS"},
 	};
 	struct endpoint ignored;
 
@@ -75,6 +94,8 @@ struct cloud *cloud_open(const struct cloud_config *config)
 		abort();
 	c->arena = arena_new();
 	copy_config(c, config);
+	if (config->role)
+		copy_role(c, config->role);
 	c->http = http_new(c->config.ca_bundle);
 	if (check_config(c, config, &c->broken) == 0)
 		(void)!imds_open(c->http, c->config.imds_endpoint, c->arena, &c->imds, &c->broken);
@@ -97,6 +118,7 @@ void cloud_close(struct cloud *c)
 {
 	if (!c)
 		return;
+	cloud_close(c->source);
 	imds_close(c->imds);
 	http_close(c->http);
 	arena_close(c->arena);
@@ -107,6 +129,8 @@ void cloud_close(struct cloud *c)
 void cloud_after_fork(struct cloud *c)
 {
 	http_after_fork(c->http);
+	if (c->source)
+		cloud_after_fork(c->source);
 }
 
 void cloud_expect_owner(struct cloud *c, const char *account)

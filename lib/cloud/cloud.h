@@ -21,6 +21,18 @@
 
 struct cloud; /* opaque */
 
+struct creds;
+struct cloud_config;
+
+/* A role whose credentials are used: profile.h. */
+struct cloud_role {
+	const char *arn, *session;
+	const char *external_id, *duration; /* NULL: none */
+	const char *token_file;             /* of a web identity; NULL: `source` assumes it */
+	const struct cloud_config *source;  /* the credentials that may assume it */
+	int (*assume)(struct cloud *c, struct creds *ret, uint64_t deadline, struct err *e);
+};
+
 /* All strings may be NULL. Only the programs' main() reads the environment into this. */
 struct cloud_config {
 	const char *imds_endpoint; /* AWS_EC2_METADATA_SERVICE_ENDPOINT; default: IPv4, then IPv6 */
@@ -30,6 +42,7 @@ struct cloud_config {
 	const char *ebs_endpoint;     /* AWS_ENDPOINT_URL_EBS */
 	const char *ec2_endpoint;     /* AWS_ENDPOINT_URL_EC2 */
 	const char *ssm_endpoint;     /* AWS_ENDPOINT_URL_SSM */
+	const char *sts_endpoint;     /* AWS_ENDPOINT_URL_STS */
 	const char *region;       /* AWS_REGION; default: the instance's. Never a built-in one */
 	const char *ca_bundle;    /* AWS_CA_BUNDLE: PEM file */
 	const char *bucket_owner; /* 12-digit account id sent as x-amz-expected-bucket-owner */
@@ -40,6 +53,7 @@ struct cloud_config {
 	/* Credentials of a program that runs outside EC2; both keys or none. The node's agent
 	 * leaves them out: its credentials are the instance role's. */
 	const char *access_key, *secret_key, *session_token;
+	const struct cloud_role *role; /* in place of keys */
 	/* The sources that such a program tried before, for the message when none has any. When set,
 	 * the metadata service, which may not exist there, is tried for a few seconds only. */
 	const char *tried;

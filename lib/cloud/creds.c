@@ -77,6 +77,25 @@ static void set_life(struct creds *c, time_t ends, time_t date)
 	c->renew_at = life > RENEW_BEFORE_S ? c->ends_at - RENEW_BEFORE_S * NS_PER_S : now;
 }
 
+int creds_take(const char *access_key, const char *secret_key, const char *session_token,
+               const char *expiration, time_t date, struct creds *ret, struct err *e)
+{
+	scope_creds struct creds c = {.have = true};
+	time_t ends;
+
+	if (!take(c.access_key, sizeof c.access_key, access_key) ||
+	    !take(c.secret_key, sizeof c.secret_key, secret_key) ||
+	    !take(c.session_token, sizeof c.session_token, session_token))
+		return err_set(e, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EPROTO,
+		               "a key or the token is missing or unfit");
+	if (!parse_time(expiration, &ends))
+		return err_set(e, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EPROTO,
+		               "Expiration isn't a time like 2026-01-31T12:00:00Z");
+	set_life(&c, ends, date ? date : clock_wall());
+	*ret = c;
+	return 0;
+}
+
 static int no_document(struct err *e, const char *what)
 {
 	return err_set(e, ERR_DENIED, REASON_IMDS_PROTOCOL, EPROTO,

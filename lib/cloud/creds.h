@@ -40,6 +40,10 @@ int creds_set(struct creds *c, const char *access_key, const char *secret_key,
  */
 int creds_parse(struct blob json, time_t date, struct creds *ret, struct err *e) ATTR_MUST_USE;
 
+/* From a service's answer. A missing or unfit value is ERR_DENIED; `date` as above. */
+int creds_take(const char *access_key, const char *secret_key, const char *session_token,
+               const char *expiration, time_t date, struct creds *ret, struct err *e) ATTR_MUST_USE;
+
 bool creds_fresh(const struct creds *c); /* present, and not due for renewal */
 
 /* Renewing failed: they stay in use, and are tried again in 5 to 15 minutes. */

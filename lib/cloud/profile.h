@@ -2,10 +2,12 @@
 /*
  * Where a workstation's credentials come from: the environment, then AWS's shared files.
  *
- * Only static keys are used. Any other source of credentials that the environment or the profile
- * names (a role to assume, a web identity, a login, a program, a container's endpoint) is refused
- * by name: skipping it would sign as another principal, in the end as the instance's role. See
- * "Shared config and credentials files" in the AWS SDKs Reference Guide.
+ * Used are static keys, and roles: one that another profile's credentials or the instance's role
+ * assume (role_arn with source_profile or credential_source), or a web identity. Any other source
+ * that the environment or the profile names (a login, a program, a container's endpoint) is refused
+ * by name: skipping it would sign as another principal, in the end as the instance's role. The order
+ * of sources is that of AWS's own tools. See "Shared config and credentials files" and "Assume role
+ * credential provider" in the AWS SDKs Reference Guide.
  */
 #pragma once
 
@@ -18,10 +20,11 @@ struct profile_source {
 	const char *config_file, *credentials_file; /* NULL: ~/.aws/config, ~/.aws/credentials */
 	/* AWS_WEB_IDENTITY_TOKEN_FILE, AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and ..._FULL_URI. */
 	const char *web_identity, *container, *container_full;
+	const char *role_arn, *role_session; /* AWS_ROLE_ARN, AWS_ROLE_SESSION_NAME */
 };
 
 /*
- * Fills what `config` lacks: keys, region, and where the profile says so FIPS and dual-stack
+ * Fills what `config` lacks: keys or a role, region, and where the profile says so FIPS and dual-stack
  * endpoints and S3's addressing style; and lists in config->tried what had no credentials. A broken
  * line is ERR_INPUT with its place; a source that isn't supported is ERR_INPUT,
  * REASON_INPUT_UNSUPPORTED.

@@ -227,6 +227,19 @@ static int nothing_found(const struct cloud *c, const struct needs *n, struct er
 	               e->text);
 }
 
+/* The credentials of a role that is not the instance's. */
+static int assume(struct cloud *c, uint64_t deadline, struct err *e)
+{
+	scope_creds struct creds fresh = {0};
+	uint64_t limit = c->creds.have ? clock_min(deadline, clock_in_ms(RENEW_WAIT_MS)) : deadline;
+	int r = c->config.role->assume(c, &fresh, limit, e);
+
+	if (r < 0)
+		return keep_old(c, e);
+	c->creds = fresh;
+	return 0;
+}
+
 int session_need(struct cloud *c, unsigned what, uint64_t deadline, struct err *e)
 {
 	struct needs n = {
@@ -241,6 +254,11 @@ int session_need(struct cloud *c, unsigned what, uint64_t deadline, struct err *
 	}
 	if (!n.what)
 		return 0;
+	if (c->config.role && (n.what & SESSION_CREDS)) {
+		int r = session_need(c, n.what & ~(unsigned)SESSION_CREDS, deadline, e);
+
+		return r < 0 ? r : assume(c, deadline, e);
+	}
 	if (n.what == SESSION_CREDS && c->creds.have)
 		deadline = clock_min(deadline, clock_in_ms(RENEW_WAIT_MS));
 	if (c->config.no_metadata) {

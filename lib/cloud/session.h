@@ -16,6 +16,7 @@ struct cloud {
 	struct cloud_config config; /* strings in the arena; the static keys are in creds only */
 	struct http *http;
 	struct imds *imds;
+	struct cloud *source;          /* assumes config.role; NULL: none, or a web identity */
 	const struct cloud_kept *kept; /* content fetched earlier, used instead; NULL: none */
 	size_t n_kept;
 	struct err broken; /* the configuration can't be used: every call returns this */

@@ -20,6 +20,7 @@ static const struct {
         {"AWS_ENDPOINT_URL_EBS", WORKSTATION, AT(cloud_config.ebs_endpoint)},
         {"AWS_ENDPOINT_URL_EC2", WORKSTATION, AT(cloud_config.ec2_endpoint)},
         {"AWS_ENDPOINT_URL_SSM", WORKSTATION, AT(cloud_config.ssm_endpoint)},
+        {"AWS_ENDPOINT_URL_STS", WORKSTATION, AT(cloud_config.sts_endpoint)},
         {"AWS_DEFAULT_REGION", WORKSTATION, AT(cloud_config.region)},
         {"AWS_REGION", ANYONE, AT(cloud_config.region)}, /* after the variable that it overrides */
         {"AWS_CA_BUNDLE", ANYONE, AT(cloud_config.ca_bundle)},
@@ -32,6 +33,8 @@ static const struct {
         {"AWS_CONFIG_FILE", WORKSTATION, AT(profile.config_file)},
         {"AWS_SHARED_CREDENTIALS_FILE", WORKSTATION, AT(profile.credentials_file)},
         {"AWS_WEB_IDENTITY_TOKEN_FILE", WORKSTATION, AT(profile.web_identity)},
+        {"AWS_ROLE_ARN", WORKSTATION, AT(profile.role_arn)},
+        {"AWS_ROLE_SESSION_NAME", WORKSTATION, AT(profile.role_session)},
         {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", WORKSTATION, AT(profile.container)},
         {"AWS_CONTAINER_CREDENTIALS_FULL_URI", WORKSTATION, AT(profile.container_full)},
 };

@@ -360,6 +360,80 @@ def test_downloads_by_profile(program, tmp_path):
         assert results[0][0] == 0 and results[1][1] == "content", results
 
 
+ROLE = "arn:aws:iam::123456789012:role/builds/bake"
+OUTER = "arn:aws:iam::123456789012:role/outer"
+
+
+@pytest.fixture
+def roles(program, tmp_path):
+    """S3 of which only roles may read, the service that lends them, and a machine of whom these variables are."""
+    from fakes.aws import Aws
+    from fakes.sigcheck import Key
+    from fakes.sts import Sts
+    lent = []
+    with Aws(keys=[]) as aws, Sts([Key("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI", "")], lent) as sts:
+        aws.keys = lent
+        aws.bucket("tools").put("tool", b"content")
+
+        def fetch(shared, **env):
+            work = tmp_path / f"machine{len(list(tmp_path.iterdir()))}"
+            work.mkdir()
+            m = Machine(program, work, AWS_ENDPOINT_URL_S3=aws.url, AWS_ENDPOINT_URL_STS=sts.url, AWS_REGION="eu-west-1",
+                        AWS_SHARED_CREDENTIALS_FILE="/none", AWS_CONFIG_FILE=str(work / "config"),
+                        **{k: v.format(work=work) for k, v in env.items()})
+            (work / "config").write_text(shared)
+            (work / "token").write_text("identity\n")
+            get = {"name": "Get", "action": "S3Download", "inputs": [{"source": "s3://tools/tool", "destination": "/opt/tool"}]}
+            return m.provision(recipe(work, "", fetch=[get]))[0]
+        yield sts, fetch
+
+
+PERSON = "[profile base]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI\n"
+
+
+def test_a_role_is_assumed(roles):
+    sts, fetch = roles
+    sts.role(ROLE, trusts=["AKIAIOSFODNN7EXAMPLE"], external_id="a & b")
+    status, _, err = fetch(PERSON + f"[profile bake]\nrole_arn = {ROLE}\nsource_profile = base\nexternal_id = a & b\n"
+                           "role_session_name = someone@example.com\nduration_seconds = 900\n", AWS_PROFILE="bake")
+    assert status == 0, err
+    (action, ask, _), = sts.issued
+    assert action == "AssumeRole" and ask["RoleSessionName"] == "someone@example.com" and ask["DurationSeconds"] == "900"
+
+
+def test_a_role_assumes_a_role(roles):
+    sts, fetch = roles
+    sts.role(OUTER, trusts=["AKIAIOSFODNN7EXAMPLE"])
+    sts.role(ROLE, trusts=[OUTER])
+    chain = PERSON + f"[profile outer]\nrole_arn = {OUTER}\nsource_profile = base\n" \
+                     f"[profile bake]\nrole_arn = {ROLE}\nsource_profile = outer\n"
+    status, _, err = fetch(chain, AWS_PROFILE="bake")
+    assert status == 0, err
+    assert [ask["RoleArn"] for _, ask, _ in sts.issued] == [OUTER, ROLE]
+
+
+def test_a_web_identity_has_a_role(roles):
+    sts, fetch = roles
+    sts.role(ROLE, tokens=["identity"])
+    status, _, err = fetch("[profile bake]\nweb_identity_token_file = token\n"
+                           f"role_arn = {ROLE}\n".replace("= token", "= /none"), AWS_PROFILE="bake")
+    assert status == 1 and "the web identity's token" in err and "/none" in err, err
+    status, _, err = fetch("", AWS_WEB_IDENTITY_TOKEN_FILE="{work}/token", AWS_ROLE_ARN=ROLE, AWS_ROLE_SESSION_NAME="pod-1")
+    assert status == 0, err
+    (action, ask, _), = sts.issued
+    assert action == "AssumeRoleWithWebIdentity" and ask["RoleSessionName"] == "pod-1"
+
+
+@pytest.mark.parametrize("shared, env, said", [
+    (PERSON + f"[profile bake]\nrole_arn = {OUTER}\nsource_profile = base\n", {"AWS_PROFILE": "bake"}, "AccessDenied"),
+    ("", {"AWS_WEB_IDENTITY_TOKEN_FILE": "{work}/fetch.yaml", "AWS_ROLE_ARN": ROLE}, "InvalidIdentityToken")])
+def test_a_role_that_may_not_be_had(roles, shared, env, said):
+    sts, fetch = roles
+    sts.role(ROLE, tokens=["identity"])
+    status, _, err = fetch(shared, **env)
+    assert status == 4 and f"assuming '{OUTER if shared else ROLE}'" in err and said in err and "wJalrXUtnFEMI" not in err, err
+
+
 # ---- cleaning ----
 
 PLANTED = {"etc/ssh/ssh_host_rsa_key": "key", "root/.bash_history": "typed", "root/.ssh/authorized_keys": "me", "tmp/left": "x",

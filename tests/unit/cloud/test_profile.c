@@ -54,6 +54,7 @@ static int load(const char *name, const char *keys, const char *settings)
 	write_file(config, settings);
 	e = (struct err){0};
 	got.access_key = got.secret_key = got.session_token = NULL;
+	got.role = NULL;
 	return profile_load(&s, a, &got, &e);
 }
 
@@ -107,11 +108,11 @@ static void other_sources_are_refused_by_name(void **state)
 	static const struct {
 		const char *keys, *settings, *part;
 	} rows[] = {
-	        {"[p]\n" KEYS, "[profile p]\nrole_arn = arn:x\nsource_profile = p\n", "role_arn"},
-	        {"", "[profile p]\nrole_arn = arn:x\ncredential_source = Environment\n",
-	         "role_arn"},
-	        {"[p]\nrole_arn = arn:x\n" KEYS, "", "role_arn"},
-	        {"", "[profile p]\nweb_identity_token_file = /f\n", "web_identity_token_file"},
+	        {"[p]\n" KEYS,
+	         "[profile p]\nrole_arn = arn:x\nsource_profile = p\nmfa_serial = x\n",
+	         "mfa_serial"},
+	        {"", "[profile p]\nrole_arn = arn:x\ncredential_source = EcsContainer\n",
+	         "credential_source EcsContainer"},
 	        {"[p]\n" KEYS, "[profile p]\nsso_session = x\n", "sso_session"},
 	        {"", "[profile p]\nSSO_START_URL = https://x\n", "sso_start_url"},
 	        {"", "[profile p]\ncredential_process = /bin/x\n", "credential_process"},
@@ -131,6 +132,99 @@ static void other_sources_are_refused_by_name(void **state)
 	assert_string_equal(got.access_key, "AKIAONE");
 }
 
+static void a_role_that_a_profile_assumes(void **state)
+{
+	(void)state;
+	assert_ok(load("p", "[base]\n" KEYS "aws_session_token = t\n",
+	               "[profile p]\nrole_arn = arn:x\nsource_profile = base\nregion = eu-west-1\n"
+	               "external_id = 7\nduration_seconds = 900\nrole_session_name = me\n"));
+	assert_null(got.access_key);
+	assert_string_equal(got.role->arn, "arn:x");
+	assert_string_equal(got.role->session, "me");
+	assert_string_equal(got.role->external_id, "7");
+	assert_string_equal(got.role->duration, "900");
+	assert_null(got.role->token_file);
+	assert_string_equal(got.role->source->access_key, "AKIAONE");
+	assert_string_equal(got.role->source->session_token, "t");
+	assert_string_equal(got.role->source->region, "eu-west-1");
+	assert_null(got.role->source->role);
+	/* Its own keys, beside the role. */
+	assert_ok(load("p", "[p]\nrole_arn = arn:x\nsource_profile = p\n" KEYS, ""));
+	assert_string_equal(got.role->source->access_key, "AKIAONE");
+	assert_string_equal(got.role->session, "hpc-node");
+	/* A role of a role. */
+	assert_ok(load("p", "[base]\n" KEYS,
+	               "[profile p]\nrole_arn = arn:x\nsource_profile = q\n"
+	               "[profile q]\nrole_arn = arn:y\nsource_profile = base\n"));
+	assert_string_equal(got.role->source->role->arn, "arn:y");
+	assert_string_equal(got.role->source->role->source->access_key, "AKIAONE");
+	/* The instance's role assumes it. */
+	assert_ok(load("p", "",
+	               "[profile p]\nrole_arn = arn:x\ncredential_source = Ec2InstanceMetadata\n"));
+	assert_null(got.role->source->access_key);
+	assert_null(got.role->source->role);
+}
+
+static void a_role_that_nobody_can_assume(void **state)
+{
+	static const struct {
+		const char *settings, *part;
+	} rows[] = {
+	        {"[profile p]\nrole_arn = arn:x\n", "neither source_profile nor credential_source"},
+	        {"[profile p]\nrole_arn = arn:x\nsource_profile = none\n",
+	         "profile 'p': source_profile 'none': there is no such profile"},
+	        {"[profile p]\nrole_arn = arn:x\nsource_profile = q\n[profile q]\nregion = r\n",
+	         "profile 'q' has no credentials"},
+	        {"[profile p]\nrole_arn = arn:x\nsource_profile = q\n"
+	         "[profile q]\nrole_arn = arn:y\nsource_profile = p\n",
+	         "in a circle"},
+	        {"[profile p]\nrole_arn = arn:x\nsource_profile = q\ncredential_source = Environment\n",
+	         "both source_profile and credential_source"},
+	        {"[profile p]\nrole_arn = arn:x\ncredential_source = Environment\n",
+	         "AWS_ACCESS_KEY_ID isn't set"},
+	        {"[profile p]\nrole_arn = arn:x\nsource_profile = p\nduration_seconds = 60\n",
+	         "expected 900 to 43200"},
+	        {"[profile p]\nrole_arn = arn:x\nsource_profile = q\n[profile q]\nsso_session = s\n",
+	         "profile 'q' gets its credentials by sso_session"},
+	        {"[profile p]\nweb_identity_token_file = /f\n", "role_arn or AWS_ROLE_ARN"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_err(load("p", "", rows[i].settings), ERR_INPUT, rows[i].part);
+		assert_null(got.access_key);
+		assert_null(got.role);
+	}
+}
+
+static void a_web_identity(void **state)
+{
+	struct profile_source s = {.config_file = config,
+	                           .credentials_file = credentials,
+	                           .web_identity = "/env/token",
+	                           .role_arn = "arn:env",
+	                           .role_session = "pod"};
+
+	(void)state;
+	assert_ok(load("p", "[p]\n" KEYS,
+	               "[profile p]\nrole_arn = arn:x\nweb_identity_token_file = /f\n"));
+	assert_string_equal(got.role->token_file, "/f");
+	assert_string_equal(got.role->arn, "arn:x");
+	assert_null(got.role->source);
+	assert_null(got.access_key);
+	/* The environment's comes before a profile's keys, as in AWS's own tools. */
+	got = (struct cloud_config){0};
+	write_file(credentials, "[default]\n" KEYS);
+	write_file(config, "");
+	assert_ok(profile_load(&s, a, &got, &e));
+	assert_string_equal(got.role->token_file, "/env/token");
+	assert_string_equal(got.role->arn, "arn:env");
+	assert_string_equal(got.role->session, "pod");
+	s.role_arn = NULL;
+	got = (struct cloud_config){0};
+	assert_err(profile_load(&s, a, &got, &e), ERR_INPUT, "AWS_ROLE_ARN");
+}
+
 static void the_environments_other_sources(void **state)
 {
 	struct profile_source s = {.config_file = config, .credentials_file = credentials};
@@ -142,9 +236,6 @@ static void the_environments_other_sources(void **state)
 	s.container = "";
 	s.container_full = "http://127.0.0.1/";
 	assert_err(profile_load(&s, a, &got, &e), ERR_INPUT, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
-	s.web_identity = "/var/run/token";
-	assert_err(profile_load(&s, a, &got, &e), ERR_INPUT, "AWS_WEB_IDENTITY_TOKEN_FILE");
-	assert_int_equal(e.reason, REASON_INPUT_UNSUPPORTED);
 	got.access_key = "AKIAENV";
 	assert_ok(profile_load(&s, a, &got, &e));
 	assert_string_equal(got.access_key, "AKIAENV");
@@ -234,6 +325,9 @@ int main(void)
 	        TEST(keys_of_either_file),
 	        TEST(names_as_people_write_them),
 	        TEST(other_sources_are_refused_by_name),
+	        TEST(a_role_that_a_profile_assumes),
+	        TEST(a_role_that_nobody_can_assume),
+	        TEST(a_web_identity),
 	        TEST(the_environments_other_sources),
 	        TEST(the_environments_keys_win),
 	        TEST(half_a_pair),
