@@ -21,6 +21,14 @@
 
 /* ---- printing ---- */
 
+static void list_change(const struct step_outcome *o, size_t k, struct strbuf *b)
+{
+	strbuf_printf(b, "  %s\n", o->changes.items[k]);
+	for (size_t d = 0; d < o->n_details; d++)
+		if (o->details[d].change == k)
+			strbuf_printf(b, "      %s\n", o->details[d].line);
+}
+
 static void list_changes(const struct agent *g, const struct progress *p, struct strbuf *b)
 {
 	for (size_t i = 0; i < g->plan.n; i++) {
@@ -29,7 +37,7 @@ static void list_changes(const struct agent *g, const struct progress *p, struct
 		if (o->changes.n)
 			strbuf_printf(b, "\n%s would\n", g->plan.steps[i]->id);
 		for (size_t k = 0; k < o->changes.n; k++)
-			strbuf_printf(b, "  %s\n", o->changes.items[k]);
+			list_change(o, k, b);
 		if (o->changes_total > o->changes.n)
 			strbuf_printf(b, "  and %zu more\n", o->changes_total - o->changes.n);
 	}

@@ -22,6 +22,10 @@
  *     hostname NAME
  *     filter TABLE refuse ADDRESS ADDRESS6 but to UID...     or "remove"
  *     sysctl NAME = VALUE
+ * A dry host tells more of a change in lines that begin with a space, right after its own: of a file
+ * that is there, how its content would differ, in the unified form of diff(1), at most 64 lines.
+ * Content is shown only if everybody may read it, before and after.
+ *
  * A line is written when the change was made; of programs and unit actions when it begins, since a
  * failing one may have changed things.
  */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/scope.h"
+#include "host/host_diff.h"
 #include "host/place.h"
 #include "host/walk.h"
 
@@ -144,10 +145,28 @@ static int write_new(struct host *h, const struct place *p, struct blob content,
 	return 0;
 }
 
+/* Nothing is read unless the host is dry and somebody listens. */
+static void look_before(struct host *h, const char *path, struct arena *a, struct host_before *ret)
+{
+	struct stat st;
+	struct err none;
+
+	*ret = (struct host_before){0};
+	if (h->mode != HOST_DRY || !h->record || place_stat(h, path, &st) < 0 ||
+	    !S_ISREG(st.st_mode))
+		return;
+	ret->there = true;
+	ret->hidden = !(st.st_mode & S_IROTH);
+	if (!ret->hidden)
+		ret->large = host_read(h, path, HOST_DIFF_MAX, a, &ret->content, &none) < 0;
+}
+
 static int write_file(struct host *h, const char *path, struct blob content, unsigned mode,
                       const struct host_owner *o, bool secret, struct err *e)
 {
+	scope_arena struct arena *a = arena_new();
 	char owner[128], hex[SHA256_HEX];
+	struct host_before before;
 	struct place p;
 	uid_t uid;
 	gid_t gid;
@@ -164,6 +183,7 @@ static int write_file(struct host *h, const char *path, struct blob content, uns
 	r = place_make_dirs(h, p.dir, e);
 	if (r < 0)
 		return r;
+	look_before(h, p.path, a, &before);
 	r = write_new(h, &p, content, mode, uid, gid, secret, e);
 	if (r < 0 && r != -ELOOP) /* file_replace's own message names only the last component */
 		return err_set(e, e->kind, e->reason, e->no, "writing '%s': %s", p.path,
@@ -177,6 +197,7 @@ static int write_file(struct host *h, const char *path, struct blob content, uns
 	digest_hex(content.data, content.len, hex);
 	host_record(h, "write %s %04o %s %zu bytes sha256:%.16s", p.path, mode,
 	            place_owner_text(o, owner), content.len, hex);
+	host_diff_tell(h, &before, content, mode, a);
 	return 0;
 }
 

@@ -31,6 +31,18 @@ static void time_or_null(struct jsonw *w, const char *key, uint64_t ns)
 		jsonw_str(w, key, NULL);
 }
 
+static void details(struct jsonw *w, const struct step_outcome *o)
+{
+	jsonw_begin(w, "details", '[');
+	for (size_t k = 0; k < o->n_details; k++) {
+		jsonw_begin(w, NULL, '{');
+		jsonw_u64(w, "change", o->details[k].change);
+		jsonw_str(w, "line", o->details[k].line);
+		jsonw_end(w, '}');
+	}
+	jsonw_end(w, ']');
+}
+
 static void one_step(struct jsonw *w, const struct report *r, size_t i)
 {
 	static const struct step_outcome waiting;
@@ -55,6 +67,8 @@ static void one_step(struct jsonw *w, const struct report *r, size_t i)
 	for (size_t k = 0; k < o->changes.n; k++)
 		jsonw_str(w, NULL, o->changes.items[k]);
 	jsonw_end(w, ']');
+	if (o->n_details)
+		details(w, o);
 	error(w, r, &o->err);
 	jsonw_end(w, '}');
 }

@@ -28,6 +28,7 @@
 #define RUN_GRACE_MS    4500 /* host.h takes up to 4 s to end a process */
 #define RUN_LOST_MS     1500
 #define RUN_CHANGES_MAX 64
+#define RUN_DETAILS_MAX 256
 
 enum step_state {
 	STEP_WAITING,
@@ -42,6 +43,12 @@ enum step_state {
 #define STEP_STATES (STEP_PENDING + 1)
 const char *step_state_name(enum step_state s); /* "ok", "changed", ... */
 
+/* A line about a change: how the content of a file would differ, for one. */
+struct step_detail {
+	size_t change; /* its index in `changes` */
+	const char *line;
+};
+
 struct step_outcome {
 	enum step_state state;
 	struct err err;               /* STEP_FAILED, STEP_BLOCKED (names the step that failed) */
@@ -49,6 +56,8 @@ struct step_outcome {
 	unsigned tries;               /* rounds of probe and apply; 0: never began */
 	struct field_strings changes; /* what the host recorded; the first RUN_CHANGES_MAX lines */
 	size_t changes_total;         /* total number of changes */
+	size_t n_details;             /* at most RUN_DETAILS_MAX */
+	struct step_detail *details;  /* what a dry host tells of them, in their order */
 };
 
 struct run_observer {

@@ -109,10 +109,23 @@ static const char *printable(struct arena *a, const char *text)
 	return str_escape(text, strlen(text), arena_alloc(a, cap), cap);
 }
 
+static void keep_detail(struct worker *w, struct step_outcome *o, const char *text)
+{
+	if (!o->changes.n || o->changes.n < o->changes_total || o->n_details == RUN_DETAILS_MAX)
+		return;
+	o->details = arena_grow(w->run->arena, o->details, &o->n_details, sizeof *o->details);
+	o->details[o->n_details - 1] =
+	        (struct step_detail){o->changes.n - 1, printable(w->run->arena, text)};
+}
+
 static void keep_change(struct worker *w, const char *text)
 {
 	struct step_outcome *o = outcome(w);
 
+	if (*text == ' ') {
+		keep_detail(w, o, text + 1);
+		return;
+	}
 	if (o->changes_total++ >= RUN_CHANGES_MAX)
 		return;
 	o->changes.items = arena_grow(w->run->arena, o->changes.items, &o->changes.n,
