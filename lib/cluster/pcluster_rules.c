@@ -233,14 +233,20 @@ static void check_dirs(struct walk *w, const struct doc *list)
 	}
 }
 
-/* A local disk must not be mounted over, or inside, shared storage. */
+/* A local disk must not be mounted inside shared storage, nor around it; at the same directory
+ * ParallelCluster only warns, and here no disk is mounted. */
 static void check_ephemeral(struct walk *w, const struct doc *queue, const struct doc *list)
 {
 	const struct doc *at =
 	        scalar_at(queue, "ComputeSettings.LocalStorage.EphemeralVolume.MountDir");
 
-	for (size_t i = 0; at && list && i < list->n && !w->ended; i++)
-		check_overlap(w, at, scalar_at(list->items[i], "MountDir"));
+	for (size_t i = 0; at && list && i < list->n && !w->ended; i++) {
+		const struct doc *other = scalar_at(list->items[i], "MountDir");
+
+		if (other &&
+		    !str_eq(pcluster_dir(at->text, w->arena), pcluster_dir(other->text, w->arena)))
+			check_overlap(w, at, other);
+	}
 }
 
 /* ---- all of them ---- */

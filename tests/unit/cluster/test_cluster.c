@@ -346,6 +346,10 @@ static void what_has_no_effect_is_noted(void **state)
 	        {TOP QUEUE(
 	                 "    ComputeSettings: {LocalStorage: {EphemeralVolume: {MountDir: /l}}}\n"),
 	         "c.yaml:8:55: EphemeralVolume: "},
+	        /* Of the same directory as shared storage's ParallelCluster itself only warns. */
+	        {TOP QUEUE(
+	                 "    ComputeSettings: {LocalStorage: {EphemeralVolume: {MountDir: /s}}}\n") "SharedStorage: [{MountDir: /s/, Name: a, StorageType: Ebs}]\n",
+	         "c.yaml:8:55: EphemeralVolume: "},
 	        {TOP QUEUE(
 	                 "") "DirectoryService: {DomainName: d, DomainAddr: l, PasswordSecretArn: a, "
 	                     "DomainReadOnlyUser: c}\n",
