@@ -11,6 +11,8 @@ static const struct command_verb verbs[] = {
         {"plan", VERB_PLAN, "", 0, 0, "Show what bootstrap would do, and do nothing", verb_plan},
         {"status", VERB_STATUS, "", 0, 0, "Show how the last bootstrap went", verb_status},
         {"check", VERB_CHECK, "FILE", 1, 1, "Check a configuration or node document", verb_check},
+        {"render", VERB_RENDER, "FILE", 1, 1, "Write the files that a head node would have",
+         verb_render},
         {"facts", VERB_FACTS, "", 0, 0, "Show what is known about this instance", verb_facts},
         {"fetch", VERB_FETCH, "URI", 1, 1, "Fetch an object with the instance's role", verb_fetch},
         {"explain", VERB_EXPLAIN, "[SECTION|REASON]", 0, 1, "Explain a section or a reason",

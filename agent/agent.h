@@ -44,6 +44,7 @@ int verb_bootstrap(void *program);
 int verb_plan(void *program);
 int verb_status(void *program);
 int verb_check(void *program);
+int verb_render(void *program);
 int verb_facts(void *program);
 int verb_fetch(void *program);
 int verb_explain(void *program);

@@ -7,36 +7,9 @@
 #include <stdio.h>
 
 #include "agent/config.h"
-#include "agent/fact_list.h"
+#include "agent/offline.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "cluster/pcluster_schema.h"
-#include "data/userdata.h"
-#include "data/yaml.h"
-
-static void stand_in_facts(struct agent *g)
-{
-	for (const struct fact_row *f = fact_list; f->name; f++)
-		vars_set(&g->facts, f->name, f->sample, "check");
-}
-
-/* Any tag may exist on a node: the ones that the text uses get sample values. */
-static void stand_in_tags(struct agent *g, struct blob text)
-{
-	static const char mark[] = "${tag.";
-	const char *at = text.data, *end = text.data + text.len;
-
-	while (at && (at = memmem(at, (size_t)(end - at), mark, sizeof mark - 1))) {
-		const char *name = at + 2;
-		const char *close = memchr(name, '}', (size_t)(end - name));
-
-		at = name;
-		if (close && close - name < FACT_NAME_MAX)
-			vars_set(&g->facts,
-			         arena_memdup(g->program.arena, name, (size_t)(close - name)),
-			         "tag", "check");
-	}
-}
 
 /* ---- the node ---- */
 
@@ -71,26 +44,6 @@ static void stand_in_node(struct agent *g, struct doc *merged, const struct doc 
 			node_doc_overlay(a, merged, default_of(g, rows[i].key, rows[i].value));
 }
 
-static int decode_node(struct agent *g, const struct doc *merged, struct err *e)
-{
-	int r = node_doc_decode(merged, g->program.arena, &g->node, e);
-
-	if (r < 0)
-		return r;
-	node_doc_facts(&g->node, &g->facts);
-	return 0;
-}
-
-static struct doc *with_options(struct agent *g, const struct doc *layer)
-{
-	struct doc *merged = doc_new_map(g->program.arena, layer);
-
-	node_doc_overlay(g->program.arena, merged, layer);
-	node_doc_overlay(g->program.arena, merged,
-	                 node_doc_from_options(g->program.arena, &g->opt, 0));
-	return merged;
-}
-
 /* ---- the documents ---- */
 
 static bool is_node_doc(struct blob text, const struct doc *d)
@@ -101,48 +54,6 @@ static bool is_node_doc(struct blob text, const struct doc *d)
 	       (d->type == DOC_MAP && doc_get(d, "config") && !pcluster_is(d));
 }
 
-/* Text larger than user data can be must be a configuration, or isn't ours. */
-static int unpack(struct agent *g, struct blob *text, bool *ret_document, struct err *e)
-{
-	struct blob inside = {0};
-
-	if (text->len > USERDATA_SIZE_MAX)
-		return 0;
-	int r = userdata_find(*text, g->program.arena, &inside, e);
-	if (r < 0)
-		return r;
-	*ret_document = inside.len;
-	if (inside.len)
-		*text = inside;
-	return 0;
-}
-
-static int read_node_document(struct agent *g, struct doc **ret, struct err *e)
-{
-	const char *name = g->opt.node_document;
-	struct blob text;
-	bool document = false;
-
-	*ret = doc_new_map(g->program.arena, NULL);
-	if (!name)
-		return 0;
-	int r = file_read_input(name, AGENT_INPUT_MAX, g->program.arena, &text, e);
-	if (r < 0)
-		return r;
-	r = unpack(g, &text, &document, e);
-	if (r < 0)
-		return r;
-	struct doc *layer;
-	r = yaml_parse(name, text, g->program.arena, &layer, e);
-	if (r < 0)
-		return r;
-	if (layer->type != DOC_MAP)
-		return doc_err(layer, e, REASON_INPUT_TYPE, "expected a map, found %s",
-		               doc_type_name(layer));
-	node_doc_overlay(g->program.arena, *ret, layer);
-	return 0;
-}
-
 /* ---- the verdict ---- */
 
 static int check_for(struct agent *g, const char *name, struct blob text, const struct doc *layer,
@@ -150,10 +61,10 @@ static int check_for(struct agent *g, const char *name, struct blob text, const 
 {
 	const struct cluster_reading reading = {
 	        .faults = faults, .strict = g->opt.strict, .elsewhere = true};
-	struct doc *merged = with_options(g, layer);
+	struct doc *merged = offline_with_options(g, layer);
 
 	stand_in_node(g, merged, queue);
-	int r = decode_node(g, merged, e);
+	int r = offline_decode(g, merged, e);
 	if (r < 0)
 		return r;
 	return config_plan_of(g, name, text, &reading, e);
@@ -165,7 +76,7 @@ static int check_config(struct agent *g, const char *name, struct blob text, con
 {
 	const struct doc *queues = doc_find(d, "Scheduling.SlurmQueues");
 	struct doc *layer;
-	int failed = 0, r = read_node_document(g, &layer, e);
+	int failed = 0, r = offline_node_document(g, &layer, e);
 	bool one = g->opt.node || !queues || queues->type != DOC_LIST || !queues->n;
 	size_t steps = 0;
 
@@ -193,41 +104,23 @@ static int check_text(struct agent *g, const char *name, struct blob text, struc
 {
 	bool document = false;
 	struct doc *d;
-	int r = unpack(g, &text, &document, e);
+	int r = offline_unpack(g, &text, &document, e);
 
 	if (r < 0)
 		return r;
-	stand_in_tags(g, text);
+	offline_tags(g, text);
 	r = cluster_read(name, text, g->program.arena, &d, e);
 	if (r < 0)
 		return r;
 	if (!document && !is_node_doc(text, d))
 		return check_config(g, name, text, d, faults, e);
-	r = decode_node(g, with_options(g, d), e);
+	r = offline_decode(g, offline_with_options(g, d), e);
 	if (r < 0)
 		return r;
 	if (!g->program.quiet)
 		printf("%s: ok: node document, role %s\n", name,
 		       cluster_role_name(g->node.node.role));
 	return 0;
-}
-
-static void print_notes(const struct agent *g)
-{
-	for (size_t i = 0; i < g->notes.n && !g->program.quiet; i++)
-		printf("note: %s\n", g->notes.items[i]);
-}
-
-/* Prints each fault once; the one in *e is among them, unless it ended the reading. */
-static int print_faults(const struct agent *g, struct faults *faults, const struct err *e)
-{
-	(void)faults_add(faults, e);
-	for (size_t i = 0; i + 1 < faults->n; i++)
-		log_err("%s", faults->items[i].text);
-	int status = program_fail(&g->program, &faults->items[faults->n - 1]);
-	if (faults->more)
-		log_err("there are more faults than %d", FAULTS_MAX);
-	return status;
 }
 
 int verb_check(void *program)
@@ -241,8 +134,8 @@ int verb_check(void *program)
 
 	if (r < 0)
 		return program_fail(&g->program, &e);
-	stand_in_facts(g);
+	offline_facts(g);
 	r = check_text(g, name, text, &faults, &e);
-	print_notes(g);
-	return r < 0 ? print_faults(g, &faults, &e) : 0;
+	offline_notes(g);
+	return r < 0 ? offline_faults(g, &faults, &e) : 0;
 }

@@ -14,11 +14,12 @@ enum verb_bit {
 	VERB_FETCH = 1 << 5,
 	VERB_EXPLAIN = 1 << 6,
 	VERB_VERSION = 1 << 7,
+	VERB_RENDER = 1 << 8,
 };
 
 struct options {
 	const char *role, *config, *node, *head, *munge_key, *cluster, *root, *output, *sha256,
-	        *node_document;
+	        *node_document, *slurm;
 	bool dry_run, wait, strict;
 };
 

@@ -22,6 +22,10 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_INPUT_FACT] = {"input-fact", "a ${fact} is not known on this machine", ""},
         [REASON_INPUT_UNSUPPORTED] = {"input-unsupported",
                                       "a valid setting that this version does not carry out", ""},
+        [REASON_INSTANCE_TYPE] = {"instance-type",
+                                  "an instance type is not in the table of those that are known",
+                                  "add a line for it to /etc/hpc-node/instance-types.tsv, in the "
+                                  "form of share/hpc-node/instance-types.tsv"},
         [REASON_IMDS_UNREACHABLE] = {"imds-unreachable",
                                      "the instance metadata service did not answer",
                                      "is this an EC2 instance with HttpEndpoint enabled? a PUT "

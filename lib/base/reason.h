@@ -22,6 +22,7 @@
 	X(INPUT_CYCLE)                                                                             \
 	X(INPUT_FACT)                                                                              \
 	X(INPUT_UNSUPPORTED)                                                                       \
+	X(INSTANCE_TYPE)                                                                           \
 	X(IMDS_UNREACHABLE)                                                                        \
 	X(IMDS_FORBIDDEN)                                                                          \
 	X(IMDS_PROTOCOL)                                                                           \

@@ -9,8 +9,6 @@
 #include "data/scalar.h"
 #include "data/yaml.h"
 
-#define TIMEOUT_MAX_S (7 * 24 * 3600) /* for a node's start */
-
 /* ---- our own sections ---- */
 
 static void replace(struct arena *a, struct doc *map, struct doc *key, struct doc *value)
@@ -183,7 +181,7 @@ uint64_t cluster_timeout_ms(const struct doc *config)
 	const struct doc *at = doc_find(config, "DevSettings.Timeouts.ComputeNodeBootstrapTimeout");
 	int64_t seconds = 0;
 
-	if (!pcluster_is(config) || !at || scalar_i64(at, 1, TIMEOUT_MAX_S, &seconds) < 0)
+	if (!pcluster_is(config) || !at || scalar_i64(at, 1, PCLUSTER_TIMEOUT_MAX_S, &seconds) < 0)
 		return 0;
 	return (uint64_t)seconds * 1000;
 }

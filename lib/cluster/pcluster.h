@@ -7,6 +7,9 @@
 #include "data/faults.h"
 #include "data/vars.h"
 
+#define PCLUSTER_TIMEOUT_MAX_S (7 * 24 * 3600) /* for a node's start */
+#define PCLUSTER_IDLE_MAX_MIN  35791           /* as seconds it is what Slurm can count to */
+
 /* The input of the translation; `config` has passed pcluster_check() and pcluster_rules(). */
 struct pcluster_input {
 	const struct doc *config;
@@ -40,6 +43,9 @@ const char *pcluster_dir(const char *dir, struct arena *a);
  * points. The document needn't have passed pcluster_check(). */
 int pcluster_rules(const struct doc *config, struct faults *faults, struct arena *a,
                    struct err *e) ATTR_MUST_USE;
+
+/* "10.0.0.0/16", "fd00::/8", or a single address. */
+bool pcluster_is_network(const char *text);
 
 /* pcluster_settings.c: the effect of a queue's proxy and multithreading settings; and a note for
  * each setting that this version doesn't carry out. */

@@ -74,7 +74,12 @@ static int check_value(struct walk *w, const struct doc *d, const struct pcluste
 	if (row->type != FIELD_MAP)
 		return check_scalar(d, row, w->err);
 	int r = expect(d, DOC_MAP, row->name, "a map", w->err);
-	return r < 0 || !row->sub ? r : check_map(w, d, row->sub);
+	if (r < 0 || !row->sub)
+		return r;
+	struct walk inside = *w;
+	if (row->own)
+		inside.unknown = NULL;
+	return check_map(&inside, d, row->sub);
 }
 
 static int unknown_key(struct walk *w, const struct doc *key, const struct pcluster_row *rows)
@@ -96,7 +101,7 @@ static int unknown_key(struct walk *w, const struct doc *key, const struct pclus
 		return doc_err(key, w->err, REASON_INPUT_UNKNOWN_KEY,
 		               "unknown key '%s', did you mean '%s'?", key->text, near);
 	return doc_err(key, w->err, REASON_INPUT_UNKNOWN_KEY,
-	               "unknown key '%s', not one that ParallelCluster 3 has here", key->text);
+	               "unknown key '%s', not one that is known here", key->text);
 }
 
 static int check_map(struct walk *w, const struct doc *d, const struct pcluster_row *rows)

@@ -16,55 +16,60 @@ struct pcluster_row {
 	const struct pcluster_row *sub; /* FIELD_MAP, FIELD_LIST; NULL: any keys */
 	const char *const *choices;     /* FIELD_CHOICE */
 	bool required;
+	bool own; /* FIELD_MAP: not ParallelCluster's, so that other keys in it are always faults */
 };
 
 #define S(n)                                                                                       \
 	{                                                                                          \
-		n, FIELD_STRING, NULL, NULL, false                                                 \
+		n, FIELD_STRING, NULL, NULL, false, false                                          \
 	}
 #define S_REQ(n)                                                                                   \
 	{                                                                                          \
-		n, FIELD_STRING, NULL, NULL, true                                                  \
+		n, FIELD_STRING, NULL, NULL, true, false                                           \
 	}
 #define I(n)                                                                                       \
 	{                                                                                          \
-		n, FIELD_INT, NULL, NULL, false                                                    \
+		n, FIELD_INT, NULL, NULL, false, false                                             \
 	}
 #define B(n)                                                                                       \
 	{                                                                                          \
-		n, FIELD_BOOL, NULL, NULL, false                                                   \
+		n, FIELD_BOOL, NULL, NULL, false, false                                            \
 	}
 #define SS(n)                                                                                      \
 	{                                                                                          \
-		n, FIELD_STRINGS, NULL, NULL, false                                                \
+		n, FIELD_STRINGS, NULL, NULL, false, false                                         \
 	}
 #define M(n, rows)                                                                                 \
 	{                                                                                          \
-		n, FIELD_MAP, rows, NULL, false                                                    \
+		n, FIELD_MAP, rows, NULL, false, false                                             \
+	}
+#define M_OWN(n, rows)                                                                             \
+	{                                                                                          \
+		n, FIELD_MAP, rows, NULL, false, true                                              \
 	}
 #define M_REQ(n, rows)                                                                             \
 	{                                                                                          \
-		n, FIELD_MAP, rows, NULL, true                                                     \
+		n, FIELD_MAP, rows, NULL, true, false                                              \
 	}
 #define L(n, rows)                                                                                 \
 	{                                                                                          \
-		n, FIELD_LIST, rows, NULL, false                                                   \
+		n, FIELD_LIST, rows, NULL, false, false                                            \
 	}
 #define C(n, choices)                                                                              \
 	{                                                                                          \
-		n, FIELD_CHOICE, NULL, choices, false                                              \
+		n, FIELD_CHOICE, NULL, choices, false, false                                       \
 	}
 #define C_REQ(n, choices)                                                                          \
 	{                                                                                          \
-		n, FIELD_CHOICE, NULL, choices, true                                               \
+		n, FIELD_CHOICE, NULL, choices, true, false                                        \
 	}
 #define PAIRS(n)                                                                                   \
 	{                                                                                          \
-		n, FIELD_PAIRS, NULL, NULL, false                                                  \
+		n, FIELD_PAIRS, NULL, NULL, false, false                                           \
 	}
 #define END                                                                                        \
 	{                                                                                          \
-		NULL, FIELD_ANY, NULL, NULL, false                                                 \
+		NULL, FIELD_ANY, NULL, NULL, false, false                                          \
 	}
 
 /* Checks that the document is a map, every key is in the table, every value has its type. Other

@@ -88,7 +88,7 @@ static void check_queue(struct walk *w, const struct doc *queue)
 		unique(w, list_at(queue, "ComputeResources"), "Name");
 }
 
-/* ---- addresses that may connect ---- */
+/* ---- addresses that may connect, each a network or the id of a prefix list ---- */
 
 static bool is_prefix(const char *text, long max)
 {
@@ -98,15 +98,12 @@ static bool is_prefix(const char *text, long max)
 	return *text >= '0' && *text <= '9' && *end == '\0' && bits <= max;
 }
 
-/* "10.0.0.0/16", "fd00::/8", a single address, or the id of a prefix list. */
-static bool is_cidr(const char *text)
+bool pcluster_is_network(const char *text)
 {
 	unsigned char address[sizeof(struct in6_addr)];
 	char host[ADDRESS_MAX];
 	size_t len = strcspn(text, "/");
 
-	if (str_starts(text, "pl-"))
-		return true;
 	if (len >= sizeof host)
 		return false;
 	memcpy(host, text, len);
@@ -124,7 +121,7 @@ static void check_allowed(struct walk *w, const struct doc *node)
 	for (size_t i = 0; i < ARRAY_LEN(keys) && !w->ended; i++) {
 		const struct doc *at = scalar_at(node, keys[i]);
 
-		if (at && !is_cidr(at->text))
+		if (at && !str_starts(at->text, "pl-") && !pcluster_is_network(at->text))
 			refused(w, doc_err(at, w->err, REASON_INPUT_RANGE,
 			                   "AllowedIps: '%s' is no range of addresses, expected "
 			                   "one like 10.0.0.0/16 or the id of a prefix list",

@@ -294,6 +294,13 @@ static const struct pcluster_row dev_settings[] = {
         B("ComputeStartupTimeMetricEnabled"),
         END,
 };
+/* ---- ours ---- */
+
+static const struct pcluster_row own_resource[] = {S_REQ("Name"), SS("Features"), END};
+static const struct pcluster_row own_queue[] = {S_REQ("Name"), L("ComputeResources", own_resource),
+                                                END};
+static const struct pcluster_row hpc_node[] = {SS("Networks"), L("Queues", own_queue), END};
+
 static const struct pcluster_row top[] = {
         S("Region"),
         M_REQ("Image", image),
@@ -311,6 +318,7 @@ static const struct pcluster_row top[] = {
         L("Tags", tag),
         S("CustomS3Bucket"),
         S("AdditionalResources"),
+        M_OWN("HpcNode", hpc_node),
         END,
 };
 

@@ -20,7 +20,7 @@ CHOICES = {"--role": {"compute", "head", "login"}, "--arch": {"x86_64", "arm64"}
            "--boot": {"uefi-preferred", "uefi", "legacy-bios"}, "--format": {"dir", "tar", "raw", "qcow2", "ami"}}
 DIRECTORIES = {"hpc-agent": {"--root"}, "hpc-imagebuild": {"--root", "--store", "--state", "--output"}}
 FILES = {"hpc-agent": {"--config", "--munge-key", "--node-document", "--output"}, "hpc-imagebuild": {"--recipe"}}
-OF_FILES = {"hpc-agent": {"check", "fetch"}, "hpc-imagebuild": {
+OF_FILES = {"hpc-agent": {"check", "fetch", "render"}, "hpc-imagebuild": {
     "check", "plan", "provision", "publish", "build", "lock", "test", "verify", "diff", "shell"}}
 VERBS = [(program, verb) for program in manual.PROGRAMS for verb in manual.verbs(program)]
 

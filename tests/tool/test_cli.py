@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-VERBS = ["bootstrap", "plan", "status", "check", "facts", "fetch", "explain", "version"]
+VERBS = ["bootstrap", "plan", "status", "check", "render", "facts", "fetch", "explain", "version"]
 
 
 @pytest.fixture(scope="module")

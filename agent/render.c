@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * render: writes the files that a head node of the cluster would have, into a directory, to be
+ * looked at and compared. Needs no network, no root and no instance.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "agent/offline.h"
+#include "agent/types.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "cluster/pcluster_model.h"
+#include "cluster/pcluster_schema.h"
+#include "model/render.h"
+#include "model/slurmver.h"
+
+/* ---- the model ---- */
+
+static int read_config(struct agent *g, const char *name, struct doc **ret, struct err *e)
+{
+	struct blob text;
+	int r = file_read_input(name, AGENT_INPUT_MAX, g->program.arena, &text, e);
+
+	if (r < 0)
+		return r;
+	r = cluster_read(name, text, g->program.arena, ret, e);
+	if (r < 0)
+		return r;
+	if (!pcluster_is(*ret))
+		return doc_err(*ret, e, REASON_INPUT_UNSUPPORTED,
+		               "expected a ParallelCluster configuration: sections of our own are "
+		               "what a node gets already");
+	return 0;
+}
+
+static int check_config(struct agent *g, const struct doc *config, struct faults *faults,
+                        struct err *e)
+{
+	int checked = pcluster_check(config, g->opt.strict ? NULL : &g->notes, faults, e);
+
+	if (checked < 0 && !faults)
+		return checked;
+	int r = pcluster_rules(config, faults, g->program.arena, e);
+	return checked < 0 ? checked : r;
+}
+
+static int render_config(struct agent *g, const struct doc *config, unsigned slurm,
+                         struct faults *faults, struct render_files *ret, struct err *e)
+{
+	const struct pcluster_input in = {.config = config,
+	                                  .node = &g->node.node,
+	                                  .facts = &g->facts,
+	                                  .notes = &g->notes,
+	                                  .elsewhere = true,
+	                                  .arena = g->program.arena};
+	struct instance_table types;
+	struct model model;
+	int r = types_read(g->program.arena, &types, e);
+
+	if (r < 0)
+		return r;
+	r = check_config(g, config, faults, e);
+	if (r < 0)
+		return r;
+	r = pcluster_model(&in, &types, faults, &model, e);
+	if (r < 0)
+		return r;
+	return render_head(&model, slurm, faults, g->program.arena, ret, e);
+}
+
+/* ---- the directory ---- */
+
+/* All directories that `path` is in, below `dir`. */
+static int make_parents(int dir, const char *path, struct arena *a, struct err *e)
+{
+	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		const char *parent = arena_memdup(a, path, (size_t)(slash - path));
+
+		if (mkdirat(dir, parent, 0777) < 0 && errno != EEXIST)
+			return err_errno(e, errno, "making directory '%s'", parent);
+	}
+	return 0;
+}
+
+static int write_file(struct agent *g, int dir, const struct render_file *file, struct err *e)
+{
+	const struct file_attr attr = {file->mode, (uid_t)-1, (gid_t)-1};
+	const char *path = file->path + 1; /* below the directory */
+	int r = make_parents(dir, path, g->program.arena, e);
+
+	if (r < 0)
+		return r;
+	return file_replace(dir, path, file->content.data, file->content.len, &attr, e);
+}
+
+static int write_files(struct agent *g, const struct render_files *files, struct err *e)
+{
+	const char *name = g->opt.output;
+
+	if (mkdir(name, 0777) < 0 && errno != EEXIST)
+		return err_errno(e, errno, "making directory '%s'", name);
+	scope_fd int dir = open(name, O_DIRECTORY | O_PATH | O_CLOEXEC);
+	if (dir < 0)
+		return err_errno(e, errno, "opening directory '%s'", name);
+	for (size_t i = 0; i < files->n; i++) {
+		const struct render_file *file = &files->items[i];
+
+		if (!file->content.data) {
+			cluster_note(&g->notes, NULL,
+			             "%s: the head fetches it from '%s'; it is not written here",
+			             file->path, file->source);
+			continue;
+		}
+		int r = write_file(g, dir, file, e);
+		if (r < 0)
+			return r;
+		if (!g->program.quiet)
+			printf("%s%s\n", name, file->path);
+	}
+	return 0;
+}
+
+/* ---- the verb ---- */
+
+static int read_version(const struct agent *g, unsigned *ret, struct err *e)
+{
+	*ret = SLURMVER_DEFAULT;
+	if (!g->opt.slurm || slurmver_parse(g->opt.slurm, ret) == 0)
+		return 0;
+	return err_set(
+	        e, ERR_USAGE, REASON_INPUT_RANGE, EINVAL,
+	        "--slurm: '%s' is no release of Slurm from 22.05 on, expected one like 24.11",
+	        g->opt.slurm);
+}
+
+static int read_options(const struct agent *g, unsigned *ret_slurm, struct err *e)
+{
+	if (!g->opt.output)
+		return err_set(e, ERR_USAGE, REASON_INPUT_REQUIRED, EINVAL,
+		               "render needs --output DIR: where to write the files");
+	if (g->opt.role && !str_eq(g->opt.role, "head"))
+		return err_set(e, ERR_USAGE, REASON_INPUT_UNSUPPORTED, EINVAL,
+		               "--role: a node of role '%s' has no files of its own to write, "
+		               "expected head",
+		               g->opt.role);
+	return read_version(g, ret_slurm, e);
+}
+
+static int read_node(struct agent *g, struct err *e)
+{
+	struct doc *layer;
+	int r = offline_node_document(g, &layer, e);
+
+	if (r < 0)
+		return r;
+	g->opt.role = "head";
+	return offline_decode(g, offline_with_options(g, layer), e);
+}
+
+static int run(struct agent *g, struct faults *faults, struct err *e)
+{
+	struct render_files files = {0};
+	struct doc *config;
+	unsigned slurm;
+	int r = read_options(g, &slurm, e);
+
+	if (r < 0)
+		return r;
+	g->notes.arena = g->program.arena;
+	r = read_node(g, e);
+	if (r < 0)
+		return r;
+	r = read_config(g, g->program.line.operands[0], &config, e);
+	if (r < 0)
+		return r;
+	r = render_config(g, config, slurm, faults, &files, e);
+	if (r < 0)
+		return r;
+	return write_files(g, &files, e);
+}
+
+int verb_render(void *program)
+{
+	struct agent *g = program;
+	struct faults faults = {.arena = g->program.arena};
+	struct err e;
+	int r = run(g, &faults, &e);
+
+	offline_notes(g);
+	return r < 0 ? offline_faults(g, &faults, &e) : 0;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds and reads the tables of instance types. */
+#include "agent/types.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+#define SHIPPED "share/hpc-node/instance-types.tsv"
+#define ADDED   "/etc/hpc-node/instance-types.tsv"
+
+/* PREFIX/share/... of PREFIX/sbin/hpc-agent: it belongs to this program, wherever both are. */
+static const char *shipped(struct arena *a)
+{
+	char self[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
+
+	for (int up = 0; up < 2 && n > 0; up++)
+		do
+			n--;
+		while (n > 0 && self[n] != '/');
+	if (n < 0)
+		return "/usr/" SHIPPED;
+	self[n] = '\0';
+	return arena_printf(a, "%s/" SHIPPED, self);
+}
+
+static int add_file(struct instance_table *t, const char *path, bool may_lack, struct arena *a,
+                    struct err *e)
+{
+	struct blob text;
+	int r = file_read(AT_FDCWD, path, INSTANCE_TABLE_MAX, a, &text, e);
+
+	if (r == -ENOENT && may_lack)
+		return 0;
+	return r < 0 ? r : instance_add(t, path, text, a, e);
+}
+
+int types_read(struct arena *a, struct instance_table *ret, struct err *e)
+{
+	struct instance_table t = {0};
+	int r = add_file(&t, shipped(a), false, a, e);
+
+	if (r < 0)
+		return r;
+	r = add_file(&t, ADDED, true, a, e);
+	if (r < 0)
+		return r;
+	*ret = t;
+	return 0;
+}

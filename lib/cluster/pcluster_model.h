@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The typed model (model/model.h) of a cluster that a ParallelCluster file describes: queues,
+ * compute resources, accounting, exports.
+ *
+ * A pure function of the file, of what is known about instance types, and of the node document.
+ * Facts that it uses: "cluster", "slurm-prefix", "local-ipv4", "vpc-cidrs" (networks of the
+ * cluster, by blanks).
+ */
+#pragma once
+
+#include "cluster/pcluster.h"
+#include "model/model.h"
+
+/*
+ * `in->config` has passed pcluster_check() and pcluster_rules(). `types` may be a table without the
+ * file's types: each that is missing is a fault under REASON_INSTANCE_TYPE.
+ */
+int pcluster_model(const struct pcluster_input *in, const struct instance_table *types,
+                   struct faults *faults, struct model *ret, struct err *e) ATTR_MUST_USE;

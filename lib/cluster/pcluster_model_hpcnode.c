@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reads what stands under HpcNode about queues: features of their nodes. */
+#include "cluster/pcluster_model_own.h"
+
+static bool is_feature(const char *text)
+{
+	return *text && text[strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	                                  "0123456789_.-")] == '\0';
+}
+
+static void add_feature(struct reader *x, struct model_resource *c, const struct doc *at)
+{
+	if (!is_feature(at->text)) {
+		reader_fault(x, doc_err(at, x->err, REASON_INPUT_RANGE,
+		                        "Features: '%s' is no feature, expected letters, digits, "
+		                        "'_', '.' and '-'",
+		                        at->text));
+		return;
+	}
+	c->features = arena_grow(x->arena, c->features, &c->n_features, sizeof *c->features);
+	c->features[c->n_features - 1] = at->text;
+}
+
+static void add_features(struct reader *x, struct model_resource *c, const struct doc *list)
+{
+	bool one = list && list->type == DOC_SCALAR;
+
+	for (size_t i = 0; list && i < (one ? 1 : list->n) && !x->ended; i++)
+		add_feature(x, c, one ? list : list->items[i]);
+}
+
+static struct model_queue *queue_named(struct model *m, const char *name)
+{
+	for (size_t i = 0; i < m->n_queues; i++)
+		if (str_eq(m->queues[i].name, name))
+			return &m->queues[i];
+	return NULL;
+}
+
+static struct model_resource *resource_named(struct model_queue *q, const char *name)
+{
+	for (size_t i = 0; i < q->n_resources; i++)
+		if (str_eq(q->resources[i].name, name))
+			return &q->resources[i];
+	return NULL;
+}
+
+static void read_queue(struct reader *x, const struct doc *own)
+{
+	const struct doc *list = doc_get(own, "ComputeResources"), *name = doc_get(own, "Name");
+	struct model_queue *q = queue_named(x->model, name->text);
+
+	if (!q)
+		reader_fault(x, doc_err(name, x->err, REASON_INPUT_RANGE,
+		                        "HpcNode: there is no queue '%s' under SlurmQueues",
+		                        name->text));
+	for (size_t i = 0; q && list && i < list->n && !x->ended; i++) {
+		const struct doc *at = doc_get(list->items[i], "Name");
+		struct model_resource *c = resource_named(q, at->text);
+
+		if (c)
+			add_features(x, c, doc_get(list->items[i], "Features"));
+		else
+			reader_fault(x, doc_err(at, x->err, REASON_INPUT_RANGE,
+			                        "HpcNode: queue '%s' has no compute resource '%s'",
+			                        q->name, at->text));
+	}
+}
+
+void reader_own(struct reader *x)
+{
+	const struct doc *queues = doc_find(x->in->config, "HpcNode.Queues");
+
+	for (size_t i = 0; queues && i < queues->n && !x->ended; i++)
+		read_queue(x, queues->items[i]);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to pcluster_model*.c. */
+#pragma once
+
+#include "cluster/pcluster_model.h"
+#include "data/scalar.h"
+
+/* A fault is recorded, and the reading continues if the caller wants all of them. */
+struct reader {
+	const struct pcluster_input *in;
+	const struct instance_table *types;
+	struct arena *arena;
+	struct faults *faults;
+	struct err *err;
+	struct model *model;
+	bool accounting; /* Slurm's accounting is on */
+	int failed;      /* 0, or the result of the last fault */
+	bool ended;      /* no further faults are wanted */
+};
+
+/* pcluster_model_value.c: values that may be missing. What is out of range is a fault, and the
+ * default is given. */
+void reader_fault(struct reader *x, int result);
+bool reader_on(const struct doc *d, const char *dotted);
+int64_t reader_int(struct reader *x, const struct doc *d, const char *key, int64_t min, int64_t max,
+                   int64_t standard);
+
+/* pcluster_model_settings.c: CustomSlurmSettings. `level` says whose. */
+enum settings_level { SETTINGS_CLUSTER, SETTINGS_QUEUE, SETTINGS_RESOURCE };
+void reader_settings(struct reader *x, const struct doc *map, enum settings_level level,
+                     struct model_settings *ret);
+void reader_lines(struct reader *x, const struct doc *slurm);
+
+/* pcluster_model_resource.c: queues and what they are made of. */
+void reader_queues(struct reader *x);
+
+/* pcluster_model_hpcnode.c: what stands under HpcNode. */
+void reader_own(struct reader *x);
+
+/* pcluster_model_database.c: Database and ExternalSlurmdbd. */
+void reader_database(struct reader *x, const struct doc *slurm);
+
+/* pcluster_model_export.c */
+void reader_exports(struct reader *x);

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The files of a head node, as they follow from a cluster's model and the release of Slurm that
+ * reads them.
+ *
+ * Pure: nothing is read, fetched or asked, and the same model gives the same bytes. No secret is in
+ * any of them; slurmdbd.conf lacks its line StoragePass, which whoever writes it adds.
+ *
+ * A key that this release of Slurm doesn't have is refused by its name, whether it is one of ours or
+ * the administrator's, since slurmctld 22.05 ends at the first one it doesn't know.
+ */
+#pragma once
+
+#include "data/faults.h"
+#include "model/model.h"
+
+struct render_file {
+	const char *path; /* on the head */
+	unsigned mode;
+	const char *owner, *group;
+	struct blob content; /* ends with a newline; no data: it is fetched from `source` */
+	const char *source;  /* URI; NULL: the content is all there is */
+	bool secret_added;   /* slurmdbd.conf: StoragePass is to be added */
+};
+
+struct render_files {
+	size_t n;
+	struct render_file *items; /* by path */
+};
+
+/* `slurm` is a release as slurmver.h counts it. */
+int render_head(const struct model *m, unsigned slurm, struct faults *faults, struct arena *a,
+                struct render_files *ret, struct err *e) ATTR_MUST_USE;
+
+/* The file of that path, or NULL. */
+const struct render_file *render_find(const struct render_files *files, const char *path);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the writers of the head's files share: faults, keys, names of nodes. */
+#include <strings.h>
+
+#include "model/render_own.h"
+
+void render_fault(struct render *r, int result)
+{
+	r->failed = result;
+	r->ended = !faults_add(r->faults, r->err);
+}
+
+bool render_has(struct render *r, enum slurmkey_level level, const struct model_setting *s)
+{
+	int result = slurmkey_check(level, s->key, r->slurm, s->at, r->err);
+
+	if (result < 0)
+		render_fault(r, result);
+	return result == 0;
+}
+
+bool render_set(const struct model_settings *s, const char *key)
+{
+	for (size_t i = 0; i < s->n; i++)
+		if (strcasecmp(s->items[i].key, key) == 0)
+			return true;
+	return false;
+}
+
+void render_range(struct strbuf *b, const struct model_queue *q, const struct model_resource *c,
+                  const char *infix, uint32_t count)
+{
+	strbuf_printf(b, "%s-%s-%s-[1-%u]", q->name, infix, c->name, count);
+}

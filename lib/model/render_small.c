@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Writes the head's smaller files: gres.conf, cgroup.conf, slurmdbd.conf, exports. */
+#include "model/render_own.h"
+
+/* ---- gres.conf(5) ---- */
+
+static void put_gpus(struct render *r, const struct model_queue *q, const struct model_resource *c,
+                     const char *infix, uint32_t count)
+{
+	if (!count || !c->gpus)
+		return;
+	strbuf_str(&r->out, "NodeName=");
+	render_range(&r->out, q, c, infix, count);
+	strbuf_printf(&r->out, " Name=gpu Type=%s File=/dev/nvidia[0-%u]\n", c->gpu_model,
+	              c->gpus - 1);
+}
+
+/* Slurm can't look for the GPUs of nodes that aren't there, so each is named. */
+void render_gres(struct render *r)
+{
+	const struct model *m = r->model;
+
+	strbuf_str(&r->out, RENDER_HEADER);
+	for (size_t i = 0; i < m->n_queues; i++)
+		for (size_t k = 0; k < m->queues[i].n_resources; k++) {
+			const struct model_resource *c = &m->queues[i].resources[k];
+
+			put_gpus(r, &m->queues[i], c, "st", c->static_nodes);
+			put_gpus(r, &m->queues[i], c, "dy", c->dynamic_nodes);
+		}
+}
+
+/* ---- cgroup.conf(5) ---- */
+
+/* The mount point is a default that 22.05 doesn't have. */
+void render_cgroup(struct render *r)
+{
+	bool gpus = false;
+
+	for (size_t i = 0; i < r->model->n_queues; i++)
+		for (size_t k = 0; k < r->model->queues[i].n_resources; k++)
+			gpus = gpus || r->model->queues[i].resources[k].gpus;
+	strbuf_str(&r->out, RENDER_HEADER "CgroupMountpoint=/sys/fs/cgroup\nConstrainCores=yes\n");
+	if (gpus)
+		strbuf_str(&r->out, "ConstrainDevices=yes\n");
+	if (r->model->memory_scheduling)
+		strbuf_str(&r->out, "ConstrainRAMSpace=yes\n");
+}
+
+/* ---- slurmdbd.conf(5) ---- */
+
+void render_slurmdbd(struct render *r)
+{
+	const struct model_database *d = r->model->database;
+
+	strbuf_str(&r->out, RENDER_HEADER "AuthType=auth/munge\n");
+	strbuf_printf(&r->out, "DbdHost=%s\nDbdPort=%d\n", r->model->head, MODEL_DBD_PORT);
+	strbuf_str(&r->out, "SlurmUser=slurm\n"
+	                    "LogFile=/var/log/slurm/slurmdbd.log\n"
+	                    "PidFile=/run/slurmdbd.pid\n"
+	                    "StorageType=accounting_storage/mysql\n");
+	strbuf_printf(&r->out, "StorageHost=%s\nStoragePort=%llu\nStorageLoc=%s\nStorageUser=%s\n",
+	              d->host, (unsigned long long)d->port, d->name, d->user);
+}
+
+/* ---- exports(5) ---- */
+
+/* To the cluster's networks alone; a node's root is nobody there, as each of its users may become
+ * it where they have sudo. */
+void render_exports(struct render *r)
+{
+	const struct model *m = r->model;
+
+	strbuf_str(&r->out, RENDER_HEADER);
+	for (size_t i = 0; i < m->n_exports; i++) {
+		strbuf_str(&r->out, m->exports[i].path);
+		for (size_t k = 0; k < m->n_networks; k++)
+			strbuf_printf(&r->out, " %s(%s,sync,no_subtree_check,root_squash)",
+			              m->networks[k], m->exports[i].read_only ? "ro" : "rw");
+		strbuf_char(&r->out, '\n');
+	}
+}

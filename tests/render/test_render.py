@@ -1,0 +1,45 @@
+"""What `hpc-agent render` writes, case by case: cases/walk.expected has the files whole, each other NAME.expected only what
+differs from the walk's.  UPDATE_GOLDEN=1 writes them anew."""
+import os
+import stat
+
+import pytest
+
+from cases import CASES, WALK, Rendered
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+def test_case(case, tmp_path):
+    got = Rendered(case, tmp_path / "case")
+    base = None
+    if case != WALK:
+        base = Rendered(WALK, tmp_path / "walk")
+        assert base.run.code == 0, base.run.err
+    text, path = got.text(base), case.with_suffix(".expected")
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+def test_the_walk_is_parallelclusters_line(tmp_path):
+    """As ParallelCluster's own generator writes it, and behind it what it leaves out."""
+    lines = Rendered(WALK, tmp_path).files["etc/slurm/slurm.conf"].splitlines()
+    assert ("NodeName=queue1-dy-t3micro-[1-10] CPUs=2 RealMemory=972 State=CLOUD Feature=dynamic,t3.micro,t3micro Weight=1000 "
+            "Sockets=1 CoresPerSocket=1 ThreadsPerCore=2") in lines
+    assert "PartitionName=queue1 Nodes=queue1_nodes MaxTime=INFINITE State=UP Default=YES" in lines
+
+
+def test_the_same_input_gives_the_same_bytes_and_modes(tmp_path):
+    first, second = Rendered(WALK, tmp_path / "a"), Rendered(WALK, tmp_path / "b")
+    assert first.files == second.files and len(first.files) == 4
+    for name in first.files:
+        assert stat.S_IMODE((first.out / name).stat().st_mode) == 0o644
+
+
+def test_nothing_is_written_where_anything_is_wrong(tmp_path):
+    bad = tmp_path / "bad.yaml"
+    bad.write_text("- Name: queue1\n  ComputeResources:\n  - {Name: a, InstanceType: t3.micro}\n"
+                   "  - {Name: b, InstanceType: no.such}\n")
+    got = Rendered(bad, tmp_path / "x")
+    assert got.run.code == 3 and not got.out.exists()
+    assert "bad.yaml:14:31: instance type 'no.such' is not known" in got.run.err
