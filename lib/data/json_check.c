@@ -5,7 +5,7 @@
 #include "data/json.h"
 
 #define JSON_DEPTH_MAX  64
-#define JSON_NODES_MAX  50000         /* keys and values */
+#define JSON_NODES_MAX  200000        /* keys and values */
 #define JSON_STRING_MAX (1024 * 1024) /* bytes between the quotes: a file's content is one */
 
 /* What may follow. */

@@ -7,7 +7,7 @@
 #include "data/doc.h"
 
 #define YAML_DEPTH_MAX   32            /* maps and lists inside each other, through aliases too */
-#define YAML_NODES_MAX   50000         /* keys and values; those behind an alias count each time */
+#define YAML_NODES_MAX   200000        /* keys and values; those behind an alias count each time */
 #define YAML_SCALAR_MAX  (1024 * 1024) /* bytes of one key or value: a file's content is one */
 #define YAML_ANCHORS_MAX 1000
 #define YAML_MERGE_MAX   1000 /* keys that one map may take in by '<<' */

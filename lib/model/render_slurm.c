@@ -198,6 +198,7 @@ static const struct row {
         {"SlurmctldLogFile", 0, LAST, "/var/log/slurm/slurmctld.log", NULL},
         {"SlurmdLogFile", 0, LAST, "/var/log/slurm/slurmd.log", NULL},
         {"DebugFlags", 0, LAST, "Power", NULL},
+        {"PrivateData", 0, LAST, "cloud", NULL},
         {"ReturnToService", 0, LAST, "2", NULL},
         {"ReconfigFlags", 0, LAST, "KeepPartState", NULL},
         {"RebootProgram", 0, LAST, "/sbin/reboot", NULL},

@@ -6,6 +6,7 @@ import stat
 import pytest
 
 from cases import CASES, WALK, Rendered
+from large import large
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
@@ -43,3 +44,14 @@ def test_nothing_is_written_where_anything_is_wrong(tmp_path):
     got = Rendered(bad, tmp_path / "x")
     assert got.run.code == 3 and not got.out.exists()
     assert "bad.yaml:14:31: instance type 'no.such' is not known" in got.run.err
+
+
+def test_there_is_no_limit_of_fifty_queues(tmp_path):
+    case = tmp_path / "large.yaml"
+    case.write_text(large())
+    got = Rendered(case, tmp_path / "case")
+    assert got.run.code == 0, got.run.err
+    text = got.files["etc/slurm/slurm.conf"]
+    assert text.count("\nNodeName=") == 2 * 200 * 50 and text.count("\nPartitionName=") == 200
+    assert "\nNodeName=queue199-dy-r49-[1-4] CPUs=" in text
+    assert got.files["etc/slurm/gres.conf"].count("NodeName=") == 2 * 200 * 50 // 5

@@ -119,10 +119,10 @@ static void test_ceilings(void **state)
 	refused(parse_repeat(a, "          ", 1024 * 1024), REASON_INPUT_LIMIT,
 	        "f:1:1048577: the text has 10485760 bytes, expected at most 1048576");
 	strbuf_char(&text, '[');
-	part = parse_repeat(a, "1,", 60000);
+	part = parse_repeat(a, "1,", 210000);
 	strbuf_add(&text, part.data, part.len);
 	refused((struct blob){text.data, text.len}, REASON_INPUT_LIMIT,
-	        "f:1:100000: too many keys and values, expected at most 50000");
+	        "f:1:400000: too many keys and values, expected at most 200000");
 	text.len = 0;
 	strbuf_char(&text, '"');
 	part = parse_repeat(a, "x", 1048574);

@@ -195,9 +195,9 @@ static void test_ceilings(void **state)
 	text = parse_repeat(a, "#23456789\n", 10 * 1024 * 1024 / 10);
 	refused(text, REASON_INPUT_LIMIT,
 	        "f:104858:7: the text has 10485760 bytes, expected at most 1048576");
-	text = parse_repeat(a, "- a\n", 50000);
+	text = parse_repeat(a, "- a\n", 200000);
 	refused(text, REASON_INPUT_LIMIT,
-	        "f:50000:3: too many keys and values, expected at most 50000");
+	        "f:200000:3: too many keys and values, expected at most 200000");
 	/* A file's content is one value, so one may be as long as the whole. */
 	text = parse_repeat(a, "0123456789abcdef", 65536);
 	assert_ok(yaml_parse("f", text, a, &d, &e));
@@ -329,9 +329,9 @@ static void test_foreign_ceilings(void **state)
 	struct err e;
 
 	(void)state;
-	assert_ok(yaml_parse_foreign("f", bomb(a, 3), a, &d, &e));
-	foreign_refused(bomb(a, 4), "f:5:25: too many keys and values, expected at most 50000");
-	foreign_refused(bomb(a, 20), "f:5:25: too many keys and values...");
+	assert_ok(yaml_parse_foreign("f", bomb(a, 4), a, &d, &e));
+	foreign_refused(bomb(a, 5), "f:6:10: too many keys and values, expected at most 200000");
+	foreign_refused(bomb(a, 20), "f:6:10: too many keys and values...");
 	strbuf_str(&deep, "d0: &d0 [x]\n");
 	for (int i = 1; i < 31; i++)
 		strbuf_printf(&deep, "d%d: &d%d [*d%d]\n", i, i, i - 1);
