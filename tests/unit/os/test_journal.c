@@ -33,6 +33,26 @@ static void records_arrive_with_their_fields(void **state)
 	                          "MESSAGE_ID=" JOURNAL_ID_STEP_FAILED "\n");
 }
 
+/* Letters, digits and underscores, a letter first: the ends of each range and what is beside it. */
+static void names_of_fields(void **state)
+{
+	static const char *const good[] = {"A", "Z", "AZ", "A0", "A9", "A_"};
+	static const char *const bad[] = {"",   "@",  "[",  "0",  "_A", "A@",
+	                                  "A[", "A/", "A:", "Aa", "A`"};
+	char text[4096];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good) + ARRAY_LEN(bad); i++) {
+		bool fine = i < ARRAY_LEN(good);
+		const struct log_field one = {fine ? good[i] : bad[i - ARRAY_LEN(good)], "v"};
+
+		memset(text, 0, sizeof text);
+		journal_sink((void *)(uintptr_t) "x", LOG_LEVEL_INFO, "m", &one, 1);
+		assert_true(recv(journal, text, sizeof text - 1, MSG_DONTWAIT) > 0);
+		assert_true((strstr(text, "=v\n") != NULL) == fine);
+	}
+}
+
 static void too_many_fields_are_cut(void **state)
 {
 	struct log_field fields[40];
@@ -74,6 +94,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(records_arrive_with_their_fields),
+	        cmocka_unit_test(names_of_fields),
 	        cmocka_unit_test(too_many_fields_are_cut),
 	};
 

@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One child under a deadline: what it is given, what is kept of its output, and how it is ended. */
+#include "os/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+#include "base/clock.h"
+#include "unit.h"
+
+#define GUARD_MS 60000
+
+static struct arena *a;
+static struct err e;
+static struct child_end end;
+static struct shared {
+	long number[8];
+} * shared;
+
+static int setup(void **state)
+{
+	(void)state;
+	a = arena_new();
+	shared = child_share(sizeof *shared);
+	assert_non_null(shared);
+	for (size_t i = 0; i < ARRAY_LEN(shared->number); i++)
+		assert_int_equal(shared->number[i], 0);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	child_unshare(shared, sizeof *shared);
+	arena_close(a);
+	return 0;
+}
+
+static int run_until(int (*what)(void *ctx), uint64_t deadline)
+{
+	const struct child_spec spec = {
+	        .main = what, .in = -1, .out_max = 10, .err_max = 10, .deadline = deadline};
+
+	e = (struct err){0};
+	end = (struct child_end){0};
+	return child_run(&spec, a, &end, &e);
+}
+
+static int run(int (*what)(void *ctx))
+{
+	return run_until(what, clock_in_ms(GUARD_MS));
+}
+
+static void say(int fd, const char *text)
+{
+	(void)!write(fd, text, strlen(text));
+}
+
+/* ---- how it ends ---- */
+
+static int exit_seven(void *ctx)
+{
+	(void)ctx;
+	return 7;
+}
+
+static int abort_itself(void *ctx)
+{
+	(void)ctx;
+	kill(getpid(), SIGSEGV);
+	return 0;
+}
+
+static void status_and_signal(void **state)
+{
+	(void)state;
+	assert_ok(run(exit_seven));
+	assert_int_equal(end.status, 7);
+	assert_int_equal(end.signal, 0);
+	assert_false(end.timed_out);
+	assert_false(end.abandoned);
+	assert_ok(run(abort_itself));
+	assert_int_equal(end.status, 128 + SIGSEGV);
+	assert_int_equal(end.signal, SIGSEGV);
+	assert_false(end.timed_out);
+}
+
+static void end_well(int sig)
+{
+	(void)sig;
+	say(2, "ended");
+	_exit(5);
+}
+
+static int wait_forever(void)
+{
+	while (!*(volatile long *)&shared->number[7])
+		pause();
+	return 0;
+}
+
+static int end_at_term(void *ctx)
+{
+	(void)ctx;
+	signal(SIGTERM, end_well);
+	return wait_forever();
+}
+
+static int ignore_term(void *ctx)
+{
+	(void)ctx;
+	signal(SIGTERM, SIG_IGN);
+	return wait_forever();
+}
+
+static void at_its_deadline_it_is_asked_and_then_killed(void **state)
+{
+	(void)state;
+	assert_ok(run_until(end_at_term, clock_in_ms(300)));
+	assert_true(end.timed_out);
+	assert_false(end.abandoned);
+	assert_int_equal(end.status, 5);
+	assert_string_equal(end.errout.data, "ended");
+	assert_ok(run_until(ignore_term, clock_in_ms(100)));
+	assert_true(end.timed_out);
+	assert_false(end.abandoned);
+	assert_int_equal(end.signal, SIGKILL);
+}
+
+/* ---- its descendants ---- */
+
+static int leave_an_orphan(void *ctx)
+{
+	bool linger = ctx != NULL;
+
+	if (fork() == 0) {
+		setsid();
+		shared->number[0] = getpid();
+		for (;;)
+			pause();
+	}
+	while (!*(volatile long *)&shared->number[0])
+		usleep(1000);
+	while (linger)
+		pause();
+	return 0;
+}
+
+static int linger_with_an_orphan(void *ctx)
+{
+	(void)ctx;
+	return leave_an_orphan(&shared);
+}
+
+static void orphans_end_with_the_deadline_only(void **state)
+{
+	(void)state;
+	assert_ok(run(leave_an_orphan));
+	assert_false(end.timed_out);
+	assert_int_equal(kill((pid_t)shared->number[0], 0), 0);
+	kill((pid_t)shared->number[0], SIGKILL);
+	shared->number[0] = 0;
+	assert_ok(run_until(linger_with_an_orphan, clock_in_ms(500)));
+	assert_true(end.timed_out);
+	assert_true(shared->number[0] > 0);
+	while (waitpid((pid_t)shared->number[0], NULL, 0) < 0 && errno == EINTR)
+		;
+	assert_int_equal(kill((pid_t)shared->number[0], 0), -1);
+}
+
+/* ---- what it is given ---- */
+
+static int look_around(void *ctx)
+{
+	struct sigaction usr1, chld;
+	sigset_t mask;
+	int death = 0, fds = 0;
+
+	(void)ctx;
+	prctl(PR_GET_PDEATHSIG, &death);
+	sigaction(SIGUSR1, NULL, &usr1);
+	sigaction(SIGCHLD, NULL, &chld);
+	sigprocmask(SIG_BLOCK, NULL, &mask);
+	for (int fd = 0; fd < 256; fd++) {
+		int flags = fcntl(fd, F_GETFD);
+
+		fds += flags >= 0 && !(flags & FD_CLOEXEC);
+	}
+	shared->number[0] = getpgid(0) == getpid();
+	shared->number[1] = death;
+	shared->number[2] = usr1.sa_handler == SIG_DFL && chld.sa_handler == SIG_DFL;
+	shared->number[3] = sigismember(&mask, SIGTERM);
+	shared->number[4] = umask(0);
+	shared->number[5] = fds;
+	shared->number[6] = read(0, &death, 1);
+	return 0;
+}
+
+static void a_clean_start(void **state)
+{
+	int before = -1, after = -1, open_one = dup(STDERR_FILENO);
+	sigset_t term;
+
+	(void)state;
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	signal(SIGUSR1, SIG_IGN);
+	mode_t mask = umask(077);
+	prctl(PR_GET_CHILD_SUBREAPER, &before);
+	assert_ok(run(look_around));
+	prctl(PR_GET_CHILD_SUBREAPER, &after);
+	assert_int_equal(umask(mask), 077);
+	signal(SIGUSR1, SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &term, NULL);
+	close(open_one);
+	assert_int_equal(before, after);
+	assert_int_equal(shared->number[0], 1);
+	assert_int_equal(shared->number[1], SIGKILL);
+	assert_int_equal(shared->number[2], 1);
+	assert_int_equal(shared->number[3], 0);
+	assert_int_equal(shared->number[4], 022);
+	assert_int_equal(shared->number[5], 3);
+	assert_int_equal(shared->number[6], 0);
+}
+
+static int copy_input(void *ctx)
+{
+	char text[32];
+	ssize_t n = read(0, text, sizeof text);
+
+	(void)ctx;
+	return n > 0 && write(1, text, (size_t)n) == n ? 0 : 1;
+}
+
+static void its_input(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	say(fds[1], "input");
+	close(fds[1]);
+	const struct child_spec spec = {
+	        .main = copy_input, .in = fds[0], .out_max = 10, .deadline = clock_in_ms(GUARD_MS)};
+	assert_ok(child_run(&spec, a, &end, &e));
+	close(fds[0]);
+	assert_string_equal(end.out.data, "input");
+}
+
+/* ---- what it says ---- */
+
+static int say_ten(void *ctx)
+{
+	(void)ctx;
+	say(1, "0123456789");
+	say(2, "0123456789");
+	return 0;
+}
+
+static int say_eleven(void *ctx)
+{
+	(void)ctx;
+	say(1, "0123456789x");
+	say(2, "0123456789x");
+	return 0;
+}
+
+static int say_much(void *ctx)
+{
+	(void)ctx;
+	for (int i = 0; i < 50000; i++) {
+		say(1, "abc");
+		say(2, "def");
+	}
+	return 0;
+}
+
+/* The first bytes of one stream, the last of the other; all of it is read. */
+static void output_at_its_ceilings(void **state)
+{
+	(void)state;
+	assert_ok(run(say_ten));
+	assert_string_equal(end.out.data, "0123456789");
+	assert_int_equal(end.out.len, 10);
+	assert_string_equal(end.errout.data, "0123456789");
+	assert_ok(run(say_eleven));
+	assert_string_equal(end.out.data, "0123456789");
+	assert_string_equal(end.errout.data, "123456789x");
+	assert_ok(run(say_much));
+	assert_string_equal(end.out.data, "abcabcabca");
+	assert_string_equal(end.errout.data, "fdefdefdef");
+	assert_int_equal(end.errout.len, 10);
+	assert_ok(run(exit_seven));
+	assert_string_equal(end.out.data, "");
+	assert_int_equal(end.errout.len, 0);
+}
+
+static int say_lines(void *ctx)
+{
+	(void)ctx;
+	say(2, "one\ntwo\n\nthr");
+	say(2, "ee\nlast");
+	return 0;
+}
+
+static char lines[256];
+
+static void take_line(void *ctx, const char *line)
+{
+	assert_ptr_equal(ctx, lines);
+	snprintf(lines + strlen(lines), sizeof lines - strlen(lines), "%s|", line);
+}
+
+static void lines_as_they_come(void **state)
+{
+	const struct child_spec spec = {.main = say_lines,
+	                                .in = -1,
+	                                .err_max = 100,
+	                                .deadline = clock_in_ms(GUARD_MS),
+	                                .line = take_line,
+	                                .line_ctx = lines};
+
+	(void)state;
+	*lines = '\0';
+	assert_ok(child_run(&spec, a, &end, &e));
+	assert_non_null(strstr(lines, "one|two|"));
+	assert_non_null(strstr(lines, "three|last|"));
+	assert_string_equal(end.errout.data, "one\ntwo\n\nthree\nlast");
+}
+
+static void one_that_cannot_be_started(void **state)
+{
+	struct rlimit before, none;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none = (struct rlimit){0, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int r = run(exit_seven);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+	assert_int_equal(e.kind, ERR_HOST);
+	assert_int_equal(e.reason, REASON_HOST_EXEC);
+	assert_string_equal(e.text, "starting a process: Too many open files");
+}
+
+int main(void)
+{
+#define CHILD(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	        CHILD(status_and_signal),
+	        CHILD(at_its_deadline_it_is_asked_and_then_killed),
+	        CHILD(orphans_end_with_the_deadline_only),
+	        CHILD(a_clean_start),
+	        CHILD(its_input),
+	        CHILD(output_at_its_ceilings),
+	        CHILD(lines_as_they_come),
+	        CHILD(one_that_cannot_be_started),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
