@@ -40,6 +40,12 @@ static void test_fields(void **state)
 	         "multipart/mixed", "", "", ""},
 	        {"Content-Type: multipart/mixed; boundary=\"open\n\n", "multipart/mixed", "",
 	         "open", ""},
+	        {"Content-Type: multipart/mixed; boundary=\"x\\\n\n", "multipart/mixed", "", "x\\",
+	         ""},
+	        {"Content-Type: multipart/mixed; boundary=\"x\\y\"\n\n", "multipart/mixed", "",
+	         "xy", ""},
+	        {"Content-Type: multipart/mixed; boundary=x\\y\n\n", "multipart/mixed", "", "x\\y",
+	         ""},
 	};
 	scope_arena struct arena *a = arena_new();
 

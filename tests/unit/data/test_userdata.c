@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of data/userdata. */
 #include "data/userdata.h"
+#include "data/userdata_own.h"
 #include "pack.h"
 #include "parse.h"
 
@@ -284,6 +285,65 @@ static void test_messages_in_messages(void **state)
 	        "user-data:46:15: messages nested too deep, expected at most 16");
 }
 
+/* Each end of each range, in both byte orders. */
+static void test_utf16_characters(void **state)
+{
+	static const struct {
+		uint16_t units[2]; /* the second may be 0 */
+		const char *utf8;
+	} characters[] = {
+	        {{0x7f}, "\x7f"},
+	        {{0x80}, "\xc2\x80"},
+	        {{0x7ff}, "\xdf\xbf"},
+	        {{0x800}, "\xe0\xa0\x80"},
+	        {{0xd7ff}, "\xed\x9f\xbf"},
+	        {{0xe000}, "\xee\x80\x80"},
+	        {{0xffff}, "\xef\xbf\xbf"},
+	        {{0xd800, 0xdc00}, "\xf0\x90\x80\x80"},
+	        {{0xd800, 0xdfff}, "\xf0\x90\x8f\xbf"},
+	        {{0xdbff, 0xdc00}, "\xf4\x8f\xb0\x80"},
+	        {{0xdbff, 0xdfff}, "\xf4\x8f\xbf\xbf"},
+	        /* Halves of a pair. */
+	        {{0xd800}, "\xef\xbf\xbd"},
+	        {{0xdbff}, "\xef\xbf\xbd"},
+	        {{0xdc00}, "\xef\xbf\xbd"},
+	        {{0xdfff}, "\xef\xbf\xbd"},
+	        {{0xd800, 0xd7ff}, "\xef\xbf\xbd\xed\x9f\xbf"},
+	        {{0xd800, 0xe000}, "\xef\xbf\xbd\xee\x80\x80"},
+	        {{0xd800, 0xd800}, "\xef\xbf\xbd\xef\xbf\xbd"},
+	};
+	scope_arena struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_LEN(characters); i++) {
+		const uint16_t *units = characters[i / 2].units;
+		unsigned char text[6] = {0xff, 0xfe};
+		size_t n = 2;
+
+		if (i % 2) {
+			text[0] = 0xfe;
+			text[1] = 0xff;
+		}
+		for (size_t k = 0; k < 2 && (!k || units[k]); k++) {
+			text[n++] = (unsigned char)(i % 2 ? units[k] >> 8 : units[k]);
+			text[n++] = (unsigned char)(i % 2 ? units[k] : units[k] >> 8);
+		}
+		assert_true(userdata_is_utf16((struct blob){(char *)text, n}));
+		struct blob got = userdata_from_utf16((struct blob){(char *)text, n}, a);
+		assert_int_equal(got.len, strlen(characters[i / 2].utf8));
+		assert_memory_equal(got.data, characters[i / 2].utf8, got.len);
+	}
+	/* A byte that is left over is no character; one byte is no mark. */
+	assert_int_equal(userdata_from_utf16((struct blob){"\xff\xfe"
+	                                                   "a",
+	                                                   3},
+	                                     a)
+	                         .len,
+	                 0);
+	assert_false(userdata_is_utf16((struct blob){"\xff", 1}));
+	assert_false(userdata_is_utf16((struct blob){"\xff\xff", 2}));
+}
+
 static void test_utf16(void **state)
 {
 	static const struct {
@@ -345,10 +405,15 @@ static void test_describes(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_finds),         cmocka_unit_test(test_finds_it_packed),
-	        cmocka_unit_test(test_crlf),          cmocka_unit_test(test_refuses),
-	        cmocka_unit_test(test_bombs),         cmocka_unit_test(test_messages_in_messages),
-	        cmocka_unit_test(test_layers_add_up), cmocka_unit_test(test_utf16),
+	        cmocka_unit_test(test_finds),
+	        cmocka_unit_test(test_finds_it_packed),
+	        cmocka_unit_test(test_crlf),
+	        cmocka_unit_test(test_refuses),
+	        cmocka_unit_test(test_bombs),
+	        cmocka_unit_test(test_messages_in_messages),
+	        cmocka_unit_test(test_layers_add_up),
+	        cmocka_unit_test(test_utf16),
+	        cmocka_unit_test(test_utf16_characters),
 	        cmocka_unit_test(test_describes),
 	};
 
