@@ -102,6 +102,8 @@ static void kinds_have_names(void **state)
 		assert_string_equal(err_kind_name((enum err_kind)i), names[i]);
 	assert_string_equal(err_kind_name((enum err_kind)999), "bug");
 	assert_int_equal(err_exit_status((enum err_kind)999), 70);
+	assert_int_equal(err_exit_status((enum err_kind)(ERR_USAGE + 1)), 70);
+	assert_string_equal(err_kind_name((enum err_kind)(ERR_USAGE + 1)), "bug");
 }
 
 /* `explain` and every status file rely on each reason having a name of its own and words. */
