@@ -67,6 +67,10 @@ static inline void agent_end(pid_t pid)
 	ran.status = WEXITSTATUS(status);
 	ran.out = get("out");
 	ran.err = get("err");
+	/* No NUL bytes: all of it is text. */
+	struct stat st = {0};
+	(void)stat(at("out"), &st);
+	assert_int_equal(strlen(ran.out), st.st_size);
 }
 
 #define AGENT(...) agent_end(agent_start((const char *[]){"hpc-agent", __VA_ARGS__, NULL}))

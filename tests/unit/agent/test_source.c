@@ -133,9 +133,9 @@ static void the_machines_own_layers_come_first(void **state)
 	AGENT("plan", "--root", top, "--head", "a:1");
 	assert_status(2);
 	AGENT("plan", "--root", top);
-	assert_true(ran.status == 4 || ran.status == 7);
+	assert_status(4);
 	AGENT("facts", "--deadline", "100ms");
-	assert_true(ran.status == 4 || ran.status == 7);
+	assert_status(4);
 	ran.metadata = NULL;
 }
 
