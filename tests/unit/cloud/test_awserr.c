@@ -124,6 +124,13 @@ static void test_what_to_do(void **state)
 	         REASON_SECRET_DENIED},
 	        {400, "<Code>Unheard</Code>", AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS},
 	        {418, "", AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS},
+	        {303, "", AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT},
+	        {307, "", AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT},
+	        {308, "", AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT},
+	        {405, "", AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_KEY},
+	        {408, "", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_BROKEN_OFF},
+	        {409, "", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS},
+	        {500, "", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS},
 	        {501, "", AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS},
 	};
 	struct http_exchange x = {0};
@@ -140,6 +147,62 @@ static void test_what_to_do(void **state)
 		    row->reason != rows[i].reason)
 			fail_msg("%d %s: action %d, kind %d, %s", rows[i].status, rows[i].body,
 			         (int)row->action, (int)row->kind, reason_row(row->reason)->name);
+	}
+	free(x.trouble);
+}
+
+/* Every code by itself, with a status that says nothing. */
+static void test_codes(void **state)
+{
+	static const struct {
+		enum awserr_action action;
+		enum err_kind kind;
+		enum reason reason;
+		const char *codes; /* blanks between */
+	} groups[] = {
+	        {AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_KEY,
+	         "NoSuchKey NoSuchVersion MethodNotAllowed"},
+	        {AWSERR_FAIL, ERR_ABSENT, REASON_S3_NO_SUCH_BUCKET, "NoSuchBucket"},
+	        {AWSERR_FAIL, ERR_DENIED, REASON_S3_PRECONDITION, "PreconditionFailed"},
+	        {AWSERR_RETRY, ERR_RETRY, REASON_S3_PRECONDITION, "ConditionalRequestConflict"},
+	        {AWSERR_RETRY, ERR_RETRY, REASON_S3_THROTTLED, "OperationAborted"},
+	        {AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS, "InvalidObjectState"},
+	        {AWSERR_REGION, ERR_DENIED, REASON_S3_WRONG_REGION,
+	         "PermanentRedirect AuthorizationHeaderMalformed AuthorizationQueryParametersError IllegalLocationConstraintException InvalidRegion"},
+	        {AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT, "TemporaryRedirect Redirect"},
+	        {AWSERR_SKEW, ERR_DENIED, REASON_S3_CLOCK_SKEW, "RequestTimeTooSkewed"},
+	        {AWSERR_FAIL, ERR_DENIED, REASON_S3_SIGNATURE,
+	         "InvalidSignatureException SignatureDoesNotMatch"},
+	        {AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED,
+	         "ExpiredToken ExpiredTokenException RequestExpired InvalidAccessKeyId InvalidClientTokenId UnrecognizedClientException InvalidToken TokenRefreshRequired"},
+	        {AWSERR_THROTTLE, ERR_RETRY, REASON_S3_THROTTLED,
+	         "SlowDown Throttling ThrottlingException RequestLimitExceeded"},
+	        {AWSERR_RETRY, ERR_RETRY, REASON_HTTP_BROKEN_OFF, "RequestTimeout"},
+	        {AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, "InternalError"},
+	        {AWSERR_FAIL, ERR_ABSENT, REASON_SECRET_ABSENT, "ResourceNotFoundException"},
+	        {AWSERR_FAIL, ERR_DENIED, REASON_SECRET_DENIED,
+	         "AccessDeniedException DecryptionFailure"},
+	        {AWSERR_FAIL, ERR_DENIED, REASON_S3_ACCESS_DENIED,
+	         "AccessDenied AllAccessDisabled"},
+	};
+	struct http_exchange x = {0};
+	struct awserr ae;
+	char text[600], body[200];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(groups); i++) {
+		snprintf(text, sizeof text, "%s", groups[i].codes);
+		for (char *save = NULL, *code = strtok_r(text, " ", &save); code;
+		     code = strtok_r(NULL, " ", &save)) {
+			snprintf(body, sizeof body, "<Code>%s</Code>", code);
+			answer(&x, 400, body);
+			awserr_read(&x, &ae);
+			const struct awserr_row *row = awserr_row(&x, &ae, NULL, "eu-west-1", WALL);
+			if (row->action != groups[i].action || row->kind != groups[i].kind ||
+			    row->reason != groups[i].reason)
+				fail_msg("%s: action %d, kind %d, %s", code, (int)row->action,
+				         (int)row->kind, reason_row(row->reason)->name);
+		}
 	}
 	free(x.trouble);
 }
@@ -169,6 +232,7 @@ int main(void)
 	        cmocka_unit_test(test_only_the_first_8_kib_are_looked_at),
 	        cmocka_unit_test(test_json),
 	        cmocka_unit_test(test_what_to_do),
+	        cmocka_unit_test(test_codes),
 	        cmocka_unit_test(test_by_headers_alone),
 	};
 
