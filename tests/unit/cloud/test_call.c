@@ -207,6 +207,42 @@ static void refusals_that_are_final(void **state)
 	}
 }
 
+/* What a refusal says, with each of its parts and without. */
+static void the_words_of_a_refusal(void **state)
+{
+	static const struct {
+		int status;
+		const char *headers, *body, *text;
+	} rows[] = {
+	        {400, NULL, CODE("Nonsense"),
+	         "asking 'x': Nonsense (status 400 from '127.0.0.1:*'): words"},
+	        {400, NULL, "<Error><Code>Nonsense</Code></Error>",
+	         "asking 'x': Nonsense (status 400 from '127.0.0.1:*')"},
+	        {501, NULL, NULL, "asking 'x': status 501 from '127.0.0.1:*'"},
+	        {501, "x-amz-request-id: R1\r\n", NULL,
+	         "asking 'x': status 501 from '127.0.0.1:*', request R1"},
+	        {400, "x-amz-request-id: R1\r\n", CODE("Nonsense"),
+	         "asking 'x': Nonsense (status 400 from '127.0.0.1:*', request R1): words"},
+	        {302, "Location: https://there/x?signature=s\r\n", NULL,
+	         "asking 'x': status 302 from '127.0.0.1:*'; it points to 'https://there/x'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct script_row script[] = {
+		        {POST, 0, rows[i].status, rows[i].headers, rows[i].body}, {0}};
+		char want[200], *star;
+
+		begin(script, true);
+		assert_true(call(LIMIT_MS) < 0);
+		snprintf(want, sizeof want, "%s", rows[i].text);
+		star = strchr(want, '*');
+		snprintf(star, sizeof want - (size_t)(star - want), "%d%s", s.port,
+		         strchr(rows[i].text, '*') + 1);
+		assert_string_equal(e.text, want);
+	}
+}
+
 static void a_role_is_asked_for_newer_credentials(void **state)
 {
 	static const struct script_row rows[] = {
@@ -342,6 +378,7 @@ static void nobody_answers(void **state)
 	snprintf(s.url, sizeof s.url, "http://127.0.0.1:9");
 	assert_err(call(5000), ERR_RETRY, "127.0.0.1:9");
 	assert_int_equal(e.reason, REASON_HTTP_UNREACHABLE);
+	assert_null(strstr(e.text, "is there a route?")); /* it is a configured endpoint */
 	assert_true(k.tries > 1);
 }
 
@@ -405,6 +442,7 @@ int main(void)
 	        TEST(a_refusal_outlives_the_deadline),
 	        TEST(ids_and_retries_are_told),
 	        TEST(refusals_that_are_final),
+	        TEST(the_words_of_a_refusal),
 	        TEST(a_role_is_asked_for_newer_credentials),
 	        TEST(but_not_for_ever),
 	        TEST(the_region_it_names_is_used_once),

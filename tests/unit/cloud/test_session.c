@@ -65,6 +65,10 @@ static void everything_in_one_round(void **state)
 	assert_int_equal(s.shared->requests, 5);
 	assert_ok(need(SESSION_REGION | SESSION_DOMAIN | SESSION_CREDS));
 	assert_int_equal(s.shared->requests, 5);
+	const char *region = NULL;
+	assert_ok(cloud_region(c, &region, clock_in_ms(LIMIT_MS), &e));
+	assert_string_equal(region, "eu-west-1");
+	assert_int_equal(s.shared->requests, 5);
 }
 
 static void the_domain_follows_from_the_region(void **state)
