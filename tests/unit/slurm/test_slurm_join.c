@@ -62,6 +62,16 @@ static void one_that_registers_after_a_restart_has_joined(void **state)
 	assert_string_equal(w.did.data, "start restart ");
 }
 
+/* The restart's own fault is what is told then. */
+static void a_restart_that_fails_is_told(void **state)
+{
+	(void)state;
+	w.out[1] = RECORD("IDLE*", "");
+	w.restart_fails = true;
+	assert_err(join(), ERR_HOST, "restart: it is masked");
+	assert_string_equal(w.did.data, "start restart ");
+}
+
 static void its_state_is_told_when_time_is_over(void **state)
 {
 	(void)state;
@@ -227,6 +237,7 @@ int main(void)
 	        JOIN(it_joins_when_the_controller_says_so),
 	        JOIN(one_that_is_not_listed_is_restarted_once),
 	        JOIN(one_that_registers_after_a_restart_has_joined),
+	        JOIN(a_restart_that_fails_is_told),
 	        JOIN(its_state_is_told_when_time_is_over),
 	        JOIN(one_that_is_smaller_than_configured_is_final),
 	        JOIN(one_that_is_kept_down_gets_some_seconds),

@@ -31,6 +31,7 @@ static struct step_ctx ctx;
 static struct world {
 	bool active, failing; /* the unit; whether starting it fails */
 	bool missing, stale;  /* it doesn't exist; the manager must read its file again */
+	bool restart_fails;   /* though it goes on running */
 	const char *words;    /* its log */
 	/* What scontrol says after so many starts; the last one stays. */
 	const char *out[4], *complaint[4];
@@ -74,6 +75,8 @@ static int unit_act(struct host *h, const char *unit, enum host_unit_action acti
 		return 0;
 	if (action == HOST_UNIT_RESTART)
 		w.restarted = clock_now();
+	if (action == HOST_UNIT_RESTART && w.restart_fails)
+		return err_set(err, ERR_HOST, REASON_UNIT_FAILED, EPERM, "restart: it is masked");
 	w.starts++;
 	if (w.starts < 4 && (w.out[w.starts] || w.complaint[w.starts]))
 		answer(w.starts);
