@@ -214,6 +214,8 @@ static int outside(void *ctx)
 
 	if (!s->sandbox->network)
 		flags |= CLONE_NEWNET;
+	else if (sandbox_lock_network(&s->report_here->err) < 0)
+		return fail(s);
 	if (unshare(flags) < 0 || pipe2(alive, O_CLOEXEC) < 0) {
 		(void)err_errno(&s->report_here->err, errno, "making namespaces");
 		return fail(s);

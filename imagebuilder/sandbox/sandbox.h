@@ -11,6 +11,10 @@
  * kernel and network settings can't be changed. Syncing to disk reports success without being done,
  * since unfinished work is thrown away anyway.
  *
+ * A sandbox with a network has this machine's, but for the instance metadata service: it is refused
+ * to the sandbox, and where that can't be done and the service answers, nothing is run. For that
+ * this machine keeps a control group and a table of nftables, both called hpc-imagebuild.
+ *
  * Its first process is this program, executed again, from a sealed copy of itself, with an empty
  * environment and only the descriptors 0 to 2, the job, the report, and those of `fds`: so nothing
  * that the caller holds (credentials, keys, descriptors of the store) is in any process that is

@@ -50,6 +50,10 @@ int sandbox_enter(const struct sandbox_order *o, struct sandbox_lent *ret,
 /* Removes it again. */
 void sandbox_leave(const struct sandbox_lent *l);
 
+/* Puts this process and its future children, who have this machine's network, where the instance
+ * metadata service is refused to them. Fails when they would still reach it. */
+int sandbox_lock_network(struct err *e) ATTR_MUST_USE;
+
 enum sandbox_rights {
 	SANDBOX_FIRST,  /* the first process: what sandbox_leave() needs */
 	SANDBOX_BESIDE, /* without an image: all but the rights over the kernel */

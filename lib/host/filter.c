@@ -294,6 +294,11 @@ static void record_set(const struct host *h, const struct host_filter *f, struct
 {
 	struct strbuf users = STRBUF(a, 1024);
 
+	if (f->cgroup) {
+		host_record(h, "filter %s refuse %s %s to cgroup %llu", f->table, f->address,
+		            f->address6, (unsigned long long)f->cgroup);
+		return;
+	}
 	strbuf_str(&users, f->n_users ? "" : " nobody");
 	for (size_t i = 0; i < f->n_users; i++)
 		strbuf_printf(&users, " %u", f->users[i]);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's packet filter: one table of nftables that refuses an address to users and to what
- * is forwarded, as from containers with a network of their own.
+ * The kernel's packet filter: a table of nftables that refuses an address, either to users and to
+ * what is forwarded, as from containers with a network of their own, or to a control group.
  *
- * The table is of the family inet and has four chains, see nft(8): what leaves this machine for
- * the address goes through `own`, which accepts what belongs to the listed users and refuses the
- * rest; what is forwarded there is refused. Refused means a reset connection or "port unreachable",
+ * The table is of the family inet, see nft(8). For users it has four chains: what leaves this
+ * machine for the address goes through `own`, which accepts what belongs to the listed users and
+ * refuses the rest; what is forwarded there is refused. For a control group it has two. Refused means a reset connection or "port unreachable",
  * so that nobody waits. A socket belongs to the user who opened it, as seen from the machine's
  * first user namespace: root of a user namespace counts as who made that one.
  *
@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "base/err.h"
@@ -30,6 +31,10 @@ struct host_filter {
 	const char *address, *address6; /* of IPv4 and IPv6, as text */
 	const uid_t *users;             /* who reaches them */
 	size_t n_users;                 /* at most HOST_FILTER_USERS */
+	/* Not 0: nobody but this group of version 2 is refused, see cgroups(7); it is a child of
+	 * the hierarchy's root, known by the inode number of its directory. A socket belongs to the
+	 * group of the process that opened it. Needs nft_socket and libnftnl 1.2. */
+	uint64_t cgroup;
 };
 
 /* 1: the table exists; 0: it doesn't, or this kernel has no nf_tables. ERR_HOST. */

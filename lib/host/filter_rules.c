@@ -89,6 +89,16 @@ static void payload_is(struct nftnl_rule *r, size_t offset, const void *data, si
 	equals(r, data, len);
 }
 
+static void cgroup_is(struct nftnl_rule *r, const uint64_t *cgroup)
+{
+	struct nftnl_expr *x = expression(r, "socket");
+
+	nftnl_expr_set_u32(x, NFTNL_EXPR_SOCKET_KEY, NFT_SOCKET_CGROUPV2);
+	nftnl_expr_set_u32(x, NFTNL_EXPR_SOCKET_LEVEL, 1); /* 0 is the root */
+	nftnl_expr_set_u32(x, NFTNL_EXPR_SOCKET_DREG, NFT_REG_1);
+	equals(r, cgroup, sizeof *cgroup);
+}
+
 static void verdict(struct nftnl_rule *r, int what, const char *chain)
 {
 	struct nftnl_expr *x = expression(r, "immediate");
@@ -135,14 +145,16 @@ struct target {
 	size_t at, len; /* of the destination in the header */
 };
 
-static void add_targets(struct filter_parts *p, const char *table, const struct target targets[2],
-                        const char *chain, const char *to)
+static void add_targets(struct filter_parts *p, const struct host_filter *f,
+                        const struct target targets[2], const char *chain, const char *to)
 {
 	for (size_t i = 0; i < 2; i++) {
-		struct nftnl_rule *r = add_rule(p, table, chain);
+		struct nftnl_rule *r = add_rule(p, f->table, chain);
 
 		meta_is(r, NFT_META_NFPROTO, &targets[i].family, 1);
 		payload_is(r, targets[i].at, targets[i].bytes, targets[i].len);
+		if (f->cgroup)
+			cgroup_is(r, &f->cgroup);
 		verdict(r, NFT_GOTO, to);
 	}
 }
@@ -161,13 +173,17 @@ int filter_parts_new(struct filter_parts *ret, const struct host_filter *f, stru
 		return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "filtering '%s' and '%s'",
 		               f->address, f->address6);
 	add_chain(ret, f->table, "refuse", -1);
-	add_chain(ret, f->table, "own", -1);
 	add_chain(ret, f->table, "output", NF_INET_LOCAL_OUT);
-	add_chain(ret, f->table, "forward", NF_INET_FORWARD);
 	add_refuse(ret, f->table);
+	if (f->cgroup) {
+		add_targets(ret, f, targets, "output", "refuse");
+		return 0;
+	}
+	add_chain(ret, f->table, "own", -1);
+	add_chain(ret, f->table, "forward", NF_INET_FORWARD);
+	add_targets(ret, f, targets, "output", "own");
 	add_own(ret, f);
-	add_targets(ret, f->table, targets, "output", "own");
-	add_targets(ret, f->table, targets, "forward", "refuse");
+	add_targets(ret, f, targets, "forward", "refuse");
 	return 0;
 }
 

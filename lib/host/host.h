@@ -21,6 +21,7 @@
  *     unit daemon-reload
  *     hostname NAME
  *     filter TABLE refuse ADDRESS ADDRESS6 but to UID...     or "remove"
+ *     filter TABLE refuse ADDRESS ADDRESS6 to cgroup ID
  *     sysctl NAME = VALUE
  * A dry host tells more of a change in lines that begin with a space, right after its own: of a file
  * that is there, how its content would differ, in the unified form of diff(1), at most 64 lines.

@@ -79,6 +79,59 @@ def test_no_way_leads_out(builder, where):
     assert SECRET not in said
 
 
+SERVICE = """\
+import socket, sys
+for family, address in ((socket.AF_INET, "169.254.169.254"), (socket.AF_INET6, "fd00:ec2::254")):
+    s = socket.socket(family)
+    s.bind((address, 80))
+    s.listen(64)
+    globals()[address] = s
+print("ready", flush=True)
+sys.stdin.read()
+"""
+KNOCK = "for a in 169.254.169.254 fd00:ec2::254; do if (exec 3<>/dev/tcp/$a/80); then echo OPEN: $a; else echo refused: $a; fi; done"
+
+
+@pytest.fixture(scope="module")
+def instance():
+    """A network of its own, in which the metadata service answers; its process."""
+    net = "ip link set lo up && ip addr add 169.254.169.254/32 dev lo && ip addr add fd00:ec2::254/128 dev lo nodad && "
+    with subprocess.Popen(["unshare", "--net", "sh", "-c", net + 'exec python3 -c "$0"', SERVICE], stdin=subprocess.PIPE,
+                          stdout=subprocess.PIPE, text=True) as p:
+        assert p.stdout.readline() == "ready\n"
+        yield p
+        p.stdin.close()
+
+
+def on_instance(builder, instance, before=""):
+    """The builder, called where the metadata service answers."""
+    wrapper = builder.folder / f"on-instance{len(before)}"
+    wrapper.write_text(f"#!/bin/sh\n{before}exec nsenter --net=/proc/{instance.pid}/ns/net {builder.program} \"$@\"\n")
+    wrapper.chmod(0o755)
+    (builder.folder / "knock.yaml").write_text(COMPONENT.format(phase="build", command=KNOCK + f"; : {len(before)}"))
+    return Builder(wrapper, builder.folder)
+
+
+def test_the_metadata_service_is_out_of_reach(builder, instance):
+    """The builder's role is for who asks there; steps of components have the machine's network."""
+    knock = ["nsenter", f"--net=/proc/{instance.pid}/ns/net", "bash", "-c", KNOCK]
+    assert subprocess.run(knock, capture_output=True, text=True, check=True).stdout.count("OPEN") == 2
+    r = build(on_instance(builder, instance), HEADER.format(probe="{probe}") + "components: [knock.yaml]\n")
+    assert r.code == 0, r.err
+    said = logs(builder)
+    assert said.count("refused: ") == 2 and "OPEN" not in said, said
+    # Who isn't in a sandbox still reaches it.
+    assert subprocess.run(knock, capture_output=True, text=True, check=True).stdout.count("OPEN") == 2
+
+
+def test_what_cannot_be_kept_away_from_the_metadata_service_does_not_run(builder, instance):
+    hide = "[ \"$hidden\" ] || hidden=1 exec unshare --mount \"$0\" \"$@\"\n" \
+           "while read -r _ _ _ _ at _ rest; do case $rest in *' - cgroup2 '*|*'- cgroup2 '*) umount -l $at;; esac; done </proc/self/mountinfo\n"
+    r = build(on_instance(builder, instance, "#\n" + hide), HEADER.format(probe="{probe}").replace("jail", "hidden") + "components: [knock.yaml]\n")
+    assert r.code == 1, r.out + r.err
+    assert "would reach the metadata service at 169.254.169.254" in r.err and "control groups of version 2" in r.err, r.err
+
+
 def test_no_environment_and_no_descriptor_of_the_builder_is_inside(builder):
     """By one who may look: PID 1 is asked from this machine while a script sleeps."""
     text = SCRIPT.format(probe="{probe}", command="sleep 600")
