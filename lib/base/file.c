@@ -40,11 +40,18 @@ int file_open(int dirfd, const char *path, int flags, mode_t mode)
 int file_read(int dirfd, const char *path, size_t ceiling, struct arena *a, struct blob *ret,
               struct err *e)
 {
-	scope_fd int fd = file_open(dirfd, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, 0);
-	struct stat st;
+	scope_fd int fd = file_open(dirfd, path, FILE_READ_FLAGS, 0);
 
 	if (fd < 0)
 		return err_errno(e, -fd, "opening '%s'", path);
+	return file_read_open(fd, path, ceiling, a, ret, e);
+}
+
+int file_read_open(int fd, const char *path, size_t ceiling, struct arena *a, struct blob *ret,
+                   struct err *e)
+{
+	struct stat st;
+
 	if (fstat(fd, &st) < 0)
 		return err_errno(e, errno, "reading '%s'", path);
 	if (!S_ISREG(st.st_mode))

@@ -25,6 +25,10 @@ int file_open(int dirfd, const char *path, int flags, mode_t mode);
  */
 int file_read(int dirfd, const char *path, size_t ceiling, struct arena *a, struct blob *ret,
               struct err *e) ATTR_MUST_USE;
+/* The same of a file that was opened with these flags; the path is for messages. */
+#define FILE_READ_FLAGS (O_RDONLY | O_NOCTTY | O_NONBLOCK)
+int file_read_open(int fd, const char *path, size_t ceiling, struct arena *a, struct blob *ret,
+                   struct err *e) ATTR_MUST_USE;
 /* As file_read(), for a file that the user named: if it can't be read, the input is wrong
  * (ERR_INPUT). */
 int file_read_input(const char *path, size_t max, struct arena *a, struct blob *ret,

@@ -63,6 +63,24 @@ int host_dir_is(struct host *h, const char *path, unsigned mode, const struct ho
 	return place_attr_is(&st, S_IFDIR, mode, uid, gid);
 }
 
+int host_dir_closed(struct host *h, const char *path, struct err *e)
+{
+	struct place p;
+	int r = place_at(path, &p, e);
+
+	if (r < 0)
+		return r;
+	for (;;) {
+		scope_fd int fd = walk_open_closed(h->root_fd, *p.path ? p.path : "/");
+
+		if (fd >= 0)
+			return 0;
+		if (fd != -ENOENT || !*p.path)
+			return walk_failed(e, -fd, "using", path);
+		*strrchr(p.path, '/') = '\0';
+	}
+}
+
 int host_mkdir(struct host *h, const char *path, unsigned mode, const struct host_owner *o,
                struct err *e)
 {

@@ -42,8 +42,13 @@ int host_read(struct host *h, const char *path, size_t max, struct arena *a, str
 	if (r < 0)
 		return r;
 	const struct host_assumed *assumed = host_assumed(h, "path:%s", p.path);
-	if (!assumed)
-		return file_read(h->root_fd, p.path, max, a, ret, e);
+	if (!assumed) {
+		scope_fd int fd = walk_open(h->root_fd, p.path, FILE_READ_FLAGS);
+
+		if (fd < 0)
+			return walk_failed(e, -fd, "opening", path);
+		return file_read_open(fd, path, max, a, ret, e);
+	}
 	if (!S_ISREG(assumed->st.st_mode) || !assumed->content.data)
 		return err_errno(e, assumed->st.st_mode ? EACCES : ENOENT, "reading '%s'", path);
 	if (assumed->content.len > max)

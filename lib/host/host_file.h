@@ -15,6 +15,7 @@ struct host;
 /* A link at the end of a path is never followed: the link itself is examined or replaced. */
 int host_stat(struct host *h, const char *path, struct stat *ret, struct err *e) ATTR_MUST_USE;
 bool host_exists(struct host *h, const char *path);
+/* A link at its end is followed unless a user put it there. */
 int host_read(struct host *h, const char *path, size_t max, struct arena *a, struct blob *ret,
               struct err *e) ATTR_MUST_USE;
 /* 1: content, mode and owner are as asked; 0: not; <0: error. */
@@ -31,6 +32,9 @@ int host_dir_is(struct host *h, const char *path, unsigned mode, const struct ho
                 struct err *e) ATTR_MUST_USE;
 int host_mkdir(struct host *h, const char *path, unsigned mode, const struct host_owner *o,
                struct err *e) ATTR_MUST_USE;
+/* For a directory that other programs change by its path: an error if a user could put something
+ * into it, or exchange it or one on the way. Where it is missing the nearest one above counts. */
+int host_dir_closed(struct host *h, const char *path, struct err *e) ATTR_MUST_USE;
 /* 1: a link with exactly this text; 0: anything else, or missing; <0: error. */
 int host_link_is(struct host *h, const char *path, const char *target, struct err *e) ATTR_MUST_USE;
 int host_symlink(struct host *h, const char *target, const char *path, struct err *e) ATTR_MUST_USE;

@@ -40,14 +40,18 @@ static bool is_trusted(const struct walk *w, uid_t uid)
 	return uid == 0 || uid == w->owner || uid == geteuid();
 }
 
+/* Whether others than the owner and root can write to it. */
+static bool is_open(const struct stat *dir)
+{
+	return dir->st_mode & S_IWOTH || (dir->st_mode & S_IWGRP && dir->st_gid != 0);
+}
+
 /* Whether no other user can replace this entry of the directory. */
 static bool is_fixed(const struct walk *w, const struct stat *dir, const struct stat *entry)
 {
-	bool open = dir->st_mode & S_IWOTH || (dir->st_mode & S_IWGRP && dir->st_gid != 0);
-
 	if (!is_trusted(w, dir->st_uid))
 		return false;
-	return !open || (dir->st_mode & S_ISVTX && is_trusted(w, entry->st_uid));
+	return !is_open(dir) || (dir->st_mode & S_ISVTX && is_trusted(w, entry->st_uid));
 }
 
 /* Puts the link's text in front of the rest of the path. */
@@ -147,6 +151,20 @@ int walk_open(int root, const char *path, int flags)
 int walk_open_fixed(int root, const char *path, int flags)
 {
 	return walk(root, path, flags, true);
+}
+
+int walk_open_closed(int root, const char *path)
+{
+	scope_fd int fd = walk(root, path, O_PATH | O_DIRECTORY, true);
+	struct walk w = {.root = root};
+	struct stat top, st;
+
+	if (fd < 0)
+		return fd;
+	if (fstat(root, &top) < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	w.owner = top.st_uid;
+	return is_open(&st) || !is_trusted(&w, st.st_uid) ? -ELOOP : steal_fd(&fd);
 }
 
 int walk_failed(struct err *e, int no, const char *doing, const char *path)

@@ -21,5 +21,8 @@ int walk_open(int root, const char *path, int flags);
  * a directory on the way, or the last one. */
 int walk_open_fixed(int root, const char *path, int flags);
 
+/* The same for a directory: also -ELOOP if a user could put something into it. */
+int walk_open_closed(int root, const char *path);
+
 /* As err_errno(e, no, "DOING 'PATH'"), and explains what -ELOOP means here. */
 int walk_failed(struct err *e, int no, const char *doing, const char *path);

@@ -161,7 +161,15 @@ static int apply_user(const struct step_ctx *c, const void *fields, struct err *
 	struct user_todo t = {0};
 	int r = user_todo_user(c, fields, &t, e);
 
-	return r < 0 ? r : run_all(c, &t, e);
+	if (r < 0)
+		return r;
+	/* The programs take it by its path. */
+	if (t.home_in && host_mode(c->host) == HOST_LIVE) {
+		r = host_dir_closed(c->host, t.home_in, e);
+		if (r < 0)
+			return r;
+	}
+	return run_all(c, &t, e);
 }
 
 static int probe_group(const struct step_ctx *c, const void *fields, struct err *e)

@@ -24,7 +24,7 @@ struct group_spec {
 /* ---- user_todo.c: what is still missing, as commands ---- */
 
 #define USER_ARGS_MAX     24
-#define USER_COMMANDS_MAX 10
+#define USER_COMMANDS_MAX 16
 
 /* Commands that still have to run; none: it holds. */
 struct user_todo {
@@ -33,6 +33,7 @@ struct user_todo {
 		const char *argv[USER_ARGS_MAX + 1];
 	} commands[USER_COMMANDS_MAX];
 	size_t n;
+	const char *home_in; /* where a home directory will be made; NULL: nowhere */
 };
 
 /* Adds to *t what has to run so that the account is as asked for, or isn't there if it is to be

@@ -3,15 +3,16 @@
  * The commands that make accounts as asked for, from what the machine has now: useradd(8) and
  * related ones.
  *
- * useradd writes passwd, shadow, group, gshadow, subuid and subgid one after the other and then
- * makes the home directory. Whatever a run killed in between has left out is added later.
+ * useradd writes passwd, shadow, group, gshadow, subuid and subgid one after the other. Whatever a
+ * run killed in between has left out is added later. The home directory isn't left to it: what it
+ * had copied of /etc/skel when it was killed would look like a home.
  */
 #include <errno.h>
 #include <stdio.h>
 
 #include "kinds/user_own.h"
 
-#define DB_MAX       (4UL << 20) /* bytes of passwd, shadow, group, subuid */
+#define DB_MAX       (4UL << 20) /* bytes of passwd, shadow, group, gshadow, subuid, login.defs */
 #define SUBIDS_FROM  100000      /* and how many a user gets: useradd(8) */
 #define SUBIDS_COUNT 65536
 #define GROUPS_LEN   4096 /* bytes of a --groups list */
@@ -73,90 +74,7 @@ static bool in_group(const struct host_user *u, gid_t gid)
 	return u->gid == gid;
 }
 
-/* The supplementary groups that the user isn't in yet, comma separated; `now` NULL: all. NULL:
- * none. */
-static const char *missing_groups(const struct step_ctx *c, const struct user_spec *u,
-                                  const struct host_user *now)
-{
-	struct strbuf list = STRBUF(c->arena, GROUPS_LEN);
-
-	for (size_t i = 0; i < u->groups.n; i++) {
-		struct err ignored; /* usermod has the better message if the group doesn't exist */
-		gid_t gid;
-
-		if (now && host_group(c->host, u->groups.items[i], &gid, &ignored) == 0 &&
-		    in_group(now, gid))
-			continue;
-		strbuf_str(&list, list.len ? "," : "");
-		strbuf_str(&list, u->groups.items[i]);
-	}
-	return list.data;
-}
-
-static int todo_new_user(const struct step_ctx *c, const struct user_spec *u, struct user_todo *t,
-                         struct err *e)
-{
-	const char *group = u->group ? u->group : u->name;
-	const char *more = missing_groups(c, u, NULL);
-	gid_t gid;
-	int there = look_at_group(c, group, u->gid, &gid, e);
-
-	if (there < 0)
-		return there;
-	bool own = !there && !u->group && u->gid < 0; /* useradd makes it, with the uid's number */
-	if (!there && u->gid >= 0)
-		add_groupadd(t, c->arena, group, u->gid, u->system);
-
-	struct user_command *add = new_command(t, "useradd");
-	add_id(add, c->arena, "--uid", u->uid);
-	add_arg(add, own ? "--user-group" : "--gid", own ? NULL : group);
-	add_arg(add, more ? "--groups" : NULL, more);
-	add_arg(add, u->home ? "--home-dir" : NULL, u->home);
-	add_arg(add, u->create_home ? "--create-home" : "--no-create-home", NULL);
-	add_arg(add, "--shell",
-	        u->shell    ? u->shell
-	        : u->system ? "/usr/sbin/nologin"
-	                    : "/bin/bash");
-	add_arg(add, u->system ? "--system" : NULL, NULL);
-	add_arg(add, NULL, u->name);
-	return 0;
-}
-
-static int todo_old_user(const struct step_ctx *c, const struct user_spec *u,
-                         const struct host_user *now, struct user_todo *t, struct err *e)
-{
-	const char *group = u->group ? u->group : u->gid >= 0 ? u->name : NULL;
-	const char *more = missing_groups(c, u, now);
-	struct user_command mod = {.n = 1, .argv = {"usermod"}};
-	gid_t gid;
-
-	if (u->uid >= 0 && u->uid != (int64_t)now->uid)
-		return err_set(e, ERR_HOST, REASON_HOST_USER, EEXIST,
-		               "user '%s' has uid %u on this machine, asked for is %lld", u->name,
-		               (unsigned)now->uid, (long long)u->uid);
-	int there = group ? look_at_group(c, group, u->gid, &gid, e) : 1;
-	if (there < 0)
-		return there;
-	if (!there && u->gid >= 0)
-		add_groupadd(t, c->arena, group, u->gid, u->system);
-	if (group && (!there || gid != now->gid))
-		add_arg(&mod, "--gid", group);
-	if (u->home && !str_eq(u->home, now->home))
-		add_arg(&mod, "--home", u->home);
-	if (u->shell && !str_eq(u->shell, now->shell))
-		add_arg(&mod, "--shell", u->shell);
-	if (more) {
-		add_arg(&mod, "--append", NULL);
-		add_arg(&mod, "--groups", more);
-	}
-	if (mod.n == 1)
-		return 0;
-	add_arg(&mod, NULL, u->name);
-	t->commands[t->n++] = mod;
-	return 0;
-}
-
-/* ---- what a killed useradd left undone ---- */
+/* ---- the files of accounts ---- */
 
 static const char *database(const struct step_ctx *c, const char *path)
 {
@@ -197,6 +115,159 @@ static bool names(const struct step_ctx *c, const char *text, const char *name)
 	return field_where(c, text, 0, name, 0) != NULL;
 }
 
+static bool is_listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, name, len) == 0 && (at[len] == ',' || !at[len]))
+			return true;
+	}
+	return false;
+}
+
+/* Whether gshadow has the group without this member. */
+static bool lacks_member(const struct step_ctx *c, const char *group, const char *name)
+{
+	const char *text = host_mode(c->host) == HOST_LIVE ? database(c, "/etc/gshadow") : NULL;
+	const char *members = text ? field_where(c, text, 0, group, 3) : NULL;
+
+	return members && !is_listed(members, name);
+}
+
+/* ---- accounts ---- */
+
+/* The supplementary groups that the user isn't in yet, comma separated; `now` NULL: all. NULL:
+ * none. */
+static const char *missing_groups(const struct step_ctx *c, const struct user_spec *u,
+                                  const struct host_user *now)
+{
+	struct strbuf list = STRBUF(c->arena, GROUPS_LEN);
+
+	for (size_t i = 0; i < u->groups.n; i++) {
+		struct err ignored; /* usermod has the better message if the group doesn't exist */
+		gid_t gid;
+
+		if (now && host_group(c->host, u->groups.items[i], &gid, &ignored) == 0 &&
+		    in_group(now, gid) && !lacks_member(c, u->groups.items[i], u->name))
+			continue;
+		strbuf_str(&list, list.len ? "," : "");
+		strbuf_str(&list, u->groups.items[i]);
+	}
+	return list.data;
+}
+
+/* The mode of a new home, as useradd(8) has it from login.defs(5). */
+static const char *home_mode(const struct step_ctx *c)
+{
+	const char *text = database(c, "/etc/login.defs");
+	unsigned mode = 0755, mask;
+
+	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (sscanf(line, " HOME_MODE %o", &mode) == 1)
+			break;
+		if (sscanf(line, " UMASK %o", &mask) == 1)
+			mode = 0777 & ~mask;
+	}
+	return arena_printf(c->arena, "--mode=%04o", mode & 0777);
+}
+
+/* Made under a temporary name, so that it appears complete or not at all. */
+static void add_home(const struct step_ctx *c, const char *user, const char *home,
+                     struct user_todo *t)
+{
+	const char *temp = arena_printf(c->arena, "%s.hpc-new", home);
+	const char *slash = strrchr(home, '/');
+
+	t->home_in = slash == home ? "/" : arena_memdup(c->arena, home, (size_t)(slash - home));
+	struct user_command *make = new_command(t, "mkdir");
+	add_arg(make, home_mode(c), "-p");
+	add_arg(make, NULL, temp);
+	if (host_exists(c->host, "/etc/skel")) {
+		struct user_command *copy = new_command(t, "cp");
+
+		add_arg(copy, "-rT", "/etc/skel");
+		add_arg(copy, NULL, temp);
+	}
+	struct user_command *own = new_command(t, "chown");
+	add_arg(own, "-Rh", arena_printf(c->arena, "%s:", user));
+	add_arg(own, NULL, temp);
+	struct user_command *move = new_command(t, "mv");
+	add_arg(move, "-T", temp);
+	add_arg(move, NULL, home);
+}
+
+static int todo_new_user(const struct step_ctx *c, const struct user_spec *u, struct user_todo *t,
+                         struct err *e)
+{
+	const char *group = u->group ? u->group : u->name;
+	const char *more = missing_groups(c, u, NULL);
+	const char *home =
+	        u->home || !u->create_home ? u->home : arena_printf(c->arena, "/home/%s", u->name);
+	gid_t gid;
+	int there = look_at_group(c, group, u->gid, &gid, e);
+
+	if (there < 0)
+		return there;
+	bool own = !there && !u->group && u->gid < 0; /* useradd makes it, with the uid's number */
+	if (!there && u->gid >= 0)
+		add_groupadd(t, c->arena, group, u->gid, u->system);
+
+	struct user_command *add = new_command(t, "useradd");
+	add_id(add, c->arena, "--uid", u->uid);
+	add_arg(add, own ? "--user-group" : "--gid", own ? NULL : group);
+	add_arg(add, more ? "--groups" : NULL, more);
+	add_arg(add, home ? "--home-dir" : NULL, home);
+	add_arg(add, "--no-create-home", NULL);
+	add_arg(add, "--shell",
+	        u->shell    ? u->shell
+	        : u->system ? "/usr/sbin/nologin"
+	                    : "/bin/bash");
+	add_arg(add, u->system ? "--system" : NULL, NULL);
+	add_arg(add, NULL, u->name);
+	if (u->create_home && !host_exists(c->host, home))
+		add_home(c, u->name, home, t);
+	return 0;
+}
+
+static int todo_old_user(const struct step_ctx *c, const struct user_spec *u,
+                         const struct host_user *now, struct user_todo *t, struct err *e)
+{
+	const char *group = u->group ? u->group : u->gid >= 0 ? u->name : NULL;
+	const char *more = missing_groups(c, u, now);
+	struct user_command mod = {.n = 1, .argv = {"usermod"}};
+	gid_t gid;
+
+	if (u->uid >= 0 && u->uid != (int64_t)now->uid)
+		return err_set(e, ERR_HOST, REASON_HOST_USER, EEXIST,
+		               "user '%s' has uid %u on this machine, asked for is %lld", u->name,
+		               (unsigned)now->uid, (long long)u->uid);
+	int there = group ? look_at_group(c, group, u->gid, &gid, e) : 1;
+	if (there < 0)
+		return there;
+	if (!there && u->gid >= 0)
+		add_groupadd(t, c->arena, group, u->gid, u->system);
+	if (group && (!there || gid != now->gid))
+		add_arg(&mod, "--gid", group);
+	if (u->home && !str_eq(u->home, now->home))
+		add_arg(&mod, "--home", u->home);
+	if (u->shell && !str_eq(u->shell, now->shell))
+		add_arg(&mod, "--shell", u->shell);
+	if (more) {
+		add_arg(&mod, "--append", NULL);
+		add_arg(&mod, "--groups", more);
+	}
+	if (mod.n == 1)
+		return 0;
+	add_arg(&mod, NULL, u->name);
+	t->commands[t->n++] = mod;
+	return 0;
+}
+
+/* ---- what a killed useradd left undone ---- */
+
 /* The first id after all ranges in use. */
 static uint64_t free_subids(const char *text)
 {
@@ -231,25 +302,16 @@ static void add_subids(const struct step_ctx *c, const char *name, struct user_t
 	}
 }
 
-/* Made under a temporary name, so that it appears complete or not at all. */
-static void add_home(const struct step_ctx *c, const struct host_user *u, const char *home,
-                     struct user_todo *t)
+/* A group that is in group only. */
+static void add_gshadow(const struct step_ctx *c, const char *group, struct user_todo *t)
 {
-	const char *temp = arena_printf(c->arena, "%s.hpc-new", home);
+	const char *groups = database(c, "/etc/group"), *gshadow = database(c, "/etc/gshadow");
 
-	add_arg(new_command(t, "mkdir"), "-p", temp);
-	if (host_exists(c->host, "/etc/skel")) {
-		struct user_command *copy = new_command(t, "cp");
-
-		add_arg(copy, "-rT", "/etc/skel");
-		add_arg(copy, NULL, temp);
-	}
-	struct user_command *own = new_command(t, "chown");
-	add_arg(own, "-Rh", arena_printf(c->arena, "%s:", u->name));
-	add_arg(own, NULL, temp);
-	struct user_command *move = new_command(t, "mv");
-	add_arg(move, "-T", temp);
-	add_arg(move, NULL, home);
+	if (!groups || !gshadow || !names(c, groups, group) || names(c, gshadow, group))
+		return;
+	struct user_command *mod = new_command(t, "groupmod");
+	add_arg(mod, "--password", "!");
+	add_arg(mod, NULL, group);
 }
 
 static void todo_half_user(const struct step_ctx *c, const struct user_spec *u,
@@ -263,6 +325,7 @@ static void todo_half_user(const struct step_ctx *c, const struct user_spec *u,
 		return;
 	if (groups && !field_where(c, groups, 2, gid, 0) && !names(c, groups, u->name))
 		add_groupadd(t, c->arena, u->name, now->gid, u->system);
+	add_gshadow(c, u->name, t);
 	if (shadow && !names(c, shadow, u->name)) {
 		struct user_command *mod = new_command(t, "usermod");
 		add_arg(mod, "--password", "!");
@@ -275,7 +338,7 @@ static void todo_half_user(const struct step_ctx *c, const struct user_spec *u,
 		return;
 	if (!u->system)
 		add_subids(c, u->name, t);
-	add_home(c, now, home, t);
+	add_home(c, u->name, home, t);
 }
 
 static int todo_there(const struct step_ctx *c, const struct user_spec *u,
@@ -317,6 +380,8 @@ int user_todo_group(const struct step_ctx *c, const struct group_spec *g, struct
 		return there;
 	if (wanted && !there)
 		add_groupadd(t, c->arena, g->name, g->gid, g->system);
+	if (wanted && there && host_mode(c->host) == HOST_LIVE)
+		add_gshadow(c, g->name, t);
 	if (!wanted && there)
 		add_arg(new_command(t, "groupdel"), NULL, g->name);
 	return 0;

@@ -109,6 +109,43 @@ static void a_fixed_path_has_no_part_a_user_could_exchange(void **state)
 	assert_int_equal(fixed_at(f, "/etc/cron.d"), -ELOOP);
 }
 
+static void in_a_closed_directory_no_user_makes_a_name(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	make(f);
+	assert_ok(host_dir_closed(f->host, "/etc/cron.d", &e));
+	assert_ok(host_dir_closed(f->host, "/etc/not/yet/there", &e));
+	assert_ok(host_dir_closed(f->host, "/nor/this", &e));
+	assert_ok(host_dir_closed(f->host, "/", &e));
+	assert_err(host_dir_closed(f->host, "/home/u", &e), ERR_HOST, "using '/home/u'");
+	assert_err(host_dir_closed(f->host, "/home/u/not/yet", &e), ERR_HOST, "a user may");
+	assert_err(host_dir_closed(f->host, "/tmp", &e), ERR_HOST, "a user may"); /* sticky */
+	assert_err(host_dir_closed(f->host, "/tmp/not/yet", &e), ERR_HOST, "a user may");
+	assert_int_equal(chmod(fixture_path(f, "/etc/cron.d"), 0757), 0);
+	assert_err(host_dir_closed(f->host, "/etc/cron.d", &e), ERR_HOST, "a user may");
+}
+
+static void a_users_link_is_not_read_through(void **state)
+{
+	struct fixture *f = *state;
+	struct blob text;
+	struct err e = {0};
+
+	make(f);
+	fixture_put(f, "/etc/cron.d/secret", "1", 0600);
+	plant(f, "/etc/cron.d/secret", "/home/u/file", USER);
+	plant(f, "/etc/cron.d", "/home/u/dir", USER);
+	plant(f, "cron.d/secret", "/etc/link", 0);
+	assert_err(host_read(f->host, "/home/u/file", 100, f->arena, &text, &e), ERR_HOST,
+	           "a user may have put a link");
+	assert_err(host_read(f->host, "/home/u/dir/secret", 100, f->arena, &text, &e), ERR_HOST,
+	           "a user may have put a link");
+	assert_ok(host_read(f->host, "/etc/link", 100, f->arena, &text, &e));
+	assert_string_equal(text.data, "1");
+}
+
 #define SAYS "a user may have put a link on the way"
 
 static void nothing_is_made_behind_a_planted_link(void **state)
@@ -201,6 +238,8 @@ int main(void)
 	        FIXTURE_TEST(links_of_root_are_followed_within_the_root),
 	        FIXTURE_TEST(a_users_links_are_not),
 	        FIXTURE_TEST(a_fixed_path_has_no_part_a_user_could_exchange),
+	        FIXTURE_TEST(in_a_closed_directory_no_user_makes_a_name),
+	        FIXTURE_TEST(a_users_link_is_not_read_through),
 	        FIXTURE_TEST(nothing_is_made_behind_a_planted_link),
 	        FIXTURE_TEST(parents_are_made_with_their_mode),
 	        FIXTURE_TEST(a_planted_temporary_name_is_no_obstacle),

@@ -61,7 +61,7 @@ static void accounts_are_changed_and_removed(void **state)
 	                    "run groupadd --gid 45 render\n"
 	                    "run usermod --gid render --home /srv/dora --shell /bin/sh --append "
 	                    "--groups video dora\n"
-	                    "run mkdir -p /srv/dora.hpc-new\n"
+	                    "run mkdir --mode=0755 -p /srv/dora.hpc-new\n"
 	                    "run chown -Rh dora: /srv/dora.hpc-new\n"
 	                    "run mv -T /srv/dora.hpc-new /srv/dora\n");
 	assert_ok(host_user(f->host, "dora", f->arena, &u, &e));
@@ -71,6 +71,8 @@ static void accounts_are_changed_and_removed(void **state)
 	                    "groups: [{name: dora, state: absent}]\n");
 	assert_int_equal(host_user(f->host, "dora", f->arena, &u, &e), -ENOENT);
 }
+
+#define HALF "users: [{name: half, uid: 2300, groups: [pals]}]\n"
 
 /* As after a kill between any two of useradd's files: all is there in the end. */
 static void half_made_accounts_are_finished(void **state)
@@ -84,6 +86,8 @@ static void half_made_accounts_are_finished(void **state)
 	        "sed -i /^half:/d /etc/subgid; rm -r /home/half",
 	        "rm -r /home/half; mkdir /home/half.hpc-new",
 	        "sed -i /^half:/d /etc/shadow",
+	        "sed -i /^half:/d /etc/gshadow",
+	        "sed -i '/^pals:/s/half//' /etc/gshadow",
 	};
 	struct fixture *f = *state;
 	struct host_user u = {0};
@@ -94,7 +98,8 @@ static void half_made_accounts_are_finished(void **state)
 	fixture_write("/etc/skel/.skeleton", "x");
 	fixture_write("/etc/subuid", "other:100000:65536\n");
 	fixture_write("/etc/subgid", "other:100000:70000\n");
-	assert_converges(f, "users: [{name: half, uid: 2300}]\n");
+	assert_converges(f, "groups: [{name: pals, gid: 2301}]\n");
+	assert_converges(f, HALF);
 	for (size_t i = 0; i < ARRAY_LEN(losses); i++) {
 		const char *argv[] = {"sh", "-c", losses[i], NULL};
 		struct host_exec x = {.argv = argv, .deadline = clock_in_ms(10000)};
@@ -102,7 +107,9 @@ static void half_made_accounts_are_finished(void **state)
 
 		assert_ok(host_run_ok(f->host, &x, f->arena, &r, &e));
 		assert_int_equal(fixture_probe(f, &e), 0);
-		assert_converges(f, "users: [{name: half, uid: 2300}]\n");
+		assert_converges(f, HALF);
+		assert_non_null(strstr(fixture_read(f, "/etc/gshadow"), "\nhalf:!:"));
+		assert_non_null(strstr(fixture_read(f, "/etc/gshadow"), "\npals:!::half\n"));
 		assert_ok(host_user(f->host, "half", f->arena, &u, &e));
 		assert_int_equal(stat("/home/half", &st), 0);
 		assert_int_equal(st.st_uid, 2300);
@@ -119,6 +126,35 @@ static void half_made_accounts_are_finished(void **state)
 	/* What it has beyond the spec, or has not by somebody's decision, stays. */
 	assert_converges(f, "users: [{name: half, uid: 2300, create-home: false}]\n");
 	assert_string_equal(f->record.data, "");
+}
+
+/* useradd would leave a part of /etc/skel when it is killed; and root's cp and chown would follow
+ * what a user has put there. */
+static void a_home_is_made_whole_and_only_where_no_user_interferes(void **state)
+{
+	struct fixture *f = *state;
+	struct stat st;
+	struct err e = {0};
+
+	fixture_write("/etc/login.defs", "UMASK 027\nHOME_MODE 0700\n");
+	assert_converges(f, "users: [{name: wholly, uid: 2400}]\n");
+	assert_non_null(strstr(f->record.data, " --no-create-home "));
+	assert_non_null(strstr(f->record.data, "run mv -T /home/wholly.hpc-new /home/wholly\n"));
+	assert_int_equal(stat("/home/wholly", &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
+	assert_int_equal(unlink("/etc/login.defs"), 0);
+
+	assert_int_equal(mkdir("/srv", 0755) == 0 || errno == EEXIST, 1);
+	assert_int_equal(mkdir("/srv/open", 0755), 0);
+	assert_int_equal(chmod("/srv/open", 01777), 0);
+	assert_int_equal(mkdir("/srv/target", 0755), 0);
+	assert_int_equal(symlink("/srv/target", "/srv/open/eve.hpc-new"), 0);
+	assert_ok(fixture_plan(f, "users: [{name: eve, uid: 2401, home: /srv/open/eve}]\n", &e));
+	fixture_forget(f);
+	assert_err(fixture_apply(f, &e), ERR_HOST, "using '/srv/open'");
+	assert_string_equal(f->record.data, "");
+	assert_int_equal(stat("/srv/target", &st), 0);
+	assert_int_equal(st.st_uid, 0);
 }
 
 static void root_is_root_and_nobody_else_is(void **state)
@@ -306,6 +342,7 @@ int main(void)
 	        T(ids_are_never_changed),
 	        T(useradd_has_the_last_word),
 	        T(half_made_accounts_are_finished),
+	        T(a_home_is_made_whole_and_only_where_no_user_interferes),
 	        T(root_is_root_and_nobody_else_is),
 	        T(the_name_is_set_and_resolves),
 	        T(settings_reach_the_kernel),
