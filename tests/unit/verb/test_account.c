@@ -94,6 +94,46 @@ static void progress_and_result_are_events(void **state)
 	assert_has(complained(), "'ami-1' has this content already");
 }
 
+/* The run that the last one left. */
+static const char *run_left(void)
+{
+	const char *how = strstr(complained(), "`hpc-imagebuild resume ");
+
+	assert_non_null(how);
+	return arena_memdup(arena, how + 23, strcspn(how + 23, "`"));
+}
+
+/* People at a terminal see how far it is, in one line. */
+static void progress_is_shown_on_a_terminal(void **state)
+{
+	char shown[4096] = "";
+	scope_fd int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	(void)state;
+	put_disk();
+	scope_fd int fd = open(at("disk"), O_WRONLY | O_CLOEXEC);
+	for (off_t i = 1; i < 5; i++)
+		assert_int_equal(pwrite(fd, "x", 1, i * (512 << 10)), 1);
+	on(PUT, 2, 201, NULL);
+	on_refusal(PUT, 0, JSON_ERROR("ValidationException"));
+	open_account();
+	assert_int_equal(publish("--name", "compute-1.0", "--connections", "1"), 4);
+	const char *left = run_left();
+
+	assert_true(master >= 0);
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	verb_stderr = open(ptsname(master), O_RDWR | O_NOCTTY | O_CLOEXEC);
+	assert_true(verb_stderr >= 0);
+	open_account();
+	assert_int_equal(run("resume", left, "--state", at("state")), 0);
+	assert_string_equal(said(), "ami-1\n");
+	assert_true(read(master, shown, sizeof shown - 1) > 0);
+	assert_has(shown, " 40 %  1 of 2 MiB");
+	close(verb_stderr);
+	verb_stderr = -1;
+}
+
 static void a_publish_that_fails_says_how_to_go_on(void **state)
 {
 	(void)state;
@@ -102,10 +142,8 @@ static void a_publish_that_fails_says_how_to_go_on(void **state)
 	open_account();
 	assert_int_equal(publish("--name", "compute-1.0", "--share", "111122223333"), 4);
 	assert_string_equal(said(), "");
-	const char *how = strstr(complained(), "`hpc-imagebuild resume ");
-	assert_non_null(how);
-	assert_has(how, "goes on with it, `hpc-imagebuild gc` removes it");
-	const char *name = arena_memdup(arena, how + 23, strcspn(how + 23, "`"));
+	assert_has(complained(), "` goes on with it, `hpc-imagebuild gc` removes it");
+	const char *name = run_left();
 	open_account();
 	assert_runs("resume", name, "--state", at("state"), "--share", "444455556666");
 	assert_string_equal(said(), "ami-1\n");
@@ -397,6 +435,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        T(a_disk_is_published),
 	        T(progress_and_result_are_events),
+	        T(progress_is_shown_on_a_terminal),
 	        T(a_publish_that_fails_says_how_to_go_on),
 	        T(what_cant_be_asked_is_refused),
 	        T(an_image_is_copied),

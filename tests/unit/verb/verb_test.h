@@ -20,6 +20,9 @@ static inline int verb_set_up(void **state)
 	return 0;
 }
 
+/* What standard error of the runs is; -1: the file `stderr`. */
+static int verb_stderr = -1;
+
 /* Where the root of the runs is; NULL: this machine's. */
 static const char *verb_root;
 
@@ -37,6 +40,8 @@ static inline int run_words(const char *const *words)
 
 		if (!freopen(at("stdout"), "w", stdout) || !freopen(at("stderr"), "w", stderr))
 			_exit(99);
+		if (verb_stderr >= 0)
+			dup2(verb_stderr, STDERR_FILENO);
 		if (verb_root && (chroot(verb_root) < 0 || chdir("/") < 0))
 			_exit(98);
 		for (int i = 0; i < n; i++)
