@@ -172,6 +172,12 @@ static void a_disk_becomes_an_image(void **state)
 	            when_asked(COMPLETE) < when_asked(SNAPSHOTS) &&
 	            when_asked(SNAPSHOTS) < when_asked(REGISTER) &&
 	            when_asked(REGISTER) < when_asked(BY_ID));
+	static const char *const steps[] = {"start",    "put",       "complete",  "settle",
+	                                    "register", "available", "deprecate", "share",
+	                                    "copy",     "alias"};
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+		if (!is_noted("done", steps[i]))
+			fail_msg("'%s' isn't noted", steps[i]);
 	assert_string_equal(noted("end", NULL, "as"), "published");
 	assert_string_equal(noted("done", "start", "id"), "snap-1");
 	assert_string_equal(noted("done", "register", "id"), "ami-1");
