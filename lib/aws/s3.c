@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET, HEAD and PUT of S3's objects, and their list. */
+/* GET, HEAD and PUT of S3's objects. */
 #include "aws/s3.h"
 
 #include <errno.h>
 #include <stdio.h>
 
-#include "cloud/call.h"
-#include "cloud/transfer.h"
-#include "data/xml.h"
+#include "aws/s3_own.h"
 
 #define PATH_MAX_BYTES (4 * 1024) /* a key of 1024 bytes, each escaped, and the bucket */
-
-struct object {
-	const struct uri *uri;
-	struct transfer *transfer; /* GET */
-	char doing[300];
-};
 
 /* ---- the address ----------------------------------------------------------------------------- */
 
@@ -50,7 +42,7 @@ static bool style_is_virtual(const struct cloud *c, const char *bucket, const st
 
 static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
 {
-	const struct object *o = k->ctx;
+	const struct s3_object *o = k->ctx;
 	const char *bucket = o->uri->bucket;
 	struct strbuf path = STRBUF(a, PATH_MAX_BYTES);
 	bool by_host;
@@ -77,7 +69,7 @@ static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e
 
 /* ---- calls ----------------------------------------------------------------------------------- */
 
-static void prepare(const struct cloud *c, struct call *k, struct object *o, const char *verb)
+void s3_prepare(const struct cloud *c, struct call *k, struct s3_object *o, const char *verb)
 {
 	char shown[200];
 
@@ -98,9 +90,9 @@ static void prepare(const struct cloud *c, struct call *k, struct object *o, con
 		k->query[k->n_query++] = (struct sigv4_pair){"versionId", o->uri->version_id};
 }
 
-static int run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
+int s3_run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 {
-	const struct object *o = k->ctx;
+	const struct s3_object *o = k->ctx;
 	int r = call_run(c, k, deadline, e);
 
 	if (r < 0)
@@ -114,7 +106,7 @@ static int run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e
 
 static void shape_get(struct call *k)
 {
-	const struct object *o = k->ctx;
+	const struct s3_object *o = k->ctx;
 
 	if (!transfer_resumes(o->transfer))
 		return;
@@ -124,7 +116,7 @@ static void shape_get(struct call *k)
 
 static bool refused_get(struct call *k)
 {
-	const struct object *o = k->ctx;
+	const struct s3_object *o = k->ctx;
 
 	if (!o->transfer->ranged || (k->x.status != 412 && k->x.status != 416))
 		return false;
@@ -135,18 +127,18 @@ static bool refused_get(struct call *k)
 int s3_get(struct cloud *c, const struct uri *u, struct transfer *t, uint64_t deadline,
            struct err *e)
 {
-	struct object o = {.uri = u, .transfer = t};
+	struct s3_object o = {.uri = u, .transfer = t};
 	scope_call struct call k = {.method = "GET", .shape = shape_get, .refused = refused_get};
 
-	prepare(c, &k, &o, "fetching");
+	s3_prepare(c, &k, &o, "fetching");
 	k.x.max = t->max;
 	k.x.begin = transfer_begin;
 	k.x.write = transfer_write;
 	k.x.ctx = t;
-	return run(c, &k, deadline, e);
+	return s3_run(c, &k, deadline, e);
 }
 
-static int object_uri(const char *text, struct arena *a, struct uri *ret, struct err *e)
+int s3_uri(const char *text, struct arena *a, struct uri *ret, struct err *e)
 {
 	int r = uri_parse(text, a, ret, e);
 
@@ -162,14 +154,14 @@ int s3_head(struct cloud *c, const char *uri, uint64_t *ret_size, uint64_t deadl
 {
 	scope_arena struct arena *a = arena_new();
 	struct uri u;
-	struct object o = {.uri = &u};
+	struct s3_object o = {.uri = &u};
 	scope_call struct call k = {.method = "HEAD"};
-	int r = object_uri(uri, a, &u, e);
+	int r = s3_uri(uri, a, &u, e);
 
 	if (r < 0)
 		return r;
-	prepare(c, &k, &o, "looking for");
-	r = run(c, &k, deadline, e);
+	s3_prepare(c, &k, &o, "looking for");
+	r = s3_run(c, &k, deadline, e);
 	if (r < 0)
 		return r;
 	*ret_size = k.x.length > 0 ? (uint64_t)k.x.length : 0;
@@ -181,13 +173,13 @@ int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, u
 {
 	scope_arena struct arena *a = arena_new();
 	struct uri u;
-	struct object o = {.uri = &u};
+	struct s3_object o = {.uri = &u};
 	scope_call struct call k = {.method = "PUT"};
-	int r = object_uri(uri, a, &u, e);
+	int r = s3_uri(uri, a, &u, e);
 
 	if (r < 0)
 		return r;
-	prepare(c, &k, &o, "writing");
+	s3_prepare(c, &k, &o, "writing");
 	if (u.version_id)
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
 		               "%s: a version that exists can't be written", o.doing);
@@ -199,122 +191,10 @@ int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, u
 	k.x.fresh = if_absent;
 	k.x.body = body;
 	k.x.max = HTTP_TROUBLE_MAX;
-	r = run(c, &k, deadline, e);
+	r = s3_run(c, &k, deadline, e);
 	/* A try whose answer was lost may have written the object. */
 	if (r < 0 && e->reason == REASON_S3_PRECONDITION && k.tries > 1)
 		return err_set(e, e->kind, e->reason, e->no,
 		               "%s; an earlier try may have written it", e->text);
 	return r;
-}
-
-/* ---- lists ----------------------------------------------------------------------------------- */
-
-struct list {
-	struct uri uri;    /* of the bucket */
-	const char *below; /* the URIs' common beginning */
-	const char *prefix;
-	struct arena *arena;
-	const char **items;
-	size_t n;
-};
-
-bool s3_is_many(const char *uri)
-{
-	return str_starts(uri, "s3://") && str_ends(uri, "/*");
-}
-
-static void add_object(struct list *l, const char *uri)
-{
-	if (!str_starts(uri, l->below) || str_ends(uri, "/"))
-		return;
-	l->items = arena_grow(l->arena, l->items, &l->n, sizeof *l->items);
-	l->items[l->n - 1] = uri;
-}
-
-static int take_list(struct list *l, struct blob xml, const char *doing, struct err *e)
-{
-	const struct doc *objects;
-	const char *root;
-	struct doc *d;
-
-	if (xml_parse("answer", xml, l->arena, &d, &root, e) < 0 ||
-	    !str_eq(root, "ListBucketResult"))
-		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
-		               "%s: the answer is no list of objects", doing);
-	if (str_eq(doc_text(d, "IsTruncated"), "true"))
-		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG,
-		               "%s: there are more than %d objects", doing, S3_LIST_MAX);
-	objects = doc_get(d, "Contents");
-	for (size_t i = 0; objects && i < objects->n; i++) {
-		const char *key = doc_text(objects->items[i], "Key");
-
-		if (key)
-			add_object(l, arena_printf(l->arena, "s3://%s/%s", l->uri.bucket, key));
-	}
-	return 0;
-}
-
-/* What keeps a role from listing isn't what keeps it from reading. */
-static const struct awserr_row list_rows[] = {
-        {"AccessDenied", 0, AWSERR_FAIL, ERR_DENIED, REASON_S3_ACCESS_DENIED, EACCES,
-         "the credentials need s3:ListBucket on the bucket"},
-        {0},
-};
-
-static int list_service(struct cloud *c, struct list *l, uint64_t deadline, struct err *e)
-{
-	scope_http_buffer struct http_buffer answer = {0};
-	struct object o = {.uri = &l->uri};
-	scope_call struct call k = {
-	        .method = "GET",
-	        .query = {{"list-type", "2"},
-	                  {"prefix", l->prefix},
-	                  {"max-keys", arena_printf(l->arena, "%d", S3_LIST_MAX)}},
-	        .n_query = 3,
-	        .rows = list_rows,
-	};
-
-	prepare(c, &k, &o, "listing");
-	k.x.max = XML_SIZE_MAX;
-	k.x.begin = http_buffer_begin;
-	k.x.write = http_buffer_write;
-	k.x.ctx = &answer;
-	int r = run(c, &k, deadline, e);
-	if (r < 0)
-		return r;
-	return take_list(l, (struct blob){answer.data, answer.len}, o.doing, e);
-}
-
-static int list_open(const char *uri, struct arena *a, struct list *ret, struct err *e)
-{
-	struct list l = {.arena = a, .below = arena_memdup(a, uri, strlen(uri) - 1)};
-	int r = object_uri(uri, a, &l.uri, e);
-
-	if (r < 0)
-		return r;
-	l.prefix = arena_memdup(a, l.uri.key, strlen(l.uri.key) - 1);
-	l.uri.key = "";
-	*ret = l;
-	return 0;
-}
-
-int s3_list(struct cloud *c, const char *uri, struct arena *a, const char *const **ret,
-            size_t *ret_n, uint64_t deadline, struct err *e)
-{
-	struct list l;
-	int r = list_open(uri, a, &l, e);
-
-	if (r < 0)
-		return r;
-	for (size_t i = 0; c->kept && i < c->n_kept; i++)
-		add_object(&l, c->kept[i].uri);
-	r = c->kept ? 0 : list_service(c, &l, deadline, e);
-	if (r < 0)
-		return r;
-	if (!l.n)
-		return err_set(e, ERR_ABSENT, REASON_S3_NO_SUCH_KEY, ENOENT,
-		               "there is no object '%s'", uri);
-	*ret = l.items;
-	*ret_n = l.n;
-	return 0;
 }
