@@ -42,13 +42,14 @@ if(HPC_SANITIZE)
 else()
 	hpc_probe_flags(-fstack-protector-strong -fstack-clash-protection
 		-fcf-protection=full -mbranch-protection=standard
-		-ftrivial-auto-var-init=zero -fstrict-flex-arrays=3)
+		-ftrivial-auto-var-init=zero -fstrict-flex-arrays=3
+		-ffunction-sections -fdata-sections)
 	# Fortify needs the optimiser; without it glibc only warns.
 	if(NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
 		target_compile_options(hpc_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3)
 	endif()
 	target_link_options(hpc_flags INTERFACE
-		-Wl,-z,relro,-z,now,-z,noexecstack,--as-needed)
+		-Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections)
 endif()
 
 if(HPC_FUZZ)
