@@ -201,4 +201,5 @@ def test_a_real_tree_comes_clean(tmp_path):
     assert disks.run(disks.PROBE, "clean", tree).returncode == 0
     left = look(tree)[0]
     assert {rule for rule, _ in left} <= {"enabled-units"}, left
-    assert {os.path.basename(path) for _, path in left} <= {"munge.service", "slurmd.service", "slurmctld.service"}, left
+    assert {os.path.basename(path) for _, path in left} <= {"munge.service", "nfs-server.service", "slurmd.service",
+                                                          "slurmctld.service"}, left
