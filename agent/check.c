@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "agent/config.h"
+#include "agent/head.h"
 #include "agent/offline.h"
 #include "base/file.h"
 #include "cluster/pcluster_schema.h"
@@ -56,7 +57,7 @@ static bool is_node_doc(struct blob text, const struct doc *d)
 
 /* ---- the verdict ---- */
 
-static int check_for(struct agent *g, const char *name, struct blob text, const struct doc *layer,
+static int check_for(struct agent *g, const struct doc *config, const struct doc *layer,
                      const struct doc *queue, struct faults *faults, struct err *e)
 {
 	const struct cluster_reading reading = {
@@ -67,11 +68,37 @@ static int check_for(struct agent *g, const char *name, struct blob text, const 
 	int r = offline_decode(g, merged, e);
 	if (r < 0)
 		return r;
-	return config_plan_of(g, name, text, &reading, e);
+	return config_plan_of(g, config, &reading, e);
+}
+
+/* What a head node would refuse. That this version doesn't know an instance type is no fault of the
+ * file. */
+static int check_head(struct agent *g, const struct doc *config, struct faults *faults,
+                      struct err *e)
+{
+	struct faults mine = {.arena = g->program.arena};
+	int failed = 0;
+
+	if (!pcluster_is(config))
+		return 0;
+	int r = head_check(g, config, &mine, e);
+	if (r < 0 && e->kind != ERR_INPUT)
+		return r;
+	for (size_t i = 0; i < mine.n; i++) {
+		*e = mine.items[i];
+		if (e->reason == REASON_INSTANCE_TYPE) {
+			cluster_note(&g->notes, NULL, "%s", e->text);
+			continue;
+		}
+		failed = -e->no;
+		if (!faults_add(faults, e))
+			return failed;
+	}
+	return failed;
 }
 
 /* Checks for a node of each queue, unless a node is given: queues differ in their scripts. */
-static int check_config(struct agent *g, const char *name, struct blob text, const struct doc *d,
+static int check_config(struct agent *g, const char *name, const struct doc *d,
                         struct faults *faults, struct err *e)
 {
 	const struct doc *queues = doc_find(d, "Scheduling.SlurmQueues");
@@ -84,13 +111,15 @@ static int check_config(struct agent *g, const char *name, struct blob text, con
 		return r;
 	one = one || doc_has(layer, "node") || !pcluster_is(d);
 	for (size_t i = 0; i < (one ? 1 : queues->n); i++) {
-		r = check_for(g, name, text, layer,
-		              queues && queues->n > i ? queues->items[i] : NULL, faults, e);
+		r = check_for(g, d, layer, queues && queues->n > i ? queues->items[i] : NULL,
+		              faults, e);
 		if (r < 0 && !faults_add(faults, e))
 			return r;
 		failed = r < 0 ? r : failed;
 		steps = i ? steps : g->plan.n;
 	}
+	if (failed == 0)
+		failed = check_head(g, d, faults, e);
 	if (failed < 0 || g->program.quiet)
 		return failed;
 	printf("%s: ok: %s, %zu steps for role %s\n", name,
@@ -113,7 +142,7 @@ static int check_text(struct agent *g, const char *name, struct blob text, struc
 	if (r < 0)
 		return r;
 	if (!document && !is_node_doc(text, d))
-		return check_config(g, name, text, d, faults, e);
+		return check_config(g, name, d, faults, e);
 	r = offline_decode(g, offline_with_options(g, d), e);
 	if (r < 0)
 		return r;

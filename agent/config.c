@@ -41,20 +41,17 @@ static void take_timeout(struct agent *g, const struct doc *config)
 		g->program.deadline = g->program.start + ms * NS_PER_MS;
 }
 
-int config_plan_of(struct agent *g, const char *name, struct blob text,
-                   const struct cluster_reading *reading, struct err *e)
+int config_plan_of(struct agent *g, const struct doc *config, const struct cluster_reading *reading,
+                   struct err *e)
 {
 	struct cluster_reading mine = *reading;
-	struct doc *config, *spec;
-	int r = cluster_read(name, text, g->program.arena, &config, e);
+	struct doc *spec;
 
-	if (r < 0)
-		return r;
 	g->notes.arena = g->program.arena;
 	mine.notes = &g->notes;
 	take_region(g, config);
 	take_timeout(g, config);
-	r = cluster_spec(config, &g->node.node, &g->facts, &mine, g->program.arena, &spec, e);
+	int r = cluster_spec(config, &g->node.node, &g->facts, &mine, g->program.arena, &spec, e);
 	if (r < 0)
 		return r;
 	return plan_build(spec, kinds_all, NULL, &g->facts, mine.faults, g->program.arena, &g->plan,
@@ -171,5 +168,7 @@ int config_plan(struct agent *g, struct err *e)
 	r = g->node.config_key ? check_signature(g, uri, text, e) : 0;
 	if (r < 0)
 		return r;
-	return config_plan_of(g, g->node.config, text, &reading, e);
+	struct doc *config;
+	r = cluster_read(g->node.config, text, g->program.arena, &config, e);
+	return r < 0 ? r : config_plan_of(g, config, &reading, e);
 }

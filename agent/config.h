@@ -8,8 +8,8 @@
 int config_plan(struct agent *g, struct err *e) ATTR_MUST_USE;
 
 /*
- * Plans from a configuration that is in memory; `name` is what messages call it. Its region and its
- * limit for a node's start apply only where nothing else sets them. Notes go to g->notes.
+ * Plans from a configuration that cluster_read() has read. Its region and its limit for a node's
+ * start apply only where nothing else sets them. Notes go to g->notes.
  */
-int config_plan_of(struct agent *g, const char *name, struct blob text,
-                   const struct cluster_reading *reading, struct err *e) ATTR_MUST_USE;
+int config_plan_of(struct agent *g, const struct doc *config, const struct cluster_reading *reading,
+                   struct err *e) ATTR_MUST_USE;

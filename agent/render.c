@@ -8,14 +8,12 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "agent/head.h"
 #include "agent/offline.h"
-#include "agent/types.h"
 #include "base/file.h"
 #include "base/scope.h"
-#include "cluster/pcluster_model.h"
+#include "cluster/pcluster.h"
 #include "cluster/pcluster_schema.h"
-#include "model/render.h"
-#include "model/slurmver.h"
 
 /* ---- the model ---- */
 
@@ -45,30 +43,6 @@ static int check_config(struct agent *g, const struct doc *config, struct faults
 		return checked;
 	int r = pcluster_rules(config, faults, g->program.arena, e);
 	return checked < 0 ? checked : r;
-}
-
-static int render_config(struct agent *g, const struct doc *config, unsigned slurm,
-                         struct faults *faults, struct render_files *ret, struct err *e)
-{
-	const struct pcluster_input in = {.config = config,
-	                                  .node = &g->node.node,
-	                                  .facts = &g->facts,
-	                                  .notes = &g->notes,
-	                                  .elsewhere = true,
-	                                  .arena = g->program.arena};
-	struct instance_table types;
-	struct model model;
-	int r = types_read(g->program.arena, &types, e);
-
-	if (r < 0)
-		return r;
-	r = check_config(g, config, faults, e);
-	if (r < 0)
-		return r;
-	r = pcluster_model(&in, &types, faults, &model, e);
-	if (r < 0)
-		return r;
-	return render_head(&model, slurm, faults, g->program.arena, ret, e);
 }
 
 /* ---- the directory ---- */
@@ -125,18 +99,7 @@ static int write_files(struct agent *g, const struct render_files *files, struct
 
 /* ---- the verb ---- */
 
-static int read_version(const struct agent *g, unsigned *ret, struct err *e)
-{
-	*ret = SLURMVER_DEFAULT;
-	if (!g->opt.slurm || slurmver_parse(g->opt.slurm, ret) == 0)
-		return 0;
-	return err_set(
-	        e, ERR_USAGE, REASON_INPUT_RANGE, EINVAL,
-	        "--slurm: '%s' is no release of Slurm from 22.05 on, expected one like 24.11",
-	        g->opt.slurm);
-}
-
-static int read_options(const struct agent *g, unsigned *ret_slurm, struct err *e)
+static int read_options(const struct agent *g, struct err *e)
 {
 	if (!g->opt.output)
 		return err_set(e, ERR_USAGE, REASON_INPUT_REQUIRED, EINVAL,
@@ -146,7 +109,7 @@ static int read_options(const struct agent *g, unsigned *ret_slurm, struct err *
 		               "--role: a node of role '%s' has no files of its own to write, "
 		               "expected head",
 		               g->opt.role);
-	return read_version(g, ret_slurm, e);
+	return 0;
 }
 
 static int read_node(struct agent *g, struct err *e)
@@ -165,7 +128,11 @@ static int run(struct agent *g, struct faults *faults, struct err *e)
 	struct render_files files = {0};
 	struct doc *config;
 	unsigned slurm;
-	int r = read_options(g, &slurm, e);
+	int r = read_options(g, e);
+
+	if (r < 0)
+		return r;
+	r = head_release(g, &slurm, e); /* before anything is read: it is about the command line */
 
 	if (r < 0)
 		return r;
@@ -176,7 +143,10 @@ static int run(struct agent *g, struct faults *faults, struct err *e)
 	r = read_config(g, g->program.line.operands[0], &config, e);
 	if (r < 0)
 		return r;
-	r = render_config(g, config, slurm, faults, &files, e);
+	r = check_config(g, config, faults, e);
+	if (r < 0)
+		return r;
+	r = head_render(g, config, faults, &files, e);
 	if (r < 0)
 		return r;
 	return write_files(g, &files, e);

@@ -88,11 +88,22 @@ static size_t add_ranges(struct reader *x, struct range *ranges)
 	return n;
 }
 
+/* Only then can the nodes of two queues have one name. */
+static bool may_meet(const struct model *m)
+{
+	for (size_t i = 0; i < m->n_queues; i++)
+		if (strstr(m->queues[i].name, "-st") || strstr(m->queues[i].name, "-dy"))
+			return true;
+	return false;
+}
+
 /* "a" with "b-st-c" and "a-st-b" with "c" are nodes of one name, at which Slurm ends. */
 static void check_ranges(struct reader *x)
 {
 	size_t room = 0;
 
+	if (!may_meet(x->model))
+		return;
 	for (size_t i = 0; i < x->model->n_queues; i++)
 		room += 2 * x->model->queues[i].n_resources;
 	struct range *ranges = arena_array(x->arena, room, sizeof *ranges);

@@ -64,11 +64,11 @@ static void add(struct render *r, struct render_files *files, struct render_file
 }
 
 static void add_written(struct render *r, struct render_files *files, struct render_file file,
-                        void (*write)(struct render *))
+                        void (*write)(struct render *), size_t room_of_each)
 {
 	if (r->ended)
 		return;
-	r->out = STRBUF(r->arena, RENDER_MAX);
+	r->out = render_room(r, room_of_each);
 	write(r);
 	file.content = (struct blob){r->out.data, r->out.len};
 	add(r, files, file);
@@ -96,11 +96,12 @@ int render_head(const struct model *m, unsigned slurm, struct faults *faults, st
 		const char *path;
 		void (*write)(struct render *);
 		bool wanted;
+		size_t room; /* bytes for each compute resource, and for the rest */
 	} rows[] = {
-	        {in_etc(&r, "slurm.conf"), add_slurm, true},
-	        {in_etc(&r, "gres.conf"), render_gres, true},
-	        {in_etc(&r, "cgroup.conf"), render_cgroup, true},
-	        {EXPORTS_PATH, render_exports, m->n_exports > 0},
+	        {in_etc(&r, "slurm.conf"), add_slurm, true, 1024},
+	        {in_etc(&r, "gres.conf"), render_gres, true, 256},
+	        {in_etc(&r, "cgroup.conf"), render_cgroup, true, 1},
+	        {EXPORTS_PATH, render_exports, m->n_exports > 0, 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -108,7 +109,7 @@ int render_head(const struct model *m, unsigned slurm, struct faults *faults, st
 
 		file.path = rows[i].path;
 		if (rows[i].wanted)
-			add_written(&r, &files, file, rows[i].write);
+			add_written(&r, &files, file, rows[i].write, rows[i].room);
 	}
 	if (m->database && !m->database->external)
 		add_written(&r, &files,
@@ -117,7 +118,7 @@ int render_head(const struct model *m, unsigned slurm, struct faults *faults, st
 		                                 .owner = "slurm",
 		                                 .group = "slurm",
 		                                 .secret_added = true},
-		            render_slurmdbd);
+		            render_slurmdbd, 1);
 	if (m->include)
 		add(&r, &files,
 		    (struct render_file){.path = in_etc(&r, INCLUDE_NAME),

@@ -33,6 +33,10 @@ bool render_set(const struct model_settings *s, const char *key);
 void render_range(struct strbuf *b, const struct model_queue *q, const struct model_resource *c,
                   const char *infix, uint32_t count);
 
+/* An empty buffer with room for that many bytes of each compute resource. Untouched memory costs
+ * nothing, and each piece that a growing buffer leaves behind stays in the arena. */
+struct strbuf render_room(const struct render *r, size_t room_of_each);
+
 /* render_slurm.c: the lines that are one setting each. */
 void render_globals(struct render *r);
 /* render_nodes.c: nodes, sets of them and partitions. */

@@ -32,3 +32,15 @@ void render_range(struct strbuf *b, const struct model_queue *q, const struct mo
 {
 	strbuf_printf(b, "%s-%s-%s-[1-%u]", q->name, infix, c->name, count);
 }
+
+struct strbuf render_room(const struct render *r, size_t room_of_each)
+{
+	struct strbuf b = STRBUF(r->arena, RENDER_MAX);
+	size_t n = 1;
+
+	for (size_t i = 0; i < r->model->n_queues; i++)
+		n += r->model->queues[i].n_resources;
+	b.cap = room_of_each * n;
+	b.data = arena_alloc(r->arena, b.cap);
+	return b;
+}

@@ -70,7 +70,7 @@ static const char *prolog_wait(struct render *r)
 static const char *static_nodes(struct render *r)
 {
 	const struct model *m = r->model;
-	struct strbuf b = STRBUF(r->arena, RENDER_MAX);
+	struct strbuf b = render_room(r, 64);
 
 	for (size_t i = 0; i < m->n_queues; i++)
 		for (size_t k = 0; k < m->queues[i].n_resources; k++) {
@@ -81,7 +81,7 @@ static const char *static_nodes(struct render *r)
 			strbuf_str(&b, b.len ? "," : "");
 			render_range(&b, &m->queues[i], c, "st", c->static_nodes);
 		}
-	return b.data;
+	return b.len ? b.data : NULL;
 }
 
 static uint64_t count_nodes(const struct model *m)

@@ -239,3 +239,17 @@ def test_bombs_cost_little(program, tmp_path):
         p = subprocess.run([program, "check", tmp_path / "c"], capture_output=True, timeout=60,
                            preexec_fn=limit)
         assert p.returncode == 3, p.stderr[-500:]
+
+
+def test_what_the_head_would_refuse(agent, tmp_path):
+    """Of a ParallelCluster file also what is about the head alone; a type that isn't known here is no fault."""
+    bad = SEED.replace("Name: t3micro", "Name: T3", 1)
+    refused(check(agent, tmp_path, bad), line=17, says=("Name of a compute resource",))
+    r = check(agent, tmp_path, SEED.replace("InstanceType: t3.micro\n      MinCount", "InstanceType: zz.new\n      MinCount"))
+    assert r.code == 0 and "note: " in r.out and ":19:23: instance type 'zz.new' is not known" in r.out, r
+    keys = SEED.replace("  SlurmQueues:", "  SlurmSettings:\n    CustomSlurmSettings:\n    - PrologTimeout: 5\n  SlurmQueues:")
+    assert check(agent, tmp_path, keys).code == 0
+    (tmp_path / "c.yaml").write_text(keys)
+    assert agent("check", "--slurm", "25.05", tmp_path / "c.yaml").code == 0
+    r = agent("check", "--slurm", "24.11", tmp_path / "c.yaml")
+    assert r.code == 3 and ":15:7: 'PrologTimeout' is a key of Slurm 25.05 and later" in r.err, r

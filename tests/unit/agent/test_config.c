@@ -96,7 +96,10 @@ static int plan_of(const char *text)
 	                                    .head = "192.0.2.1",
 	                                    .munge_key = "file:/k"};
 	vars_set(&g.facts, "dns-suffix", "amazonaws.com", "test");
-	return config_plan_of(&g, "c", (struct blob){text, strlen(text)}, &reading, &e);
+	struct doc *config;
+	int r = cluster_read("c", (struct blob){text, strlen(text)}, arena, &config, &e);
+
+	return r < 0 ? r : config_plan_of(&g, config, &reading, &e);
 }
 
 static void its_region_where_nothing_else_tells_one(void **state)

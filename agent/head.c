@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Makes a head node's files where there is no head. */
+#include "agent/head.h"
+
+#include <errno.h>
+
+#include "agent/types.h"
+#include "cluster/pcluster_model.h"
+#include "model/slurmver.h"
+
+int head_release(const struct agent *g, unsigned *ret, struct err *e)
+{
+	*ret = SLURMVER_DEFAULT;
+	if (!g->opt.slurm || slurmver_parse(g->opt.slurm, ret) == 0)
+		return 0;
+	return err_set(
+	        e, ERR_USAGE, REASON_INPUT_RANGE, EINVAL,
+	        "--slurm: '%s' is no release of Slurm from 22.05 on, expected one like 24.11",
+	        g->opt.slurm);
+}
+
+static int read_model(struct agent *g, const struct doc *config, struct faults *faults,
+                      struct model *ret, struct err *e)
+{
+	const struct pcluster_input in = {.config = config,
+	                                  .node = &g->node.node,
+	                                  .facts = &g->facts,
+	                                  .notes = &g->notes,
+	                                  .elsewhere = true,
+	                                  .arena = g->program.arena};
+	struct instance_table types;
+	int r = types_read(g->program.arena, &types, e);
+
+	return r < 0 ? r : pcluster_model(&in, &types, faults, ret, e);
+}
+
+int head_render(struct agent *g, const struct doc *config, struct faults *faults,
+                struct render_files *ret, struct err *e)
+{
+	struct model model;
+	unsigned slurm;
+	int r = head_release(g, &slurm, e);
+
+	if (r < 0)
+		return r;
+	r = read_model(g, config, faults, &model, e);
+	if (r < 0)
+		return r;
+	return render_head(&model, slurm, faults, g->program.arena, ret, e);
+}
+
+int head_check(struct agent *g, const struct doc *config, struct faults *faults, struct err *e)
+{
+	struct render_files files;
+	struct model model;
+
+	/* A head knows it of its VPC, so there is nothing to be said of it. */
+	vars_set(&g->facts, "vpc-cidrs", "192.0.2.0/24", "check");
+	if (g->opt.slurm)
+		return head_render(g, config, faults, &files, e);
+	return read_model(g, config, faults, &model, e);
+}
