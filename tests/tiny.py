@@ -13,12 +13,13 @@ def copy(path, tree):
     shutil.copy(os.path.realpath(path), target)
 
 
-def make(tree):
+def make(tree, more=()):
+    """With these programs, too."""
     for folder in ("etc", "usr", "var/lib", "root", "tmp"):
         (tree / folder).mkdir(parents=True, exist_ok=True)
     (tree / "etc/passwd").write_text("root:x:0:0::/root:/bin/sh\n")
     (tree / "etc/group").write_text("root:x:0:\n")
-    for program in PROGRAMS:
+    for program in [*PROGRAMS, *more]:
         copy(program, tree)
         libraries = subprocess.run(["ldd", program], capture_output=True, text=True, check=True).stdout
         for library in re.findall(r"(/\S+)", libraries):
