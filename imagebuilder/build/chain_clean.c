@@ -170,8 +170,10 @@ static int tell_content(const struct clean_job *job, struct host *h,
 static int clean(const struct clean_job *job, struct host *h, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
+	const struct hygiene_intent intent =
+	        hygiene_intent_in(host_root_fd(h), &job->cleaning.intent, a);
 	struct hygiene_report report;
-	int r = hygiene_finish(h, &job->cleaning.intent, a, &report, e);
+	int r = hygiene_finish(h, &intent, a, &report, e);
 
 	if (r < 0)
 		return r;

@@ -7,8 +7,9 @@
 #include "recipe/allow.h"
 #include "recipe/copy.h"
 
-#define UNITS_REASON "the recipe's units"
-#define FILES_REASON "the recipe puts it in"
+#define UNITS_REASON    "the recipe's units"
+#define PACKAGES_REASON "a unit of a package that the recipe names"
+#define FILES_REASON    "the recipe puts it in"
 
 /* What a recipe that names the file has decided. */
 static const char *const decided[] = {"authorized-keys", "sudo-nopasswd", "user-jobs"};
@@ -95,6 +96,17 @@ static void allow_units(struct reading *l, const struct recipe *r)
 		if (name)
 			add_allow(l, "enabled-units", name, UNITS_REASON, true);
 	}
+}
+
+static void allow_packages(struct reading *l, const struct recipe *r)
+{
+	struct field_strings names = {0};
+	struct err none;
+
+	if (recipe_packages(r, l->arena, &names, &none) < 0)
+		return; /* its plan tells that */
+	for (size_t i = 0; i < names.n; i++)
+		add_allow(l, HYGIENE_PACKAGE, names.items[i], PACKAGES_REASON, true);
 }
 
 /* ---- what it puts in ---- */
@@ -200,6 +212,7 @@ static int read_all(struct reading *l, const struct recipe *r, struct err *e)
 	if (ret < 0)
 		return ret;
 	allow_units(l, r);
+	allow_packages(l, r);
 	return 0;
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
+#include "recipe/brings.h"
 
 #define MODULES_MAX (16UL << 20) /* bytes of a modules.dep */
 #define MODULE_NAME 64
@@ -74,6 +75,8 @@ static const struct module {
         {"nvidia", "nvidia_tesla*"},
 };
 
+static const char *const modules_in[] = {"/lib/modules", "/usr/lib/modules", NULL};
+
 static int refuse(const struct recipe *r, size_t i, struct err *e, enum reason reason,
                   const char *why)
 {
@@ -84,60 +87,6 @@ static int refuse(const struct recipe *r, size_t i, struct err *e, enum reason r
 }
 
 /* ---- before any work ---- */
-
-static const struct recipe *lowest(const struct recipe *r)
-{
-	while (r->parent)
-		r = r->parent;
-	return r;
-}
-
-static bool any_match(const char *globs, const char *name, struct arena *a)
-{
-	for (const char *p = globs; *p;) {
-		size_t len = strcspn(p, " ");
-
-		if (fnmatch(arena_memdup(a, p, len), name, 0) == 0)
-			return true;
-		p += len + (p[len] == ' ');
-	}
-	return false;
-}
-
-/* Of the recipe and its parents: all packages that enter the image. */
-static int has_package(const struct recipe *top, const char *globs, struct arena *a, bool *ret,
-                       struct err *e)
-{
-	*ret = false;
-	for (const struct recipe *recipe = top; recipe; recipe = recipe->parent) {
-		struct field_strings list;
-		int r = recipe_packages(recipe, a, &list, e);
-
-		if (r < 0)
-			return r;
-		for (size_t i = 0; i < list.n; i++)
-			*ret = *ret || any_match(globs, list.items[i], a);
-	}
-	return 0;
-}
-
-/* Whether it has something that may provide anything. */
-static bool may_bring(const struct recipe *r)
-{
-	static const char *const into[] = {"/lib/modules", "/usr/lib/modules"};
-	const struct doc *scripts = doc_get(r->sections, "scripts");
-
-	if ((r->components && r->components->n) || (scripts && scripts->n))
-		return true;
-	for (size_t i = 0; r->copy && r->copy->type == DOC_LIST && i < r->copy->n; i++)
-		for (size_t k = 0; k < ARRAY_LEN(into); k++) {
-			const char *to = doc_text(r->copy->items[i], "to");
-
-			if (to && str_starts(to, into[k]))
-				return true;
-		}
-	return r->parent && may_bring(r->parent);
-}
 
 static const struct carrier *row_of(const char *feature, const char *distribution)
 {
@@ -151,11 +100,11 @@ static const struct carrier *row_of(const char *feature, const char *distributio
 static int check_one(const struct recipe *recipe, size_t i, const struct recipe *top,
                      struct arena *a, struct err *e)
 {
-	const struct carrier *row = row_of(recipe->features.items[i], lowest(recipe)->from);
+	const struct carrier *row = row_of(recipe->features.items[i], brings_lowest(recipe)->from);
 
 	for (size_t k = 0; row && k < ARRAY_LEN(row->packages) && row->packages[k]; k++) {
 		bool found;
-		int r = has_package(top, row->packages[k], a, &found, e);
+		int r = brings_package(top, row->packages[k], a, &found, e);
 
 		if (r < 0)
 			return r;
@@ -169,7 +118,7 @@ static int check_one(const struct recipe *recipe, size_t i, const struct recipe 
 
 int feature_check(const struct recipe *top, struct arena *a, struct err *e)
 {
-	if (lowest(top)->from_type != FROM_DISTRIBUTION || may_bring(top))
+	if (brings_lowest(top)->from_type != FROM_DISTRIBUTION || brings_unknown(top, modules_in))
 		return 0;
 	for (const struct recipe *recipe = top; recipe; recipe = recipe->parent)
 		for (size_t i = 0; i < recipe->features.n; i++) {

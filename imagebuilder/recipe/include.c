@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "data/json.h"
@@ -18,6 +19,7 @@ struct seen {
 
 struct loading {
 	struct arena *arena;
+	const char *installed;
 	size_t n_seen;
 	struct seen seen[INCLUDE_FILES_MAX];
 	size_t depth;
@@ -104,6 +106,32 @@ static int join(struct arena *a, const char *key, struct doc *under, struct doc 
 
 /* ---- reading ---- */
 
+static bool found_elsewhere(const char *name, const char *installed)
+{
+	return installed && *name != '/' && !str_starts(name, "./") && !str_starts(name, "../");
+}
+
+const char *include_find(const struct doc *at, const char *name, const char *installed,
+                         struct arena *a)
+{
+	const char *beside = doc_beside(at, name, a);
+
+	if (!found_elsewhere(name, installed) || access(beside, F_OK) == 0)
+		return beside;
+	const char *shared = arena_printf(a, "%s/%s", installed, name);
+	return access(shared, F_OK) == 0 ? shared : beside;
+}
+
+/* Says where else it was looked for. */
+static int not_read(const struct loading *l, const struct doc *at, const char *name, struct err *e)
+{
+	const char *text = arena_strdup(l->arena, e->text);
+
+	if (e->no != ENOENT || !found_elsewhere(name, l->installed))
+		return doc_err(at, e, REASON_INPUT_RANGE, "%s", text);
+	return doc_err(at, e, REASON_INPUT_RANGE, "%s, nor is it in '%s'", text, l->installed);
+}
+
 static int read_text(struct loading *l, const char *path, struct blob *ret, struct seen *ret_id,
                      struct err *e)
 {
@@ -166,7 +194,7 @@ static int enter(struct loading *l, const char *path, const struct seen *id, con
 	return 1;
 }
 
-static int load(struct loading *l, const char *path, const struct doc *at, struct doc **ret,
+static int load(struct loading *l, const char *name, const struct doc *at, struct doc **ret,
                 struct err *e);
 
 static struct doc *without_include(struct arena *a, const struct doc *d)
@@ -196,7 +224,7 @@ static int with_included(struct loading *l, struct doc *d, struct doc **ret, str
 	for (size_t i = 0; i < names.n; i++) {
 		const struct doc *entry = list->type == DOC_LIST ? list->items[i] : list;
 		struct doc *part = NULL;
-		int r = load(l, doc_beside(entry, names.items[i], l->arena), entry, &part, e);
+		int r = load(l, names.items[i], entry, &part, e);
 
 		if (r < 0)
 			return r;
@@ -221,15 +249,16 @@ static int parse_with_included(struct loading *l, const char *path, struct blob 
 }
 
 /* `*ret` is unchanged if the file is part of the recipe already. */
-static int load(struct loading *l, const char *path, const struct doc *at, struct doc **ret,
+static int load(struct loading *l, const char *name, const struct doc *at, struct doc **ret,
                 struct err *e)
 {
+	const char *path = at ? include_find(at, name, l->installed, l->arena) : name;
 	struct blob text;
 	struct seen id;
 	int r = read_text(l, path, &text, &id, e);
 
 	if (r < 0 && at)
-		return doc_err(at, e, REASON_INPUT_RANGE, "%s", arena_strdup(l->arena, e->text));
+		return not_read(l, at, name, e);
 	if (r < 0)
 		return r;
 	r = enter(l, path, &id, at, e);
@@ -240,10 +269,12 @@ static int load(struct loading *l, const char *path, const struct doc *at, struc
 	return r;
 }
 
-int include_load(const char *path, struct arena *a, struct doc **ret, struct err *e)
+int include_load(const char *path, const char *installed, struct arena *a, struct doc **ret,
+                 struct err *e)
 {
 	struct loading *l = arena_alloc(a, sizeof *l);
 
 	l->arena = a;
+	l->installed = installed;
 	return load(l, arena_strdup(a, path), NULL, ret, e);
 }

@@ -33,6 +33,8 @@ static const char *const own_keys[] = {"image", "copy",    "components", "tests"
 struct loading {
 	const struct command_list *set;
 	struct arena *arena;
+	const char *prefix; /* where this program is installed */
+	const char *installed;
 };
 
 static int load_at(const struct loading *l, const char *path, unsigned depth, struct recipe *ret,
@@ -40,7 +42,6 @@ static int load_at(const struct loading *l, const char *path, unsigned depth, st
 
 /* ---- facts ---- */
 
-/* Where this program is installed: its agent goes to the same place in the image. */
 static const char *own_prefix(struct arena *a)
 {
 	char path[PATH_MAX];
@@ -58,14 +59,16 @@ static const char *own_prefix(struct arena *a)
 	return *path ? arena_strdup(a, path) : "/usr";
 }
 
-static int set_facts(struct recipe *recipe, const struct command_list *set, struct arena *a,
-                     struct err *e)
+static int set_facts(const struct loading *l, struct recipe *recipe, struct err *e)
 {
+	const struct command_list *set = l->set;
+	struct arena *a = l->arena;
+
 	recipe->facts.arena = a;
 	vars_set(&recipe->facts, "name", recipe->name, "recipe");
 	vars_set(&recipe->facts, "version", recipe->version, "recipe");
 	vars_set(&recipe->facts, "arch", recipe->arch, "recipe");
-	vars_set(&recipe->facts, "prefix", own_prefix(a), "program");
+	vars_set(&recipe->facts, "prefix", l->prefix, "program");
 	vars_set(&recipe->facts, "stage", "", "program");
 	for (size_t i = 0; set && i < set->n; i++) {
 		static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789.-";
@@ -111,7 +114,9 @@ static int from_file(const struct loading *l, const struct doc *at, const char *
 	char real[PATH_MAX];
 
 	recipe->from_type = recipe_from_suffix(from);
-	recipe->from = doc_beside(at, from, l->arena);
+	recipe->from = recipe->from_type == FROM_RECIPE
+	                       ? include_find(at, from, l->installed, l->arena)
+	                       : doc_beside(at, from, l->arena);
 	if (stat(recipe->from, &st) < 0)
 		return doc_err(at, e, REASON_INPUT_RANGE, "opening '%s': %s", recipe->from,
 		               strerror(errno));
@@ -205,7 +210,7 @@ static int load_at(const struct loading *l, const char *path, unsigned depth, st
 	struct recipe recipe = {.file = path};
 	const char *from;
 	struct doc *d;
-	int r = include_load(path, l->arena, &d, e);
+	int r = include_load(path, l->installed, l->arena, &d, e);
 
 	if (r < 0)
 		return r;
@@ -216,7 +221,7 @@ static int load_at(const struct loading *l, const char *path, unsigned depth, st
 	r = recipe_header(recipe.image, l->arena, &recipe, &from, e);
 	if (r < 0)
 		return r;
-	r = set_facts(&recipe, l->set, l->arena, e);
+	r = set_facts(l, &recipe, e);
 	if (r < 0)
 		return r;
 	r = read_from(l, from, depth, &recipe, e);
@@ -237,7 +242,13 @@ static int load_at(const struct loading *l, const char *path, unsigned depth, st
 int recipe_load(const char *path, const struct command_list *set, struct arena *a,
                 struct recipe *ret, struct err *e)
 {
-	const struct loading l = {.set = set, .arena = a};
+	const char *prefix = own_prefix(a);
+	const struct loading l = {
+	        .set = set,
+	        .arena = a,
+	        .prefix = prefix,
+	        .installed = arena_printf(a, "%s/share/hpc-node/recipes", prefix),
+	};
 
 	return load_at(&l, arena_strdup(a, path), 0, ret, e);
 }

@@ -16,6 +16,7 @@
 #include "build/space.h"
 #include "build/why.h"
 #include "look/manifest.h"
+#include "recipe/bootable.h"
 #include "recipe/feature.h"
 #include "verb/image.h"
 #include "verb/shell.h"
@@ -136,8 +137,21 @@ static int check_output(const char *dir, struct arena *a, struct err *e)
 	               strerror(errno));
 }
 
-static int preflight(const struct recipe *recipe, const struct formats *f, const struct options *o,
-                     struct arena *a, struct err *e)
+static int check_bootable(const struct recipe *recipe, const struct lock *lock,
+                          const struct formats *f, struct arena *a, struct err *e)
+{
+	struct field_strings all = {.n = lock ? lock->n : 0};
+
+	if (!has_format(f, "raw") && !has_format(f, "qcow2"))
+		return 0;
+	all.items = arena_array(a, all.n + 1, sizeof *all.items);
+	for (size_t i = 0; i < all.n; i++)
+		all.items[i] = lock->packages[i].name;
+	return bootable_check(recipe, &all, a, e);
+}
+
+static int preflight(const struct recipe *recipe, const struct lock *lock, const struct formats *f,
+                     const struct options *o, struct arena *a, struct err *e)
 {
 	const char *dir = o->output;
 	int r;
@@ -151,6 +165,9 @@ static int preflight(const struct recipe *recipe, const struct formats *f, const
 			return r;
 	}
 	r = feature_check(recipe, a, e);
+	if (r < 0)
+		return r;
+	r = check_bootable(recipe, lock, f, a, e);
 	if (r < 0)
 		return r;
 	r = space_check(recipe, o->store ? o->store : STORE_DEFAULT, dir, f->items, f->n, e);
@@ -257,7 +274,7 @@ static int build(struct image *g, const char *path, struct recipe *recipe, struc
 	r = choose_formats(g, f, e);
 	if (r < 0)
 		return r;
-	r = preflight(recipe, f, o, a, e);
+	r = preflight(recipe, lock, f, o, a, e);
 	if (r < 0)
 		return r;
 	r = store_open(o->store ? o->store : STORE_DEFAULT, &s, e);

@@ -13,6 +13,9 @@ const struct reason_hint image_hints[] = {
         {REASON_HOST_SPACE, "'hpc-imagebuild cache prune' makes room in the store; --store and "
                             "--output may be on another disk"},
         {REASON_DEADLINE, "--deadline gives it more time"},
-        {REASON_STEP_TIMEOUT, "--deadline gives it more time"},
+        {REASON_STEP_TIMEOUT, "raise 'timeout' of the step, component or test in the recipe"},
+        {REASON_UNIT_MISSING, "add the package that has it to the recipe's 'packages'"},
+        {REASON_HOST_PACKAGE, "mind the name, and this machine's apt sources or repositories"},
+        {REASON_BUSY, "run it again when the other one has ended"},
         {0},
 };

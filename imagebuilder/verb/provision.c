@@ -323,6 +323,8 @@ static int run_all(struct provision *p, const struct recipe *recipe, struct fore
 	if (r != 0)
 		return r;
 	if (clean) {
+		p->intent = hygiene_intent_in(host_root_fd(p->host), &p->intent,
+		                              p->image->program.arena);
 		r = hygiene_finish(p->host, &p->intent, p->image->program.arena, &report, e);
 		if (r < 0)
 			return r;

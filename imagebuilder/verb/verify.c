@@ -56,6 +56,8 @@ static int verify(struct image *g, struct inspect_space *space, struct inspect *
 	r = inspect_open(g->program.line.operands[0], space, "image", v->deadline, image, e);
 	if (r < 0)
 		return r;
+	if (v->intent)
+		*intent = hygiene_intent_in(image->root, intent, g->program.arena);
 	return verify_all(v, e);
 }
 

@@ -40,9 +40,7 @@ int host_lock(const struct host *h, int *ret_fd, struct err *e)
 	}
 	if (errno != EACCES && errno != EAGAIN)
 		return err_errno(e, errno, "locking '%s'", HOST_LOCK);
-	return err_set(
-	        e, ERR_BUSY, REASON_BUSY, EBUSY,
-	        "another run is at work on this machine; hpc-agent status --wait waits for it");
+	return err_set(e, ERR_BUSY, REASON_BUSY, EBUSY, "another run is at work on this machine");
 }
 
 bool host_lock_held(const struct host *h)

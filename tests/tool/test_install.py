@@ -38,6 +38,7 @@ OWN = {"hpc-agent": {"usr/sbin/hpc-agent", "usr/lib/systemd/system/hpc-agent.ser
                      "usr/share/man/man8/hpc-agent.8.gz",
                      "usr/share/man/man5/hpc-node.5.gz", "usr/share/bash-completion/completions/hpc-agent"},
        "hpc-imagebuild": {"usr/sbin/hpc-imagebuild", "usr/share/hpc-node/recipes/compute.yaml",
+                          "usr/share/hpc-node/image/hpc-agent.service",
                           "usr/share/hpc-node/recipe.schema.json", "usr/share/man/man8/hpc-imagebuild.8.gz",
                           "usr/share/bash-completion/completions/hpc-imagebuild"}}
 

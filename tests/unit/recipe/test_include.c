@@ -9,7 +9,7 @@ static const char *load(const char *name)
 	struct strbuf out = STRBUF(arena, 100000);
 	struct doc *d;
 
-	assert_ok(include_load(at(name), arena, &d, &e));
+	assert_ok(include_load(at(name), at("installed"), arena, &d, &e));
 	doc_json(d, &out);
 	return out.data;
 }
@@ -18,7 +18,7 @@ static int try_load(const char *name)
 {
 	struct doc *d;
 
-	return include_load(at(name), arena, &d, &e);
+	return include_load(at(name), at("installed"), arena, &d, &e);
 }
 
 static void lists_and_maps_are_joined(void **state)
@@ -90,6 +90,23 @@ static void faults_stand_at_their_place(void **state)
 	assert_err(try_load("none.yaml"), ERR_INPUT, "none.yaml");
 }
 
+static void installed_recipes_are_found_after_those_beside(void **state)
+{
+	(void)state;
+	put_yaml("installed/common.yaml", "{include: [agent.yaml], list: [installed]}");
+	put_yaml("installed/agent.yaml", "{list: [agent]}");
+	put_yaml("mine.yaml", "{include: common.yaml, list: [mine]}");
+	assert_string_equal(load("mine.yaml"), "{\"list\":[\"agent\",\"installed\",\"mine\"]}");
+	put_yaml("common.yaml", "{list: [beside]}");
+	assert_string_equal(load("mine.yaml"), "{\"list\":[\"beside\",\"mine\"]}");
+	put_yaml("dotted.yaml", "{include: ./agent.yaml}");
+	assert_err(try_load("dotted.yaml"), ERR_INPUT, "dotted.yaml:1:15: reading");
+	assert_null(strstr(e.text, "nor is it"));
+	put_yaml("none.yaml", "{include: absent.yaml}");
+	assert_err(try_load("none.yaml"), ERR_INPUT,
+	           arena_printf(arena, "nor is it in '%s'", at("installed")));
+}
+
 static void null_includes_nothing(void **state)
 {
 	(void)state;
@@ -131,6 +148,7 @@ int main(void)
 	        T(a_file_counts_once_where_it_comes_first),
 	        T(json_is_read_as_well),
 	        T(faults_stand_at_their_place),
+	        T(installed_recipes_are_found_after_those_beside),
 	        T(null_includes_nothing),
 	        T(levels_and_files_are_bounded),
 	};

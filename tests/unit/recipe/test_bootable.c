@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whether a disk can start is told by the names of packages, before any work. */
+#include "recipe_test.h"
+
+#include "recipe/bootable.h"
+
+static int check(const char *text, const struct field_strings *all)
+{
+	struct recipe recipe;
+
+	put("r.yaml", text);
+	assert_ok(recipe_load(at("r.yaml"), NULL, arena, &recipe, &e));
+	return bootable_check(&recipe, all, arena, &e);
+}
+
+#define DEBIAN "image: {name: x, from: debian:bookworm}\n"
+
+static void a_kernel_and_an_init_are_asked_for(void **state)
+{
+	(void)state;
+	assert_err(check(DEBIAN "packages: [systemd-sysv]\n", NULL), ERR_INPUT,
+	           "r.yaml:2:11: no package of this image brings the kernel that a disk starts by: "
+	           "add linux-image-cloud-amd64");
+	assert_int_equal(e.reason, REASON_INPUT_REQUIRED);
+	assert_err(check(DEBIAN "packages: [linux-image-amd64, systemd]\n", NULL), ERR_INPUT,
+	           "brings the init that a disk starts by: add systemd-sysv to 'packages'");
+	assert_err(check(DEBIAN, NULL), ERR_INPUT, "r.yaml:1:8: no package");
+	assert_ok(check(DEBIAN "packages: [linux-image-amd64, systemd-sysv]\n", NULL));
+	assert_ok(check(DEBIAN "packages: [linux-image-cloud-amd64, libpam-systemd]\n", NULL));
+	assert_err(check("image: {name: x, from: 'ubuntu:noble'}\npackages: [init]\n", NULL),
+	           ERR_INPUT, "add linux-aws");
+	assert_err(check("image: {name: x, from: 'amazonlinux:2023'}\npackages: [systemd]\n", NULL),
+	           ERR_INPUT, "add kernel to");
+	assert_ok(
+	        check("image: {name: x, from: 'amazonlinux:2023'}\npackages: [kernel6.1]\n", NULL));
+}
+
+static void what_else_may_bring_them_is_not_refused(void **state)
+{
+	(void)state;
+	const char *items[] = {"init", "linux-image-6.1.0-1-amd64"};
+	const struct field_strings locked = {2, items}, half = {1, items};
+
+	assert_ok(check(DEBIAN "packages: [task-x]\n", &locked));
+	assert_err(check(DEBIAN "packages: [task-x]\n", &half), ERR_INPUT, "the kernel");
+	assert_ok(check(DEBIAN "scripts: [{id: kernel, content: '#!/bin/sh'}]\n", NULL));
+	assert_ok(check(DEBIAN "copy: [{from: r.yaml, to: /boot/vmlinuz-1}]\n", NULL));
+	assert_err(check(DEBIAN "copy: [{from: r.yaml, to: /etc/boot}]\n", NULL), ERR_INPUT,
+	           "kernel");
+	put("tree/etc/x", "");
+	assert_ok(check("image: {name: x, from: tree}\n", NULL));
+	put("base.yaml", DEBIAN "packages: [systemd-sysv]\n");
+	assert_ok(
+	        check("image: {name: x, from: base.yaml}\npackages: [linux-image-amd64]\n", NULL));
+	assert_err(check("image: {name: x, from: base.yaml}\n", NULL), ERR_INPUT,
+	           "base.yaml:2:11: ");
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	        T(a_kernel_and_an_init_are_asked_for),
+	        T(what_else_may_bring_them_is_not_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
