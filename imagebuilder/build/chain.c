@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "build/chain_own.h"
+#include "disk/disk.h"
 #include "store/volatile.h"
 
 const struct chain_type *const chain_types[] = {
@@ -113,7 +114,12 @@ int chain_make(const struct chain *c, size_t i, const char *const *layers, struc
 	struct chain_making m = {
 	        .chain = c, .step = s, .layers = layers, .layer = l, .deadline = clock_in_ms(ms)};
 	struct component_fetches fetches = s->fetches;
-	int r = open_and_make(&m, &fetches, e);
+	/* Of the packages below; the base brings its own. */
+	int r = *layers && !s->type->outside ? disk_epoch(layers, &m.epoch, e) : 0;
+
+	if (r < 0)
+		return r;
+	r = open_and_make(&m, &fetches, e);
 
 	lock_close_files(&fetches);
 	return r;

@@ -85,7 +85,7 @@ static int run(void *arg, struct err *e)
 {
 	const struct component_job *job = arg;
 	struct host *h;
-	int r = chain_open_image(&h, e);
+	int r = chain_open_image(&job->inside, &h, e);
 
 	if (r < 0)
 		return r;

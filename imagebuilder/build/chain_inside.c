@@ -32,8 +32,10 @@ int chain_run(const struct chain_making *m, const struct sandbox_job *job, void 
 
 struct chain_inside chain_inside(const struct chain_making *m, struct arena *a)
 {
-	struct chain_inside in = {
-	        .layers = m->layers, .dir = m->layer->dir, .deadline = m->deadline};
+	struct chain_inside in = {.layers = m->layers,
+	                          .dir = m->layer->dir,
+	                          .deadline = m->deadline,
+	                          .epoch = (uint64_t)m->epoch};
 
 	in.fetched.n = m->fetches->n;
 	in.fetched.items = arena_array(a, in.fetched.n + 1, sizeof *in.fetched.items);
@@ -47,6 +49,7 @@ void chain_inside_parcel(struct parcel *p, struct chain_inside *in)
 	parcel_list(p, &in->layers);
 	parcel_text(p, &in->dir);
 	parcel_u64(p, &in->deadline);
+	parcel_u64(p, &in->epoch);
 	parcel_texts(p, &in->fetched);
 }
 
@@ -105,13 +108,14 @@ void chain_log_inside(void)
 	log_set_sink(log_line, NULL, LOG_LEVEL_DEBUG);
 }
 
-int chain_open_image(struct host **ret, struct err *e)
+int chain_open_image(const struct chain_inside *in, struct host **ret, struct err *e)
 {
 	int r = host_open("/", HOST_LIVE, ret, e);
 
 	if (r < 0)
 		return r;
 	host_set_offline(*ret);
+	host_set_epoch(*ret, (int64_t)in->epoch);
 	return 0;
 }
 

@@ -37,6 +37,7 @@ struct chain_making {
 	const char *const *layers; /* below, NULL-terminated */
 	struct layer *layer;
 	uint64_t deadline;                       /* of the step itself */
+	int64_t epoch;                           /* SOURCE_DATE_EPOCH of what it runs */
 	const struct component_fetches *fetches; /* opened */
 };
 
@@ -50,7 +51,7 @@ int chain_run(const struct chain_making *m, const struct sandbox_job *job, void 
 struct chain_inside {
 	const char *const *layers;
 	const char *dir;
-	uint64_t deadline;
+	uint64_t deadline, epoch;
 	struct field_strings fetched; /* addresses; the files are the sandbox's descriptors */
 };
 struct chain_inside chain_inside(const struct chain_making *m, struct arena *a);
@@ -79,7 +80,7 @@ int chain_run_components(const struct chain_documents *l, unsigned phases,
 /* Sends log records to stderr, and so to the layer's log. */
 void chain_log_inside(void);
 /* Opens the image the process runs in; no services are started in it. */
-int chain_open_image(struct host **ret, struct err *e) ATTR_MUST_USE;
+int chain_open_image(const struct chain_inside *in, struct host **ret, struct err *e) ATTR_MUST_USE;
 /* Opens the merged layers, from outside the image. */
 int chain_open_joined(const struct chain_inside *in, struct host **ret,
                       struct err *e) ATTR_MUST_USE;

@@ -31,7 +31,7 @@ static int add_one(struct chain *c, const struct recipe *recipe, const struct pl
 	struct chain_step *s = chain_add(c, &chain_plan_step, recipe, step->id, data);
 
 	*data = (struct one_step){all, i};
-	s->network = step->kind == &kind_packages;
+	s->network = step->kind->network && step->kind->network(step->fields);
 	s->declared = step->kind == &kind_files;
 	strbuf_printf(&says, "step %s ", step->kind->section);
 	canon_write(step->at, &recipe->facts, &says);
@@ -144,7 +144,7 @@ static int run(void *arg, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = chain_open_image(&o.host, e);
+	r = chain_open_image(&job->inside, &o.host, e);
 	if (r < 0)
 		return r;
 	chain_log_inside();

@@ -118,7 +118,7 @@ static int run(void *arg, struct err *e)
 {
 	const struct tests_job *job = arg;
 	struct host *h;
-	int r = chain_open_image(&h, e);
+	int r = chain_open_image(&job->inside, &h, e);
 
 	if (r < 0)
 		return r;

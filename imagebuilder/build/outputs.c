@@ -76,9 +76,9 @@ static const char *what(const struct recipe *r, const char *format, struct arena
 {
 	if (!is_disk(format))
 		return format;
-	const char *text =
-	        arena_printf(a, "%s %" PRIu64 " %s %d %s %s", format, r->disk.size,
-	                     r->disk.filesystem, (int)r->disk.boot, r->disk.cmdline, r->name);
+	const char *text = arena_printf(a, "%s %" PRIu64 " %s %d %s %s %s", format, r->disk.size,
+	                                r->disk.filesystem, (int)r->disk.boot, r->disk.cmdline,
+	                                r->name, r->version);
 	char *hex = arena_alloc(a, SHA256_HEX);
 	digest_hex(text, strlen(text), hex);
 	return hex;
@@ -211,9 +211,9 @@ static int write_disk(const struct recipe *recipe, const struct built *b, const 
 
 	if (r < 0)
 		return r;
-	/* From the image's name, not its content: otherwise one changed file would change the whole
-	 * disk. */
-	spec.seed = arena_printf(b->arena, "%s %s", recipe->name, recipe->arch);
+	/* From the image's name and version, not its content: otherwise one changed file would change
+	 * the whole disk. Two versions may be disks of one machine. */
+	spec.seed = arena_printf(b->arena, "%s %s %s", recipe->name, recipe->version, recipe->arch);
 	j.spec = &spec;
 	j.layers = b->trees;
 	j.output = path;

@@ -19,7 +19,7 @@ const struct field copy_fields[] = {
         {"to", FIELD_STRING, FIELD_AT(struct copy, to), .required = true, .min = 1,
          .max = PATH_MAX - 1, .help = "absolute path in the image"},
         {"mode", FIELD_MODE, FIELD_AT(struct copy, mode),
-         .help = "permissions of a file (default: the source's, not writable by others)"},
+         .help = "permissions of a file (default: 0755 if its owner may run it, else 0644)"},
         {0},
 };
 
@@ -51,7 +51,7 @@ static int check_to(const struct doc *at, const char **to, struct arena *a, stru
 int copy_read(const struct doc *list, const struct vars *facts, struct arena *a,
               struct copy_list *ret, struct err *e)
 {
-	static const struct copy defaults = {.mode = COPY_MODE_KEEP};
+	static const struct copy defaults = {.mode = COPY_MODE_UNSET};
 	struct copy_list l = {0};
 
 	if (list && list->type != DOC_LIST && list->type != DOC_NULL)
@@ -93,9 +93,11 @@ struct walk {
 
 static unsigned mode_of(const struct walk *w, const struct stat *st)
 {
-	if (S_ISREG(st->st_mode) && w->copy->mode != COPY_MODE_KEEP)
+	if (S_ISDIR(st->st_mode))
+		return 0755;
+	if (w->copy->mode != COPY_MODE_UNSET)
 		return w->copy->mode;
-	return st->st_mode & 0755;
+	return st->st_mode & S_IXUSR ? 0755 : 0644;
 }
 
 static int walk_one(struct walk *w, const struct tree_entry *at, const char *to, struct err *e)
@@ -157,9 +159,6 @@ static int look(struct walk *w, int dir, const char *name, const char *to, const
                 struct err *e)
 {
 	(void)to;
-	if (S_ISREG(st->st_mode) && (uint64_t)st->st_size > COPY_FILE_MAX)
-		return doc_err(w->copy->at, e, REASON_INPUT_LIMIT, "'%s' has more than %lu MiB",
-		               name, COPY_FILE_MAX >> 20);
 	if (!S_ISLNK(st->st_mode) && faccessat(dir, name, R_OK, 0) < 0)
 		return doc_err(w->copy->at, e, REASON_INPUT_RANGE, "reading '%s': %s", name,
 		               strerror(errno));
@@ -170,23 +169,22 @@ static int add_digest(struct walk *w, int dir, const char *name, const char *to,
                       const struct stat *st, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct blob content = {0};
+	char content[SHA256_HEX] = "";
 	const char *target = "";
 	int r = 0;
 
 	if (S_ISREG(st->st_mode))
-		r = file_read(dir, name, COPY_FILE_MAX, a, &content, e);
+		r = file_sha256(dir, name, content, e);
 	else if (S_ISLNK(st->st_mode))
 		r = read_link(dir, name, a, &target, e);
 	if (r < 0)
 		return r;
-	const char *head = arena_printf(a, "%o %o %zu %s", st->st_mode & S_IFMT, mode_of(w, st),
-	                                content.len, target);
+	const char *head = arena_printf(a, "%o %o %s %s", st->st_mode & S_IFMT, mode_of(w, st),
+	                                content, target);
 	scope_digest struct digest *d = digest_new();
 	unsigned char sum[SHA256_LEN];
 	digest_add(d, to, strlen(to) + 1);
 	digest_add(d, head, strlen(head) + 1);
-	digest_add(d, content.data, content.len);
 	digest_sum(d, sum);
 	digest_add(w->digest, sum, sizeof sum);
 	if (w->inputs)
@@ -209,7 +207,6 @@ static int put(struct walk *w, int dir, const char *name, const char *to, const 
 {
 	static const struct host_owner root;
 	scope_arena struct arena *a = arena_new();
-	struct blob content;
 	const char *target;
 	struct stat there;
 	struct err none;
@@ -223,8 +220,7 @@ static int put(struct walk *w, int dir, const char *name, const char *to, const 
 
 		return r < 0 ? r : host_symlink(w->host, target, to, e);
 	}
-	int r = file_read(dir, name, COPY_FILE_MAX, a, &content, e);
-	return r < 0 ? r : host_write(w->host, to, content, mode_of(w, st), &root, e);
+	return host_copy(w->host, to, dir, name, mode_of(w, st), &root, e);
 }
 
 static int walk_all(const struct copy_list *l, struct walk *w, struct err *e)

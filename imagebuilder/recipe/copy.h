@@ -7,7 +7,10 @@
  *       - {from: "${stage}${prefix}/sbin/hpc-agent", to: /usr/sbin/hpc-agent, mode: 0755}
  *
  * `from` is relative to the recipe's directory, or absolute; a directory is copied with its
- * content, links as links. All is owned by root. Devices, sockets and fifos are refused.
+ * content, links as links. Files may have any size; holes stay holes. All is owned by root.
+ * Permissions are declared, not taken from the source, which has those of somebody's umask:
+ * directories get 0755, files `mode`, or as Git keeps it 0755 if the owner may run them and 0644 if
+ * not. Devices, sockets and fifos are refused.
  */
 #pragma once
 
@@ -17,18 +20,16 @@
 #include "host/host.h"
 #include "recipe/input.h"
 
-#define COPY_FILE_MAX    (256UL << 20) /* one file; larger things belong into packages */
-#define COPY_ENTRIES_MAX 65536         /* files and directories below one `from` */
+#define COPY_ENTRIES_MAX 65536 /* files and directories below one `from` */
 #define COPY_DEPTH_MAX   64
 
 struct copy {
 	const char *from; /* the path to open */
 	const char *to;   /* absolute, below the image's root */
-	unsigned mode;    /* COPY_MODE_KEEP: that of the source, without set-user-ID and write bits
-	                     of others */
+	unsigned mode;    /* of files; COPY_MODE_UNSET: 0755 or 0644 */
 	const struct doc *at;
 };
-#define COPY_MODE_KEEP ~0U
+#define COPY_MODE_UNSET ~0U
 
 struct copy_list {
 	size_t n;

@@ -125,14 +125,15 @@ static bool has_variable(const char *const *env, const char *variable)
 }
 
 /* Programs can't tell from their root that an image they see as "/" isn't running, systemctl(1). */
-static const char *const *environment(const struct host_exec *x, const struct host_user *u,
-                                      bool running, struct arena *a)
+static const char *const *environment(const struct host *h, const struct host_exec *x,
+                                      const struct host_user *u, struct arena *a)
 {
 	const char *own[] = {
 	        "PATH=" SEARCH_PATH,
 	        "LANG=C.UTF-8",
 	        arena_printf(a, "HOME=%s", u ? u->home : "/root"),
-	        running ? NULL : "SYSTEMD_OFFLINE=1",
+	        h->running ? NULL : "SYSTEMD_OFFLINE=1",
+	        *h->epoch ? h->epoch : NULL,
 	        u ? arena_printf(a, "USER=%s", u->name) : NULL,
 	        u ? arena_printf(a, "LOGNAME=%s", u->name) : NULL,
 	};
@@ -231,7 +232,7 @@ static int run(struct host *h, const struct host_exec *x, const struct host_user
 	        .root_fd = h->root_fd,
 	        .exec_fd = x->exec_fd,
 	        .argv = x->argv,
-	        .env = environment(x, user, h->running, own),
+	        .env = environment(h, x, user, own),
 	        .files = candidates(x->argv[0], own),
 	        .cwd = x->cwd ? x->cwd : "/",
 	        .user = user,

@@ -14,8 +14,8 @@ struct host;
 struct host_exec {
 	/* NULL-terminated; argv[0] has a slash, or is searched for in a fixed PATH. */
 	const char *const *argv;
-	/* NAME=VALUE in addition to PATH, LANG=C.UTF-8 and HOME, which they may replace; NULL: only
-	 * those. */
+	/* NAME=VALUE in addition to PATH, LANG=C.UTF-8, HOME and what the host gives to all
+	 * (host_set_epoch), which they may replace; NULL: only those. */
 	const char *const *env;
 	const char *cwd;   /* NULL: / */
 	struct blob input; /* stdin; empty: /dev/null */

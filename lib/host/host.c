@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -65,6 +66,11 @@ bool host_is_self(const struct host *h)
 void host_set_offline(struct host *h)
 {
 	h->running = false;
+}
+
+void host_set_epoch(struct host *h, int64_t seconds)
+{
+	snprintf(h->epoch, sizeof h->epoch, "SOURCE_DATE_EPOCH=%" PRId64, seconds);
 }
 
 void host_record_to(struct host *h, host_recorder_fn *fn, void *ctx)

@@ -58,6 +58,9 @@ bool host_is_self(const struct host *h);
 /* For a process that has entered an image, so that "/" is the image's root: the host then behaves
  * as it would from outside, nothing is running in it. */
 void host_set_offline(struct host *h);
+/* Programs run in it get SOURCE_DATE_EPOCH, by which what they make has the same times and bytes
+ * whenever it is made. */
+void host_set_epoch(struct host *h, int64_t seconds);
 
 typedef void host_recorder_fn(void *ctx, const char *change);
 void host_record_to(struct host *h, host_recorder_fn *fn, void *ctx);

@@ -24,6 +24,10 @@ int host_file_is(struct host *h, const char *path, struct blob content, unsigned
 /* Replaces atomically; creates missing parents 0755 root:root. Does nothing when host_file_is. */
 int host_write(struct host *h, const char *path, struct blob content, unsigned mode,
                const struct host_owner *o, struct err *e) ATTR_MUST_USE;
+/* As host_write, with the content of a regular file outside the host, of any size: holes stay holes.
+ * Of a file copied by a dry host host_read() doesn't know the content. */
+int host_copy(struct host *h, const char *path, int from_dir, const char *from_name, unsigned mode,
+              const struct host_owner *o, struct err *e) ATTR_MUST_USE;
 /* As host_write, but the content never reaches the recorder, not even as a digest. */
 int host_write_secret(struct host *h, const char *path, struct blob content, unsigned mode,
                       const struct host_owner *o, struct err *e) ATTR_MUST_USE;

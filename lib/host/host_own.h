@@ -23,6 +23,7 @@ struct host {
 	enum host_mode mode;
 	bool self;    /* the root is "/": programs need no chroot */
 	bool running; /* and that root is this machine's: host_is_self */
+	char epoch[40]; /* "SOURCE_DATE_EPOCH=1"; "": none */
 	int root_fd;
 	char *root;
 	host_recorder_fn *record;

@@ -340,6 +340,12 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 	return r < 0 ? r : install(c, p, m, e);
 }
 
+static bool network(const void *fields)
+{
+	(void)fields;
+	return true;
+}
+
 const struct kind kind_packages = {
         .section = "packages",
         .summary = "distribution packages that are installed",
@@ -347,6 +353,7 @@ const struct kind kind_packages = {
         .fields = packages_fields,
         .size = sizeof(struct packages_spec),
         .timeout_ms = 600000,
+        .network = network,
         .claim = claim,
         .probe = probe,
         .apply = apply,

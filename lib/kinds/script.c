@@ -47,6 +47,8 @@ static const struct field script_fields[] = {
          .help = "every-boot (default), or first-boot: once in the life of the instance"},
         {"creates", FIELD_STRING, FIELD_AT(struct script_spec, creates),
          .help = "path that exists when it has run; then nothing else is asked"},
+        {"network", FIELD_BOOL, FIELD_AT(struct script_spec, network),
+         .help = "in an image's build it gets a network (default: none); a node has one anyway"},
         {0},
 };
 
@@ -237,6 +239,13 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 	return leave_marker(c, s, e);
 }
 
+static bool network(const void *fields)
+{
+	const struct script_spec *s = fields;
+
+	return s->network;
+}
+
 const struct kind kind_scripts = {
         .section = "scripts",
         .summary = "programs of the cluster's own, each run once",
@@ -245,6 +254,7 @@ const struct kind kind_scripts = {
         .size = sizeof(struct script_spec),
         .defaults = &script_defaults,
         .timeout_ms = 1800000,
+        .network = network,
         .claim = claim,
         .probe = probe,
         .apply = apply,

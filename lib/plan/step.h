@@ -53,6 +53,9 @@ struct kind {
 	size_t size;
 	const void *defaults; /* what the struct starts as; NULL: zero */
 	uint64_t timeout_ms;  /* default of `timeout` */
+	/* Whether it uses the network in an image's build, where a step has none by default; NULL: no.
+	 */
+	bool (*network)(const void *fields);
 	/* Validates and declares: step_name, step_provides, step_needs. Pure: no host, no network.
 	 */
 	int (*claim)(struct step *s, void *fields, const struct vars *facts, struct err *e);

@@ -132,6 +132,18 @@ def test_what_cannot_be_kept_away_from_the_metadata_service_does_not_run(builder
     assert "would reach the metadata service at 169.254.169.254" in r.err and "control groups of version 2" in r.err, r.err
 
 
+def test_a_script_has_a_network_only_where_it_asks_and_an_epoch_always(builder):
+    scripts = "".join(f"  - {{id: {name}, network: {wants}, content: \"#!/bin/sh\\nls -l /proc/self/ns/net >/etc/{name}; echo $SOURCE_DATE_EPOCH "
+                      f">>/etc/{name}\\n\"}}\n" for name, wants in (("with", "true"), ("without", "false")))
+    r = builder("image: {name: net, from: tree}\nscripts:\n" + scripts, "--format", "dir", "-o", builder.out)
+    assert r.code == 0, r.err
+    ours = os.readlink("/proc/self/ns/net")
+    for name, same in (("with", True), ("without", False)):
+        net, epoch = (builder.out / "net-1.0.0/etc" / name).read_text().splitlines()
+        assert (ours in net) == same, net
+        assert epoch == "1577836800"        # a tree without packages
+
+
 def test_no_environment_and_no_descriptor_of_the_builder_is_inside(builder):
     """By one who may look: PID 1 is asked from this machine while a script sleeps."""
     text = SCRIPT.format(probe="{probe}", command="sleep 600")

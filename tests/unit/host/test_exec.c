@@ -48,6 +48,26 @@ static void gives_status_and_both_streams(void **state)
 	assert_string_equal(f->record, "");
 }
 
+static void what_runs_in_a_build_gets_its_epoch(void **state)
+{
+	struct fixture *f = *state;
+	struct host_result r;
+	struct err e = {0};
+	struct host *h;
+
+	assert_ok(host_open("/", HOST_LIVE, &h, &e));
+	assert_ok(run_in(f, h, (struct host_exec){SH("echo $SOURCE_DATE_EPOCH")}, &r, &e));
+	assert_true(blob_eq(r.out, "\n"));
+	host_set_epoch(h, 1577836800);
+	assert_ok(run_in(f, h, (struct host_exec){SH("echo $SOURCE_DATE_EPOCH")}, &r, &e));
+	assert_true(blob_eq(r.out, "1577836800\n"));
+	struct host_exec own = {SH("echo $SOURCE_DATE_EPOCH")};
+	own.env = (const char *const[]){"SOURCE_DATE_EPOCH=1", NULL};
+	assert_ok(run_in(f, h, own, &r, &e));
+	assert_true(blob_eq(r.out, "1\n"));
+	host_close(h);
+}
+
 static void arguments_are_no_shell_text(void **state)
 {
 	struct fixture *f = *state;
@@ -409,6 +429,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        FIXTURE_TEST(gives_status_and_both_streams),
+	        FIXTURE_TEST(what_runs_in_a_build_gets_its_epoch),
 	        FIXTURE_TEST(arguments_are_no_shell_text),
 	        FIXTURE_TEST(the_environment_is_a_list_of_ours),
 	        FIXTURE_TEST(nothing_is_inherited),

@@ -74,11 +74,13 @@ static void test_digest_is_of_content_mode_and_names(void **state)
 	assert_string_equal(digest(), before);
 	put("tree/b", "twO", 0600);
 	assert_string_not_equal(digest(), before);
-	put("tree/b", "two", 0644);
+	put("tree/b", "two", 0744);
 	assert_string_not_equal(digest(), before);
-	put("tree/b", "two", 0622); /* others' right to write isn't kept */
-	put("tree/b", "two", 0600);
+	put("tree/b", "two", 0666); /* a checkout by another umask is the same */
 	assert_string_equal(digest(), before);
+	assert_int_equal(chmod(arena_printf(arena, "%s/tree", top), 0700), 0);
+	assert_string_equal(digest(), before);
+	put("tree/b", "two", 0600);
 	list.items[0].to = "/opt/other";
 	assert_string_not_equal(digest(), before);
 	list.items[0].to = "/opt/tree";
@@ -99,7 +101,11 @@ static void test_apply(void **state)
 	assert_ok(host_read(h, "/opt/tree/a", 100, arena, &text, &e));
 	assert_string_equal(text.data, "one");
 	assert_ok(host_stat(h, "/opt/tree/b", &st, &e));
-	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_ok(host_stat(h, "/opt/tree/a", &st, &e));
+	assert_int_equal(st.st_mode & 07777, 0755);
+	assert_ok(host_stat(h, "/opt/tree", &st, &e));
+	assert_int_equal(st.st_mode & 07777, 0755);
 	assert_int_equal(host_link_is(h, "/opt/tree/link", "a", &e), 1);
 	static const char *const names[] = {"/opt/tree/a", "/opt/tree/b", "/opt/tree/link",
 	                                    "/opt/tree", "/opt"};
@@ -107,6 +113,46 @@ static void test_apply(void **state)
 		assert_ok(host_remove(h, names[i], &e));
 	host_close(h);
 	assert_int_equal(rmdir(root), 0);
+}
+
+static void test_large_and_sparse_files(void **state)
+{
+	(void)state;
+	const char *from = arena_printf(arena, "%s/large", top);
+	char root[] = "/tmp/unit-copy-root-XXXXXX", middle[4] = "";
+	struct host *h;
+	struct stat st;
+	scope_fd int fd = open(from, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	assert_int_equal(ftruncate(fd, 600 << 20), 0);
+	assert_int_equal(pwrite(fd, "abc", 3, 300 << 20), 3);
+	assert_non_null(mkdtemp(root));
+	assert_ok(host_open(root, HOST_LIVE, &h, &e));
+	struct copy one = {.from = from, .to = "/large", .mode = 0640};
+	const struct copy_list l = {1, &one};
+	assert_ok(copy_find(&l, &e));
+	assert_ok(copy_apply(&l, h, &e));
+	assert_ok(host_stat(h, "/large", &st, &e));
+	assert_int_equal(st.st_size, 600 << 20);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	assert_true(st.st_blocks < 2048);
+	scope_fd int copied = file_open(host_root_fd(h), "/large", O_RDONLY, 0);
+	assert_int_equal(pread(copied, middle, 3, 300 << 20), 3);
+	assert_string_equal(middle, "abc");
+	ino_t inode = st.st_ino;
+	assert_ok(copy_apply(&l, h, &e)); /* what is there is left alone */
+	assert_ok(host_stat(h, "/large", &st, &e));
+	assert_int_equal(st.st_ino, inode);
+	assert_int_equal(pwrite(fd, "x", 1, 0), 1);
+	assert_ok(copy_apply(&l, h, &e));
+	assert_int_equal(pread(copied, middle, 1, 0), 1);
+	assert_int_equal(middle[0], '\0'); /* replaced, not written over */
+	assert_ok(host_stat(h, "/large", &st, &e));
+	assert_true(st.st_ino != inode);
+	assert_ok(host_remove(h, "/large", &e));
+	host_close(h);
+	assert_int_equal(rmdir(root), 0);
+	assert_int_equal(unlink(from), 0);
 }
 
 static void test_pipe_is_refused(void **state)
@@ -126,6 +172,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_digest_is_of_content_mode_and_names),
 	        cmocka_unit_test(test_apply),
+	        cmocka_unit_test(test_large_and_sparse_files),
 	        cmocka_unit_test(test_pipe_is_refused),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
