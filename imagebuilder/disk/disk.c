@@ -131,6 +131,30 @@ static int make_top(const struct disk *d, struct err *e)
 	return put_file(d, "/boot/grub/grub.cfg", config, e);
 }
 
+static struct grub grub_of(const struct disk *d)
+{
+	return (struct grub){
+	        .tools = d->tools,
+	        .dir = d->work.path,
+	        .file = d->raw,
+	        .gpt = &d->gpt,
+	        .root_uuid = d->root_uuid,
+	        .volume = ident_volume(d->job->spec->seed, "esp"),
+	        .epoch = d->job->epoch,
+	        .deadline = d->job->deadline,
+	};
+}
+
+static int keep_grub(const struct disk *d, struct err *e)
+{
+	const struct grub g = grub_of(d);
+	int r = grub_make(&g, d->job->spec->boot, e);
+
+	if (r < 0)
+		return r;
+	return grub_keep(&g, d->job->spec->boot, arena_printf(d->arena, "%s/boot/grub", d->top), e);
+}
+
 static int open_layer(const char *path, struct err *e)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -275,16 +299,7 @@ static int make_root(const struct disk *d, struct err *e)
 
 static int install_grub(const struct disk *d, struct err *e)
 {
-	struct grub g = {
-	        .tools = d->tools,
-	        .dir = d->work.path,
-	        .file = d->raw,
-	        .gpt = &d->gpt,
-	        .root_uuid = d->root_uuid,
-	        .volume = ident_volume(d->job->spec->seed, "esp"),
-	        .epoch = d->job->epoch,
-	        .deadline = d->job->deadline,
-	};
+	const struct grub g = grub_of(d);
 
 	return grub_install(&g, e);
 }
@@ -322,6 +337,9 @@ static int make(struct disk *d, struct err *e)
 	                             .label = "root",
 	                             .epoch = d->job->epoch};
 	r = make_top(d, e);
+	if (r < 0)
+		return r;
+	r = keep_grub(d, e);
 	if (r < 0)
 		return r;
 	r = make_root(d, e);

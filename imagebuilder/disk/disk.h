@@ -5,7 +5,8 @@
  *
  * /etc/fstab gets the root by its UUID (other lines of it stay), /boot/grub/grub.cfg the kernel;
  * where the tree has systemd-repart, /etc/repart.d tells it to grow the root to the size of the
- * volume at boot. These are written to the disk, not to the layers.
+ * volume at boot; below /boot/grub are the images of GRUB that the disk starts by, as grub-install
+ * leaves them. These are written to the disk, not to the layers.
  */
 #pragma once
 

@@ -8,23 +8,17 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/scope.h"
 
-#define CORE_MAX (1 << 20) /* the size of the BIOS boot partition */
 #define MODULES                                                                                    \
 	"part_gpt", "ext2", "fat", "search", "search_fs_uuid", "configfile", "linux", "normal",    \
 	        "serial", "terminal", "boot", "echo", "test"
 
-/* In boot.img: where core.img begins, and a jump that is only needed by BIOSes with wrong drive
- * numbers. */
-#define BOOT_CODE          440 /* the rest of the sector is the disk's id and the partitions */
-#define BOOT_KERNEL_SECTOR 0x5c
-#define BOOT_DRIVE_CHECK   0x66
-/* In the first sector of core.img: the number of the remaining sectors, and the segment to load
- * them to. */
-#define CORE_BLOCKLIST 0x1f4
-#define CORE_SEGMENT   0x820
+#define BOOT_IMG         "/usr/lib/grub/i386-pc/boot.img"
+#define BOOT_DRIVE_CHECK 0x66  /* a jump that is only needed by BIOSes with wrong drive numbers */
+#define CORE_SEGMENT     0x820 /* where the remaining sectors are loaded to */
 
 static const struct target {
 	const char *arch;
@@ -170,22 +164,22 @@ static int embed(const struct grub *g, const struct blob *boot, const struct blo
 {
 	scope_arena struct arena *a = arena_new();
 	uint64_t start = g->gpt->parts[GPT_BIOS].start / GPT_SECTOR;
-	char *mbr = arena_memdup(a, boot->data, BOOT_CODE);
+	char *mbr = arena_memdup(a, boot->data, GRUB_BOOT_CODE);
 	char *image = arena_memdup(a, core->data, core->len);
 	uint64_t first = htole64(start), rest = htole64(start + 1);
 	uint16_t sectors = htole16((uint16_t)((core->len + GPT_SECTOR - 1) / GPT_SECTOR - 1));
 	uint16_t segment = htole16(CORE_SEGMENT);
 
-	memcpy(mbr + BOOT_KERNEL_SECTOR, &first, sizeof first);
+	memcpy(mbr + GRUB_BOOT_KERNEL_SECTOR, &first, sizeof first);
 	memset(mbr + BOOT_DRIVE_CHECK, 0x90, 2); /* nop */
-	memcpy(image + CORE_BLOCKLIST, &rest, sizeof rest);
-	memcpy(image + CORE_BLOCKLIST + 8, &sectors, sizeof sectors);
-	memcpy(image + CORE_BLOCKLIST + 10, &segment, sizeof segment);
+	memcpy(image + GRUB_CORE_BLOCKLIST, &rest, sizeof rest);
+	memcpy(image + GRUB_CORE_BLOCKLIST + 8, &sectors, sizeof sectors);
+	memcpy(image + GRUB_CORE_BLOCKLIST + 10, &segment, sizeof segment);
 
 	scope_fd int fd = open(g->file, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return err_errno(e, errno, "opening '%s'", g->file);
-	int r = put(fd, mbr, BOOT_CODE, 0, e);
+	int r = put(fd, mbr, GRUB_BOOT_CODE, 0, e);
 	if (r < 0)
 		return r;
 	return put(fd, image, core->len, start * GPT_SECTOR, e);
@@ -196,14 +190,12 @@ static int install_bios(const struct grub *g, struct err *e)
 	scope_arena struct arena *a = arena_new();
 	const struct target *t = target_of(g->gpt->arch, BOOT_UEFI_BIOS);
 	struct blob boot, core;
-	int r = make_image(g, t, e);
+	int r = file_read(AT_FDCWD, BOOT_IMG, GPT_SECTOR, a, &boot, e);
 
 	if (r < 0)
 		return r;
-	r = file_read(AT_FDCWD, "/usr/lib/grub/i386-pc/boot.img", GPT_SECTOR, a, &boot, e);
-	if (r < 0)
-		return r;
-	r = file_read(AT_FDCWD, arena_printf(a, "%s/%s", g->dir, t->file), CORE_MAX, a, &core, e);
+	r = file_read(AT_FDCWD, arena_printf(a, "%s/%s", g->dir, t->file), GRUB_CORE_MAX, a, &core,
+	              e);
 	if (r < 0)
 		return r;
 	if (boot.len != GPT_SECTOR || core.len <= GPT_SECTOR)
@@ -212,14 +204,52 @@ static int install_bios(const struct grub *g, struct err *e)
 	return embed(g, &boot, &core, e);
 }
 
-int grub_install(const struct grub *g, struct err *e)
+int grub_make(const struct grub *g, enum recipe_boot boot, struct err *e)
 {
-	const struct target *t = target_of(g->gpt->arch, BOOT_UEFI);
-	int r = make_image(g, t, e);
+	int r = make_image(g, target_of(g->gpt->arch, BOOT_UEFI), e);
+
+	if (r < 0 || boot == BOOT_UEFI)
+		return r;
+	return make_image(g, target_of(g->gpt->arch, boot), e);
+}
+
+static int keep_one(const char *from, const char *platform, const char *top, const char *name,
+                    struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *dir = arena_printf(a, "%s/%s", top, platform);
+	const struct file_attr attr = {0644, (uid_t)-1, (gid_t)-1};
+	struct blob text;
+	int r = file_read(AT_FDCWD, from, GRUB_EFI_MAX, a, &text, e);
 
 	if (r < 0)
 		return r;
-	r = make_esp(g, t, e);
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return err_errno(e, errno, "making '%s'", dir);
+	return file_replace(AT_FDCWD, arena_printf(a, "%s/%s", dir, name), text.data, text.len,
+	                    &attr, e);
+}
+
+int grub_keep(const struct grub *g, enum recipe_boot boot, const char *top, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	const struct target *t = target_of(g->gpt->arch, BOOT_UEFI);
+	int r = keep_one(arena_printf(a, "%s/%s", g->dir, t->file), t->platform, top, "core.efi",
+	                 e);
+
+	if (r < 0 || boot == BOOT_UEFI)
+		return r;
+	t = target_of(g->gpt->arch, boot);
+	r = keep_one(arena_printf(a, "%s/%s", g->dir, t->file), t->platform, top, "core.img", e);
+	if (r < 0)
+		return r;
+	return keep_one(BOOT_IMG, t->platform, top, "boot.img", e);
+}
+
+int grub_install(const struct grub *g, struct err *e)
+{
+	int r = make_esp(g, target_of(g->gpt->arch, BOOT_UEFI), e);
+
 	if (r < 0 || !g->gpt->parts[GPT_BIOS].size)
 		return r;
 	return install_bios(g, e);

@@ -25,9 +25,37 @@ struct grub {
  * package. */
 int grub_check(const char *arch, enum recipe_boot boot, struct err *e) ATTR_MUST_USE;
 
-/* Makes the ESP's file system and installs GRUB in it, and GRUB for BIOS in the MBR and its
- * partition. */
+/* Builds GRUB's images in `dir`; of *g, tools, dir, gpt->arch, root_uuid, epoch and deadline are
+ * used. */
+int grub_make(const struct grub *g, enum recipe_boot boot, struct err *e) ATTR_MUST_USE;
+
+/* Copies what grub_make() built below `top`, an existing /boot/grub, as grub-install does: by these
+ * files whoever has the disk can prove its boot code. */
+int grub_keep(const struct grub *g, enum recipe_boot boot, const char *top,
+              struct err *e) ATTR_MUST_USE;
+
+/* Makes the ESP's file system and installs the GRUB of grub_make() in it, and GRUB for BIOS in the
+ * MBR and its partition. */
 int grub_install(const struct grub *g, struct err *e) ATTR_MUST_USE;
+
+/* In boot.img: where core.img begins. The rest of its sector is the disk's id and partitions. */
+#define GRUB_BOOT_CODE          440
+#define GRUB_BOOT_KERNEL_SECTOR 0x5c
+/* In the first sector of core.img: the first and the number of the remaining sectors. */
+#define GRUB_CORE_BLOCKLIST 0x1f4
+#define GRUB_CORE_MAX       (1 << 20)  /* the size of the BIOS boot partition */
+#define GRUB_EFI_MAX        (16 << 20) /* bytes of a loader for UEFI */
+
+/*
+ * grub_prove.c: compares boot code with the files that GRUB's installation leaves in the root's
+ * tree, whoever made the disk. *ret_own: the tree has such files; else only the structure is
+ * checked. A fault is ERR_INTEGRITY.
+ */
+int grub_prove_bios(int disk, uint64_t partition, int tree, bool *ret_own,
+                    struct err *e) ATTR_MUST_USE;
+/* Of a file at the ESP's removable path, BOOTX64.EFI or BOOTAA64.EFI. */
+int grub_prove_efi(struct blob loader, bool arm, int tree, bool *ret_own,
+                   struct err *e) ATTR_MUST_USE;
 
 /*
  * The text of grub.cfg for the newest kernel of the layers: through Debian's links /vmlinuz and

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
+#include "disk/qcow2.h"
 #include "disk/tar.h"
 
 static int space_open(struct inspect_space *s, struct err *e)
@@ -51,18 +52,35 @@ static int find_kind(const char *path, struct inspect *i, struct err *e)
 	enum recipe_from from = recipe_from_suffix(path);
 	if (from == FROM_RECIPE)
 		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
-		               "'%s' is a recipe, expected an image: a directory, a tar or a raw "
-		               "disk",
+		               "'%s' is a recipe, expected an image: a directory, a tar, a raw "
+		               "or a qcow2 disk",
 		               path);
 	i->is_disk = from != FROM_TAR;
 	return 1;
+}
+
+static int open_qcow2(struct inspect *i, const char *path, const char *beside, uint64_t deadline,
+                      struct err *e)
+{
+	char raw[PATH_MAX + sizeof ".raw"];
+
+	snprintf(raw, sizeof raw, "%s.raw", beside);
+	int r = qcow2_to_raw(path, raw, deadline, e);
+	if (r < 0)
+		return r;
+	r = rawdisk_open(raw, &i->disk, e);
+	if (r < 0)
+		return err_wrap(e, "looking into '%s'", path);
+	i->disk.file = path;
+	return 0;
 }
 
 /* Unpacks into a new directory `as` of the space, whose name is returned. */
 static int unpack_new(struct inspect *i, const char *path, struct inspect_space *space,
                       const char *as, uint64_t deadline, char tree[static PATH_MAX], struct err *e)
 {
-	int r = i->is_disk ? rawdisk_open(path, &i->disk, e) : 0;
+	bool qcow2 = str_ends(path, ".qcow2");
+	int r = i->is_disk && !qcow2 ? rawdisk_open(path, &i->disk, e) : 0;
 
 	if (r < 0)
 		return r;
@@ -75,6 +93,9 @@ static int unpack_new(struct inspect *i, const char *path, struct inspect_space 
 	int n = snprintf(tree, PATH_MAX, "%s/%s", space->scratch.path, as);
 	if (n >= PATH_MAX)
 		return err_errno(e, ENAMETOOLONG, "making '%s'", tree);
+	r = qcow2 ? open_qcow2(i, path, tree, deadline, e) : 0;
+	if (r < 0)
+		return r;
 	if (mkdir(tree, 0755) < 0)
 		return err_errno(e, errno, "making '%s'", tree);
 	return unpack(i, path, tree, deadline, e);

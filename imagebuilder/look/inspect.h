@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An image opened for inspection: a directory is used as it is; a tar or a raw disk is unpacked
- * into a directory of ours. Unpacking needs root, for the owners of its files.
+ * into a directory of ours, a qcow2 disk (.qcow2) is first made raw beside it. Unpacking needs root, for the owners of its files.
  */
 #pragma once
 

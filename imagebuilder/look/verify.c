@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -12,7 +11,6 @@
 #include "base/file.h"
 #include "base/scope.h"
 #include "store/listing.h"
-#include "store/tool.h"
 
 #define FSTAB_MAX (64 << 10)
 
@@ -26,14 +24,6 @@ static int judge(struct verify *v, const char *check, int r, const struct err *e
 }
 
 /* ---- the disk ---- */
-
-static const struct gpt_entry *part_of(const struct gpt_table *t, const char *kind)
-{
-	for (size_t i = 0; i < t->n; i++)
-		if (str_eq(gpt_kind(&t->items[i]), kind))
-			return &t->items[i];
-	return NULL;
-}
 
 static int check_table(struct verify *v, struct err *e)
 {
@@ -59,73 +49,6 @@ static int check_system(struct verify *v, struct err *e)
 {
 	(void)e;
 	verify_tell(v, "file-system", VERIFY_OK, "e2fsck finds the root sound");
-	return 0;
-}
-
-static bool any_data(int fd, uint64_t at, size_t len)
-{
-	unsigned char b[512] = {0};
-
-	if (pread(fd, b, len, (off_t)at) < 0)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (b[i])
-			return true;
-	return false;
-}
-
-/* UEFI starts the file at this path if it has no boot entries, as in a new instance. */
-static int has_loader(struct verify *v, const struct gpt_entry *esp, bool *ret, struct err *e)
-{
-	const struct rawdisk *d = &v->image->disk;
-	const char *const argv[] = {
-	        "mdir",       "-b",
-	        "-i",         arena_printf(v->arena, "%s@@%" PRIu64, d->path, esp->start),
-	        "::EFI/BOOT", NULL};
-	struct host_exec x = {.argv = argv, .deadline = v->deadline};
-	struct host_result res;
-	struct host *here;
-	int r = tool_need("mdir", "mtools", e);
-
-	if (r < 0)
-		return r;
-	r = host_open("/", HOST_LIVE, &here, e);
-	if (r < 0)
-		return r;
-	r = host_run(here, &x, v->arena, &res, e);
-	host_close(here);
-	if (r < 0)
-		return err_wrap(e, "looking into the EFI system partition");
-	const char *out = res.out.data ? res.out.data : "";
-	*ret = res.status == 0 &&
-	       (strcasestr(out, "/BOOTX64.EFI") || strcasestr(out, "/BOOTAA64.EFI"));
-	return 0;
-}
-
-static int check_boot(struct verify *v, struct err *e)
-{
-	static const char check[] = "boot";
-	const struct rawdisk *d = &v->image->disk;
-	const struct gpt_entry *esp = part_of(&d->table, "esp"), *bios = part_of(&d->table, "bios");
-	bool uefi = false,
-	     legacy = bios && any_data(d->fd, 0, 440) && any_data(d->fd, bios->start, 512);
-	int r = esp ? has_loader(v, esp, &uefi, e) : 0;
-
-	if (r < 0)
-		return r;
-	if (esp && !uefi)
-		verify_tell(v, check, VERIFY_FAULT,
-		            "the EFI system partition has no loader in /EFI/BOOT");
-	if (bios && !legacy)
-		verify_tell(v, check, VERIFY_FAULT, "the partition for GRUB by BIOS has no GRUB");
-	if (!esp && !bios)
-		verify_tell(v, check, VERIFY_FAULT,
-		            "neither an EFI system partition nor one for GRUB by BIOS");
-	if (uefi || legacy)
-		verify_tell(v, check, VERIFY_OK, "a loader for %s",
-		            !legacy ? "UEFI"
-		            : uefi  ? "UEFI and one for BIOS"
-		                    : "BIOS");
 	return 0;
 }
 
@@ -234,7 +157,7 @@ int verify_all(struct verify *v, struct err *e)
 		bool disk, table; /* only for images that have one */
 	} checks[] = {
 	        {check_table, true, false},      {check_system, true, false},
-	        {check_boot, true, true},        {check_kernel, true, true},
+	        {verify_boot, true, true},       {check_kernel, true, true},
 	        {check_fstab, true, true},       {check_hygiene, false, false},
 	        {verify_manifest, false, false},
 	};

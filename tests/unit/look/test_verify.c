@@ -127,7 +127,8 @@ static void test_a_sound_disk(void **state)
 	                    arena_printf(f->t->a,
 	                                 "ok partition-table: the table and its copy are sound\n"
 	                                 "ok file-system: e2fsck finds the root sound\n"
-	                                 "ok boot: a loader for UEFI and one for BIOS\n"
+	                                 "ok boot: a loader for UEFI and one for BIOS, by its "
+	                                 "form: the image has no files of GRUB to compare\n"
 	                                 "ok kernel: in /boot\n"
 	                                 "ok fstab: names the root: UUID=%s\n"
 	                                 "ok hygiene: nothing that no image may have\n"
@@ -158,18 +159,25 @@ static void test_what_boots_it(void **state)
 
 	poke(f, bios->start, 512, 0);
 	assert_told(f, 1, "fault boot: the partition for GRUB by BIOS has no GRUB");
-	assert_told(f, 1, "ok boot: a loader for UEFI\n");
-	poke(f, bios->start, 512, 'x');
+	assert_told(f, 1, "ok boot: a loader for UEFI, ");
+	write_disk(f, BOOT_UEFI_BIOS);
+	open_disk(f);
 	poke(f, 0, 440, 0);
 	assert_told(f, 1, "fault boot: the partition for GRUB by BIOS has no GRUB");
 	poke(f, 439, 1, 'x');
-	assert_told(f, 0, "ok boot: a loader for UEFI and one for BIOS\n");
+	assert_told(f, 1, "fault boot: the boot code for BIOS doesn't begin GRUB's partition");
+	write_disk(f, BOOT_UEFI_BIOS);
+	open_disk(f);
+	poke(f, bios->start + 2048, 512, 0);
+	assert_told(f, 1, "fault boot: the GRUB for BIOS has parts missing");
+	write_disk(f, BOOT_UEFI_BIOS);
+	open_disk(f);
 	poke(f, esp->start, 1 << 20, 0);
 	assert_told(f, 1, "fault boot: the EFI system partition has no loader in /EFI/BOOT");
-	assert_told(f, 1, "ok boot: a loader for BIOS\n");
+	assert_told(f, 1, "ok boot: a loader for BIOS, ");
 	write_disk(f, BOOT_UEFI);
 	open_disk(f);
-	assert_told(f, 0, "ok boot: a loader for UEFI\n");
+	assert_told(f, 0, "ok boot: a loader for UEFI, ");
 	memcpy(f->i.disk.table.items[0].type, "00000000", 8);
 	assert_told(f, 2, "fault boot: neither an EFI system partition nor one for GRUB");
 }

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks the boot loaders of a disk: that they are there, and that they are the image's own. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "disk/grub.h"
+#include "look/verify_own.h"
+#include "store/store.h"
+#include "store/tool.h"
+
+static const char check[] = "boot";
+
+static const struct gpt_entry *part_of(const struct gpt_table *t, const char *kind)
+{
+	for (size_t i = 0; i < t->n; i++)
+		if (str_eq(gpt_kind(&t->items[i]), kind))
+			return &t->items[i];
+	return NULL;
+}
+
+/* UEFI starts the file at this path if it has no boot entries, as in a new instance. No data: the
+ * partition has none. */
+static int read_loader(struct verify *v, const struct gpt_entry *esp, const char *name,
+                       const char *to, struct blob *ret, struct err *e)
+{
+	const char *const argv[] = {
+	        "mcopy",
+	        "-n",
+	        "-i",
+	        arena_printf(v->arena, "%s@@%" PRIu64, v->image->disk.path, esp->start),
+	        arena_printf(v->arena, "::EFI/BOOT/%s", name),
+	        to,
+	        NULL};
+	const char *const env[] = {"MTOOLS_SKIP_CHECK=1", "MTOOLSRC=/dev/null", NULL};
+	struct host_exec x = {.argv = argv, .env = env, .deadline = v->deadline};
+	struct host_result res;
+	struct host *here;
+	int r = host_open("/", HOST_LIVE, &here, e);
+
+	if (r < 0)
+		return r;
+	r = host_run(here, &x, v->arena, &res, e);
+	host_close(here);
+	if (r < 0)
+		return err_wrap(e, "looking into the EFI system partition");
+	*ret = (struct blob){0};
+	if (res.status != 0)
+		return 0;
+	return file_read(AT_FDCWD, to, GRUB_EFI_MAX, v->arena, ret, e);
+}
+
+static int find_loader(struct verify *v, const struct gpt_entry *esp, struct blob *ret,
+                       bool *ret_arm, struct err *e)
+{
+	static const char *const names[] = {"BOOTX64.EFI", "BOOTAA64.EFI"};
+	char dir[] = "/tmp/hpc-imagebuild-XXXXXX";
+	int r = tool_need("mcopy", "mtools", e);
+
+	if (r < 0)
+		return r;
+	if (!mkdtemp(dir))
+		return err_errno(e, errno, "making '%s'", dir);
+	for (size_t i = 0; i < ARRAY_LEN(names) && r == 0; i++) {
+		*ret_arm = i == 1;
+		r = read_loader(v, esp, names[i], arena_printf(v->arena, "%s/%s", dir, names[i]),
+		                ret, e);
+		if (r < 0 || ret->len)
+			break;
+	}
+	store_remove(dir);
+	return r;
+}
+
+/* 1: sound, 0: a fault was told. */
+static int tell_fault(struct verify *v, int r, const struct err *e)
+{
+	if (r < 0 && e->kind != ERR_INTEGRITY)
+		return r;
+	if (r < 0)
+		verify_tell(v, check, VERIFY_FAULT, "%s", e->text);
+	return r == 0;
+}
+
+static int check_uefi(struct verify *v, const struct gpt_entry *esp, bool *own, struct err *e)
+{
+	struct blob loader = {0};
+	bool arm = false;
+	int r = find_loader(v, esp, &loader, &arm, e);
+
+	if (r < 0)
+		return r;
+	if (!loader.len) {
+		verify_tell(v, check, VERIFY_FAULT,
+		            "the EFI system partition has no loader in /EFI/BOOT");
+		return 0;
+	}
+	return tell_fault(v, grub_prove_efi(loader, arm, v->image->root, own, e), e);
+}
+
+int verify_boot(struct verify *v, struct err *e)
+{
+	const struct rawdisk *d = &v->image->disk;
+	const struct gpt_entry *esp = part_of(&d->table, "esp"), *bios = part_of(&d->table, "bios");
+	bool own_uefi = true, own_bios = true;
+	int uefi = esp ? check_uefi(v, esp, &own_uefi, e) : 0;
+
+	if (uefi < 0)
+		return uefi;
+	int r = bios ? grub_prove_bios(d->fd, bios->start, v->image->root, &own_bios, e) : 0;
+	int legacy = bios ? tell_fault(v, r, e) : 0;
+	if (legacy < 0)
+		return legacy;
+	if (!esp && !bios)
+		verify_tell(v, check, VERIFY_FAULT,
+		            "neither an EFI system partition nor one for GRUB by BIOS");
+	if (uefi || legacy)
+		verify_tell(v, check, VERIFY_OK, "a loader for %s, %s",
+		            !legacy ? "UEFI"
+		            : uefi  ? "UEFI and one for BIOS"
+		                    : "BIOS",
+		            own_uefi && own_bios
+		                    ? "by the image's own files of GRUB"
+		                    : "by its form: the image has no files of GRUB to compare");
+	return 0;
+}
