@@ -2,6 +2,10 @@
 /* The layers of a recipe's chain, made or found in the store one after another. */
 #include "build/build_tree.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <sys/statvfs.h>
+
 #include "base/clock.h"
 #include "build/cleaned.h"
 #include "build/why.h"
@@ -14,6 +18,41 @@ static int make(const struct chain *c, size_t i, struct store *s, const struct b
 	if (r < 0)
 		return r;
 	return layer_publish(s, l, b->key, c->steps[i].name, clock_now() - start, e);
+}
+
+#define FULL_MIB 64 /* less is no space: what is left is the file system's own reserve */
+
+/* Puts it first that there is no space left, which the step's programs say in many ways. */
+static bool say_full(const struct store *s, const struct layer *l, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *text = arena_strdup(a, e->text);
+	struct statvfs fs;
+
+	if (e->reason != REASON_HOST_SPACE && !layer_says_full(l))
+		return false;
+	uint64_t left = statvfs(s->path, &fs) == 0 ? (uint64_t)fs.f_bavail * fs.f_frsize >> 20 : 0;
+	if (left >= FULL_MIB && e->reason != REASON_HOST_SPACE)
+		(void)err_set(e, ERR_HOST, REASON_HOST_SPACE, ENOSPC,
+		              "no space is left in memory for /tmp or /run of the step, or below a "
+		              "limit of its own: %s",
+		              text);
+	else
+		(void)err_set(e, ERR_HOST, REASON_HOST_SPACE, ENOSPC,
+		              "no space is left at '%s', which has %" PRIu64 " MiB: %s", s->path,
+		              left, text);
+	return left < FULL_MIB;
+}
+
+static int fail_step(const struct store *s, struct progress *p, struct layer *l, const char *name,
+                     uint64_t start, struct err *e)
+{
+	layer_log(l, e->text);
+	bool full = say_full(s, l, e);
+	(full ? layer_keep_log : layer_keep_failed)(s, l);
+	progress_failed(p, name, l, !full, clock_now() - start);
+	cleaned_tell(p, l->dir);
+	return err_wrap(e, "step '%s'", name);
 }
 
 static int take_step(const struct chain *c, size_t i, struct store *s, struct progress *p,
@@ -34,14 +73,11 @@ static int take_step(const struct chain *c, size_t i, struct store *s, struct pr
 		return 0;
 	}
 	b->trees[n_trees] = NULL;
+	l->said = progress_said;
+	l->said_ctx = p;
 	r = make(c, i, s, b, l, start, e);
-	if (r < 0) {
-		layer_log(l, e->text);
-		layer_keep_failed(s, l);
-		progress_failed(p, name, l, clock_now() - start);
-		cleaned_tell(p, l->dir);
-		return err_wrap(e, "step '%s'", name);
-	}
+	if (r < 0)
+		return fail_step(s, p, l, name, start, e);
 	progress_done(p, name, key, "built", clock_now() - start);
 	cleaned_tell(p, l->dir);
 	return 0;

@@ -40,10 +40,46 @@ static void event_step(struct progress *p, const char *step, const char *key, co
 void progress_running(struct progress *p, const char *step, const char *key)
 {
 	p->n++;
+	p->running = step;
+	p->began = clock_now();
 	if (p->feed.json)
 		event_step(p, step, key, "running", 0);
 	else
 		feed_passing(&p->feed, "[%2zu/%zu] running  %s", p->n, p->of, step);
+}
+
+#define EVENT_MS 1000
+
+void progress_said(void *progress, const char *line)
+{
+	struct progress *p = progress;
+	scope_arena struct arena *a = arena_new();
+	uint64_t ns = clock_now() - p->began;
+
+	if (!p->feed.json) {
+		feed_passing(&p->feed, "[%2zu/%zu] %s  %s  %s", p->n, p->of, p->running,
+		             elapsed(ns, a), line);
+		return;
+	}
+	if (!clock_passed(p->pause))
+		return;
+	p->pause = clock_in_ms(EVENT_MS);
+	struct jsonw *w = feed_begin(&p->feed, "said");
+	jsonw_str(w, "step", p->running);
+	jsonw_u64(w, "elapsed_ns", ns);
+	jsonw_str(w, "line", line);
+	feed_end(&p->feed);
+}
+
+void progress_phase(struct progress *p, const char *what)
+{
+	p->feed.pause = 0;
+	feed_passing(&p->feed, "%s", what);
+	if (!p->feed.json)
+		return;
+	struct jsonw *w = feed_begin(&p->feed, "phase");
+	jsonw_str(w, "what", what);
+	feed_end(&p->feed);
 }
 
 void progress_done(struct progress *p, const char *step, const char *key, const char *state,
@@ -93,16 +129,18 @@ void progress_end(struct progress *p, const char *key, uint64_t ns)
 	feed_end(&p->feed);
 }
 
-static void event_failed(struct progress *p, const char *step, const struct layer *l,
+static void event_failed(struct progress *p, const char *step, const struct layer *l, bool has_tree,
                          unsigned first)
 {
 	scope_arena struct arena *a = arena_new();
 	struct jsonw *w = feed_begin(&p->feed, "failed");
 
 	jsonw_str(w, "step", step);
-	jsonw_str(w, "tree", l->tree);
+	if (has_tree)
+		jsonw_str(w, "tree", l->tree);
 	jsonw_str(w, "log", arena_printf(a, "%s/log", l->dir));
-	jsonw_str(w, "look", p->look);
+	if (has_tree)
+		jsonw_str(w, "look", p->look);
 	jsonw_begin(w, "lines", '[');
 	for (unsigned i = first; i < l->tail_n; i++)
 		jsonw_str(w, NULL, l->tail[i % LAYER_LOG_TAIL]);
@@ -110,15 +148,19 @@ static void event_failed(struct progress *p, const char *step, const struct laye
 	feed_end(&p->feed);
 }
 
-void progress_failed(struct progress *p, const char *step, const struct layer *l, uint64_t ns)
+void progress_failed(struct progress *p, const char *step, const struct layer *l, bool has_tree,
+                     uint64_t ns)
 {
 	unsigned first = l->tail_n > LAYER_LOG_TAIL ? l->tail_n - LAYER_LOG_TAIL : 0;
 
 	progress_done(p, step, l->key, "failed", ns);
 	if (p->feed.json)
-		event_failed(p, step, l, first);
+		event_failed(p, step, l, has_tree, first);
 	for (unsigned i = first; i < l->tail_n; i++)
 		fprintf(stderr, "  | %s\n", l->tail[i % LAYER_LOG_TAIL]);
-	fprintf(stderr, "  what it changed: %s\n  its log:         %s/log\n", l->tree, l->dir);
-	fprintf(stderr, "  to look inside:  %s\n", p->look);
+	if (has_tree)
+		fprintf(stderr, "  what it changed: %s\n", l->tree);
+	fprintf(stderr, "  its log:         %s/log\n", l->dir);
+	if (has_tree)
+		fprintf(stderr, "  to look inside:  %s\n", p->look);
 }

@@ -130,6 +130,8 @@ void layer_log(void *layer, const char *line)
 	str_escape(line, strlen(line), slot, sizeof l->tail[0]);
 	if (l->log >= 0 && file_write_all(l->log, slot, strlen(slot)) == 0)
 		(void)file_write_all(l->log, "\n", 1);
+	if (l->said)
+		l->said(l->said_ctx, slot);
 }
 
 static int write_meta(const struct layer *l, const char *parent, const char *step, uint64_t took_ns,
@@ -199,6 +201,23 @@ void layer_keep_failed(const struct store *s, struct layer *l)
 	if (rename(l->dir, target) == 0)
 		name_paths(s, l, "failed");
 	l->cached = true; /* from now on not ours to remove */
+}
+
+void layer_keep_log(const struct store *s, struct layer *l)
+{
+	remove_in(l, "tree");
+	layer_keep_failed(s, l);
+}
+
+bool layer_says_full(const struct layer *l)
+{
+	static const char *const words[] = {"No space left on device", "Disk quota exceeded"};
+
+	for (unsigned i = 0; i < LAYER_LOG_TAIL && i < l->tail_n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(words); k++)
+			if (strstr(l->tail[i], words[k]))
+				return true;
+	return false;
 }
 
 void layer_close(struct layer *l)

@@ -11,7 +11,9 @@ struct layer {
 	bool cached;    /* it existed: `tree` is it */
 	char dir[2200]; /* else: a directory of ours, empty, to make `tree` in */
 	char tree[2304];
-	int lock, log; /* descriptors; -1: none */
+	int lock, log;                             /* descriptors; -1: none */
+	void (*said)(void *ctx, const char *line); /* told of each line of the log; or NULL */
+	void *said_ctx;
 	unsigned tail_n;
 	char tail[LAYER_LOG_TAIL][512]; /* a ring of the last lines of the log */
 };
@@ -37,5 +39,9 @@ int layer_publish(const struct store *s, struct layer *l, const char *parent, co
                   uint64_t took_ns, struct err *e) ATTR_MUST_USE;
 /* Keeps it in DIR/failed/KEY, replacing an earlier failure; dir and tree are set to that place. */
 void layer_keep_failed(const struct store *s, struct layer *l);
+/* The same without its tree, which would fill the file system: only the log is kept. */
+void layer_keep_log(const struct store *s, struct layer *l);
+/* Whether the last lines of its log say that a file system is full. */
+bool layer_says_full(const struct layer *l);
 /* Releases the lock and removes what was neither published nor kept. */
 void layer_close(struct layer *l);

@@ -59,6 +59,8 @@ bool store_entry(const struct store *s, const char *key, struct arena *a, struct
 /* All layers, least recently used first. */
 int store_list(const struct store *s, struct arena *a, struct store_entry **ret, size_t *ret_n,
                struct err *e) ATTR_MUST_USE;
+/* Removes what ended processes left unfinished, and with `failed` the trees of failed steps. */
+void store_sweep(const struct store *s, bool failed);
 /* Removes failed layers, left-overs, layers whose lower layer is gone, and then, in that order,
  * layers that no other is based on until at most `keep` bytes are left; those in use stay. So a
  * layer never outlives the one it is based on. */

@@ -150,6 +150,13 @@ static bool take_next(struct pruning *p, bool stranded)
 	return false;
 }
 
+void store_sweep(const struct store *s, bool failed)
+{
+	if (failed)
+		prune_part(s, "failed");
+	prune_part(s, "work");
+}
+
 int store_prune(const struct store *s, uint64_t keep, uint64_t *ret_left, uint64_t *ret_bytes,
                 size_t *ret_n, struct err *e)
 {
@@ -159,8 +166,7 @@ int store_prune(const struct store *s, uint64_t keep, uint64_t *ret_left, uint64
 
 	if (r < 0)
 		return r;
-	prune_part(s, "failed");
-	prune_part(s, "work");
+	store_sweep(s, true);
 	look_around(&p, a);
 	while (take_next(&p, true))
 		;

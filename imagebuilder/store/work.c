@@ -14,6 +14,8 @@
 #include "base/str.h"
 #include "os/tree.h"
 
+#define SUFFIX ".hpc-work"
+
 /* Splits the output's path and opens its directory. */
 static int open_parent(const char *output, struct work *w, char dir[static PATH_MAX], struct err *e)
 {
@@ -78,7 +80,7 @@ int work_open(const char *output, struct work *ret, struct err *e)
 
 	if (r < 0)
 		return r;
-	int n = snprintf(w.path, sizeof w.path, "%s/.%s.hpc-work", str_eq(dir, "/") ? "" : dir,
+	int n = snprintf(w.path, sizeof w.path, "%s/.%s" SUFFIX, str_eq(dir, "/") ? "" : dir,
 	                 w.name);
 	r = n < 0 || (size_t)n >= sizeof w.path ? -ENAMETOOLONG : take(&w);
 	if (r < 0)
@@ -117,4 +119,35 @@ void work_close(struct work *w)
 		(void)rmdir(w->path);
 	scope_close(&w->fd);
 	scope_close(&w->parent);
+}
+
+static int sweep_one(void *ctx, const struct tree_entry *at, struct err *e)
+{
+	const char *dir = ctx;
+	scope_arena struct arena *a = arena_new();
+
+	(void)e;
+	if (*at->name == '.' && str_ends(at->name, SUFFIX) && S_ISDIR(at->st->st_mode)) {
+		struct work w = WORK_INIT;
+
+		snprintf(w.path, sizeof w.path, "%s", arena_printf(a, "%s/%s", dir, at->name));
+		if (take(&w) == 0)
+			work_close(&w);
+		else
+			scope_close(&w.fd);
+	}
+	return TREE_PRUNE;
+}
+
+void work_sweep(const char *dir)
+{
+	const struct tree_walk walk = {.visit = sweep_one,
+	                               .ctx = (void *)(uintptr_t)dir,
+	                               .changing = true,
+	                               .unreadable = true};
+	scope_fd int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	struct err ignored;
+
+	if (fd >= 0)
+		(void)tree_walk(fd, &walk, &ignored);
 }

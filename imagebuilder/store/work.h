@@ -28,3 +28,6 @@ int work_publish(struct work *w, const char *file, struct err *e) ATTR_MUST_USE;
 /* Removes the directory with its content; what was published stays. */
 void work_close(struct work *w);
 #define scope_work __attribute__((cleanup(work_close)))
+
+/* Removes from that directory the unfinished outputs of processes that have ended. */
+void work_sweep(const char *dir);

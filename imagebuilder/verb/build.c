@@ -150,6 +150,22 @@ static int check_bootable(const struct recipe *recipe, const struct lock *lock,
 	return bootable_check(recipe, &all, a, e);
 }
 
+/* What failed steps left to be looked at is not worth a build. */
+static int check_space(const struct recipe *recipe, const struct formats *f,
+                       const struct options *o, struct err *e)
+{
+	const char *where = o->store ? o->store : STORE_DEFAULT;
+	scope_store struct store s = STORE_INIT;
+	struct err none;
+	int r = space_check(recipe, where, o->output, f->items, f->n, e);
+
+	if (r == 0 || e->reason != REASON_HOST_SPACE || store_look(where, &s, &none) < 0 ||
+	    s.fd < 0)
+		return r;
+	store_sweep(&s, true);
+	return space_check(recipe, where, o->output, f->items, f->n, e);
+}
+
 static int preflight(const struct recipe *recipe, const struct lock *lock, const struct formats *f,
                      const struct options *o, struct arena *a, struct err *e)
 {
@@ -170,7 +186,7 @@ static int preflight(const struct recipe *recipe, const struct lock *lock, const
 	r = check_bootable(recipe, lock, f, a, e);
 	if (r < 0)
 		return r;
-	r = space_check(recipe, o->store ? o->store : STORE_DEFAULT, dir, f->items, f->n, e);
+	r = check_space(recipe, f, o, e);
 	if (r < 0)
 		return r;
 	for (size_t i = 0; i < f->n; i++) {
@@ -229,6 +245,8 @@ static int write_outputs(const struct recipe *recipe, const struct formats *f, c
 		const char *path = output_path(recipe, f->items[i], whole, b->arena);
 		bool written;
 		uint64_t start = clock_now();
+		progress_phase(p, arena_printf(b->arena, "writing '%s'",
+		                               output_path(recipe, f->items[i], dir, b->arena)));
 		int r = output_write(recipe, b, s, f->items[i], path, &written, e);
 
 		if (r < 0)
@@ -292,9 +310,8 @@ static int build(struct image *g, const char *path, struct recipe *recipe, struc
 	return 0;
 }
 
-int verb_build(void *program)
+static int build_and_publish(struct image *g)
 {
-	struct image *g = program;
 	struct formats f = {.n = 0};
 	struct recipe recipe;
 	struct err e;
@@ -305,4 +322,9 @@ int verb_build(void *program)
 		return 0;
 	return image_publish(g, &recipe,
 	                     output_path(&recipe, "raw", g->opt.output, g->program.arena));
+}
+
+int verb_build(void *program)
+{
+	return image_guarded(program, build_and_publish);
 }

@@ -98,9 +98,8 @@ static int compare_both(struct image *g, struct inspect_space *space, struct ins
 	return compare_files(c, e);
 }
 
-int verb_diff(void *program)
+static int diff(struct image *g)
 {
-	struct image *g = program;
 	const char *store = g->opt.store ? g->opt.store : STORE_DEFAULT;
 	scope_inspect_space struct inspect_space space = INSPECT_SPACE_INIT(store);
 	struct inspect *pair =
@@ -116,4 +115,9 @@ int verb_diff(void *program)
 	if (r < 0)
 		return program_fail(&g->program, &e);
 	return c.n ? DIFFERENT : 0;
+}
+
+int verb_diff(void *program)
+{
+	return image_guarded(program, diff);
 }

@@ -16,6 +16,7 @@ const struct reason_hint image_hints[] = {
         {REASON_STEP_TIMEOUT, "raise 'timeout' of the step, component or test in the recipe"},
         {REASON_UNIT_MISSING, "add the package that has it to the recipe's 'packages'"},
         {REASON_HOST_PACKAGE, "mind the name, and this machine's apt sources or repositories"},
+        {REASON_INTERRUPTED, "the same command goes on behind what is finished"},
         {REASON_BUSY, "run it again when the other one has ended"},
         {0},
 };

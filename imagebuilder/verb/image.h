@@ -38,6 +38,11 @@ int verb_deprecate(void *program);
 int verb_deregister(void *program);
 int verb_alias(void *program);
 
+/* guard.c: runs it in a child, so that a signal from the terminal or a service manager ends the
+ * work at once, and what it left unfinished in --store and --output is removed before the program
+ * says so and ends with 128 and the signal. */
+int image_guarded(struct image *g, int (*verb)(struct image *g));
+
 /* lock.c: the lock beside the recipe, checked; NULL: there is none, or --unlocked. */
 int image_lock(struct image *g, const char *path, const struct recipe *recipe,
                const struct lock **ret, struct err *e) ATTR_MUST_USE;

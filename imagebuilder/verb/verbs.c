@@ -42,5 +42,6 @@ const struct program_info image_program = {
                     .verbs = verbs,
                     .options = option_table},
         .hints = image_hints,
+        .json_errors = true,
         .workstation = true,
 };

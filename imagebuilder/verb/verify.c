@@ -36,8 +36,8 @@ static void tell(void *ctx, const char *check, enum verify_state state, const ch
 	}
 }
 
-static int verify(struct image *g, struct inspect_space *space, struct inspect *image,
-                  struct verify *v, struct err *e)
+static int verify_image(struct image *g, struct inspect_space *space, struct inspect *image,
+                        struct verify *v, struct err *e)
 {
 	const struct options *o = &g->opt;
 	struct hygiene_intent *intent = arena_alloc(g->program.arena, sizeof *intent);
@@ -61,9 +61,8 @@ static int verify(struct image *g, struct inspect_space *space, struct inspect *
 	return verify_all(v, e);
 }
 
-int verb_verify(void *program)
+static int verify(struct image *g)
 {
-	struct image *g = program;
 	const struct options *o = &g->opt;
 	const char *store = o->store ? o->store : STORE_DEFAULT;
 	scope_inspect_space struct inspect_space space = INSPECT_SPACE_INIT(store);
@@ -75,7 +74,12 @@ int verb_verify(void *program)
 	                   .ctx = g};
 	struct err e;
 
-	if (verify(g, &space, &image, &v, &e) < 0)
+	if (verify_image(g, &space, &image, &v, &e) < 0)
 		return program_fail(&g->program, &e);
 	return v.faults ? FAULTY : 0;
+}
+
+int verb_verify(void *program)
+{
+	return image_guarded(program, verify);
 }

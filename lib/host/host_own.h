@@ -21,8 +21,8 @@ struct host_assumed {
 
 struct host {
 	enum host_mode mode;
-	bool self;    /* the root is "/": programs need no chroot */
-	bool running; /* and that root is this machine's: host_is_self */
+	bool self;      /* the root is "/": programs need no chroot */
+	bool running;   /* and that root is this machine's: host_is_self */
 	char epoch[40]; /* "SOURCE_DATE_EPOCH=1"; "": none */
 	int root_fd;
 	char *root;

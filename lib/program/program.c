@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "data/jsonw.h"
 #include "os/journal.h"
 
 #define HELP_MAX         (16 * 1024)
@@ -99,6 +100,11 @@ static int flushed(const struct program_info *info, int status)
 	return EXIT_NO_OUTPUT;
 }
 
+int program_flushed(const struct program *p, int status)
+{
+	return flushed(p->info, status);
+}
+
 static int print_help(const struct program_info *info, const struct command_verb *verb)
 {
 	scope_arena struct arena *a = arena_new();
@@ -171,8 +177,27 @@ void program_hint(const struct program *p, const struct err *e)
 		log_notice("%s: %s", reason_row(e->reason)->name, hint);
 }
 
+static void print_error(const struct program *p, const struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf b = STRBUF(a, 64 * 1024);
+	struct jsonw w = {.out = &b};
+
+	jsonw_begin(&w, NULL, '{');
+	jsonw_u64(&w, "schema", PROGRAM_SCHEMA);
+	jsonw_str(&w, "event", "error");
+	jsonw_str(&w, "kind", err_kind_name(e->kind));
+	jsonw_str(&w, "reason", reason_row(e->reason)->name);
+	jsonw_str(&w, "text", e->text);
+	jsonw_str(&w, "hint", reason_hint(p->info->hints, e->reason));
+	jsonw_end(&w, '}');
+	puts(b.data);
+}
+
 int program_fail(const struct program *p, const struct err *e)
 {
+	if (p->json && p->info->json_errors)
+		print_error(p, e);
 	log_err("%s", e->text);
 	program_hint(p, e);
 	return program_status(p, e);

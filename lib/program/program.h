@@ -31,6 +31,7 @@ struct program;
 struct program_info {
 	struct command command;
 	const struct reason_hint *hints; /* the program's own, see reason.h; or NULL */
+	bool json_errors; /* with --json an error is an object on standard output, too */
 	bool workstation; /* uses AWS's keys and AWS_DEFAULT_REGION from the environment */
 	/* Before the verb runs, and after it; either may be NULL. */
 	void (*begin)(struct program *p);
@@ -88,7 +89,12 @@ int program_status(const struct program *p, const struct err *e);
 /* Logs the hint of the error's reason, unless the error is about input: its text is sufficient. */
 void program_hint(const struct program *p, const struct err *e);
 
-/* Logs the error's text and its hint; returns its exit status. */
+/* Makes sure that standard output was written: else, where `status` is 0, says so and returns the
+ * status for that. For a process that ends without returning to program_main(). */
+int program_flushed(const struct program *p, int status);
+
+/* Logs the error's text and its hint, or with --json prints them as an event `error`, see
+ * json_errors; returns its exit status. */
 int program_fail(const struct program *p, const struct err *e);
 
 /* Reads AWS's environment variables into *p. This is root's environment, never user data's. */
