@@ -33,7 +33,8 @@ static const char *const own_keys[] = {"image", "copy",    "components", "tests"
 struct loading {
 	const struct command_list *set;
 	struct arena *arena;
-	const char *prefix; /* where this program is installed */
+	struct faults *faults; /* NULL: the first fault ends it */
+	const char *prefix;    /* where this program is installed */
 	const char *installed;
 };
 
@@ -150,15 +151,35 @@ static int read_from(const struct loading *l, const char *from, unsigned depth,
 
 /* ---- the whole recipe ---- */
 
-static int refuse_sections(const struct doc *d, struct err *e)
+static const struct recipe_refused *refused(const char *section)
 {
-	for (size_t i = 0; i < d->n; i++)
-		for (const struct recipe_refused *no = recipe_refused; no->section; no++)
-			if (str_eq(d->keys[i]->text, no->section))
-				return doc_err(d->keys[i], e, REASON_INPUT_UNSUPPORTED,
-				               "'%s' has no place in an image: %s", no->section,
-				               no->why);
-	return 0;
+	for (const struct recipe_refused *no = recipe_refused; no->section; no++)
+		if (str_eq(section, no->section))
+			return no;
+	return NULL;
+}
+
+/* *ret_rest: what is left of it. */
+static int refuse_sections(const struct loading *l, const struct doc *d, struct doc **ret_rest,
+                           struct err *e)
+{
+	struct doc *rest = doc_new_map(l->arena, d);
+	int failed = 0;
+
+	for (size_t i = 0; i < d->n; i++) {
+		const struct recipe_refused *no = refused(d->keys[i]->text);
+
+		if (!no) {
+			doc_append(l->arena, rest, d->keys[i], d->items[i]);
+			continue;
+		}
+		failed = doc_err(d->keys[i], e, REASON_INPUT_UNSUPPORTED,
+		                 "'%s' has no place in an image: %s", no->section, no->why);
+		if (!faults_add(l->faults, e))
+			break;
+	}
+	*ret_rest = rest;
+	return failed;
 }
 
 static const struct doc *only_sections(const struct doc *d, struct arena *a)
@@ -176,32 +197,99 @@ int recipe_plan(const struct recipe *recipe, struct arena *a, struct plan *ret, 
 	return plan_build(recipe->sections, kinds_all, NULL, &recipe->facts, NULL, a, ret, e);
 }
 
-static int check_rest(const struct doc *d, const struct recipe *recipe, struct arena *a,
+static int check_copies(const struct doc *list, const struct recipe *recipe, struct arena *a,
+                        struct err *e)
+{
+	struct copy_list copies;
+
+	return copy_read(list, &recipe->facts, a, &copies, e);
+}
+
+static int check_components(const struct doc *list, const struct recipe *recipe, struct arena *a,
+                            struct err *e)
+{
+	struct component_list components;
+
+	(void)recipe;
+	return component_read(list, a, &components, e);
+}
+
+static int check_tests(const struct doc *list, const struct recipe *recipe, struct arena *a,
+                       struct err *e)
+{
+	struct test_list tests;
+
+	return test_read(list, &recipe->facts, a, &tests, e);
+}
+
+static int check_allow(const struct doc *list, const struct recipe *recipe, struct arena *a,
+                       struct err *e)
+{
+	struct allow_list allow;
+
+	return allow_read(list, &recipe->facts, a, &allow, e);
+}
+
+typedef int check_list_fn(const struct doc *list, const struct recipe *recipe, struct arena *a,
+                          struct err *e);
+
+/* The list as a whole; where it has a fault and all are wanted, each entry by itself. */
+static int check_list(const struct loading *l, const struct doc *list, const struct recipe *recipe,
+                      check_list_fn *check, struct err *e)
+{
+	int failed = check(list, recipe, l->arena, e);
+
+	if (failed == 0 || !faults_add(l->faults, e) || list->type != DOC_LIST)
+		return failed;
+	for (size_t i = 0; i < list->n; i++) {
+		struct doc *one = doc_new_list(l->arena, list);
+		struct err mine;
+
+		doc_push(l->arena, one, list->items[i]);
+		if (check(one, recipe, l->arena, &mine) < 0 && !faults_add(l->faults, &mine))
+			break;
+	}
+	return failed;
+}
+
+static int check_rest(const struct loading *l, const struct doc *d, const struct recipe *recipe,
                       struct err *e)
 {
+	const struct {
+		const struct doc *list;
+		check_list_fn *check;
+	} lists[] = {{recipe->copy, check_copies},
+	             {recipe->components, check_components},
+	             {recipe->tests, check_tests},
+	             {recipe->allow, check_allow}};
 	struct plan plan;
-	struct copy_list copies;
-	struct component_list components;
-	struct test_list tests;
-	struct allow_list allow;
-	int r = refuse_sections(d, e);
+	struct doc *rest;
+	int failed = refuse_sections(l, d, &rest, e);
 
-	if (r < 0)
-		return r;
+	if (failed < 0 && !faults_add(l->faults, e))
+		return failed;
 	/* With the other keys known, so that a misspelt key is compared with all of them. */
-	r = plan_build(d, kinds_all, own_keys, &recipe->facts, NULL, a, &plan, e);
-	if (r < 0)
+	int r = plan_build(rest, kinds_all, own_keys, &recipe->facts, l->faults, l->arena, &plan,
+	                   e);
+	if (r < 0 && !faults_add(l->faults, e))
 		return r;
-	r = copy_read(recipe->copy, &recipe->facts, a, &copies, e);
-	if (r < 0)
-		return r;
-	r = component_read(recipe->components, a, &components, e);
-	if (r < 0)
-		return r;
-	r = test_read(recipe->tests, &recipe->facts, a, &tests, e);
-	if (r < 0)
-		return r;
-	return allow_read(recipe->allow, &recipe->facts, a, &allow, e);
+	failed = r < 0 ? r : failed;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		r = check_list(l, lists[i].list, recipe, lists[i].check, e);
+		if (r < 0 && !faults_add(l->faults, e))
+			return r;
+		failed = r < 0 ? r : failed;
+	}
+	return failed;
+}
+
+static void take_sections(const struct doc *d, struct arena *a, struct recipe *recipe)
+{
+	recipe->sections = only_sections(d, a);
+	recipe->copy = doc_get(d, "copy");
+	recipe->components = doc_get(d, "components");
+	recipe->tests = doc_get(d, "tests");
+	recipe->allow = doc_get(d, "allow");
 }
 
 static int load_at(const struct loading *l, const char *path, unsigned depth, struct recipe *ret,
@@ -218,37 +306,41 @@ static int load_at(const struct loading *l, const char *path, unsigned depth, st
 	if (!recipe.image)
 		return doc_err(d, e, REASON_INPUT_REQUIRED,
 		               "'image' is missing: expected a recipe with image: {name: ...}");
-	r = recipe_header(recipe.image, l->arena, &recipe, &from, e);
-	if (r < 0)
-		return r;
+	int failed = recipe_header(recipe.image, l->faults, l->arena, &recipe, &from, e);
+	if (failed < 0 && !faults_add(l->faults, e))
+		return failed;
 	r = set_facts(l, &recipe, e);
 	if (r < 0)
 		return r;
-	r = read_from(l, from, depth, &recipe, e);
-	if (r < 0)
+	r = failed < 0 ? 0 : read_from(l, from, depth, &recipe, e);
+	if (r < 0 && !faults_add(l->faults, e))
 		return r;
-	recipe.sections = only_sections(d, l->arena);
-	recipe.copy = doc_get(d, "copy");
-	recipe.components = doc_get(d, "components");
-	recipe.tests = doc_get(d, "tests");
-	recipe.allow = doc_get(d, "allow");
-	r = check_rest(d, &recipe, l->arena, e);
-	if (r < 0)
-		return r;
+	failed = r < 0 ? r : failed;
+	take_sections(d, l->arena, &recipe);
+	r = check_rest(l, d, &recipe, e);
+	if (r < 0 || failed < 0)
+		return r < 0 ? r : failed;
 	*ret = recipe;
 	return 0;
 }
 
-int recipe_load(const char *path, const struct command_list *set, struct arena *a,
-                struct recipe *ret, struct err *e)
+int recipe_load_all(const char *path, const struct command_list *set, struct faults *faults,
+                    struct arena *a, struct recipe *ret, struct err *e)
 {
 	const char *prefix = own_prefix(a);
 	const struct loading l = {
 	        .set = set,
 	        .arena = a,
+	        .faults = faults,
 	        .prefix = prefix,
 	        .installed = arena_printf(a, "%s/share/hpc-node/recipes", prefix),
 	};
 
 	return load_at(&l, arena_strdup(a, path), 0, ret, e);
+}
+
+int recipe_load(const char *path, const struct command_list *set, struct arena *a,
+                struct recipe *ret, struct err *e)
+{
+	return recipe_load_all(path, set, NULL, a, ret, e);
 }

@@ -66,6 +66,10 @@ struct recipe {
 int recipe_load(const char *path, const struct command_list *set, struct arena *a,
                 struct recipe *ret, struct err *e) ATTR_MUST_USE;
 
+/* The same, but looks for every fault (faults.h). */
+int recipe_load_all(const char *path, const struct command_list *set, struct faults *faults,
+                    struct arena *a, struct recipe *ret, struct err *e) ATTR_MUST_USE;
+
 /* The plan of its own sections, without its parent's. */
 int recipe_plan(const struct recipe *r, struct arena *a, struct plan *ret,
                 struct err *e) ATTR_MUST_USE;

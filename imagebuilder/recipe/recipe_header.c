@@ -150,30 +150,36 @@ static int check_disk(const struct doc *image, struct header *h, struct err *e)
 	return 0;
 }
 
-int recipe_header(const struct doc *image, struct arena *a, struct recipe *ret,
-                  const char **ret_from, struct err *e)
+static int check_values(const struct doc *image, struct header *h, struct faults *faults,
+                        struct err *e)
+{
+	struct err found[5];
+	const int results[] = {
+	        check_name(image, h->name, &found[0]), check_version(image, h->version, &found[1]),
+	        check_cmdline(image, h->cmdline, &found[2]),
+	        check_features(image, &h->features, &found[3]), check_disk(image, h, &found[4])};
+
+	for (size_t i = ARRAY_LEN(results); i-- > 0;)
+		if (results[i] < 0)
+			*e = found[i]; /* the first */
+	for (size_t i = 0; i < ARRAY_LEN(results); i++)
+		if (results[i] < 0 && !faults_add(faults, &found[i]))
+			return -e->no;
+	for (size_t i = 0; i < ARRAY_LEN(results); i++)
+		if (results[i] < 0)
+			return -e->no;
+	return 0;
+}
+
+int recipe_header(const struct doc *image, struct faults *faults, struct arena *a,
+                  struct recipe *ret, const char **ret_from, struct err *e)
 {
 	struct header h = header_defaults;
-	int r = field_decode(image, recipe_image_fields, NULL, a, &h, e);
+	int r = field_decode_all(image, recipe_image_fields, NULL, faults, a, &h, e);
 
-	if (r < 0)
-		return r;
-	r = check_name(image, h.name, e);
-	if (r < 0)
-		return r;
-	r = check_version(image, h.version, e);
-	if (r < 0)
-		return r;
-	r = check_cmdline(image, h.cmdline, e);
-	if (r < 0)
-		return r;
-	r = check_features(image, &h.features, e);
-	if (r < 0)
-		return r;
-	r = check_disk(image, &h, e);
-	if (r < 0)
-		return r;
-	ret->name = h.name;
+	if (r == 0)
+		r = check_values(image, &h, faults, e);
+	ret->name = h.name ? h.name : "unnamed"; /* without a fault it has one */
 	ret->version = h.version;
 	ret->arch = archs[h.arch];
 	ret->features = h.features;
@@ -182,5 +188,5 @@ int recipe_header(const struct doc *image, struct arena *a, struct recipe *ret,
 	                               .boot = (enum recipe_boot)h.boot,
 	                               .cmdline = h.cmdline};
 	*ret_from = h.from;
-	return 0;
+	return r;
 }

@@ -21,7 +21,7 @@ static int check_recipe(struct image *g, const char *path, struct faults *faults
 	struct component_list components;
 	struct test_list tests;
 	struct hygiene_intent intent;
-	int r = recipe_load(path, &g->opt.set, a, &recipe, e);
+	int r = recipe_load_all(path, &g->opt.set, faults, a, &recipe, e);
 
 	if (r < 0)
 		return r;

@@ -225,11 +225,49 @@ static void packages_are_sorted_and_once(void **state)
 	assert_int_equal(list.n, 0);
 }
 
+static void every_fault_is_found(void **state)
+{
+	(void)state;
+	static const char *const want[] = {
+	        "r.yaml:1:15: 'X' is no name",
+	        "r.yaml:1:27: '1' is no version",
+	        "r.yaml:2:1: 'munge' has no place",
+	        "r.yaml:3:1: unknown section 'pakages'",
+	        "r.yaml:4:26: ",
+	        "r.yaml:4:54: ",
+	        "r.yaml:5:25: 'rel' is no absolute",
+	        "r.yaml:6:25: '/../x' has a",
+	        "r.yaml:7:10: unknown key 'rum'",
+	};
+	struct faults faults = {.arena = arena};
+
+	put("r.yaml", "image: {name: X, version: '1'}\n"
+	              "munge: {}\n"
+	              "pakages: [a]\n"
+	              "files: [{path: /a, mode: wrong}, {path: /b, content: {}}]\n"
+	              "copy: [{from: /etc, to: rel},\n"
+	              "       {from: /etc, to: /../x}]\n"
+	              "tests: [{rum: [a], run: [b]}]\n");
+	assert_err(recipe_load_all(at("r.yaml"), NULL, &faults, arena, &got, &e), ERR_INPUT,
+	           "r.yaml:");
+	for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < faults.n; k++)
+			found = found || strstr(faults.items[k].text, want[i]);
+		if (!found)
+			fail_msg("'%s' is not among the %zu faults", want[i], faults.n);
+	}
+	assert_int_equal(faults.n, ARRAY_LEN(want));
+	assert_err(recipe_load(at("r.yaml"), NULL, arena, &got, &e), ERR_INPUT, "r.yaml:1:15: ");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	        T(a_header_has_its_defaults),
+	        T(every_fault_is_found),
 	        T(headers_are_refused),
 	        T(a_command_line_may_have_a_root_of_another_name),
 	        T(what_it_is_made_from_is_told_by_its_name),
