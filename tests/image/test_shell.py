@@ -135,7 +135,8 @@ def test_a_failed_build_says_how_to_look_and_that_works(shell, failed):
 
 def test_a_failure_as_events(shell, failed):
     r = shell(FAILING, "--json")
-    last = json.loads(r.out.splitlines()[-1])
+    last, error = map(json.loads, r.out.splitlines()[-2:])
+    assert error["event"] == "error" and error["text"] in r.err
     assert last["event"] == "failed" and last["step"] == "last" and len(last["lines"]) == 30
     assert last["look"] in failed.err and last["tree"] in failed.err and last["log"] in failed.err
 
