@@ -56,7 +56,7 @@ static bool is_listed(const struct field_strings *list, const char *name)
 int controller_ready(const struct step_ctx *c, const struct controller_spec *s,
                      const struct controller_conf *conf, uint64_t deadline, struct err *e)
 {
-	struct blob said;
+	struct blob said = {0};
 	int r = ask(c, deadline, &said, e);
 
 	if (r < 0)
