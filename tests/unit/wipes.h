@@ -20,7 +20,14 @@ static inline void wipes_of(const char *secret)
 }
 
 /* glibc declares that explicit_bzero() doesn't read the memory, so what looks at it is not inlined. */
-__attribute__((noinline, noclone)) static void wipes_look(char *memory, size_t len)
+#ifdef __clang__
+#define WIPES_APART __attribute__((noinline))
+#else
+#define WIPES_APART __attribute__((noinline, noclone))
+#endif
+void wipes_look(char *memory, size_t len);
+
+WIPES_APART void wipes_look(char *memory, size_t len)
 {
 	if (wipes.secret && memmem(memory, len, wipes.secret, strlen(wipes.secret)))
 		wipes.seen++;
@@ -28,6 +35,16 @@ __attribute__((noinline, noclone)) static void wipes_look(char *memory, size_t l
 
 void explicit_bzero(void *memory, size_t len)
 {
+	wipes_look(memory, len);
+	memset(memory, 0, len);
+	__asm__ volatile("" : : "r"(memory) : "memory");
+}
+
+/* What it is called as where the fortified headers are in use. */
+void __explicit_bzero_chk(void *memory, size_t len, size_t room);
+void __explicit_bzero_chk(void *memory, size_t len, size_t room)
+{
+	assert_true(len <= room);
 	wipes_look(memory, len);
 	memset(memory, 0, len);
 	__asm__ volatile("" : : "r"(memory) : "memory");

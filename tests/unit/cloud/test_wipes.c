@@ -101,16 +101,17 @@ static void begin(const char *secret)
 	                       clock_in_ms(LIMIT_MS), &e));
 }
 
-/* The wipes until now, and those of the handle's end. */
+/* At least so many wipes until now, and exactly those of the handle's end. An answer that comes in
+ * several pieces is copied, and so wiped, more often. */
 static void assert_wipes(int before, int at_the_end)
 {
 	int seen = wipes.seen;
 
 	cloud_close(c);
 	script_stop(&s);
-	if (seen != before || wipes.seen != before + at_the_end)
-		fail_msg("%d and %d wipes, wanted %d and %d", seen, wipes.seen - seen, before,
-		         at_the_end);
+	if (seen < before || wipes.seen != seen + at_the_end)
+		fail_msg("%d and %d wipes, wanted at least %d and %d", seen, wipes.seen - seen,
+		         before, at_the_end);
 }
 
 static void the_credentials_of_a_role(void **state)
