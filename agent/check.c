@@ -11,6 +11,7 @@
 #include "agent/offline.h"
 #include "base/file.h"
 #include "cluster/pcluster_schema.h"
+#include "model/slurmver.h"
 
 /* ---- the node ---- */
 
@@ -21,6 +22,11 @@ static struct doc *default_of(struct agent *g, const char *key, const char *valu
 	if (value)
 		doc_put_text(g->program.arena, map, key, value);
 	return map;
+}
+
+static bool is_head(const struct doc *node)
+{
+	return str_eq(doc_text(node, "role"), cluster_role_name(CLUSTER_HEAD));
 }
 
 /* Fills in what neither the node document nor the options say: the first node of the queue. */
@@ -34,8 +40,9 @@ static void stand_in_node(struct agent *g, struct doc *merged, const struct doc 
 	const struct {
 		const char *key, *value;
 	} rows[] = {
-	        {"node", arena_printf(a, "%s-dy-%s-1", name ? name : "node",
-	                              resource ? resource : "resource")},
+	        {"node", is_head(merged) ? "head"
+	                                 : arena_printf(a, "%s-dy-%s-1", name ? name : "node",
+	                                                resource ? resource : "resource")},
 	        {"head", "192.0.2.10"}, /* RFC 5737 */
 	        {"munge-key", "s3://bucket/munge.key"},
 	};
@@ -109,7 +116,8 @@ static int check_config(struct agent *g, const char *name, const struct doc *d,
 
 	if (r < 0)
 		return r;
-	one = one || doc_has(layer, "node") || !pcluster_is(d);
+	one = one || doc_has(layer, "node") || !pcluster_is(d) ||
+	      is_head(offline_with_options(g, layer));
 	for (size_t i = 0; i < (one ? 1 : queues->n); i++) {
 		r = check_for(g, d, layer, queues && queues->n > i ? queues->items[i] : NULL,
 		              faults, e);
@@ -118,7 +126,7 @@ static int check_config(struct agent *g, const char *name, const struct doc *d,
 		failed = r < 0 ? r : failed;
 		steps = i ? steps : g->plan.n;
 	}
-	if (failed == 0)
+	if (failed == 0 && g->node.node.role != CLUSTER_HEAD)
 		failed = check_head(g, d, faults, e);
 	if (failed < 0 || g->program.quiet)
 		return failed;
@@ -152,6 +160,18 @@ static int check_text(struct agent *g, const char *name, struct blob text, struc
 	return 0;
 }
 
+static int use_release(struct agent *g, struct err *e)
+{
+	unsigned slurm;
+	char name[8];
+	int r = head_release(g, &slurm, e);
+
+	if (r < 0)
+		return r;
+	vars_set(&g->facts, "slurm-version", slurmver_name(slurm, name), "check");
+	return 0;
+}
+
 int verb_check(void *program)
 {
 	struct agent *g = program;
@@ -164,6 +184,9 @@ int verb_check(void *program)
 	if (r < 0)
 		return program_fail(&g->program, &e);
 	offline_facts(g);
+	r = use_release(g, &e);
+	if (r < 0)
+		return program_fail(&g->program, &e);
 	r = check_text(g, name, text, &faults, &e);
 	offline_notes(g);
 	return r < 0 ? offline_faults(g, &faults, &e) : 0;

@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "agent/types.h"
 #include "aws/fetch.h"
 #include "base/backoff.h"
 #include "base/digest.h"
 #include "cloud/uri.h"
+#include "cluster/pcluster_schema.h"
 #include "data/userdata.h"
 #include "kinds/kinds.h"
 
@@ -35,7 +37,7 @@ static void take_region(struct agent *g, const struct doc *config)
 
 static void take_timeout(struct agent *g, const struct doc *config)
 {
-	uint64_t ms = cluster_timeout_ms(config);
+	uint64_t ms = cluster_timeout_ms(config, g->node.node.role);
 
 	if (ms && !g->node.deadline_given)
 		g->program.deadline = g->program.start + ms * NS_PER_MS;
@@ -45,13 +47,21 @@ int config_plan_of(struct agent *g, const struct doc *config, const struct clust
                    struct err *e)
 {
 	struct cluster_reading mine = *reading;
+	struct instance_table types;
 	struct doc *spec;
+	int r;
 
 	g->notes.arena = g->program.arena;
 	mine.notes = &g->notes;
 	take_region(g, config);
 	take_timeout(g, config);
-	int r = cluster_spec(config, &g->node.node, &g->facts, &mine, g->program.arena, &spec, e);
+	if (g->node.node.role == CLUSTER_HEAD && pcluster_is(config)) {
+		r = types_read(g->program.arena, &types, e);
+		if (r < 0)
+			return r;
+		mine.types = &types;
+	}
+	r = cluster_spec(config, &g->node.node, &g->facts, &mine, g->program.arena, &spec, e);
 	if (r < 0)
 		return r;
 	return plan_build(spec, kinds_all, NULL, &g->facts, mine.faults, g->program.arena, &g->plan,

@@ -16,6 +16,8 @@ const struct fact_row fact_list[] = {
         {"partition", "aws", "aws, aws-cn or aws-us-gov"},
         {"dns-suffix", "amazonaws.com", "domain of the partition's services"},
         {"slurm-prefix", "/usr", "where Slurm is installed; absent where the image has none"},
+        {"slurm-version", "22.05", "the release of slurmctld, on a head that has it"},
+        {"vpc-cidrs", "192.0.2.0/24", "networks of its VPC, by blanks; on a head alone"},
         {"cluster", "cluster", "of the node document, as what follows"},
         {"role", "compute", "compute, head or login"},
         {"node", "queue-dy-resource-1", "Slurm NodeName of this node"},

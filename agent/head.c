@@ -54,8 +54,6 @@ int head_check(struct agent *g, const struct doc *config, struct faults *faults,
 	struct render_files files;
 	struct model model;
 
-	/* A head knows it of its VPC, so there is nothing to be said of it. */
-	vars_set(&g->facts, "vpc-cidrs", "192.0.2.0/24", "check");
 	if (g->opt.slurm)
 		return head_render(g, config, faults, &files, e);
 	return read_model(g, config, faults, &model, e);

@@ -35,6 +35,35 @@ static void find_slurm(struct agent *g)
 		}
 }
 
+/* What `slurmctld -V` says: "slurm-wlm 22.05.8". A head's slurm.conf follows from it. */
+static int find_release(struct agent *g, struct err *e)
+{
+	const char *argv[] = {"/usr/sbin/slurmctld", "-V", NULL};
+	const struct host_exec x = {.argv = argv, .deadline = g->program.deadline};
+	struct host_result said;
+
+	if (!host_exists(g->host, argv[0]))
+		return 0;
+	int r = host_run_ok(g->host, &x, g->program.arena, &said, e);
+	if (r < 0)
+		return r;
+	const char *line =
+	        arena_memdup(g->program.arena, said.out.data, strcspn(said.out.data, "\n"));
+	const char *blank = strrchr(line, ' ');
+	vars_set(&g->facts, "slurm-version", blank ? blank + 1 : line, "machine");
+	return 0;
+}
+
+/* What only a head needs to know of itself: other nodes are spared the time. */
+static int add_head(struct agent *g, struct err *e)
+{
+	int r = find_release(g, e);
+
+	if (r < 0 || g->program.cloud_config.no_metadata)
+		return r;
+	return cloud_networks(g->cloud, &g->facts, g->program.deadline, e);
+}
+
 /* ---- the node document's layers ---- */
 
 static int as_map(struct agent *g, struct doc *merged, const struct doc *layer, struct err *e)
@@ -164,5 +193,5 @@ int source_node(struct agent *g, struct err *e)
 		return r;
 	node_doc_facts(&g->node, &g->facts);
 	take_deadline(g);
-	return 0;
+	return g->node.node.role == CLUSTER_HEAD ? add_head(g, e) : 0;
 }

@@ -84,6 +84,11 @@ void cloud_counts(const struct cloud *c, unsigned *ret_requests, unsigned *ret_r
 int cloud_identity(struct cloud *c, struct vars *ret, uint64_t deadline,
                    struct err *e) ATTR_MUST_USE;
 
+/* Adds "vpc-cidrs": the networks of the VPC that the interface "mac" is in, by blanks, IPv4 before
+ * IPv6. Source "imds"; not set where "mac" isn't or the service lists none. */
+int cloud_networks(struct cloud *c, struct vars *facts, uint64_t deadline,
+                   struct err *e) ATTR_MUST_USE;
+
 /* The region that requests go to; the handle's string. */
 int cloud_region(struct cloud *c, const char **ret, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 

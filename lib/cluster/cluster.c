@@ -176,9 +176,11 @@ const char *cluster_region(const struct doc *config)
 	return pcluster_is(config) ? doc_text(config, "Region") : NULL;
 }
 
-uint64_t cluster_timeout_ms(const struct doc *config)
+uint64_t cluster_timeout_ms(const struct doc *config, enum cluster_role role)
 {
-	const struct doc *at = doc_find(config, "DevSettings.Timeouts.ComputeNodeBootstrapTimeout");
+	const struct doc *at = doc_find(
+	        config, role == CLUSTER_HEAD ? "DevSettings.Timeouts.HeadNodeBootstrapTimeout"
+	                                     : "DevSettings.Timeouts.ComputeNodeBootstrapTimeout");
 	int64_t seconds = 0;
 
 	if (!pcluster_is(config) || !at || scalar_i64(at, 1, PCLUSTER_TIMEOUT_MAX_S, &seconds) < 0)
@@ -193,6 +195,8 @@ static int pcluster_whole(const struct doc *config, const struct cluster_node *n
 	const struct pcluster_input in = {.config = config,
 	                                  .node = node,
 	                                  .facts = facts,
+	                                  .types = reading->types,
+	                                  .faults = reading->faults,
 	                                  .notes = reading->notes,
 	                                  .elsewhere = reading->elsewhere,
 	                                  .arena = a};

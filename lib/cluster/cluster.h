@@ -16,6 +16,7 @@
 #include "cluster/cluster_role.h"
 #include "data/faults.h"
 #include "data/vars.h"
+#include "model/instance.h"
 
 /* How to read a document; all zero is how a node reads its own. */
 struct cluster_reading {
@@ -24,6 +25,7 @@ struct cluster_reading {
 	/* A key that this version doesn't know is a fault; otherwise it is a note, as a newer
 	 * ParallelCluster may have it. Only for ParallelCluster's files: ours have no such keys. */
 	bool strict;
+	const struct instance_table *types; /* for role head; NULL: no instance type is known */
 	/* The reader is not the node itself: a value that only the node can know becomes a note,
 	 * and a sample value is used. */
 	bool elsewhere;
@@ -32,7 +34,8 @@ struct cluster_reading {
 /*
  * Besides `node` these facts are used: "slurm-prefix" (where Slurm is installed; then /opt/slurm
  * isn't mounted), "region" and "dns-suffix" (names of EFS and FSx servers),
- * "tag.parallelcluster:queue-name" and "tag.parallelcluster:compute-resource-name".
+ * "tag.parallelcluster:queue-name" and "tag.parallelcluster:compute-resource-name"; for role head
+ * those of pcluster_head().
  */
 int cluster_spec(const struct doc *config, const struct cluster_node *node,
                  const struct vars *facts, const struct cluster_reading *reading, struct arena *a,
@@ -41,7 +44,7 @@ int cluster_spec(const struct doc *config, const struct cluster_node *node,
 /* The region and the limit for a node's start that the document itself sets: NULL and 0 if it
  * doesn't. */
 const char *cluster_region(const struct doc *config);
-uint64_t cluster_timeout_ms(const struct doc *config);
+uint64_t cluster_timeout_ms(const struct doc *config, enum cluster_role role);
 
 /*
  * Parses a cluster's text, YAML or JSON. A ParallelCluster file is parsed as ParallelCluster does

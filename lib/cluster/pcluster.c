@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Translates a ParallelCluster file to sections: the queue's scripts, munge and Slurm. */
+/* Translates a ParallelCluster file to sections: scripts, munge and Slurm. */
 #include "cluster/pcluster.h"
 
 #include <errno.h>
 
+static bool is_head(const struct pcluster_input *in)
+{
+	return in->node->role == CLUSTER_HEAD;
+}
+
 /* ---- custom actions ---- */
 
-/* What a queue's custom actions are translated to. */
+/* What the custom actions of a queue or the head are translated to. */
 struct actions {
 	struct arena *arena;
-	struct doc *env; /* for each script, or NULL */
+	struct doc *env;        /* for each script, or NULL */
+	const char *configured; /* the step that OnNodeConfigured comes after, or NULL */
 	struct doc *scripts;
 };
 
@@ -35,6 +41,8 @@ static int add_script(struct actions *x, const struct doc *action, const char *s
 		doc_put(a, entry, "env", x->env);
 	if (number > 1)
 		doc_put_text(a, entry, "after", arena_printf(a, "%s-%zu", event, number - 1));
+	else if (x->configured && str_eq(stage, "configured"))
+		doc_put_text(a, entry, "after", x->configured);
 	doc_push(a, x->scripts, entry);
 	return 0;
 }
@@ -82,30 +90,26 @@ static int queue_unknown(const struct pcluster_input *in, const struct doc *queu
 	               name, in->node->node ? in->node->node : "", name);
 }
 
-static int add_scripts(const struct pcluster_input *in, const struct doc *queue, struct doc *spec,
+/* On a head Slurm's commands answer once OnNodeConfigured runs. */
+static int add_scripts(const struct pcluster_input *in, const struct doc *of, struct doc *spec,
                        struct err *e)
 {
-	const struct doc *undecided = queue ? NULL : queue_with_actions(in->config);
-	const struct doc *actions = doc_get(queue, "CustomActions");
-	struct actions x = {.arena = in->arena, .env = pcluster_proxy_env(in, queue)};
+	const struct doc *undecided = of ? NULL : queue_with_actions(in->config);
+	const struct doc *actions = doc_get(of, "CustomActions");
+	struct actions x = {.arena = in->arena,
+	                    .env = pcluster_proxy_env(in, of),
+	                    .configured = is_head(in) ? "controller" : NULL};
 
 	if (undecided)
 		return queue_unknown(in, undecided, e);
 	if (!actions)
 		return 0;
-	x.scripts = doc_get(spec, "scripts");
-	if (!x.scripts)
-		x.scripts = doc_new_list(in->arena, actions);
+	x.scripts = pcluster_section(in, spec, "scripts");
 	int r = add_action(&x, doc_get(actions, "OnNodeStart"), "on-node-start", "start", e);
 	if (r < 0)
 		return r;
-	r = add_action(&x, doc_get(actions, "OnNodeConfigured"), "on-node-configured", "configured",
-	               e);
-	if (r < 0)
-		return r;
-	if (x.scripts->n)
-		doc_put(in->arena, spec, "scripts", x.scripts);
-	return 0;
+	return add_action(&x, doc_get(actions, "OnNodeConfigured"), "on-node-configured",
+	                  "configured", e);
 }
 
 /* ---- munge and Slurm ---- */
@@ -118,6 +122,8 @@ static void add_munge(const struct pcluster_input *in, struct doc *spec)
 	/* The node document's key wins; cluster_spec() adds it, or its default. */
 	if (arn && !in->node->munge_key)
 		doc_put(in->arena, munge, "key", arn);
+	if (is_head(in) && !arn && !in->node->munge_key)
+		doc_put_text(in->arena, munge, "create", "true");
 	doc_put(in->arena, spec, "munge", munge);
 }
 
@@ -142,18 +148,18 @@ static int check_kind(const struct pcluster_input *in, struct err *e)
 		return doc_err(scheduler, e, REASON_INPUT_UNSUPPORTED,
 		               "scheduler '%s' has no nodes of its own to set up: expected slurm",
 		               scheduler->text);
-	if (in->node->role != CLUSTER_COMPUTE)
+	if (in->node->role == CLUSTER_LOGIN)
 		return doc_err(
 		        in->config, e, REASON_INPUT_UNSUPPORTED,
-		        "a ParallelCluster file describes compute nodes to this version, not "
-		        "role '%s': write its sections under roles.%s of our own format",
+		        "a ParallelCluster file describes compute nodes and the head to this "
+		        "version, not role '%s': write its sections under roles.%s of our own format",
 		        role, role);
 	return 0;
 }
 
 int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err *e)
 {
-	const struct doc *queue = pcluster_queue(in);
+	const struct doc *of = is_head(in) ? doc_get(in->config, "HeadNode") : pcluster_queue(in);
 	struct doc *mounts = doc_new_list(in->arena, in->config);
 	int r = check_kind(in, e);
 
@@ -165,7 +171,11 @@ int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err 
 	if (mounts->n)
 		doc_put(in->arena, spec, "mounts", mounts);
 	add_munge(in, spec);
-	add_slurm(in, spec);
-	pcluster_settings(in, queue, spec);
-	return add_scripts(in, queue, spec, e);
+	r = is_head(in) ? pcluster_head(in, spec, e) : 0;
+	if (r < 0)
+		return r;
+	if (!is_head(in))
+		add_slurm(in, spec);
+	pcluster_settings(in, of, spec);
+	return add_scripts(in, of, spec, e);
 }

@@ -6,6 +6,7 @@
 #include "cluster/cluster_role.h"
 #include "data/faults.h"
 #include "data/vars.h"
+#include "model/instance.h"
 
 #define PCLUSTER_TIMEOUT_MAX_S (7 * 24 * 3600) /* for a node's start */
 #define PCLUSTER_IDLE_MAX_MIN  35791           /* as seconds it is what Slurm can count to */
@@ -15,13 +16,23 @@ struct pcluster_input {
 	const struct doc *config;
 	const struct cluster_node *node;
 	const struct vars *facts;
-	struct cluster_notes *notes; /* may be NULL */
-	bool elsewhere;              /* as in struct cluster_reading */
+	const struct instance_table *types; /* for a head; NULL: none is known */
+	struct faults *faults;              /* may be NULL */
+	struct cluster_notes *notes;        /* may be NULL */
+	bool elsewhere;                     /* as in struct cluster_reading */
 	struct arena *arena;
 };
 
 /* Adds sections to the map `spec`. */
 int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err *e) ATTR_MUST_USE;
+/* pcluster_section.c: the list `name` of it, added where it is missing. */
+struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, const char *name);
+
+/*
+ * pcluster_head.c: the sections that only a head has: its files, exports, the controller. Facts:
+ * those of pcluster_model.h, and "slurm-version", the release of its slurmctld.
+ */
+int pcluster_head(const struct pcluster_input *in, struct doc *spec, struct err *e) ATTR_MUST_USE;
 
 /*
  * The queue this node belongs to: by the instance tag parallelcluster:queue-name, else by its name
@@ -47,8 +58,8 @@ int pcluster_rules(const struct doc *config, struct faults *faults, struct arena
 /* "10.0.0.0/16", "fd00::/8", or a single address. */
 bool pcluster_is_network(const char *text);
 
-/* pcluster_settings.c: the effect of a queue's proxy and multithreading settings; and a note for
- * each setting that this version doesn't carry out. */
-void pcluster_settings(const struct pcluster_input *in, const struct doc *queue, struct doc *spec);
+/* pcluster_settings.c: the effect of the proxy and multithreading settings of a queue, or of
+ * HeadNode; and a note for each setting that this version doesn't carry out. */
+void pcluster_settings(const struct pcluster_input *in, const struct doc *of, struct doc *spec);
 /* The proxy variables for the environment of scripts; NULL: there is no proxy. */
-struct doc *pcluster_proxy_env(const struct pcluster_input *in, const struct doc *queue);
+struct doc *pcluster_proxy_env(const struct pcluster_input *in, const struct doc *of);

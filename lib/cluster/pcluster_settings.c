@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Translates a queue's proxy and multithreading settings to sections, and notes what isn't carried
- * out. */
+/* Translates the proxy and multithreading settings of a queue or the head to sections, and notes
+ * what isn't carried out. */
 #include "cluster/pcluster.h"
 #include "data/scalar.h"
 
@@ -14,9 +14,9 @@ static bool is_on(const struct doc *d, const char *dotted)
 
 /* ---- the proxy ---- */
 
-static const char *proxy_of(const struct doc *queue)
+static const char *proxy_of(const struct doc *of)
 {
-	const struct doc *at = doc_find(queue, "Networking.Proxy.HttpProxyAddress");
+	const struct doc *at = doc_find(of, "Networking.Proxy.HttpProxyAddress");
 
 	return at ? at->text : NULL;
 }
@@ -24,32 +24,23 @@ static const char *proxy_of(const struct doc *queue)
 /* Never through a proxy: this machine, its metadata service, and the head node. */
 static const char *no_proxy(const struct pcluster_input *in)
 {
-	return arena_printf(in->arena, "localhost,127.0.0.1,::1,169.254.169.254,fd00:ec2::254,%s",
-	                    in->node->head);
+	const char *head = in->node->head; /* one that is the head need not name itself */
+
+	return arena_printf(in->arena, "localhost,127.0.0.1,::1,169.254.169.254,fd00:ec2::254%s%s",
+	                    head ? "," : "", head ? head : "");
 }
 
-struct doc *pcluster_proxy_env(const struct pcluster_input *in, const struct doc *queue)
+struct doc *pcluster_proxy_env(const struct pcluster_input *in, const struct doc *of)
 {
-	const char *proxy = proxy_of(queue);
+	const char *proxy = proxy_of(of);
 
 	if (!proxy)
 		return NULL;
-	struct doc *env = doc_new_map(in->arena, queue);
+	struct doc *env = doc_new_map(in->arena, of);
 	doc_put_text(in->arena, env, "http_proxy", proxy);
 	doc_put_text(in->arena, env, "https_proxy", proxy);
 	doc_put_text(in->arena, env, "no_proxy", no_proxy(in));
 	return env;
-}
-
-static struct doc *section(const struct pcluster_input *in, struct doc *spec, const char *name)
-{
-	struct doc *list = doc_get(spec, name);
-
-	if (list)
-		return list;
-	list = doc_new_list(in->arena, spec);
-	doc_put(in->arena, spec, name, list);
-	return list;
 }
 
 static void add_file(const struct pcluster_input *in, struct doc *spec, const char *path,
@@ -59,7 +50,7 @@ static void add_file(const struct pcluster_input *in, struct doc *spec, const ch
 
 	doc_put_text(in->arena, file, "path", path);
 	doc_put_text(in->arena, file, "content", content);
-	doc_push(in->arena, section(in, spec, "files"), file);
+	doc_push(in->arena, pcluster_section(in, spec, "files"), file);
 }
 
 /* For logins and jobs, and for apt if the image is Ubuntu; dnf reads the variables. */
@@ -92,19 +83,26 @@ static void add_smt(const struct pcluster_input *in, const struct doc *at, struc
 	doc_put_text(in->arena, script, "id", "disable-smt");
 	doc_put_text(in->arena, script, "stage", "start");
 	doc_put_text(in->arena, script, "content", text);
-	doc_push(in->arena, section(in, spec, "scripts"), script);
+	doc_push(in->arena, pcluster_section(in, spec, "scripts"), script);
 }
 
 /* ---- what is not carried out ---- */
 
 static const struct {
 	const char *key; /* below `of` */
-	enum { CONFIG, QUEUE } of;
-	const char *value; /* NULL: any; "true": any spelling of it */
+	enum { CONFIG, QUEUE, HEAD } of;
+	const char *value; /* NULL: any; "true", "false": any spelling of it */
 	const char *effect;
 } without_effect[] = {
         {"ComputeSettings.LocalStorage.EphemeralVolume", QUEUE, NULL,
          "EphemeralVolume: disks of the instance are not set up, nothing is mounted at MountDir"},
+        {"LocalStorage.EphemeralVolume", HEAD, NULL,
+         "EphemeralVolume: disks of the instance are not set up, nothing is mounted at MountDir"},
+        {"Dcv.Enabled", HEAD, "true", "Dcv: no remote desktop is set up"},
+        {"Imds.Secured", HEAD, "false",
+         "Imds: Secured: the metadata service is root's alone all the same"},
+        {"CustomActions.OnNodeUpdated", HEAD, NULL,
+         "OnNodeUpdated: not run, since no update of a stack is noticed"},
         {"DirectoryService", CONFIG, NULL,
          "DirectoryService: sssd is not set up, only users that the image has are known"},
         {"DeploymentSettings.DisableSudoAccessForDefaultUser", CONFIG, "true",
@@ -121,30 +119,34 @@ static bool has_value(const struct doc *at, const char *value)
 
 	if (!value)
 		return true;
-	if (str_eq(value, "true"))
-		return scalar_bool(at, &on) == 0 && on;
+	if (str_eq(value, "true") || str_eq(value, "false"))
+		return scalar_bool(at, &on) == 0 && on == str_eq(value, "true");
 	return str_eq(at->text, value);
 }
 
-static void add_notes(const struct pcluster_input *in, const struct doc *queue)
+static void add_notes(const struct pcluster_input *in, const struct doc *of)
 {
+	bool head = in->node->role == CLUSTER_HEAD;
+	const struct doc *maps[] = {
+	        [CONFIG] = in->config, [QUEUE] = head ? NULL : of, [HEAD] = head ? of : NULL};
+
 	for (size_t i = 0; i < ARRAY_LEN(without_effect); i++) {
-		const struct doc *of = without_effect[i].of == QUEUE ? queue : in->config;
-		const struct doc *at = doc_find(of, without_effect[i].key);
+		const struct doc *at = doc_find(maps[without_effect[i].of], without_effect[i].key);
 
 		if (at && has_value(at, without_effect[i].value))
 			cluster_note(in->notes, at, "%s", without_effect[i].effect);
 	}
 }
 
-void pcluster_settings(const struct pcluster_input *in, const struct doc *queue, struct doc *spec)
+void pcluster_settings(const struct pcluster_input *in, const struct doc *of, struct doc *spec)
 {
-	const struct doc *resource = queue ? pcluster_resource(in, queue) : NULL;
-	const char *proxy = proxy_of(queue);
+	bool head = in->node->role == CLUSTER_HEAD;
+	const struct doc *machine = head || !of ? of : pcluster_resource(in, of);
+	const char *proxy = proxy_of(of);
 
 	if (proxy)
 		add_proxy(in, proxy, spec);
-	if (is_on(resource, "DisableSimultaneousMultithreading"))
-		add_smt(in, resource, spec);
-	add_notes(in, queue);
+	if (is_on(machine, "DisableSimultaneousMultithreading"))
+		add_smt(in, machine, spec);
+	add_notes(in, of);
 }

@@ -92,6 +92,7 @@ static bool setting_on(const struct entry *s, const char *section, const char *k
 	return value && scalar_bool(value, &on) == 0 && on;
 }
 
+/* Not on a head, which serves what is there: see add_storage(). */
 static int ebs(struct entry *s, struct err *e)
 {
 	(void)e;
@@ -183,12 +184,25 @@ static const struct {
         {"FileCache", fsx_lustre},
 };
 
+static bool is_head(const struct pcluster_input *in)
+{
+	return in->node->role == CLUSTER_HEAD;
+}
+
 static int add_storage(struct entry *s, struct doc *mounts, struct err *e)
 {
 	const char *type = doc_text(s->at, "StorageType");
 
 	s->name = doc_text(s->at, "Name");
 	s->dir = pcluster_dir(doc_text(s->at, "MountDir"), s->arena);
+	if (is_head(s->in) && str_eq(type, "Ebs")) {
+		cluster_note(
+		        s->in->notes, s->at,
+		        "shared storage '%s': this version attaches no volumes: what the head has "
+		        "at '%s' is served",
+		        s->name, s->dir);
+		return 0;
+	}
 	s->mount = doc_new_map(s->arena, s->at);
 	doc_put_text(s->arena, s->mount, "path", s->dir);
 	for (size_t i = 0; i < ARRAY_LEN(storage_types); i++) {
@@ -241,7 +255,7 @@ static int add_internal(struct entry *s, struct doc *mounts, const char *dir, st
 	return 0;
 }
 
-/* /home, and Slurm if the image has none. */
+/* /home, and Slurm if the image of a node has none. */
 static int add_head(const struct pcluster_input *in, struct doc *mounts, struct err *e)
 {
 	const struct doc *type = doc_find(in->config, "HeadNode.SharedStorageType");
@@ -256,12 +270,14 @@ static int add_head(const struct pcluster_input *in, struct doc *mounts, struct 
 		bool wanted;
 	} rows[] = {
 	        {"/home", !home || !str_eq(home->text, "Local")},
-	        {"/opt/slurm", !vars_get(in->facts, "slurm-prefix")},
+	        {"/opt/slurm", !is_head(in) && !vars_get(in->facts, "slurm-prefix")},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (!rows[i].wanted || has_mount(mounts, rows[i].dir))
 			continue;
+		if (!efs && is_head(in))
+			continue; /* it serves its own */
 		if (!efs) {
 			add_head_export(&s, mounts, rows[i].dir);
 			continue;
@@ -277,7 +293,7 @@ int pcluster_mounts(const struct pcluster_input *in, struct doc *mounts, struct 
 {
 	const struct doc *list = doc_get(in->config, "SharedStorage");
 
-	if (!in->node->head)
+	if (!in->node->head && !is_head(in))
 		return doc_err(in->config, e, REASON_INPUT_REQUIRED,
 		               "a compute node mounts /home from the head node: add 'head: "
 		               "ADDRESS' to the node document, or the instance tag hpc-node:head");

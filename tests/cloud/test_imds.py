@@ -11,6 +11,7 @@ from fakes.imds import Imds, credentials, instance
 CONF = "s3://conf/cluster-config.yaml"
 TOKEN = "/latest/api/token"
 ROLES = "/latest/meta-data/iam/security-credentials/"
+NIC = "meta-data/network/interfaces/macs/0a:11:22:33:44:55/"
 SHORT = ("--deadline", "3s")  # where it tries until then
 
 
@@ -26,6 +27,29 @@ def test_facts_tell_who_we_are(world):
         assert want in text
     r = world.facts("--json")
     assert r.code == 0 and "i-0123456789abcdef0" in json.dumps(json.loads(r.out))
+
+
+@pytest.mark.parametrize("role,blocks,want", [
+    ("head", {"vpc": "10.0.0.0/16\n10.8.0.0/20"}, "10.0.0.0/16 10.8.0.0/20"),
+    ("head", {"vpc": "10.0.0.0/16", "ipv6": "fd00:1::/56"}, "10.0.0.0/16 fd00:1::/56"),
+    ("head", {"vpc": None}, None),
+    ("compute", {"vpc": "10.0.0.0/16"}, None),
+], ids=["two", "both-families", "none", "not-a-head"])
+def test_a_head_knows_its_networks(world, role, blocks, want):
+    extra = {NIC + "vpc-ipv4-cidr-blocks": blocks["vpc"]} | (
+        {NIC + "vpc-ipv6-cidr-blocks": blocks["ipv6"]} if "ipv6" in blocks else {})
+    world.imds.identities["*"] = instance(extra=extra, user_data=f"#hpc-node\nrole: {role}\n")
+    r = world.facts("--json")
+    assert r.code == 0, r.err
+    assert json.loads(r.out).get("vpc-cidrs", {}).get("value") == want
+    assert bool(world.imds.seen("GET", "/latest/" + NIC + "vpc-ipv4-cidr-blocks")) == (role == "head")
+
+
+def test_networks_that_are_none(world):
+    world.imds.identities["*"] = instance(extra={NIC + "vpc-ipv4-cidr-blocks": "10.0.0.0/16 *(rw)"},
+                                          user_data="#hpc-node\nrole: head\n")
+    r = world.facts()
+    assert r.code == 4 and "networks" in r.err, r.err
 
 
 def test_version_2_only(world):

@@ -52,7 +52,7 @@ def credentials(key="ASIAEXAMPLEKEY000001", secret="canary/secret+key/of/the/ins
 
 def instance(instance_id="i-0123456789abcdef0", instance_type="t3.micro", region="eu-west-1",
              az=None, account="123456789012", ami="ami-0abcdef1234567890", ip="172.31.5.11",
-             mac="0a:11:22:33:44:55", hostname=None, role="hpc-node", creds=None, tags=None,
+             mac="0a:11:22:33:44:55", vpc="172.31.0.0/16\n10.77.0.0/16", hostname=None, role="hpc-node", creds=None, tags=None,
              user_data=None, domain="amazonaws.com", partition="aws", extra=None, **unknown):
     """One machine's metadata: a dict path -> text, below /latest/. tags=None: tags are disabled."""
     if unknown:
@@ -73,7 +73,7 @@ def instance(instance_id="i-0123456789abcdef0", instance_type="t3.micro", region
             "security-groups": "default", "services/domain": domain, "services/partition": partition}
     tree = {"meta-data/" + k: v for k, v in tree.items()}
     tree |= {nic + "device-number": "0", nic + "mac": mac, nic + "local-ipv4s": ip,
-             nic + "subnet-id": "subnet-12121212", nic + "owner-id": account,
+             nic + "subnet-id": "subnet-12121212", nic + "vpc-ipv4-cidr-blocks": vpc, nic + "owner-id": account,
              nic + "interface-id": "eni-0123456789abcdef0",
              "dynamic/instance-identity/document": json.dumps(document, indent=2)}
     if role:

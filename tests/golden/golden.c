@@ -183,18 +183,33 @@ static int read_facts(struct golden *g)
 	return 0;
 }
 
+/* The shipped ones. */
+static int read_types(const struct golden *g, struct instance_table *ret, struct err *e)
+{
+	const char *path = case_path(g, "../../../lib/model/instance-types.tsv");
+	struct blob text;
+	int r = file_read(AT_FDCWD, path, INSTANCE_TABLE_MAX, g->arena, &text, e);
+
+	return r < 0 ? r : instance_add(ret, path, text, g->arena, e);
+}
+
 static int spec_of_cluster(struct golden *g, const struct doc *config, struct err *e)
 {
 	const char *role = vars_get(&g->facts, "role");
+	struct instance_table types = {0};
 	struct cluster_node node = {
 	        .node = vars_get(&g->facts, "node"),
 	        .head = vars_get(&g->facts, "head"),
 	        .munge_key = vars_get(&g->facts, "munge-key"),
+	        .munge_key_default = vars_get(&g->facts, "munge-key-default"),
 	};
 
 	if (cluster_role_parse(role ? role : "", &node.role) < 0)
 		return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "fact 'role' is missing or no role");
-	const struct cluster_reading reading = {.strict = true};
+	int r = read_types(g, &types, e);
+	if (r < 0)
+		return r;
+	const struct cluster_reading reading = {.strict = true, .types = &types};
 	return cluster_spec(config, &node, &g->facts, &reading, g->arena, &g->spec, e);
 }
 

@@ -69,8 +69,8 @@ class Rendered:
         where.mkdir(parents=True, exist_ok=True)
         config, self.out = where / case.name, where / "out"
         config.write_text(whole(text))
-        agent = Tool(os.environ["HPC_AGENT"], where)
-        self.run = agent("render", case.name, "--role", "head", *self.options, "-o", "out")
+        self.agent = Tool(os.environ["HPC_AGENT"], where)
+        self.run = self.agent("render", case.name, "--role", "head", *self.options, "-o", "out")
         self.files = {str(path.relative_to(self.out)): path.read_text()
                       for path in sorted(self.out.rglob("*")) if path.is_file()} if self.out.exists() else {}
 

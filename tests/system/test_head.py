@@ -5,7 +5,7 @@ import time
 import pytest
 
 from bed import agent, head, net
-from bed.cluster import BUCKET, CLUSTER, Identity, node_document
+from bed.cluster import BUCKET, CLUSTER, SEED, Identity, node_document
 from bed.proc import wait_until
 from fakes.aws import Aws
 from fakes.sigcheck import Key
@@ -36,6 +36,13 @@ roles:
     mounts: [{{source: /srv/nfs/home, path: /home, type: bind}}]
 """
 
+
+# ParallelCluster's file. Containers have no server for NFS, so homes are local; exports are in test_exports.py and in the
+# golden cases.
+FILE = SEED.read_text().replace("MaxCount: 10", "MaxCount: 12") + """
+DeploymentSettings:
+  DefaultUserHome: Local
+"""
 
 class Store(Aws):
     """S3 as strict as AWS, which also counts what was written under a condition."""
@@ -208,3 +215,31 @@ def test_nodes_join_and_a_job_starts_when_its_node_is_up(bed, machine, home):
     controller.run(f"{alice} sbatch -W -w {CLOUD} -o cloud.out --wrap hostname", GUARD)
     print(f"from sbatch to the end of a job on a resumed node: {time.monotonic() - begun:.1f} s")
     assert (home / "alice/cloud.out").read_text() == CLOUD + "\n"
+
+
+@pytest.fixture
+def file(store):
+    store.conf.put(f"{CLUSTER}/cluster-config.yaml", FILE.encode())
+
+
+def test_a_parallelcluster_file_alone_makes_the_head(machine, store, file):
+    controller = machine(node=None)
+    status = ready(controller)
+    assert status.of("controller") == {"changed"} and status.of("munge") == {"changed"}
+    assert controller.run("hostname")[1] == "head\n"
+    assert controller.run("sinfo -h -o '%R %a %N'")[1] == "queue1 up queue1-dy-t3micro-[1-12]\n"
+    assert controller.run("scontrol show config | grep -c '^ClusterName  *= test-cluster$'")[1] == "1\n"
+    assert store.puts == [(f"{CLUSTER}/munge.key".encode(), "*")]
+    before = pid(controller)
+    controller.run("touch /run/mark")
+    assert ready(controller).states() == {"ok"}
+    assert (pid(controller), controller.run("find /etc /usr -newer /run/mark")[1]) == (before, "")
+    assert len(store.puts) == 1
+
+
+def test_a_head_without_slurmctld_is_told_so(machine, file):
+    box = machine(node=None)
+    box.run("mv /usr/sbin/slurmctld /usr/sbin/slurmctld.away")
+    code, printed = agent.bootstrap(box, timeout=GUARD)
+    assert code == 1 and "there is no slurmctld" in printed, printed
+    assert box.run("test -e /etc/slurm/slurm.conf", check=False)[0] == 1

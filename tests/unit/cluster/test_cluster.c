@@ -459,7 +459,7 @@ static void region_and_time_are_the_files(void **state)
 {
 	static const struct {
 		const char *text, *region;
-		uint64_t ms;
+		uint64_t ms, head_ms;
 	} rows[] = {
 	        {"HeadNode: {}\nRegion: eu-west-1\n", "eu-west-1", 0},
 	        {"Scheduling: {}\nDevSettings: {Timeouts: {ComputeNodeBootstrapTimeout: 900}}\n",
@@ -468,6 +468,8 @@ static void region_and_time_are_the_files(void **state)
 	         0},
 	        {"Region: eu-west-1\nDevSettings: {Timeouts: {ComputeNodeBootstrapTimeout: 9}}\n",
 	         NULL, 0},
+	        {"HeadNode: {}\nDevSettings: {Timeouts: {HeadNodeBootstrapTimeout: 900}}\n", NULL,
+	         0, 900000},
 	};
 
 	(void)state;
@@ -480,7 +482,8 @@ static void region_and_time_are_the_files(void **state)
 		                       &config, &e));
 		assert_true(str_eq(cluster_region(config), rows[i].region) ||
 		            (!cluster_region(config) && !rows[i].region));
-		assert_int_equal(cluster_timeout_ms(config), rows[i].ms);
+		assert_int_equal(cluster_timeout_ms(config, CLUSTER_COMPUTE), rows[i].ms);
+		assert_int_equal(cluster_timeout_ms(config, CLUSTER_HEAD), rows[i].head_ms);
 	}
 }
 

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Finds or adds a section that is a list. */
+#include "cluster/pcluster.h"
+
+struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, const char *name)
+{
+	struct doc *list = doc_get(spec, name);
+
+	if (list)
+		return list;
+	list = doc_new_list(in->arena, spec);
+	doc_put(in->arena, spec, name, list);
+	return list;
+}
