@@ -7,7 +7,7 @@
 #pragma once
 
 #include "data/faults.h"
-#include "look/hygiene.h"
+#include "hygiene/hygiene.h"
 #include "recipe/recipe.h"
 
 /*

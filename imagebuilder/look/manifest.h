@@ -7,7 +7,7 @@
 #pragma once
 
 #include "host/host.h"
-#include "look/hygiene.h"
+#include "hygiene/hygiene.h"
 #include "store/packages.h"
 
 #define SBOM_MAX (64UL << 20) /* bytes */

@@ -5,7 +5,7 @@
  */
 #pragma once
 
-#include "look/hygiene.h"
+#include "hygiene/hygiene.h"
 #include "look/inspect.h"
 
 enum verify_state {

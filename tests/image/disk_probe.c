@@ -10,7 +10,7 @@
 #include "base/scope.h"
 #include "base/str.h"
 #include "disk/disk.h"
-#include "look/hygiene.h"
+#include "hygiene/hygiene.h"
 #include "look/manifest.h"
 
 /* write OUTPUT raw|qcow2 SIZE uefi+bios|uefi SEED STEM|- FRESH LAYER... */

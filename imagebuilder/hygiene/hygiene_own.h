@@ -4,7 +4,7 @@
 
 #include <sys/stat.h>
 
-#include "look/hygiene.h"
+#include "hygiene/hygiene.h"
 
 /* What must not be at the paths that match a row's patterns. */
 enum hygiene_kind {

@@ -3,7 +3,7 @@
 #include <fnmatch.h>
 #include <string.h>
 
-#include "look/hygiene_own.h"
+#include "hygiene/hygiene_own.h"
 
 static bool fits(const char *pattern, const char *path)
 {

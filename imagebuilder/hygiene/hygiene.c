@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Searches for what must not be in an image, in one walk over its tree. */
-#include "look/hygiene.h"
+#include "hygiene/hygiene.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "look/hygiene_own.h"
+#include "hygiene/hygiene_own.h"
 #include "os/tree.h"
 
 #define DEPTH_MAX 200

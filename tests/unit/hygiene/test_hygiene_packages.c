@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "look/hygiene.h"
+#include "hygiene/hygiene.h"
 
 static void units_of_named_packages_are_spelt_out(void **state)
 {

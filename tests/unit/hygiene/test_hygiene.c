@@ -9,8 +9,8 @@
 
 #include "base/digest.h"
 #include "host/host.h"
+#include "hygiene/hygiene.h"
 #include "image.h"
-#include "look/hygiene.h"
 #include "planted.h"
 
 /* ---- what is found ---- */

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/scope.h"
-#include "look/hygiene_own.h"
+#include "hygiene/hygiene_own.h"
 #include "os/tree.h"
 
 static const struct hygiene_check *check_of(const struct hygiene_rule *rule)

@@ -3,7 +3,7 @@
 #include <elf.h>
 #include <string.h>
 
-#include "look/hygiene_own.h"
+#include "hygiene/hygiene_own.h"
 
 static bool begins(const char *at, const char *end, const void *with, size_t len)
 {

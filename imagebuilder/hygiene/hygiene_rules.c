@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of rules: what must not be in an image, where, why, and what to do about it. */
-#include "look/hygiene_own.h"
+#include "hygiene/hygiene_own.h"
 
 #define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
 

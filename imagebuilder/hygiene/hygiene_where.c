@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "look/hygiene_own.h"
+#include "hygiene/hygiene_own.h"
 
 #define HOMES_MAX  256
 #define UNITS      "/etc/systemd/system"

@@ -2,7 +2,7 @@
 /* Tells what was found: for people, as an error, and for the manifest. */
 #include <errno.h>
 
-#include "look/hygiene_own.h"
+#include "hygiene/hygiene_own.h"
 
 static const char *remedy_of(const struct hygiene_finding *f)
 {

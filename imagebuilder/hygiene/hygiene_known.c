@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of what distributions ship and enable, which any image may have. */
-#include "look/hygiene_own.h"
+#include "hygiene/hygiene_own.h"
 
 /* Set-user-ID and set-group-ID files of Debian, Ubuntu, Amazon Linux and Slurm's packages. */
 const char *const hygiene_setuid[] = {

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "look/hygiene_own.h"
+#include "hygiene/hygiene_own.h"
 
 #define DISTINCT 10 /* distinct characters; placeholders like "xxxx" have fewer */
 

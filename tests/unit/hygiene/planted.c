@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <sys/xattr.h>
 
-#include "look/hygiene.h"
+#include "hygiene/hygiene.h"
 
 /* None of these was ever a key of anything. */
 #define BODY  "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQC7VJTUt9Us8cKj\n"

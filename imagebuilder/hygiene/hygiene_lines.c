@@ -4,7 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "look/hygiene_own.h"
+#include "hygiene/hygiene_own.h"
 
 #define LINE 1024 /* the rest of a longer line is ignored */
 
