@@ -252,4 +252,4 @@ def test_what_the_head_would_refuse(agent, tmp_path):
     (tmp_path / "c.yaml").write_text(keys)
     assert agent("check", "--slurm", "25.05", tmp_path / "c.yaml").code == 0
     r = agent("check", "--slurm", "24.11", tmp_path / "c.yaml")
-    assert r.code == 3 and ":15:7: 'PrologTimeout' is a key of Slurm 25.05 and later" in r.err, r
+    assert r.code == 3 and ":16:7: 'PrologTimeout' is a key of Slurm 25.05 and later" in r.err, r
