@@ -24,13 +24,25 @@ int host_stat(struct host *h, const char *path, struct stat *ret, struct err *e)
 	return 0;
 }
 
-bool host_exists(struct host *h, const char *path)
+int host_lookup(struct host *h, const char *path, struct err *e)
 {
 	struct place p;
 	struct stat st;
+	int r = place_at(path, &p, e);
+
+	if (r < 0)
+		return r;
+	r = place_stat(h, p.path, &st);
+	if (r == -ENOENT || r == -ENOTDIR)
+		return 0;
+	return r < 0 ? walk_failed(e, -r, "looking for", path) : 1;
+}
+
+bool host_exists(struct host *h, const char *path)
+{
 	struct err e;
 
-	return place_at(path, &p, &e) == 0 && place_stat(h, p.path, &st) == 0;
+	return host_lookup(h, path, &e) == 1;
 }
 
 int host_read(struct host *h, const char *path, size_t max, struct arena *a, struct blob *ret,

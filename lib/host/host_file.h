@@ -14,6 +14,9 @@ struct host;
 
 /* A link at the end of a path is never followed: the link itself is examined or replaced. */
 int host_stat(struct host *h, const char *path, struct stat *ret, struct err *e) ATTR_MUST_USE;
+/* 1: something is there; 0: nothing is; <0: error. For whoever takes absence as an answer. */
+int host_lookup(struct host *h, const char *path, struct err *e) ATTR_MUST_USE;
+/* False where looking fails, too: for whoever then does more, not less. */
 bool host_exists(struct host *h, const char *path);
 /* A link at its end is followed unless a user put it there. */
 int host_read(struct host *h, const char *path, size_t max, struct arena *a, struct blob *ret,

@@ -228,8 +228,9 @@ static int probe_link(const struct step_ctx *c, const struct file_spec *f, struc
 
 static int probe_absent(const struct step_ctx *c, const struct file_spec *f, struct err *e)
 {
-	(void)e;
-	return !host_exists(c->host, f->path);
+	int r = host_lookup(c->host, f->path, e);
+
+	return r < 0 ? r : !r;
 }
 
 static int apply_present(const struct step_ctx *c, const struct file_spec *f, struct err *e)

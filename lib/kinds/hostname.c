@@ -153,11 +153,12 @@ static int wanted_hosts(const struct step_ctx *c, const struct hostname_spec *h,
 	        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n";
 	struct blob now = {fresh, sizeof fresh - 1};
 
-	if (host_exists(c->host, HOSTS_PATH)) {
-		int r = host_read(c->host, HOSTS_PATH, HOSTS_MAX, c->arena, &now, e);
-		if (r < 0)
-			return r;
-	}
+	int r = host_lookup(c->host, HOSTS_PATH, e);
+
+	if (r > 0)
+		r = host_read(c->host, HOSTS_PATH, HOSTS_MAX, c->arena, &now, e);
+	if (r < 0)
+		return r;
 	*ret = hosts_text(h, now, c->arena);
 	return 0;
 }

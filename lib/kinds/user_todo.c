@@ -180,12 +180,13 @@ static void add_home(const struct step_ctx *c, const char *user, const char *hom
 {
 	const char *temp = arena_printf(c->arena, "%s.hpc-new", home);
 	const char *slash = strrchr(home, '/');
+	struct err ignored; /* then cp tells */
 
 	t->home_in = slash == home ? "/" : arena_memdup(c->arena, home, (size_t)(slash - home));
 	struct user_command *make = new_command(t, "mkdir");
 	add_arg(make, home_mode(c), "-p");
 	add_arg(make, NULL, temp);
-	if (host_exists(c->host, "/etc/skel")) {
+	if (host_lookup(c->host, "/etc/skel", &ignored) != 0) {
 		struct user_command *copy = new_command(t, "cp");
 
 		add_arg(copy, "-rT", "/etc/skel");

@@ -214,10 +214,11 @@ static int read_beside(struct reading *r, const char *name)
 	const char *path = arena_printf(r->ctx->arena, "%s/%s", conf_dir, name);
 	struct blob text;
 
-	if (!host_exists(r->ctx->host, path))
-		return 0;
+	int result = host_lookup(r->ctx->host, path, r->err);
+	if (result <= 0)
+		return result;
 	note_change(r, path);
-	int result = host_read(r->ctx->host, path, CONF_MAX, r->ctx->arena, &text, r->err);
+	result = host_read(r->ctx->host, path, CONF_MAX, r->ctx->arena, &text, r->err);
 	if (result < 0)
 		return result;
 	digest_add(r->all, name, strlen(name) + 1);

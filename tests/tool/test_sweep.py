@@ -83,7 +83,7 @@ class Machine:
     def calls(self, accident, verb="bootstrap"):
         """Which of the calls have the accident."""
         _, total, _ = self.disturbed(0, accident, verb)
-        everything = range(1, total + 1)
+        everything = range(2, total + 1)  # the first executes the program
         return everything if FULL else sorted(random.Random(f"{accident}{verb}").sample(everything, SAMPLE))
 
     def look(self):

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 
 #include "base/scope.h"
@@ -44,6 +45,25 @@ static void writes_once_and_records_it(void **state)
 	assert_int_equal(stat(path, &again), 0);
 	assert_int_equal(st.st_ino, again.st_ino);
 	assert_int_equal(entries(fixture_path(f, "/etc/slurm")), 1);
+}
+
+/* Whoever takes absence as an answer must not take a failure for it. */
+static void absence_is_told_from_a_failure(void **state)
+{
+	struct fixture *f = *state;
+	char endless[NAME_MAX + 8] = "/etc/";
+	struct err e = {0};
+
+	fixture_put(f, "/etc/there", "x", 0644);
+	assert_int_equal(host_lookup(f->host, "/etc/there", &e), 1);
+	assert_int_equal(host_lookup(f->host, "/etc/not", &e), 0);
+	assert_int_equal(host_lookup(f->host, "/etc/there/below", &e), 0);
+	assert_ok(host_remove(f->dry, "/etc/there", &e));
+	assert_int_equal(host_lookup(f->dry, "/etc/there", &e), 0);
+	memset(endless + strlen(endless), 'n', NAME_MAX + 1);
+	assert_int_equal(host_lookup(f->host, endless, &e), -ENAMETOOLONG);
+	assert_non_null(strstr(e.text, "looking for '/etc/nn"));
+	assert_false(host_exists(f->host, endless));
 }
 
 static void a_dry_run_records_the_same_and_writes_nothing(void **state)
@@ -249,6 +269,7 @@ int main(void)
 		return 99;
 	const struct CMUnitTest tests[] = {
 	        FIXTURE_TEST(writes_once_and_records_it),
+	        FIXTURE_TEST(absence_is_told_from_a_failure),
 	        FIXTURE_TEST(a_dry_run_records_the_same_and_writes_nothing),
 	        FIXTURE_TEST(replaces_on_any_difference),
 	        FIXTURE_TEST(a_missing_owner_is_named),
