@@ -55,3 +55,10 @@ endif()
 if(HPC_FUZZ)
 	target_compile_options(hpc_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
+
+# For a folder whose code runs once a boot: there a small program counts for more than a fast one.
+macro(hpc_small)
+	if(NOT HPC_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
+		add_compile_options(-Os)
+	endif()
+endmacro()

@@ -158,7 +158,7 @@ static int read_unit(sd_bus *bus, const char *unit, char path[static 512], struc
 	s->active = str_eq(s->active_state, "active") || str_eq(s->active_state, "reloading");
 	/* A start resets Result to success, and what changes it also ends the active state. */
 	if (s->known && str_ends(unit, ".service") && s->active)
-		snprintf(s->result, sizeof s->result, "success");
+		memcpy(s->result, "success", sizeof "success");
 	else if (s->known && str_ends(unit, ".service"))
 		get_text(bus, path, SERVICE, "Result", s->result, sizeof s->result);
 	s->failed = str_eq(s->active_state, "failed");

@@ -15,9 +15,10 @@ int unit_image_state(struct host *h, const char *unit, struct host_unit_state *r
 	(void)deadline;
 	if (r < 0)
 		return r;
-	*ret = (struct host_unit_state){.known = f.known, .condition = true};
-	snprintf(ret->active_state, sizeof ret->active_state, "inactive");
-	snprintf(ret->sub_state, sizeof ret->sub_state, "dead");
+	*ret = (struct host_unit_state){.known = f.known,
+	                                .condition = true,
+	                                .active_state = "inactive",
+	                                .sub_state = "dead"};
 	snprintf(ret->file_state, sizeof ret->file_state, "%s", unit_file_state(h, unit, &f));
 	return 0;
 }
