@@ -289,7 +289,7 @@ def layers(store, base):
     """What is in each layer but the base, which must be whole: {key: {path: (kind and mode, size of a file)}}"""
     found = {}
     for folder in (p for p in (store / "layers").iterdir() if p.name != base):
-        assert sorted(p.name for p in folder.iterdir() if not p.name.startswith((".stem", "stem"))) in (["log", "meta.json", "tree"], ["log", "meta.json", "sbom.spdx.json", "tree"])
+        assert sorted(p.name for p in folder.iterdir() if not p.name.startswith((".stem", "stem"))) in (["log", "meta.json", "tree"], ["hygiene.json", "log", "meta.json", "tree"], ["hygiene.json", "log", "meta.json", "sbom.spdx.json", "tree"])
         assert json.loads((folder / "meta.json").read_text())["key"] == folder.name
         found[folder.name] = {}
         for path in (folder / "tree").rglob("*"):

@@ -58,7 +58,7 @@ def built(tool, folder, source):
 
 def test_what_was_written_comes_out_again(tool, tree, disk, tmp_path):
     want, have = clamped(look(tree)), clamped(built(tool, tmp_path, disk))
-    for ours in ("boot/grub", "boot/grub/grub.cfg", "etc/fstab"):
+    for ours in [path for path in have if path == "etc/fstab" or path.split("/")[:2] == ["boot", "grub"]]:
         have.pop(ours)
     for changed in ("boot", "etc", "usr"):    # directories that got a name more
         assert have.pop(changed)[:4] == want.pop(changed)[:4]
