@@ -174,7 +174,8 @@ static const char *home_mode(const struct step_ctx *c)
 	return arena_printf(c->arena, "--mode=%04o", mode & 0777);
 }
 
-/* Made under a temporary name, so that it appears complete or not at all. */
+/* Made under a temporary name, so that it appears complete or not at all. What an earlier try left
+ * there may be its owner's by now, links and all: nothing is written into it. */
 static void add_home(const struct step_ctx *c, const char *user, const char *home,
                      struct user_todo *t)
 {
@@ -183,9 +184,13 @@ static void add_home(const struct step_ctx *c, const char *user, const char *hom
 	struct err ignored; /* then cp tells */
 
 	t->home_in = slash == home ? "/" : arena_memdup(c->arena, home, (size_t)(slash - home));
+	struct user_command *clear = new_command(t, "rm");
+	add_arg(clear, "-rf", "--one-file-system");
+	add_arg(clear, NULL, temp);
+	struct user_command *above = new_command(t, "mkdir");
+	add_arg(above, "-p", t->home_in);
 	struct user_command *make = new_command(t, "mkdir");
-	add_arg(make, home_mode(c), "-p");
-	add_arg(make, NULL, temp);
+	add_arg(make, home_mode(c), temp);
 	if (host_lookup(c->host, "/etc/skel", &ignored) != 0) {
 		struct user_command *copy = new_command(t, "cp");
 
@@ -228,9 +233,10 @@ static int todo_new_user(const struct step_ctx *c, const struct user_spec *u, st
 	                    : "/bin/bash");
 	add_arg(add, u->system ? "--system" : NULL, NULL);
 	add_arg(add, NULL, u->name);
-	if (u->create_home && !host_exists(c->host, home))
+	int made = u->create_home ? host_lookup(c->host, home, e) : 1;
+	if (made == 0)
 		add_home(c, u->name, home, t);
-	return 0;
+	return made < 0 ? made : 0;
 }
 
 static int todo_old_user(const struct step_ctx *c, const struct user_spec *u,
@@ -315,15 +321,15 @@ static void add_gshadow(const struct step_ctx *c, const char *group, struct user
 	add_arg(mod, NULL, group);
 }
 
-static void todo_half_user(const struct step_ctx *c, const struct user_spec *u,
-                           const struct host_user *now, struct user_todo *t)
+static int todo_half_user(const struct step_ctx *c, const struct user_spec *u,
+                          const struct host_user *now, struct user_todo *t, struct err *e)
 {
 	const char *passwd = database(c, "/etc/passwd"), *shadow = database(c, "/etc/shadow");
 	const char *groups = database(c, "/etc/group"), *home = u->home;
 	const char *gid = arena_printf(c->arena, "%u", now->gid);
 
 	if (now->uid == 0 || !passwd || !names(c, passwd, u->name))
-		return;
+		return 0;
 	if (groups && !field_where(c, groups, 2, gid, 0) && !names(c, groups, u->name))
 		add_groupadd(t, c->arena, u->name, now->gid, u->system);
 	add_gshadow(c, u->name, t);
@@ -335,11 +341,15 @@ static void todo_half_user(const struct step_ctx *c, const struct user_spec *u,
 	/* An account whose home is not the default one was not made by us. */
 	if (!home && str_eq(now->home, arena_printf(c->arena, "/home/%s", u->name)))
 		home = now->home;
-	if (!u->create_home || !home || host_exists(c->host, home))
-		return;
+	if (!u->create_home || !home)
+		return 0;
+	int made = host_lookup(c->host, home, e);
+	if (made != 0)
+		return made < 0 ? made : 0;
 	if (!u->system)
 		add_subids(c, u->name, t);
 	add_home(c, u->name, home, t);
+	return 0;
 }
 
 static int todo_there(const struct step_ctx *c, const struct user_spec *u,
@@ -349,9 +359,7 @@ static int todo_there(const struct step_ctx *c, const struct user_spec *u,
 
 	if (r < 0)
 		return r;
-	if (host_mode(c->host) == HOST_LIVE)
-		todo_half_user(c, u, now, t);
-	return 0;
+	return host_mode(c->host) == HOST_LIVE ? todo_half_user(c, u, now, t, e) : 0;
 }
 
 int user_todo_user(const struct step_ctx *c, const struct user_spec *u, struct user_todo *t,

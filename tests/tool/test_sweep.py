@@ -34,7 +34,7 @@ USERS = FILES + """\
 groups: [{name: lab, gid: 3000}]
 users: [{name: alice, uid: 2000, groups: [lab]}]
 """
-PROGRAMS = ["/usr/sbin/useradd", "/usr/sbin/usermod", "/usr/sbin/groupadd", "/usr/sbin/groupmod", "/bin/mkdir", "/bin/cp", "/bin/mv", "/bin/chown"]
+PROGRAMS = ["/usr/sbin/useradd", "/usr/sbin/usermod", "/usr/sbin/groupadd", "/usr/sbin/groupmod", "/bin/mkdir", "/bin/cp", "/bin/mv", "/bin/rm", "/bin/chown"]
 # What shadow's programs leave beside their files, by themselves and when they are killed.
 SHADOWS = re.compile(r"etc/(passwd|shadow|group|gshadow|subuid|subgid)([-+]|\.\d+|\.lock)$|etc/\.pwd\.lock$|var/(log|mail|spool)\b")
 

@@ -61,7 +61,9 @@ static void accounts_are_changed_and_removed(void **state)
 	                    "run groupadd --gid 45 render\n"
 	                    "run usermod --gid render --home /srv/dora --shell /bin/sh --append "
 	                    "--groups video dora\n"
-	                    "run mkdir --mode=0755 -p /srv/dora.hpc-new\n"
+	                    "run rm -rf --one-file-system /srv/dora.hpc-new\n"
+	                    "run mkdir -p /srv\n"
+	                    "run mkdir --mode=0755 /srv/dora.hpc-new\n"
 	                    "run chown -Rh dora: /srv/dora.hpc-new\n"
 	                    "run mv -T /srv/dora.hpc-new /srv/dora\n");
 	assert_ok(host_user(f->host, "dora", f->arena, &u, &e));
@@ -85,6 +87,9 @@ static void half_made_accounts_are_finished(void **state)
 	        "sed -i /^half:/d /etc/subuid /etc/subgid; rm -r /home/half",
 	        "sed -i /^half:/d /etc/subgid; rm -r /home/half",
 	        "rm -r /home/half; mkdir /home/half.hpc-new",
+	        /* and what its owner, who has it since the chown, put there */
+	        ("rm -r /home/half; mkdir /home/half.hpc-new; "
+	         "ln -s /etc/victim /home/half.hpc-new/.skeleton; chown -Rh half: /home/half.hpc-new"),
 	        "sed -i /^half:/d /etc/shadow",
 	        "sed -i /^half:/d /etc/gshadow",
 	        "sed -i '/^pals:/s/half//' /etc/gshadow",
@@ -96,6 +101,7 @@ static void half_made_accounts_are_finished(void **state)
 
 	assert_int_equal(mkdir("/etc/skel", 0755), 0);
 	fixture_write("/etc/skel/.skeleton", "x");
+	fixture_write("/etc/victim", "kept");
 	fixture_write("/etc/subuid", "other:100000:65536\n");
 	fixture_write("/etc/subgid", "other:100000:70000\n");
 	assert_converges(f, "groups: [{name: pals, gid: 2301}]\n");
@@ -108,6 +114,7 @@ static void half_made_accounts_are_finished(void **state)
 		assert_ok(host_run_ok(f->host, &x, f->arena, &r, &e));
 		assert_int_equal(fixture_probe(f, &e), 0);
 		assert_converges(f, HALF);
+		assert_string_equal(fixture_read(f, "/etc/victim"), "kept");
 		assert_non_null(strstr(fixture_read(f, "/etc/gshadow"), "\nhalf:!:"));
 		assert_non_null(strstr(fixture_read(f, "/etc/gshadow"), "\npals:!::half\n"));
 		assert_ok(host_user(f->host, "half", f->arena, &u, &e));
