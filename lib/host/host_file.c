@@ -162,6 +162,21 @@ static int write_new(struct host *h, const struct place *p, struct blob content,
 	return 0;
 }
 
+/* Whether everybody may read what is at the path: it, and enter each directory on the way. */
+static bool is_public(struct host *h, const char *path, const struct stat *st)
+{
+	char part[HOST_PATH_MAX];
+	struct stat dir;
+
+	snprintf(part, sizeof part, "%s", path);
+	for (char *slash = strrchr(part, '/'); slash > part; slash = strrchr(part, '/')) {
+		*slash = '\0';
+		if (place_stat(h, part, &dir) < 0 || !(dir.st_mode & S_IXOTH))
+			return false;
+	}
+	return st->st_mode & S_IROTH;
+}
+
 /* Nothing is read unless the host is dry and somebody listens. */
 static void look_before(struct host *h, const char *path, struct arena *a, struct host_before *ret)
 {
@@ -173,7 +188,7 @@ static void look_before(struct host *h, const char *path, struct arena *a, struc
 	    !S_ISREG(st.st_mode))
 		return;
 	ret->there = true;
-	ret->hidden = !(st.st_mode & S_IROTH);
+	ret->hidden = !is_public(h, path, &st);
 	if (!ret->hidden)
 		ret->large = host_read(h, path, HOST_DIFF_MAX, a, &ret->content, &none) < 0;
 }
