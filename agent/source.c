@@ -82,9 +82,11 @@ static int add_file(struct agent *g, struct doc *merged, struct err *e)
 	struct blob text;
 	struct doc *layer;
 
-	if (!host_exists(g->host, AGENT_NODE_FILE))
-		return 0;
-	int r = host_read(g->host, AGENT_NODE_FILE, AGENT_INPUT_MAX, g->program.arena, &text, e);
+	int r = host_lookup(g->host, AGENT_NODE_FILE, e);
+
+	if (r <= 0)
+		return r;
+	r = host_read(g->host, AGENT_NODE_FILE, AGENT_INPUT_MAX, g->program.arena, &text, e);
 	if (r < 0)
 		return r;
 	r = yaml_parse(AGENT_NODE_FILE, text, g->program.arena, &layer, e);

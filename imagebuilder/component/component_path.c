@@ -114,8 +114,10 @@ int component_glob(const struct component_round *round, const char *pattern, mod
 int component_free(const struct component_round *round, const char *path, bool overwrite,
                    struct err *e)
 {
-	if (overwrite || !host_exists(round->env->host, path))
-		return 0;
+	int r = overwrite ? 0 : host_lookup(round->env->host, path, e);
+
+	if (r <= 0)
+		return r;
 	return err_set(e, ERR_HOST, REASON_HOST_FILE, EEXIST,
 	               "'%s' is there already, and 'overwrite' is false", path);
 }

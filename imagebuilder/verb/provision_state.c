@@ -105,9 +105,10 @@ void provision_state_load(struct host *h, size_t nth, struct component_list *l)
 	struct doc *d;
 	struct err e;
 
-	if (!host_exists(h, name))
+	int r = host_lookup(h, name, &e);
+	if (r == 0)
 		return;
-	if (host_read(h, name, STATE_MAX, a, &text, &e) < 0 ||
+	if (r < 0 || host_read(h, name, STATE_MAX, a, &text, &e) < 0 ||
 	    json_parse(name, text, a, &d, &e) < 0) {
 		log_warning("beginning anew: %s", e.text);
 		return;

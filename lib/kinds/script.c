@@ -202,11 +202,13 @@ static int marker_holds(const struct step_ctx *c, const struct script_spec *s, s
 {
 	static const struct host_owner root = {0};
 
-	if (!host_exists(c->host, s->marker))
-		return 0;
+	int r = host_lookup(c->host, s->marker, e);
+
+	if (r <= 0)
+		return r;
 	if (s->when == SCRIPT_FIRST_BOOT)
 		return 1;
-	int r = script_load(c, s, e);
+	r = script_load(c, s, e);
 	return r < 0 ? r
 	             : host_file_is(c->host, s->marker, marker_text(s, c->arena), 0644, &root, e);
 }
@@ -215,7 +217,7 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 {
 	const struct script_spec *s = fields;
 
-	return s->creates ? host_exists(c->host, s->creates) : marker_holds(c, s, e);
+	return s->creates ? host_lookup(c->host, s->creates, e) : marker_holds(c, s, e);
 }
 
 static int leave_marker(const struct step_ctx *c, const struct script_spec *s, struct err *e)

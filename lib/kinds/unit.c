@@ -91,13 +91,16 @@ static int state_of(const struct step_ctx *c, const struct unit_spec *u,
 	return host_unit_state(c->host, u->name, ret, c->deadline, e);
 }
 
+/* A file that can't be looked at counts as changed. */
 static uint64_t changed_us(const struct step_ctx *c, const char *path)
 {
 	struct stat st;
 	struct err ignored;
 
-	if (!host_exists(c->host, path) || host_stat(c->host, path, &st, &ignored) < 0)
+	if (host_lookup(c->host, path, &ignored) == 0)
 		return 0;
+	if (host_stat(c->host, path, &st, &ignored) < 0)
+		return UINT64_MAX;
 	return (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
 }
 

@@ -191,25 +191,33 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 
 /* Slurm's clients use a slurm.conf at Slurm's built-in path, whatever slurmd is told. On a head
  * node's export it is that of AWS ParallelCluster, which isn't configless. */
-static struct slurm_spec settle(const struct step_ctx *c, const void *fields)
+static int settle(const struct step_ctx *c, const void *fields, struct slurm_spec *ret,
+                  struct err *e)
 {
-	struct slurm_spec s = *(const struct slurm_spec *)fields;
-	const char *etc = s.prefix ? arena_printf(c->arena, "%s/etc", s.prefix) : "/etc/slurm";
+	const struct slurm_spec *s = fields;
+	const char *etc = s->prefix ? arena_printf(c->arena, "%s/etc", s->prefix) : "/etc/slurm";
+	int r = s->mode != SLURM_AUTO
+	                ? s->mode != SLURM_CONFIGLESS
+	                : host_lookup(c->host, arena_printf(c->arena, "%s/slurm.conf", etc), e);
 
-	s.configless = s.mode == SLURM_CONFIGLESS ||
-	               (s.mode == SLURM_AUTO &&
-	                !host_exists(c->host, arena_printf(c->arena, "%s/slurm.conf", etc)));
-	return s;
+	if (r < 0)
+		return r;
+	*ret = *s;
+	ret->configless = r == 0;
+	return 0;
 }
 
 static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 {
-	struct slurm_spec settled = settle(c, fields), *s = &settled;
+	struct slurm_spec settled, *s = &settled;
 	struct host_unit_state unit;
 	struct slurm_node node;
 	struct err ignored; /* apply has the same error again, and reports it */
 	int r = step_check_running(c, "joining", e);
 
+	if (r < 0)
+		return r;
+	r = settle(c, fields, s, e);
 	if (r < 0)
 		return r;
 	r = slurm_files_hold(c, s, e);
@@ -266,10 +274,13 @@ static int write_files(const struct step_ctx *c, const struct slurm_spec *s,
 
 static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 {
-	struct slurm_spec settled = settle(c, fields), *s = &settled;
+	struct slurm_spec settled, *s = &settled;
 	struct host_unit_state unit;
 	int r = step_check_running(c, "joining", e);
 
+	if (r < 0)
+		return r;
+	r = settle(c, fields, s, e);
 	if (r < 0)
 		return r;
 	r = host_unit_state(c->host, SLURM_UNIT, &unit, c->deadline, e);

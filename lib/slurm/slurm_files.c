@@ -144,16 +144,18 @@ int slurm_files_hold(const struct step_ctx *c, const struct slurm_spec *s, struc
 	if (r == 1 && unit.path)
 		r = host_file_is(c->host, unit.path, unit.text, 0644, &root_owner, e);
 	if (r == 1 && has_own_cgroup_conf(s))
-		r = host_exists(c->host, CGROUP_PATH);
+		r = host_lookup(c->host, CGROUP_PATH, e);
 	for (size_t i = 0; i < ARRAY_LEN(dirs) && r == 1; i++)
-		r = host_exists(c->host, dirs[i]);
+		r = host_lookup(c->host, dirs[i], e);
 	return r;
 }
 
 static int make_dir(const struct step_ctx *c, const char *path, const struct host_owner *owner,
                     struct err *e)
 {
-	return host_exists(c->host, path) ? 0 : host_mkdir(c->host, path, 0755, owner, e);
+	int r = host_lookup(c->host, path, e);
+
+	return r == 0 ? host_mkdir(c->host, path, 0755, owner, e) : r < 0 ? r : 0;
 }
 
 static int make_dirs(const struct step_ctx *c, struct err *e)
@@ -176,12 +178,12 @@ int slurm_files_write(const struct step_ctx *c, const struct slurm_spec *s, stru
 
 	if (r < 0)
 		return r;
-	if (has_own_cgroup_conf(s) && !host_exists(c->host, CGROUP_PATH)) {
+	r = has_own_cgroup_conf(s) ? host_lookup(c->host, CGROUP_PATH, e) : 1;
+	if (r == 0)
 		r = host_write(c->host, CGROUP_PATH, (struct blob){cgroup, sizeof cgroup - 1}, 0644,
 		               &root_owner, e);
-		if (r < 0)
-			return r;
-	}
+	if (r < 0)
+		return r;
 	r = host_write(c->host, options_path(c), options_text(s, c->arena), 0644, &root_owner, e);
 	if (r < 0 || !unit.path)
 		return r;

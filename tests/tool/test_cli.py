@@ -176,26 +176,38 @@ def test_plan_and_dry_run_say_the_same(agent, tmp_path):
     assert any(c.startswith("mount server:/export /scratch nfs4 ") for c in changes)
 
 
+def test_a_node_file_that_cannot_be_looked_at_is_not_absent(agent, tmp_path):
+    """It may be what pins the configuration's bytes: without it nothing is done."""
+    (tmp_path / "root/etc").mkdir(parents=True)
+    (tmp_path / "root/etc/hpc-node").symlink_to("hpc-node")
+    (tmp_path / "c.yaml").write_text("files: [{path: /etc/motd, content: x}]\n")
+    r = agent("bootstrap", "--root", tmp_path / "root", "--config", "c.yaml", AWS_EC2_METADATA_DISABLED="true")
+    assert r.code == 1 and "looking for '/etc/hpc-node/node.yaml'" in r.err, r.err
+    assert not (tmp_path / "root/etc/motd").exists()
+
+
 def test_plan_tells_how_a_file_would_differ(agent, tmp_path):
     """As diff -u does, in words and in JSON, and never of a file that not everybody may read."""
     root = tmp_path / "root"
     (root / "etc").mkdir(parents=True)
     root.chmod(0o755)
     files = {"motd": ("one\ntwo\nthree\n", 0o644), "closed": ("old hush\n", 0o600), "closing": ("old hush\n", 0o644),
-             "mode": ("same\n", 0o755), "long": ("".join(f"{n}\n" for n in range(200)), 0o644), "bytes": ("\0", 0o644)}
+             "mode": ("same\n", 0o755), "long": ("".join(f"{n}\n" for n in range(200)), 0o644), "bytes": ("\0", 0o644), "own/inside": ("old hush\n", 0o644)}
+    (root / "etc/own").mkdir(mode=0o700)
     for name, (text, mode) in files.items():
         (root / "etc" / name).write_text(text)
         (root / "etc" / name).chmod(mode)
     (tmp_path / "c.yaml").write_text(json.dumps({"files": [
         {"path": "/etc/motd", "content": "one\n2\nthree"}, {"path": "/etc/new", "content": "new hush\n"},
         {"path": "/etc/closed", "content": "new hush\n"}, {"path": "/etc/closing", "content": "new hush\n", "mode": "0640"},
-        {"path": "/etc/mode", "content": "same\n"}, {"path": "/etc/long", "content": "x\n"}, {"path": "/etc/bytes", "content": "x\n"}]}))
+        {"path": "/etc/mode", "content": "same\n"}, {"path": "/etc/long", "content": "x\n"}, {"path": "/etc/bytes", "content": "x\n"},
+        {"path": "/etc/own/inside", "content": "new hush\n"}]}))
     spec = ["--root", root, "--config", "c.yaml"]
     r = agent("plan", *spec, AWS_EC2_METADATA_DISABLED="true")
     assert r.code == 10, r.err
     shown = "\n".join(line[6:] for line in r.out.splitlines() if line.startswith("      "))
     assert "@@ -1,3 +1,3 @@\n one\n-two\n-three\n+2\n+three\n\\ No newline at end of file\n" in shown, r.out
-    assert shown.count("not everybody may read it") == 2 and "hush" not in r.out, r.out
+    assert shown.count("not everybody may read it") == 3 and "hush" not in r.out, r.out
     assert "the content stays; mode or owner change" in shown and "not a text" in shown and "and 138 more lines" in shown, r.out
     doc = json.loads(agent("plan", *spec, "--json", AWS_EC2_METADATA_DISABLED="true").out)
     motd = next(step for step in doc["steps"] if step["id"] == "files:/etc/motd")
@@ -331,7 +343,7 @@ def in_small_root(program, tmp_path, script):
 def test_status_of_a_full_file_system(program, tmp_path):
     """The last status makes room for the next one, so that both tell of the same run."""
     r, err = in_small_root(program, tmp_path, r"""
-head -c 1M /dev/zero > "$D/fill" 2>/dev/null || true
+if head -c 1M /dev/zero > "$D/fill" 2>/dev/null; then echo "the file system has room"; exit 1; fi
 set +e
 agent bootstrap --config "$D/c.yaml" --node n1 --json > "$2/second" 2> "$2/err"; echo $?
 agent status --json > "$2/status"; echo $?
