@@ -4,7 +4,8 @@
  * the builder's role to whoever asks.
  *
  * The sandbox's processes are root, and so is the builder; what tells them apart is a control group
- * of version 2, which they can't leave: they see no cgroup file system and can't mount one. Where
+ * of version 2, which an image's processes can't leave: they see no cgroup file system and can't
+ * mount one. Those that make a base have more rights; what they run is the machine's own. Where
  * that can't be made, as in many containers, it only counts whether the service can be reached.
  */
 #include <arpa/inet.h>

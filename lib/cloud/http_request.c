@@ -192,7 +192,8 @@ static void set_limits(CURL *c, struct http_wire *w, const struct http_exchange 
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)http_stall_s(x));
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(c, CURLOPT_TCP_KEEPALIVE, 1L);
-	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, x->fresh ? 1L : 0L);
+	/* A connection that is there would not be looked at by on_open(). */
+	curl_easy_setopt(c, CURLOPT_FRESH_CONNECT, x->fresh || x->traffic == HTTP_WEB ? 1L : 0L);
 	curl_easy_setopt(c, CURLOPT_DNS_CACHE_TIMEOUT, x->fresh ? 0L : 60L);
 }
 
