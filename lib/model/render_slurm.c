@@ -45,26 +45,6 @@ static const char *program(struct render *r, const char *name)
 	return arena_printf(r->arena, "%s/%s", r->model->programs, name);
 }
 
-static const char *resume(struct render *r)
-{
-	return program(r, "slurm-resume");
-}
-
-static const char *suspend(struct render *r)
-{
-	return program(r, "slurm-suspend");
-}
-
-static const char *resume_fail(struct render *r)
-{
-	return program(r, "slurm-resume-fail");
-}
-
-static const char *prolog_wait(struct render *r)
-{
-	return program(r, "slurm-prolog-wait");
-}
-
 /* Ranges, as slurmctld 22.05 takes the name of a set for a node that isn't there, and would then
  * suspend what is always to run. */
 static const char *static_nodes(struct render *r)
@@ -122,29 +102,14 @@ static const char *gres(struct render *r)
 	return has_gpus(r->model) ? "gpu" : NULL;
 }
 
-static const char *launch(struct render *r)
+static const char *if_directory(struct render *r, const char *value)
 {
-	return r->model->directory_service ? "enable_nss_slurm" : NULL;
+	return r->model->directory_service ? value : NULL;
 }
 
 static const char *if_accounting(struct render *r, const char *value)
 {
 	return r->model->database ? value : NULL;
-}
-
-static const char *storage(struct render *r)
-{
-	return if_accounting(r, "accounting_storage/slurmdbd");
-}
-
-static const char *gather(struct render *r)
-{
-	return if_accounting(r, "jobacct_gather/cgroup");
-}
-
-static const char *storage_user(struct render *r)
-{
-	return if_accounting(r, "slurm");
 }
 
 static const char *storage_host(struct render *r)
@@ -183,6 +148,7 @@ static const struct row {
 	unsigned since, until; /* releases, both included */
 	const char *text;      /* NULL: value() */
 	const char *(*value)(struct render *r);
+	const char *(*of)(struct render *r, const char *text); /* NULL: the text itself */
 } rows[] = {
         {"ClusterName", 0, LAST, NULL, cluster},
         {"SlurmctldHost", 0, LAST, NULL, controller},
@@ -220,23 +186,23 @@ static const struct row {
         {"MpiDefault", 0, LAST, "none", NULL},
         {"ProctrackType", 0, LAST, "proctrack/cgroup", NULL},
         {"TaskPlugin", 0, LAST, "task/affinity,task/cgroup", NULL},
-        {"LaunchParameters", 0, LAST, NULL, launch},
+        {"LaunchParameters", 0, LAST, "enable_nss_slurm", NULL, if_directory},
         {"GresTypes", 0, LAST, NULL, gres},
-        {"PrologSlurmctld", 0, LAST, NULL, prolog_wait},
-        {"ResumeProgram", 0, LAST, NULL, resume},
-        {"ResumeFailProgram", 0, LAST, NULL, resume_fail},
+        {"PrologSlurmctld", 0, LAST, "slurm-prolog-wait", NULL, program},
+        {"ResumeProgram", 0, LAST, "slurm-resume", NULL, program},
+        {"ResumeFailProgram", 0, LAST, "slurm-resume-fail", NULL, program},
         {"ResumeTimeout", 0, LAST, NULL, start},
         {"ResumeRate", 0, LAST, "0", NULL},
-        {"SuspendProgram", 0, LAST, NULL, suspend},
+        {"SuspendProgram", 0, LAST, "slurm-suspend", NULL, program},
         {"SuspendTime", 0, LAST, NULL, idle},
         {"SuspendTimeout", 0, LAST, "120", NULL},
         {"SuspendRate", 0, LAST, "0", NULL},
         {"SuspendExcNodes", 0, LAST, NULL, static_nodes},
-        {"AccountingStorageType", 0, LAST, NULL, storage},
+        {"AccountingStorageType", 0, LAST, "accounting_storage/slurmdbd", NULL, if_accounting},
         {"AccountingStorageHost", 0, LAST, NULL, storage_host},
         {"AccountingStoragePort", 0, LAST, NULL, storage_port},
-        {"AccountingStorageUser", 0, LAST, NULL, storage_user},
-        {"JobAcctGatherType", 0, LAST, NULL, gather},
+        {"AccountingStorageUser", 0, LAST, "slurm", NULL, if_accounting},
+        {"JobAcctGatherType", 0, LAST, "jobacct_gather/cgroup", NULL, if_accounting},
 };
 
 /* A key that the administrator sets in a line of its own is theirs alone: Slurm takes the last one,
@@ -249,6 +215,13 @@ static bool is_theirs(const struct model *m, const char *key)
 	return false;
 }
 
+static const char *row_value(struct render *r, const struct row *row)
+{
+	if (!row->text)
+		return row->value(r);
+	return row->of ? row->of(r, row->text) : row->text;
+}
+
 void render_globals(struct render *r)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows) && !r->ended; i++) {
@@ -257,7 +230,7 @@ void render_globals(struct render *r)
 
 		if (r->slurm < row->since || r->slurm > row->until || is_theirs(r->model, row->key))
 			continue;
-		const char *value = row->text ? row->text : row->value(r);
+		const char *value = row_value(r, row);
 		if (value && render_has(r, SLURMKEY_GLOBAL, &own))
 			strbuf_printf(&r->out, "%s=%s\n", row->key, value);
 	}
