@@ -27,10 +27,16 @@ def build(program, out, *more, stage=None):
                "--set", f"stage={stage or ''}", "--set", "prefix=/usr", timeout=600)
 
 
-def made(build_tree, directory, *recipes):
-    """Builds recipes with the programs of this build tree, which go into the images."""
+def staged(build_tree, directory):
+    """Both programs with what belongs to them, as `cmake --install` lays them out: what recipes/ copies from."""
     stage = Path(directory) / "stage"
     run("cmake", "--install", build_tree, "--prefix", "/usr", timeout=120, env=dict(os.environ, DESTDIR=str(stage)))
+    return stage
+
+
+def made(build_tree, directory, *recipes):
+    """Builds recipes with the programs of this build tree, which go into the images."""
+    stage = staged(build_tree, directory)
     for recipe in recipes:
         build(stage / "usr/sbin/hpc-imagebuild", directory, recipe, stage=stage)
 

@@ -201,11 +201,15 @@ static struct script script_start(const struct script_row *rows)
 	_exit(0);
 }
 
+/* Also one that was never started, or is stopped already. */
 static void script_stop(struct script *s)
 {
+	if (!s->shared)
+		return;
 	kill(s->pid, SIGKILL);
 	waitpid(s->pid, NULL, 0);
 	munmap(s->shared, sizeof *s->shared);
+	s->shared = NULL;
 }
 
 /* The number of requests that begin so. */

@@ -30,9 +30,7 @@ static void end(void)
 {
 	cloud_close(c);
 	c = NULL;
-	if (s.shared)
-		script_stop(&s);
-	s.shared = NULL;
+	script_stop(&s);
 }
 
 static int teardown(void **state)

@@ -46,8 +46,7 @@ static int place(struct cloud *cloud, struct call *call, struct arena *a, struct
 
 static void begin(const struct script_row *rows, bool fixed)
 {
-	if (s.shared)
-		script_stop(&s);
+	script_stop(&s);
 	cloud_close(c);
 	s = script_start(rows);
 	c = cloud_open(&(struct cloud_config){.imds_endpoint = s.url,

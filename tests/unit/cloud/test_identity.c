@@ -50,9 +50,7 @@ static void stop(void)
 {
 	cloud_close(c);
 	c = NULL;
-	if (s.shared)
-		script_stop(&s);
-	s.shared = NULL;
+	script_stop(&s);
 }
 
 static int teardown(void **state)

@@ -190,8 +190,7 @@ static void what_is_tried_again(void **state)
 		};
 
 		imds_close(imds);
-		if (s.shared)
-			script_stop(&s);
+		script_stop(&s);
 		begin(rows);
 		assert_ok(read_path(PATH, 5, false));
 		assert_int_equal(one.rc, 0);
@@ -221,8 +220,7 @@ static void failures_that_last(void **state)
 		};
 
 		imds_close(imds);
-		if (s.shared)
-			script_stop(&s);
+		script_stop(&s);
 		begin(script);
 		assert_ok(read_path(PATH, 5, false));
 		assert_true(one.rc < 0);
@@ -256,8 +254,7 @@ static void tokens_that_are_refused(void **state)
 		};
 
 		imds_close(imds);
-		if (s.shared)
-			script_stop(&s);
+		script_stop(&s);
 		begin(script);
 		assert_err(read_path(PATH, 5, false), rows[i].kind, s.url);
 		assert_int_equal(e.reason, rows[i].reason);

@@ -83,13 +83,18 @@ static void wildcards_are_checked_before(void **state)
 	           "expected one path");
 }
 
-static void folders_are_copied_and_joined(void **state)
+static void two_folders(void)
 {
-	(void)state;
 	assert_int_equal(mkdir(at("from"), 0700), 0);
 	put("from/x", "1", 0644);
 	assert_int_equal(mkdir(at("to"), 0755), 0);
 	put("to/y", "2", 0644);
+}
+
+static void folders_are_copied_and_joined(void **state)
+{
+	(void)state;
+	two_folders();
 	assert_ok(run(
 	        "{name: C, action: CopyFolder, inputs: [{source: TOP/from/, destination: TOP/to}]}"));
 	assert_true(there("to/x") && there("to/y"));
@@ -101,10 +106,7 @@ static void folders_are_copied_and_joined(void **state)
 static void a_moved_folder_takes_the_place_of_another(void **state)
 {
 	(void)state;
-	assert_int_equal(mkdir(at("from"), 0700), 0);
-	put("from/x", "1", 0644);
-	assert_int_equal(mkdir(at("to"), 0755), 0);
-	put("to/y", "2", 0644);
+	two_folders();
 	assert_ok(run(
 	        "{name: M, action: MoveFolder, inputs: [{source: TOP/from, destination: TOP/to}]}"));
 	assert_true(there("to/x"));

@@ -80,17 +80,14 @@ static inline void on_refusal(const char *call, int times, const char *headers)
 
 static inline void account_close(void)
 {
-	if (account.shared)
-		script_stop(&account);
-	account.shared = NULL;
+	script_stop(&account);
 	account_n = 0;
 }
 
 /* From now on the rows said by on() answer, and no earlier request is remembered. */
 static inline void account_open(void)
 {
-	if (account.shared)
-		script_stop(&account);
+	script_stop(&account);
 	memcpy(account_rows + account_n, account_default, sizeof account_default);
 	account = script_start(account_rows);
 	account_n = 0;
