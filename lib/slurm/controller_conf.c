@@ -8,8 +8,10 @@
  * nothing, while a change of nodes that is only reconfigured is refused or lost before 23.11.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 
+#include "base/scope.h"
 #include "slurm/controller_own.h"
 
 #define CONF_MAX     (64UL << 20) /* bytes of one file; 10,000 nodes by name are 4 MiB */
@@ -70,17 +72,30 @@ struct reading {
 
 static int read_conf(struct reading *r, const char *path);
 
+/* Where the value of "Key=Value" begins. There may be blanks around '=', and an operator before it:
+ * src/common/parse_config.c. NULL: it is no setting. */
+static const char *past_equals(const char *at)
+{
+	at += strspn(at, " \t");
+	at += *at && strchr("-+*/", *at) ? 1 : 0;
+	if (*at != '=')
+		return NULL;
+	at++;
+	return at + strspn(at, " \t");
+}
+
 /* The value of "Key=Value" or of " Key=Value" further on in the line; NULL: it has none. */
 static const char *value_of(struct reading *r, const char *line, const char *key)
 {
 	size_t len = strlen(key);
 
 	for (const char *at = line; (at = strcasestr(at, key)); at += len) {
-		if ((at > line && !strchr(" \t", at[-1])) || at[len] != '=')
+		const char *value = past_equals(at + len);
+
+		if ((at > line && !strchr(" \t", at[-1])) || !value)
 			continue;
-		at += len + 1;
-		at += *at == '"';
-		return arena_memdup(r->ctx->arena, at, strcspn(at, " \t\"\r"));
+		value += *value == '"';
+		return arena_memdup(r->ctx->arena, value, strcspn(value, " \t\"\r"));
 	}
 	return NULL;
 }
@@ -89,7 +104,7 @@ static bool begins(const char *line, const char *key)
 {
 	size_t len = strlen(key);
 
-	return strncasecmp(line, key, len) == 0 && strchr("= \t", line[len]);
+	return strncasecmp(line, key, len) == 0 && line[len] && strchr("= \t-+*/", line[len]);
 }
 
 static bool is_passing(const char *line)
@@ -104,7 +119,7 @@ static void take_partition(struct reading *r, const char *name)
 {
 	struct field_strings *p = &r->conf->partitions;
 
-	if (strcasecmp(name, "DEFAULT") == 0)
+	if (!name || !*name || strcasecmp(name, "DEFAULT") == 0)
 		return;
 	p->items = arena_grow(r->ctx->arena, p->items, &p->n, sizeof *p->items);
 	p->items[p->n - 1] = name;
@@ -162,16 +177,25 @@ static int read_line(struct reading *r, const char *line, bool continued, bool *
 	return 0;
 }
 
-static void note_change(struct reading *r, const char *path)
+static void later(struct reading *r, const struct timespec *at)
 {
-	struct stat st;
-	struct err ignored;
+	uint64_t us = (uint64_t)at->tv_sec * 1000000 + (uint64_t)at->tv_nsec / 1000;
 
-	if (host_stat(r->ctx->host, path, &st, &ignored) < 0)
-		return;
-	uint64_t us = (uint64_t)st.st_mtim.tv_sec * 1000000 + (uint64_t)st.st_mtim.tv_nsec / 1000;
 	if (us > r->conf->changed_us)
 		r->conf->changed_us = us;
+}
+
+/* Of the file itself, wherever links lead. A copy may have an old time of modification, but came
+ * now. */
+static void note_change(struct reading *r, const char *path)
+{
+	scope_fd int fd = file_open(host_root_fd(r->ctx->host), path, O_PATH, 0);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return;
+	later(r, &st.st_mtim);
+	later(r, &st.st_ctim);
 }
 
 static int read_lines(struct reading *r, char *text)

@@ -11,6 +11,7 @@
 #include <sys/statfs.h>
 
 #include "base/scope.h"
+#include "os/tree.h"
 #include "slurm/controller_own.h"
 
 #define SPACE_MIN (16UL << 20) /* bytes: some thousand jobs with their scripts */
@@ -44,17 +45,45 @@ static const char *log_dir(const struct step_ctx *c, const struct controller_con
 	return arena_printf(c->arena, "%.*s", (int)(slash - conf->log), conf->log);
 }
 
-/* 1: SlurmUser's, and nobody else writes there. */
+static int is_content(void *ctx, const struct tree_entry *at, struct err *e)
+{
+	bool *found = ctx;
+
+	(void)e;
+	*found = *found || !str_eq(at->name, "lost+found");
+	return TREE_PRUNE;
+}
+
+/* As a new volume is: root's alone, with nothing in it. */
+static bool is_unused(const struct step_ctx *c, const char *dir, const struct stat *st)
+{
+	scope_fd int fd = file_open(host_root_fd(c->host), dir, O_RDONLY | O_DIRECTORY, 0);
+	bool found = false;
+	struct tree_walk walk = {.visit = is_content, .ctx = &found};
+	struct err ignored;
+
+	return st->st_uid == 0 && !(st->st_mode & 01022) && fd >= 0 &&
+	       tree_walk(fd, &walk, &ignored) == 0 && !found;
+}
+
+/* 1: SlurmUser's, and nobody else writes there; 0: it is missing, unused, or SlurmUser's in another mode. What
+ * is somebody else's stays so: it may be a directory that the whole machine uses. */
 static int is_fit(const struct step_ctx *c, const char *dir, uid_t uid, struct err *e)
 {
 	struct stat st;
+	int r = host_lookup(c->host, dir, e);
 
-	if (!host_exists(c->host, dir))
-		return 0;
-	int r = host_stat(c->host, dir, &st, e);
+	if (r <= 0)
+		return r;
+	r = host_stat(c->host, dir, &st, e);
 	if (r < 0)
 		return r;
-	return S_ISDIR(st.st_mode) && st.st_uid == uid && !(st.st_mode & 0022);
+	if (S_ISDIR(st.st_mode) && st.st_uid != uid && is_unused(c, dir, &st))
+		return 0;
+	if (!S_ISDIR(st.st_mode) || st.st_uid != uid)
+		return err_set(e, ERR_HOST, REASON_SLURM_STATE, EPERM,
+		               "StateSaveLocation '%s' is not a directory of SlurmUser's", dir);
+	return !(st.st_mode & 0022);
 }
 
 static int check_file_system(const struct step_ctx *c, const char *dir, struct err *e)
@@ -95,7 +124,7 @@ int controller_state_holds(const struct step_ctx *c, const struct controller_con
 	r = check_file_system(c, conf->state_dir, e);
 	if (r < 0)
 		return r;
-	return !log || host_exists(c->host, log);
+	return log ? host_lookup(c->host, log, e) : 1;
 }
 
 int controller_state_make(const struct step_ctx *c, const struct controller_conf *conf,
@@ -114,7 +143,9 @@ int controller_state_make(const struct step_ctx *c, const struct controller_conf
 	r = r == 0 ? host_mkdir(c->host, conf->state_dir, MODE, &owner, e) : 0;
 	if (r < 0)
 		return r;
-	r = log && !host_exists(c->host, log) ? host_mkdir(c->host, log, 0755, &owner, e) : 0;
+	r = log ? host_lookup(c->host, log, e) : 1;
+	if (r == 0)
+		r = host_mkdir(c->host, log, 0755, &owner, e);
 	if (r < 0 || host_mode(c->host) == HOST_DRY)
 		return r;
 	return check_file_system(c, conf->state_dir, e);

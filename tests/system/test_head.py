@@ -178,10 +178,11 @@ def test_two_heads_that_race_end_with_one_key(machine, store):
      None, "slurm-port", "Address already in use"),
     (None, (f"SlurmctldHost={HEAD}", "SlurmctldHost=another"), "slurm-host", "not a valid controller"),
     (None, (STATE, "/run/slurm-state"), "slurm-state", "/run/slurm-state"),
-    (f"mkdir -p {STATE} && mount -t tmpfs -o size=1m full {STATE}", None, "host-space", STATE),
+    (None, (STATE, "/var/spool"), "slurm-state", "'/var/spool' is not a directory of SlurmUser's"),
+    (f"mkdir -p {STATE} && mount -t tmpfs -o size=1m,mode=0755 full {STATE}", None, "host-space", STATE),
     (None, ("SlurmUser=slurm", "SlurmUser=nobodyatall"), "host-user", "nobodyatall"),
     (None, ("Default=YES MaxTime=INFINITE State=UP", "Default=YES State=DOWN"), "slurm-partition", "queue1"),
-], ids=["unknown-key", "unknown-node", "port", "host", "memory", "full", "user", "partition"])
+], ids=["unknown-key", "unknown-node", "port", "host", "memory", "others", "full", "user", "partition"])
 def test_why_a_controller_does_not_come_up(machine, store, before, change, reason, words):
     box = machine(deadline="15s")
     if change:

@@ -64,6 +64,40 @@ static void what_is_read(void **state)
 	assert_int_equal(conf.partitions.n, 0);
 }
 
+/* As slurmctld's own parser takes them. */
+static void blanks_and_operators(void **state)
+{
+	struct controller_conf conf;
+
+	(void)state;
+	conf = conf_of("SlurmUser = slurm\nStateSaveLocation\t=  \"/var/lib/s\"\n"
+	               "SlurmctldLogFile += /var/log/s\nPartitionName = batch Nodes=ALL\n"
+	               "PartitionName\nPartitionName=\nPartitionName = \n");
+	assert_string_equal(conf.user, "slurm");
+	assert_string_equal(conf.state_dir, "/var/lib/s");
+	assert_string_equal(conf.log, "/var/log/s");
+	assert_int_equal(conf.partitions.n, 1);
+	assert_string_equal(conf.partitions.items[0], "batch");
+}
+
+/* The change of what is read, not of the link that leads there; nor the time that a copy has kept. */
+static void when_it_changed(void **state)
+{
+	const struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+	struct controller_conf conf;
+	struct stat st;
+
+	(void)state;
+	conf = conf_of("ClusterName=t\n");
+	assert_int_equal(rename(at("etc/slurm/slurm.conf"), at("etc/slurm/real.conf")), 0);
+	assert_int_equal(symlink("real.conf", at("etc/slurm/slurm.conf")), 0);
+	assert_int_equal(utimensat(AT_FDCWD, at("etc/slurm/real.conf"), old, 0), 0);
+	assert_int_equal(stat(at("etc/slurm/real.conf"), &st), 0);
+	assert_ok(read_it(&conf));
+	assert_int_equal(conf.changed_us, (uint64_t)st.st_ctim.tv_sec * 1000000 +
+	                                          (uint64_t)st.st_ctim.tv_nsec / 1000);
+}
+
 /* Replaces the first occurrence of `from`. */
 static const char *changed(const char *from, const char *to)
 {
@@ -151,10 +185,9 @@ static void what_is_not_read(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(what_is_read),
-	        TEST(which_change_needs_a_restart),
-	        TEST(files_beside_it_count),
-	        TEST(what_is_not_read),
+	        TEST(what_is_read),          TEST(blanks_and_operators),
+	        TEST(when_it_changed),       TEST(which_change_needs_a_restart),
+	        TEST(files_beside_it_count), TEST(what_is_not_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
