@@ -306,10 +306,15 @@ static int answer_refused(struct cloud *c, struct call *k, uint64_t deadline, st
 	return actions[row->action](c, k, &ae, e, deadline);
 }
 
-/* `refused`: the last error that the service itself returned; `before`: that of the try before this
- * one. Either may be none. */
-static int no_answer(struct cloud *c, struct call *k, const struct err *refused,
-                     const struct err *before, uint64_t deadline, struct err *e)
+/* What the tries before this one ended with; either may be none. */
+struct earlier {
+	struct err refused; /* the last error that the service itself returned */
+	struct err before;  /* of the try before this one */
+	uint64_t left_ms;   /* until the deadline, when this one began */
+};
+
+static int no_answer(struct cloud *c, struct call *k, const struct earlier *earlier,
+                     uint64_t deadline, struct err *e)
 {
 	if (e->kind == ERR_RETRY && act_retry(c, k, NULL, e, deadline) == 0)
 		return 0;
@@ -318,10 +323,10 @@ static int no_answer(struct cloud *c, struct call *k, const struct err *refused,
 		        "%s; it is in region '%s' and this instance in '%s': is there a route?",
 		        e->text, k->region, c->region);
 	/* No time is left. An earlier error, of the service first, says more than that. */
-	if (e->no == ETIMEDOUT && refused->kind != ERR_NONE)
-		*e = *refused;
-	else if (e->kind == ERR_DEADLINE && before->kind != ERR_NONE)
-		*e = *before;
+	if (e->no == ETIMEDOUT && earlier->refused.kind != ERR_NONE)
+		*e = earlier->refused;
+	else if (retry_cut_short(e, earlier->left_ms) && earlier->before.kind != ERR_NONE)
+		*e = earlier->before;
 	return -e->no;
 }
 
@@ -337,30 +342,30 @@ int call_run(struct cloud *c, struct call *k, uint64_t deadline, struct err *e)
 {
 	unsigned need = SESSION_REGION | (k->anonymous ? 0 : SESSION_CREDS) |
 	                (k->custom ? 0 : SESSION_DOMAIN);
-	struct err why = {0};     /* of one try; the caller sees only that of the last */
-	struct err refused = {0}; /* the last error that the service returned */
-	struct err before = {0};  /* of the try before this one */
+	struct err why = {0}; /* of one try; the caller sees only that of the last */
+	struct earlier earlier = {0};
 	int r;
 
 	k->soon = (struct backoff){.base_ms = 50, .cap_ms = 20000};
 	k->later = (struct backoff)BACKOFF_SERVICE;
 	k->renew = (struct backoff){.base_ms = 2000, .cap_ms = 5000};
 	do {
-		before = why;
+		earlier.before = why;
 		r = session_need(c, need, deadline, &why);
 		if (r < 0)
 			return give_up(k, &why, e);
 		if (!k->region)
 			k->region = c->region;
+		earlier.left_ms = clock_left_ms(deadline);
 		r = send_once(c, k, deadline, &why);
 		if (r < 0) {
-			r = no_answer(c, k, &refused, &before, deadline, &why);
+			r = no_answer(c, k, &earlier, deadline, &why);
 			continue;
 		}
 		if (k->x.status / 100 == 2)
 			return 0;
 		r = answer_refused(c, k, deadline, &why);
-		refused = why;
+		earlier.refused = why;
 	} while (r == 0);
 	return give_up(k, &why, e);
 }

@@ -2,8 +2,12 @@
 /* Waits before a request is sent again, and logs why. */
 #include "cloud/retry.h"
 
+#include <errno.h>
+
 #include "base/clock.h"
 #include "base/log.h"
+
+#define SHORT_TRY_MS 1000
 
 void retry_log(uint32_t ms, const char *doing, unsigned tries, const struct err *why)
 {
@@ -21,4 +25,9 @@ bool retry_wait(struct backoff *b, uint32_t at_least_ms, uint64_t deadline, cons
 		return false;
 	retry_log(ms, doing, tries, why);
 	return clock_sleep_ms(ms, deadline);
+}
+
+bool retry_cut_short(const struct err *why, uint64_t left_ms)
+{
+	return why->kind == ERR_DEADLINE || (why->no == ETIMEDOUT && left_ms < SHORT_TRY_MS);
 }

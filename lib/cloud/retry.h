@@ -12,3 +12,7 @@ bool retry_wait(struct backoff *b, uint32_t at_least_ms, uint64_t deadline, cons
 
 /* Only logs the line, for callers that wait by other means. */
 void retry_log(uint32_t ms, const char *doing, unsigned tries, const struct err *why);
+
+/* Whether the deadline cut a try short that had `left_ms`: it was not sent, or had less than a second
+ * for its answer. The error of an earlier try, if there was one, then says more. */
+bool retry_cut_short(const struct err *why, uint64_t left_ms);

@@ -98,18 +98,21 @@ int web_get(struct cloud *c, const char *url, struct transfer *t, uint64_t deadl
 	        .write = transfer_write,
 	        .ctx = t,
 	};
-	struct err why = {0}; /* of one try */
+	struct err why = {0}, before; /* of one try; of the one before it */
+	uint64_t left_ms;
 	const char *doing = arena_printf(a, "fetching '%s'", uri_shown(url, a));
 	unsigned tries = 0;
 
 	do {
+		before = why;
+		left_ms = clock_left_ms(deadline);
 		if (get_once(c, &x, url, a, &why) == 0)
 			return 0;
 		x.fresh = true;
 		tries++;
 	} while (why.kind == ERR_RETRY &&
 	         retry_wait(&b, x.retry_after_ms, deadline, doing, tries, &why));
-	*e = why;
+	*e = retry_cut_short(&why, left_ms) && before.kind != ERR_NONE ? before : why;
 	if (tries > 1)
 		return err_wrap(e, "%s: try %u", doing, tries);
 	return err_wrap(e, "%s", doing);

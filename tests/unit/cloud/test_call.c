@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "cloud/call.h"
+#include "cloud/retry.h"
 #include "script.h"
 
 #define WALL     1767225600
@@ -138,6 +139,36 @@ static void a_refusal_outlives_the_deadline(void **state)
 	begin(rows, true);
 	assert_err(call(400), ERR_RETRY, "try 2: InternalError");
 	assert_int_equal(e.no, EAGAIN);
+}
+
+/* The same where the service said nothing but closed the connection. */
+static void a_fault_outlives_a_try_that_was_cut_short(void **state)
+{
+	static const struct script_row rows[] = {
+	        {POST, 1, 0, NULL},
+	        {POST, 0, 200, NULL, "ok", 0, 1000},
+	        {0},
+	};
+
+	(void)state;
+	script_clock_real();
+	begin(rows, true);
+	assert_err(call(600), ERR_RETRY, "asking 'x': try 2: ");
+	assert_int_equal(e.reason, REASON_HTTP_BROKEN_OFF);
+	assert_int_not_equal(e.no, ETIMEDOUT);
+}
+
+static void what_cuts_a_try_short(void **state)
+{
+	const struct err timeout = {.kind = ERR_RETRY, .no = ETIMEDOUT};
+	const struct err reset = {.kind = ERR_RETRY, .no = EPIPE};
+	const struct err unsent = {.kind = ERR_DEADLINE, .no = ETIMEDOUT};
+
+	(void)state;
+	assert_true(retry_cut_short(&timeout, 999));
+	assert_false(retry_cut_short(&timeout, 1000));
+	assert_false(retry_cut_short(&reset, 0));
+	assert_true(retry_cut_short(&unsent, 1000));
 }
 
 static char logged[4][600];
@@ -439,6 +470,8 @@ int main(void)
 	        TEST(passing_faults),
 	        TEST(they_end_at_the_deadline),
 	        TEST(a_refusal_outlives_the_deadline),
+	        TEST(a_fault_outlives_a_try_that_was_cut_short),
+	        TEST(what_cuts_a_try_short),
 	        TEST(ids_and_retries_are_told),
 	        TEST(refusals_that_are_final),
 	        TEST(the_words_of_a_refusal),
