@@ -173,6 +173,7 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	int r = claim_dirs(s, x, e);
 	if (r < 0)
 		return r;
+	step_needs(s, "stage:start"); /* which may make what is exported */
 	step_needs(s, "pkg:nfs-kernel-server");
 	step_needs(s, "pkg:nfs-utils");
 	step_provides(s, "path:%s", EXPORTS_PATH);

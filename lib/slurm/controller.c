@@ -32,12 +32,19 @@ static const struct field controller_fields[] = {
         {0},
 };
 
+/* It starts the programs that slurm.conf names, which isn't known yet: they are where programs of
+ * Slurm and of sites are, or what a script of the stage `start` has made. */
 static int claim(struct step *s, void *fields, const struct vars *facts, struct err *e)
 {
-	static const char *const needs[] = {"munge:ready",
+	static const char *const needs[] = {"stage:start",
+	                                    "munge:ready",
 	                                    "imds:locked",
 	                                    "name:self",
 	                                    "path:/etc/slurm/*",
+	                                    "path:/usr/lib/hpc-node/*",
+	                                    "path:/usr/local/bin/*",
+	                                    "path:/usr/local/sbin/*",
+	                                    "path:/opt/slurm/*",
 	                                    "pkg:*",
 	                                    "user:*",
 	                                    "group:*",

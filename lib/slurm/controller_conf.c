@@ -134,6 +134,10 @@ static void take_line(struct reading *r, const char *line)
 	        {"SlurmUser", offsetof(struct controller_conf, user)},
 	        {"StateSaveLocation", offsetof(struct controller_conf, state_dir)},
 	        {"SlurmctldLogFile", offsetof(struct controller_conf, log)},
+	        {"ResumeProgram", offsetof(struct controller_conf, resume)},
+	        {"SuspendProgram", offsetof(struct controller_conf, suspend)},
+	        {"ResumeFailProgram", offsetof(struct controller_conf, resume_fail)},
+	        {"PrologSlurmctld", offsetof(struct controller_conf, prolog)},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(wanted); i++)
@@ -254,13 +258,75 @@ static int read_beside(struct reading *r, const char *name)
 	return 0;
 }
 
+/* What slurmctld would find there: "none", or whose it is to run and to write. */
+static int look_at_program(struct reading *r, const char *path, const char **ret)
+{
+	struct stat st;
+
+	*ret = "none";
+	if (*path != '/')
+		return 0;
+	int result = host_lookup(r->ctx->host, path, r->err);
+	if (result <= 0)
+		return result;
+	scope_fd int fd = file_open(host_root_fd(r->ctx->host), path, O_PATH, 0);
+	if (fd == -ENOENT) { /* a link to nowhere, or an earlier step of a dry run makes it */
+		*ret = host_mode(r->ctx->host) == HOST_DRY ? "to come" : "none";
+		return 0;
+	}
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return err_set(r->err, ERR_HOST, REASON_HOST_FILE, fd < 0 ? -fd : errno,
+		               "looking at '%s', which slurm.conf names: %s", path,
+		               strerror(fd < 0 ? -fd : errno));
+	later(r, &st.st_ctim); /* that of modification is the package's */
+	*ret = arena_printf(r->ctx->arena, "%o %u:%u", st.st_mode, st.st_uid, st.st_gid);
+	return 0;
+}
+
+/* When it starts, slurmctld looks whether there is such a program, and whose it is to run and to
+ * write; if not so, power saving is off until the next start. What is in the program counts as
+ * little as its name: it is read at each call. */
+static int read_program(struct reading *r, const char *key, const char *path)
+{
+	struct digest *const digests[] = {r->all, r->lasting};
+	const char *state;
+
+	if (!path)
+		return 0;
+	int result = look_at_program(r, path, &state);
+	if (result < 0)
+		return result;
+	for (size_t i = 0; i < ARRAY_LEN(digests); i++) {
+		digest_add(digests[i], key, strlen(key) + 1);
+		digest_add(digests[i], state, strlen(state) + 1);
+	}
+	return 0;
+}
+
+static int read_programs(struct reading *r)
+{
+	const struct {
+		const char *key, *path;
+	} rows[] = {
+	        {"ResumeProgram", r->conf->resume},
+	        {"SuspendProgram", r->conf->suspend},
+	        {"ResumeFailProgram", r->conf->resume_fail},
+	        {"PrologSlurmctld", r->conf->prolog},
+	};
+	int result = 0;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows) && result == 0; i++)
+		result = read_program(r, rows[i].key, rows[i].path);
+	return result;
+}
+
 static int read_all(struct reading *r)
 {
 	int result = read_conf(r, CONTROLLER_CONF);
 
 	for (size_t i = 0; i < ARRAY_LEN(beside) && result == 0; i++)
 		result = read_beside(r, beside[i]);
-	return result;
+	return result < 0 ? result : read_programs(r);
 }
 
 static void finish(struct digest *d, char hex[static SHA256_HEX])

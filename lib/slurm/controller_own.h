@@ -15,13 +15,15 @@ struct controller_spec {
 /* ---- controller_conf.c: what slurmctld will read ---- */
 
 struct controller_conf {
-	const char *user;                /* SlurmUser */
-	const char *state_dir;           /* StateSaveLocation */
-	const char *log;                 /* SlurmctldLogFile; NULL: none */
+	const char *user;      /* SlurmUser */
+	const char *state_dir; /* StateSaveLocation */
+	const char *log;       /* SlurmctldLogFile; NULL: none */
+	/* What it starts itself; each NULL: none. */
+	const char *resume, *suspend, *resume_fail, *prolog;
 	struct field_strings partitions; /* by name */
 	/* Of all it reads, and of what only a restart brings into effect. */
 	char all[SHA256_HEX], lasting[SHA256_HEX];
-	uint64_t changed_us; /* the last change of one of its files, CLOCK_REALTIME */
+	uint64_t changed_us; /* the last change of one of its files or programs, CLOCK_REALTIME */
 };
 
 /* Reads slurm.conf, the files it includes, and those beside it. Missing: REASON_SLURM_CONF. */

@@ -166,6 +166,54 @@ static void files_beside_it_count(void **state)
 	assert_string_not_equal(before.lasting, after.lasting);
 }
 
+/* slurmctld looks at them once, when it starts. */
+static void programs_it_names_count(void **state)
+{
+	static const char *const keys[] = {"ResumeProgram", "SuspendProgram", "ResumeFailProgram",
+	                                   "PrologSlurmctld"};
+	const struct timespec long_ago[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+	struct controller_conf none, there, again;
+	struct stat st;
+
+	(void)state;
+	begin();
+	put("site/other", "");
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const char *text = arena_printf(arena, "%s%s=/site/run\n", CONF, keys[i]);
+
+		(void)conf_of(text);
+		assert_ok(read_it(&none));
+		assert_int_equal(symlink("real", at("site/run")), 0);
+		assert_ok(read_it(&again)); /* to nowhere */
+		assert_string_equal(none.lasting, again.lasting);
+		put("site/real", "#!/bin/sh\n");
+		assert_ok(read_it(&again));
+		assert_string_not_equal(none.lasting, again.lasting);
+		assert_int_equal(unlink(at("site/run")), 0);
+		put("site/run", "#!/bin/sh\n");
+		assert_int_equal(chmod(at("site/run"), 0755), 0);
+		/* As a package has it. */
+		assert_int_equal(utimensat(AT_FDCWD, at("site/run"), long_ago, 0), 0);
+		assert_int_equal(stat(at("site/run"), &st), 0);
+		assert_ok(read_it(&there));
+		assert_string_not_equal(none.all, there.all);
+		assert_string_not_equal(none.lasting, there.lasting);
+		assert_int_equal(there.changed_us, (uint64_t)st.st_ctim.tv_sec * 1000000 +
+		                                           (uint64_t)st.st_ctim.tv_nsec / 1000);
+		put("site/run", "#!/bin/sh\nexit 1\n"); /* it is read at each call */
+		assert_int_equal(chmod(at("site/run"), 0755), 0);
+		assert_ok(read_it(&again));
+		assert_string_equal(there.lasting, again.lasting);
+		assert_int_equal(chmod(at("site/run"), 0644), 0);
+		assert_ok(read_it(&again));
+		assert_string_not_equal(there.lasting, again.lasting);
+		assert_int_equal(unlink(at("site/run")), 0);
+		assert_int_equal(unlink(at("site/real")), 0);
+		assert_ok(read_it(&again));
+		assert_string_equal(none.lasting, again.lasting);
+	}
+}
+
 static void what_is_not_read(void **state)
 {
 	struct controller_conf conf = {0};
@@ -187,7 +235,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(what_is_read),          TEST(blanks_and_operators),
 	        TEST(when_it_changed),       TEST(which_change_needs_a_restart),
-	        TEST(files_beside_it_count), TEST(what_is_not_read),
+	        TEST(files_beside_it_count), TEST(programs_it_names_count),
+	        TEST(what_is_not_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
