@@ -3,6 +3,9 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 
 #include "base/clock.h"
 #include "cloud/http.h"

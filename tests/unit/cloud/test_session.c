@@ -3,6 +3,8 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <sys/wait.h>
 
 #include "cloud/session.h"
 #include "script.h"
