@@ -20,6 +20,7 @@
 
 #include "base/scope.h"
 #include "host/host.h"
+#include "machine/filter.h"
 #include "sandbox/sandbox_own.h"
 
 #define NAME     "hpc-imagebuild" /* of the control group and of the table */

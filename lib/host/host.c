@@ -38,7 +38,8 @@ void host_close(struct host *h)
 {
 	if (!h)
 		return;
-	unit_link_close(h);
+	if (h->bus_close)
+		h->bus_close(h);
 	close(h->root_fd);
 	arena_close(h->arena);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The port to the machine: the only way anything above changes it.
+ * The port to the machine: the only way anything above changes it, by this floor and machine.
  *
  * A host has a root ("/" or an image's) and a mode. Live does what it is told. Dry reads the same
  * machine but changes nothing: each change is only recorded, and this host then answers as if it
@@ -65,11 +65,8 @@ void host_set_epoch(struct host *h, int64_t seconds);
 typedef void host_recorder_fn(void *ctx, const char *change);
 void host_record_to(struct host *h, host_recorder_fn *fn, void *ctx);
 
-/* The rest of the port, one header for each subject. */
+/* The rest of the port, one header for each subject; what only a kernel and a service manager keep
+ * (mounts, units, the packet filter, settings) is in machine/, in the same record. */
 #include "host/exec.h"
-#include "host/filter.h"
 #include "host/host_file.h"
-#include "host/kernel.h"
-#include "host/mount.h"
-#include "host/unit.h"
 #include "host/user.h"

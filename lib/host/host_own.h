@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the .c files of this floor share; not for other floors. */
+/* What the .c files of this floor and of machine share: the inside of a host. Not for other floors. */
 #pragma once
 
 #include "base/digest.h"
@@ -31,14 +31,13 @@ struct host {
 	struct arena *arena;
 	struct host_assumed **assumed;
 	size_t n_assumed;
-	struct sd_bus *bus; /* unit_link.c: kept open; NULL: none yet */
+	/* machine/unit_link.c: kept open, and closed with the host by `bus_close`; NULL: none yet. */
+	struct sd_bus *bus;
 	char bus_unit[HOST_UNIT_NAME_MAX];
+	void (*bus_close)(struct host *h);
 	const struct unit_ops
-	        *units; /* unit_own.h: set by who brings a service manager of its own */
+	        *units; /* machine/unit_own.h: set by who brings a service manager of its own */
 };
-
-/* unit_link.c: closes the host's connections. */
-void unit_link_close(struct host *h);
 
 /* Sends one line to the recorder; what isn't printable in one line is escaped. */
 void host_record(const struct host *h, const char *fmt, ...) ATTR_PRINTF(2, 3);

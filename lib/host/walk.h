@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * How a path of a host is resolved before a change; not for other floors.
+ * How a path of a host is resolved before a change; for this floor and machine.
  *
  * Root's work must not be redirected by a user who may write to a directory on the way. A symbolic
  * link is followed only if it and the directory it is in belong to root (or to our user, or to the

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "kinds/exports_own.h"
+#include "machine/unit.h"
 
 #define NFSD       "/proc/fs/nfsd/"
 #define TABLE      "/var/lib/nfs/etab" /* exportfs(8) */

@@ -14,6 +14,7 @@
 #include <strings.h>
 
 #include "kinds/kinds.h"
+#include "machine/kernel.h"
 #include "plan/claim.h"
 
 #define HOSTS_PATH "/etc/hosts"

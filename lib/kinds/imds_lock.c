@@ -15,6 +15,7 @@
 #include <errno.h>
 
 #include "kinds/kinds.h"
+#include "machine/filter.h"
 #include "plan/claim.h"
 
 #define TABLE     "hpc-node-imds"

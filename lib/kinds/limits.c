@@ -12,6 +12,7 @@
  * restarted.
  */
 #include "kinds/kinds.h"
+#include "machine/unit.h"
 #include "plan/claim.h"
 
 #define PAM_PATH     "/etc/security/limits.d/90-hpc-node.conf"

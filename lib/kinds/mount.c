@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "kinds/kinds.h"
+#include "machine/mount.h"
 #include "plan/claim.h"
 
 #define OPTIONS_MAX 4096  /* a page: mount(2) */

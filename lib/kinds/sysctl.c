@@ -9,6 +9,7 @@
 #include <ctype.h>
 
 #include "kinds/kinds.h"
+#include "machine/kernel.h"
 #include "plan/claim.h"
 
 #define SYSCTL_PATH "/etc/sysctl.d/90-hpc-node.conf"

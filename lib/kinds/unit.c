@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include "kinds/kinds.h"
+#include "machine/unit.h"
 #include "plan/claim.h"
 
 #define DROPIN_MAX (64UL << 10)

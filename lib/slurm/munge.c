@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "machine/unit.h"
 #include "plan/claim.h"
 #include "slurm/munge_own.h"
 #include "slurm/slurm_kinds.h"

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <time.h>
 
+#include "machine/unit.h"
 #include "plan/step.h"
 
 #define SLURM_UNIT "slurmd.service"

@@ -1,4 +1,4 @@
-"""Units against a systemd that is process 1: what the agent's host floor makes of every way a start can end."""
+"""Units against a systemd that is process 1: what the agent's machine floor makes of every way a start can end."""
 import time
 from collections import namedtuple
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the host floor does with a unit, from a command line: test_units.py runs it in a booted
+ * What the machine floor does with a unit, from a command line: test_units.py runs it in a booted
  * node. unit_driver state|words|start|restart|stop|enable|disable|reload UNIT [DEADLINE_MS] Prints
  * "record LINE" for each change, a state as "name=value" lines, and at the end "ok" or "error
  * REASON TEXT".
@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "host/host.h"
+#include "machine/unit.h"
 
 static void print_record(void *ctx, const char *change)
 {

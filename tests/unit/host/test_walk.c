@@ -176,28 +176,6 @@ static void nothing_is_made_behind_a_planted_link(void **state)
 	assert_string_equal(fixture_get(f, "/home/u/file"), "new");
 }
 
-static void nothing_is_mounted_behind_one(void **state)
-{
-	struct fixture *f = *state;
-	struct host_mount m = {"none", "/home/u/dir", "tmpfs", NULL, clock_in_ms(20000)};
-	struct err e = {0};
-
-	if (geteuid() != 0)
-		skip();
-	make(f);
-	assert_int_equal(unshare(CLONE_NEWNS), 0);
-	assert_int_equal(mount("", "/", NULL, MS_PRIVATE | MS_REC, NULL), 0);
-	plant(f, "/etc/cron.d", "/home/u/dir", USER);
-	assert_err(host_mount(f->host, &m, f->arena, &e), ERR_HOST, SAYS);
-	m.target = "/home/u/own";
-	assert_err(host_mount(f->host, &m, f->arena, &e), ERR_HOST, SAYS);
-	m.target = "/home/u/new";
-	assert_err(host_mount(f->host, &m, f->arena, &e), ERR_HOST, "levels of symbolic links");
-	m.target = "/home/u/own/new";
-	assert_err(host_mount(f->host, &m, f->arena, &e), ERR_HOST, SAYS);
-	assert_string_equal(f->record, "");
-}
-
 /* The mode is there from the beginning, whatever the umask; who is killed then leaves it right. */
 static void parents_are_made_with_their_mode(void **state)
 {
@@ -243,7 +221,6 @@ int main(void)
 	        FIXTURE_TEST(nothing_is_made_behind_a_planted_link),
 	        FIXTURE_TEST(parents_are_made_with_their_mode),
 	        FIXTURE_TEST(a_planted_temporary_name_is_no_obstacle),
-	        FIXTURE_TEST(nothing_is_mounted_behind_one),
 	};
 
 	if (geteuid() != 0)

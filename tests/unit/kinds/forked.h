@@ -11,7 +11,7 @@
  */
 #pragma once
 
-#include "host/unit_own.h"
+#include "machine/unit_own.h"
 
 extern const struct unit_ops forked_units;
 

@@ -2,6 +2,7 @@
 /* The kinds on a live machine, real programs and a real kernel, in a sandbox of this test. */
 #include "kinds_test.h"
 
+#include "machine/kernel.h"
 #include "plan/run.h"
 
 static int setup(void **state)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* munge against the real munged, in a sandbox of this test. */
 #include "kinds_test.h"
+#include "machine/unit.h"
 
 #define SPEC "hostname: node1\nmunge: {key: 'file:/srv/munge.key'}\n"
 #define KEY  "/etc/munge/munge.key"

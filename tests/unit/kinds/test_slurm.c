@@ -4,6 +4,7 @@
  * 10.9.9.9 hands out its configuration from /srv/head, munged serves both sides.
  */
 #include "kinds_test.h"
+#include "machine/unit.h"
 
 #define HEAD  "{head: 10.9.9.9, node: "
 #define OPTS  "/etc/sysconfig/slurmd" /* no /etc/debian_version in the sandbox */

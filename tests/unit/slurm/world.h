@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "host/unit_own.h"
+#include "machine/unit_own.h"
 #include "network.h"
 #include "scratch.h"
 #include "slurm/slurm_own.h"

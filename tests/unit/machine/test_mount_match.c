@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of host/mount_match. */
+/* Tests of machine/mount_match. */
 #include "unit.h"
 
 #include "base/clock.h"
-#include "host/mount_own.h"
+#include "machine/mount_own.h"
 
 #define V4 "rw,vers=4.2,addr=10.0.0.1"
 

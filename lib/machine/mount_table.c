@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <libmount.h>
 
-#include "host/mount_own.h"
+#include "machine/mount_own.h"
 
 #define MOUNTINFO "/proc/self/mountinfo"
 

@@ -3,7 +3,7 @@
 #include <arpa/inet.h>
 #include <strings.h>
 
-#include "host/mount_own.h"
+#include "machine/mount_own.h"
 
 #define PORTION 1024
 

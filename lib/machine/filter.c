@@ -9,8 +9,8 @@
 #include <sys/socket.h>
 
 #include "base/arena.h"
-#include "host/filter_own.h"
 #include "host/host_own.h"
+#include "machine/filter_own.h"
 
 #define BATCH_MAX (128UL << 10) /* bytes of a transaction: 72 rules of less than 400 */
 #define ANSWER_MAX                                                                                 \

@@ -9,7 +9,7 @@
 
 #include <systemd/sd-bus.h>
 
-#include "host/unit_own.h"
+#include "machine/unit_own.h"
 
 #define UNIT_LINK_PING_MS 2000 /* for the broker to answer */
 

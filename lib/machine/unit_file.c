@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "base/scope.h"
-#include "host/unit_own.h"
+#include "machine/unit_own.h"
 
 #define FILE_MAX (1 << 20) /* bytes of a unit file or drop-in */
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "host/unit_own.h"
+#include "machine/unit_own.h"
 
 /* SD_MESSAGE_SPAWN_FAILED, <systemd/sd-messages.h> */
 #define SPAWN_FAILED "MESSAGE_ID=641257651c1b4ec9a8624d7a40a9e1e7"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps the connection to systemd, and a reference to the unit that was queried last. */
-#include "host/unit_link.h"
+#include "machine/unit_link.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -78,7 +78,7 @@ int unit_link_open(uint64_t deadline, sd_bus **ret, struct err *e)
 	return 0;
 }
 
-void unit_link_close(struct host *h)
+static void close_bus(struct host *h)
 {
 	/* A connection inherited through fork(2) is the parent's to close. */
 	if (h->bus && sd_bus_is_open(h->bus) != -ECHILD)
@@ -100,7 +100,7 @@ static void refer(struct host *h, const char *unit)
 sd_bus *unit_link_held(struct host *h, const char *unit, uint64_t deadline)
 {
 	if (h->bus && sd_bus_is_open(h->bus) <= 0)
-		unit_link_close(h);
+		close_bus(h);
 	if (!h->bus)
 		return NULL;
 	refer(h, unit);
@@ -111,10 +111,11 @@ sd_bus *unit_link_held(struct host *h, const char *unit, uint64_t deadline)
 int unit_link_hold(struct host *h, const char *unit, uint64_t deadline, sd_bus **ret, struct err *e)
 {
 	if (h->bus && ping(h->bus) < 0)
-		unit_link_close(h);
+		close_bus(h);
 	int r = h->bus ? 0 : open_bus(true, &h->bus, e);
 	if (r < 0)
 		return r;
+	h->bus_close = close_bus;
 	refer(h, unit);
 	unit_link_set_timeout(h->bus, deadline);
 	*ret = h->bus;

@@ -6,7 +6,7 @@
  */
 #include <errno.h>
 
-#include "host/mount_own.h"
+#include "machine/mount_own.h"
 
 static const struct row {
 	const char *words;

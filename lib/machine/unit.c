@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Starts, stops and enables units by the means the host has. */
-#include "host/unit.h"
+#include "machine/unit.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
-#include "host/unit_own.h"
+#include "machine/unit_own.h"
 
 bool host_has_systemd(const struct host *h)
 {

@@ -6,7 +6,7 @@
 #include <libnftnl/rule.h>
 
 #include "base/str.h"
-#include "host/filter.h"
+#include "machine/filter.h"
 
 #define FILTER_CHAINS 4
 #define FILTER_RULES  (HOST_FILTER_USERS + 8)

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "base/scope.h"
+#include "machine/mount.h"
 
 static struct host *self;
 
@@ -362,6 +363,37 @@ static int take_helpers(void **state)
 	return rmdir(dir);
 }
 
+#define SAYS "a user may have put a link on the way"
+
+static void users(struct fixture *f, const char *path)
+{
+	assert_int_equal(lchown(fixture_path(f, path), 1500, 1500), 0);
+}
+
+/* tests/unit/host/test_walk.c has the rule; here it is that mounting keeps to it. */
+static void nothing_is_mounted_behind_a_users_link(void **state)
+{
+	struct fixture *f = *state;
+	struct host_mount m = {"none", "/home/u/dir", "tmpfs", NULL, clock_in_ms(20000)};
+	struct err e = {0};
+
+	assert_ok(host_mkdir(f->host, "/home/u/own", 0755, NULL, &e));
+	assert_ok(host_mkdir(f->host, "/etc/cron.d", 0755, NULL, &e));
+	assert_int_equal(symlink("/etc/cron.d", fixture_path(f, "/home/u/dir")), 0);
+	users(f, "/home/u");
+	users(f, "/home/u/own");
+	users(f, "/home/u/dir");
+	f->record[0] = '\0';
+	assert_err(host_mount(f->host, &m, f->arena, &e), ERR_HOST, SAYS);
+	m.target = "/home/u/own";
+	assert_err(host_mount(f->host, &m, f->arena, &e), ERR_HOST, SAYS);
+	m.target = "/home/u/new";
+	assert_err(host_mount(f->host, &m, f->arena, &e), ERR_HOST, "levels of symbolic links");
+	m.target = "/home/u/own/new";
+	assert_err(host_mount(f->host, &m, f->arena, &e), ERR_HOST, SAYS);
+	assert_string_equal(f->record, "");
+}
+
 static int close_fixture(void **state)
 {
 	host_record_to(self, NULL, NULL);
@@ -383,6 +415,7 @@ int main(void)
 	        MOUNT_TEST(what_this_machine_cannot_do_is_named),
 	        MOUNT_TEST(retry_is_ours_for_nfs),
 	        MOUNT_TEST(a_silent_server_is_not_a_stuck_one),
+	        MOUNT_TEST(nothing_is_mounted_behind_a_users_link),
 	};
 
 	return cmocka_run_group_tests(tests, lay_helpers, take_helpers);

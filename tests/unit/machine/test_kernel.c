@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The running machine's name and settings, in a UTS, mount and network namespace of this test. */
 #include "host_test.h"
+#include "machine/kernel.h"
+#include "machine/unit.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "host/mount_own.h"
+#include "machine/mount_own.h"
 
 #define LOOK_MS    5000  /* to resolve a path or a name */
 #define CONNECT_MS 3000  /* to accept a connection */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "host/host_own.h"
+#include "machine/unit.h"
 
 /* One implementation of units. Names are complete here, "munge.service". */
 struct unit_ops {

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 
 #include "base/attr.h"
-#include "host/filter_own.h"
+#include "machine/filter_own.h"
 
 #define PRIORITY (-300) /* as raw: before any rule of others, nft(8) */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A unit's last words, from a journalctl of the test's own that says how it was asked. */
-#include "host/unit_own.h"
+#include "machine/unit_own.h"
 
 #include <sched.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of host/unit. */
+/* Tests of machine/unit. */
 #include "host_test.h"
 
 #include <errno.h>
 
-#include "host/unit_own.h"
+#include "machine/unit_own.h"
 
 #define DEADLINE clock_in_ms(20000)
 

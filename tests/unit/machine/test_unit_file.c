@@ -2,7 +2,7 @@
 /* Tests of unit_file.c: what the files of a root tell of its units. */
 #include "host_test.h"
 
-#include "host/unit_own.h"
+#include "machine/unit_own.h"
 
 static const char *state_of(struct fixture *f, const char *unit)
 {

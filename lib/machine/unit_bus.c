@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "host/unit_link.h"
+#include "machine/unit_link.h"
 
 #define DEST    "org.freedesktop.systemd1"
 #define ROOT    "/org/freedesktop/systemd1"

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "host/host_own.h"
+#include "machine/mount.h"
 #include "os/child.h"
 
 /* ---- mount_table.c: mountinfo ---- */

@@ -9,6 +9,7 @@
 
 #include "base/scope.h"
 #include "host/host_own.h"
+#include "machine/kernel.h"
 
 #define HOSTNAME_FILE "/etc/hostname"
 #define HOSTNAME_MAX  64   /* bytes, utsname(2) */

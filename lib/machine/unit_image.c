@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "host/unit_own.h"
+#include "machine/unit_own.h"
 
 int unit_image_state(struct host *h, const char *unit, struct host_unit_state *ret,
                      uint64_t deadline, struct err *e)

@@ -12,8 +12,8 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "host/mount_own.h"
 #include "host/walk.h"
+#include "machine/mount_own.h"
 
 #define ERR_MAX 8192 /* bytes of the helper's stderr kept */
 

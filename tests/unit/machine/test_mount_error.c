@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of host/mount_error. */
+/* Tests of machine/mount_error. */
 #include "unit.h"
 
 #include <errno.h>
 
-#include "host/mount_own.h"
+#include "machine/mount_own.h"
 
 static void helpers_words_are_classified(void **state)
 {

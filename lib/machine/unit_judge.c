@@ -2,7 +2,7 @@
 /* The result of an action on a unit: as wanted, in progress, or the error. */
 #include <errno.h>
 
-#include "host/unit_own.h"
+#include "machine/unit_own.h"
 
 static const char *const verbs[] = {
         [HOST_UNIT_START] = "start",
