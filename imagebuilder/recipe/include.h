@@ -10,16 +10,17 @@
  */
 #pragma once
 
-#include "data/doc.h"
+#include "recipe/when.h"
 
 #define INCLUDE_DEPTH_MAX 8
 #define INCLUDE_FILES_MAX 64
 #define INCLUDE_SIZE_MAX  (1024 * 1024) /* bytes of one file */
 
 /* The joined document, a map without `include`. `installed` is the directory of the installed
- * recipes; NULL: there is none. */
-int include_load(const char *path, const char *installed, struct arena *a, struct doc **ret,
-                 struct err *e) ATTR_MUST_USE;
+ * recipes; NULL: there is none. The parts of each text's `when` are laid over that text, before it
+ * is joined with others; `when` NULL: they are left in it, unread. */
+int include_load(const char *path, const char *installed, struct when *when, struct arena *a,
+                 struct doc **ret, struct err *e) ATTR_MUST_USE;
 
 /* The path of a recipe that is named at that place; if there is none, the one beside it. */
 const char *include_find(const struct doc *at, const char *name, const char *installed,

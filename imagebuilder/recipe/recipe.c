@@ -12,6 +12,7 @@
 #include "kinds/kinds.h"
 #include "recipe/allow.h"
 #include "recipe/copy.h"
+#include "recipe/distribution.h"
 #include "recipe/include.h"
 #include "recipe/recipe_own.h"
 #include "recipe/test.h"
@@ -27,7 +28,7 @@ const struct recipe_refused recipe_refused[] = {
 };
 
 static const char *const own_keys[] = {"image", "copy",    "components", "tests",
-                                       "allow", "include", NULL};
+                                       "allow", "include", "when",       NULL};
 
 /* Shared while a recipe and its parents are read. */
 struct loading {
@@ -105,6 +106,7 @@ static int from_recipe(const struct loading *l, const struct doc *at, unsigned d
 		return doc_err(at, e, REASON_INPUT_RANGE, "'%s' is for %s, and this for %s",
 		               recipe->from, parent->arch, recipe->arch);
 	recipe->parent = parent;
+	recipe->distribution = parent->distribution;
 	return 0;
 }
 
@@ -143,10 +145,13 @@ static int read_from(const struct loading *l, const char *from, unsigned depth,
 	if (!from)
 		return 0;
 	const struct doc *at = doc_get(recipe->image, "from");
-	if (!strchr(from, ':') || strchr(from, '/'))
+	if (recipe_from_of(from) != FROM_DISTRIBUTION)
 		return from_file(l, at, from, depth, recipe, e);
 	recipe->from_type = FROM_DISTRIBUTION;
-	return recipe_distribution(at, from, &recipe->from, e);
+	int r = distribution_find(at, from, &recipe->from, e);
+	if (r == 0)
+		recipe->distribution = recipe->from;
+	return r;
 }
 
 /* ---- the whole recipe ---- */
@@ -252,35 +257,77 @@ static int check_list(const struct loading *l, const struct doc *list, const str
 	return failed;
 }
 
-static int check_rest(const struct loading *l, const struct doc *d, const struct recipe *recipe,
+typedef int check_sections_fn(const struct loading *l, const struct doc *d,
+                              const struct recipe *recipe, struct err *e);
+
+static int check_plan(const struct loading *l, const struct doc *d, const struct recipe *recipe,
                       struct err *e)
 {
-	const struct {
-		const struct doc *list;
-		check_list_fn *check;
-	} lists[] = {{recipe->copy, check_copies},
-	             {recipe->components, check_components},
-	             {recipe->tests, check_tests},
-	             {recipe->allow, check_allow}};
 	struct plan plan;
+
+	/* With the other keys known, so that a misspelt key is compared with all of them. */
+	return plan_build(d, kinds_all, own_keys, &recipe->facts, l->faults, l->arena, &plan, e);
+}
+
+/* Its order is not one of its own. */
+static int check_steps(const struct loading *l, const struct doc *d, const struct recipe *recipe,
+                       struct err *e)
+{
+	return plan_check(d, kinds_all, own_keys, &recipe->facts, l->faults, l->arena, e);
+}
+
+/* A document without `image`, or with an image that was looked at. */
+static int check_rest(const struct loading *l, const struct doc *d, const struct recipe *recipe,
+                      check_sections_fn *sections, struct err *e)
+{
+	static const struct {
+		const char *key;
+		check_list_fn *check;
+	} lists[] = {{"copy", check_copies},
+	             {"components", check_components},
+	             {"tests", check_tests},
+	             {"allow", check_allow}};
 	struct doc *rest;
 	int failed = refuse_sections(l, d, &rest, e);
 
 	if (failed < 0 && !faults_add(l->faults, e))
 		return failed;
-	/* With the other keys known, so that a misspelt key is compared with all of them. */
-	int r = plan_build(rest, kinds_all, own_keys, &recipe->facts, l->faults, l->arena, &plan,
-	                   e);
+	int r = sections(l, rest, recipe, e);
 	if (r < 0 && !faults_add(l->faults, e))
 		return r;
 	failed = r < 0 ? r : failed;
 	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
-		r = check_list(l, lists[i].list, recipe, lists[i].check, e);
+		r = check_list(l, doc_get(d, lists[i].key), recipe, lists[i].check, e);
 		if (r < 0 && !faults_add(l->faults, e))
 			return r;
 		failed = r < 0 ? r : failed;
 	}
 	return failed;
+}
+
+/* Parts that are for other images are checked as well, as far as they can be by themselves. */
+static int check_left(const struct loading *l, const struct recipe *recipe, struct err *e)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < recipe->n_left; i++) {
+		int r = check_rest(l, recipe->left[i].rest, recipe, check_steps, e);
+		if (r < 0 && !faults_add(l->faults, e))
+			return r;
+		failed = r < 0 ? r : failed;
+	}
+	return failed;
+}
+
+static int check_all(const struct loading *l, const struct doc *d, const struct recipe *recipe,
+                     struct err *e)
+{
+	int failed = check_rest(l, d, recipe, check_plan, e);
+
+	if (failed < 0 && !faults_add(l->faults, e))
+		return failed;
+	int r = check_left(l, recipe, e);
+	return r < 0 ? r : failed;
 }
 
 static void take_sections(const struct doc *d, struct arena *a, struct recipe *recipe)
@@ -292,13 +339,26 @@ static void take_sections(const struct doc *d, struct arena *a, struct recipe *r
 	recipe->allow = doc_get(d, "allow");
 }
 
+/* The texts again, with those parts that are for the image that their header tells. */
+static int read_parts(const struct loading *l, const char *path, struct recipe *recipe,
+                      struct doc **ret, struct err *e)
+{
+	struct when when = {
+	        .distribution = recipe->distribution, .arch = recipe->arch, .faults = l->faults};
+	int r = include_load(path, l->installed, &when, l->arena, ret, e);
+
+	recipe->n_left = when.n;
+	recipe->left = when.left;
+	return r;
+}
+
 static int load_at(const struct loading *l, const char *path, unsigned depth, struct recipe *ret,
                    struct err *e)
 {
 	struct recipe recipe = {.file = path};
 	const char *from;
 	struct doc *d;
-	int r = include_load(path, l->installed, l->arena, &d, e);
+	int r = include_load(path, l->installed, NULL, l->arena, &d, e);
 
 	if (r < 0)
 		return r;
@@ -316,8 +376,13 @@ static int load_at(const struct loading *l, const char *path, unsigned depth, st
 	if (r < 0 && !faults_add(l->faults, e))
 		return r;
 	failed = r < 0 ? r : failed;
+	/* What is left in place without a header that can be relied on is not looked into. */
+	r = failed < 0 ? 0 : read_parts(l, path, &recipe, &d, e);
+	if (r < 0 && !faults_add(l->faults, e))
+		return r;
+	failed = r < 0 ? r : failed;
 	take_sections(d, l->arena, &recipe);
-	r = check_rest(l, d, &recipe, e);
+	r = check_all(l, d, &recipe, e);
 	if (r < 0 || failed < 0)
 		return r < 0 ? r : failed;
 	*ret = recipe;

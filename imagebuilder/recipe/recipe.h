@@ -8,6 +8,7 @@
  *     components:  AWS Image Builder component documents, run after the sections (component.h)
  *     tests:       programs that are run in the finished image (test.h)
  *     allow:       what may be in it although a rule of hygiene is against it (allow.h)
+ *     when:        parts of a recipe that are for some distributions or architectures (when.h)
  *
  * Sections about one node (hostname, mounts, munge, slurm) are refused: an image is shared by many
  * nodes.
@@ -17,6 +18,7 @@
 #include "base/command.h"
 #include "data/field.h"
 #include "plan/plan.h"
+#include "recipe/when.h"
 
 #define RECIPE_FROM_MAX  8 /* longest chain of recipes */
 #define RECIPE_DISK_MIN  (512LL << 20)
@@ -49,12 +51,17 @@ struct recipe {
 	                     FROM_NOTHING */
 	const struct recipe *parent; /* FROM_RECIPE */
 	const char *arch;            /* "x86_64" or "arm64" */
+	const char
+	        *distribution; /* "debian:bookworm", that of its parents too; NULL: nobody says */
 	struct disk_spec disk;
 	struct field_strings features; /* efa, lustre, nvidia */
 	const struct doc *image;       /* the header as written */
 	const struct doc *sections;    /* a map, for plan_build with kinds_all */
 	const struct doc *copy, *components, *tests, *allow; /* lists, or NULL */
-	const char *file;                                    /* as the user named it */
+	size_t n_left;
+	const struct when_left
+	        *left;     /* parts of `when` that are not for it, without its parent's */
+	const char *file;  /* as the user named it */
 	struct vars facts; /* name, version, arch, prefix, stage, and what --set gives */
 };
 
@@ -83,6 +90,8 @@ const char *recipe_from_name(enum recipe_from from);
 
 /* The type of a file by its suffix; a directory if the suffix says nothing. */
 enum recipe_from recipe_from_suffix(const char *path);
+/* Of what image.from says. */
+enum recipe_from recipe_from_of(const char *from);
 
 /* The header's table of fields, of a private struct: for the schema. */
 extern const struct field recipe_image_fields[];

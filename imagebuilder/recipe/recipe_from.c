@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The possible values of `from`. */
-#include "recipe/recipe_own.h"
-
-/* The distributions that images can be built from, under their usual names. */
-static const char *const distributions[] = {
-        "debian:bookworm", "debian:trixie", "ubuntu:jammy", "ubuntu:noble", "amazonlinux:2023",
-        "rocky:9",         "almalinux:9",   "rhel:9",       "fedora:41",
-};
+#include "recipe/recipe.h"
 
 const char *recipe_from_name(enum recipe_from from)
 {
@@ -37,21 +31,8 @@ enum recipe_from recipe_from_suffix(const char *from)
 	return FROM_DIRECTORY;
 }
 
-int recipe_distribution(const struct doc *at, const char *from, const char **ret, struct err *e)
+enum recipe_from recipe_from_of(const char *from)
 {
-	for (size_t i = 0; i < ARRAY_LEN(distributions); i++)
-		if (str_eq(distributions[i], from)) {
-			*ret = distributions[i];
-			return 0;
-		}
-	const char *near = str_nearest(from, distributions, ARRAY_LEN(distributions));
-	if (near)
-		return doc_err(at, e, REASON_INPUT_RANGE,
-		               "unknown distribution '%s', did you mean '%s'?", from, near);
-	return doc_err(
-	        at, e, REASON_INPUT_RANGE,
-	        "unknown distribution '%s', expected one of debian:bookworm, debian:trixie, "
-	        "ubuntu:jammy, ubuntu:noble, amazonlinux:2023, rocky:9, almalinux:9, rhel:9, "
-	        "fedora:41",
-	        from);
+	return strchr(from, ':') && !strchr(from, '/') ? FROM_DISTRIBUTION
+	                                               : recipe_from_suffix(from);
 }

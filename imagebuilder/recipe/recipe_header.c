@@ -3,6 +3,8 @@
 #include <inttypes.h>
 #include <limits.h>
 
+#include "recipe/arch.h"
+#include "recipe/distribution.h"
 #include "recipe/feature.h"
 #include "recipe/recipe_own.h"
 
@@ -12,15 +14,13 @@
 #define NAME_MAX_LEN    64 /* an AMI's name has up to 128, and version and architecture follow */
 
 struct header {
-	const char *name, *version, *from, *cmdline;
+	const char *name, *version, *from, *distribution, *cmdline;
 	int arch, filesystem, boot;
 	uint64_t size;
 	struct field_strings features;
 };
 
-enum { ARCH_X86_64, ARCH_ARM64 };
 #define UNSET (-1)
-static const char *const archs[] = {"x86_64", "arm64", NULL};
 static const char *const filesystems[] = {"ext4", NULL};
 static const char *const boots[] = {"uefi+bios", "uefi", NULL};
 
@@ -42,8 +42,11 @@ const struct field recipe_image_fields[] = {
          .help = "three numbers, as 1.4.0 (default: 1.0.0)"},
         {"from", FIELD_STRING, FIELD_AT(struct header, from), .min = 1, .max = PATH_MAX - 1,
          .help = "a distribution (debian:bookworm), a recipe, a tar, a raw disk or a directory"},
-        {"arch", FIELD_CHOICE, FIELD_AT(struct header, arch), .choices = archs,
+        {"arch", FIELD_CHOICE, FIELD_AT(struct header, arch), .choices = arch_names,
          .help = "of the processors it is for (default: x86_64)"},
+        {"distribution", FIELD_STRING, FIELD_AT(struct header, distribution), .min = 1,
+         .help = "what a tar, disk or directory has in it, or the machine to provision: for "
+                 "`when`"},
         {"disk", FIELD_MAP, 0, .sub = disk_fields, .help = "the disk it is on"},
         {"cmdline", FIELD_STRING, FIELD_AT(struct header, cmdline), .max = CMDLINE_MAX,
          .help = "the kernel's command line, without root="},
@@ -137,14 +140,30 @@ static int check_features(const struct doc *image, const struct field_strings *l
 	return 0;
 }
 
+/* Of what is from a distribution, or from a recipe, that is said already. */
+static int check_distribution(const struct doc *image, struct header *h, struct err *e)
+{
+	const struct doc *at = doc_get(image, "distribution");
+
+	if (!at)
+		return 0;
+	if (h->from && recipe_from_of(h->from) <= FROM_RECIPE)
+		return doc_err(at, e, REASON_INPUT_UNSUPPORTED,
+		               "'distribution' follows from 'from', which is a %s: take it out",
+		               recipe_from_name(recipe_from_of(h->from)));
+	return distribution_find(at, h->distribution, &h->distribution, e);
+}
+
 static int check_disk(const struct doc *image, struct header *h, struct err *e)
 {
+	bool arm = str_eq(arch_name(h->arch), "arm64");
+
 	if (h->size % RECIPE_IMAGE_MIB)
 		return doc_err(place(image, "disk.size"), e, REASON_INPUT_RANGE,
 		               "a disk is whole MiB, and %" PRIu64 " bytes are not", h->size);
 	if (h->boot == UNSET)
-		h->boot = h->arch == ARCH_ARM64 ? BOOT_UEFI : BOOT_UEFI_BIOS;
-	if (h->arch == ARCH_ARM64 && h->boot == BOOT_UEFI_BIOS)
+		h->boot = arm ? BOOT_UEFI : BOOT_UEFI_BIOS;
+	if (arm && h->boot == BOOT_UEFI_BIOS)
 		return doc_err(place(image, "disk.boot"), e, REASON_INPUT_RANGE,
 		               "arm64 machines have no BIOS, expected boot: uefi");
 	return 0;
@@ -153,11 +172,13 @@ static int check_disk(const struct doc *image, struct header *h, struct err *e)
 static int check_values(const struct doc *image, struct header *h, struct faults *faults,
                         struct err *e)
 {
-	struct err found[5];
-	const int results[] = {
-	        check_name(image, h->name, &found[0]), check_version(image, h->version, &found[1]),
-	        check_cmdline(image, h->cmdline, &found[2]),
-	        check_features(image, &h->features, &found[3]), check_disk(image, h, &found[4])};
+	struct err found[6];
+	const int results[] = {check_name(image, h->name, &found[0]),
+	                       check_version(image, h->version, &found[1]),
+	                       check_cmdline(image, h->cmdline, &found[2]),
+	                       check_features(image, &h->features, &found[3]),
+	                       check_disk(image, h, &found[4]),
+	                       check_distribution(image, h, &found[5])};
 
 	for (size_t i = ARRAY_LEN(results); i-- > 0;)
 		if (results[i] < 0)
@@ -181,7 +202,8 @@ int recipe_header(const struct doc *image, struct faults *faults, struct arena *
 		r = check_values(image, &h, faults, e);
 	ret->name = h.name ? h.name : "unnamed"; /* without a fault it has one */
 	ret->version = h.version;
-	ret->arch = archs[h.arch];
+	ret->arch = arch_name(h.arch);
+	ret->distribution = h.distribution;
 	ret->features = h.features;
 	ret->disk = (struct disk_spec){.size = h.size,
 	                               .filesystem = filesystems[h.filesystem],

@@ -43,9 +43,13 @@ static int check_recipe(struct image *g, const char *path, struct faults *faults
 	r = intent_read(&recipe, faults, a, &intent, e);
 	if (r < 0)
 		return r;
-	if (!g->program.quiet)
-		printf("%s: ok: image %s %s, %zu steps, %zu copies, %zu components, %zu tests\n",
-		       path, recipe.name, recipe.version, plan.n, copies.n, components.n, tests.n);
+	if (g->program.quiet)
+		return 0;
+	printf("%s: ok: image %s %s, %zu steps, %zu copies, %zu components, %zu tests", path,
+	       recipe.name, recipe.version, plan.n, copies.n, components.n, tests.n);
+	if (recipe.n_left)
+		printf(", %zu parts for other images", recipe.n_left);
+	putchar('\n');
 	return 0;
 }
 

@@ -39,7 +39,57 @@ static void print_reasons(const struct why *w, struct strbuf *out)
 		strbuf_printf(out, "; and more");
 }
 
-static void print_text(const struct chain *c, const struct why *whys, struct strbuf *out)
+/* ---- what is for other images ---- */
+
+static const char *left_name(const struct when_left *l, struct arena *a)
+{
+	struct strbuf b = STRBUF(a, 4096);
+	size_t n = 0;
+
+	strbuf_printf(&b, "%s:%u:%u: ", l->part->file, l->part->line, l->part->col);
+	for (size_t i = 0; i < l->part->n; i++)
+		if (!str_eq(l->part->keys[i]->text, "match"))
+			strbuf_printf(&b, "%s%s", n++ ? ", " : "", l->part->keys[i]->text);
+	return b.data;
+}
+
+static void print_left(const struct recipe *r, struct arena *a, struct strbuf *out)
+{
+	char text[1024];
+
+	if (r->parent)
+		print_left(r->parent, a, out);
+	for (size_t i = 0; i < r->n_left; i++) {
+		const char *name = left_name(&r->left[i], a);
+
+		strbuf_printf(out, "left out  %s: %s\n",
+		              str_escape(name, strlen(name), text, sizeof text), r->left[i].why);
+	}
+}
+
+static void json_left(const struct recipe *r, struct arena *a, struct jsonw *w)
+{
+	if (r->parent)
+		json_left(r->parent, a, w);
+	for (size_t i = 0; i < r->n_left; i++) {
+		jsonw_begin(w, NULL, '{');
+		jsonw_u64(w, "schema", PROGRAM_SCHEMA);
+		jsonw_str(w, "id", left_name(&r->left[i], a));
+		jsonw_str(w, "type", "when");
+		jsonw_str(w, "recipe", r->file);
+		jsonw_str(w, "state", "left-out");
+		jsonw_str(w, "key", "");
+		jsonw_begin(w, "reasons", '[');
+		jsonw_str(w, NULL, r->left[i].why);
+		jsonw_end(w, ']');
+		jsonw_end(w, '}');
+	}
+}
+
+/* ---- the steps ---- */
+
+static void print_text(const struct recipe *recipe, const struct chain *c, const struct why *whys,
+                       struct strbuf *out)
 {
 	size_t count[WHY_UNKNOWN + 1] = {0};
 	int width = id_width(c);
@@ -61,13 +111,15 @@ static void print_text(const struct chain *c, const struct why *whys, struct str
 			plan_print_after(plan, at, out);
 		strbuf_char(out, '\n');
 	}
+	print_left(recipe, c->arena, out);
 	strbuf_printf(out, "%zu cached, %zu to build", count[WHY_CACHED], count[WHY_BUILD]);
 	if (count[WHY_UNKNOWN])
 		strbuf_printf(out, ", %zu not known", count[WHY_UNKNOWN]);
 	strbuf_char(out, '\n');
 }
 
-static void print_json(const struct chain *c, const struct why *whys, struct strbuf *out)
+static void print_json(const struct recipe *recipe, const struct chain *c, const struct why *whys,
+                       struct strbuf *out)
 {
 	struct jsonw w = {.out = out};
 
@@ -92,6 +144,7 @@ static void print_json(const struct chain *c, const struct why *whys, struct str
 			plan_json_step(plan, at, &w);
 		jsonw_end(&w, '}');
 	}
+	json_left(recipe, c->arena, &w);
 	jsonw_end(&w, ']');
 	strbuf_char(out, '\n');
 }
@@ -192,7 +245,7 @@ int verb_plan(void *program)
 		return program_fail(&g->program, &e);
 	struct why *whys = arena_array(g->program.arena, c.n, sizeof *whys);
 	why_tell(&c, &s, recipe.file, g->program.arena, whys);
-	(g->program.json ? print_json : print_text)(&c, whys, &b);
+	(g->program.json ? print_json : print_text)(&recipe, &c, whys, &b);
 	if (b.data)
 		fwrite(b.data, 1, b.len, stdout);
 	if (c.refused.no)

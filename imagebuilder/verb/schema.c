@@ -234,7 +234,6 @@ static void put_components(struct jsonw *w)
 
 static void put_sections(struct jsonw *w)
 {
-	put_map(w, "image", recipe_image_fields, NULL, "what the image is called, and made from");
 	jsonw_begin(w, "include", '{');
 	jsonw_str(w, "description", "recipes that lie under this one");
 	put_strings(w, NULL);
@@ -249,6 +248,47 @@ static void put_sections(struct jsonw *w)
 	         "what may be in the image although a rule is against it");
 }
 
+/* A key that a part has as the recipe has it. */
+static void put_same(struct jsonw *w, const char *key)
+{
+	char to[128];
+
+	snprintf(to, sizeof to, "#/properties/%s", key);
+	jsonw_begin(w, key, '{');
+	jsonw_str(w, "$ref", to);
+	jsonw_end(w, '}');
+}
+
+static void put_part(struct jsonw *w)
+{
+	static const char *const own[] = {"include", "copy", "components", "tests", "allow"};
+
+	put_map(w, "match", when_match_fields, NULL, "the images that the part is for");
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		put_same(w, own[i]);
+	for (const struct kind *const *k = kinds_all; *k; k++)
+		if (!is_refused((*k)->section))
+			put_same(w, (*k)->section);
+}
+
+static void put_when(struct jsonw *w)
+{
+	jsonw_begin(w, "when", '{');
+	jsonw_str(w, "description", "parts that are for some distributions or architectures");
+	jsonw_str(w, "type", "array");
+	jsonw_begin(w, "items", '{');
+	jsonw_str(w, "type", "object");
+	jsonw_bool(w, "additionalProperties", false);
+	jsonw_begin(w, "required", '[');
+	jsonw_str(w, NULL, "match");
+	jsonw_end(w, ']');
+	jsonw_begin(w, "properties", '{');
+	put_part(w);
+	jsonw_end(w, '}');
+	jsonw_end(w, '}');
+	jsonw_end(w, '}');
+}
+
 int verb_schema(void *program)
 {
 	struct image *g = program;
@@ -261,7 +301,9 @@ int verb_schema(void *program)
 	jsonw_str(&w, "type", "object");
 	jsonw_bool(&w, "additionalProperties", false);
 	jsonw_begin(&w, "properties", '{');
+	put_map(&w, "image", recipe_image_fields, NULL, "what the image is called, and made from");
 	put_sections(&w);
+	put_when(&w);
 	jsonw_end(&w, '}');
 	jsonw_end(&w, '}');
 	printf("%s\n", b.data);

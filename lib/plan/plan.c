@@ -228,20 +228,36 @@ static int add_steps(struct builder *b, const struct doc *spec, const struct kin
 	return failed;
 }
 
-int plan_build(const struct doc *spec, const struct kind *const *kinds, const char *const *ignore,
-               const struct vars *facts, struct faults *faults, struct arena *a, struct plan *ret,
-               struct err *e)
+static int steps_of(const struct doc *spec, const struct kind *const *kinds,
+                    const char *const *ignore, const struct vars *facts, struct faults *faults,
+                    struct plan *p, struct err *e)
 {
 	static const struct doc empty = {.type = DOC_MAP};
-	struct plan plan = {.arena = a};
-	struct builder b = {.plan = &plan, .facts = facts, .faults = faults};
+	struct builder b = {.plan = p, .facts = facts, .faults = faults};
 
 	if (!spec || spec->type == DOC_NULL)
 		spec = &empty;
 	if (spec->type != DOC_MAP)
 		return doc_err(spec, e, REASON_INPUT_TYPE,
 		               "a spec is a %s: expected a map of sections", doc_type_name(spec));
-	int r = add_steps(&b, spec, kinds, ignore, e);
+	return add_steps(&b, spec, kinds, ignore, e);
+}
+
+int plan_check(const struct doc *spec, const struct kind *const *kinds, const char *const *ignore,
+               const struct vars *facts, struct faults *faults, struct arena *a, struct err *e)
+{
+	struct plan plan = {.arena = a};
+
+	return steps_of(spec, kinds, ignore, facts, faults, &plan, e);
+}
+
+int plan_build(const struct doc *spec, const struct kind *const *kinds, const char *const *ignore,
+               const struct vars *facts, struct faults *faults, struct arena *a, struct plan *ret,
+               struct err *e)
+{
+	struct plan plan = {.arena = a};
+	int r = steps_of(spec, kinds, ignore, facts, faults, &plan, e);
+
 	if (r < 0)
 		return r;
 	r = order_steps(&plan, kinds, e);

@@ -35,6 +35,12 @@ int plan_build(const struct doc *spec, const struct kind *const *kinds, const ch
                const struct vars *facts, struct faults *faults, struct arena *a, struct plan *ret,
                struct err *e) ATTR_MUST_USE;
 
+/* Looks for the faults that plan_build() would find in each section by itself: for a part of a spec,
+ * whose steps have no order yet. */
+int plan_check(const struct doc *spec, const struct kind *const *kinds, const char *const *ignore,
+               const struct vars *facts, struct faults *faults, struct arena *a,
+               struct err *e) ATTR_MUST_USE;
+
 /* One line a step, "  3 mounts:/home   after slurm-user, ...", for people; or a JSON array. */
 void plan_print(const struct plan *p, struct strbuf *out);
 void plan_json(const struct plan *p, struct strbuf *out);

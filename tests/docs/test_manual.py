@@ -155,8 +155,10 @@ def test_files_of_the_pages():
 
 
 def keys(node, prefix=""):
-    """Dotted keys of a JSON Schema, down to the maps in lists."""
+    """Dotted keys of a JSON Schema, down to the maps in lists; those that refer to others are told there."""
     for key, below in node.get("properties", {}).items():
+        if "$ref" in below:
+            continue
         yield prefix + key
         for inner in [below, below.get("items", {}), *below.get("anyOf", [])]:
             if isinstance(inner, dict):

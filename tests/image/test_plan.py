@@ -214,3 +214,52 @@ def test_what_cannot_be_built_is_told_with_its_steps(plan, text, refused, states
     assert r.code == 0
     assert [s["state"] for s in json.loads(r.out)] == states
     assert "'build' refuses this: " in r.err and refused in r.err
+
+
+WHEN = """\
+image: {name: plan, from: tree, distribution: %s}
+files: [{path: /etc/one, content: one}]
+when:
+- match: {distribution: debian, arch: [arm64, x86_64]}
+  files: [{path: /etc/two, content: two}]
+- match: {distribution: debian:trixie}
+  sysctl: {kernel.panic: 5}
+  tests: [{run: [cat, /etc/two]}]
+"""
+PLAIN = """\
+image: {name: plan, from: tree}
+files: [{path: /etc/one, content: one}, {path: /etc/two, content: two}]
+"""
+
+
+def test_parts_for_other_images_are_told(plan):
+    told = plan.plan(WHEN % "debian:bookworm")
+    assert [s["id"].split()[0] for s in told][:4] == ["base", "files:/etc/one", "files:/etc/two", "clean"]
+    recipe = plan.folder / "recipe.yaml"
+    left = told[-1]
+    assert left == {"schema": 1, "id": f"{recipe}:6:3: sysctl, tests", "type": "when", "recipe": str(recipe), "key": "",
+                    "state": "left-out", "reasons": ["it is for debian:trixie, and the image is debian:bookworm"]}
+    text = plan.tool("plan", recipe, "--store", plan.store).out
+    assert f"left out  {recipe}:6:3: sysctl, tests: it is for debian:trixie, and the image is debian:bookworm\n" in text
+    told = plan.plan(WHEN % "debian:trixie")
+    assert "left-out" not in {s["state"] for s in told} and {"sysctl", "tests"} <= {s["id"] for s in told}
+
+
+def test_keys_follow_from_what_is_left(plan):
+    """A part that counts gives the layers of its content; one that doesn't gives none."""
+    plain = {s["id"]: s["key"] for s in plan.plan(PLAIN)}
+    bookworm = {s["id"]: s["key"] for s in plan.plan(WHEN % "debian:bookworm") if s["type"] != "when"}
+    trixie = {s["id"]: s["key"] for s in plan.plan(WHEN % "debian:trixie")}
+    fedora = {s["id"]: s["key"] for s in plan.plan(WHEN % "fedora:41") if s["type"] != "when"}
+    assert bookworm == plain
+    assert trixie["clean"] != plain["clean"] and "files:/etc/two" in trixie
+    assert "files:/etc/two" not in fedora and fedora["clean"] not in {plain["clean"], trixie["clean"]}
+
+
+@needs_root
+def test_only_parts_for_the_image_are_built(plan):
+    states = plan.states(WHEN % "debian:bookworm")
+    assert "files:/etc/two" in states and "sysctl" not in states
+    states = plan.states(WHEN % "debian:trixie")
+    assert states["files:/etc/two"] == "cached" or states["files:/etc/two"] == "built"
+    assert states["sysctl"] == "built" and states["tests"] == "built"

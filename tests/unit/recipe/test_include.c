@@ -9,7 +9,7 @@ static const char *load(const char *name)
 	struct strbuf out = STRBUF(arena, 100000);
 	struct doc *d;
 
-	assert_ok(include_load(at(name), at("installed"), arena, &d, &e));
+	assert_ok(include_load(at(name), at("installed"), NULL, arena, &d, &e));
 	doc_json(d, &out);
 	return out.data;
 }
@@ -18,7 +18,7 @@ static int try_load(const char *name)
 {
 	struct doc *d;
 
-	return include_load(at(name), at("installed"), arena, &d, &e);
+	return include_load(at(name), at("installed"), NULL, arena, &d, &e);
 }
 
 static void lists_and_maps_are_joined(void **state)
