@@ -83,10 +83,27 @@ static int take_step(const struct chain *c, size_t i, struct store *s, struct pr
 	return 0;
 }
 
+/* `layers` are those of the tree, the base first. */
+static void choose_stem(const struct store *s, const struct layer *const *layers, size_t n,
+                        struct built *b)
+{
+	uint64_t bytes = 0;
+
+	for (b->fresh = 0; b->fresh + 1 < n; b->fresh++) {
+		struct store_entry entry;
+
+		if (store_entry(s, layers[n - 1 - b->fresh]->key, b->arena, &entry))
+			bytes += entry.bytes;
+		if (b->fresh >= STEM_FRESH_MIN && bytes > STEM_FRESH_BYTES)
+			break;
+	}
+	b->stem_dir = n > 1 ? layers[n - 1 - b->fresh]->dir : "";
+}
+
 static int take_steps(const struct chain *c, struct store *s, struct progress *p, struct built *b,
                       struct err *e)
 {
-	const char *dirs[STEM_FRESH + 1] = {"", "", ""};
+	const struct layer **layers = arena_array(b->arena, c->n, sizeof *layers);
 	size_t n_trees = 0;
 
 	b->key = b->stem_dir = "";
@@ -102,14 +119,12 @@ static int take_steps(const struct chain *c, struct store *s, struct progress *p
 			continue;
 		if (c->steps[i].type->has_sbom)
 			b->sbom = arena_printf(b->arena, "%s/" CHAIN_SBOM, l->dir);
-		for (size_t k = STEM_FRESH; k > 0; k--)
-			dirs[k] = dirs[k - 1];
-		dirs[0] = l->dir;
-		b->stem_dir = dirs[STEM_FRESH];
 		b->key = l->key;
+		layers[n_trees] = l;
 		b->trees[n_trees++] = l->tree;
 		b->trees[n_trees] = NULL;
 	}
+	choose_stem(s, layers, n_trees, b);
 	return 0;
 }
 

@@ -223,7 +223,7 @@ static int write_disk(const struct recipe *recipe, const struct built *b, const 
 
 		digest_hex(text, strlen(text), hex);
 		j.stem = arena_printf(b->arena, "%s/stem-%.16s", b->stem_dir, hex);
-		j.fresh = STEM_FRESH;
+		j.fresh = b->fresh;
 	}
 	return disk_write(&j, e);
 }

@@ -343,6 +343,24 @@ def test_killed_at_random_moments_up_to_the_disk(builder, tmp_path):
     assert os.listdir(store / "work") == [], seed
 
 
+def stems(store):
+    """The steps whose layers have a stem beside them."""
+    return sorted(json.loads((stem.parent / "meta.json").read_text())["step"] for stem in store.glob("layers/*/stem-*"))
+
+
+def test_a_disk_is_not_written_whole_after_an_edit(builder, tmp_path):
+    """The base's file system is kept, with what is large above it; small layers are laid on a copy."""
+    assert builder(DISK, "-o", str(tmp_path / "a"), "--format", "raw").code == 0
+    kept = stems(builder.store)
+    assert len(kept) == 1 and kept[0].startswith("base"), kept
+    assert builder(DISK.replace("sysctl: {net", "sysctl: {vm.swappiness: 7, net"), "-o", str(tmp_path / "b"), "--format", "raw").code == 0
+    assert stems(builder.store) == kept
+    more = {"large": "head -c 40000000 /dev/urandom >/opt/large", "small": "echo 1 >/opt/1", "last": "echo 2 >/opt/2"}
+    large = DISK.rstrip("]\n") + "".join(f', {{id: {name}, content: "#!/bin/sh\\n{line}\\n"}}' for name, line in more.items()) + "]\n"
+    assert builder(large, "-o", str(tmp_path / "c"), "--format", "raw").code == 0
+    assert stems(builder.store) == sorted([*kept, "large"]), "what is above it is laid anew"
+
+
 def test_an_ami_is_published_of_the_disk(builder, tmp_path):
     key = Key("AKIAEXAMPLEEXAMPLE00", "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY00", "a-session-token")
     with Account([key]) as account:
