@@ -19,7 +19,7 @@ set(doors
 	"HMAC=base/digest,cloud/sigv4"
 	"inflate=data/gzip"
 	"ext2fs_=disk/ext4"
-	"archive_=disk/tar"
+	"archive_=archive/tar"
 	"seccomp_=sandbox/sandbox_confine"
 	"crc32=disk/gpt")
 set(banned strcpy strcat sprintf vsprintf strtok atoi atol atoll system popen mktemp tmpnam gets

@@ -9,7 +9,7 @@
  *     distribution's name for its own files ("redhat" for RHEL). Signatures are checked unless such
  *     a file has gpgcheck=0, which is logged as a warning; so is the script of a package that fails
  *     after the package was installed;
- *   - a tar: each entry is checked, then unpacked (disk/tar.h);
+ *   - a tar: each entry is checked, then unpacked (archive/tar.h);
  *   - a directory: copied;
  *   - a raw disk: its root file system is read out of it (rawdisk.h).
  */

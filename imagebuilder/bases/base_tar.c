@@ -3,11 +3,11 @@
 #include <errno.h>
 #include <fcntl.h>
 
+#include "archive/tar.h"
 #include "base/digest.h"
 #include "base/file.h"
 #include "base/scope.h"
 #include "bases/base_own.h"
-#include "disk/tar.h"
 
 static bool makes(const struct recipe *r)
 {

@@ -8,12 +8,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/tar.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/scope.h"
 #include "build/outputs.h"
 #include "disk/disk.h"
-#include "disk/tar.h"
 #include "store/scratch.h"
 #include "store/work.h"
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <sys/sysmacros.h>
 
+#include "archive/xattrs.h"
 #include "base/scope.h"
 #include "disk/ext4_own.h"
-#include "disk/xattrs.h"
 
 static const char zeros[EXT4_PIECE];
 

@@ -10,10 +10,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "archive/xattrs.h"
 #include "base/scope.h"
 #include "disk/ext4.h"
 #include "disk/ext4_read.h"
-#include "disk/xattrs.h"
 
 /* A file with several names: where its first name is, below the tree. */
 struct named {

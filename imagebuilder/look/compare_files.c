@@ -10,8 +10,8 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "archive/xattrs.h"
 #include "base/scope.h"
-#include "disk/xattrs.h"
 #include "look/compare_own.h"
 #include "store/listing.h"
 

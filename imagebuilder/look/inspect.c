@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/tar.h"
 #include "base/scope.h"
 #include "disk/qcow2.h"
-#include "disk/tar.h"
 
 static int space_open(struct inspect_space *s, struct err *e)
 {

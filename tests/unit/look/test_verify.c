@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/tar.h"
 #include "base/clock.h"
 #include "disk/disk.h"
-#include "disk/tar.h"
 #include "image.h"
 #include "look/verify.h"
 

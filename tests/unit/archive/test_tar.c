@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/sysmacros.h>
 
-#include "disk/tar.h"
+#include "archive/tar.h"
 #include "trees.h"
 
 #define BLOCK 512

@@ -5,7 +5,7 @@
 #include <linux/posix_acl_xattr.h>
 #include <stdlib.h>
 
-#include "disk/tar_own.h"
+#include "archive/tar_own.h"
 
 static const struct {
 	int type;

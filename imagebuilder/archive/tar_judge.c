@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "disk/tar_read_own.h"
+#include "archive/tar_read_own.h"
 
 #define TIME_MAX (1LL << 34) /* seconds; the limit of ext4 and XFS */
 #define TIME_MIN INT32_MIN

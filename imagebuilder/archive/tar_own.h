@@ -5,8 +5,8 @@
 #include <archive.h>
 #include <archive_entry.h>
 
-#include "disk/tar.h"
-#include "disk/xattrs.h"
+#include "archive/tar.h"
+#include "archive/xattrs.h"
 
 #define TAR_ACLS 2 /* a file's access ACL, and a directory's default ACL */
 

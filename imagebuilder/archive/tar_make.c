@@ -7,9 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "archive/tar_read_own.h"
 #include "base/clock.h"
 #include "base/scope.h"
-#include "disk/tar_read_own.h"
 
 /* ---- directories ---- */
 

@@ -4,7 +4,7 @@
 
 #include <limits.h>
 
-#include "disk/tar_own.h"
+#include "archive/tar_own.h"
 
 /* A directory's attributes are set at the end: creating names in it changes its time and its
  * default ACL would apply to them. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads and sets the extended attributes of files by a directory's descriptor and a name. */
-#include "disk/xattrs.h"
+#include "archive/xattrs.h"
 
 #include <errno.h>
 #include <limits.h>

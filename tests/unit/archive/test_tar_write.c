@@ -6,7 +6,7 @@
 #include <archive_entry.h>
 #include <errno.h>
 
-#include "disk/tar.h"
+#include "archive/tar.h"
 #include "trees.h"
 
 static void make_tree(struct trees *f, bool backwards)

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/tar_read_own.h"
 #include "base/clock.h"
 #include "base/scope.h"
-#include "disk/tar_read_own.h"
 
 #define PIECE (256 << 10) /* bytes of the tar read at once */
 

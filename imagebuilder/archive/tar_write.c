@@ -10,10 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/tar_own.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/scope.h"
-#include "disk/tar_own.h"
 #include "os/tree.h"
 
 #define PIECE  (256 << 10)
