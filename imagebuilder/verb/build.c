@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* build: makes a recipe's layers, and the output files. */
-#include "build/outputs.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -11,15 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "account/account.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "build/outputs.h"
 #include "build/space.h"
 #include "build/why.h"
 #include "look/manifest.h"
 #include "recipe/bootable.h"
 #include "recipe/feature.h"
-#include "verb/image.h"
 #include "verb/shell.h"
+#include "verb/verb.h"
 
 struct formats {
 	size_t n;

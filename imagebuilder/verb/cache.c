@@ -9,7 +9,7 @@
 #include "data/jsonw.h"
 #include "store/objects.h"
 #include "store/store.h"
-#include "verb/image.h"
+#include "verb/verb.h"
 
 #define TEXT_MAX     (16UL << 20)
 #define SIZE_MAX_LEN 16

@@ -10,7 +10,7 @@
 #include "recipe/foreign.h"
 #include "recipe/recipe.h"
 #include "recipe/test.h"
-#include "verb/image.h"
+#include "verb/verb.h"
 
 static int check_recipe(struct image *g, const char *path, struct faults *faults, struct err *e)
 {

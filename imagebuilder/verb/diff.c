@@ -4,7 +4,7 @@
 
 #include "data/jsonw.h"
 #include "look/compare.h"
-#include "verb/image.h"
+#include "verb/verb.h"
 
 #define DIFFERENT 10 /* the exit status */
 #define DIFF_MS   3600000

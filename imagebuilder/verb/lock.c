@@ -8,7 +8,7 @@
 #include "bases/lock_repo.h"
 #include "recipe/sources.h"
 #include "store/store.h"
-#include "verb/image.h"
+#include "verb/verb.h"
 
 #define FETCH_MS 3600000
 

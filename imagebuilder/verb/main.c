@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "build/jobs.h"
-#include "verb/image.h"
+#include "verb/verb.h"
 
 int main(int argc, char **argv)
 {

@@ -8,7 +8,7 @@
 #include "data/jsonw.h"
 #include "recipe/feature.h"
 #include "recipe/foreign.h"
-#include "verb/image.h"
+#include "verb/verb.h"
 
 #define TEXT_MAX      (16UL << 20)
 #define ID_WIDTH_MAX  40

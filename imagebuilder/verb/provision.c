@@ -27,8 +27,8 @@
 #include "recipe/foreign.h"
 #include "recipe/recipe.h"
 #include "recipe/test.h"
-#include "verb/image.h"
 #include "verb/provision_state.h"
+#include "verb/verb.h"
 
 #define DEGRADED     8 /* the exit status if only optional steps failed */
 #define DEADLINE_MS  (4ULL * 3600 * 1000)

@@ -12,7 +12,7 @@
 #include "recipe/copy.h"
 #include "recipe/recipe.h"
 #include "recipe/test.h"
-#include "verb/image.h"
+#include "verb/verb.h"
 
 #define SCHEMA_MAX (512 * 1024)
 

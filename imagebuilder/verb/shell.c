@@ -10,7 +10,7 @@
 #include "build/why.h"
 #include "sandbox/sandbox.h"
 #include "store/scratch.h"
-#include "verb/image.h"
+#include "verb/verb.h"
 
 #define CANT_RUN  126 /* as shells report it: the program can't be run, */
 #define NOT_FOUND 127 /* or doesn't exist */

@@ -20,7 +20,7 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "disk/gpt.h"
-#include "verb/image.h"
+#include "verb/verb.h"
 
 #define DEADLINE_MS  600000
 #define FIRMWARE_MAX (16UL << 20) /* bytes of the file with its variables */

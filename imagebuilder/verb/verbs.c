@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of verbs, and what else makes hpc-imagebuild a program. */
-#include "verb/image.h"
+#include "account/account.h"
+#include "verb/verb.h"
 
 static const struct command_verb verbs[] = {
         {"check", VERB_CHECK, "FILE...", 1, 4096, "Check recipes", verb_check},

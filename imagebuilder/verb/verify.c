@@ -5,7 +5,7 @@
 #include "build/intent.h"
 #include "data/jsonw.h"
 #include "look/verify.h"
-#include "verb/image.h"
+#include "verb/verb.h"
 
 #define FAULTY    5 /* the exit status: integrity */
 #define VERIFY_MS 3600000

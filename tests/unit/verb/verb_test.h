@@ -7,7 +7,7 @@
 #include <sys/wait.h>
 
 #include "data/json.h"
-#include "verb/image.h"
+#include "verb/verb.h"
 
 /* The environment of all runs; HOME is the scratch directory. */
 static inline int verb_set_up(void **state)

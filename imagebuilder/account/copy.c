@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "account/ami.h"
 #include "aws/ec2_valid.h"
 #include "cloud/partition.h"
-#include "verb/ami.h"
 
 static int copy(struct image *g, struct cloud *c, struct err *e)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Shared by the verbs about a published AMI: opens the cloud, and finds the AMI. */
-#include "verb/ami.h"
+#include "account/ami.h"
 
 #include <errno.h>
 

@@ -2,8 +2,8 @@
 /* alias: sets an SSM parameter to the id of an AMI. */
 #include <errno.h>
 
+#include "account/ami.h"
 #include "aws/ssm.h"
-#include "verb/ami.h"
 
 static int alias(struct image *g, struct cloud *c, struct err *e)
 {

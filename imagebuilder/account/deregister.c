@@ -2,7 +2,7 @@
 /* deregister: removes AMIs, and those of their snapshots that no other AMI uses. */
 #include <stdio.h>
 
-#include "verb/ami.h"
+#include "account/ami.h"
 
 static int deregister_one(struct image *g, struct cloud *c, const char *id, struct err *e)
 {

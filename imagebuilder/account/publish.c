@@ -4,29 +4,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "account/account.h"
 #include "base/log.h"
 #include "program/feed.h"
 #include "publish/publish.h"
-#include "verb/image.h"
 
-#define STATE       "/var/lib/hpc-imagebuild"
 #define CONNECTIONS 32
-#define DEADLINE_MS 3600000
 #define REPORT_NS   200000000ULL
 #define LINE_MAX    4096
-
-int image_cloud(struct image *g, struct cloud **ret, struct err *e)
-{
-	int r = profile_load(&g->program.profile, g->program.arena, &g->program.cloud_config, e);
-
-	if (r < 0)
-		return r;
-	if (g->opt.region)
-		g->program.cloud_config.region = g->opt.region;
-	program_deadline(&g->program, DEADLINE_MS);
-	*ret = cloud_open(&g->program.cloud_config);
-	return 0;
-}
 
 /* ---- progress -------------------------------------------------------------------------------- */
 
@@ -102,7 +87,7 @@ static int with_publish(struct image *g, const struct publish_spec *s, const cha
 {
 	struct progress progress = {0};
 	struct publish p = {
-	        .state = g->opt.state ? g->opt.state : STATE,
+	        .state = g->opt.state ? g->opt.state : STATE_DEFAULT,
 	        .connections = (unsigned)(g->opt.connections ? g->opt.connections : CONNECTIONS),
 	        .progress = show,
 	        .ctx = &progress,

@@ -2,8 +2,8 @@
 /* share: allows other accounts to use an AMI and its snapshots. */
 #include <errno.h>
 
+#include "account/ami.h"
 #include "aws/ec2_valid.h"
-#include "verb/ami.h"
 
 static int share_snapshots(struct image *g, struct cloud *c, const struct doc *image,
                            const char *account, struct err *e)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The hints of hpc-imagebuild: for a workstation or build machine, with a person's credentials. */
-#include "verb/image.h"
+#include "command/image.h"
 
 const struct reason_hint image_hints[] = {
         {REASON_INPUT_LIMIT, "the ceilings are in hpc-imagebuild(8)"},

@@ -9,14 +9,13 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#include "account/account.h"
 #include "aws/ec2.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "data/jsonw.h"
 #include "publish/publish.h"
-#include "verb/image.h"
 
-#define STATE    "/var/lib/hpc-imagebuild"
 #define RUNS_MAX 4096
 #define LINE_MAX 4096
 
@@ -313,7 +312,7 @@ static void gc_close(struct gc *x)
 int verb_gc(void *program)
 {
 	struct image *g = program;
-	struct gc x = {.g = g, .p = {.state = g->opt.state ? g->opt.state : STATE}};
+	struct gc x = {.g = g, .p = {.state = g->opt.state ? g->opt.state : STATE_DEFAULT}};
 	struct err e = {0};
 	int r = image_cloud(g, &x.p.cloud, &e);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The options of hpc-imagebuild, and which verbs take them. */
-#include "verb/image.h"
+#include "command/image.h"
 
 #define RECIPE (VERB_CHECK | VERB_PLAN | VERB_PROVISION | VERB_BUILD | VERB_LOCK | VERB_SHELL)
 #define AT(m)  offsetof(struct image, opt.m)

@@ -2,8 +2,8 @@
 /* deprecate: sets the date from which an AMI is deprecated. */
 #include <errno.h>
 
+#include "account/ami.h"
 #include "aws/ec2_valid.h"
-#include "verb/ami.h"
 
 static int deprecate(struct image *g, struct cloud *c, struct err *e)
 {

@@ -2,8 +2,8 @@
 /* Shared by the verbs about a published AMI. */
 #pragma once
 
+#include "account/account.h"
 #include "aws/ec2.h"
-#include "verb/image.h"
 
 /* Runs a function with a cloud, for an AMI that is the first operand; returns an exit status. */
 int ami_verb(struct image *g, int (*run)(struct image *g, struct cloud *c, struct err *e));

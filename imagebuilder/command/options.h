@@ -38,11 +38,14 @@ struct options {
 	bool unlocked, fetch, failed;
 	/* publish and what follows it */
 	const char *name, *description, *arch, *boot, *parent, *kms_key, *alias, *deprecate;
-	const char *state, *region;
+	const char *state; /* directory of journals and block lists; NULL: STATE_DEFAULT */
+	const char *region;
 	struct command_list tags, accounts, regions;
 	uint64_t connections;
 	bool encrypt, dry_run;
 };
+
+#define STATE_DEFAULT "/var/lib/hpc-imagebuild"
 
 extern const struct command_option option_table[];
 /* The words of --format, NULL-terminated: those that output_write() takes, and FORMAT_AMI, which is

@@ -8,10 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "command/image.h"
 #include "os/process.h"
 #include "store/store.h"
 #include "store/work.h"
-#include "verb/image.h"
 
 static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
 
