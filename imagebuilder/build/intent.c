@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "hygiene/hygiene.h"
 #include "recipe/allow.h"
 #include "recipe/copy.h"
 

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "data/faults.h"
-#include "hygiene/hygiene.h"
+#include "hygiene/hygiene_allow.h"
 #include "recipe/recipe.h"
 
 /*

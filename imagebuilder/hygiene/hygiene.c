@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "base/scope.h"
-#include "hygiene/hygiene_own.h"
+#include "hygiene/hygiene_scan_own.h"
 #include "os/tree.h"
 
 #define DEPTH_MAX 200

@@ -16,9 +16,9 @@
 #include <stddef.h>
 #include <sys/stat.h>
 
-#include "data/field.h"
 #include "data/jsonw.h"
 #include "host/host.h"
+#include "hygiene/hygiene_allow.h"
 
 struct hygiene_rule {
 	const char *name;    /* "ssh-host-keys" */
@@ -28,33 +28,6 @@ struct hygiene_rule {
 
 /* The i-th rule, in the order of reports; NULL after the last. */
 const struct hygiene_rule *hygiene_rule(size_t i);
-
-/* One thing that may stay although a rule is against it. */
-struct hygiene_allow {
-	const char *rule;
-	/* A pattern of fnmatch(3) for the path or for a directory above it; for "enabled-units" also
-	 * for the unit's name. */
-	const char *path;
-	const char *reason; /* why, for those who look at the image */
-	bool implied;       /* follows from another part of the recipe: it need not be used */
-};
-
-/* What the recipe wants to be in the image; the lists may be empty. */
-struct hygiene_intent {
-	size_t n;
-	const struct hygiene_allow *allow;
-	/* Absolute paths of the files it puts in, sorted by strcmp: cleaning takes none of them, but
-	 * each that it would take is a finding. */
-	struct field_strings declared;
-};
-
-/* The rule of an entry whose path is the name of a package: for its units, by the next function. */
-#define HYGIENE_PACKAGE "package"
-
-/* The intent with such entries replaced by "enabled-units" ones, for each unit that the dpkg
- * package has in the tree that `root` is a descriptor of. */
-struct hygiene_intent hygiene_intent_in(int root, const struct hygiene_intent *intent,
-                                        struct arena *a);
 
 struct hygiene_finding {
 	const struct hygiene_rule *rule;
@@ -108,9 +81,6 @@ const struct hygiene_rule *hygiene_takes(struct hygiene_where *places, const cha
                                          mode_t type, const char *content);
 /* Whether the rule looks at this path. */
 bool hygiene_applies(struct hygiene_where *places, const char *path, const char *rule);
-/* The row of the intent that allows it, or NULL. */
-const struct hygiene_allow *hygiene_allows(const struct hygiene_intent *intent,
-                                           const struct hygiene_rule *rule, const char *path);
 
 /* ---- telling ---- */
 

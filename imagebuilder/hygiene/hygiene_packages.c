@@ -6,7 +6,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
-#include "hygiene/hygiene.h"
+#include "hygiene/hygiene_allow.h"
 #include "store/listing.h"
 
 #define INFO     "/var/lib/dpkg/info"

@@ -7,7 +7,7 @@
 
 #include "base/scope.h"
 #include "data/gzip.h"
-#include "hygiene/hygiene_own.h"
+#include "hygiene/hygiene_scan_own.h"
 
 #define PAIR         2
 #define LEAP         (HYGIENE_ANCHOR - PAIR + 1)

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "hygiene/hygiene_own.h"
+#include "hygiene/hygiene_scan_own.h"
 
 #define KEY_ID_LEN     20 /* AKIA or ASIA and sixteen more */
 #define SECRET_KEY_LEN 40

@@ -8,7 +8,7 @@
 
 #include "base/digest.h"
 #include "base/scope.h"
-#include "hygiene/hygiene_own.h"
+#include "hygiene/hygiene_scan_own.h"
 #include "store/listing.h"
 
 #define INFO      "/var/lib/dpkg/info"

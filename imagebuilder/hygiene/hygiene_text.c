@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "hygiene/hygiene_own.h"
+#include "hygiene/hygiene_scan_own.h"
 
 #define DISTINCT 10 /* distinct characters; placeholders like "xxxx" have fewer */
 

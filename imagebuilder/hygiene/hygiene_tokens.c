@@ -4,7 +4,7 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "hygiene/hygiene_own.h"
+#include "hygiene/hygiene_scan_own.h"
 
 #define AZURE_KEY 86 /* characters of base64 before its "==" */
 

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "hygiene/hygiene.h"
+#include "hygiene/hygiene_allow.h"
 
 static void units_of_named_packages_are_spelt_out(void **state)
 {
