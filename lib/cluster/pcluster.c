@@ -176,6 +176,7 @@ int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err 
 		return r;
 	if (!is_head(in))
 		add_slurm(in, spec);
+	pcluster_users(in, spec);
 	pcluster_settings(in, of, spec);
 	return add_scripts(in, of, spec, e);
 }

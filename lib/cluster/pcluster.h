@@ -27,6 +27,8 @@ struct pcluster_input {
 int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err *e) ATTR_MUST_USE;
 /* pcluster_section.c: the list `name` of it, added where it is missing. */
 struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, const char *name);
+/* The i-th of a list of strings, which may be written as one string; NULL behind the last. */
+const struct doc *pcluster_item(const struct doc *strings, size_t i);
 
 /*
  * pcluster_head.c: the sections that only a head has: its files, exports, the controller. Facts:
@@ -54,6 +56,15 @@ const char *pcluster_dir(const char *dir, struct arena *a);
  * points. The document needn't have passed pcluster_check(). */
 int pcluster_rules(const struct doc *config, struct faults *faults, struct arena *a,
                    struct err *e) ATTR_MUST_USE;
+
+/* pcluster_user_rules.c: users of HpcNode whose name, id or key no machine takes, or that are given
+ * twice. Called by pcluster_rules(). */
+int pcluster_user_rules(const struct doc *config, struct faults *faults,
+                        struct err *e) ATTR_MUST_USE;
+
+/* pcluster_users.c: the accounts of HpcNode's users, the same on each node, with their keys for SSH
+ * and their right to sudo. */
+void pcluster_users(const struct pcluster_input *in, struct doc *spec);
 
 /* "10.0.0.0/16", "fd00::/8", or a single address. */
 bool pcluster_is_network(const char *text);

@@ -23,10 +23,10 @@ static void add_feature(struct reader *x, struct model_resource *c, const struct
 
 static void add_features(struct reader *x, struct model_resource *c, const struct doc *list)
 {
-	bool one = list && list->type == DOC_SCALAR;
+	const struct doc *at;
 
-	for (size_t i = 0; list && i < (one ? 1 : list->n) && !x->ended; i++)
-		add_feature(x, c, one ? list : list->items[i]);
+	for (size_t i = 0; (at = pcluster_item(list, i)) != NULL && !x->ended; i++)
+		add_feature(x, c, at);
 }
 
 static struct model_queue *queue_named(struct model *m, const char *name)

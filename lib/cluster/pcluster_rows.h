@@ -31,6 +31,10 @@ struct pcluster_row {
 	{                                                                                          \
 		n, FIELD_INT, NULL, NULL, false, false                                             \
 	}
+#define I_REQ(n)                                                                                   \
+	{                                                                                          \
+		n, FIELD_INT, NULL, NULL, true, false                                              \
+	}
 #define B(n)                                                                                       \
 	{                                                                                          \
 		n, FIELD_BOOL, NULL, NULL, false, false                                            \

@@ -270,5 +270,8 @@ int pcluster_rules(const struct doc *config, struct faults *faults, struct arena
 	for (size_t i = 0; storage && i < storage->n && !w.ended; i++)
 		check_settings(&w, storage->items[i]);
 	check_dirs(&w, storage);
-	return w.failed;
+	if (w.ended)
+		return w.failed;
+	int r = pcluster_user_rules(config, faults, e);
+	return r < 0 ? r : w.failed;
 }

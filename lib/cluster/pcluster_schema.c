@@ -299,7 +299,10 @@ static const struct pcluster_row dev_settings[] = {
 static const struct pcluster_row own_resource[] = {S_REQ("Name"), SS("Features"), END};
 static const struct pcluster_row own_queue[] = {S_REQ("Name"), L("ComputeResources", own_resource),
                                                 END};
-static const struct pcluster_row hpc_node[] = {SS("Networks"), L("Queues", own_queue), END};
+static const struct pcluster_row own_user[] = {S_REQ("Name"), I_REQ("Uid"), SS("Keys"), B("Sudo"),
+                                               END};
+static const struct pcluster_row hpc_node[] = {SS("Networks"), L("Queues", own_queue),
+                                               L("Users", own_user), END};
 
 static const struct pcluster_row top[] = {
         S("Region"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds or adds a section that is a list. */
+/* Finds or adds a section that is a list; reads a list of strings. */
 #include "cluster/pcluster.h"
 
 struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, const char *name)
@@ -11,4 +11,11 @@ struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, 
 	list = doc_new_list(in->arena, spec);
 	doc_put(in->arena, spec, name, list);
 	return list;
+}
+
+const struct doc *pcluster_item(const struct doc *strings, size_t i)
+{
+	if (strings && strings->type == DOC_SCALAR)
+		return i == 0 ? strings : NULL;
+	return strings && strings->type == DOC_LIST && i < strings->n ? strings->items[i] : NULL;
 }

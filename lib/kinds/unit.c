@@ -4,7 +4,8 @@
  *
  * "started" means active: a oneshot unit needs RemainAfterExit to count. A started unit is
  * restarted if its drop-in or a file of `restart-on` is newer than its start; if a run was killed
- * between the change and the restart, the next run restarts it.
+ * between the change and the restart, the next run restarts it. "any" leaves it as it is; if it is
+ * active then, files of `restart-on` restart it all the same.
  */
 #include <errno.h>
 
@@ -23,6 +24,7 @@ static const char *const unit_enables[] = {"as-is", "true", "false", NULL};
 struct unit_spec {
 	const char *name, *dropin;
 	int state, enabled;
+	bool if_present;
 	struct field_strings restart_on;
 };
 
@@ -36,7 +38,9 @@ static const struct field unit_fields[] = {
         {"drop-in", FIELD_STRING, FIELD_AT(struct unit_spec, dropin),
          .help = "settings laid over the unit's, as the text of NAME.d/50-hpc-node.conf"},
         {"restart-on", FIELD_STRINGS, FIELD_AT(struct unit_spec, restart_on),
-         .help = "files whose change restarts it"},
+         .help = "files whose change restarts it, where it runs"},
+        {"if-present", FIELD_BOOL, FIELD_AT(struct unit_spec, if_present),
+         .help = "nothing to do on a machine without the unit; otherwise that is an error"},
         {0},
 };
 
@@ -108,7 +112,8 @@ static uint64_t changed_us(const struct step_ctx *c, const char *path)
 static bool newer_than_start(const struct step_ctx *c, const struct unit_spec *u,
                              const struct host_unit_state *now)
 {
-	bool newer = u->dropin && changed_us(c, dropin_path(u, c->arena)) > now->started_us;
+	bool newer = u->dropin && u->state == UNIT_STARTED &&
+	             changed_us(c, dropin_path(u, c->arena)) > now->started_us;
 
 	for (size_t i = 0; i < u->restart_on.n; i++)
 		newer = newer || changed_us(c, u->restart_on.items[i]) > now->started_us;
@@ -123,7 +128,9 @@ static bool wanted_state(const struct step_ctx *c, const struct unit_spec *u,
 		return true;
 	if (u->state == UNIT_STOPPED)
 		return !now->active && !str_eq(now->active_state, "activating");
-	return u->state == UNIT_ANY || (now->active && !newer_than_start(c, u, now));
+	if (!now->active)
+		return u->state == UNIT_ANY;
+	return !newer_than_start(c, u, now);
 }
 
 /* static, alias, indirect and generated units can't be enabled, and count as enabled. */
@@ -151,17 +158,17 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 {
 	const struct unit_spec *u = fields;
 	struct host_unit_state now;
-	int r = dropin_holds(c, u, e);
+	int r = state_of(c, u, &now, e);
 
-	if (r <= 0)
-		return r;
-	r = state_of(c, u, &now, e);
 	if (r < 0)
 		return r;
 	/* A unit that doesn't exist is most likely misspelt, whatever is asked of it: apply reports
 	 * that. */
 	if (!now.known && host_mode(c->host) == HOST_LIVE)
-		return 0;
+		return u->if_present;
+	r = dropin_holds(c, u, e);
+	if (r <= 0)
+		return r;
 	return !now.need_reload && wanted_state(c, u, &now) && wanted_enable(u, &now);
 }
 

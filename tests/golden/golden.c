@@ -223,7 +223,8 @@ static int read_spec(struct golden *g, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = yaml_parse(name, text, g->arena, &d, e);
+	r = cluster ? cluster_read(name, text, g->arena, &d, e)
+	            : yaml_parse(name, text, g->arena, &d, e);
 	if (r < 0)
 		return r;
 	if (cluster)

@@ -72,6 +72,36 @@ static void what_changed_restarts_it(void **state)
 	assert_converges(f, "units: [{name: x.service, state: stopped}]\n");
 }
 
+static void what_is_left_as_it_is_restarts_when_it_runs(void **state)
+{
+	static const char any[] =
+	        "units: [{name: x.service, state: any, restart-on: /etc/x.conf}]\n";
+	struct fixture *f = *state;
+
+	fixture_write("/etc/x.conf", "1");
+	assert_converges(f, any);
+	assert_string_equal(f->record.data, "");
+	assert_converges(f, "units: [{name: x.service}]\n");
+	assert_converges(f, any);
+	assert_string_equal(f->record.data, "");
+	fixture_write("/etc/x.conf", "2");
+	assert_converges(f, any);
+	assert_string_equal(f->record.data, "unit restart x.service\n");
+	assert_converges(f, "units: [{name: x.service, state: stopped}]\n");
+}
+
+static void a_unit_may_be_absent(void **state)
+{
+	struct fixture *f = *state;
+
+	assert_converges(f, "units: [{name: none.service, if-present: true, enabled: true,\n"
+	                    "         drop-in: \"[Service]\\n\"}]\n");
+	assert_string_equal(f->record.data, "");
+	assert_converges(f, "units: [{name: x.service, if-present: true}]\n");
+	assert_string_equal(f->record.data, "unit start x.service\n");
+	assert_converges(f, "units: [{name: x.service, state: stopped}]\n");
+}
+
 static void what_fails(void **state)
 {
 	struct fixture *f = *state;
@@ -98,10 +128,9 @@ static void what_fails(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        T(started_and_stopped),
-	        T(enabled_and_disabled),
-	        T(what_changed_restarts_it),
-	        T(what_fails),
+	        T(started_and_stopped),      T(enabled_and_disabled),
+	        T(what_changed_restarts_it), T(what_is_left_as_it_is_restarts_when_it_runs),
+	        T(a_unit_may_be_absent),     T(what_fails),
 	};
 
 	sandbox_pids();

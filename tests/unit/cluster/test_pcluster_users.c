@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of the users of a ParallelCluster file: cluster/pcluster_users and
+ * cluster/pcluster_user_rules. */
+#include "cluster/cluster.h"
+#include "unit.h"
+
+#define TOP                                                                                        \
+	"Image: {Os: rhel9}\n"                                                                     \
+	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"                   \
+	"Scheduling: {Scheduler: slurm}\n"
+#define USERS(list) TOP "HpcNode:\n  Users:\n" list
+#define KEY         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
+
+static int translate(struct arena *a, const char *text, enum cluster_role role,
+                     struct faults *faults, struct doc **ret, struct err *e)
+{
+	const struct cluster_node node = {.role = role, .node = "q-dy-c-1", .head = "10.0.0.5"};
+	const struct cluster_reading reading = {.strict = true, .faults = faults};
+	struct vars facts = {.arena = a};
+	struct doc *config;
+
+	vars_set(&facts, "slurm-prefix", "/usr", "test");
+	int r = cluster_read("c.yaml", (struct blob){text, strlen(text)}, a, &config, e);
+	if (r < 0)
+		return r;
+	return cluster_spec(config, &node, &facts, &reading, a, ret, e);
+}
+
+static const char *section(struct arena *a, const char *text, const char *name)
+{
+	struct strbuf b = STRBUF(a, 100000);
+	struct doc *spec, *at;
+	struct err e;
+
+	assert_ok(translate(a, text, CLUSTER_COMPUTE, NULL, &spec, &e));
+	at = doc_get(spec, name);
+	if (at)
+		doc_json(at, &b);
+	return b.len ? b.data : "";
+}
+
+static void nobody_is_made_unasked(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+
+	(void)state;
+	assert_string_equal(section(a, TOP, "users"), "");
+	assert_string_equal(section(a, TOP, "files"), "");
+	assert_string_equal(section(a, TOP "HpcNode: {Users: []}\n", "users"), "");
+}
+
+/* Homes are those that the head makes; root may write nothing in them. */
+static void accounts_are_the_same_on_each_node(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *text = USERS("  - {Name: alice, Uid: 2001}\n  - {Name: bob, Uid: 1000}\n");
+
+	(void)state;
+	assert_string_equal(section(a, text, "users"),
+	                    "[{\"name\":\"alice\",\"uid\":2001,\"gid\":2001,\"create-home\":false},"
+	                    "{\"name\":\"bob\",\"uid\":1000,\"gid\":1000,\"create-home\":false}]");
+}
+
+static void who_may_no_longer_sudo_is_written_out(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *with = section(
+	        a, USERS("  - {Name: alice, Uid: 2001, Sudo: yes}\n  - {Name: bob, Uid: 2002}\n"),
+	        "files");
+	const char *without = section(a, TOP "HpcNode: {Users: []}\n", "files");
+
+	(void)state;
+	assert_non_null(strstr(with, "not this.\\nalice ALL=(ALL:ALL) NOPASSWD: ALL\\n\"}"));
+	assert_null(strstr(with, "bob ALL"));
+	assert_non_null(strstr(without, "/etc/sudoers.d/90-hpc-node\",\"mode\":\"0440\""));
+	assert_null(strstr(without, "alice ALL"));
+}
+
+static void what_no_machine_takes(void **state)
+{
+	static const char *const cases[][2] = {
+	        {"  - {Name: alice}\n", "c.yaml:6:5: 'Uid' is missing"},
+	        {"  - {Uid: 2001}\n", "c.yaml:6:5: 'Name' is missing"},
+	        {"  - {Name: alice, Uid: 2001, Shell: /bin/sh}\n",
+	         "c.yaml:6:30: unknown key 'Shell'"},
+	        {"  - {Name: alice, Uid: 2001, Sudo: perhaps}\n", "c.yaml:6:36: 'Sudo': expected"},
+	        {"  - {Name: 'a b', Uid: 2001}\n", "c.yaml:6:12: 'a b' is not the name of a user"},
+	        {"  - {Name: alice, Uid: 0}\n", "c.yaml:6:24: Uid: 0 is the system's or none"},
+	        {"  - {Name: alice, Uid: 999}\n", "c.yaml:6:24: Uid: 999 "},
+	        {"  - {Name: alice, Uid: 60001}\n", "c.yaml:6:24: Uid: 60001 "},
+	        {"  - {Name: alice, Uid: 65535}\n", "c.yaml:6:24: Uid: 65535 "},
+	        {"  - {Name: alice, Uid: 2147483648}\n", "c.yaml:6:24: Uid: 2147483648 "},
+	        {"  - {Name: alice, Uid: 2001}\n  - {Name: alice, Uid: 2002}\n",
+	         "c.yaml:7:12: user 'alice' is given twice: the first is at line 6"},
+	        {"  - {Name: alice, Uid: 2001}\n  - {Name: bob, Uid: 0x7D1}\n",
+	         "c.yaml:7:22: Uid 0x7D1 is given twice: the first is at line 6"},
+	        {"  - {Name: alice, Uid: 2001, Keys: [ssh-ed25519]}\n",
+	         "c.yaml:6:37: Keys: 'ssh-ed25519' is no public key"},
+	        {"  - {Name: alice, Uid: 2001, Keys: ssh-dss AAAA}\n", "c.yaml:6:36: Keys: "},
+	        {"  - {Name: alice, Uid: 2001, Keys: ssh-rsa AAAAC3NzaC1lZDI1NTE5AAAAIAEB}\n",
+	         "c.yaml:6:36: Keys: "},
+	        {"  - {Name: alice, Uid: 2001, Keys: ssh-ed25519 AAAAC3NzaC1lZDI1NTE5}\n",
+	         "c.yaml:6:36: Keys: "},
+	        {"  - Name: alice\n    Uid: 2001\n    Keys: \"" KEY "\\nssh-rsa AAAA\"\n",
+	         "c.yaml:8:11: Keys: "},
+	        {"  - Name: alice\n    Uid: 2001\n    Keys: 'no-pty " KEY "'\n",
+	         "c.yaml:8:11: Keys: "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		scope_arena struct arena *a = arena_new();
+		const char *text = arena_printf(a, "%s%s", USERS(""), cases[i][0]);
+		struct doc *spec;
+		struct err e;
+
+		assert_err(translate(a, text, CLUSTER_COMPUTE, NULL, &spec, &e), ERR_INPUT,
+		           cases[i][1]);
+	}
+}
+
+static void the_ends_of_the_ranges_are_taken(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *text = USERS("  - {Name: a, Uid: 1000}\n  - {Name: b, Uid: 60000}\n"
+	                         "  - {Name: c, Uid: 65536}\n  - {Name: d, Uid: 2147483647}\n"
+	                         "  - {Name: e, Uid: 2001, Keys: [" KEY ", " KEY " of e]}\n");
+
+	(void)state;
+	assert_non_null(strstr(section(a, text, "files"), KEY "\\n" KEY " of e\\n"));
+}
+
+static void all_faults_are_told(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct faults faults = {.arena = a};
+	struct doc *spec;
+	struct err e;
+
+	(void)state;
+	assert_int_not_equal(translate(a,
+	                               USERS("  - {Name: a, Uid: 1, Keys: [x, y]}\n"
+	                                     "  - {Name: a, Uid: 2}\n"),
+	                               CLUSTER_HEAD, &faults, &spec, &e),
+	                     0);
+	assert_int_equal(faults.n, 5);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(nobody_is_made_unasked),
+	        cmocka_unit_test(accounts_are_the_same_on_each_node),
+	        cmocka_unit_test(who_may_no_longer_sudo_is_written_out),
+	        cmocka_unit_test(what_no_machine_takes),
+	        cmocka_unit_test(the_ends_of_the_ranges_are_taken),
+	        cmocka_unit_test(all_faults_are_told),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
