@@ -16,8 +16,9 @@ const struct reason_hint agent_hints[] = {
          "bake it into the image: hpc-imagebuild; installing at boot needs a reachable mirror"},
         {REASON_UNIT_MISSING, "is the package that ships it in the image?"},
         {REASON_SLURM_MISSING, "bake slurmd into the image, or name its prefix"},
-        {REASON_SLURM_VERSION, "slurmd must not be newer than slurmctld, nor older than its last "
-                               "two releases: bake the head's version into the image"},
+        {REASON_SLURM_VERSION,
+         "slurmd must not be newer than slurmctld, nor older than its last "
+         "two releases (three from 24.11 on): bake the head's version into the image"},
         {REASON_SCRIPT_FAILED, "all it said is in the journal: journalctl -b -t hpc-agent"},
         {REASON_DEADLINE, "'hpc-agent status' shows what was still running and for how long"},
         {REASON_BUSY, "wait for it: hpc-agent status --wait"},

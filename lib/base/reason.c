@@ -204,7 +204,7 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_SLURM_VERSION] =
                 {"slurm-version", "slurmctld does not speak this slurmd's version",
                  "slurmd must not be newer than slurmctld, nor older than its last two "
-                 "releases"},
+                 "releases (three from 24.11 on)"},
         [REASON_SLURM_NOT_REGISTERED] =
                 {"slurm-not-registered", "slurmd runs but the controller has not seen it register",
                  "can the head node reach TCP 6818 here? journalctl -b -u slurmd"},

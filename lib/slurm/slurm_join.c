@@ -20,8 +20,7 @@
 #define KNOCK_MS       3000  /* scontrol itself keeps trying for 9 s */
 #define QUERY_MS       10000 /* a busy slurmctld */
 #define CONNECT_MS     3000
-#define PATIENCE_MS    10000 /* with refused credentials: the head node may be rotating its key */
-#define DOWN_MS        3000  /* a node that registers comes up at once, unless it is kept down */
+#define DOWN_MS        3000 /* a node that registers comes up at once, unless it is kept down */
 #define NUDGE_MS       10000
 #define LISTEN_MS      5000
 #define LISTEN_EACH_MS 20
@@ -42,11 +41,6 @@ struct join {
 static uint64_t in_ms(const struct join *j, uint64_t ms)
 {
 	return clock_min(j->until, clock_in_ms(ms));
-}
-
-static bool is_refusal(const struct err *e)
-{
-	return e->reason == REASON_SLURM_AUTH || e->reason == REASON_MUNGE_REFUSED;
 }
 
 static int unreachable(const struct join *j, struct err *e)
@@ -74,7 +68,7 @@ static int wait_for_port(const struct join *j, struct err *e)
 static int gate(const struct join *j, struct err *e)
 {
 	struct backoff b = {.base_ms = 200, .cap_ms = 5000};
-	uint64_t patience = in_ms(j, PATIENCE_MS), wait = KNOCK_MS;
+	uint64_t patience = in_ms(j, SLURM_PATIENCE_MS), wait = KNOCK_MS;
 
 	for (;;) {
 		struct slurm_node node;
@@ -83,7 +77,7 @@ static int gate(const struct join *j, struct err *e)
 		if (r >= 0)
 			return 0;
 		if (e->reason != REASON_SLURMCTLD_UNREACHABLE &&
-		    (!is_refusal(e) || clock_passed(patience)))
+		    (!slurm_may_pass(e) || clock_passed(patience)))
 			return r;
 		if (e->reason == REASON_SLURMCTLD_UNREACHABLE) {
 			log_notice("slurmctld does not answer yet: %s", e->text);
@@ -100,7 +94,7 @@ static int gate(const struct join *j, struct err *e)
 
 static int start(const struct join *j, struct err *e)
 {
-	return host_unit_do(j->c->host, SLURM_UNIT, HOST_UNIT_RESTART, j->until, e);
+	return slurm_start(j->c, j->s, HOST_UNIT_RESTART, j->until, e);
 }
 
 /* slurmd ended by itself. Its log decides: it is started again only if slurmctld was unreachable or
@@ -109,11 +103,11 @@ static int restart_dead(const struct join *j, const struct host_unit_state *stat
 {
 	struct err ignored;
 
-	slurm_complain(host_unit_words(j->c->host, SLURM_UNIT, j->c->arena),
-	               "slurmd ended by itself", e);
+	slurm_refusal(j->c, j->s, host_unit_words(j->c->host, SLURM_UNIT, j->c->arena),
+	              "slurmd ended by itself", e);
 	err_wrap(e, "joining as node '%s': %s is %s (%s)", j->s->node, SLURM_UNIT,
 	         state->active_state, *state->result ? state->result : state->sub_state);
-	bool passing = e->reason == REASON_SLURMCTLD_UNREACHABLE || is_refusal(e);
+	bool passing = e->reason == REASON_SLURMCTLD_UNREACHABLE || slurm_may_pass(e);
 	/* Otherwise systemd would restart it forever. */
 	(void)!host_unit_do(j->c->host, SLURM_UNIT, HOST_UNIT_STOP, j->c->deadline, &ignored);
 	if (!passing)
@@ -162,14 +156,6 @@ struct patience {
 	uint64_t refused, down, nudge;
 };
 
-/* Whether waiting cannot help. */
-static bool is_final(const struct err *e, uint64_t patience)
-{
-	if (is_refusal(e))
-		return clock_passed(patience);
-	return e->kind == ERR_DENIED || e->reason == REASON_SLURM_MISSING;
-}
-
 /* Checks the controller's view once: 1 joined, 0 not yet (`e` says why), <0 never. */
 static int look(const struct join *j, const struct patience *p, struct err *e)
 {
@@ -177,7 +163,7 @@ static int look(const struct join *j, const struct patience *p, struct err *e)
 	int r = slurm_query(j->c, j->s, in_ms(j, QUERY_MS), &n, e);
 
 	if (r < 0)
-		return is_final(e, p->refused) ? r : 0;
+		return slurm_is_final(e, p->refused) ? r : 0;
 	if (r == 0) {
 		not_registered(j, NULL, e);
 		return 0;
@@ -219,7 +205,7 @@ static void let_start(const struct join *j)
 static int wait_registered(struct join *j, struct err *e)
 {
 	struct backoff b = {.base_ms = 50, .cap_ms = SOON_CAP_MS};
-	struct patience p = {in_ms(j, PATIENCE_MS), in_ms(j, DOWN_MS), in_ms(j, NUDGE_MS)};
+	struct patience p = {in_ms(j, SLURM_PATIENCE_MS), in_ms(j, DOWN_MS), in_ms(j, NUDGE_MS)};
 	uint64_t soon = in_ms(j, SOON_MS);
 	struct err before = {0}; /* why the node has not joined yet */
 	bool nudged = false;
@@ -284,7 +270,7 @@ int slurm_join(const struct step_ctx *c, const struct slurm_spec *s, struct err 
 
 	if (r < 0)
 		return r;
-	r = host_unit_do(c->host, SLURM_UNIT, HOST_UNIT_START, j.until, e);
+	r = slurm_start(c, s, HOST_UNIT_START, j.until, e);
 	/* wait_registered() finds out why a unit has failed. */
 	if (r < 0 && e->reason != REASON_UNIT_FAILED)
 		return r;

@@ -104,11 +104,18 @@ enum slurm_verdict slurm_node_verdict(const struct slurm_node *n, time_t since)
 	return SLURM_DOWN;
 }
 
+/*
+ * slurmctld 22.05 closes the connection without an answer if it can't decode a credential; 24.11 says so. Either does it
+ * if it can't decode the message, so that a node which is as new knows that slurmctld is older than itself.
+ */
+#define ANSWERS_SINCE 2411
+
 /* The first row whose pattern occurs in the text decides what the message means. */
 static const struct complaint {
 	const char *pattern;
 	enum err_kind kind;
 	enum reason reason;
+	unsigned until; /* not for a Slurm of this release or a newer one here; 0: for all */
 } complaints[] = {
         /* slurmctld's */
         {"Parsing error at unrecognized key", ERR_HOST, REASON_SLURM_CONF},
@@ -124,14 +131,17 @@ static const struct complaint {
         {"lookup failure for node", ERR_HOST, REASON_SLURM_NODE_UNKNOWN},
         {"Unable to determine this slurmd's NodeName", ERR_HOST, REASON_SLURM_NODE_UNKNOWN},
         {"ConfigLess mode is disabled", ERR_DENIED, REASON_SLURM_NOT_CONFIGLESS},
+        /* Before the rest: what can't be decoded is also told as a wrong credential, or garbage. */
+        {"Incompatible versions of client and server", ERR_DENIED, REASON_SLURM_VERSION},
+        {"Invalid Protocol Version", ERR_DENIED, REASON_SLURM_VERSION},
+        {"Insane message length", ERR_DENIED, REASON_SLURM_VERSION},
         {"Munge encode failed", ERR_HOST, REASON_MUNGE_ROUND_TRIP},
         {"Munge decode failed", ERR_DENIED, REASON_MUNGE_REFUSED},
         {"Invalid authentication credential", ERR_DENIED, REASON_SLURM_AUTH},
         {"Protocol authentication error", ERR_DENIED, REASON_SLURM_AUTH},
-        {"Incompatible versions of client and server", ERR_DENIED, REASON_SLURM_VERSION},
-        /* slurmctld closes the connection without an answer if it can't decode a credential
-         * (22.05). */
-        {"Zero Bytes were transmitted or received", ERR_DENIED, REASON_MUNGE_REFUSED},
+        {"Zero Bytes were transmitted or received", ERR_DENIED, REASON_MUNGE_REFUSED,
+         .until = ANSWERS_SINCE},
+        {"Zero Bytes were transmitted or received", ERR_DENIED, REASON_SLURM_VERSION},
         {"Unable to contact slurm controller", ERR_RETRY, REASON_SLURMCTLD_UNREACHABLE},
         {"Socket timed out", ERR_RETRY, REASON_SLURMCTLD_UNREACHABLE},
         {"Connection refused", ERR_RETRY, REASON_SLURMCTLD_UNREACHABLE},
@@ -169,13 +179,15 @@ static struct blob last_line_with(struct blob text, const char *word)
 }
 
 /* The line that states the error, or else the last one that mentions an error. */
-static struct blob telling_line(struct blob said, const struct complaint **ret)
+static struct blob telling_line(struct blob said, unsigned release, const struct complaint **ret)
 {
 	static const char *const alarms[] = {"fatal:", "error:", "slurmd: "};
 	struct blob found = {"", 0};
 
 	*ret = NULL;
 	for (size_t i = 0; i < ARRAY_LEN(complaints); i++) {
+		if (complaints[i].until && release >= complaints[i].until)
+			continue;
 		found = last_line_with(said, complaints[i].pattern);
 		if (!found.len)
 			continue;
@@ -187,14 +199,19 @@ static struct blob telling_line(struct blob said, const struct complaint **ret)
 	return found;
 }
 
-int slurm_complain(struct blob said, const char *doing, struct err *e)
+int slurm_complain_to(struct blob said, unsigned release, const char *doing, struct err *e)
 {
 	const struct complaint *about;
-	struct blob found = telling_line(said, &about);
+	struct blob found = telling_line(said, release, &about);
 	char line[300];
 
 	str_escape(found.data, found.len, line, sizeof line);
 	return err_set(e, about ? about->kind : ERR_HOST,
 	               about ? about->reason : REASON_HOST_COMMAND_FAILED, EIO, "%s: %s", doing,
 	               *line ? line : "no word of why");
+}
+
+int slurm_complain(struct blob said, const char *doing, struct err *e)
+{
+	return slurm_complain_to(said, 0, doing, e);
 }

@@ -52,6 +52,8 @@ enum slurm_verdict slurm_node_verdict(const struct slurm_node *n, time_t since);
 
 /* The error in a Slurm program's output: "doing: the line that states it". Returns -e->no. */
 int slurm_complain(struct blob said, const char *doing, struct err *e);
+/* As it means it if the program is of this release (model/slurmver.h; 0: not known). */
+int slurm_complain_to(struct blob said, unsigned release, const char *doing, struct err *e);
 
 /* ---- slurm_query.c: asking the controller ---- */
 
@@ -59,6 +61,17 @@ int slurm_complain(struct blob said, const char *doing, struct err *e);
  * <0: no answer. */
 int slurm_query(const struct step_ctx *c, const struct slurm_spec *s, uint64_t deadline,
                 struct slurm_node *ret, struct err *e) ATTR_MUST_USE;
+
+/* slurm_complain() about what slurmd or a client of Slurm said of the controller. That their releases
+ * don't work together is told with this machine's. Returns -e->no. */
+int slurm_refusal(const struct step_ctx *c, const struct slurm_spec *s, struct blob said,
+                  const char *doing, struct err *e);
+
+/* It may pass: the head node may be rotating its key. */
+bool slurm_may_pass(const struct err *e);
+
+/* Whether waiting can't help, once `patience` with what may pass has ended. */
+bool slurm_is_final(const struct err *e, uint64_t patience);
 
 /* "slurmd -C" of this machine as one line, for messages; "" if not available. */
 const char *slurm_hardware(const struct step_ctx *c, const struct slurm_spec *s);
@@ -97,6 +110,19 @@ int slurm_files_write(const struct step_ctx *c, const struct slurm_spec *s,
  */
 int slurm_files_load(const struct step_ctx *c, const struct slurm_spec *s,
                      const struct host_unit_state *unit, struct err *e) ATTR_MUST_USE;
+
+/* ---- slurm_start.c ---- */
+
+#define SLURM_PATIENCE_MS 4000 /* with refused credentials */
+
+/*
+ * Starts or restarts slurmd. From 24.11 on its start lasts until it has its configuration, and it
+ * asks for that for ever; so one that lasts is watched. If waiting can't help the error is the
+ * controller's refusal, and slurmd is stopped; at the deadline it is what was in the way, and slurmd
+ * goes on trying.
+ */
+int slurm_start(const struct step_ctx *c, const struct slurm_spec *s, enum host_unit_action action,
+                uint64_t until, struct err *e) ATTR_MUST_USE;
 
 /* ---- slurm_join.c ---- */
 

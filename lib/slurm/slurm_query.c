@@ -3,9 +3,11 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "model/slurmver.h"
 #include "slurm/slurm_own.h"
 
 #define HARDWARE_MS 3000
+#define VERSION_MS  3000
 
 const char *slurm_program(const struct slurm_spec *s, struct arena *a, const char *dir,
                           const char *name)
@@ -63,20 +65,59 @@ int slurm_query(const struct step_ctx *c, const struct slurm_spec *s, uint64_t d
 		return 1;
 	if (memmem(said.out.data, said.out.len, " not found", 10))
 		return 0;
-	r = slurm_complain(said.errout, "asking slurmctld", e);
+	r = slurm_refusal(c, s, said.errout, "asking slurmctld", e);
 	return err_wrap(e, "looking up node '%s'", s->node);
 }
 
-const char *slurm_hardware(const struct step_ctx *c, const struct slurm_spec *s)
+/* The first line that slurmd prints for an option, or "". */
+static const char *slurmd_says(const struct step_ctx *c, const struct slurm_spec *s,
+                               const char *option, uint64_t deadline)
 {
-	const char *argv[] = {slurm_program(s, c->arena, "sbin", "slurmd"), "-C", NULL};
+	const char *argv[] = {slurm_program(s, c->arena, "sbin", "slurmd"), option, NULL};
 	struct host_result said;
 	struct err ignored;
 	char line[300];
 
-	if (run(c, s, argv, clock_in_ms(HARDWARE_MS), &said, &ignored) < 0)
+	if (run(c, s, argv, deadline, &said, &ignored) < 0)
 		return "";
 	const char *end = memchr(said.out.data, '\n', said.out.len);
 	size_t len = end ? (size_t)(end - said.out.data) : said.out.len;
 	return arena_strdup(c->arena, str_escape(said.out.data, len, line, sizeof line));
+}
+
+const char *slurm_hardware(const struct step_ctx *c, const struct slurm_spec *s)
+{
+	return slurmd_says(c, s, "-C", clock_in_ms(HARDWARE_MS));
+}
+
+int slurm_refusal(const struct step_ctx *c, const struct slurm_spec *s, struct blob said,
+                  const char *doing, struct err *e)
+{
+	int r = slurm_complain(said, doing, e);
+
+	if (e->reason != REASON_MUNGE_REFUSED && e->reason != REASON_SLURM_VERSION)
+		return r;
+	const char *version = slurmd_says(c, s, "-V", clock_in_ms(VERSION_MS));
+	unsigned release;
+	if (slurmver_parse(version, &release) < 0)
+		return r;
+	r = slurm_complain_to(said, release, doing, e);
+	if (e->reason != REASON_SLURM_VERSION)
+		return r;
+	return err_set(e, ERR_DENIED, REASON_SLURM_VERSION, EPROTO,
+	               "%s: this machine's %s and slurmctld at '%s' are of releases that don't "
+	               "work together",
+	               doing, version, s->server ? s->server : "its slurm.conf");
+}
+
+bool slurm_may_pass(const struct err *e)
+{
+	return e->reason == REASON_SLURM_AUTH || e->reason == REASON_MUNGE_REFUSED;
+}
+
+bool slurm_is_final(const struct err *e, uint64_t patience)
+{
+	if (slurm_may_pass(e))
+		return clock_passed(patience);
+	return e->kind == ERR_DENIED || e->reason == REASON_SLURM_MISSING;
 }

@@ -32,7 +32,10 @@ static struct world {
 	bool active, failing; /* the unit; whether starting it fails */
 	bool missing, stale;  /* it doesn't exist; the manager must read its file again */
 	bool restart_fails;   /* though it goes on running */
-	const char *words;    /* its log */
+	/* So many starts last longer than anybody waits; as what the unit is seen meanwhile. */
+	int lasting;
+	const char *meanwhile;
+	const char *words; /* its log */
 	/* What scontrol says after so many starts; the last one stays. */
 	const char *out[4], *complaint[4];
 	int starts;
@@ -53,9 +56,12 @@ static int unit_state(struct host *h, const char *unit, struct host_unit_state *
 	*ret = (struct host_unit_state){.known = !w.missing,
 	                                .need_reload = w.stale,
 	                                .active = w.active,
-	                                .failed = !w.active,
+	                                .failed = !w.active && !w.meanwhile,
 	                                .started_us = STARTED * 1000000ull};
-	snprintf(ret->active_state, sizeof ret->active_state, "%s", w.active ? "active" : "failed");
+	snprintf(ret->active_state, sizeof ret->active_state, "%s",
+	         w.meanwhile ? w.meanwhile
+	         : w.active  ? "active"
+	                     : "failed");
 	snprintf(ret->result, sizeof ret->result, "%s", w.active ? "success" : "exit-code");
 	return 0;
 }
@@ -67,9 +73,14 @@ static int unit_act(struct host *h, const char *unit, enum host_unit_action acti
 	                                    [HOST_UNIT_STOP] = "stop",
 	                                    [HOST_UNIT_RESTART] = "restart"};
 
-	(void)h, (void)deadline;
+	(void)h;
 	assert_string_equal(unit, "slurmd.service");
 	strbuf_printf(&w.did, "%s ", verbs[action]);
+	if (action != HOST_UNIT_STOP && w.lasting-- > 0) {
+		now.now_ns = deadline;
+		return err_set(err, ERR_HOST, REASON_UNIT_TIMEOUT, ETIMEDOUT, "still activating");
+	}
+	w.meanwhile = NULL;
 	w.active = action != HOST_UNIT_STOP && !w.failing;
 	if (action == HOST_UNIT_STOP)
 		return 0;
