@@ -127,10 +127,10 @@ class Bed:
         who = self.register(name, **identity)
         return self._own(name, Machine(who, image, self._directory(who), firmware))
 
-    def container(self, name, layers=(), binds=(), **identity):
+    def container(self, name, layers=(), binds=(), suite=None, **identity):
         """A container, not yet booted."""
         who = self.register(name, **identity)
-        box = Container(who.short, who.address, who.mac, self._directory(who), layers, binds)
+        box = Container(who.short, who.address, who.mac, self._directory(who), layers, binds, suite)
         box.put("/etc/hostname", "localhost\n")
         return self._own(name, box)
 

@@ -73,6 +73,7 @@ def first_process(command):
 def enter(command):
     """Runs `command` in new namespaces and returns its exit status."""
     rootfs.image()      # here: inside there is no way to Debian's archive
+    rootfs.tree()
     sweep()
     disk = Path(tempfile.mkdtemp(prefix=PREFIX, dir=DISK))
     with open(disk / "lock", "w") as lock:

@@ -16,8 +16,8 @@ SlurmUser=slurm
 AuthType=auth/munge
 StateSaveLocation=/var/spool/slurmctld
 SlurmdSpoolDir=/var/spool/slurmd
-SlurmctldLogFile=/var/log/slurmctld.log
-SlurmdLogFile=/var/log/slurmd.log
+SlurmctldLogFile=/var/log/slurm/slurmctld.log
+SlurmdLogFile=/var/log/slurm/slurmd.log
 SlurmctldPidFile=/run/slurmctld.pid
 SlurmdPidFile=/run/slurmd.pid
 ProctrackType={proctrack}
@@ -47,7 +47,6 @@ NodeName=queue1-st-big-1 NodeAddr=10.77.0.131 RealMemory=900000 State=UNKNOWN
 NodeName=queue1-dy-t3micro-[1-10] State=CLOUD
 PartitionName=queue1 Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
-CGROUP_CONF = "CgroupMountpoint=/sys/fs/cgroup\nConstrainCores=yes\nConstrainRAMSpace=yes\n"
 
 # slurmctld starts a batch job on a node it resumed only at its next 30 s pass, unless a prolog ends after the power-up.
 WAIT_FOR_POWER_UP = """#!/bin/bash
@@ -78,12 +77,13 @@ LOG {{ Default_Log_Level = EVENT; }}
 class Head:
     """`munge_key` is bytes; `cgroup` says whether jobs are tracked with cgroups (guests can, containers cannot)."""
 
-    def __init__(self, directory, munge_key, cgroup=False):
+    def __init__(self, directory, munge_key, cgroup=False, suite=None):
         self.home = Path(directory)
         self.export = self.home / "export"
         (self.export / "home/alice").mkdir(parents=True)
         os.chown(self.export / "home/alice", 1000, 1000)
-        self.box = Container(NAME, ADDRESS, MAC, self.home / "box", binds=[f"{self.export}/home:/home"])
+        self.box = Container(NAME, ADDRESS, MAC, self.home / "box", binds=[f"{self.export}/home:/home"],
+                             suite=suite)
         self._configure(munge_key, cgroup)
         self.box.boot()
         self.nfs = self._serve_nfs()
@@ -102,7 +102,7 @@ class Head:
         put("/etc/hostname", NAME + "\n")
         put("/etc/hosts", f"127.0.0.1 localhost\n{ADDRESS} {NAME}\n")
         put("/etc/munge/munge.key", munge_key, 0o400, "munge:munge")
-        put("/etc/slurm/cgroup.conf", CGROUP_CONF)
+        put("/etc/slurm/cgroup.conf", self.box.suite.cgroup_conf)
         put("/etc/slurm/slurm.conf", SLURM_CONF.format(
             name=NAME, address=ADDRESS,
             proctrack="proctrack/cgroup" if cgroup else "proctrack/linuxproc",
@@ -110,7 +110,7 @@ class Head:
         put("/usr/local/sbin/wait-for-power-up", WAIT_FOR_POWER_UP, 0o755)
         for action in ("resume", "suspend"):
             put(f"/usr/local/sbin/{action}", POWER.format(router=net.ROUTER, port=POWER_PORT, action=action), 0o755)
-        run("chroot", self.box.root, "install", "-d", "-o", "slurm", "/var/spool/slurmctld")
+        run("chroot", self.box.root, "install", "-d", "-o", "slurm", "/var/spool/slurmctld", "/var/log/slurm")
 
     def _serve_nfs(self):
         """On this machine but at the head's address, where a head node's own server would be."""
@@ -139,7 +139,7 @@ class Head:
         wait_until(lambda: self.state(node) == "idle", deadline, f"{node} idle", 0.1)
 
     def logs(self):
-        return self.box.run("grep -vE 'is_node_resp|backfill' /var/log/slurmctld.log | tail -n 30", check=False)[1]
+        return self.box.run("grep -vE 'is_node_resp|backfill' /var/log/slurm/slurmctld.log | tail -n 30", check=False)[1]
 
     def close(self):
         self.nfs.stop(1)

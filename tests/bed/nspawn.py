@@ -1,4 +1,4 @@
-"""Containers that boot: the same Debian tree as the guests', systemd as process 1, up in half a second.
+"""Containers that boot: a suite's Debian tree (the same as the guests' if theirs), systemd as process 1, up in half a second.
 
 They share this machine's kernel, which has no NFS client here: in them /sbin/mount.nfs4 is a stand-in that notes how it
 was called and binds the exported directory (see image/nspawn).  What needs the kernel is tested in guests.
@@ -10,20 +10,21 @@ from pathlib import Path
 
 from fakes.proc import die_with_parent
 
-from . import cgroups, net, rootfs
+from . import cgroups, net, rootfs, suites
 from .proc import Console, children, mount, run, unmount, wait_until
 
 
 class Container:
-    """A node on an overlay of the image and `layers` (directories, first on top).  Make it, put files, boot it."""
+    """A node on an overlay of the suite's tree and `layers` (directories, first on top).  Make it, put files, boot it."""
 
-    def __init__(self, name, address, mac, directory, layers=(), binds=()):
+    def __init__(self, name, address, mac, directory, layers=(), binds=(), suite=None):
+        self.suite = suites.of(suite)
         self.name, self.address, self.home, self.binds = name, address, Path(directory), list(binds)
         self.root, self.process, self.console, self.leader = self.home / "root", None, None, None
         self.groups = []
         for sub in ("upper", "work", "root"):
             (self.home / sub).mkdir(parents=True)
-        lower = ":".join(str(layer) for layer in [*layers, rootfs.image() / "root"])
+        lower = ":".join(str(layer) for layer in [*layers, rootfs.tree(self.suite.name)])
         mount("overlay", self.root, "overlay", f"lowerdir={lower},upperdir={self.home}/upper,workdir={self.home}/work")
         self.netns = net.Netns(name, address, mac)
 
@@ -48,7 +49,7 @@ class Container:
         for unit in ("systemd-networkd.service", "systemd-networkd.socket", "systemd-networkd-wait-online.service"):
             self.run_inside_tree("ln", "-sfn", "/dev/null", f"/etc/systemd/system/{unit}")  # its network is made outside
         self.groups = cgroups.make(f"node-{self.name}")
-        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ, **self.suite.environment),
                                         preexec_fn=lambda: (die_with_parent(), cgroups.join(self.groups)))
         self.console = Console(self.process.stdout, self.home / "console.log", echo)
         return self.attach() if wait else self

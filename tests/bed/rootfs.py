@@ -1,8 +1,9 @@
 """The Debian trees and images that nodes run, built once per machine and kept in a cache.
 
-`base` is what mmdebstrap makes; `image` is that tree with the kernel's modules and the files of image/ added, as a
-directory (for containers), as an ext4 file and with an initrd (for guests).  Both are named by a hash of everything
-that goes into them, so a change of the recipe makes a new one and never edits an old one.
+`base` is what mmdebstrap makes of a suite; `image` is that tree with the kernel's modules and the files of image/ added,
+as a directory (for containers), as an ext4 file and with an initrd (for guests); `tree` is what containers of a suite run.
+All are named by a hash of everything that goes into them, so a change of the recipe makes a new one and never edits an
+old one.
 """
 import contextlib
 import fcntl
@@ -12,6 +13,8 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
+
+from . import suites
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("HPC_BED_CACHE", "/var/cache/hpc-node-bed"))
@@ -27,7 +30,6 @@ OPTIONS = [
     '--aptopt=Acquire::Languages "none"', '--aptopt=APT::Install-Recommends "false"',
     "--dpkgopt=path-exclude=/usr/share/man/*", "--dpkgopt=path-exclude=/usr/share/doc/*",
     "--dpkgopt=path-exclude=/usr/share/locale/*", "--dpkgopt=force-unsafe-io",
-    "--include=" + ",".join(PACKAGES),
 ]
 
 MODULES = "binfmt_misc nfs nfsv4 nfsd overlay autofs4 virtio_pci virtio_net virtio_blk virtio_rng dns_resolver fuse "\
@@ -76,11 +78,19 @@ def building(name):
                 shutil.rmtree(old)
 
 
-def base():
-    name = "base-" + key(*OPTIONS)
+def named(kind, suite, *parts):
+    """The name in the cache: a kind has one entry for each suite."""
+    own = "" if suite.name == suites.GUESTS else f".{suite.name}"
+    return f"{kind}{own}-{key(*parts)}"
+
+
+def base(suite=suites.GUESTS):
+    suite = suites.of(suite)
+    options = [*OPTIONS, "--include=" + ",".join(suite.packages.get(name, name) for name in PACKAGES)]
+    name = named("base", suite, *options)
     with building(name) as scratch:
         if scratch:
-            subprocess.run(["mmdebstrap", "--quiet", *OPTIONS, "bookworm", str(scratch / "root")], check=True)
+            subprocess.run(["mmdebstrap", "--quiet", *options, suite.name, str(scratch / "root")], check=True)
     return CACHE / name
 
 
@@ -151,9 +161,23 @@ def image():
     return CACHE / name
 
 
-def cloud_init():
-    """A layer over the image's root: Debian's cloud-init with what it needs, and nothing set up. Needs Debian's archive."""
-    name = "cloudinit-" + key(image().name, cloud_init.__doc__)
+def tree(suite=None):
+    """The root directory of a suite's containers."""
+    suite = suites.of(suite)
+    if suite.name == suites.GUESTS:
+        return image() / "root"
+    name = named("tree", suite, base(suite.name).name, Path(__file__), *image_files())
+    with building(name) as scratch:
+        if scratch:
+            subprocess.run(["cp", "-a", "--reflink=auto", str(base(suite.name) / "root"), str(scratch / "root")], check=True)
+            customise(scratch / "root")
+    return CACHE / name / "root"
+
+
+def cloud_init(suite=None):
+    """A layer over a suite's tree: Debian's cloud-init with what it needs, and nothing set up. Needs Debian's archive."""
+    suite = suites.of(suite)
+    name = named("cloudinit", suite, tree(suite.name).parent.name, cloud_init.__doc__)
     with building(name) as scratch:
         if scratch:
             for sub in ("upper", "work", "root"):
@@ -171,7 +195,7 @@ chroot "$2/root" apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install --no
 chroot "$2/root" apt-get -q clean
 rm "$2/root/usr/sbin/policy-rc.d"
 """
-            subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", str(image() / "root"), str(scratch)], check=True,
+            subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", str(tree(suite.name)), str(scratch)], check=True,
                            stdout=subprocess.DEVNULL)
             shutil.rmtree(scratch / "work")
             (scratch / "root").rmdir()

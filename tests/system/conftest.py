@@ -14,7 +14,7 @@ import pytest
 TESTS = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS))
 
-from bed import agent, cluster, disk, enter, head, rootfs  # noqa: E402
+from bed import agent, cluster, disk, enter, head, rootfs, suites  # noqa: E402
 
 BUILD = Path(os.environ.get("HPC_BUILD_DIR", TESTS.parent / "build"))
 
@@ -27,10 +27,15 @@ def pytest_cmdline_main(config):
     capture = config.pluginmanager.getplugin("capturemanager")
     if capture:
         capture.suspend_global_capture(in_=True)
-    if any("test_image" in str(word) for word in config.invocation_params.args):
-        disk.base(BUILD)        # here: inside there is no way to Debian's archive
-    if any("test_cloud_init" in str(word) for word in config.invocation_params.args):
-        rootfs.cloud_init()     # the same
+    words = " ".join(map(str, config.invocation_params.args))
+    # Here: inside there is no way to Debian's archive.
+    if "test_image" in words:
+        disk.base(BUILD)
+    if "test_cloud_init" in words:
+        rootfs.cloud_init()
+    if "test_suites" in words:
+        for suite in suites.SUITES:
+            rootfs.tree(suite)
     return enter.enter([sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)])
 
 
@@ -58,7 +63,7 @@ def pytest_runtest_makereport(item, call):
 
 def said_by_agent(node):
     with contextlib.suppress(AssertionError, RuntimeError, subprocess.TimeoutExpired):
-        return node.run("hpc-agent status; journalctl -b --no-pager -n 25 -u hpc-agent -u munge -u slurmd -u slurmctld; tail -n 5 /var/log/slurmctld.log", 20, check=False)[1]
+        return node.run("hpc-agent status; journalctl -b --no-pager -n 25 -u hpc-agent -u munge -u slurmd -u slurmctld; tail -n 5 /var/log/slurm/slurmctld.log", 20, check=False)[1]
     return "the node takes no commands"
 
 

@@ -1,0 +1,45 @@
+"""Controllers and nodes of two releases of Debian and of Slurm: what can't work together is told so, and no configless controller
+is, whichever way the node's slurmd takes it: 22.05 gives up at once, from 24.11 on it asks for ever within its start."""
+import contextlib
+
+import pytest
+
+from bed import agent, cluster, head, suites
+from bed.cluster import node_document
+
+NODE = "queue1-st-t3micro-5"
+OLD, NEW = "bookworm", "trixie"
+GUARD = 120
+
+
+@contextlib.contextmanager
+def joining(bed, layer, directory, controller, node, prepare=""):
+    """Bootstraps a node that must not join; gives its status and what was printed."""
+    bed.put("cluster-config.yaml", "munge: {}\nslurm: {}\n")
+    with head.Head(directory / "head", cluster.MUNGE_KEY, suite=controller) as ctl:
+        if prepare:
+            ctl.run(prepare)
+            ctl.start_slurmctld()
+        box = bed.container(NODE, [layer], suite=node, user_data=node_document(NODE, deadline=f"{GUARD}s")).boot()
+        code, printed = agent.bootstrap(box, timeout=GUARD + 30)
+        status = agent.status(box)
+        assert status.phase == "failed" and status.exit == code != 0, f"{printed}\n{status}\n{ctl.logs()}"
+        yield box, status, printed
+
+
+@pytest.mark.parametrize("controller,node", [(OLD, NEW), (NEW, OLD)])
+def test_releases_that_do_not_work_together(bed, layer, tmp_path, controller, node):
+    with joining(bed, layer, tmp_path, controller, node) as (box, status, printed):
+        assert status.failures() == {"slurm": "slurm-version"}, f"{printed}\n{status}"
+        assert f"this machine's slurm-wlm {suites.of(node).slurm}." in printed, printed
+        assert f"and slurmctld at '{head.ADDRESS}:6817' are of releases that don't work together" in printed, printed
+        # It isn't left asking.
+        assert box.run("systemctl is-active slurmd", check=False)[1].strip() in ("inactive", "failed")
+
+
+@pytest.mark.parametrize("suite", [OLD, NEW])
+def test_a_controller_that_is_not_configless(bed, layer, tmp_path, suite):
+    off = "sed -i s/enable_configless,// /etc/slurm/slurm.conf && systemctl stop slurmctld"
+    with joining(bed, layer, tmp_path, suite, suite, off) as (_, status, printed):
+        assert status.failures() == {"slurm": "slurm-not-configless"}, f"{printed}\n{status}"
+        assert "ConfigLess mode is disabled" in printed, printed
