@@ -24,9 +24,9 @@ static struct doc *default_of(struct agent *g, const char *key, const char *valu
 	return map;
 }
 
-static bool is_head(const struct doc *node)
+static bool is_role(const struct doc *node, enum cluster_role role)
 {
-	return str_eq(doc_text(node, "role"), cluster_role_name(CLUSTER_HEAD));
+	return str_eq(doc_text(node, "role"), cluster_role_name(role));
 }
 
 /* Fills in what neither the node document nor the options say: the first node of the queue. */
@@ -40,9 +40,10 @@ static void stand_in_node(struct agent *g, struct doc *merged, const struct doc 
 	const struct {
 		const char *key, *value;
 	} rows[] = {
-	        {"node", is_head(merged) ? "head"
-	                                 : arena_printf(a, "%s-dy-%s-1", name ? name : "node",
-	                                                resource ? resource : "resource")},
+	        {"node", is_role(merged, CLUSTER_HEAD)
+	                         ? "head"
+	                         : arena_printf(a, "%s-dy-%s-1", name ? name : "node",
+	                                        resource ? resource : "resource")},
 	        {"head", "192.0.2.10"}, /* RFC 5737 */
 	        {"munge-key", "s3://bucket/munge.key"},
 	};
@@ -116,8 +117,9 @@ static int check_config(struct agent *g, const char *name, const struct doc *d,
 
 	if (r < 0)
 		return r;
-	one = one || doc_has(layer, "node") || !pcluster_is(d) ||
-	      is_head(offline_with_options(g, layer));
+	const struct doc *node = offline_with_options(g, layer);
+	one = one || doc_has(layer, "node") || !pcluster_is(d) || is_role(node, CLUSTER_HEAD) ||
+	      is_role(node, CLUSTER_LOGIN);
 	for (size_t i = 0; i < (one ? 1 : queues->n); i++) {
 		r = check_for(g, d, layer, queues && queues->n > i ? queues->items[i] : NULL,
 		              faults, e);

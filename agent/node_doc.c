@@ -16,7 +16,7 @@
 struct raw {
 	int64_t version;
 	const char *cluster, *config, *config_sha256, *config_key, *bucket_owner, *node, *head,
-	        *munge_key, *dynamic;
+	        *munge_key, *dynamic, *pool;
 	int role;
 	uint64_t deadline_ms, splay_ms;
 	const struct doc *on_failure, *storage;
@@ -41,6 +41,7 @@ const struct field node_doc_fields[] = {
         {"head", FIELD_STRING, AT(head), .help = "address of the head node"},
         {"munge-key", FIELD_STRING, AT(munge_key),
          .help = "where the munge key is; default: munge.key beside config"},
+        {"pool", FIELD_STRING, AT(pool), .help = "pool of a login node, by its Name"},
         {"dynamic", FIELD_STRING, AT(dynamic),
          .help = "register as a dynamic node with this slurm.conf fragment, e.g. Feature=x"},
         {"storage", FIELD_DOC, AT(storage),
@@ -307,6 +308,7 @@ int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *
 	        .head = raw.head,
 	        .munge_key = as_uri(a, raw.munge_key),
 	        .munge_key_default = beside(a, raw.config),
+	        .pool = raw.pool,
 	        .dynamic = raw.dynamic,
 	        .storage = raw.storage,
 	};

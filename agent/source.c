@@ -35,6 +35,13 @@ static void find_slurm(struct agent *g)
 		}
 }
 
+/* A login node has no slurmd. */
+static void find_clients(struct agent *g)
+{
+	if (!vars_get(&g->facts, "slurm-prefix") && host_exists(g->host, "/usr/bin/sinfo"))
+		vars_set(&g->facts, "slurm-prefix", "/usr", "machine");
+}
+
 /* What `slurmctld -V` says: "slurm-wlm 22.05.8". A head's slurm.conf follows from it. */
 static int find_release(struct agent *g, struct err *e)
 {
@@ -195,5 +202,7 @@ int source_node(struct agent *g, struct err *e)
 		return r;
 	node_doc_facts(&g->node, &g->facts);
 	take_deadline(g);
+	if (g->node.node.role == CLUSTER_LOGIN)
+		find_clients(g);
 	return g->node.node.role == CLUSTER_HEAD ? add_head(g, e) : 0;
 }

@@ -13,6 +13,7 @@ struct cluster_node {
 	const char *head;              /* address of the head node */
 	const char *munge_key;         /* URI or ARN */
 	const char *munge_key_default; /* used where neither document names one */
+	const char *pool;              /* Name of its pool of login nodes */
 	const char *dynamic; /* "Feature=x": register as a dynamic node with this configuration */
 	const struct doc *storage; /* map: SharedStorage Name -> file system id or NFS source */
 };

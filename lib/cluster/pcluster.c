@@ -94,7 +94,8 @@ static int queue_unknown(const struct pcluster_input *in, const struct doc *queu
 static int add_scripts(const struct pcluster_input *in, const struct doc *of, struct doc *spec,
                        struct err *e)
 {
-	const struct doc *undecided = of ? NULL : queue_with_actions(in->config);
+	bool compute = in->node->role == CLUSTER_COMPUTE;
+	const struct doc *undecided = compute && !of ? queue_with_actions(in->config) : NULL;
 	const struct doc *actions = doc_get(of, "CustomActions");
 	struct actions x = {.arena = in->arena,
 	                    .env = pcluster_proxy_env(in, of),
@@ -129,12 +130,10 @@ static void add_munge(const struct pcluster_input *in, struct doc *spec)
 
 static void add_slurm(const struct pcluster_input *in, struct doc *spec)
 {
-	const char *prefix = vars_get(in->facts, "slurm-prefix");
+	const char *prefix = pcluster_prefix(in);
 	struct doc *slurm = doc_new_map(in->arena, spec);
 
-	if (!prefix)
-		doc_put_text(in->arena, slurm, "prefix", "/opt/slurm"); /* the head's, mounted */
-	else if (!str_eq(prefix, "/usr"))
+	if (prefix)
 		doc_put_text(in->arena, slurm, "prefix", prefix);
 	doc_put(in->arena, spec, "slurm", slurm);
 }
@@ -142,27 +141,44 @@ static void add_slurm(const struct pcluster_input *in, struct doc *spec)
 static int check_kind(const struct pcluster_input *in, struct err *e)
 {
 	const struct doc *scheduler = doc_find(in->config, "Scheduling.Scheduler");
-	const char *role = cluster_role_name(in->node->role);
 
 	if (!str_eq(scheduler->text, "slurm"))
 		return doc_err(scheduler, e, REASON_INPUT_UNSUPPORTED,
 		               "scheduler '%s' has no nodes of its own to set up: expected slurm",
 		               scheduler->text);
+	return 0;
+}
+
+/* The part of the file that is this node's own; NULL: there is none, or nothing tells which. */
+static int part_of(const struct pcluster_input *in, const struct doc **ret, struct err *e)
+{
 	if (in->node->role == CLUSTER_LOGIN)
-		return doc_err(
-		        in->config, e, REASON_INPUT_UNSUPPORTED,
-		        "a ParallelCluster file describes compute nodes and the head to this "
-		        "version, not role '%s': write its sections under roles.%s of our own format",
-		        role, role);
+		return pcluster_pool(in, ret, e);
+	*ret = is_head(in) ? doc_get(in->config, "HeadNode") : pcluster_queue(in);
+	return 0;
+}
+
+/* What the role is for. */
+static int add_role(const struct pcluster_input *in, struct doc *spec, struct err *e)
+{
+	if (is_head(in))
+		return pcluster_head(in, spec, e);
+	if (in->node->role == CLUSTER_LOGIN)
+		pcluster_login(in, spec);
+	else
+		add_slurm(in, spec);
 	return 0;
 }
 
 int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err *e)
 {
-	const struct doc *of = is_head(in) ? doc_get(in->config, "HeadNode") : pcluster_queue(in);
+	const struct doc *of = NULL;
 	struct doc *mounts = doc_new_list(in->arena, in->config);
 	int r = check_kind(in, e);
 
+	if (r < 0)
+		return r;
+	r = part_of(in, &of, e);
 	if (r < 0)
 		return r;
 	r = pcluster_mounts(in, mounts, e);
@@ -171,11 +187,9 @@ int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err 
 	if (mounts->n)
 		doc_put(in->arena, spec, "mounts", mounts);
 	add_munge(in, spec);
-	r = is_head(in) ? pcluster_head(in, spec, e) : 0;
+	r = add_role(in, spec, e);
 	if (r < 0)
 		return r;
-	if (!is_head(in))
-		add_slurm(in, spec);
 	pcluster_users(in, spec);
 	pcluster_settings(in, of, spec);
 	return add_scripts(in, of, spec, e);

@@ -29,6 +29,8 @@ int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err 
 struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, const char *name);
 /* The i-th of a list of strings, which may be written as one string; NULL behind the last. */
 const struct doc *pcluster_item(const struct doc *strings, size_t i);
+/* Where the node's Slurm is; NULL: in /usr. */
+const char *pcluster_prefix(const struct pcluster_input *in);
 
 /*
  * pcluster_head.c: the sections that only a head has: its files, exports, the controller. Facts:
@@ -44,6 +46,13 @@ int pcluster_head(const struct pcluster_input *in, struct doc *spec, struct err 
 const struct doc *pcluster_queue(const struct pcluster_input *in);
 /* Its compute resource in that queue, found in the same way. */
 const struct doc *pcluster_resource(const struct pcluster_input *in, const struct doc *queue);
+
+/* pcluster_login.c: the pool of LoginNodes that this node belongs to: by the node document, else by
+ * the instance tag parallelcluster:login-nodes-pool, else the only one; NULL: the file has none. */
+int pcluster_pool(const struct pcluster_input *in, const struct doc **ret,
+                  struct err *e) ATTR_MUST_USE;
+/* The section `login`, of a login node alone. */
+void pcluster_login(const struct pcluster_input *in, struct doc *spec);
 
 /* pcluster_storage.c: the `mounts:` of SharedStorage and of the head node's exports. */
 int pcluster_mounts(const struct pcluster_input *in, struct doc *mounts,
@@ -69,8 +78,8 @@ void pcluster_users(const struct pcluster_input *in, struct doc *spec);
 /* "10.0.0.0/16", "fd00::/8", or a single address. */
 bool pcluster_is_network(const char *text);
 
-/* pcluster_settings.c: the effect of the proxy and multithreading settings of a queue, or of
- * HeadNode; and a note for each setting that this version doesn't carry out. */
+/* pcluster_settings.c: the effect of the proxy and multithreading settings of a queue, a pool of login
+ * nodes, or HeadNode; and a note for each setting that this version doesn't carry out. */
 void pcluster_settings(const struct pcluster_input *in, const struct doc *of, struct doc *spec);
 /* The proxy variables for the environment of scripts; NULL: there is no proxy. */
 struct doc *pcluster_proxy_env(const struct pcluster_input *in, const struct doc *of);

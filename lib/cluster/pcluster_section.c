@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Finds or adds a section that is a list; reads a list of strings. */
+/* What the translations have in common: lists of a spec, lists of strings, where Slurm is. */
 #include "cluster/pcluster.h"
 
 struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, const char *name)
@@ -18,4 +18,13 @@ const struct doc *pcluster_item(const struct doc *strings, size_t i)
 	if (strings && strings->type == DOC_SCALAR)
 		return i == 0 ? strings : NULL;
 	return strings && strings->type == DOC_LIST && i < strings->n ? strings->items[i] : NULL;
+}
+
+const char *pcluster_prefix(const struct pcluster_input *in)
+{
+	const char *prefix = vars_get(in->facts, "slurm-prefix");
+
+	if (!prefix)
+		return "/opt/slurm"; /* the head's, mounted */
+	return str_eq(prefix, "/usr") ? NULL : prefix;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Translates the proxy and multithreading settings of a queue or the head to sections, and notes
+/* Translates the proxy and multithreading settings of a queue, a pool or the head to sections, and notes
  * what isn't carried out. */
 #include "cluster/pcluster.h"
 #include "data/scalar.h"
@@ -90,7 +90,7 @@ static void add_smt(const struct pcluster_input *in, const struct doc *at, struc
 
 static const struct {
 	const char *key; /* below `of` */
-	enum { CONFIG, QUEUE, HEAD } of;
+	enum { CONFIG, QUEUE, HEAD, POOL } of;
 	const char *value; /* NULL: any; "true", "false": any spelling of it */
 	const char *effect;
 } without_effect[] = {
@@ -99,6 +99,11 @@ static const struct {
         {"LocalStorage.EphemeralVolume", HEAD, NULL,
          "EphemeralVolume: disks of the instance are not set up, nothing is mounted at MountDir"},
         {"Dcv.Enabled", HEAD, "true", "Dcv: no remote desktop is set up"},
+        {"Dcv.Enabled", POOL, "true", "Dcv: no remote desktop is set up"},
+        {"GracetimePeriod", POOL, NULL,
+         "GracetimePeriod: users get no notice of the end of an instance, and no time"},
+        {"Name", POOL, NULL,
+         "LoginNodes: each has host keys of its own, as the head's are secret to it alone"},
         {"Imds.Secured", HEAD, "false",
          "Imds: Secured: the metadata service is root's alone all the same"},
         {"CustomActions.OnNodeUpdated", HEAD, NULL,
@@ -126,9 +131,12 @@ static bool has_value(const struct doc *at, const char *value)
 
 static void add_notes(const struct pcluster_input *in, const struct doc *of)
 {
-	bool head = in->node->role == CLUSTER_HEAD;
 	const struct doc *maps[] = {
-	        [CONFIG] = in->config, [QUEUE] = head ? NULL : of, [HEAD] = head ? of : NULL};
+	        [CONFIG] = in->config, [QUEUE] = NULL, [HEAD] = NULL, [POOL] = NULL};
+
+	maps[in->node->role == CLUSTER_HEAD    ? HEAD
+	     : in->node->role == CLUSTER_LOGIN ? POOL
+	                                       : QUEUE] = of;
 
 	for (size_t i = 0; i < ARRAY_LEN(without_effect); i++) {
 		const struct doc *at = doc_find(maps[without_effect[i].of], without_effect[i].key);
@@ -140,8 +148,8 @@ static void add_notes(const struct pcluster_input *in, const struct doc *of)
 
 void pcluster_settings(const struct pcluster_input *in, const struct doc *of, struct doc *spec)
 {
-	bool head = in->node->role == CLUSTER_HEAD;
-	const struct doc *machine = head || !of ? of : pcluster_resource(in, of);
+	bool compute = in->node->role == CLUSTER_COMPUTE;
+	const struct doc *machine = compute && of ? pcluster_resource(in, of) : of;
 	const char *proxy = proxy_of(of);
 
 	if (proxy)

@@ -295,7 +295,7 @@ int pcluster_mounts(const struct pcluster_input *in, struct doc *mounts, struct 
 
 	if (!in->node->head && !is_head(in))
 		return doc_err(in->config, e, REASON_INPUT_REQUIRED,
-		               "a compute node mounts /home from the head node: add 'head: "
+		               "a node mounts /home from the head node: add 'head: "
 		               "ADDRESS' to the node document, or the instance tag hpc-node:head");
 	for (size_t i = 0; list && i < list->n; i++) {
 		struct entry s = {.in = in, .at = list->items[i], .arena = in->arena};

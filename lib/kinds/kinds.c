@@ -23,6 +23,7 @@ const struct kind *const kinds_all[] = {
         &kind_scripts,
         &kind_slurm_controller,
         &kind_slurm,
+        &kind_login,
         NULL,
 };
 /* clang-format on */

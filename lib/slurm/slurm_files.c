@@ -73,10 +73,11 @@ static const char **arguments(const struct slurm_spec *s, struct arena *a)
 	return argv;
 }
 
-static const char *options_path(const struct step_ctx *c)
+const char *slurm_options_path(const struct step_ctx *c, const char *daemon)
 {
-	return host_exists(c->host, "/etc/debian_version") ? "/etc/default/slurmd"
-	                                                   : "/etc/sysconfig/slurmd";
+	bool debian = host_exists(c->host, "/etc/debian_version");
+
+	return arena_printf(c->arena, "/etc/%s/%s", debian ? "default" : "sysconfig", daemon);
 }
 
 /* systemd splits $SLURMD_OPTIONS at blanks and interprets quotes; claim refused words that need
@@ -138,8 +139,8 @@ static const struct host_owner root_owner = {0};
 int slurm_files_hold(const struct step_ctx *c, const struct slurm_spec *s, struct err *e)
 {
 	struct unit_file unit = unit_file(c, s);
-	int r = host_file_is(c->host, options_path(c), options_text(s, c->arena), 0644, &root_owner,
-	                     e);
+	int r = host_file_is(c->host, slurm_options_path(c, "slurmd"), options_text(s, c->arena),
+	                     0644, &root_owner, e);
 
 	if (r == 1 && unit.path)
 		r = host_file_is(c->host, unit.path, unit.text, 0644, &root_owner, e);
@@ -184,7 +185,8 @@ int slurm_files_write(const struct step_ctx *c, const struct slurm_spec *s, stru
 		               &root_owner, e);
 	if (r < 0)
 		return r;
-	r = host_write(c->host, options_path(c), options_text(s, c->arena), 0644, &root_owner, e);
+	r = host_write(c->host, slurm_options_path(c, "slurmd"), options_text(s, c->arena), 0644,
+	               &root_owner, e);
 	if (r < 0 || !unit.path)
 		return r;
 	return host_write(c->host, unit.path, unit.text, 0644, &root_owner, e);

@@ -9,4 +9,5 @@
 
 extern const struct kind kind_munge;
 extern const struct kind kind_slurm;
+extern const struct kind kind_login;
 extern const struct kind kind_slurm_controller;

@@ -28,6 +28,22 @@ struct slurm_spec {
 /* Where slurmd's configuration comes from. */
 enum slurm_mode { SLURM_AUTO, SLURM_CONFIGLESS, SLURM_OWN_CONF };
 
+/* ---- slurm_claim.c: what the kinds `slurm` and `login` have in common ---- */
+
+#define SLURM_PORT_DEFAULT "6817"
+
+/* A word of a daemon's options: systemd unquotes it twice, so quotes and escapes are refused, and
+ * blanks unless `blanks`. */
+int slurm_claim_word(const struct step *s, const char *key, const char *word, bool blanks,
+                     struct err *e) ATTR_MUST_USE;
+/* The controller: head (or the fact `head`) and port; makes port_number and server. */
+int slurm_claim_server(struct step *s, struct slurm_spec *spec, const struct vars *facts,
+                       struct err *e) ATTR_MUST_USE;
+int slurm_claim_prefix(const struct step *s, struct slurm_spec *spec, struct err *e) ATTR_MUST_USE;
+/* *ret is the step's fields, configless or not as this machine decides it. */
+int slurm_settle(const struct step_ctx *c, const void *fields, struct slurm_spec *ret,
+                 struct err *e) ATTR_MUST_USE;
+
 /* ---- slurm_node.c: parses the output of Slurm's programs; pure ---- */
 
 enum slurm_verdict {
@@ -73,6 +89,10 @@ bool slurm_may_pass(const struct err *e);
 /* Whether waiting can't help, once `patience` with what may pass has ended. */
 bool slurm_is_final(const struct err *e, uint64_t patience);
 
+/* Runs a client of Slurm where it finds the configuration; its output is in English and UTC. */
+int slurm_client(const struct step_ctx *c, const struct slurm_spec *s, const char *const *argv,
+                 uint64_t deadline, struct host_result *ret, struct err *e) ATTR_MUST_USE;
+
 /* "slurmd -C" of this machine as one line, for messages; "" if not available. */
 const char *slurm_hardware(const struct step_ctx *c, const struct slurm_spec *s);
 
@@ -95,6 +115,9 @@ int slurm_knock(const char *host, unsigned port, uint64_t deadline, struct err *
 bool slurm_listens(const struct step_ctx *c, const struct slurm_spec *s);
 
 /* ---- slurm_files.c: the files that slurmd reads when it starts ---- */
+
+/* Where the distribution's unit of that daemon finds its arguments. */
+const char *slurm_options_path(const struct step_ctx *c, const char *daemon);
 
 /* 1: files and directories are as they should be; 0: not. */
 int slurm_files_hold(const struct step_ctx *c, const struct slurm_spec *s,

@@ -31,8 +31,8 @@ static const char *const *environment(const struct slurm_spec *s, struct arena *
 	return env;
 }
 
-static int run(const struct step_ctx *c, const struct slurm_spec *s, const char *const *argv,
-               uint64_t deadline, struct host_result *ret, struct err *e)
+int slurm_client(const struct step_ctx *c, const struct slurm_spec *s, const char *const *argv,
+                 uint64_t deadline, struct host_result *ret, struct err *e)
 {
 	struct host_exec x = {.argv = argv,
 	                      .env = environment(s, c->arena),
@@ -51,7 +51,7 @@ int slurm_query(const struct step_ctx *c, const struct slurm_spec *s, uint64_t d
 	                      s->node,
 	                      NULL};
 	struct host_result said;
-	int r = run(c, s, argv, deadline, &said, e);
+	int r = slurm_client(c, s, argv, deadline, &said, e);
 
 	if (r == -ETIMEDOUT)
 		return err_set(e, ERR_RETRY, REASON_SLURMCTLD_UNREACHABLE, ETIMEDOUT,
@@ -78,7 +78,7 @@ static const char *slurmd_says(const struct step_ctx *c, const struct slurm_spec
 	struct err ignored;
 	char line[300];
 
-	if (run(c, s, argv, deadline, &said, &ignored) < 0)
+	if (slurm_client(c, s, argv, deadline, &said, &ignored) < 0)
 		return "";
 	const char *end = memchr(said.out.data, '\n', said.out.len);
 	size_t len = end ? (size_t)(end - said.out.data) : said.out.len;
