@@ -11,15 +11,16 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/scope.h"
+#include "bases/lock_download.h"
+#include "bases/lock_snapshot.h"
 #include "host/host.h"
 #include "store/objects.h"
 #include "store/packages.h"
 #include "store/scratch.h"
 
-#define HELPER     "/usr/lib/apt/apt-helper"
 #define FIELDS_MS  60000
-#define REASON_MAX 160
 #define INDEX_MAX  (64UL << 20)
 #define SOURCE_MAX (256UL << 10)
 
@@ -43,104 +44,127 @@ static bool is_whole(const char *path, const struct lock_package *p)
 	return true;
 }
 
-/* apt's own downloader: uses its proxy configuration, fetches several at once, and verifies the
- * digests. */
-static int download(const struct lock *l, const bool *missing, const char *dir, uint64_t deadline,
-                    struct arena *a, struct blob *ret_said, struct err *e)
+static bool is_gone(const char *why)
 {
-	const char **argv = arena_array(a, 3 * l->n + 8, sizeof *argv);
-	struct host_exec x = {.argv = argv, .deadline = deadline};
-	struct host_result res;
-	struct host *here;
-	size_t n = 0;
-
-	argv[n++] = HELPER;
-	argv[n++] = "-o";
-	argv[n++] = "APT::Sandbox::User=root";
-	argv[n++] = "download-file";
-	for (size_t i = 0; i < l->n; i++) {
-		if (!missing[i])
-			continue;
-		argv[n++] = l->packages[i].url;
-		argv[n++] = arena_printf(a, "%s/%s", dir, l->packages[i].sha256);
-		argv[n++] = arena_printf(a, "SHA256:%s", l->packages[i].sha256);
-	}
-	int r = host_open("/", HOST_LIVE, &here, e);
-	if (r < 0)
-		return r;
-	r = host_run(here, &x, a, &res, e);
-	host_close(here);
-	if (r < 0)
-		return r;
-	*ret_said = res.errout;
-	return 0;
+	return why && (str_starts(why, "404 ") || str_starts(why, "410 "));
 }
 
-/* "E: Failed to fetch URL  404  Not Found [IP: ...]": what follows the address, or NULL. */
-static const char *why_not(struct blob said, const char *url, struct arena *a)
+static int not_to_be_had(const struct lock *l, const struct lock_package *p, const char *why,
+                         bool more, struct err *e)
 {
-	size_t len = strlen(url);
-	if (!said.len)
-		return NULL;
-	const char *end = said.data + said.len;
-	const char *at = memmem(said.data, said.len, url, len);
-
-	if (!at || end - at <= (ptrdiff_t)len || at[len] != ' ')
-		return NULL;
-	at += len;
-	while (at < end && *at == ' ')
-		at++;
-	const char *eol = memchr(at, '\n', (size_t)(end - at));
-	size_t n = eol ? (size_t)(eol - at) : (size_t)(end - at);
-	char shown[REASON_MAX];
-
-	return arena_strdup(a, str_escape(at, n, shown, sizeof shown));
-}
-
-static int not_to_be_had(const struct lock_package *p, const char *why, bool more, struct err *e)
-{
-	bool gone = why && (str_starts(why, "404 ") || str_starts(why, "410 "));
+	bool gone = is_gone(why), asked = l->snapshot && str_starts(l->from, "debian:");
 
 	return err_set(e, gone ? ERR_ABSENT : ERR_RETRY, REASON_HTTP_STATUS, EIO,
-	               "fetching '%s'%s: %s%s", p->url, more ? " and others" : "",
+	               "fetching '%s'%s: %s%s%s%s", p->url, more ? " and others" : "",
 	               why ? why : "no file of the lock's size and SHA-256 came",
-	               gone ? "; the archive no longer has it: make the lock anew by "
-	                      "`hpc-imagebuild lock`"
-	                    : "");
+	               gone ? "; the archive no longer has it" : "",
+	               gone && asked ? ", nor has the snapshot service" : "",
+	               gone ? ": make the lock anew by `hpc-imagebuild lock`" : "");
+}
+
+/* What is fetched: `missing` of the lock's packages, into the directory by their digests. */
+struct fetching {
+	const struct lock *lock;
+	const struct store *store;
+	bool *missing;
+	const char *dir;
+	uint64_t deadline;
+	struct arena *arena;
+	struct blob said; /* by apt */
+};
+
+static int ask_archive(struct fetching *f, struct err *e)
+{
+	const struct lock *l = f->lock;
+	struct lock_download *list = arena_array(f->arena, l->n, sizeof *list);
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct lock_package *p = &l->packages[i];
+
+		if (f->missing[i])
+			list[n++] = (struct lock_download){
+			        p->url, arena_printf(f->arena, "%s/%s", f->dir, p->sha256),
+			        p->sha256};
+	}
+	return lock_download(list, n, f->deadline, f->arena, &f->said, e);
 }
 
 /* Complete downloads go into the store, so that the next run has less to fetch. */
-static int keep(const struct lock *l, const bool *missing, const char *dir, const struct store *s,
-                struct blob said, struct arena *a, struct err *e)
+static void keep(struct fetching *f)
+{
+	for (size_t i = 0; i < f->lock->n; i++) {
+		const struct lock_package *p = &f->lock->packages[i];
+		const char *from = arena_printf(f->arena, "%s/%s", f->dir, p->sha256);
+
+		if (f->missing[i] && is_whole(from, p) &&
+		    rename(from, object(f->store, p, f->arena)) == 0)
+			f->missing[i] = false;
+	}
+}
+
+/* What the archive no longer has is asked for at the service that keeps all it ever had. */
+static int ask_snapshot(struct fetching *f, struct err *e)
+{
+	const struct lock *l = f->lock;
+	bool *gone = arena_array(f->arena, l->n, sizeof *gone);
+	size_t n = 0;
+
+	if (!l->snapshot || !str_starts(l->from, "debian:"))
+		return 0;
+	for (size_t i = 0; i < l->n; i++) {
+		gone[i] = f->missing[i] &&
+		          is_gone(lock_download_why_not(f->said, l->packages[i].url, f->arena));
+		n += gone[i];
+	}
+	if (!n)
+		return 0;
+	log_notice("%zu package%s left the archive: asking '%s'", n, n == 1 ? "" : "s",
+	           l->snapshot);
+	int r = lock_from_snapshot(l, gone, f->dir, f->deadline, f->arena, e);
+	if (r < 0)
+		return r;
+	keep(f);
+	return 0;
+}
+
+static int judge_missing(const struct fetching *f, struct err *e)
 {
 	const struct lock_package *first = NULL;
 	const char *why = NULL;
 	size_t n = 0;
 
-	for (size_t i = 0; i < l->n; i++) {
-		const struct lock_package *p = &l->packages[i];
-		const char *from = arena_printf(a, "%s/%s", dir, p->sha256);
+	for (size_t i = 0; i < f->lock->n; i++) {
+		const struct lock_package *p = &f->lock->packages[i];
 
-		if (!missing[i])
-			continue;
-		if (is_whole(from, p) && rename(from, object(s, p, a)) == 0)
+		if (!f->missing[i])
 			continue;
 		/* Only the end of apt's output is kept: prefer a package for which it has the
 		 * cause. */
 		first = first && why ? first : p;
-		why = why ? why : why_not(said, p->url, a);
+		why = why ? why : lock_download_why_not(f->said, p->url, f->arena);
 		n++;
 	}
-	if (n)
-		return not_to_be_had(first, why, n > 1, e);
-	return 0;
+	return n ? not_to_be_had(f->lock, first, why, n > 1, e) : 0;
+}
+
+static int fetch_missing(struct fetching *f, struct err *e)
+{
+	int r = ask_archive(f, e);
+
+	if (r < 0)
+		return r;
+	keep(f);
+	r = ask_snapshot(f, e);
+	if (r < 0)
+		return r;
+	return judge_missing(f, e);
 }
 
 int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	scope_scratch struct scratch scratch = SCRATCH_INIT;
-	struct blob said = {0};
 	bool *missing = arena_array(a, l->n + 1, sizeof *missing), any = false;
 
 	for (size_t i = 0; i < l->n; i++)
@@ -150,10 +174,13 @@ int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline, struct 
 	int r = scratch_open(s, &scratch, e);
 	if (r < 0)
 		return r;
-	r = download(l, missing, scratch.path, deadline, a, &said, e);
-	if (r < 0)
-		return r;
-	return keep(l, missing, scratch.path, s, said, a, e);
+	struct fetching f = {.lock = l,
+	                     .store = s,
+	                     .missing = missing,
+	                     .dir = scratch.path,
+	                     .deadline = deadline,
+	                     .arena = a};
+	return fetch_missing(&f, e);
 }
 
 /* ---- the repository ---- */

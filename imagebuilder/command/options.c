@@ -72,6 +72,11 @@ const struct command_option option_table[] = {
          VERB_LOCK, COMMAND_FLAG, AT(fetch), NULL},
         {"unlocked", NULL, "leave the lock beside the recipe alone", 0,
          VERB_PLAN | VERB_BUILD | VERB_SHELL, COMMAND_FLAG, AT(unlocked), NULL},
+        {"snapshot", "URL",
+         "where packages are that left Debian's archive (default: https://snapshot.debian.org); "
+         "empty: nowhere",
+         0, VERB_LOCK | VERB_BUILD, COMMAND_TEXT, AT(snapshot), NULL,
+         .empty = VERB_LOCK | VERB_BUILD},
         {"firmware", "NAME", "what starts the disk (default: uefi)", 0, VERB_TEST, COMMAND_CHOICE,
          AT(firmware), firmwares},
         {"recipe", "FILE", "the image's recipe: what that puts in on purpose is no fault", 0,

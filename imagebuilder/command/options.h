@@ -32,7 +32,7 @@ struct options {
 	struct command_list set; /* NAME=VALUE */
 	const char *root;        /* NULL: this machine */
 	bool clean;              /* provision */
-	const char *store, *output, *format, *firmware;
+	const char *store, *output, *format, *firmware, *snapshot;
 	const char *recipe; /* verify */
 	uint64_t keep;
 	bool unlocked, fetch, failed;

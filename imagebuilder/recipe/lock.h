@@ -46,6 +46,9 @@ struct lock {
 	size_t n_files;
 	struct lock_file *files; /* by address */
 	char sha256[SHA256_HEX]; /* of the file */
+	/* Where packages are that their archive no longer has, as the address of a snapshot service;
+	 * NULL: nowhere. Of the one who uses the lock, not of its file. */
+	const char *snapshot;
 };
 
 /* "dir/compute.yaml" to "dir/compute.lock". */

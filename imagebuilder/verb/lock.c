@@ -6,6 +6,7 @@
 
 #include "bases/base.h"
 #include "bases/lock_repo.h"
+#include "bases/lock_snapshot.h"
 #include "recipe/sources.h"
 #include "store/store.h"
 #include "verb/verb.h"
@@ -31,6 +32,20 @@ static int find_bottom(const struct recipe *r, const struct recipe **ret, struct
 	return 0;
 }
 
+/* --snapshot, checked. */
+static int find_snapshot(const struct image *g, const char **ret, struct err *e)
+{
+	const char *given = g->opt.snapshot;
+
+	if (given && *given && (!lock_takes_url(given) || str_ends(given, "/")))
+		return err_set(e, ERR_USAGE, REASON_INPUT_RANGE, EINVAL,
+		               "--snapshot: '%s' is no address: expected http:// or https:// and "
+		               "no / at its end",
+		               given);
+	*ret = !given ? SNAPSHOT_DEBIAN : *given ? given : NULL;
+	return 0;
+}
+
 int image_lock(struct image *g, const char *path, const struct recipe *recipe,
                const struct lock **ret, struct err *e)
 {
@@ -45,6 +60,9 @@ int image_lock(struct image *g, const char *path, const struct recipe *recipe,
 	if (r < 0)
 		return r;
 	r = lock_read(file, g->program.arena, l, e);
+	if (r < 0)
+		return r;
+	r = find_snapshot(g, &l->snapshot, e);
 	if (r < 0)
 		return r;
 	*ret = l;
@@ -111,12 +129,17 @@ static int write_lock(struct image *g, const char *path, struct lock *ret,
 		               "'%s' is called as its lock would be: expected a recipe's name, as "
 		               "compute.yaml",
 		               path);
-	int r = recipe_load(path, &g->opt.set, a, &recipe, e);
+	const char *snapshot;
+	int r = find_snapshot(g, &snapshot, e);
+	if (r < 0)
+		return r;
+	r = recipe_load(path, &g->opt.set, a, &recipe, e);
 	if (r < 0)
 		return r;
 	r = resolve(&recipe, a, ret, e);
 	if (r < 0)
 		return r;
+	ret->snapshot = snapshot;
 	r = find_fetches(&recipe, a, fetches, e);
 	if (r < 0)
 		return r;

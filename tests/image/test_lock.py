@@ -5,6 +5,7 @@ import json
 import os
 import re
 import subprocess
+from urllib.parse import unquote
 
 import pytest
 
@@ -170,7 +171,8 @@ def test_a_package_that_is_not_to_be_had(apart, program):
     assert os.listdir(apart / "store/objects") == [] and os.listdir(apart / "store/layers") == []
 
 
-def test_a_package_that_the_archive_no_longer_has(locked, apart, program, cloud):
+def gone_from_archive(locked, apart):
+    """The store lacks one package, and the archive has none at its address; its row."""
     (apart / "store/objects").mkdir(parents=True)
     row = next(row for row in packages((apart / "small.lock").read_text()) if row[0] == "netbase")
     for name in os.listdir(locked / "store/objects"):
@@ -178,9 +180,57 @@ def test_a_package_that_the_archive_no_longer_has(locked, apart, program, cloud)
             os.link(locked / "store/objects" / name, apart / "store/objects" / name)
     gone = row[5].replace("netbase_", "netbase_0.")
     (apart / "small.lock").write_text((apart / "small.lock").read_text().replace(row[5], gone))
-    r = Folder(program, apart, cloud.env)("build")
-    assert r.code == 4 and f"fetching '{gone}': 404 " in r.err and "make the lock anew by `hpc-imagebuild lock`" in r.err, r.err
-    assert row[4] not in os.listdir(apart / "store/objects") and os.listdir(apart / "store/work") == []
+    return (*row[:5], gone)
+
+
+def test_a_package_that_the_archive_no_longer_has(locked, apart, program, cloud):
+    *_, digest, gone = gone_from_archive(locked, apart)
+    r = Folder(program, apart, cloud.env)("build", "--snapshot", "")
+    assert r.code == 4 and f"fetching '{gone}': 404 " in r.err and "has it: make the lock anew by `hpc-imagebuild lock`" in r.err, r.err
+    assert digest not in os.listdir(apart / "store/objects") and os.listdir(apart / "store/work") == []
+    r = Folder(program, apart, cloud.env)("build", "--snapshot", "ftp://x")
+    assert r.code == 2 and "--snapshot: 'ftp://x' is no address" in r.err, r.err
+
+
+@pytest.fixture
+def snapshot():
+    """Debian's snapshot service with the files it is given, as its interface is described there."""
+    files, asked = {}, []
+
+    def answer(request):
+        asked.append(request.path)
+        binary = re.fullmatch(r"/mr/binary/([^/]+)/([^/]+)/binfiles\?fileinfo=1", request.path)
+        if binary:
+            name, version = (unquote(part) for part in binary.groups())
+            found = {hashlib.sha1(body).hexdigest(): (arch, body) for (n, v, arch), body in files.items() if (n, v) == (name, version)}
+            return Response(200, json.dumps({
+                "_comment": "foo", "binary": name, "binary_version": version,
+                "result": [{"architecture": arch, "hash": sha1} for sha1, (arch, _) in found.items()],
+                "fileinfo": {sha1: [{"archive_name": "debian", "first_seen": "20230101T000000Z", "path": "/pool/main/x", "size": len(body),
+                                     "name": f"{name}_{version.partition(':')[2] or version}_{arch}.deb"}]
+                             for sha1, (arch, body) in found.items()}}).encode()) if found else Response(404, b"")
+        for body in files.values():
+            if request.path == "/file/" + hashlib.sha1(body).hexdigest():
+                return Response(200, body)
+        return Response(404, b"")
+    with Server(answer) as server:
+        server.files, server.asked = files, asked
+        yield server
+
+
+def test_what_left_the_archive_comes_from_the_snapshot_service(locked, apart, program, cloud, snapshot):
+    name, version, arch, _, digest, gone = gone_from_archive(locked, apart)
+    body = (locked / "store/objects" / digest).read_bytes()
+    snapshot.files[name, version, arch] = b"x" * len(body)  # the digest decides: no trust is needed
+    snapshot.files[name, version, "hurd-i386"] = body
+    r = Folder(program, apart, cloud.env)("build", "--snapshot", snapshot.url)
+    assert r.code == 4 and f"fetching '{gone}': 404 " in r.err and "nor has the snapshot service" in r.err, r.err
+    assert not (apart / "store/objects" / digest).exists()
+    snapshot.files[name, version, arch] = body
+    r = Folder(program, apart, cloud.env)("build", "--snapshot", snapshot.url)
+    assert r.code == 0 and f"1 package left the archive: asking '{snapshot.url}'" in r.err, r.err
+    assert (apart / "store/objects" / digest).read_bytes() == body
+    assert all("netbase" in path or path.startswith("/file/") for path in snapshot.asked), snapshot.asked
 
 
 def test_a_damaged_file_is_fetched_again(locked, tree, program, cloud):

@@ -303,6 +303,84 @@ static void packages_are_fetched_once(void **state)
 	assert_int_equal(umount("/usr/lib/apt/apt-helper"), 0);
 }
 
+#define SHA1(c) "000000000000000000000000000000000000000" c
+
+/* What the service answers of package NAME: its files, by SHA-1, with name and size. */
+#define FILEINFO(sha1, name, size)                                                                 \
+	"\"" sha1 "\": [{\"name\": \"" name "\", \"size\": " size ", \"archive_name\": \"debian\"}]"
+
+static void what_left_the_archive_comes_from_the_snapshot_service(void **state)
+{
+	scope_store struct store s = STORE_INIT;
+	struct lock_package packages[] = {locked("a", "text a", false),
+	                                  locked("b", "text b", false)};
+	struct lock lock = {.file = "r.lock",
+	                    .from = "debian:bookworm",
+	                    .n = 2,
+	                    .packages = packages,
+	                    .snapshot = "http://snap"};
+	const uint64_t soon = clock_in_ms(60000);
+
+	(void)state;
+	unit_need_root();
+	packages[1].version = "1:2+b~1";
+	assert_ok(store_open(at("store"), &s, &e));
+	put_helper("exit 1\n");
+	assert_int_equal(mount(at("helper"), "/usr/lib/apt/apt-helper", NULL, MS_BIND, NULL), 0);
+	put("archive/a.deb", "text a");
+	put("archive/binfiles?fileinfo=1",
+	    "{\"fileinfo\": {" FILEINFO(SHA1("1"), "b_2_arm64.deb", "6") ", " FILEINFO(
+	            SHA1("2"), "b_2_amd64.deb", "7") ", " FILEINFO("../x", "b_2_amd64.deb",
+	                                                           "6") ", " FILEINFO(SHA1("3"),
+	                                                                              "b_2_"
+	                                                                              "amd64.deb",
+	                                                                              "6") "}}");
+	put("archive/" SHA1("3"), "text b");
+	assert_ok(lock_fetch(&lock, &s, soon, &e));
+	assert_string_equal(get(arena_printf(arena, "store/objects/%s", packages[1].sha256)),
+	                    "text b");
+	assert_has(get("helper.args"),
+	           "http://snap/mr/binary/b/1%3A2%2Bb~1/binfiles?fileinfo=1 /tmp/");
+	assert_has(get("helper.args"), "http://snap/file/" SHA1("3") " /tmp/");
+	assert_null(strstr(get("helper.args"), "binary/a/"));
+	assert_null(strstr(get("helper.args"), SHA1("1")));
+	assert_null(strstr(get("helper.args"), "../x"));
+
+	/* The digest decides, whatever the service says. */
+	assert_int_equal(unlink(at(arena_printf(arena, "store/objects/%s", packages[1].sha256))),
+	                 0);
+	put("archive/" SHA1("3"), "text x");
+	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT,
+	           "the archive no longer has it, nor has the snapshot service: make the lock "
+	           "anew");
+	assert_int_equal(
+	        access(at(arena_printf(arena, "store/objects/%s", packages[1].sha256)), F_OK), -1);
+	/* Answers that mean nothing are answers that it has none. */
+	static const char *const answers[] = {"",
+	                                      "{",
+	                                      "[]",
+	                                      "{\"fileinfo\": []}",
+	                                      "{\"fileinfo\": {\"" SHA1("3") "\": {}}}",
+	                                      "{\"fileinfo\": {\"" SHA1("3") "\": [1]}}"};
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		put("archive/binfiles?fileinfo=1", answers[i]);
+		put("helper.args", "");
+		assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT, "nor has the snapshot");
+		assert_null(strstr(get("helper.args"), "/file/"));
+	}
+	/* Nobody is asked where none is named, nor for what Debian never had. */
+	put("helper.args", "");
+	lock.from = "ubuntu:noble";
+	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT,
+	           "the archive no longer has it: make the lock anew");
+	lock.from = "debian:bookworm";
+	lock.snapshot = NULL;
+	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT,
+	           "the archive no longer has it: make the lock anew");
+	assert_null(strstr(get("helper.args"), "/mr/"));
+	assert_int_equal(umount("/usr/lib/apt/apt-helper"), 0);
+}
+
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -312,6 +390,7 @@ int main(int argc, char **argv)
 	        MACHINE_TEST(a_tree_is_made_of_todays_packages),
 	        MACHINE_TEST(a_tree_is_made_of_a_lock),
 	        MACHINE_TEST(packages_are_fetched_once),
+	        MACHINE_TEST(what_left_the_archive_comes_from_the_snapshot_service),
 	};
 
 	if (sandbox_called(argc, argv))
