@@ -2,7 +2,6 @@
 /* A base of Debian packages, also for distributions that are built like Debian: mmdebstrap. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,7 +12,6 @@
 #include "base/scope.h"
 #include "bases/base_own.h"
 #include "bases/lock_repo.h"
-#include "cloud/uri.h"
 #include "host/host.h"
 #include "store/listing.h"
 #include "store/scratch.h"
@@ -228,7 +226,6 @@ static int make_locked(const struct base_making *m, struct err *e)
 {
 	const struct lock *lock = m->base->lock;
 	scope_scratch struct scratch repository = SCRATCH_INIT;
-	struct strbuf uri = STRBUF(m->arena, 3 * PATH_MAX);
 	int r = lock_fetch(lock, m->store, m->deadline, e);
 
 	if (r < 0)
@@ -239,10 +236,7 @@ static int make_locked(const struct base_making *m, struct err *e)
 	r = lock_repository(lock, m->store, repository.path, e);
 	if (r < 0)
 		return r;
-	/* The path may have spaces. */
-	uri_encode(&uri, (struct blob){repository.path, strlen(repository.path)}, true);
-	const char *source = arena_printf(m->arena, "deb [trusted=yes] copy:%s %s main", uri.data,
-	                                  strchr(m->base->recipe->from, ':') + 1);
+	const char *source = lock_repository_source(lock, repository.path, m->arena);
 	const struct field_strings sources = {1, &source};
 	r = run(m, &sources, false, e);
 	if (r < 0)

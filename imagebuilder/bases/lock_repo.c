@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,7 @@
 #include "base/scope.h"
 #include "bases/lock_download.h"
 #include "bases/lock_snapshot.h"
+#include "cloud/uri.h"
 #include "host/host.h"
 #include "store/objects.h"
 #include "store/packages.h"
@@ -279,6 +281,16 @@ int lock_repository(const struct lock *l, const struct store *s, const char *dir
 		               "%s: its packages tell more than %lu bytes of themselves", l->file,
 		               INDEX_MAX);
 	return write_index(l, dir, &index, a, e);
+}
+
+const char *lock_repository_source(const struct lock *l, const char *dir, struct arena *a)
+{
+	struct strbuf uri = STRBUF(a, 3 * PATH_MAX);
+
+	/* The path may have spaces. */
+	uri_encode(&uri, (struct blob){dir, strlen(dir)}, true);
+	return arena_printf(a, "deb [trusted=yes] copy:%s %s main", uri.data,
+	                    strchr(l->from, ':') ? strchr(l->from, ':') + 1 : l->from);
 }
 
 /* ---- checking the result ---- */

@@ -12,6 +12,8 @@ int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline,
 /* Makes an apt repository of them in the empty directory, for the suite of `from`. */
 int lock_repository(const struct lock *l, const struct store *s, const char *dir,
                     struct err *e) ATTR_MUST_USE;
+/* That repository as a line of sources.list(5). */
+const char *lock_repository_source(const struct lock *l, const char *dir, struct arena *a);
 /* Checks that the tree has exactly those packages, then replaces the repository's sources by the
  * lock's. */
 int lock_settle(const struct lock *l, const char *tree, struct err *e) ATTR_MUST_USE;

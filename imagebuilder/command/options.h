@@ -35,7 +35,7 @@ struct options {
 	const char *store, *output, *format, *firmware, *snapshot;
 	const char *recipe; /* verify */
 	uint64_t keep;
-	bool unlocked, fetch, failed;
+	bool unlocked, fetch, update, failed;
 	/* publish and what follows it */
 	const char *name, *description, *arch, *boot, *parent, *kms_key, *alias, *deprecate;
 	const char *state; /* directory of journals and block lists; NULL: STATE_DEFAULT */

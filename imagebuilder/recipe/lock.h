@@ -69,9 +69,3 @@ int lock_fits(const struct lock *l, const char *recipe, const char *from, const 
 /* Everything that decides the base, as lines of text; input.h compares them. Files belong to the
  * keys of their steps. */
 void lock_key(const struct lock *l, struct strbuf *key);
-
-/* lock_apt.c: asks apt, in a separate state directory, how those packages resolve from these
- * sources today, by the rules of mmdebstrap's variant minbase. Needs no root. */
-int lock_resolve(const char *from, const char *arch, const struct field_strings *asked,
-                 const struct field_strings *sources, struct arena *a, struct lock *ret,
-                 struct err *e) ATTR_MUST_USE;

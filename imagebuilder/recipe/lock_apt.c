@@ -1,84 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asks apt to resolve a list of packages. */
+#include "recipe/lock_apt.h"
+
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
+#include <string.h>
 
-#include "base/clock.h"
-#include "base/file.h"
-#include "host/host.h"
-#include "recipe/lock.h"
-#include "store/store.h"
+#include "recipe/apt_state.h"
+#include "recipe/lock_keep.h"
 
-#define UPDATE_MS   600000
-#define ASK_MS      120000
-#define CONFIG_MAX  65536
 #define SHOW_AT_ONE 40 /* host_run keeps 256 KiB, and stanzas rarely have 4 */
-
-struct apt {
-	struct arena *arena;
-	struct host *host;
-	const char *dir;
-	const char *env[3];
-};
-
-/* ---- a separate state directory ---- */
-
-static int put(const struct apt *t, const char *name, const char *text, struct err *e)
-{
-	const struct file_attr attr = {0644, (uid_t)-1, (gid_t)-1};
-
-	return file_replace(AT_FDCWD, arena_printf(t->arena, "%s/%s", t->dir, name), text,
-	                    strlen(text), &attr, e);
-}
-
-/* An empty status file, so that nothing counts as installed; the rest as mmdebstrap sets it. */
-static int set_up(const struct apt *t, const char *arch, const struct field_strings *sources,
-                  struct err *e)
-{
-	static const char *const dirs[] = {"lists", "lists/partial", "cache", "cache/archives",
-	                                   "cache/archives/partial"};
-	struct strbuf list = STRBUF(t->arena, CONFIG_MAX);
-	const char *config = arena_printf(
-	        t->arena,
-	        "Dir::State \"%1$s\";\nDir::State::status \"%1$s/status\";\n"
-	        "Dir::State::lists \"%1$s/lists\";\nDir::Cache \"%1$s/cache\";\n"
-	        "Dir::Etc::sourcelist \"%1$s/sources.list\";\nDir::Etc::sourceparts "
-	        "\"/dev/null\";\n"
-	        "Dir::Etc::preferences \"/dev/null\";\nDir::Etc::preferencesparts \"/dev/null\";\n"
-	        "APT::Architecture \"%2$s\";\nAPT::Architectures \"%2$s\";\n"
-	        "APT::Install-Recommends \"false\";\nAPT::Sandbox::User \"root\";\n"
-	        "Acquire::Languages \"none\";\n",
-	        t->dir, arch);
-	int r;
-
-	strbuf_str(&list, "");
-	for (size_t i = 0; i < sources->n; i++)
-		strbuf_printf(&list, "%s\n", sources->items[i]);
-	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
-		if (mkdir(arena_printf(t->arena, "%s/%s", t->dir, dirs[i]), 0755) < 0)
-			return err_errno(e, errno, "making '%s/%s'", t->dir, dirs[i]);
-	r = put(t, "apt.conf", config, e);
-	if (r < 0)
-		return r;
-	r = put(t, "sources.list", list.data, e);
-	if (r < 0)
-		return r;
-	return put(t, "status", "", e);
-}
-
-static int ask(const struct apt *t, const char *const *argv, uint64_t ms, struct blob *ret,
-               struct err *e)
-{
-	const struct host_exec x = {.argv = argv, .env = t->env, .deadline = clock_in_ms(ms)};
-	struct host_result res;
-	int r = host_run_ok(t->host, &x, t->arena, &res, e);
-
-	*ret = res.out;
-	return r;
-}
 
 /* ---- which packages ---- */
 
@@ -103,7 +34,8 @@ static const char *unescaped(struct arena *a, const char *s, size_t len)
 }
 
 /* "'URL' NAME_VERSION_ARCH.deb SIZE [HASH]" */
-static bool read_uri(const struct apt *t, const char *line, size_t len, struct lock_package *ret)
+static bool read_uri(const struct apt_state *t, const char *line, size_t len,
+                     struct lock_package *ret)
 {
 	const char *end = line + len, *quote = memchr(line + 1, '\'', len - 1);
 
@@ -138,18 +70,25 @@ static int by_name(const void *a, const void *b)
 }
 
 /* The essential and required packages and apt: that is minbase. */
-static int find_packages(const struct apt *t, const struct field_strings *asked, struct lock *l,
-                         struct err *e)
+static const char *const *question(const struct field_strings *asked, struct arena *a)
 {
 	static const char *const words[] = {"apt-get",    "--yes", "--print-uris",       "install",
 	                                    "?essential", "apt",   "?priority(required)"};
-	const char **argv = arena_array(t->arena, ARRAY_LEN(words) + asked->n + 1, sizeof *argv);
-	struct blob out;
+	const char **argv = arena_array(a, ARRAY_LEN(words) + asked->n + 1, sizeof *argv);
 
 	memcpy(argv, words, sizeof words);
 	for (size_t i = 0; i < asked->n; i++)
 		argv[ARRAY_LEN(words) + i] = asked->items[i];
-	int r = ask(t, argv, ASK_MS, &out, e);
+	return argv;
+}
+
+static int find_packages(const struct apt_state *t, struct lock_keeping *keep,
+                         const struct field_strings *asked, struct lock *l, struct err *e)
+{
+	const char *const *argv = question(asked, t->arena);
+	struct blob out;
+	int r = keep ? lock_keep_ask(keep, t, argv, &out, e) : apt_ask(t, argv, &out, e);
+
 	if (r < 0)
 		return err_wrap(e, "asking apt for the packages");
 	for (const char *p = out.data, *end = p + out.len; p < end;) {
@@ -173,7 +112,7 @@ static int find_packages(const struct apt *t, const struct field_strings *asked,
 /* ---- details of the packages ---- */
 
 /* The value of that field of one stanza, or NULL. */
-static const char *stanza_field(const struct apt *t, const char *at, const char *end,
+static const char *stanza_field(const struct apt_state *t, const char *at, const char *end,
                                 const char *key)
 {
 	size_t n = strlen(key);
@@ -190,7 +129,7 @@ static const char *stanza_field(const struct apt *t, const char *at, const char 
 	return NULL;
 }
 
-static void take_stanza(const struct apt *t, struct lock *l, const char *at, const char *end)
+static void take_stanza(const struct apt_state *t, struct lock *l, const char *at, const char *end)
 {
 	const char *name = stanza_field(t, at, end, "Package");
 	const char *version = stanza_field(t, at, end, "Version");
@@ -207,7 +146,7 @@ static void take_stanza(const struct apt *t, struct lock *l, const char *at, con
 	}
 }
 
-static int describe(const struct apt *t, struct lock *l, size_t from, struct err *e)
+static int describe(const struct apt_state *t, struct lock *l, size_t from, struct err *e)
 {
 	const char *argv[SHOW_AT_ONE + 3] = {"apt-cache", "show"};
 	struct blob out;
@@ -219,7 +158,7 @@ static int describe(const struct apt *t, struct lock *l, size_t from, struct err
 		argv[i + 2] = arena_printf(t->arena, "%s%s%s=%s", p->name, all ? "" : ":",
 		                           all ? "" : p->arch, p->version);
 	}
-	int r = ask(t, argv, ASK_MS, &out, e);
+	int r = apt_ask(t, argv, &out, e);
 	if (r < 0)
 		return err_wrap(e, "asking apt for digests");
 	for (const char *p = out.data, *end = p + out.len; p < end;) {
@@ -244,24 +183,37 @@ static int check_found(const struct lock_package *p, struct err *e)
 	               p->name, p->version, p->url);
 }
 
-static int resolve(const struct apt *t, const struct field_strings *asked, struct lock *l,
-                   struct err *e)
+static int describe_all(const struct apt_state *t, struct lock *l, struct err *e)
 {
-	static const char *const update[] = {
-	        "apt-get", "--quiet", "-o", "APT::Update::Error-Mode=any", "update", NULL};
-	struct blob out;
-	int r = ask(t, update, UPDATE_MS, &out, e);
-
-	if (r < 0)
-		return err_wrap(e, "fetching package lists");
-	r = find_packages(t, asked, l, e);
-	if (r < 0)
-		return r;
 	for (size_t i = 0; i < l->n; i += SHOW_AT_ONE) {
-		r = describe(t, l, i, e);
+		int r = describe(t, l, i, e);
 		if (r < 0)
 			return r;
 	}
+	return 0;
+}
+
+static int resolve(const struct apt_state *t, const struct lock_keep *k, struct lock *l,
+                   struct err *e)
+{
+	struct lock_keeping *keep = NULL;
+	int r = apt_update(t, &l->sources, e);
+
+	if (r < 0)
+		return r;
+	if (k) {
+		r = lock_keep_begin(k, t, l, &keep, e);
+		if (r < 0)
+			return r;
+	}
+	r = find_packages(t, keep, &l->asked, l, e);
+	if (r < 0)
+		return r;
+	r = describe_all(t, l, e);
+	if (r < 0)
+		return r;
+	if (k)
+		lock_keep_rows(k->was, l);
 	for (size_t i = 0; i < l->n; i++) {
 		r = check_found(&l->packages[i], e);
 		if (r < 0)
@@ -270,36 +222,18 @@ static int resolve(const struct apt *t, const struct field_strings *asked, struc
 	return 0;
 }
 
-static int set_up_and_resolve(const struct apt *t, struct lock *l, struct err *e)
-{
-	int r = set_up(t, str_eq(l->arch, "arm64") ? "arm64" : "amd64", &l->sources, e);
-
-	if (r < 0)
-		return r;
-	return resolve(t, &l->asked, l, e);
-}
-
 int lock_resolve(const char *from, const char *arch, const struct field_strings *asked,
-                 const struct field_strings *sources, struct arena *a, struct lock *ret,
-                 struct err *e)
+                 const struct field_strings *sources, const struct lock_keep *keep, struct arena *a,
+                 struct lock *ret, struct err *e)
 {
-	char dir[] = "/tmp/hpc-imagebuild-XXXXXX";
-	struct apt t = {.arena = a, .dir = dir};
+	scope_apt struct apt_state t = APT_STATE_INIT;
 	struct lock l = {
 	        .file = "", .from = from, .arch = arch, .asked = *asked, .sources = *sources};
-	int r = host_open("/", HOST_LIVE, &t.host, e);
+	int r = apt_open(&t, str_eq(arch, "arm64") ? "arm64" : "amd64", a, e);
 
 	if (r < 0)
 		return r;
-	if (!mkdtemp(dir)) {
-		host_close(t.host);
-		return err_errno(e, errno, "making '%s'", dir);
-	}
-	t.env[0] = arena_printf(a, "APT_CONFIG=%s/apt.conf", dir);
-	t.env[1] = "LC_ALL=C.UTF-8";
-	r = set_up_and_resolve(&t, &l, e);
-	store_remove(dir);
-	host_close(t.host);
+	r = resolve(&t, keep, &l, e);
 	if (r < 0)
 		return r;
 	*ret = l;

@@ -7,7 +7,10 @@
 #include "bases/base.h"
 #include "bases/lock_repo.h"
 #include "bases/lock_snapshot.h"
+#include "recipe/lock_apt.h"
+#include "recipe/lock_change.h"
 #include "recipe/sources.h"
+#include "store/scratch.h"
 #include "store/store.h"
 #include "verb/verb.h"
 
@@ -97,14 +100,126 @@ static int find_fetches(const struct recipe *recipe, struct arena *a, struct com
 	return component_fetches(&l, PHASES_ALL, a, ret, e);
 }
 
-/* The packages of the recipe's base, as apt would install them today. */
-static int resolve(const struct recipe *recipe, struct arena *a, struct lock *ret, struct err *e)
+/* ---- what is there already ---- */
+
+/* Makes packages that left the archive known to apt again; a repository in the store. */
+struct bringing {
+	struct image *image;
+	struct store store;
+	struct scratch repository;
+};
+
+static void bringing_close(struct bringing *b)
 {
+	scratch_close(&b->repository);
+	store_close(&b->store);
+}
+
+static int bring(void *ctx, const struct lock *gone, const char **ret_source, struct err *e)
+{
+	struct bringing *b = ctx;
+	const char *path = b->image->opt.store;
+	int r = store_open(path ? path : STORE_DEFAULT, &b->store, e);
+
+	if (r < 0)
+		return r;
+	r = lock_fetch(gone, &b->store, clock_in_ms(FETCH_MS), e);
+	if (r < 0)
+		return r;
+	r = scratch_open(&b->store, &b->repository, e);
+	if (r < 0)
+		return r;
+	r = lock_repository(gone, &b->store, b->repository.path, e);
+	if (r < 0)
+		return r;
+	*ret_source = lock_repository_source(gone, b->repository.path, b->image->program.arena);
+	return 0;
+}
+
+/* What --update names is in the lock, or in the recipe. */
+static int check_names(const struct lock_keep *k, const struct field_strings *asked,
+                       struct arena *a, struct err *e)
+{
+	const struct lock *was = k->was;
+	const char **names = arena_array(a, was->n + asked->n + 1, sizeof *names);
+	size_t n = 0;
+
+	for (; n < was->n; n++)
+		names[n] = was->packages[n].name;
+	for (size_t i = 0; i < asked->n; i++)
+		names[n++] = asked->items[i];
+	for (size_t i = 0; i < k->update.n; i++) {
+		const char *name = k->update.items[i], *near;
+		bool known = false;
+
+		for (size_t c = 0; c < n; c++)
+			known |= str_eq(names[c], name);
+		if (known)
+			continue;
+		near = str_nearest(name, names, n);
+		return err_set(e, ERR_USAGE, REASON_INPUT_RANGE, ENOENT,
+		               "--update: neither '%s' nor the recipe has the package '%s'%s%s%s",
+		               was->file, name, near ? ", did you mean '" : "", near ? near : "",
+		               near ? "'?" : "");
+	}
+	return 0;
+}
+
+static int check_keep(const struct lock_keep *k, const struct recipe *bottom,
+                      const struct field_strings *asked, struct arena *a, struct err *e)
+{
+	const struct lock *was = k->was;
+
+	if (!str_eq(was->from, bottom->from) || !str_eq(was->arch, bottom->arch))
+		return err_set(
+		        e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
+		        "%s: it is of '%s' for %s, and the recipe of '%s' for %s: nothing of "
+		        "it can be kept; name no packages",
+		        was->file, was->from, was->arch, bottom->from, bottom->arch);
+	return check_names(k, asked, a, e);
+}
+
+/* The digests that the lock has, where the rest of it is kept as well. */
+static void keep_files(const struct lock *was, struct component_fetches *l, struct arena *a)
+{
+	struct component_fetches kept = {0};
+	struct err none;
+
+	for (size_t i = 0; i < l->n; i++) {
+		struct component_fetches one = {.n = 1, .items = &l->items[i]};
+		struct component_fetch before = l->items[i];
+
+		if (lock_fix_files(was, &one, a, &none) < 0)
+			one = (struct component_fetches){.n = 1, .items = &before};
+		for (size_t k = 0; k < one.n; k++) {
+			kept.items = arena_grow(a, kept.items, &kept.n, sizeof *kept.items);
+			kept.items[kept.n - 1] = one.items[k];
+		}
+	}
+	*l = kept;
+}
+
+/* ---- making one ---- */
+
+struct locking {
+	struct image *image;
+	struct recipe recipe;
+	struct component_fetches fetches;
+	const struct lock *was; /* NULL: there is none */
+	struct lock_keep keep;
+	struct lock now;
+};
+
+/* The packages of the recipe's base, as apt would install them today. */
+static int resolve(struct locking *g, struct err *e)
+{
+	struct arena *a = g->image->program.arena;
 	struct strbuf unused = STRBUF(a, 1UL << 20);
+	const struct lock_keep *keep = g->keep.update.n ? &g->keep : NULL;
 	const struct recipe *bottom;
 	struct field_strings sources;
 	struct base b;
-	int r = find_bottom(recipe, &bottom, e);
+	int r = find_bottom(&g->recipe, &bottom, e);
 
 	if (r < 0)
 		return r;
@@ -114,54 +229,110 @@ static int resolve(const struct recipe *recipe, struct arena *a, struct lock *re
 	r = base_sources(bottom, a, &sources, e);
 	if (r < 0)
 		return r;
-	return lock_resolve(bottom->from, bottom->arch, &b.packages, &sources, a, ret, e);
+	r = keep ? check_keep(keep, bottom, &b.packages, a, e) : 0;
+	if (r < 0)
+		return r;
+	return lock_resolve(bottom->from, bottom->arch, &b.packages, &sources, keep, a, &g->now, e);
 }
 
-static int write_lock(struct image *g, const char *path, struct lock *ret,
-                      struct component_fetches *fetches, struct err *e)
+static int resolve_keeping(struct locking *g, struct err *e)
 {
-	const struct lock_source source = image_source(g);
-	struct arena *a = g->program.arena;
-	struct recipe recipe;
+	struct bringing b = {.image = g->image, .store = STORE_INIT, .repository = SCRATCH_INIT};
 
-	if (str_eq(lock_path(path, g->program.arena), path))
+	g->keep.was = g->was;
+	g->keep.bring = bring;
+	g->keep.ctx = &b;
+	int r = resolve(g, e);
+	bringing_close(&b);
+	return r;
+}
+
+/* Of no use is one that can't be read, unless something of it is to be kept. */
+static int read_was(struct locking *g, const char *path, const char *snapshot, struct err *e)
+{
+	struct lock *was = arena_alloc(g->image->program.arena, sizeof *was);
+	struct err none;
+
+	if (g->image->opt.update && access(path, F_OK) < 0)
+		return err_set(e, ERR_INPUT, REASON_HOST_FILE, errno,
+		               "--update: opening '%s': %s: make it by lock without --update", path,
+		               strerror(errno));
+	if (lock_read(path, g->image->program.arena, was, g->image->opt.update ? e : &none) < 0)
+		return g->image->opt.update ? -e->no : 0;
+	was->snapshot = snapshot;
+	g->was = was;
+	return 0;
+}
+
+static int read_line(struct locking *g, const char *path, struct err *e)
+{
+	struct image *image = g->image;
+	const struct command_line *line = &image->program.line;
+
+	if (str_eq(lock_path(path, image->program.arena), path))
 		return err_set(e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
 		               "'%s' is called as its lock would be: expected a recipe's name, as "
 		               "compute.yaml",
 		               path);
-	const char *snapshot;
-	int r = find_snapshot(g, &snapshot, e);
-	if (r < 0)
-		return r;
-	r = recipe_load(path, &g->opt.set, a, &recipe, e);
-	if (r < 0)
-		return r;
-	r = resolve(&recipe, a, ret, e);
-	if (r < 0)
-		return r;
-	ret->snapshot = snapshot;
-	r = find_fetches(&recipe, a, fetches, e);
-	if (r < 0)
-		return r;
-	r = lock_find_files(fetches, &source, a, ret, e);
-	if (r < 0)
-		return r;
-	return lock_write(ret, lock_path(path, a), e);
+	if (line->n_operands > 1 && !image->opt.update)
+		return err_set(e, ERR_USAGE, REASON_INPUT_RANGE, EINVAL,
+		               "lock makes all packages anew: expected --update to name some of "
+		               "them");
+	g->keep.update.n = (size_t)line->n_operands - 1;
+	g->keep.update.items = arena_array(image->program.arena, (size_t)line->n_operands,
+	                                   sizeof *g->keep.update.items);
+	for (int i = 1; i < line->n_operands; i++)
+		g->keep.update.items[i - 1] = line->operands[i];
+	return 0;
 }
 
-static int fetch(struct image *g, const struct lock *l, struct component_fetches *fetches,
-                 struct err *e)
+static int write_lock(struct locking *g, const char *path, struct err *e)
 {
-	const struct lock_source source = image_source(g);
-	scope_store struct store s = STORE_INIT;
-	int r = store_open(g->opt.store ? g->opt.store : STORE_DEFAULT, &s, e);
+	const struct lock_source source = image_source(g->image);
+	struct arena *a = g->image->program.arena;
+	const char *snapshot;
+	int r = read_line(g, path, e);
 
 	if (r < 0)
 		return r;
-	r = lock_fetch(l, &s, clock_in_ms(FETCH_MS), e);
+	r = find_snapshot(g->image, &snapshot, e);
 	if (r < 0)
 		return r;
-	r = lock_fix_files(l, fetches, g->program.arena, e);
+	r = recipe_load(path, &g->image->opt.set, a, &g->recipe, e);
+	if (r < 0)
+		return r;
+	r = read_was(g, lock_path(path, a), snapshot, e);
+	if (r < 0)
+		return r;
+	r = resolve_keeping(g, e);
+	if (r < 0)
+		return r;
+	g->now.snapshot = snapshot;
+	r = find_fetches(&g->recipe, a, &g->fetches, e);
+	if (r < 0)
+		return r;
+	if (g->keep.update.n)
+		keep_files(g->was, &g->fetches, a);
+	r = lock_find_files(&g->fetches, &source, a, &g->now, e);
+	if (r < 0)
+		return r;
+	return lock_write(&g->now, lock_path(path, a), e);
+}
+
+static int fetch(struct locking *g, struct err *e)
+{
+	const struct lock_source source = image_source(g->image);
+	struct component_fetches *fetches = &g->fetches;
+	struct image *image = g->image;
+	scope_store struct store s = STORE_INIT;
+	int r = store_open(image->opt.store ? image->opt.store : STORE_DEFAULT, &s, e);
+
+	if (r < 0)
+		return r;
+	r = lock_fetch(&g->now, &s, clock_in_ms(FETCH_MS), e);
+	if (r < 0)
+		return r;
+	r = lock_fix_files(&g->now, fetches, image->program.arena, e);
 	if (r < 0)
 		return r;
 	r = lock_open_files(fetches, &s, &source, clock_in_ms(FETCH_MS), e);
@@ -169,19 +340,47 @@ static int fetch(struct image *g, const struct lock *l, struct component_fetches
 	return r;
 }
 
+/* ---- telling ---- */
+
+static void print_change(void *ctx, const struct lock_change *c)
+{
+	size_t *n = ctx;
+
+	++*n;
+	if (c->same_version)
+		printf("~ %s %s, its content\n", c->name, c->to);
+	else if (c->from && c->to && str_eq(c->of, "package"))
+		printf("~ %s %s -> %s\n", c->name, c->from, c->to);
+	else if (c->from && c->to)
+		printf("~ %s %.12s -> %.12s\n", c->name, c->from, c->to);
+	else if (str_eq(c->of, "package"))
+		printf("%s %s %s\n", c->to ? "+" : "-", c->name, c->to ? c->to : c->from);
+	else
+		printf("%s %s\n", c->to ? "+" : "-", c->name);
+}
+
+static void tell(const struct locking *g, const char *path)
+{
+	size_t changed = 0;
+
+	if (g->was)
+		lock_changes(g->was, &g->now, print_change, &changed);
+	printf("'%s' has %zu packages and %zu files", path, g->now.n, g->now.n_files);
+	if (g->was)
+		printf(", %zu changed", changed);
+	putchar('\n');
+}
+
 int verb_lock(void *program)
 {
-	struct image *g = program;
-	const char *path = g->program.line.operands[0];
-	struct component_fetches fetches = {0};
-	struct lock l;
+	struct image *image = program;
+	struct locking g = {.image = image};
+	const char *path = image->program.line.operands[0];
 	struct err e;
 
-	if (write_lock(g, path, &l, &fetches, &e) < 0 ||
-	    (g->opt.fetch && fetch(g, &l, &fetches, &e) < 0))
-		return program_fail(&g->program, &e);
-	if (!g->program.quiet)
-		printf("'%s' has %zu packages and %zu files\n", lock_path(path, g->program.arena),
-		       l.n, l.n_files);
+	if (write_lock(&g, path, &e) < 0 || (image->opt.fetch && fetch(&g, &e) < 0))
+		return program_fail(&image->program, &e);
+	if (!image->program.quiet)
+		tell(&g, lock_path(path, image->program.arena));
 	return 0;
 }

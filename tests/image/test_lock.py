@@ -198,8 +198,8 @@ def snapshot():
     files, asked = {}, []
 
     def answer(request):
-        asked.append(request.path)
-        binary = re.fullmatch(r"/mr/binary/([^/]+)/([^/]+)/binfiles\?fileinfo=1", request.path)
+        asked.append(request.target)
+        binary = re.fullmatch(r"/mr/binary/([^/]+)/([^/]+)/binfiles\?fileinfo=1", request.target)
         if binary:
             name, version = (unquote(part) for part in binary.groups())
             found = {hashlib.sha1(body).hexdigest(): (arch, body) for (n, v, arch), body in files.items() if (n, v) == (name, version)}
@@ -222,7 +222,7 @@ def test_what_left_the_archive_comes_from_the_snapshot_service(locked, apart, pr
     name, version, arch, _, digest, gone = gone_from_archive(locked, apart)
     body = (locked / "store/objects" / digest).read_bytes()
     snapshot.files[name, version, arch] = b"x" * len(body)  # the digest decides: no trust is needed
-    snapshot.files[name, version, "hurd-i386"] = body
+    snapshot.files[name, version, "hurd-i386"] = body + b"x"
     r = Folder(program, apart, cloud.env)("build", "--snapshot", snapshot.url)
     assert r.code == 4 and f"fetching '{gone}': 404 " in r.err and "nor has the snapshot service" in r.err, r.err
     assert not (apart / "store/objects" / digest).exists()
@@ -412,3 +412,86 @@ def test_a_recipe_is_not_written_over_by_its_lock(program, tmp_path):
     (tmp_path / "small.lock").write_text(RECIPE)
     r = Tool(program, tmp_path)("lock", "small.lock")
     assert r.code == 3 and "called as its lock would be" in r.err and (tmp_path / "small.lock").read_text() == RECIPE, r.err
+
+
+# ---- lock --update ----
+
+def repacked(folder, store, name, version, **depends):
+    """The locked package with another version, in the store; `depends` are relations of its control file, replaced. Its row."""
+    text = (folder / "small.lock").read_text()
+    row = next(row for row in packages(text) if row[0] == name)
+    tree, deb = folder / f"tree-{name}", folder / f"{name}.deb"
+    subprocess.run(["dpkg-deb", "-R", store / row[4], tree], check=True)
+    control = (tree / "DEBIAN/control").read_text().replace(f"Version: {row[1]}\n", f"Version: {version}\n")
+    for what, other in depends.items():
+        control, n = re.subn(rf"{re.escape(what)} \(= [^)]*\)", f"{what} (= {other})", control)
+        assert n, control
+    (tree / "DEBIAN/control").write_text(control)
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "-b", tree, deb], check=True, capture_output=True)
+    body = deb.read_bytes()
+    digest = hashlib.sha256(body).hexdigest()
+    (folder / "store/objects" / digest).write_bytes(body)
+    old = next(line for line in text.splitlines() if f'sha256: "{row[4]}"' in line)
+    new = old.replace(row[1], version).replace(row[4], digest).replace(f"size: {row[3]},", f"size: {len(body)},")
+    (folder / "small.lock").write_text(text.replace(old, new))
+    return row[1]
+
+
+@pytest.fixture
+def outdated(locked, apart):
+    """A lock whose packages of gcc and netbase are of versions that no archive has, but the store."""
+    store = locked / "store/objects"
+    (apart / "store/objects").mkdir(parents=True)
+    old = {"gcc-12-base": "12.2.0-0old"}
+    new = {"netbase": repacked(apart, store, "netbase", "6.0"),
+           "gcc-12-base": repacked(apart, store, "gcc-12-base", "12.2.0-0old"),
+           "libgcc-s1": repacked(apart, store, "libgcc-s1", "12.2.0-0old", **old),
+           "libstdc++6": repacked(apart, store, "libstdc++6", "12.2.0-0old", **old)}
+    return apart, new
+
+
+def test_only_named_packages_are_made_anew(outdated, program, cloud):
+    folder, new = outdated
+    before = (folder / "small.lock").read_text()
+    cloud.buckets["tools"].put("mpi 4.1/two", b"of another day")
+    try:
+        r = Folder(program, folder, cloud.env)("lock", "netbase", "--update")
+    finally:
+        cloud.buckets["tools"].put("mpi 4.1/two", BODIES["two"])
+    assert r.code == 0, r.err
+    assert r.out.splitlines() == [f"~ netbase 6.0 -> {new['netbase']}", r.out.splitlines()[-1]] and r.out.endswith("7 files, 1 changed\n")
+    after = (folder / "small.lock").read_text()
+    changed = [(a, b) for a, b in zip(before.splitlines(), after.splitlines()) if a != b]
+    assert len(changed) == 1 and 'name: "netbase"' in changed[0][1] and len(before.splitlines()) == len(after.splitlines())
+
+
+def test_what_a_named_package_newly_needs_comes_with_it(outdated, program, cloud):
+    """libgcc-s1 needs gcc-12-base of its own version, and that libstdc++6 of the same."""
+    folder, new = outdated
+    r = Folder(program, folder, cloud.env)("lock", "libgcc-s1", "--update")
+    assert r.code == 0, r.err
+    assert r.out.splitlines()[:-1] == [f"~ {name} 12.2.0-0old -> {new[name]}" for name in ("gcc-12-base", "libgcc-s1", "libstdc++6")]
+    assert 'name: "netbase", version: "6.0"' in (folder / "small.lock").read_text()
+
+
+def test_a_whole_lock_is_made_anew(outdated, program, cloud):
+    folder, new = outdated
+    r = Folder(program, folder, cloud.env)("lock", "--update")
+    assert r.code == 0, r.err
+    assert [line.split()[1] for line in r.out.splitlines()[:-1]] == sorted(new), r.out
+    again = Folder(program, folder, cloud.env)("lock")
+    assert again.code == 0 and again.out.count("\n") == 1 and ", 0 changed" in again.out, again.out
+
+
+def test_updates_that_mean_nothing(apart, program, cloud):
+    folder, before = Folder(program, apart, cloud.env), (apart / "small.lock").read_text()
+    for args, code, said in [(["netbase"], 2, "expected --update to name some of them"),
+                             (["--update", "netbaze"], 2, "neither 'small.lock' nor the recipe has the package 'netbaze', did you mean 'netbase'?")]:
+        r = folder("lock", *args)
+        assert r.code == code and said in r.err, r.err
+    (apart / "small.yaml").write_text(RECIPE.replace("bookworm", "trixie"))
+    r = folder("lock", "--update", "netbase")
+    assert r.code in (1, 3) and (apart / "small.lock").read_text() == before, r.err
+    (apart / "small.lock").unlink()
+    r = folder("lock", "--update")
+    assert r.code == 3 and "small.lock" in r.err, r.err

@@ -2,7 +2,8 @@
 /* What apt is asked, and how its answers become a lock. */
 #include "machine.h"
 
-#include "recipe/lock.h"
+#include "recipe/lock_apt.h"
+#include "recipe/lock_change.h"
 
 #define HEX(c) "000000000000000000000000000000000000000000000000000000000000000" c
 
@@ -34,7 +35,7 @@ static void put_apt(const char *uris, const char *show)
 static int resolve(void)
 {
 	memset(&got, 0x55, sizeof got);
-	return lock_resolve("debian:bookworm", "x86_64", &asked, &sources, arena, &got, &e);
+	return lock_resolve("debian:bookworm", "x86_64", &asked, &sources, NULL, arena, &got, &e);
 }
 
 #define STANZA(name, version, arch, rest)                                                          \
@@ -145,12 +146,145 @@ static void many_are_asked_for_in_turn(void **state)
 	assert_non_null(strstr(calls, " p79=1\nshow p80=1 p81=1 p82=1\n"));
 }
 
+/* ---- keeping what a lock has ---- */
+
+static struct lock_package was_packages[] = {
+        {"a", "1", "all", HEX("1"), "http://x/a_1_all.deb", 1, true},
+        {"b", "1", "amd64", HEX("2"), "http://x/b_1_amd64.deb", 2, false},
+        {"c", "1", "amd64", HEX("3"), "http://x/c_1_amd64.deb", 3, false},
+        {"d", "1", "amd64", HEX("4"), "http://x/d_1_amd64.deb", 4, false},
+};
+static const struct lock was = {.file = "r.lock", .n = 4, .packages = was_packages};
+static struct lock brought;
+
+static int bring(void *ctx, const struct lock *gone, const char **ret_source, struct err *err)
+{
+	(void)err;
+	assert_ptr_equal(ctx, &brought);
+	brought = *gone;
+	*ret_source = "deb copy:/there bookworm main";
+	return 0;
+}
+
+static int resolve_keeping(const char *update)
+{
+	const struct lock_keep keep = {
+	        .was = &was, .update = {1, &update}, .bring = bring, .ctx = &brought};
+
+	brought = (struct lock){0};
+	return lock_resolve("debian:bookworm", "x86_64", &asked, &sources, &keep, arena, &got, &e);
+}
+
+/* What the sources have: a and c as the lock, b newer, d not at all. */
+#define SOURCES                                                                                    \
+	STANZA("a", "1", "all", "SHA256: " HEX("1") "\n")                                          \
+	STANZA("b", "2", "amd64", "SHA256: " HEX("7") "\n")                                        \
+	STANZA("c", "1", "amd64", "SHA256: " HEX("8") "\n")                                        \
+	STANZA("c", "2", "amd64", "SHA256: " HEX("9") "\n")
+
+static void what_is_not_named_is_kept(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_apt("'http://y/a' a_1_all.deb 9\n'http://y/b' b_2_amd64.deb 5\n"
+	        "'copy:/there' c_1_amd64.deb 6\n",
+	        SOURCES);
+	assert_ok(resolve_keeping("b"));
+	assert_int_equal(got.n, 3);
+	assert_string_equal(got.packages[0].url, "http://x/a_1_all.deb");
+	assert_true(got.packages[0].required);
+	assert_string_equal(got.packages[1].version, "2");
+	assert_string_equal(got.packages[1].url, "http://y/b");
+	assert_string_equal(got.packages[1].sha256, HEX("7"));
+	assert_string_equal(got.packages[2].sha256, HEX("3"));
+	/* c of the lock's version has another content there: it is not to be had either. */
+	assert_int_equal(brought.n, 2);
+	assert_string_equal(brought.packages[0].name, "c");
+	assert_string_equal(brought.packages[1].name, "d");
+	assert_string_equal(
+	        get("list"),
+	        "deb http://x bookworm main\ndeb http://y\ndeb copy:/there bookworm main\n");
+}
+
+/* apt that refuses until the pins are as `wanted`; what it says is `refusal`. */
+static void put_refusing_apt(const char *refusal, const char *wanted)
+{
+	put_apt("'http://x/b' b_1_amd64.deb 5\n", SOURCES);
+	put("refusal", refusal);
+	put("wanted", wanted);
+	put_program("apt-get",
+	            arena_printf(arena,
+	                         "case \"$*\" in *print-uris*) ;; *) exit 0;; esac\n"
+	                         "grep ^Package "
+	                         "\"${APT_CONFIG%%%%/apt.conf}/preferences\" >%1$s/pins\n"
+	                         "cmp -s %1$s/pins %1$s/wanted && exec cat %1$s/uris\n"
+	                         "cat %1$s/refusal; exit 100\n",
+	                         top));
+}
+
+static void what_is_in_the_way_is_let_go(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_refusing_apt("The following packages have unmet dependencies:\n"
+	                 " b : Depends: a (= 2) but 1 is to be installed\n"
+	                 "     PreDepends: c:amd64 (>= 2) but 1 is to be installed\n"
+	                 " x : Depends: d\n",
+	                 "Package: d\n");
+	assert_ok(resolve_keeping("b"));
+	/* Once a is free, d must follow it. */
+	put_refusing_apt(" d : Depends: a (= 1) but 2 is to be installed\n", "Package: c\n");
+	assert_ok(resolve_keeping("b"));
+	/* Nothing that is kept is in the way: apt's own words. */
+	put_refusing_apt(" b : Depends: z (= 1) but it is not installable\n"
+	                 "E: held broken packages\n",
+	                 "never");
+	assert_err(resolve_keeping("b"), ERR_HOST, "asking apt for the packages: ");
+	assert_string_equal(get("pins"), "Package: a\nPackage: c\nPackage: d\n");
+}
+
+/* ---- changes ---- */
+
+static void tell(void *ctx, const struct lock_change *c)
+{
+	strbuf_printf(ctx, "%s %s %s %s%s\n", c->of, c->name, c->from ? c->from : "-",
+	              c->to ? c->to : "-", c->same_version ? " same" : "");
+}
+
+static void changes_are_told(void **state)
+{
+	struct strbuf out = STRBUF(arena, 4096);
+	struct lock_package packages[] = {
+	        {"a", "1", "all", HEX("1"), "", 1, true},
+	        {"b", "2", "amd64", HEX("2"), "", 2, false},
+	        {"c", "1", "amd64", HEX("9"), "", 3, false},
+	        {"e", "5", "amd64", HEX("4"), "", 4, false},
+	};
+	struct lock_file before[] = {{"s3://a", "1"}, {"s3://b", "2"}, {"s3://c", "3"}};
+	struct lock_file after[] = {{"s3://b", "2"}, {"s3://c", "4"}, {"s3://d", "5"}};
+	struct lock x = was, y = {.n = 4, .packages = packages, .n_files = 3, .files = after};
+
+	(void)state;
+	x.n_files = 3;
+	x.files = before;
+	lock_changes(&x, &y, tell, &out);
+	assert_string_equal(out.data, "package b 1 2\npackage c 1 1 same\npackage d 1 -\n"
+	                              "package e - 5\nfile s3://a 1 -\nfile s3://c 3 4\n"
+	                              "file s3://d - 5\n");
+	out.len = 0;
+	lock_changes(&x, &x, tell, &out);
+	assert_int_equal(out.len, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        MACHINE_TEST(packages_are_locked),
 	        MACHINE_TEST(what_cant_be_locked_is_refused),
 	        MACHINE_TEST(many_are_asked_for_in_turn),
+	        MACHINE_TEST(what_is_not_named_is_kept),
+	        MACHINE_TEST(what_is_in_the_way_is_let_go),
+	        MACHINE_TEST(changes_are_told),
 	};
 
 	return cmocka_run_group_tests(tests, machine_begin, NULL);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Locks from apt: what a list of packages comes to. */
+#pragma once
+
+#include "recipe/lock.h"
+
+/* What of a lock that is there is kept. */
+struct lock_keep {
+	const struct lock *was;
+	struct field_strings update; /* packages that are not kept */
+	/* Makes those of `was` that the sources no longer have known to apt again: gives the lines of
+	 * sources.list(5) for a repository of them, which stays until lock_resolve() has ended. */
+	int (*bring)(void *ctx, const struct lock *gone, const char **ret_source, struct err *e);
+	void *ctx;
+};
+
+/*
+ * Asks apt, in a state directory of its own, how those packages resolve from these sources today, by
+ * the rules of mmdebstrap's variant minbase. `keep` NULL: all are today's. Else packages that `was`
+ * has stay at its versions, but those of `update` and what these need otherwise than it is there.
+ * Needs no root.
+ */
+int lock_resolve(const char *from, const char *arch, const struct field_strings *asked,
+                 const struct field_strings *sources, const struct lock_keep *keep, struct arena *a,
+                 struct lock *ret, struct err *e) ATTR_MUST_USE;
