@@ -8,7 +8,8 @@
 #include "data/userdata.h"
 #include "data/yaml.h"
 
-#define NS_PER_MS 1000000
+#define NS_PER_MS      1000000
+#define OS_RELEASE_MAX (64UL << 10)
 
 int source_open(struct agent *g, struct err *e)
 {
@@ -33,6 +34,27 @@ static void find_slurm(struct agent *g)
 			vars_set(&g->facts, "slurm-prefix", places[i].prefix, "machine");
 			return;
 		}
+}
+
+/* ID of os-release(5), which may be in quotes. */
+static void find_distribution(struct agent *g)
+{
+	struct blob text;
+	struct err ignored;
+
+	if (host_read(g->host, "/etc/os-release", OS_RELEASE_MAX, g->program.arena, &text,
+	              &ignored) < 0)
+		return;
+	for (const char *line = text.data; line && *line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (!str_starts(line, "ID="))
+			continue;
+		line += strlen("ID=");
+		line += strspn(line, "\"'");
+		vars_set(&g->facts, "distribution",
+		         arena_memdup(g->program.arena, line, strcspn(line, "\"'\n")), "machine");
+		return;
+	}
 }
 
 /* A login node has no slurmd. */
@@ -186,6 +208,7 @@ int source_node(struct agent *g, struct err *e)
 
 	merged->file = "node document";
 	find_slurm(g);
+	find_distribution(g);
 	r = add_file(g, merged, e);
 	if (r < 0)
 		return r;

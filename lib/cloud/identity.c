@@ -12,8 +12,9 @@
 #define TAGS         "meta-data/tags/instance"
 #define TAGS_MAX     64 /* EC2 allows 50 */
 #define TAG_MAX      1024
+#define KEY_MAX      4096 /* bytes of a public key */
 
-enum { DOCUMENT, MAC, DOMAIN, PARTITION, TAG_NAMES, USER_DATA, N_READS };
+enum { DOCUMENT, MAC, DOMAIN, PARTITION, HOSTNAME, SSH_KEY, TAG_NAMES, USER_DATA, N_READS };
 
 struct tag {
 	const char *name, *path;
@@ -89,6 +90,11 @@ static int read_all(struct cloud *c, struct identity *id, uint64_t deadline, str
 	        (struct imds_read){.path = "meta-data/services/domain", .max = SESSION_NAME_MAX};
 	id->reads[PARTITION] =
 	        (struct imds_read){.path = "meta-data/services/partition", .max = SESSION_NAME_MAX};
+	id->reads[HOSTNAME] =
+	        (struct imds_read){.path = "meta-data/local-hostname", .max = SESSION_NAME_MAX};
+	/* Absent where the instance was launched without a key pair. */
+	id->reads[SSH_KEY] =
+	        (struct imds_read){.path = "meta-data/public-keys/0/openssh-key", .max = KEY_MAX};
 	id->reads[TAG_NAMES] = (struct imds_read){
 	        .path = TAGS, .max = 16 * 1024, .done = tag_names_done, .ctx = id};
 	id->reads[USER_DATA] =
@@ -108,6 +114,20 @@ static void set(struct vars *v, const char *name, const char *value)
 {
 	if (value)
 		vars_set(v, name, value, "imds");
+}
+
+/* The first line, unless it has characters that aren't printed. */
+static void set_line(struct vars *v, const char *name, const struct imds_read *r, struct arena *a)
+{
+	const char *text = r->text.len ? r->text.data : "";
+	size_t len = strcspn(text, "\r\n");
+
+	if (r->absent || !len || strlen(text) != r->text.len)
+		return;
+	for (size_t i = 0; i < len; i++)
+		if ((unsigned char)text[i] < ' ' || text[i] == 0x7f)
+			return;
+	set(v, name, arena_memdup(a, text, len));
 }
 
 static int take_document(struct identity *id, struct vars *v, struct err *e)
@@ -192,6 +212,9 @@ static int take(struct cloud *c, struct identity *id, struct vars *v, struct err
 		return r;
 	if (!id->reads[MAC].absent)
 		set(v, "mac", imds_name(&id->reads[MAC], id->arena));
+	if (!id->reads[HOSTNAME].absent)
+		set(v, "local-hostname", imds_name(&id->reads[HOSTNAME], id->arena));
+	set_line(v, "ssh-key", &id->reads[SSH_KEY], id->arena);
 	set(v, "role", id->role.role.rc == 0 ? imds_name(&id->role.role, id->arena) : "");
 	take_partition(id, v);
 	for (size_t i = 0; i < id->n_tags; i++) {

@@ -29,6 +29,8 @@ int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err 
 struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, const char *name);
 /* The i-th of a list of strings, which may be written as one string; NULL behind the last. */
 const struct doc *pcluster_item(const struct doc *strings, size_t i);
+/* Whether /home is one for all nodes: unless HpcNode: SharedHome says otherwise. */
+bool pcluster_shares_home(const struct pcluster_input *in);
 /* Where the node's Slurm is; NULL: in /usr. */
 const char *pcluster_prefix(const struct pcluster_input *in);
 
@@ -71,9 +73,12 @@ int pcluster_rules(const struct doc *config, struct faults *faults, struct arena
 int pcluster_user_rules(const struct doc *config, struct faults *faults,
                         struct err *e) ATTR_MUST_USE;
 
-/* pcluster_users.c: the accounts of HpcNode's users, the same on each node, with their keys for SSH
- * and their right to sudo. */
+/* pcluster_users.c: the accounts of HpcNode's users, the same on each node, and the default user that
+ * Image: Os: implies; their keys for SSH and their right to sudo. */
 void pcluster_users(const struct pcluster_input *in, struct doc *spec);
+
+/* One line as ssh-keygen writes it: "TYPE BASE64 [COMMENT]". */
+bool pcluster_is_public_key(const char *text);
 
 /* "10.0.0.0/16", "fd00::/8", or a single address. */
 bool pcluster_is_network(const char *text);

@@ -26,12 +26,11 @@ static bool is_path(const struct doc *storage, struct arena *a, const char *path
 static bool serves_home(struct reader *x)
 {
 	const struct doc *list = doc_get(x->in->config, "SharedStorage");
-	const struct doc *home = doc_find(x->in->config, "DeploymentSettings.DefaultUserHome");
 
 	for (size_t i = 0; list && i < list->n; i++)
 		if (is_path(list->items[i], x->arena, "/home"))
 			return false; /* served as what it is, or by somebody else */
-	return !home || !str_eq(home->text, "Local");
+	return pcluster_shares_home(x->in);
 }
 
 static void add_disks(struct reader *x)

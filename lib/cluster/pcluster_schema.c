@@ -301,8 +301,9 @@ static const struct pcluster_row own_queue[] = {S_REQ("Name"), L("ComputeResourc
                                                 END};
 static const struct pcluster_row own_user[] = {S_REQ("Name"), I_REQ("Uid"), SS("Keys"), B("Sudo"),
                                                END};
-static const struct pcluster_row hpc_node[] = {SS("Networks"), L("Queues", own_queue),
-                                               L("Users", own_user), END};
+static const struct pcluster_row hpc_node[] = {SS("Networks"),       L("Queues", own_queue),
+                                               L("Users", own_user), B("SharedHome"),
+                                               B("DefaultUser"),     END};
 
 static const struct pcluster_row top[] = {
         S("Region"),

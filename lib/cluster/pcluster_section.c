@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the translations have in common: lists of a spec, lists of strings, where Slurm is. */
 #include "cluster/pcluster.h"
+#include "data/scalar.h"
 
 struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, const char *name)
 {
@@ -18,6 +19,14 @@ const struct doc *pcluster_item(const struct doc *strings, size_t i)
 	if (strings && strings->type == DOC_SCALAR)
 		return i == 0 ? strings : NULL;
 	return strings && strings->type == DOC_LIST && i < strings->n ? strings->items[i] : NULL;
+}
+
+bool pcluster_shares_home(const struct pcluster_input *in)
+{
+	const struct doc *at = doc_find(in->config, "HpcNode.SharedHome");
+	bool on = true;
+
+	return !at || scalar_bool(at, &on) < 0 || on;
 }
 
 const char *pcluster_prefix(const struct pcluster_input *in)

@@ -110,12 +110,6 @@ static const struct {
          "OnNodeUpdated: not run, since no update of a stack is noticed"},
         {"DirectoryService", CONFIG, NULL,
          "DirectoryService: sssd is not set up, only users that the image has are known"},
-        {"DeploymentSettings.DisableSudoAccessForDefaultUser", CONFIG, "true",
-         "DisableSudoAccessForDefaultUser: sudo stays as the image has it"},
-        {"DeploymentSettings.DefaultUserHome", CONFIG, "Local",
-         "DefaultUserHome: Local: /home is not mounted, and homes stay where the image has them"},
-        {"Scheduling.SlurmSettings.Dns.UseEc2Hostnames", CONFIG, "true",
-         "UseEc2Hostnames: the host name is the node's Slurm name"},
 };
 
 static bool has_value(const struct doc *at, const char *value)
@@ -146,6 +140,27 @@ static void add_notes(const struct pcluster_input *in, const struct doc *of)
 	}
 }
 
+/* ---- the host's name ---- */
+
+/* Instead of the node's name in Slurm, which slurmd is told all the same. */
+static void add_hostname(const struct pcluster_input *in, struct doc *spec)
+{
+	const struct doc *at = doc_find(in->config, "Scheduling.SlurmSettings.Dns.UseEc2Hostnames");
+	const char *name = vars_get(in->facts, "local-hostname");
+
+	if (!is_on(in->config, "Scheduling.SlurmSettings.Dns.UseEc2Hostnames"))
+		return;
+	if (in->node->role == CLUSTER_HEAD)
+		cluster_note(in->notes, at,
+		             "UseEc2Hostnames: the head keeps the name that slurm.conf has");
+	else if (name)
+		doc_put_text(in->arena, spec, "hostname", name);
+	else
+		cluster_note(in->notes, at,
+		             "UseEc2Hostnames: nothing tells EC2's name of this machine: its host "
+		             "name is the node's Slurm name");
+}
+
 void pcluster_settings(const struct pcluster_input *in, const struct doc *of, struct doc *spec)
 {
 	bool compute = in->node->role == CLUSTER_COMPUTE;
@@ -156,5 +171,6 @@ void pcluster_settings(const struct pcluster_input *in, const struct doc *of, st
 		add_proxy(in, proxy, spec);
 	if (is_on(machine, "DisableSimultaneousMultithreading"))
 		add_smt(in, machine, spec);
+	add_hostname(in, spec);
 	add_notes(in, of);
 }

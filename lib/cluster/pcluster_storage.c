@@ -259,7 +259,6 @@ static int add_internal(struct entry *s, struct doc *mounts, const char *dir, st
 static int add_head(const struct pcluster_input *in, struct doc *mounts, struct err *e)
 {
 	const struct doc *type = doc_find(in->config, "HeadNode.SharedStorageType");
-	const struct doc *home = doc_find(in->config, "DeploymentSettings.DefaultUserHome");
 	bool efs = type && (str_eq(type->text, "Efs") || str_eq(type->text, "efs"));
 	struct entry s = {.in = in,
 	                  .arena = in->arena,
@@ -269,7 +268,7 @@ static int add_head(const struct pcluster_input *in, struct doc *mounts, struct 
 		const char *dir;
 		bool wanted;
 	} rows[] = {
-	        {"/home", !home || !str_eq(home->text, "Local")},
+	        {"/home", pcluster_shares_home(in)},
 	        {"/opt/slurm", !is_head(in) && !vars_get(in->facts, "slurm-prefix")},
 	};
 

@@ -100,8 +100,7 @@ static bool is_key_of(const char *type, struct blob base64)
 	       !key[1] && !key[2] && key[3] == len && memcmp(key + 4, type, len) == 0;
 }
 
-/* One line as ssh-keygen writes it: "TYPE BASE64 [COMMENT]". */
-static bool is_public_key(const char *text)
+bool pcluster_is_public_key(const char *text)
 {
 	size_t len = strcspn(text, " ");
 	const char *base64 = text + len + (text[len] == ' ');
@@ -119,7 +118,7 @@ static int check_key(const struct rules *w, const struct doc *at)
 {
 	char shown[60];
 
-	if (at->type != DOC_SCALAR || is_public_key(at->text))
+	if (at->type != DOC_SCALAR || pcluster_is_public_key(at->text))
 		return 0;
 	return doc_err(at, w->err, REASON_INPUT_RANGE,
 	               "Keys: '%s' is no public key, expected one line as in id_ed25519.pub: TYPE "

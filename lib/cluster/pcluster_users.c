@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Translates the users under HpcNode to sections: accounts, their keys for SSH, who may sudo.
+ * Translates users to sections, those under HpcNode and the default user that Image: Os: implies:
+ * accounts, their keys for SSH, who may sudo.
  *
  * Keys are root's files outside of homes: a home is the head's, where the root of other nodes may
  * write nothing, and its authorized_keys belongs to the user. Homes that all nodes share are made
@@ -9,11 +10,21 @@
 #include "cluster/pcluster.h"
 #include "data/scalar.h"
 
-#define KEYS_DIR   "/etc/ssh/hpc-node"
-#define SSHD_CONF  "/etc/ssh/sshd_config.d/10-hpc-node.conf"
-#define SUDOERS    "/etc/sudoers.d/90-hpc-node" /* names with a dot are not read: sudoers(5) */
+#define KEYS_DIR  "/etc/ssh/hpc-node"
+#define SSHD_CONF "/etc/ssh/sshd_config.d/10-hpc-node.conf"
+/* The last one read, as the last line that fits a user decides; names with a dot aren't read:
+ * sudoers(5). */
+#define SUDOERS    "/etc/sudoers.d/zz-hpc-node"
+#define LOCAL_HOME "/local/home"
 #define WRITTEN_BY "# Written by hpc-agent from the cluster's configuration: edit that, not this.\n"
 #define TEXT_LEN   (1UL << 20)
+
+static bool is_on(const struct doc *at)
+{
+	bool on = false;
+
+	return at && scalar_bool(at, &on) == 0 && on;
+}
 
 static void add_file(const struct pcluster_input *in, struct doc *spec, const char *path,
                      const char *mode, const char *content)
@@ -26,15 +37,22 @@ static void add_file(const struct pcluster_input *in, struct doc *spec, const ch
 	doc_push(in->arena, pcluster_section(in, spec, "files"), file);
 }
 
-static bool makes_homes(const struct pcluster_input *in)
+static void add_keys(const struct pcluster_input *in, const char *user, const char *lines,
+                     struct doc *spec)
 {
-	const struct doc *home = doc_find(in->config, "DeploymentSettings.DefaultUserHome");
-
-	return in->node->role == CLUSTER_HEAD || (home && str_eq(home->text, "Local"));
+	add_file(in, spec, arena_printf(in->arena, KEYS_DIR "/%s", user), "0644",
+	         arena_printf(in->arena, WRITTEN_BY "%s", lines));
 }
 
-static void add_account(const struct pcluster_input *in, const struct doc *user, struct doc *spec)
+static bool makes_homes(const struct pcluster_input *in)
 {
+	return in->node->role == CLUSTER_HEAD || !pcluster_shares_home(in);
+}
+
+static void add_user(const struct pcluster_input *in, const struct doc *user, struct doc *spec)
+{
+	const struct doc *keys = doc_get(user, "Keys"), *key;
+	struct strbuf lines = STRBUF(in->arena, TEXT_LEN);
 	struct arena *a = in->arena;
 	struct doc *account = doc_new_map(a, user), *uid = doc_get(user, "Uid");
 
@@ -43,19 +61,68 @@ static void add_account(const struct pcluster_input *in, const struct doc *user,
 	doc_put(a, account, "gid", uid);
 	doc_put_text(a, account, "create-home", makes_homes(in) ? "true" : "false");
 	doc_push(a, pcluster_section(in, spec, "users"), account);
-}
-
-static void add_keys(const struct pcluster_input *in, const struct doc *user, struct doc *spec)
-{
-	struct strbuf text = STRBUF(in->arena, TEXT_LEN);
-	const struct doc *keys = doc_get(user, "Keys"), *key;
-
-	strbuf_str(&text, WRITTEN_BY);
 	for (size_t i = 0; (key = pcluster_item(keys, i)) != NULL; i++)
-		strbuf_printf(&text, "%s\n", key->text);
-	add_file(in, spec, arena_printf(in->arena, KEYS_DIR "/%s", doc_text(user, "Name")), "0644",
-	         text.data);
+		strbuf_printf(&lines, "%s\n", key->text);
+	add_keys(in, doc_text(user, "Name"), lines.len ? lines.data : "", spec);
 }
+
+/* ---- the default user ---- */
+
+static const struct os {
+	const char *os, *user, *distribution;
+} systems[] = {
+        {"alinux", "ec2-user", "amzn"}, {"ubuntu", "ubuntu", "ubuntu"},
+        {"rhel", "ec2-user", "rhel"},   {"rocky", "rocky", "rocky"},
+        {"centos", "centos", "centos"}, {"debian", "admin", "debian"},
+};
+
+static const struct os *os_of(const struct pcluster_input *in)
+{
+	const struct doc *at = doc_find(in->config, "Image.Os");
+	const char *here = vars_get(in->facts, "distribution");
+	const struct os *os = NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(systems); i++)
+		if (str_starts(at->text, systems[i].os))
+			os = &systems[i];
+	if (!os)
+		cluster_note(in->notes, at,
+		             "Os: '%s' implies no default user known here: none is made", at->text);
+	else if (!in->elsewhere && here && !str_eq(here, os->distribution))
+		cluster_note(in->notes, at,
+		             "Os: this machine is not '%s' but %s; the default user is '%s' all "
+		             "the same",
+		             at->text, here, os->user);
+	return os;
+}
+
+static bool is_listed(const struct doc *users, const char *name)
+{
+	for (size_t i = 0; users && i < users->n; i++)
+		if (str_eq(doc_text(users->items[i], "Name"), name))
+			return true;
+	return false;
+}
+
+/* Behind those who have an id: it gets the next one that is free, if the image hasn't made it. */
+static void add_default(const struct pcluster_input *in, const char *name, struct doc *spec)
+{
+	const struct doc *home = doc_find(in->config, "DeploymentSettings.DefaultUserHome");
+	const char *key = vars_get(in->facts, "ssh-key");
+	bool local = home && str_eq(home->text, "Local");
+	struct arena *a = in->arena;
+	struct doc *account = doc_new_map(a, doc_find(in->config, "Image.Os"));
+
+	doc_put_text(a, account, "name", name);
+	if (local)
+		doc_put_text(a, account, "home", arena_printf(a, LOCAL_HOME "/%s", name));
+	doc_put_text(a, account, "create-home", local || makes_homes(in) ? "true" : "false");
+	doc_push(a, pcluster_section(in, spec, "users"), account);
+	if (key && pcluster_is_public_key(key))
+		add_keys(in, name, arena_printf(a, "%s\n", key), spec);
+}
+
+/* ---- the machine's settings ---- */
 
 /* sshd reads its settings when it starts; not every machine has one, nor under the same name. */
 static void add_sshd(const struct pcluster_input *in, struct doc *spec)
@@ -77,37 +144,41 @@ static void add_sshd(const struct pcluster_input *in, struct doc *spec)
 	}
 }
 
-static bool may_sudo(const struct doc *user)
+/* Written even if nobody may: who no longer may must not stay in it. What the image grants the
+ * default user is taken back by a line that stands behind it. */
+static void add_sudoers(const struct pcluster_input *in, const struct doc *users, const char *name,
+                        bool listed, struct doc *spec)
 {
-	const struct doc *sudo = doc_get(user, "Sudo");
-	bool on = false;
-
-	return sudo && scalar_bool(sudo, &on) == 0 && on;
-}
-
-/* Written even if nobody may: who no longer may must not stay in it. */
-static void add_sudoers(const struct pcluster_input *in, const struct doc *users, struct doc *spec)
-{
+	bool closed =
+	        is_on(doc_find(in->config, "DeploymentSettings.DisableSudoAccessForDefaultUser"));
 	struct strbuf text = STRBUF(in->arena, TEXT_LEN);
 
 	strbuf_str(&text, WRITTEN_BY);
-	for (size_t i = 0; i < users->n; i++)
-		if (may_sudo(users->items[i]))
+	for (size_t i = 0; users && i < users->n; i++)
+		if (is_on(doc_get(users->items[i], "Sudo")))
 			strbuf_printf(&text, "%s ALL=(ALL:ALL) NOPASSWD: ALL\n",
 			              doc_text(users->items[i], "Name"));
+	if (name && closed)
+		strbuf_printf(&text, "%s ALL=(ALL:ALL) !ALL\n", name);
+	else if (name && !listed)
+		strbuf_printf(&text, "%s ALL=(ALL:ALL) NOPASSWD: ALL\n", name);
 	add_file(in, spec, SUDOERS, "0440", text.data);
 }
 
 void pcluster_users(const struct pcluster_input *in, struct doc *spec)
 {
 	const struct doc *users = doc_find(in->config, "HpcNode.Users");
+	const struct doc *wanted = doc_find(in->config, "HpcNode.DefaultUser");
+	const struct os *os = !wanted || is_on(wanted) ? os_of(in) : NULL;
+	bool listed = os && is_listed(users, os->user);
 
-	if (!users)
+	for (size_t i = 0; users && i < users->n; i++)
+		add_user(in, users->items[i], spec);
+	if (os && !listed)
+		add_default(in, os->user, spec);
+	if (!os && !users)
 		return;
-	for (size_t i = 0; i < users->n; i++) {
-		add_account(in, users->items[i], spec);
-		add_keys(in, users->items[i], spec);
-	}
-	add_sshd(in, spec);
-	add_sudoers(in, users, spec);
+	if (users || vars_get(in->facts, "ssh-key"))
+		add_sshd(in, spec);
+	add_sudoers(in, users, os ? os->user : NULL, listed, spec);
 }

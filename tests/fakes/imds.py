@@ -50,10 +50,13 @@ def credentials(key="ASIAEXAMPLEKEY000001", secret="canary/secret+key/of/the/ins
             "SecretAccessKey": secret, "Token": token, "Expiration": iso(now + life)}
 
 
+KEY_PAIR = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIC pair"
+
+
 def instance(instance_id="i-0123456789abcdef0", instance_type="t3.micro", region="eu-west-1",
              az=None, account="123456789012", ami="ami-0abcdef1234567890", ip="172.31.5.11",
              mac="0a:11:22:33:44:55", vpc="172.31.0.0/16\n10.77.0.0/16", hostname=None, role="hpc-node", creds=None, tags=None,
-             user_data=None, domain="amazonaws.com", partition="aws", extra=None, **unknown):
+             key_pair=KEY_PAIR, user_data=None, domain="amazonaws.com", partition="aws", extra=None, **unknown):
     """One machine's metadata: a dict path -> text, below /latest/. tags=None: tags are disabled."""
     if unknown:
         raise ValueError(f"unknown instance keys: {', '.join(sorted(unknown))}")
@@ -72,6 +75,8 @@ def instance(instance_id="i-0123456789abcdef0", instance_type="t3.micro", region
             "placement/region": region, "profile": "default-hvm", "reservation-id": "r-0fedcba987654321",
             "security-groups": "default", "services/domain": domain, "services/partition": partition}
     tree = {"meta-data/" + k: v for k, v in tree.items()}
+    if key_pair:
+        tree["meta-data/public-keys/0/openssh-key"] = key_pair + "\n"
     tree |= {nic + "device-number": "0", nic + "mac": mac, nic + "local-ipv4s": ip,
              nic + "subnet-id": "subnet-12121212", nic + "vpc-ipv4-cidr-blocks": vpc, nic + "owner-id": account,
              nic + "interface-id": "eni-0123456789abcdef0",

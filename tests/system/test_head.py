@@ -40,8 +40,8 @@ roles:
 # ParallelCluster's file. Containers have no server for NFS, so homes are local; exports are in test_exports.py and in the
 # golden cases.
 FILE = SEED.read_text().replace("MaxCount: 10", "MaxCount: 12") + """
-DeploymentSettings:
-  DefaultUserHome: Local
+HpcNode:
+  SharedHome: false
 """
 
 class Store(Aws):

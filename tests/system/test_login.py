@@ -4,12 +4,20 @@ Containers mount no NFS, so homes are each machine's own, or bound.
 """
 import pytest
 
+from fakes.imds import KEY_PAIR
 from bed.cluster import CLUSTER, MUNGE_KEY, node_document
 from test_head import FILE, GUARD, bootstrap, home, machine, ready, store  # noqa: F401 (fixtures)
 
 LOGIN, STATIC = "login-1", "queue1-st-t3micro-5"
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
-LOGIN_FILE = FILE + f"""
+LOGIN_FILE = FILE + f"""\
+  Users:
+  - Name: dora
+    Uid: 2001
+    Keys: {KEY}
+    Sudo: true
+  - Name: erik
+    Uid: 70000
 LoginNodes:
   Pools:
   - Name: first
@@ -23,14 +31,6 @@ LoginNodes:
     GracetimePeriod: 3
     Networking:
       SubnetIds: [subnet-12121212]
-HpcNode:
-  Users:
-  - Name: dora
-    Uid: 2001
-    Keys: {KEY}
-    Sudo: true
-  - Name: erik
-    Uid: 70000
 """
 OWN = "munge: {}\nmounts: [{source: /srv/nfs/home, path: /home, type: bind}]\nlogin: {}\n"
 
@@ -50,9 +50,11 @@ def test_a_login_node_of_a_parallelcluster_file(machine, store):
     for box in (controller, login):
         assert box.run("id dora; id erik")[1] == ("uid=2001(dora) gid=2001(dora) groups=2001(dora)\n"
                                                   "uid=70000(erik) gid=70000(erik) groups=70000(erik)\n")
+        assert box.run("id -un ec2-user; grep -c ec2-user /etc/sudoers.d/zz-hpc-node")[1] == "ec2-user\n1\n"
+        assert box.read("/etc/ssh/hpc-node/ec2-user").endswith(f"\n{KEY_PAIR}\n")
         assert box.read("/etc/ssh/hpc-node/dora").endswith(f"\n{KEY}\n")
         assert box.run("stat -c '%U:%G %F' /home/dora")[1] == "dora:dora directory\n"
-        assert box.run("grep -c NOPASSWD /etc/sudoers.d/90-hpc-node; stat -c %a /etc/sudoers.d/90-hpc-node")[1] == "1\n440\n"
+        assert box.run("grep -c dora /etc/sudoers.d/zz-hpc-node; stat -c %a /etc/sudoers.d/zz-hpc-node")[1] == "1\n440\n"
     assert by(login, "dora", "sinfo -h -o %R") == "queue1\n"
     job = by(login, "erik", "sbatch --parsable --hold --wrap hostname").strip()
     assert controller.run("squeue -h -o '%i %u'")[1] == f"{job} erik\n"

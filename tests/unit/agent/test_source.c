@@ -49,13 +49,14 @@ static void each_layer_over_the_one_below(void **state)
 	put("etc/hpc-node/node.yaml",
 	    "role: login\ncluster: of-file\nhead: of-file\nnode: of-file\n");
 	put("c.yaml",
-	    "files: [{path: /etc/motd, content: '${role} ${cluster} ${head} ${node}'}]\n");
+	    "files: [{path: /etc/motd, content: '${role} ${cluster} ${head} ${node} ${distribution}'}]\n");
+	put("etc/os-release", "NAME=\"Some Linux\"\nVARIANT_ID=x\nID=\"some\"\nVERSION_ID=1\n");
 	instance(rows);
 	AGENT("bootstrap", "--root", top, "-q", "--config", at("c.yaml"), "--node", "of-line");
 	assert_status(0);
-	assert_string_equal(get("etc/motd"), "login of-tags of-user-data of-line");
+	assert_string_equal(get("etc/motd"), "login of-tags of-user-data of-line some");
 	AGENT("bootstrap", "--root", top, "-q", "--config", at("c.yaml"));
-	assert_string_equal(get("etc/motd"), "login of-tags of-user-data of-user-data");
+	assert_string_equal(get("etc/motd"), "login of-tags of-user-data of-user-data some");
 	gone();
 }
 

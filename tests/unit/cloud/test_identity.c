@@ -100,6 +100,9 @@ static void everything_there_is(void **state)
 	        {"GET /latest/meta-data/mac", 0, 200, NULL, "02:00:00:00:00:01"},
 	        {"GET /latest/meta-data/services/domain", 0, 200, NULL, "amazonaws.com.cn"},
 	        {"GET /latest/meta-data/services/partition", 0, 200, NULL, "aws-cn"},
+	        {"GET /latest/meta-data/local-hostname", 0, 200, NULL, "ip-192-0-2-7.ec2.internal"},
+	        {"GET /latest/meta-data/public-keys/0/openssh-key", 0, 200, NULL,
+	         "ssh-ed25519 AAAA/+= my pair\n"},
 	        {TAGS "/Name ", 0, 200, NULL, "a node"},
 	        {TAGS "/hpc-node:a+b=c@d,e ", 0, 200, NULL, "x"},
 	        {TAGS "/two%20words%2F ", 0, 200, NULL, ""},
@@ -116,6 +119,8 @@ static void everything_there_is(void **state)
 	        {"local-ipv4", "192.0.2.7"},
 	        {"ami-id", "ami-1"},
 	        {"mac", "02:00:00:00:00:01"},
+	        {"local-hostname", "ip-192-0-2-7.ec2.internal"},
+	        {"ssh-key", "ssh-ed25519 AAAA/+= my pair"},
 	        {"role", "node"},
 	        {"partition", "aws-cn"},
 	        {"dns-suffix", "amazonaws.com.cn"},
@@ -146,6 +151,23 @@ static void everything_there_is(void **state)
 	assert_int_equal(s.shared->requests, asked);
 }
 
+static void a_key_of_other_characters_is_none(void **state)
+{
+	static const char *const keys[] = {"", "\nssh-rsa AAAA", "ssh-rsa AA\tAA", "ssh-rsa \177"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const struct script_row rows[] = {
+		        SCRIPT_TOKEN,
+		        IDENTITY,
+		        {"GET /latest/meta-data/public-keys/0/openssh-key", 0, 200, NULL, keys[i]},
+		        {0}};
+
+		assert_ok(learn(rows));
+		assert_fact("ssh-key", NULL);
+	}
+}
+
 static void an_instance_with_little(void **state)
 {
 	static const struct script_row rows[] = {SCRIPT_TOKEN, IDENTITY, {0}};
@@ -156,6 +178,8 @@ static void an_instance_with_little(void **state)
 	assert_ok(learn(rows));
 	assert_fact("role", "");
 	assert_fact("mac", NULL);
+	assert_fact("local-hostname", NULL);
+	assert_fact("ssh-key", NULL);
 	/* By the region's name. */
 	assert_fact("partition", "aws-cn");
 	assert_fact("dns-suffix", "amazonaws.com.cn");
@@ -347,11 +371,17 @@ int main(void)
 {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	        T(everything_there_is),       T(an_instance_with_little),
-	        T(a_configured_region_stays), T(a_domain_that_is_none),
-	        T(documents_that_are_none),   T(what_is_refused_is_told),
-	        T(tags_at_their_ceilings),    T(a_tag_without_its_value_is_a_warning),
-	        T(user_data_alone),           T(a_broken_configuration_is_told_at_once),
+	        T(everything_there_is),
+	        T(an_instance_with_little),
+	        T(a_configured_region_stays),
+	        T(a_domain_that_is_none),
+	        T(documents_that_are_none),
+	        T(what_is_refused_is_told),
+	        T(a_key_of_other_characters_is_none),
+	        T(tags_at_their_ceilings),
+	        T(a_tag_without_its_value_is_a_warning),
+	        T(user_data_alone),
+	        T(a_broken_configuration_is_told_at_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,8 @@
 #define TOP                                                                                        \
 	"Image: {Os: rhel9}\n"                                                                     \
 	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"                   \
-	"Scheduling: {Scheduler: slurm}\n"
+	"Scheduling: {Scheduler: slurm}\n"                                                         \
+	"HpcNode: {DefaultUser: no}\n"
 #define POOL(name, more)                                                                           \
 	"  - {Name: " name ", Count: 1, InstanceType: t, Networking: {SubnetIds: [s]}" more "}\n"
 #define SCRIPT(name) ", CustomActions: {OnNodeConfigured: {Script: s3://b/" name ".sh}}"
@@ -71,15 +72,15 @@ static void which_pool_is_not_known(void **state)
 
 	(void)state;
 	assert_err(translate(a, TWO, NULL, NULL, false, &json, &e), ERR_INPUT,
-	           "c.yaml:6:3: there are 2 pools of login nodes: add 'pool: one'");
+	           "c.yaml:7:3: there are 2 pools of login nodes: add 'pool: one'");
 	assert_err(translate(a, TWO, "three", NULL, false, &json, &e), ERR_INPUT,
-	           "c.yaml:6:3: there is no pool 'three'");
+	           "c.yaml:7:3: there is no pool 'three'");
 	assert_err(translate(a, TOP, "three", NULL, false, &json, &e), ERR_INPUT,
 	           "there is no pool 'three'");
 	assert_ok(translate(a, TWO, NULL, NULL, true, &json, &e));
 	assert_non_null(strstr(json, "s3://b/one.sh"));
 	assert_string_equal(notes.items[0],
-	                    "c.yaml:6:3: the node document tells the pool of a login "
+	                    "c.yaml:7:3: the node document tells the pool of a login "
 	                    "node: 'pool: one' stands for it");
 }
 
@@ -94,7 +95,7 @@ static void what_a_pool_does_not_get(void **state)
 	assert_int_equal(notes.n, 3);
 	assert_non_null(strstr(notes.items[0], "Dcv: no remote desktop"));
 	assert_non_null(
-	        strstr(notes.items[1], "c.yaml:6:91: GracetimePeriod: users get no notice"));
+	        strstr(notes.items[1], "c.yaml:7:91: GracetimePeriod: users get no notice"));
 	assert_non_null(strstr(notes.items[2], "LoginNodes: each has host keys of its own"));
 	spec_of(a, TOP, NULL, NULL);
 	assert_int_equal(notes.n, 0);
