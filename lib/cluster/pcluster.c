@@ -190,6 +190,7 @@ int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err 
 	r = add_role(in, spec, e);
 	if (r < 0)
 		return r;
+	pcluster_packages(in, spec);
 	pcluster_users(in, spec);
 	pcluster_settings(in, of, spec);
 	return add_scripts(in, of, spec, e);

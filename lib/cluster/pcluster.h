@@ -31,7 +31,7 @@ struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, 
 const struct doc *pcluster_item(const struct doc *strings, size_t i);
 /* Whether /home is one for all nodes: unless HpcNode: SharedHome says otherwise. */
 bool pcluster_shares_home(const struct pcluster_input *in);
-/* Where the node's Slurm is; NULL: in /usr. */
+/* Where the node's Slurm is; NULL: in /usr, if need be once it is installed. */
 const char *pcluster_prefix(const struct pcluster_input *in);
 
 /*
@@ -72,6 +72,9 @@ int pcluster_rules(const struct doc *config, struct faults *faults, struct arena
  * twice. Called by pcluster_rules(). */
 int pcluster_user_rules(const struct doc *config, struct faults *faults,
                         struct err *e) ATTR_MUST_USE;
+
+/* pcluster_packages.c: what HpcNode: Packages: installs. To be called when the mounts are known. */
+void pcluster_packages(const struct pcluster_input *in, struct doc *spec);
 
 /* pcluster_users.c: the accounts of HpcNode's users, the same on each node, and the default user that
  * Image: Os: implies; their keys for SSH and their right to sudo. */

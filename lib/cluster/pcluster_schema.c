@@ -301,9 +301,16 @@ static const struct pcluster_row own_queue[] = {S_REQ("Name"), L("ComputeResourc
                                                 END};
 static const struct pcluster_row own_user[] = {S_REQ("Name"), I_REQ("Uid"), SS("Keys"), B("Sudo"),
                                                END};
-static const struct pcluster_row hpc_node[] = {SS("Networks"),       L("Queues", own_queue),
-                                               L("Users", own_user), B("SharedHome"),
-                                               B("DefaultUser"),     END};
+static const struct pcluster_row own_source[] = {S_REQ("Source"), S_REQ("Sha256"), END};
+static const struct pcluster_row own_packages[] = {S("Repository"), M("RepositoryKey", own_source),
+                                                   L("Files", own_source), SS("Names"), END};
+static const struct pcluster_row hpc_node[] = {SS("Networks"),
+                                               L("Queues", own_queue),
+                                               L("Users", own_user),
+                                               B("SharedHome"),
+                                               B("DefaultUser"),
+                                               M("Packages", own_packages),
+                                               END};
 
 static const struct pcluster_row top[] = {
         S("Region"),

@@ -33,6 +33,8 @@ const char *pcluster_prefix(const struct pcluster_input *in)
 {
 	const char *prefix = vars_get(in->facts, "slurm-prefix");
 
+	if (!prefix && doc_find(in->config, "HpcNode.Packages"))
+		return NULL;
 	if (!prefix)
 		return "/opt/slurm"; /* the head's, mounted */
 	return str_eq(prefix, "/usr") ? NULL : prefix;

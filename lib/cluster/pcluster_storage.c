@@ -269,7 +269,8 @@ static int add_head(const struct pcluster_input *in, struct doc *mounts, struct 
 		bool wanted;
 	} rows[] = {
 	        {"/home", pcluster_shares_home(in)},
-	        {"/opt/slurm", !is_head(in) && !vars_get(in->facts, "slurm-prefix")},
+	        {"/opt/slurm",
+	         !is_head(in) && !vars_get(in->facts, "slurm-prefix") && pcluster_prefix(in)},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

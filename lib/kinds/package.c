@@ -25,12 +25,18 @@ static const char *const update_names[] = {"if-needed", "always", "never", NULL}
 
 struct packages_spec {
 	struct field_strings names; /* "name" or "name=version" */
+	struct field_strings files; /* of packages */
+	/* made by claim */
+	struct field_strings wanted; /* the names, and those that the files' names tell */
 	int update;
 };
 
 static const struct field packages_fields[] = {
         {"names", FIELD_STRINGS, FIELD_AT(struct packages_spec, names), .required = true,
          .help = "packages by their real names, each may be pinned as name=version"},
+        {"files", FIELD_STRINGS, FIELD_AT(struct packages_spec, files),
+         .help = "package files on this machine, named as the distribution does "
+                 "(NAME_VERSION_ARCH.deb, NAME-VERSION-RELEASE.ARCH.rpm); installed with the rest"},
         {"update", FIELD_CHOICE, FIELD_AT(struct packages_spec, update), .choices = update_names,
          .help = "fetch the package lists: if-needed (default), always before installing, never"},
         {0},
@@ -117,11 +123,70 @@ static bool is_package(const char *name)
 	return true;
 }
 
+static void provide(struct step *s, const char *name, size_t len)
+{
+	step_provides(s, "pkg:%.*s", (int)len, name);
+	for (size_t k = 0; k < ARRAY_LEN(accounts); k++)
+		if (blob_eq((struct blob){name, len}, accounts[k].package)) {
+			step_provides(s, "user:%s", accounts[k].account);
+			step_provides(s, "group:%s", accounts[k].account);
+		}
+}
+
+/* "munge" of "/x/munge_0.5.15-2_amd64.deb" and of "/x/munge-0.5.15-1.el9.x86_64.rpm"; NULL: it is
+ * neither. */
+static const char *name_of_file(const char *path, struct arena *a)
+{
+	const char *slash = strrchr(path, '/');
+	char *name = arena_strdup(a, slash ? slash + 1 : path);
+
+	if (str_ends(path, ".deb")) {
+		char *end = strchr(name, '_');
+
+		if (!end)
+			return NULL;
+		*end = '\0';
+		return name;
+	}
+	if (!str_ends(path, ".rpm"))
+		return NULL;
+	for (int dashes = 0; dashes < 2; dashes++) {
+		char *dash = strrchr(name, '-');
+
+		if (!dash)
+			return NULL;
+		*dash = '\0';
+	}
+	return name;
+}
+
+static int claim_files(struct step *s, struct packages_spec *p, struct err *e)
+{
+	for (size_t i = 0; i < p->files.n; i++) {
+		int r = claim_path(s, "files", &p->files.items[i], e);
+
+		if (r < 0)
+			return r;
+		const char *name = name_of_file(p->files.items[i], s->arena);
+		if (!name || !is_package(name))
+			return doc_err(claim_item(s, "files", i), e, REASON_INPUT_RANGE,
+			               "'%s' is not named as a package file: expected "
+			               "NAME_VERSION_ARCH.deb or NAME-VERSION-RELEASE.ARCH.rpm",
+			               p->files.items[i]);
+		step_needs(s, "path:%s", p->files.items[i]);
+		provide(s, name, strlen(name));
+		p->wanted.items[p->wanted.n++] = name;
+	}
+	return 0;
+}
+
 static int claim(struct step *s, void *fields, const struct vars *facts, struct err *e)
 {
-	const struct packages_spec *p = fields;
+	struct packages_spec *p = fields;
 
 	(void)facts;
+	p->wanted.items =
+	        arena_array(s->arena, p->names.n + p->files.n + 1, sizeof *p->wanted.items);
 	for (size_t i = 0; i < p->names.n; i++) {
 		const char *name = p->names.items[i];
 		size_t len = strcspn(name, "=");
@@ -140,16 +205,12 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 			return doc_err(claim_item(s, "names", i), e, REASON_INPUT_RANGE,
 			               "'%s' is not a package: expected name or name=version",
 			               name);
-		step_provides(s, "pkg:%.*s", (int)len, name);
-		for (size_t k = 0; k < ARRAY_LEN(accounts); k++)
-			if (blob_eq((struct blob){name, len}, accounts[k].package)) {
-				step_provides(s, "user:%s", accounts[k].account);
-				step_provides(s, "group:%s", accounts[k].account);
-			}
+		provide(s, name, len);
+		p->wanted.items[p->wanted.n++] = name;
 	}
 	step_needs(s, "packages:sources");
 	step_needs(s, "name:self");
-	return 0;
+	return claim_files(s, p, e);
 }
 
 static const struct manager *find_manager(const struct step_ctx *c, struct err *e)
@@ -232,10 +293,10 @@ static int query(const struct step_ctx *c, const struct packages_spec *p, const 
                  struct blob *ret, struct err *e)
 {
 	struct host_result answer;
-	const char **argv = new_argv(c, m->query, p->names.n);
+	const char **argv = new_argv(c, m->query, p->wanted.n);
 	size_t n = argv_len(argv);
-	for (size_t i = 0; i < p->names.n; i++) {
-		const char *name = p->names.items[i];
+	for (size_t i = 0; i < p->wanted.n; i++) {
+		const char *name = p->wanted.items[i];
 
 		argv[n++] = arena_printf(c->arena, "%.*s", (int)strcspn(name, "="), name);
 	}
@@ -255,15 +316,15 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 
 	if (!m)
 		return -ENOENT;
-	if (p->names.n == 0)
+	if (p->wanted.n == 0)
 		return 1;
 	if (!m->database || !baked_packages(c->host, m->database, c->arena, &there)) {
 		r = query(c, p, m, &there, e);
 		if (r < 0)
 			return r;
 	}
-	for (size_t i = 0; i < p->names.n; i++)
-		if (!has_installed(there, p->names.items[i]))
+	for (size_t i = 0; i < p->wanted.n; i++)
+		if (!has_installed(there, p->wanted.items[i]))
 			return 0;
 	return 1;
 }
@@ -301,7 +362,7 @@ static int update(const struct step_ctx *c, const struct manager *m, struct err 
 static int install(const struct step_ctx *c, const struct packages_spec *p, const struct manager *m,
                    struct err *e)
 {
-	const char **argv = new_argv(c, m->install, p->names.n);
+	const char **argv = new_argv(c, m->install, p->names.n + p->files.n);
 	size_t n = argv_len(argv);
 	struct host_result res;
 
@@ -313,6 +374,8 @@ static int install(const struct step_ctx *c, const struct packages_spec *p, cons
 			word[at] = m->pin;
 		argv[n++] = word;
 	}
+	for (size_t i = 0; i < p->files.n; i++)
+		argv[n++] = p->files.items[i];
 	int r = run(c, argv, true, &res, e);
 	if (r < 0)
 		return r;

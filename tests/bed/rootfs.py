@@ -174,29 +174,56 @@ def tree(suite=None):
     return CACHE / name / "root"
 
 
-def cloud_init(suite=None):
-    """A layer over a suite's tree: Debian's cloud-init with what it needs, and nothing set up. Needs Debian's archive."""
-    suite = suites.of(suite)
-    name = named("cloudinit", suite, tree(suite.name).parent.name, cloud_init.__doc__)
+def layer_over(name, suite, commands):
+    """A layer over a suite's tree: what commands of sh made in it, which Debian's archive answers, as "$r"."""
     with building(name) as scratch:
         if scratch:
             for sub in ("upper", "work", "root"):
                 (scratch / sub).mkdir()
             script = """set -e
+r=$2/root
 mount --make-rprivate /
-mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$2/root"
-mount --bind /etc/resolv.conf "$2/root/etc/resolv.conf"
-mount -t proc proc "$2/root/proc"
+mount -t overlay overlay -o "lowerdir=$1,upperdir=$2/upper,workdir=$2/work" "$r"
+mount --bind /etc/resolv.conf "$r/etc/resolv.conf"
+mount -t proc proc "$r/proc"
 export DEBIAN_FRONTEND=noninteractive
-printf '#!/bin/sh\\nexit 101\\n' >"$2/root/usr/sbin/policy-rc.d"
-chmod +x "$2/root/usr/sbin/policy-rc.d"
-chroot "$2/root" apt-get -q update
-chroot "$2/root" apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install --no-install-recommends cloud-init
-chroot "$2/root" apt-get -q clean
-rm "$2/root/usr/sbin/policy-rc.d"
+printf '#!/bin/sh\\nexit 101\\n' >"$r/usr/sbin/policy-rc.d"
+chmod +x "$r/usr/sbin/policy-rc.d"
+chroot "$r" apt-get -q update
+""" + commands + """
+chroot "$r" apt-get -q clean
+rm "$r/usr/sbin/policy-rc.d"
 """
             subprocess.run(["unshare", "--mount", "sh", "-c", script, "sh", str(tree(suite.name)), str(scratch)], check=True,
                            stdout=subprocess.DEVNULL)
             shutil.rmtree(scratch / "work")
             (scratch / "root").rmdir()
     return CACHE / name / "upper"
+
+
+def cloud_init(suite=None):
+    """A layer over a suite's tree: Debian's cloud-init with what it needs, and nothing set up. Needs Debian's archive."""
+    suite = suites.of(suite)
+    return layer_over(named("cloudinit", suite, tree(suite.name).parent.name, cloud_init.__doc__), suite, """
+chroot "$r" apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install --no-install-recommends cloud-init
+""")
+
+
+STOCK = """
+names='slurmctld slurmd slurm-client munge nfs-common'
+chroot "$r" dpkg --purge --force-depends $names slurm-wlm-basic-plugins libmunge2 nfs-kernel-server
+rm -rf "$r/etc/slurm" "$r/etc/munge" "$r/var/lib/munge"
+sed -i /^slurm:/d "$r/etc/passwd" "$r/etc/shadow" "$r/etc/group" "$r/etc/gshadow"
+chroot "$r" apt-get -q -y -d install --no-install-recommends $names
+mkdir "$r/srv/repository"
+mv "$r"/var/cache/apt/archives/*.deb "$r/srv/repository"
+(cd "$r/srv/repository" && dpkg-scanpackages . >Packages)
+rm -rf "$r"/var/lib/apt/lists/* "$r"/etc/apt/sources.list "$r"/etc/apt/sources.list.d/*
+"""
+
+
+def stock(suite=None):
+    """A layer over a suite's tree that takes Slurm, munge and the NFS client away, with a repository of them at
+    /srv/repository and no other. Needs Debian's archive."""
+    suite = suites.of(suite)
+    return layer_over(named("stock", suite, tree(suite.name).parent.name, STOCK), suite, STOCK)

@@ -33,6 +33,8 @@ def pytest_cmdline_main(config):
         disk.base(BUILD)
     if "test_cloud_init" in words:
         rootfs.cloud_init()
+    if "test_packages" in words:
+        rootfs.stock()
     if "test_suites" in words:
         for suite in suites.SUITES:
             rootfs.tree(suite)

@@ -41,6 +41,33 @@ static void what_is_installed_holds(void **state)
 	assert_string_equal(f->record.data, "");
 }
 
+/* Their names tell which packages they are. */
+static void files_of_packages(void **state)
+{
+	static const char *const bad[] = {"/x/no_1.tar", "/x/nothing.deb", "/x/no-1.rpm",
+	                                  "/x/_1_all.deb", "x/no_1_all.deb"};
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_ok(fixture_plan(f, "packages: {names: [], files: [/x/dpkg_9-1_amd64.deb]}\n", &e));
+	assert_int_equal(fixture_probe(f, &e), 1);
+	assert_ok(fixture_plan(
+	        f, "packages: {names: [dpkg], files: /x//no-such-package_1_all.deb}\n", &e));
+	assert_int_equal(fixture_probe(f, &e), 0);
+	assert_ok(fixture_apply(f, &e));
+	assert_non_null(strstr(f->record.data, " install dpkg /x/no-such-package_1_all.deb\n"));
+	assert_ok(fixture_plan(f, "packages: {names: [], files: [/x/dpkg-9-1.el9.x86_64.rpm]}\n",
+	                       &e));
+	assert_int_equal(fixture_probe(f, &e), 1);
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_err(
+		        fixture_plan(f,
+		                     arena_printf(f->arena, "packages: {names: [], files: [%s]}\n",
+		                                  bad[i]),
+		                     &e),
+		        ERR_INPUT, bad[i]);
+}
+
 static void what_is_not_is_installed_at_once(void **state)
 {
 	struct fixture *f = *state;
@@ -314,6 +341,7 @@ int main(void)
 #define BAKED(name) cmocka_unit_test_setup_teardown(name, setup_image, teardown_image)
 	const struct CMUnitTest here[] = {
 	        DRY(what_is_installed_holds),
+	        DRY(files_of_packages),
 	        DRY(what_is_not_is_installed_at_once),
 	        DRY(another_version_is_not_it),
 	        BAKED(what_was_baked_is_not_asked_for),
