@@ -139,6 +139,8 @@ static const char *storage_port(struct render *r)
  *   ReturnToService 2           with 1 a node that rebooted unasked stays down
  *   power_save_*interval        a node is started within a second of its job
  *   cloud_reg_addrs             nodes need no DNS; from 23.11 on it is always so, and no word
+ *   PrivateData                 from 23.02 on nodes that are powered down are always shown, and the word does nothing
+ *   UnkillableStepTimeout       later releases want 5 times MessageTimeout, or nodes may go down
  *   TreeWidth                   before 23.11 a node can't pass a message on to one that DNS doesn't know
  *   PrologSlurmctld             ends when a job's nodes are up: else a job waits for up to 30 s
  *   SwitchType, JobCompType     have no plugin `none` any more
@@ -164,7 +166,7 @@ static const struct row {
         {"SlurmctldLogFile", 0, LAST, "/var/log/slurm/slurmctld.log", NULL},
         {"SlurmdLogFile", 0, LAST, "/var/log/slurm/slurmd.log", NULL},
         {"DebugFlags", 0, LAST, "Power", NULL},
-        {"PrivateData", 0, LAST, "cloud", NULL},
+        {"PrivateData", 0, 2205, "cloud", NULL},
         {"ReturnToService", 0, LAST, "2", NULL},
         {"ReconfigFlags", 0, LAST, "KeepPartState", NULL},
         {"RebootProgram", 0, LAST, "/sbin/reboot", NULL},
@@ -174,7 +176,8 @@ static const struct row {
         {"SlurmdTimeout", 0, LAST, "180", NULL},
         {"MessageTimeout", 0, LAST, "60", NULL},
         {"BatchStartTimeout", 0, LAST, "180", NULL},
-        {"UnkillableStepTimeout", 0, LAST, "180", NULL},
+        {"UnkillableStepTimeout", 0, 2205, "180", NULL},
+        {"UnkillableStepTimeout", 2302, LAST, "300", NULL},
         {"KillWait", 0, LAST, "30", NULL},
         {"MinJobAge", 0, LAST, "300", NULL},
         {"InactiveLimit", 0, LAST, "0", NULL},

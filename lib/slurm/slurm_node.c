@@ -124,6 +124,7 @@ static const struct complaint {
         {"Invalid node names in partition", ERR_HOST, REASON_SLURM_CONF},
         {"Unable to process configuration file", ERR_HOST, REASON_SLURM_CONF},
         {"error Address already in use", ERR_HOST, REASON_SLURM_PORT},
+        {"Unable to listen to file descriptors", ERR_HOST, REASON_SLURM_PORT}, /* 24.11 */
         {"not a valid controller", ERR_HOST, REASON_SLURM_HOST},
         {"we have no TRES from it", ERR_HOST, REASON_SLURM_DATABASE},
         {"No space left on device", ERR_HOST, REASON_HOST_SPACE},

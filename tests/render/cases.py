@@ -61,11 +61,11 @@ def options(text):
 
 
 class Rendered:
-    """What one run wrote, said and ended with."""
+    """What one run wrote, said and ended with; `more` are further options."""
 
-    def __init__(self, case, where):
+    def __init__(self, case, where, more=()):
         text = case.read_text()
-        self.options = [*OPTIONS, *options(text)]
+        self.options = [*OPTIONS, *(more or options(text))]
         where.mkdir(parents=True, exist_ok=True)
         config, self.out = where / case.name, where / "out"
         config.write_text(whole(text))

@@ -1,6 +1,7 @@
 #!/bin/bash
 # slurm_ns.sh DIR COMMAND...: runs the command where DIR/etc/slurm is this machine's, in namespaces that end with it: a host
-# `head` at 10.0.0.10 with munged, and what slurmctld is to start. Needs root.
+# `head` at 10.0.0.10 with munged, and what slurmctld is to start. SLURM_TREE, if set, is the root directory of another Debian,
+# whose Slurm it then is; nothing is written there. Needs root.
 if [ "${1:-}" != --inside ]; then
 	exec unshare --mount --net --uts --ipc --pid --fork --kill-child --mount-proc "$0" --inside "$@"
 fi
@@ -8,6 +9,16 @@ set -euo pipefail
 shift
 dir=$1
 shift
+if [ -n "${SLURM_TREE:-}" ]; then
+	mount -t tmpfs tmpfs /run
+	mkdir /run/up /run/work /run/root
+	mount -t overlay overlay -o "lowerdir=$SLURM_TREE,upperdir=/run/up,workdir=/run/work" /run/root
+	for d in proc sys dev; do mount --rbind /$d /run/root/$d; done
+	mkdir /run/root/case
+	cp -r "$dir/." /run/root/case/
+	cp "$0" /run/root/slurm_ns.sh
+	exec env --unset=SLURM_TREE chroot /run/root /slurm_ns.sh --inside /case "$@"
+fi
 hostname head
 mount -t tmpfs tmpfs /run
 for d in /var/lib/slurm /var/log/slurm /etc/slurm; do mount -t tmpfs tmpfs "$d"; done

@@ -41,6 +41,19 @@ def pytest_cmdline_main(config):
     return enter.enter([sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)])
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "every_suite: what differs between releases of Debian and Slurm")
+
+
+def pytest_collection_modifyitems(config, items):
+    """On another suite than the guests' only what differs there runs, and all of it when all is asked for."""
+    if suites.OWN == suites.GUESTS or os.environ.get("HPC_TEST_FULL"):
+        return
+    others = [item for item in items if not item.get_closest_marker("every_suite")]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
+
+
 def pytest_sessionstart(session):
     if os.geteuid() != 0:
         pytest.exit("the system tests make namespaces and boot machines: run them as root", 1)

@@ -44,6 +44,7 @@ def monotonic(box, unit, field):
     return int(box.run(f"systemctl show -p {field} --value {unit}")[1])
 
 
+@pytest.mark.every_suite
 def test_recommended_form(machine):
     more = "hostname: other-name\nusers: [{name: dave}]\nruncmd: ['cat /etc/hostname > /run/runcmd-saw']\n"
     box = machine(cloud_config(node_document(NODE, head=None), more))

@@ -49,6 +49,7 @@ def failed(box, *args):
     return code, status, printed
 
 
+@pytest.mark.every_suite
 def test_joins_at_boot_and_runs_a_job(node, controller):
     box = node(before=lambda box: box.run_inside_tree("systemctl", "enable", agent.UNIT))
     status = agent.wait_ended(box, JOIN)
@@ -58,6 +59,7 @@ def test_joins_at_boot_and_runs_a_job(node, controller):
     assert (controller.export / "home/alice/boot.out").read_text() == NODE + "\n"
 
 
+@pytest.mark.every_suite
 def test_second_run_is_all_ok(node):
     box = node()
     code, printed = agent.bootstrap(box)
@@ -120,6 +122,7 @@ def test_munge_key_of_the_wrong_size(bed, node):
     assert status.of("mounts") == {"changed"}, status
 
 
+@pytest.mark.every_suite
 def test_munge_key_of_another_cluster(bed, node):
     bed.put("munge.key", bytes(reversed(range(256))) * 4)
     box = node(deadline="12s")
@@ -128,6 +131,7 @@ def test_munge_key_of_another_cluster(bed, node):
     assert status.failures()
 
 
+@pytest.mark.every_suite
 def test_controller_is_down_then_back(node, controller):
     box = node(deadline="8s")
     controller.run("systemctl stop slurmctld")
@@ -140,12 +144,14 @@ def test_controller_is_down_then_back(node, controller):
     assert code == 0, printed
 
 
+@pytest.mark.every_suite
 def test_node_the_controller_does_not_know(node):
     box = node("stranger-1", deadline="12s")
     _, status, _ = failed(box)
     assert set(status.failures().values()) == {"slurm-node-unknown"}, status
 
 
+@pytest.mark.every_suite
 def test_node_smaller_than_configured(node):
     box = node("queue1-st-big-1", deadline="12s")
     _, status, printed = failed(box)
@@ -163,6 +169,7 @@ def test_two_agents_at_once(node):
     assert first.wait(30) != 0
 
 
+@pytest.mark.every_suite
 def test_killed_at_any_moment_the_next_run_converges(node):
     """Killed six times at random moments of one join; what each left is where the next began."""
     box, moments = node(), random.Random()

@@ -10,6 +10,7 @@ from bed.cluster import node_document
 NODE = "queue1-st-t3micro-5"
 OLD, NEW = "bookworm", "trixie"
 GUARD = 120
+pytestmark = pytest.mark.every_suite
 
 
 @contextlib.contextmanager

@@ -161,6 +161,15 @@ static void complaints_have_their_reasons(void **state)
 	         "SlurmUser nouser", REASON_SLURM_CONF, ERR_HOST},
 	        {"slurmctld: error: Error binding slurm stream socket: Address already in use\nslurmctld: fatal: slurm_init_msg_engine_port error Address already in use\n",
 	         "engine_port error Address already in use", REASON_SLURM_PORT, ERR_HOST},
+	        {"fatal: _open_ports: Unable to listen to file descriptors. Existing slurmctld process "
+	         "likely already is listening on the ports.\n",
+	         "listening on the ports", REASON_SLURM_PORT, ERR_HOST},
+	        {"error: slurm_unpack_received_msg: Invalid Protocol Version 10752 from uid=0\n"
+	         "error: failed to fetch remote configs: Protocol authentication error\n",
+	         "Invalid Protocol Version", REASON_SLURM_VERSION, ERR_DENIED},
+	        {"error: slurm_receive_msg: Insane message length\n"
+	         "error: failed to fetch remote configs: Zero Bytes were transmitted or received\n",
+	         "Insane message length", REASON_SLURM_VERSION, ERR_DENIED},
 	        {"slurmctld: error: This host (n1/n1) not a valid controller\n",
 	         "not a valid controller", REASON_SLURM_HOST, ERR_HOST},
 	        {"slurmctld: fatal: You are running with a database but for some reason we have no TRES from it.\n",
