@@ -3,7 +3,7 @@
  * The lowest layer of an image: what its recipe is `from`.
  *
  *   - a distribution like Debian: mmdebstrap, with the recipe's packages in the same run, from the
- *     apt sources of this machine that are for that release; or from a lock, without a network;
+ *     recipe's sources or the apt sources of this machine that are for that release; or from a lock, without a network;
  *   - one of rpm packages: `dnf --installroot`, with the recipe's packages and the essential ones
  *     in the same run, from this machine's /etc/yum.repos.d/NAME*.repo, where NAME is the
  *     distribution's name for its own files ("redhat" for RHEL). Signatures are checked unless such
@@ -39,8 +39,8 @@ struct base {
 int base_plan(const struct recipe *r, const struct lock *lock, struct arena *a, struct base *ret,
               struct strbuf *key, struct err *e) ATTR_MUST_USE;
 
-/* This machine's apt sources that are for the recipe's release, as lines of sources.list(5), read
- * through apt's own view of its configuration, whatever format that is in. */
+/* The recipe's sources; if it has none this machine's apt sources that are for its release, as lines
+ * of sources.list(5), read through apt's own view of its configuration, whatever format that is in. */
 int base_sources(const struct recipe *r, struct arena *a, struct field_strings *ret,
                  struct err *e) ATTR_MUST_USE;
 

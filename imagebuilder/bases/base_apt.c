@@ -63,8 +63,11 @@ int base_sources(const struct recipe *recipe, struct arena *a, struct field_stri
 	struct host_result res;
 	struct host *here;
 	char uri[1024], suite[128], component[128];
+	if (recipe->sources.n) {
+		*ret = recipe->sources;
+		return 0;
+	}
 	int r = host_open("/", HOST_LIVE, &here, e);
-
 	if (r < 0)
 		return r;
 	r = host_run_ok(here, &x, a, &res, e);
@@ -81,8 +84,8 @@ int base_sources(const struct recipe *recipe, struct arena *a, struct field_stri
 	}
 	if (!list.n)
 		return err_set(e, ERR_HOST, REASON_HOST_PACKAGE, ENOENT,
-		               "building '%s': this machine's apt has no source for '%s': add one "
-		               "to /etc/apt/sources.list.d",
+		               "building '%s': this machine's apt has no source for '%s': give "
+		               "'sources' in the recipe, or add one to /etc/apt/sources.list.d",
 		               recipe->from, codename);
 	*ret = list;
 	return 0;
@@ -151,7 +154,9 @@ static int add_key(const struct base *b, struct arena *a, struct strbuf *key, st
 	strbuf_printf(key, "distribution %s\n", recipe->from);
 	for (size_t i = 0; i < b->packages.n; i++)
 		strbuf_printf(key, "package %s\n", b->packages.items[i]);
-	return add_apt_files(key, a, e);
+	for (size_t i = 0; i < recipe->sources.n; i++)
+		strbuf_printf(key, "source %s\n", recipe->sources.items[i]);
+	return recipe->sources.n ? 0 : add_apt_files(key, a, e);
 }
 
 /* ---- making it ---- */

@@ -6,8 +6,8 @@
 
 /* Under their usual names. */
 static const char *const distributions[] = {
-        "debian:bookworm", "debian:trixie", "ubuntu:jammy", "ubuntu:noble", "amazonlinux:2023",
-        "rocky:9",         "almalinux:9",   "rhel:9",       "fedora:41",
+        "debian:bookworm",  "debian:trixie", "debian:sid",  "ubuntu:jammy", "ubuntu:noble",
+        "amazonlinux:2023", "rocky:9",       "almalinux:9", "rhel:9",       "fedora:41",
 };
 
 /* Of what is known with its release; or of the names alone, where that was asked for without one. */
@@ -34,7 +34,7 @@ static int unknown(const struct doc *at, const char *name, bool bare, struct err
 	return doc_err(
 	        at, e, REASON_INPUT_RANGE,
 	        "unknown distribution '%s', expected one of debian:bookworm, debian:trixie, "
-	        "ubuntu:jammy, ubuntu:noble, amazonlinux:2023, rocky:9, almalinux:9, rhel:9, "
+	        "debian:sid, ubuntu:jammy, ubuntu:noble, amazonlinux:2023, rocky:9, almalinux:9, rhel:9, "
 	        "fedora:41",
 	        name);
 }

@@ -55,6 +55,7 @@ struct recipe {
 	        *distribution; /* "debian:bookworm", that of its parents too; NULL: nobody says */
 	struct disk_spec disk;
 	struct field_strings features; /* efa, lustre, nvidia */
+	struct field_strings sources;  /* lines of sources.list(5); none: this machine's */
 	const struct doc *image;       /* the header as written */
 	const struct doc *sections;    /* a map, for plan_build with kinds_all */
 	const struct doc *copy, *components, *tests, *allow; /* lists, or NULL */

@@ -4,6 +4,7 @@
 #include <limits.h>
 
 #include "recipe/arch.h"
+#include "recipe/debline.h"
 #include "recipe/distribution.h"
 #include "recipe/feature.h"
 #include "recipe/recipe_own.h"
@@ -11,13 +12,14 @@
 #define CMDLINE_DEFAULT "console=tty0 console=ttyS0,115200n8 nvme_core.io_timeout=4294967295"
 #define CMDLINE_MAX     1024 /* x86 allows 2047 with root= and what the boot loader adds */
 #define FEATURES_MAX    8
+#define SOURCES_MAX     64
 #define NAME_MAX_LEN    64 /* an AMI's name has up to 128, and version and architecture follow */
 
 struct header {
 	const char *name, *version, *from, *distribution, *cmdline;
 	int arch, filesystem, boot;
 	uint64_t size;
-	struct field_strings features;
+	struct field_strings features, sources;
 };
 
 #define UNSET (-1)
@@ -42,6 +44,9 @@ const struct field recipe_image_fields[] = {
          .help = "three numbers, as 1.4.0 (default: 1.0.0)"},
         {"from", FIELD_STRING, FIELD_AT(struct header, from), .min = 1, .max = PATH_MAX - 1,
          .help = "a distribution (debian:bookworm), a recipe, a tar, a raw disk or a directory"},
+        {"sources", FIELD_STRINGS, FIELD_AT(struct header, sources), .max = SOURCES_MAX,
+         .help = "lines of sources.list(5) that a debian: or ubuntu: release is made from "
+                 "(default: this machine's)"},
         {"arch", FIELD_CHOICE, FIELD_AT(struct header, arch), .choices = arch_names,
          .help = "of the processors it is for (default: x86_64)"},
         {"distribution", FIELD_STRING, FIELD_AT(struct header, distribution), .min = 1,
@@ -67,6 +72,11 @@ static const struct doc *place(const struct doc *map, const char *key)
 	const struct doc *d = doc_find(map, key);
 
 	return d ? d : map;
+}
+
+static const struct doc *entry(const struct doc *list, size_t i)
+{
+	return list->type == DOC_LIST ? list->items[i] : list;
 }
 
 static int check_name(const struct doc *image, const char *name, struct err *e)
@@ -132,12 +142,37 @@ static int check_features(const struct doc *image, const struct field_strings *l
 		if (known)
 			continue;
 		const char *near = str_nearest(list->items[i], feature_names, n);
-		return doc_err(at->type == DOC_LIST ? at->items[i] : at, e, REASON_INPUT_RANGE,
+		return doc_err(entry(at, i), e, REASON_INPUT_RANGE,
 		               near ? "unknown feature '%s', did you mean '%s'?"
 		                    : "unknown feature '%s', expected efa, lustre or nvidia%s",
 		               list->items[i], near ? near : "");
 	}
 	return 0;
+}
+
+static int check_sources(const struct doc *image, const struct header *h, struct err *e)
+{
+	const struct doc *at = doc_get(image, "sources");
+	const char *release;
+
+	if (!h->sources.n)
+		return 0;
+	for (size_t i = 0; i < h->sources.n; i++) {
+		int r = debline_check(entry(at, i), h->sources.items[i], e);
+		if (r < 0)
+			return r;
+	}
+	if (!h->from || (!str_starts(h->from, "debian:") && !str_starts(h->from, "ubuntu:")))
+		return doc_err(at, e, REASON_INPUT_UNSUPPORTED,
+		               "'sources' are of a debian: or ubuntu: release that the image is "
+		               "'from'");
+	release = strchr(h->from, ':') + 1;
+	for (size_t i = 0; i < h->sources.n; i++)
+		if (debline_is_of(h->sources.items[i], release))
+			return 0;
+	return doc_err(at, e, REASON_INPUT_RANGE,
+	               "none of the sources is of the suite '%s', which the image is from",
+	               release);
 }
 
 /* Of what is from a distribution, or from a recipe, that is said already. */
@@ -172,13 +207,14 @@ static int check_disk(const struct doc *image, struct header *h, struct err *e)
 static int check_values(const struct doc *image, struct header *h, struct faults *faults,
                         struct err *e)
 {
-	struct err found[6];
+	struct err found[7];
 	const int results[] = {check_name(image, h->name, &found[0]),
 	                       check_version(image, h->version, &found[1]),
 	                       check_cmdline(image, h->cmdline, &found[2]),
 	                       check_features(image, &h->features, &found[3]),
 	                       check_disk(image, h, &found[4]),
-	                       check_distribution(image, h, &found[5])};
+	                       check_distribution(image, h, &found[5]),
+	                       check_sources(image, h, &found[6])};
 
 	for (size_t i = ARRAY_LEN(results); i-- > 0;)
 		if (results[i] < 0)
@@ -205,6 +241,7 @@ int recipe_header(const struct doc *image, struct faults *faults, struct arena *
 	ret->arch = arch_name(h.arch);
 	ret->distribution = h.distribution;
 	ret->features = h.features;
+	ret->sources = h.sources;
 	ret->disk = (struct disk_spec){.size = h.size,
 	                               .filesystem = filesystems[h.filesystem],
 	                               .boot = (enum recipe_boot)h.boot,

@@ -7,6 +7,13 @@
 
 #define PRIVATE "/etc/apt/sources.list"
 
+/* A tree with files of this machine in it, of which one is a link of the image's own. */
+#define FAKE_MMDEBSTRAP                                                                            \
+	"for tree; do case $tree in /*) break;; esac; done\n"                                      \
+	"mkdir -p $tree/etc/apt $tree/var/lib/dpkg; echo lent >$tree/etc/hostname\n"               \
+	"ln -s ../run/resolv.conf $tree/etc/resolv.conf\necho made\n"                              \
+	"echo \"$SOURCE_DATE_EPOCH $TZ $LC_ALL $DEBIAN_FRONTEND\" >$tree/env\n"
+
 static void sources_of_the_release_are_taken(void **state)
 {
 	struct field_strings list = {0};
@@ -36,7 +43,7 @@ static void sources_of_the_release_are_taken(void **state)
 	load("ubuntu:noble", "");
 	list.n = 99;
 	assert_err(base_sources(&recipe, arena, &list, &e), ERR_HOST,
-	           "apt has no source for 'noble': add one");
+	           "apt has no source for 'noble': give 'sources' in the recipe, or add one");
 	assert_int_equal(list.n, 99);
 	put_program("apt-get", "exit 3\n");
 	assert_err(base_sources(&recipe, arena, &list, &e), ERR_HOST,
@@ -75,6 +82,32 @@ static void the_key_follows_from_the_machines_sources(void **state)
 	assert_int_equal(umount("/etc/apt"), 0);
 }
 
+/* Those of the machine are not even looked at. */
+static void a_recipe_may_have_sources_of_its_own(void **state)
+{
+#define FROZEN "deb [check-valid-until=no] http://a/then sid main"
+	struct field_strings list = {0};
+
+	(void)state;
+	unit_need_root();
+	put_program("mmdebstrap", FAKE_MMDEBSTRAP);
+	put_program("apt-get", "exit 3\n");
+	put("r.yaml",
+	    arena_printf(arena,
+	                 "image: {name: unit, arch: %s, from: 'debian:sid', sources: ['" FROZEN
+	                 "']}\npackages: [a]\n",
+	                 own_arch()));
+	assert_ok(recipe_load(at("r.yaml"), NULL, arena, &recipe, &e));
+	assert_ok(base_sources(&recipe, arena, &list, &e));
+	assert_int_equal(list.n, 1);
+	assert_ok(plan_base(NULL));
+	assert_string_equal(key.data, "distribution debian:sid\npackage a\nsource " FROZEN "\n");
+	assert_ok(make_base(NULL));
+	assert_has(calls_of("mmdebstrap"), "--include=a sid ");
+	assert_has(calls_of("mmdebstrap"), "/new " FROZEN "\n");
+	assert_string_equal(calls_of("apt-get"), "");
+}
+
 static void what_makes_it_must_be_there(void **state)
 {
 	(void)state;
@@ -90,13 +123,6 @@ static void what_makes_it_must_be_there(void **state)
 	assert_int_equal(e.kind, ERR_HOST);
 	assert_has(e.text, "install mmdebstrap");
 }
-
-/* A tree with files of this machine in it, of which one is a link of the image's own. */
-#define FAKE_MMDEBSTRAP                                                                            \
-	"for tree; do case $tree in /*) break;; esac; done\n"                                      \
-	"mkdir -p $tree/etc/apt $tree/var/lib/dpkg; echo lent >$tree/etc/hostname\n"               \
-	"ln -s ../run/resolv.conf $tree/etc/resolv.conf\necho made\n"                              \
-	"echo \"$SOURCE_DATE_EPOCH $TZ $LC_ALL $DEBIAN_FRONTEND\" >$tree/env\n"
 
 static void a_tree_is_made_of_todays_packages(void **state)
 {
@@ -386,6 +412,7 @@ int main(int argc, char **argv)
 	const struct CMUnitTest tests[] = {
 	        MACHINE_TEST(sources_of_the_release_are_taken),
 	        MACHINE_TEST(the_key_follows_from_the_machines_sources),
+	        MACHINE_TEST(a_recipe_may_have_sources_of_its_own),
 	        MACHINE_TEST(what_makes_it_must_be_there),
 	        MACHINE_TEST(a_tree_is_made_of_todays_packages),
 	        MACHINE_TEST(a_tree_is_made_of_a_lock),

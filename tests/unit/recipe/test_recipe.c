@@ -70,6 +70,16 @@ static void headers_are_refused(void **state)
 	        {"image: {name: a, from: 'debian:bookwurm'},", "did you mean 'debian:bookworm'"},
 	        {"image: {name: a, from: 'zzzzzzzzzzzzzzz:1'},", "expected one of debian:bookworm"},
 	        {"image: {name: a, from: none.raw},", "none.raw"},
+	        {"image: {name: a, from: 'debian:trixie', sources: [x]},",
+	         "r.yaml:1:56: 'x' is no source of packages"},
+	        {"image: {name: a, from: 'debian:trixie', sources: 'deb http://a/b c m'},",
+	         "none of the sources is of the suite 'trixie'"},
+	        {"image: {name: a, from: 'rocky:9', sources: 'deb http://a/b c m'},",
+	         "'sources' are of a debian: or ubuntu: release"},
+	        {"image: {name: a, from: tree, sources: 'deb http://a/b c m'},",
+	         "'sources' are of a debian: or ubuntu: release"},
+	        {"image: {name: a, sources: 'deb http://a/b c m'},",
+	         "'sources' are of a debian: or ubuntu: release"},
 	        {"image: {name: a, from: none},", "opening"},
 	};
 
@@ -112,7 +122,12 @@ static void it_is_made_from_what_is_there(void **state)
 	assert_string_equal(got.from, at("base.tar"));
 	assert_ok(load("{image: {name: a, from: tree}}"));
 	assert_int_equal(got.from_type, FROM_DIRECTORY);
+	assert_ok(load("{image: {name: a, from: 'debian:sid', sources: ['deb http://s/d sid-x m', "
+	               "'deb http://a/d sid main']}}"));
+	assert_int_equal(got.sources.n, 2);
+	assert_string_equal(got.sources.items[1], "deb http://a/d sid main");
 	assert_ok(load("{image: {name: a, from: 'rocky:9'}}"));
+	assert_int_equal(got.sources.n, 0);
 	assert_int_equal(got.from_type, FROM_DISTRIBUTION);
 	assert_string_equal(got.from, "rocky:9");
 	put("plain", "x");
