@@ -32,11 +32,16 @@ static int add_file(struct instance_table *t, const char *path, bool may_lack, s
                     struct err *e)
 {
 	struct blob text;
-	int r = file_read(AT_FDCWD, path, INSTANCE_TABLE_MAX, a, &text, e);
+	struct err why;
+	int r = file_read(AT_FDCWD, path, INSTANCE_TABLE_MAX, a, &text, &why);
 
 	if (r == -ENOENT && may_lack)
 		return 0;
-	return r < 0 ? r : instance_add(t, path, text, a, e);
+	if (r < 0) {
+		*e = why;
+		return r;
+	}
+	return instance_add(t, path, text, a, e);
 }
 
 int types_read(struct arena *a, struct instance_table *ret, struct err *e)
