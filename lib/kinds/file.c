@@ -97,23 +97,6 @@ static int claim_keys(const struct step *s, const struct file_spec *f, struct er
 	return f->sha256 ? claim_sha256(s, "sha256", f->sha256, e) : 0;
 }
 
-static int claim_source(struct step *s, const struct file_spec *f, struct err *e)
-{
-	const char *path = f->source;
-
-	if (!path || str_starts(path, "s3://") || str_starts(path, "https://"))
-		return 0;
-	if (!str_starts(path, "file:/"))
-		return doc_err(claim_at(s, "source"), e, REASON_INPUT_RANGE,
-		               "'%s' is none of s3://bucket/key, https://..., file:/path", path);
-	path += strlen("file:");
-	int r = claim_path(s, "source", &path, e);
-	if (r < 0)
-		return r;
-	step_needs(s, "path:%s", path);
-	return 0;
-}
-
 static int claim_owner(struct step *s, const struct host_owner *o, struct err *e)
 {
 	int r = o->user ? claim_account(claim_at(s, "owner"), o->user, e) : 0;
@@ -138,7 +121,7 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	r = claim_keys(s, f, e);
 	if (r < 0)
 		return r;
-	r = claim_source(s, f, e);
+	r = f->source ? claim_source(s, "source", f->source, e) : 0;
 	if (r < 0)
 		return r;
 	r = claim_owner(s, &f->owner, e);

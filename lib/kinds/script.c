@@ -54,11 +54,8 @@ static const struct field script_fields[] = {
 
 static const struct script_spec script_defaults = {.stage = SCRIPT_CONFIGURED};
 
-static int claim_what(const struct step *s, const struct script_spec *c, struct err *e)
+static int claim_what(struct step *s, const struct script_spec *c, struct err *e)
 {
-	static const char *const schemes[] = {"s3://", "https://", "file:/"};
-	bool known = false;
-
 	if (!!c->run.n + !!c->source + !!c->content != 1)
 		return doc_err(s->at, e, REASON_INPUT_REQUIRED,
 		               "expected one of 'run', 'source' and 'content'");
@@ -68,12 +65,9 @@ static int claim_what(const struct step *s, const struct script_spec *c, struct 
 	if (c->args.n && c->run.n)
 		return doc_err(claim_at(s, "args"), e, REASON_INPUT_RANGE,
 		               "arguments of 'run' stand in its own list");
-	for (size_t i = 0; c->source && i < ARRAY_LEN(schemes); i++)
-		known = known || str_starts(c->source, schemes[i]);
-	if (c->source && !known)
-		return doc_err(claim_at(s, "source"), e, REASON_INPUT_RANGE,
-		               "'%s' is no place of a script: expected s3://, https:// or file:/",
-		               c->source);
+	int r = c->source ? claim_source(s, "source", c->source, e) : 0;
+	if (r < 0)
+		return r;
 	return c->sha256 ? claim_sha256(s, "sha256", c->sha256, e) : 0;
 }
 
@@ -149,8 +143,6 @@ static void claim_order(struct step *s, const struct script_spec *c)
 		claim_after(s, "files");
 	if (c->stage == SCRIPT_JOINED)
 		step_needs(s, "slurm:registered");
-	if (c->source && str_starts(c->source, "file:/"))
-		step_needs(s, "path:%s", c->source + strlen("file:"));
 	if (c->run.n && c->run.items[0][0] == '/')
 		step_needs(s, "path:%s", c->run.items[0]);
 	step_provides(s, "stage:%s", script_stages[c->stage]);

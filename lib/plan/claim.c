@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/str.h"
+#include "cloud/uri.h"
 
 #define ACCOUNT_MAX 32 /* useradd(8) refuses longer names */
 
@@ -81,6 +82,23 @@ int claim_sha256(const struct step *s, const char *key, const char *hex, struct 
 	if (str_unhex(hex, digest, sizeof digest) < 0)
 		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
 		               "'%s' is not a sha256: 64 hex digits", hex);
+	return 0;
+}
+
+int claim_source(struct step *s, const char *key, const char *uri, struct err *e)
+{
+	struct uri u;
+	struct err why;
+	int r = uri_parse(uri, s->arena, &u, &why);
+
+	if (r < 0)
+		return doc_err(claim_at(s, key), e, why.reason, "%s", why.text);
+	if (u.scheme != URI_FILE)
+		return 0;
+	r = claim_path(s, key, &u.path, e);
+	if (r < 0)
+		return r;
+	step_needs(s, "path:%s", u.path);
 	return 0;
 }
 

@@ -27,6 +27,9 @@ int claim_account(const struct doc *at, const char *name, struct err *e) ATTR_MU
 int claim_sha256(const struct step *s, const char *key, const char *hex,
                  struct err *e) ATTR_MUST_USE;
 
+/* Where content comes from, as cloud/uri.h has it; a file of this machine becomes a need of the step. */
+int claim_source(struct step *s, const char *key, const char *uri, struct err *e) ATTR_MUST_USE;
+
 /* "path:" of the directory that holds `path`; nothing for "/". */
 void claim_needs_parent(struct step *s, const char *path);
 

@@ -65,13 +65,10 @@ static int claim_create(const struct step *s, const struct munge_spec *m, struct
 	return 0;
 }
 
-static int claim_key(const struct step *s, const struct munge_spec *m, struct err *e)
+static int claim_key(struct step *s, const struct munge_spec *m, struct err *e)
 {
-	static const char *const schemes[] = {"s3://", "https://", "file:/"};
-
-	for (size_t i = 0; i < ARRAY_LEN(schemes); i++)
-		if (str_starts(m->key, schemes[i]))
-			return 0;
+	if (strchr(m->key, ':') && !munge_key_is_secret(m->key))
+		return claim_source(s, "key", m->key, e);
 	if (!munge_key_is_secret(m->key) || !strstr(m->key, ":secretsmanager:"))
 		return doc_err(claim_at(s, "key"), e, REASON_INPUT_RANGE,
 		               "'%s' is no place of a key: expected s3://, https://, file:/ or "
@@ -98,8 +95,6 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	if (r < 0)
 		return r;
 	m->fetched = arena_alloc(s->arena, sizeof *m->fetched);
-	if (str_starts(m->key, "file:/"))
-		step_needs(s, "path:%s", m->key + strlen("file:"));
 	step_needs(s, "user:munge");
 	step_needs(s, "path:/etc/munge");
 	step_needs(s, "pkg:munge");

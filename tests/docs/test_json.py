@@ -18,7 +18,7 @@ Build:
   ParentImage: ami-0123456789abcdef0
   InstanceType: t3.micro
   UpdateOsPackages: {Enabled: true}
-  Components: [{Type: script, Value: "file://script.sh"}]
+  Components: [{Type: script, Value: "file:///srv/script.sh"}]
 """
 
 

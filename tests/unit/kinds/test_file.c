@@ -96,8 +96,8 @@ static void a_missing_source_is_an_error(void **state)
 
 	assert_ok(fixture_plan(f, "files: [{path: /srv/x, source: 'file:/srv/none'}]\n", &e));
 	assert_err(fixture_apply(f, &e), ERR_HOST, "'/srv/none'");
-	assert_ok(fixture_plan(f, "files: [{path: /srv/x, source: 's3://b/k'}]\n", &e));
-	assert_err(fixture_apply(f, &e), ERR_INPUT, "fetching 's3://b/k'");
+	assert_ok(fixture_plan(f, "files: [{path: /srv/x, source: 's3://bkt/k'}]\n", &e));
+	assert_err(fixture_apply(f, &e), ERR_INPUT, "fetching 's3://bkt/k'");
 }
 
 static void links_are_replaced_not_followed(void **state)

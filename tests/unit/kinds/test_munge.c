@@ -216,7 +216,7 @@ static void bad_specs(void **state)
 	        {"munge: {}", "key"},
 	        {"munge: {key: /etc/key}", "spec:1:14: '/etc/key' is no place of a key"},
 	        {"munge: {key: 'arn:aws:s3:::bucket/key'}", "is no place of a key"},
-	        {"munge: {key: 's3://b/k', sha256: abc}", "spec:1:34: 'abc' is not a sha256"},
+	        {"munge: {key: 's3://bkt/k', sha256: abc}", "spec:1:36: 'abc' is not a sha256"},
 	        {"munge: {key: 'arn:aws:secretsmanager:eu-west-1:1:secret:k', sha256: abc}",
 	         "a secret has versions"},
 	};

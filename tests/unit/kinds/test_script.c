@@ -180,12 +180,13 @@ static void bad_specs(void **state)
 		const char *spec, *message;
 	} cases[] = {
 	        {"{}", "expected one of 'run', 'source' and 'content'"},
-	        {"{run: [a], source: 's3://b/k'}", "expected one of"},
+	        {"{run: [a], source: 's3://bkt/k'}", "expected one of"},
 	        {"{run: [a], args: [b]}", "stand in its own list"},
 	        {"{run: [a], sha256: x}", "'sha256' is of a 'source'"},
-	        {"{source: 's3://b/k', sha256: x}", "'x' is not a sha256"},
-	        {"{source: /a}", "'/a' is no place of a script"},
-	        {"{source: 'http://a/b'}", "is no place of a script"},
+	        {"{source: 's3://bkt/k', sha256: x}", "'x' is not a sha256"},
+	        {"{source: /a}", "'/a': expected s3://BUCKET/KEY, https://... or file:/PATH"},
+	        {"{source: 'http://a/b'}",
+	         "'http://a/b': http isn't protected against changes on the way"},
 	        {"{run: [a], env: {'A B': x}}", "'A B' is not the name of a variable"},
 	        {"{run: [a], env: {1A: x}}", "'1A' is not the name of a variable"},
 	        {"{run: [a], user: 'a b'}", "'a b' is not the name"},
@@ -217,7 +218,7 @@ static void stages_stand_where_they_should(void **state)
 	                       "- {run: [j], stage: joined}\n"
 	                       "- {run: [c]}\n"
 	                       "- {run: [s], stage: start}\n"
-	                       "munge: {key: 's3://b/k'}\n"
+	                       "munge: {key: 's3://bkt/k'}\n"
 	                       "files: [{path: /etc/x, content: x}]\n"
 	                       "mounts: [{path: /data, type: tmpfs}, {path: /home, type: tmpfs}]\n"
 	                       "hostname: n\n",
