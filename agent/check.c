@@ -66,43 +66,34 @@ static bool is_node_doc(struct blob text, const struct doc *d)
 /* ---- the verdict ---- */
 
 static int check_for(struct agent *g, const struct doc *config, const struct doc *layer,
-                     const struct doc *queue, struct faults *faults, struct err *e)
+                     const struct doc *queue, const struct cluster_reading *reading, struct err *e)
 {
-	const struct cluster_reading reading = {
-	        .faults = faults, .strict = g->opt.strict, .elsewhere = true};
 	struct doc *merged = offline_with_options(g, layer);
 
 	stand_in_node(g, merged, queue);
 	int r = offline_decode(g, merged, e);
 	if (r < 0)
 		return r;
-	return config_plan_of(g, config, &reading, e);
+	return config_plan_of(g, config, reading, e);
 }
 
-/* What a head node would refuse. That this version doesn't know an instance type is no fault of the
- * file. */
-static int check_head(struct agent *g, const struct doc *config, struct faults *faults,
-                      struct err *e)
+/* Of a file that a compute node was looked at of: what the head refuses is a fault of it, too. The
+ * head may be one that ParallelCluster makes, of a release of Slurm that only --slurm tells. */
+static int check_head(struct agent *g, const struct doc *config, const struct doc *layer,
+                      struct faults *faults, struct err *e)
 {
-	struct faults mine = {.arena = g->program.arena};
-	int failed = 0;
+	struct cluster_notes notes = g->notes;
+	const struct cluster_reading reading = {
+	        .faults = faults, .strict = g->opt.strict, .shortfalls = &notes, .elsewhere = true};
 
-	if (!pcluster_is(config))
-		return 0;
-	int r = head_check(g, config, &mine, e);
-	if (r < 0 && e->kind != ERR_INPUT)
-		return r;
-	for (size_t i = 0; i < mine.n; i++) {
-		*e = mine.items[i];
-		if (e->reason == REASON_INSTANCE_TYPE) {
-			cluster_note(&g->notes, NULL, "%s", e->text);
-			continue;
-		}
-		failed = -e->no;
-		if (!faults_add(faults, e))
-			return failed;
-	}
-	return failed;
+	notes.arena = g->program.arena;
+	g->notes = (struct cluster_notes){0};
+	g->opt.role = cluster_role_name(CLUSTER_HEAD);
+	if (!g->opt.slurm)
+		vars_unset(&g->facts, "slurm-version");
+	int r = check_for(g, config, layer, NULL, &reading, e);
+	g->notes = notes;
+	return r;
 }
 
 /* Checks for a node of each queue, unless a node is given: queues differ in their scripts. */
@@ -111,6 +102,8 @@ static int check_config(struct agent *g, const char *name, const struct doc *d,
 {
 	const struct doc *queues = doc_find(d, "Scheduling.SlurmQueues");
 	struct doc *layer;
+	const struct cluster_reading reading = {
+	        .faults = faults, .strict = g->opt.strict, .elsewhere = true};
 	int failed = 0, r = offline_node_document(g, &layer, e);
 	bool one = g->opt.node || !queues || queues->type != DOC_LIST || !queues->n;
 	size_t steps = 0;
@@ -122,19 +115,24 @@ static int check_config(struct agent *g, const char *name, const struct doc *d,
 	      is_role(node, CLUSTER_LOGIN);
 	for (size_t i = 0; i < (one ? 1 : queues->n); i++) {
 		r = check_for(g, d, layer, queues && queues->n > i ? queues->items[i] : NULL,
-		              faults, e);
+		              &reading, e);
 		if (r < 0 && !faults_add(faults, e))
 			return r;
 		failed = r < 0 ? r : failed;
 		steps = i ? steps : g->plan.n;
 	}
-	if (failed == 0 && g->node.node.role != CLUSTER_HEAD)
-		failed = check_head(g, d, faults, e);
+	enum cluster_role role = g->node.node.role;
+	if (role != CLUSTER_HEAD && pcluster_is(d)) {
+		r = check_head(g, d, layer, faults, e);
+		if (r < 0 && !faults_add(faults, e))
+			return r;
+		failed = r < 0 ? r : failed;
+	}
 	if (failed < 0 || g->program.quiet)
 		return failed;
 	printf("%s: ok: %s, %zu steps for role %s\n", name,
 	       pcluster_is(d) ? "ParallelCluster configuration" : "cluster configuration", steps,
-	       cluster_role_name(g->node.node.role));
+	       cluster_role_name(role));
 	return 0;
 }
 

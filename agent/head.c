@@ -19,42 +19,33 @@ int head_release(const struct agent *g, unsigned *ret, struct err *e)
 	        g->opt.slurm);
 }
 
-static int read_model(struct agent *g, const struct doc *config, struct faults *faults,
-                      struct model *ret, struct err *e)
-{
-	const struct pcluster_input in = {.config = config,
-	                                  .node = &g->node.node,
-	                                  .facts = &g->facts,
-	                                  .notes = &g->notes,
-	                                  .elsewhere = true,
-	                                  .arena = g->program.arena};
-	struct instance_table types;
-	int r = types_read(g->program.arena, &types, e);
-
-	return r < 0 ? r : pcluster_model(&in, &types, faults, ret, e);
-}
-
 int head_render(struct agent *g, const struct doc *config, struct faults *faults,
                 struct render_files *ret, struct err *e)
 {
+	struct instance_table types;
+	const struct pcluster_input in = {.config = config,
+	                                  .node = &g->node.node,
+	                                  .facts = &g->facts,
+	                                  .types = &types,
+	                                  .faults = faults,
+	                                  .notes = &g->notes,
+	                                  .elsewhere = true,
+	                                  .arena = g->program.arena};
 	struct model model;
 	unsigned slurm;
 	int r = head_release(g, &slurm, e);
 
 	if (r < 0)
 		return r;
-	r = read_model(g, config, faults, &model, e);
+	r = types_read(g->program.arena, &types, e);
 	if (r < 0)
 		return r;
-	return render_head(&model, slurm, faults, g->program.arena, ret, e);
-}
-
-int head_check(struct agent *g, const struct doc *config, struct faults *faults, struct err *e)
-{
-	struct render_files files;
-	struct model model;
-
-	if (g->opt.slurm)
-		return head_render(g, config, faults, &files, e);
-	return read_model(g, config, faults, &model, e);
+	r = pcluster_model(&in, &model, e);
+	if (r < 0)
+		return r;
+	r = render_head(&model, slurm, faults, g->program.arena, ret, e);
+	if (r < 0)
+		return r;
+	render_nfsd(&model, g->program.arena, ret);
+	return 0;
 }

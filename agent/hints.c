@@ -15,7 +15,8 @@ const struct reason_hint agent_hints[] = {
         {REASON_HOST_PACKAGE,
          "bake it into the image: hpc-imagebuild; installing at boot needs a reachable mirror"},
         {REASON_UNIT_MISSING, "is the package that ships it in the image?"},
-        {REASON_SLURM_MISSING, "bake slurmd into the image, or name its prefix"},
+        {REASON_SLURM_MISSING,
+         "bake slurmd, or for a head slurmctld, into the image; a slurmd elsewhere needs 'prefix'"},
         {REASON_SLURM_VERSION,
          "slurmd must not be newer than slurmctld, nor older than its last "
          "two releases (three from 24.11 on): bake the head's version into the image"},

@@ -12,7 +12,6 @@
 #include "agent/offline.h"
 #include "base/file.h"
 #include "base/scope.h"
-#include "cluster/pcluster.h"
 #include "cluster/pcluster_schema.h"
 
 /* ---- the model ---- */
@@ -32,17 +31,6 @@ static int read_config(struct agent *g, const char *name, struct doc **ret, stru
 		               "expected a ParallelCluster configuration: sections of our own are "
 		               "what a node gets already");
 	return 0;
-}
-
-static int check_config(struct agent *g, const struct doc *config, struct faults *faults,
-                        struct err *e)
-{
-	int checked = pcluster_check(config, g->opt.strict ? NULL : &g->notes, faults, e);
-
-	if (checked < 0 && !faults)
-		return checked;
-	int r = pcluster_rules(config, faults, g->program.arena, e);
-	return checked < 0 ? checked : r;
 }
 
 /* ---- the directory ---- */
@@ -143,7 +131,9 @@ static int run(struct agent *g, struct faults *faults, struct err *e)
 	r = read_config(g, g->program.line.operands[0], &config, e);
 	if (r < 0)
 		return r;
-	r = check_config(g, config, faults, e);
+	const struct cluster_reading reading = {
+	        .notes = &g->notes, .faults = faults, .strict = g->opt.strict};
+	r = cluster_check(config, &reading, g->program.arena, e);
 	if (r < 0)
 		return r;
 	r = head_render(g, config, faults, &files, e);

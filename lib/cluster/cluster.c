@@ -188,6 +188,19 @@ uint64_t cluster_timeout_ms(const struct doc *config, enum cluster_role role)
 	return (uint64_t)seconds * 1000;
 }
 
+int cluster_check(const struct doc *config, const struct cluster_reading *reading, struct arena *a,
+                  struct err *e)
+{
+	struct cluster_notes unheard = {.arena = a};
+	struct cluster_notes *notes = reading->notes ? reading->notes : &unheard;
+	int checked = pcluster_check(config, reading->strict ? NULL : notes, reading->faults, e);
+
+	if (checked < 0 && !reading->faults)
+		return checked;
+	int r = pcluster_rules(config, reading->faults, a, e);
+	return r < 0 ? r : checked;
+}
+
 static int pcluster_whole(const struct doc *config, const struct cluster_node *node,
                           const struct vars *facts, const struct cluster_reading *reading,
                           struct arena *a, struct doc *spec, struct err *e)
@@ -198,22 +211,12 @@ static int pcluster_whole(const struct doc *config, const struct cluster_node *n
 	                                  .types = reading->types,
 	                                  .faults = reading->faults,
 	                                  .notes = reading->notes,
+	                                  .shortfalls = reading->shortfalls,
 	                                  .elsewhere = reading->elsewhere,
 	                                  .arena = a};
-	struct cluster_notes *unknown = reading->strict ? NULL : reading->notes;
-	struct cluster_notes unheard = {.arena = a};
-	int checked = pcluster_check(config,
-	                             reading->strict ? NULL
-	                             : unknown       ? unknown
-	                                             : &unheard,
-	                             reading->faults, e);
+	int r = cluster_check(config, reading, a, e);
 
-	if (checked < 0 && !reading->faults)
-		return checked;
-	int r = pcluster_rules(config, reading->faults, a, e);
-	if (r < 0)
-		return r;
-	return checked < 0 ? checked : pcluster_spec(&in, spec, e);
+	return r < 0 ? r : pcluster_spec(&in, spec, e);
 }
 
 int cluster_spec(const struct doc *config, const struct cluster_node *node,

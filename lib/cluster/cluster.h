@@ -26,6 +26,9 @@ struct cluster_reading {
 	 * ParallelCluster may have it. Only for ParallelCluster's files: ours have no such keys. */
 	bool strict;
 	const struct instance_table *types; /* for role head; NULL: no instance type is known */
+	/* The head is somebody else's to make, as ParallelCluster does: what this version doesn't do
+	 * or know of a head is a note here. NULL: it is a fault. */
+	struct cluster_notes *shortfalls;
 	/* The reader is not the node itself: a value that only the node can know becomes a note,
 	 * and a sample value is used. */
 	bool elsewhere;
@@ -40,6 +43,13 @@ struct cluster_reading {
 int cluster_spec(const struct doc *config, const struct cluster_node *node,
                  const struct vars *facts, const struct cluster_reading *reading, struct arena *a,
                  struct doc **ret, struct err *e) ATTR_MUST_USE;
+
+/*
+ * What cluster_spec() looks at first in a ParallelCluster file, for whoever wants no sections of it:
+ * keys, types, and rules between them.
+ */
+int cluster_check(const struct doc *config, const struct cluster_reading *reading, struct arena *a,
+                  struct err *e) ATTR_MUST_USE;
 
 /* The region and the limit for a node's start that the document itself sets: NULL and 0 if it
  * doesn't. */

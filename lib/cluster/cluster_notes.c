@@ -20,3 +20,11 @@ void cluster_note(struct cluster_notes *notes, const struct doc *at, const char 
 	notes->items = arena_grow(notes->arena, notes->items, &notes->n, sizeof *notes->items);
 	notes->items[notes->n - 1] = arena_strdup(notes->arena, e.text);
 }
+
+int cluster_note_instead(struct cluster_notes *notes, int r, const struct err *e)
+{
+	if (!notes)
+		return r;
+	cluster_note(notes, NULL, "%s", e->text);
+	return 0;
+}

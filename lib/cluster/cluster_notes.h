@@ -19,3 +19,7 @@ struct cluster_notes {
 /* Adds one; `notes` may be NULL. */
 void cluster_note(struct cluster_notes *notes, const struct doc *at, const char *fmt, ...)
         ATTR_PRINTF(3, 4);
+
+/* A failure `r`, which *e tells, of which a note is enough where notes are wanted: then it is one, and
+ * 0 is returned; without `notes` it is returned as it is. */
+int cluster_note_instead(struct cluster_notes *notes, int r, const struct err *e);

@@ -4,11 +4,6 @@
 
 #include <errno.h>
 
-static bool is_head(const struct pcluster_input *in)
-{
-	return in->node->role == CLUSTER_HEAD;
-}
-
 /* ---- custom actions ---- */
 
 /* What the custom actions of a queue or the head are translated to. */
@@ -99,7 +94,7 @@ static int add_scripts(const struct pcluster_input *in, const struct doc *of, st
 	const struct doc *actions = doc_get(of, "CustomActions");
 	struct actions x = {.arena = in->arena,
 	                    .env = pcluster_proxy_env(in, of),
-	                    .configured = is_head(in) ? "controller" : NULL};
+	                    .configured = pcluster_is_head(in) ? "controller" : NULL};
 
 	if (undecided)
 		return queue_unknown(in, undecided, e);
@@ -123,7 +118,7 @@ static void add_munge(const struct pcluster_input *in, struct doc *spec)
 	/* The node document's key wins; cluster_spec() adds it, or its default. */
 	if (arn && !in->node->munge_key)
 		doc_put(in->arena, munge, "key", arn);
-	if (is_head(in) && !arn && !in->node->munge_key)
+	if (pcluster_is_head(in) && !arn && !in->node->munge_key)
 		doc_put_text(in->arena, munge, "create", "true");
 	doc_put(in->arena, spec, "munge", munge);
 }
@@ -154,14 +149,14 @@ static int part_of(const struct pcluster_input *in, const struct doc **ret, stru
 {
 	if (in->node->role == CLUSTER_LOGIN)
 		return pcluster_pool(in, ret, e);
-	*ret = is_head(in) ? doc_get(in->config, "HeadNode") : pcluster_queue(in);
+	*ret = pcluster_is_head(in) ? doc_get(in->config, "HeadNode") : pcluster_queue(in);
 	return 0;
 }
 
 /* What the role is for. */
 static int add_role(const struct pcluster_input *in, struct doc *spec, struct err *e)
 {
-	if (is_head(in))
+	if (pcluster_is_head(in))
 		return pcluster_head(in, spec, e);
 	if (in->node->role == CLUSTER_LOGIN)
 		pcluster_login(in, spec);

@@ -19,9 +19,15 @@ struct pcluster_input {
 	const struct instance_table *types; /* for a head; NULL: none is known */
 	struct faults *faults;              /* may be NULL */
 	struct cluster_notes *notes;        /* may be NULL */
+	struct cluster_notes *shortfalls;   /* as in struct cluster_reading */
 	bool elsewhere;                     /* as in struct cluster_reading */
 	struct arena *arena;
 };
+
+static inline bool pcluster_is_head(const struct pcluster_input *in)
+{
+	return in->node->role == CLUSTER_HEAD;
+}
 
 /* Adds sections to the map `spec`. */
 int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err *e) ATTR_MUST_USE;
@@ -36,7 +42,8 @@ const char *pcluster_prefix(const struct pcluster_input *in);
 
 /*
  * pcluster_head.c: the sections that only a head has: its files, exports, the controller. Facts:
- * those of pcluster_model.h, and "slurm-version", the release of its slurmctld.
+ * those of pcluster_model.h, and "slurm-version", the release of its slurmctld; elsewhere it may be
+ * unknown, and a key of slurm.conf is right that some release has.
  */
 int pcluster_head(const struct pcluster_input *in, struct doc *spec, struct err *e) ATTR_MUST_USE;
 
@@ -59,6 +66,10 @@ void pcluster_login(const struct pcluster_input *in, struct doc *spec);
 /* pcluster_storage.c: the `mounts:` of SharedStorage and of the head node's exports. */
 int pcluster_mounts(const struct pcluster_input *in, struct doc *mounts,
                     struct err *e) ATTR_MUST_USE;
+/* Whether a SharedStorage has that directory, whoever serves it. */
+bool pcluster_storage_at(const struct pcluster_input *in, const char *dir);
+/* Whether what the head would serve itself is on a file system of EFS: SharedStorageType. */
+bool pcluster_head_efs(const struct pcluster_input *in);
 /* The normal form of a MountDir: the leading slash may be missing, and there may be too many
  * slashes. */
 const char *pcluster_dir(const char *dir, struct arena *a);
@@ -82,9 +93,6 @@ void pcluster_users(const struct pcluster_input *in, struct doc *spec);
 
 /* One line as ssh-keygen writes it: "TYPE BASE64 [COMMENT]". */
 bool pcluster_is_public_key(const char *text);
-
-/* "10.0.0.0/16", "fd00::/8", or a single address. */
-bool pcluster_is_network(const char *text);
 
 /* pcluster_settings.c: the effect of the proxy and multithreading settings of a queue, a pool of login
  * nodes, or HeadNode; and a note for each setting that this version doesn't carry out. */

@@ -3,10 +3,9 @@
 #include <errno.h>
 
 #include "cluster/pcluster_model.h"
+#include "model/nfsd.h"
 #include "model/render.h"
 #include "model/slurmver.h"
-
-#define EXPORTS_DIR "/etc/exports.d/" /* the section `exports` writes there itself */
 
 /* ---- Slurm ---- */
 
@@ -17,29 +16,34 @@ static int read_release(const struct pcluster_input *in, unsigned *ret, struct e
 	const char *release = vars_get(in->facts, "slurm-version");
 
 	if (prefix && !str_eq(prefix, "/usr"))
-		return err_set(e, ERR_HOST, REASON_SLURM_MISSING, ENOTSUP,
+		return err_set(e, ERR_HOST, REASON_INPUT_UNSUPPORTED, ENOTSUP,
 		               "making the head of this machine: its Slurm is in '%s', expected "
 		               "the package slurmctld, in /usr",
 		               prefix);
+	if (!release && in->elsewhere) {
+		*ret = SLURMVER_ANY;
+		return 0;
+	}
 	if (!release)
 		return err_set(e, ERR_HOST, REASON_SLURM_MISSING, ENOENT,
 		               "making the head of this machine: there is no slurmctld, expected "
 		               "the package slurmctld in its image");
 	if (slurmver_parse(release, ret) < 0)
-		return err_set(e, ERR_HOST, REASON_SLURM_VERSION, EINVAL,
+		return err_set(e, ERR_HOST, REASON_INPUT_UNSUPPORTED, EINVAL,
 		               "making the head of this machine: slurmctld is of release '%s', "
 		               "expected 22.05 or later",
 		               release);
 	return 0;
 }
 
-static int check_database(const struct model *m, struct err *e)
+static int check_database(const struct pcluster_input *in, const struct model *m, struct err *e)
 {
 	if (!m->database || m->database->external)
 		return 0;
-	return doc_err(m->database->at, e, REASON_INPUT_UNSUPPORTED,
-	               "Database: this version sets up no slurmdbd on the head, expected "
-	               "ExternalSlurmdbd, or no accounting");
+	int r = doc_err(m->database->at, e, REASON_INPUT_UNSUPPORTED,
+	                "Database: this version sets up no slurmdbd on the head, expected "
+	                "ExternalSlurmdbd, or no accounting");
+	return cluster_note_instead(in->shortfalls, r, e);
 }
 
 /* ---- sections ---- */
@@ -48,10 +52,8 @@ static void add_file(const struct pcluster_input *in, const struct render_file *
                      struct doc *files)
 {
 	struct arena *a = in->arena;
-	struct doc *file = doc_new_map(a, in->config);
+	struct doc *file = doc_new_map(a, from->at ? from->at : in->config);
 
-	if (str_starts(from->path, EXPORTS_DIR))
-		return;
 	doc_put_text(a, file, "path", from->path);
 	doc_put_text(a, file, "mode", arena_printf(a, "%04o", from->mode));
 	doc_put_text(a, file, "owner", from->owner);
@@ -63,31 +65,27 @@ static void add_file(const struct pcluster_input *in, const struct render_file *
 	doc_push(a, files, file);
 }
 
-static void add_dirs(const struct pcluster_input *in, const struct model *m, bool read_only,
-                     struct doc *exports)
+static struct doc *list_of(const struct pcluster_input *in, const struct model_place *places,
+                           size_t n)
 {
 	struct doc *list = doc_new_list(in->arena, in->config);
 
-	for (size_t i = 0; i < m->n_exports; i++)
-		if (m->exports[i].read_only == read_only)
-			doc_push(in->arena, list,
-			         doc_new_text(in->arena, in->config, m->exports[i].path));
-	if (list->n)
-		doc_put(in->arena, exports, read_only ? "read-only" : "read-write", list);
+	for (size_t i = 0; i < n; i++)
+		doc_push(in->arena, list, doc_new_text(in->arena, places[i].at, places[i].text));
+	return list;
 }
 
 static void add_exports(const struct pcluster_input *in, const struct model *m, struct doc *spec)
 {
 	struct doc *exports = doc_new_map(in->arena, in->config);
-	struct doc *networks = doc_new_list(in->arena, in->config);
 
 	if (!m->n_exports)
 		return;
-	for (size_t i = 0; i < m->n_networks; i++)
-		doc_push(in->arena, networks, doc_new_text(in->arena, in->config, m->networks[i]));
-	doc_put(in->arena, exports, "networks", networks);
-	add_dirs(in, m, false, exports);
-	add_dirs(in, m, true, exports);
+	doc_put(in->arena, exports, "networks", list_of(in, m->networks, m->n_networks));
+	doc_put(in->arena, exports, "read-write", list_of(in, m->exports, m->n_exports));
+	if (m->head_processors)
+		doc_put_text(in->arena, exports, "threads",
+		             arena_printf(in->arena, "%u", nfsd_threads(m->head_processors)));
 	doc_put(in->arena, spec, "exports", exports);
 }
 
@@ -101,7 +99,6 @@ static void add_notes(const struct pcluster_input *in, const struct model *m)
 
 int pcluster_head(const struct pcluster_input *in, struct doc *spec, struct err *e)
 {
-	static const struct instance_table none = {0};
 	struct render_files files = {0};
 	struct model model;
 	unsigned slurm;
@@ -109,15 +106,15 @@ int pcluster_head(const struct pcluster_input *in, struct doc *spec, struct err 
 
 	if (r < 0)
 		return r;
-	r = pcluster_model(in, in->types ? in->types : &none, in->faults, &model, e);
+	r = pcluster_model(in, &model, e);
 	if (r < 0)
 		return r;
-	r = check_database(&model, e);
-	if (r < 0)
-		return r;
+	int failed = check_database(in, &model, e);
+	if (failed < 0 && !faults_add(in->faults, e))
+		return failed;
 	r = render_head(&model, slurm, in->faults, in->arena, &files, e);
-	if (r < 0)
-		return r;
+	if (r < 0 || failed < 0)
+		return r < 0 ? r : failed;
 	/* slurmctld starts only on the machine that SlurmctldHost names. */
 	doc_put_text(in->arena, spec, "hostname", model.head);
 	for (size_t i = 0; i < files.n; i++)

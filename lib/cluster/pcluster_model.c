@@ -26,9 +26,9 @@ static const char *cluster_name(struct reader *x)
 		             "' stands for it");
 		return SAMPLE_NAME;
 	}
-	reader_fault(x, doc_err(x->in->config, x->err, REASON_INPUT_REQUIRED,
-	                        "the cluster has no name: add 'cluster: NAME' to the node "
-	                        "document, or the instance tag hpc-node:cluster"));
+	faults_take(&x->faults, doc_err(x->in->config, x->faults.err, REASON_INPUT_REQUIRED,
+	                                "the cluster has no name: add 'cluster: NAME' to the node "
+	                                "document, or the instance tag hpc-node:cluster"));
 	return SAMPLE_NAME;
 }
 
@@ -45,10 +45,11 @@ static void check_cluster_name(struct reader *x)
 
 	if (is_letter(name[0]) && strlen(name) <= max && name[strspn(name, known)] == '\0')
 		return;
-	reader_fault(x, doc_err(x->in->config, x->err, REASON_INPUT_RANGE,
-	                        "the cluster's name '%s': expected a letter, then letters, digits "
-	                        "and '-', at most %zu of them%s",
-	                        name, max, x->accounting ? " as there is accounting" : ""));
+	faults_take(&x->faults,
+	            doc_err(x->in->config, x->faults.err, REASON_INPUT_RANGE,
+	                    "the cluster's name '%s': expected a letter, then letters, digits "
+	                    "and '-', at most %zu of them%s",
+	                    name, max, x->accounting ? " as there is accounting" : ""));
 }
 
 /* ---- node names ---- */
@@ -110,26 +111,30 @@ static void check_ranges(struct reader *x)
 	size_t n = add_ranges(x, ranges);
 	if (n)
 		qsort(ranges, n, sizeof *ranges, by_name);
-	for (size_t i = 1; i < n && !x->ended; i++)
+	for (size_t i = 1; i < n && !x->faults.ended; i++)
 		if (str_eq(ranges[i - 1].name, ranges[i].name))
-			reader_fault(x, doc_err(ranges[i].at, x->err, REASON_INPUT_DUPLICATE,
-			                        "nodes '%s-...' are those of line %u, too: "
-			                        "expected other names",
-			                        ranges[i].name, ranges[i - 1].at->line));
+			faults_take(&x->faults,
+			            doc_err(ranges[i].at, x->faults.err, REASON_INPUT_DUPLICATE,
+			                    "nodes '%s-...' are those of line %u, too: "
+			                    "expected other names",
+			                    ranges[i].name, ranges[i - 1].at->line));
 }
 
 /* ---- the whole ---- */
 
 static void read_head(struct reader *x)
 {
+	const struct doc *at = doc_get(x->in->config, "HeadNode");
+	const struct instance_type *type = instance_find(x->types, doc_text(at, "InstanceType"));
 	struct model *m = x->model;
-	const char *prefix = vars_get(x->in->facts, "slurm-prefix");
-	bool usual = !prefix || str_eq(prefix, "/usr");
 
 	m->head = x->in->node->node ? x->in->node->node : HEAD_NAME;
 	m->head_address =
 	        x->in->node->head ? x->in->node->head : vars_get(x->in->facts, "local-ipv4");
-	m->etc = usual ? "/etc/slurm" : arena_printf(x->arena, "%s/etc", prefix);
+	if (type)
+		m->head_processors = scalar_on(at, "DisableSimultaneousMultithreading")
+		                             ? type->cores
+		                             : type->vcpus;
 	m->programs = PROGRAMS;
 }
 
@@ -144,33 +149,32 @@ static void read_times(struct reader *x, const struct doc *slurm)
 	                                         PCLUSTER_TIMEOUT_MAX_S, START_STANDARD_S);
 }
 
-int pcluster_model(const struct pcluster_input *in, const struct instance_table *types,
-                   struct faults *faults, struct model *ret, struct err *e)
+int pcluster_model(const struct pcluster_input *in, struct model *ret, struct err *e)
 {
+	static const struct instance_table none = {0};
 	const struct doc *slurm = doc_find(in->config, "Scheduling.SlurmSettings");
 	struct model model = {0};
 	struct reader x = {.in = in,
-	                   .types = types,
+	                   .types = in->types ? in->types : &none,
 	                   .arena = in->arena,
-	                   .faults = faults,
-	                   .err = e,
+	                   .faults = {.faults = in->faults, .err = e},
 	                   .model = &model,
 	                   .accounting = doc_get(slurm, "Database") ||
 	                                 doc_get(slurm, "ExternalSlurmdbd")};
 
 	model.cluster = cluster_name(&x);
-	model.memory_scheduling = reader_on(slurm, "EnableMemoryBasedScheduling");
+	model.memory_scheduling = scalar_on(slurm, "EnableMemoryBasedScheduling");
 	model.directory_service = doc_get(in->config, "DirectoryService") != NULL;
 	void (*const parts[])(struct reader *) = {check_cluster_name, read_head,  reader_queues,
 	                                          check_ranges,       reader_own, reader_exports};
-	for (size_t i = 0; i < ARRAY_LEN(parts) && !x.ended; i++)
+	for (size_t i = 0; i < ARRAY_LEN(parts) && !x.faults.ended; i++)
 		parts[i](&x);
 	void (*const settings[])(struct reader *, const struct doc *) = {read_times, reader_lines,
 	                                                                 reader_database};
-	for (size_t i = 0; i < ARRAY_LEN(settings) && !x.ended; i++)
+	for (size_t i = 0; i < ARRAY_LEN(settings) && !x.faults.ended; i++)
 		settings[i](&x, slurm);
-	if (x.failed < 0)
-		return x.failed;
+	if (x.faults.failed < 0)
+		return x.faults.failed;
 	*ret = model;
 	return 0;
 }

@@ -13,8 +13,7 @@
 #include "model/model.h"
 
 /*
- * `in->config` has passed pcluster_check() and pcluster_rules(). `types` may be a table without the
- * file's types: each that is missing is a fault under REASON_INSTANCE_TYPE.
+ * `in->config` has passed pcluster_check() and pcluster_rules(). Each type that
+ * `in->types` lacks is a fault under REASON_INSTANCE_TYPE.
  */
-int pcluster_model(const struct pcluster_input *in, const struct instance_table *types,
-                   struct faults *faults, struct model *ret, struct err *e) ATTR_MUST_USE;
+int pcluster_model(const struct pcluster_input *in, struct model *ret, struct err *e) ATTR_MUST_USE;

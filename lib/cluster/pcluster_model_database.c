@@ -23,7 +23,7 @@ static int split_uri(struct reader *x, const struct doc *at, struct model_databa
 	}
 	if (len && (!*rest || str_eq(rest, "/")) && !strpbrk(d->host, " \t#"))
 		return 0;
-	return doc_err(at, x->err, REASON_INPUT_RANGE,
+	return doc_err(at, x->faults.err, REASON_INPUT_RANGE,
 	               "Database: Uri: '%s' is no address of a server, expected HOST or HOST:PORT",
 	               at->text);
 }
@@ -50,15 +50,16 @@ static void own(struct reader *x, const struct doc *at)
 	int r = split_uri(x, doc_get(at, "Uri"), d);
 
 	if (r < 0)
-		reader_fault(x, r);
+		faults_take(&x->faults, r);
 	d->at = at;
 	d->user = doc_text(at, "UserName");
 	d->name = with_underscores(x->arena, name ? name : x->model->cluster);
 	d->password = doc_text(at, "PasswordSecretArn");
-	if (!x->ended && (!is_word(d->user) || !is_word(d->name)))
-		reader_fault(x, doc_err(at, x->err, REASON_INPUT_RANGE,
-		                        "Database: UserName and DatabaseName: expected words "
-		                        "without blanks, quotes, '#', '=' and backslashes"));
+	if (!x->faults.ended && (!is_word(d->user) || !is_word(d->name)))
+		faults_take(&x->faults,
+		            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
+		                    "Database: UserName and DatabaseName: expected words "
+		                    "without blanks, quotes, '#', '=' and backslashes"));
 	x->model->database = d;
 }
 
@@ -70,14 +71,15 @@ static void external(struct reader *x, const struct doc *slurm, const struct doc
 	d->external = true;
 	d->host = doc_text(at, "Host");
 	d->port = (uint64_t)reader_int(x, at, "Port", 1, 65535, MODEL_DBD_PORT);
-	if (!x->ended && !is_word(d->host))
-		reader_fault(x,
-		             doc_err(at, x->err, REASON_INPUT_RANGE,
-		                     "ExternalSlurmdbd: Host: '%s' is no name of a host", d->host));
-	if (!x->ended && !doc_get(slurm, "MungeKeySecretArn"))
-		reader_fault(x, doc_err(at, x->err, REASON_INPUT_REQUIRED,
-		                        "ExternalSlurmdbd: it and this cluster need one munge "
-		                        "key: expected MungeKeySecretArn beside it"));
+	if (!x->faults.ended && !is_word(d->host))
+		faults_take(&x->faults,
+		            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
+		                    "ExternalSlurmdbd: Host: '%s' is no name of a host", d->host));
+	if (!x->faults.ended && !doc_get(slurm, "MungeKeySecretArn"))
+		faults_take(&x->faults,
+		            doc_err(at, x->faults.err, REASON_INPUT_REQUIRED,
+		                    "ExternalSlurmdbd: it and this cluster need one munge "
+		                    "key: expected MungeKeySecretArn beside it"));
 	cluster_note(x->in->notes, at,
 	             "ExternalSlurmdbd: what Slurm sends there is signed, and not encrypted");
 	x->model->database = d;
@@ -89,8 +91,9 @@ void reader_database(struct reader *x, const struct doc *slurm)
 	const struct doc *theirs = doc_get(slurm, "ExternalSlurmdbd");
 
 	if (mine && theirs)
-		reader_fault(x, doc_err(theirs, x->err, REASON_INPUT_DUPLICATE,
-		                        "ExternalSlurmdbd: it and Database exclude each other"));
+		faults_take(&x->faults,
+		            doc_err(theirs, x->faults.err, REASON_INPUT_DUPLICATE,
+		                    "ExternalSlurmdbd: it and Database exclude each other"));
 	else if (mine)
 		own(x, mine);
 	else if (theirs)

@@ -11,10 +11,11 @@ static bool is_feature(const char *text)
 static void add_feature(struct reader *x, struct model_resource *c, const struct doc *at)
 {
 	if (!is_feature(at->text)) {
-		reader_fault(x, doc_err(at, x->err, REASON_INPUT_RANGE,
-		                        "Features: '%s' is no feature, expected letters, digits, "
-		                        "'_', '.' and '-'",
-		                        at->text));
+		faults_take(&x->faults,
+		            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
+		                    "Features: '%s' is no feature, expected letters, digits, "
+		                    "'_', '.' and '-'",
+		                    at->text));
 		return;
 	}
 	c->features = arena_grow(x->arena, c->features, &c->n_features, sizeof *c->features);
@@ -25,7 +26,7 @@ static void add_features(struct reader *x, struct model_resource *c, const struc
 {
 	const struct doc *at;
 
-	for (size_t i = 0; (at = pcluster_item(list, i)) != NULL && !x->ended; i++)
+	for (size_t i = 0; (at = pcluster_item(list, i)) != NULL && !x->faults.ended; i++)
 		add_feature(x, c, at);
 }
 
@@ -51,19 +52,20 @@ static void read_queue(struct reader *x, const struct doc *own)
 	struct model_queue *q = queue_named(x->model, name->text);
 
 	if (!q)
-		reader_fault(x, doc_err(name, x->err, REASON_INPUT_RANGE,
-		                        "HpcNode: there is no queue '%s' under SlurmQueues",
-		                        name->text));
-	for (size_t i = 0; q && list && i < list->n && !x->ended; i++) {
+		faults_take(&x->faults, doc_err(name, x->faults.err, REASON_INPUT_RANGE,
+		                                "HpcNode: there is no queue '%s' under SlurmQueues",
+		                                name->text));
+	for (size_t i = 0; q && list && i < list->n && !x->faults.ended; i++) {
 		const struct doc *at = doc_get(list->items[i], "Name");
 		struct model_resource *c = resource_named(q, at->text);
 
 		if (c)
 			add_features(x, c, doc_get(list->items[i], "Features"));
 		else
-			reader_fault(x, doc_err(at, x->err, REASON_INPUT_RANGE,
-			                        "HpcNode: queue '%s' has no compute resource '%s'",
-			                        q->name, at->text));
+			faults_take(&x->faults,
+			            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
+			                    "HpcNode: queue '%s' has no compute resource '%s'",
+			                    q->name, at->text));
 	}
 }
 
@@ -71,6 +73,6 @@ void reader_own(struct reader *x)
 {
 	const struct doc *queues = doc_find(x->in->config, "HpcNode.Queues");
 
-	for (size_t i = 0; queues && i < queues->n && !x->ended; i++)
+	for (size_t i = 0; queues && i < queues->n && !x->faults.ended; i++)
 		read_queue(x, queues->items[i]);
 }

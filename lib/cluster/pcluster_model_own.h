@@ -5,23 +5,17 @@
 #include "cluster/pcluster_model.h"
 #include "data/scalar.h"
 
-/* A fault is recorded, and the reading continues if the caller wants all of them. */
 struct reader {
 	const struct pcluster_input *in;
 	const struct instance_table *types;
 	struct arena *arena;
-	struct faults *faults;
-	struct err *err;
+	struct faults_walk faults;
 	struct model *model;
 	bool accounting; /* Slurm's accounting is on */
-	int failed;      /* 0, or the result of the last fault */
-	bool ended;      /* no further faults are wanted */
 };
 
 /* pcluster_model_value.c: values that may be missing. What is out of range is a fault, and the
  * default is given. */
-void reader_fault(struct reader *x, int result);
-bool reader_on(const struct doc *d, const char *dotted);
 int64_t reader_int(struct reader *x, const struct doc *d, const char *key, int64_t min, int64_t max,
                    int64_t standard);
 

@@ -19,10 +19,11 @@ static void check_name(struct reader *x, const struct doc *d, const char *what)
 	    at->text[strspn(at->text, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0' &&
 	    !str_eq(at->text, "default"))
 		return;
-	reader_fault(x, doc_err(at, x->err, REASON_INPUT_RANGE,
-	                        "Name of %s: '%s': expected a small letter, then small letters, "
-	                        "digits and '-', at most %d of them, and not 'default'",
-	                        what, at->text, NAME_MAX_BYTES));
+	faults_take(&x->faults,
+	            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
+	                    "Name of %s: '%s': expected a small letter, then small letters, "
+	                    "digits and '-', at most %d of them, and not 'default'",
+	                    what, at->text, NAME_MAX_BYTES));
 }
 
 /* ---- instance types ---- */
@@ -81,10 +82,11 @@ static void compare(struct reader *x, const struct doc *at, const struct instanc
 	                : NULL;
 
 	if (what)
-		reader_fault(x, doc_err(at, x->err, REASON_INPUT_RANGE,
-		                        "Instances: %s and %s differ in their %s: expected types "
-		                        "of one size in a compute resource",
-		                        first->name, t->name, what));
+		faults_take(&x->faults,
+		            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
+		                    "Instances: %s and %s differ in their %s: expected types "
+		                    "of one size in a compute resource",
+		                    first->name, t->name, what));
 }
 
 static void add_type(struct reader *x, const struct doc *at, bool smt_off, struct types *all)
@@ -92,10 +94,13 @@ static void add_type(struct reader *x, const struct doc *at, bool smt_off, struc
 	const struct instance_type *t = instance_find(x->types, at->text);
 
 	if (!t) {
-		reader_fault(x, doc_err(at, x->err, REASON_INSTANCE_TYPE,
-		                        "instance type '%s' is not known: add its line to "
-		                        "/etc/hpc-node/instance-types.tsv",
-		                        at->text));
+		int r = doc_err(at, x->faults.err, REASON_INSTANCE_TYPE,
+		                "instance type '%s' is not known: add its line to "
+		                "/etc/hpc-node/instance-types.tsv",
+		                at->text);
+
+		if (cluster_note_instead(x->in->shortfalls, r, x->faults.err) < 0)
+			faults_take(&x->faults, r);
 		return;
 	}
 	if (all->n)
@@ -109,18 +114,20 @@ static void read_types(struct reader *x, const struct doc *d, bool smt_off, stru
 	const struct doc *one = doc_get(d, "InstanceType"), *list = doc_get(d, "Instances");
 
 	if (one && list)
-		reader_fault(x, doc_err(list, x->err, REASON_INPUT_DUPLICATE,
-		                        "Instances: it and InstanceType exclude each other"));
+		faults_take(&x->faults,
+		            doc_err(list, x->faults.err, REASON_INPUT_DUPLICATE,
+		                    "Instances: it and InstanceType exclude each other"));
 	if (one)
 		add_type(x, one, smt_off, all);
-	for (size_t i = 0; list && i < list->n && !x->ended; i++)
+	for (size_t i = 0; list && i < list->n && !x->faults.ended; i++)
 		add_type(x, doc_get(list->items[i], "InstanceType"), smt_off, all);
 	if (one || (list && list->n))
 		return;
-	reader_fault(x, doc_err(d, x->err, REASON_INPUT_REQUIRED,
-	                        "compute resource '%s': expected InstanceType or Instances; a "
-	                        "capacity reservation's type is not asked for",
-	                        doc_text(d, "Name")));
+	faults_take(&x->faults,
+	            doc_err(d, x->faults.err, REASON_INPUT_REQUIRED,
+	                    "compute resource '%s': expected InstanceType or Instances; a "
+	                    "capacity reservation's type is not asked for",
+	                    doc_text(d, "Name")));
 }
 
 /* ---- sizes ---- */
@@ -182,30 +189,31 @@ static void check_efa(struct reader *x, const struct doc *d)
 {
 	const struct doc *one = doc_get(d, "InstanceType"), *list = doc_get(d, "Instances");
 
-	for (size_t i = 0; i < (one ? 1 : list->n) && !x->ended; i++) {
+	for (size_t i = 0; i < (one ? 1 : list->n) && !x->faults.ended; i++) {
 		const struct doc *at = one ? one : doc_get(list->items[i], "InstanceType");
 		const struct instance_type *t = instance_find(x->types, at->text);
 
 		if (t && !t->efa_interfaces)
-			reader_fault(x, doc_err(at, x->err, REASON_INPUT_RANGE,
-			                        "Efa: '%s' has no such interface", at->text));
+			faults_take(&x->faults,
+			            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
+			                    "Efa: '%s' has no such interface", at->text));
 	}
 }
 
 static void size_all(struct reader *x, const struct doc *d, struct model_resource *c)
 {
-	bool smt_off = reader_on(d, "DisableSimultaneousMultithreading");
+	bool smt_off = scalar_on(d, "DisableSimultaneousMultithreading");
 	struct types all = {.at = d};
 
 	read_types(x, d, smt_off, &all);
-	if (!all.n || x->ended)
+	if (!all.n || x->faults.ended)
 		return;
 	c->type = all.n == 1 ? all.first->name : NULL;
-	c->efa = reader_on(d, "Efa.Enabled");
+	c->efa = scalar_on(d, "Efa.Enabled");
 	size_cpus(c, &all, smt_off);
 	size_memory(x, d, c, &all);
 	size_gpus(x, c, &all);
-	if (c->efa && !x->ended)
+	if (c->efa && !x->faults.ended)
 		check_efa(x, d);
 }
 
@@ -217,16 +225,18 @@ static void read_counts(struct reader *x, const struct doc *queue, const struct 
 	int64_t min = reader_int(x, d, "MinCount", 0, NODES_MAX, 0);
 	int64_t max = reader_int(x, d, "MaxCount", 0, NODES_MAX, COUNT_STANDARD);
 
-	if (min > max && !x->ended)
-		reader_fault(x, doc_err(d, x->err, REASON_INPUT_RANGE,
-		                        "compute resource '%s': MinCount %lld is above MaxCount "
-		                        "%lld",
-		                        c->name, (long long)min, (long long)max));
+	if (min > max && !x->faults.ended)
+		faults_take(&x->faults,
+		            doc_err(d, x->faults.err, REASON_INPUT_RANGE,
+		                    "compute resource '%s': MinCount %lld is above MaxCount "
+		                    "%lld",
+		                    c->name, (long long)min, (long long)max));
 	else if (str_eq(doc_text(queue, "CapacityType"), "CAPACITY_BLOCK") && (min != max || !max))
-		reader_fault(x, doc_err(d, x->err, REASON_INPUT_RANGE,
-		                        "compute resource '%s': a capacity block is used as a "
-		                        "whole: expected MinCount and MaxCount to be its size",
-		                        c->name));
+		faults_take(&x->faults,
+		            doc_err(d, x->faults.err, REASON_INPUT_RANGE,
+		                    "compute resource '%s': a capacity block is used as a "
+		                    "whole: expected MinCount and MaxCount to be its size",
+		                    c->name));
 	c->static_nodes = (uint32_t)min;
 	c->dynamic_nodes = (uint32_t)(max > min ? max - min : 0);
 }
@@ -263,11 +273,11 @@ static void read_queue(struct reader *x, const struct doc *d, struct model_queue
 
 	q->name = doc_text(d, "Name");
 	q->at = d;
-	q->exclusive = reader_on(d, "JobExclusiveAllocation");
+	q->exclusive = scalar_on(d, "JobExclusiveAllocation");
 	check_name(x, d, "a queue");
 	q->n_resources = list ? list->n : 0;
 	q->resources = arena_array(x->arena, q->n_resources, sizeof *q->resources);
-	for (size_t i = 0; i < q->n_resources && !x->ended; i++)
+	for (size_t i = 0; i < q->n_resources && !x->faults.ended; i++)
 		read_resource(x, d, list->items[i], &q->resources[i]);
 	reader_settings(x, doc_get(d, "CustomSlurmSettings"), SETTINGS_QUEUE, &q->settings);
 }
@@ -281,9 +291,9 @@ static void check_total(struct reader *x, const struct doc *queues)
 			n += (uint64_t)x->model->queues[i].resources[k].static_nodes +
 			     x->model->queues[i].resources[k].dynamic_nodes;
 	if (n > NODES_MAX)
-		reader_fault(x, doc_err(queues, x->err, REASON_INPUT_LIMIT,
-		                        "SlurmQueues: %llu nodes, and Slurm has at most %d",
-		                        (unsigned long long)n, NODES_MAX));
+		faults_take(&x->faults, doc_err(queues, x->faults.err, REASON_INPUT_LIMIT,
+		                                "SlurmQueues: %llu nodes, and Slurm has at most %d",
+		                                (unsigned long long)n, NODES_MAX));
 }
 
 void reader_queues(struct reader *x)
@@ -293,8 +303,8 @@ void reader_queues(struct reader *x)
 
 	m->n_queues = list ? list->n : 0;
 	m->queues = arena_array(x->arena, m->n_queues, sizeof *m->queues);
-	for (size_t i = 0; i < m->n_queues && !x->ended; i++)
+	for (size_t i = 0; i < m->n_queues && !x->faults.ended; i++)
 		read_queue(x, list->items[i], &m->queues[i]);
-	if (!x->ended)
+	if (!x->faults.ended)
 		check_total(x, list);
 }

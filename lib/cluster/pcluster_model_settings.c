@@ -43,17 +43,17 @@ static int check(struct reader *x, const struct doc *key, const struct doc *valu
                  enum settings_level level)
 {
 	if (!is_name(key->text))
-		return doc_err(key, x->err, REASON_INPUT_SYNTAX,
+		return doc_err(key, x->faults.err, REASON_INPUT_SYNTAX,
 		               "CustomSlurmSettings: '%s' is no key of slurm.conf, expected "
 		               "letters",
 		               key->text);
 	if (slurmkey_denied(levels[level], key->text, x->accounting))
-		return doc_err(key, x->err, REASON_INPUT_UNSUPPORTED,
+		return doc_err(key, x->faults.err, REASON_INPUT_UNSUPPORTED,
 		               "CustomSlurmSettings: '%s' of %s follows from the rest of this "
 		               "file and can't be set here",
 		               key->text, where[level]);
 	if (value->type != DOC_SCALAR || !is_value(value->text))
-		return doc_err(value, x->err, REASON_INPUT_TYPE,
+		return doc_err(value, x->faults.err, REASON_INPUT_TYPE,
 		               "CustomSlurmSettings: '%s': expected a text without blanks, quotes "
 		               "and '#', or one between double quotes",
 		               key->text);
@@ -71,11 +71,11 @@ static void add(struct reader *x, struct model_settings *list, const struct doc 
 void reader_settings(struct reader *x, const struct doc *map, enum settings_level level,
                      struct model_settings *ret)
 {
-	for (size_t i = 0; map && i < map->n && !x->ended; i++) {
+	for (size_t i = 0; map && i < map->n && !x->faults.ended; i++) {
 		int r = check(x, map->keys[i], map->items[i], level);
 
 		if (r < 0)
-			reader_fault(x, r);
+			faults_take(&x->faults, r);
 		else
 			add(x, ret, map->keys[i], map->items[i]);
 	}
@@ -99,7 +99,7 @@ static int check_node_name(struct reader *x, const struct doc *value)
 {
 	if (!strstr(value->text, "-st-") && !strstr(value->text, "-dy-"))
 		return 0;
-	return doc_err(value, x->err, REASON_INPUT_RANGE,
+	return doc_err(value, x->faults.err, REASON_INPUT_RANGE,
 	               "CustomSlurmSettings: NodeName '%s': names with -st- or -dy- are those of "
 	               "the queues' own nodes, expected another",
 	               value->text);
@@ -120,24 +120,25 @@ static void add_own_line(struct reader *x, const struct doc *map, size_t first)
 	struct model_settings line = {0};
 
 	add(x, &line, map->keys[first], map->items[first]);
-	for (size_t i = 0; i < map->n && !x->ended; i++) {
+	for (size_t i = 0; i < map->n && !x->faults.ended; i++) {
 		const struct doc *value = map->items[i];
 
 		if (value->type != DOC_SCALAR || !is_value(value->text) ||
 		    !is_name(map->keys[i]->text))
-			reader_fault(x, doc_err(map->keys[i], x->err, REASON_INPUT_TYPE,
-			                        "CustomSlurmSettings: '%s': expected a text "
-			                        "without blanks, quotes and '#', or one between "
-			                        "double quotes",
-			                        map->keys[i]->text));
+			faults_take(&x->faults,
+			            doc_err(map->keys[i], x->faults.err, REASON_INPUT_TYPE,
+			                    "CustomSlurmSettings: '%s': expected a text "
+			                    "without blanks, quotes and '#', or one between "
+			                    "double quotes",
+			                    map->keys[i]->text));
 		else if (i != first)
 			add(x, &line, map->keys[i], value);
 	}
-	if (strcasecmp(line.items[0].key, "NodeName") == 0 && !x->ended) {
+	if (strcasecmp(line.items[0].key, "NodeName") == 0 && !x->faults.ended) {
 		int r = check_node_name(x, map->items[first]);
 
 		if (r < 0)
-			reader_fault(x, r);
+			faults_take(&x->faults, r);
 	}
 	struct model *m = x->model;
 	m->lines = arena_grow(x->arena, m->lines, &m->n_lines, sizeof *m->lines);
@@ -163,17 +164,18 @@ void reader_lines(struct reader *x, const struct doc *slurm)
 	const struct doc *include = doc_get(slurm, "CustomSlurmSettingsIncludeFile");
 
 	if (list && include)
-		reader_fault(x, doc_err(include, x->err, REASON_INPUT_DUPLICATE,
-		                        "CustomSlurmSettingsIncludeFile: it and "
-		                        "CustomSlurmSettings exclude each other"));
+		faults_take(&x->faults, doc_err(include, x->faults.err, REASON_INPUT_DUPLICATE,
+		                                "CustomSlurmSettingsIncludeFile: it and "
+		                                "CustomSlurmSettings exclude each other"));
 	if (include && !str_starts(include->text, "s3://") &&
 	    !str_starts(include->text, "https://"))
-		reader_fault(x, doc_err(include, x->err, REASON_INPUT_RANGE,
-		                        "CustomSlurmSettingsIncludeFile: '%s' is no place of a "
-		                        "file, expected s3:// or https://",
-		                        include->text));
-	x->model->include = include ? include->text : NULL;
-	for (size_t i = 0; list && i < list->n && !x->ended; i++) {
+		faults_take(&x->faults,
+		            doc_err(include, x->faults.err, REASON_INPUT_RANGE,
+		                    "CustomSlurmSettingsIncludeFile: '%s' is no place of a "
+		                    "file, expected s3:// or https://",
+		                    include->text));
+	x->model->include = (struct model_place){include ? include->text : NULL, include};
+	for (size_t i = 0; list && i < list->n && !x->faults.ended; i++) {
 		size_t first = first_of(list->items[i]);
 
 		if (first < list->items[i]->n)

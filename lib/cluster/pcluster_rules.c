@@ -2,26 +2,12 @@
 /* Checks rules between the keys of a ParallelCluster file that affect what a node gets. */
 #include "cluster/pcluster.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <stdlib.h>
+#include "data/network.h"
 
-#define ADDRESS_MAX 64 /* an IPv6 address with its prefix length */
-
-/* A fault is recorded, and the walk continues if the caller wants all of them. */
 struct walk {
-	struct faults *faults;
+	struct faults_walk faults;
 	struct arena *arena;
-	struct err *err;
-	int failed; /* 0, or the result of the last fault */
-	bool ended; /* no further faults are wanted */
 };
-
-static void refused(struct walk *w, int r)
-{
-	w->failed = r;
-	w->ended = !faults_add(w->faults, w->err);
-}
 
 /* The schema's faults are reported together with ours, so no type can be relied on here. */
 static const struct doc *scalar_at(const struct doc *d, const char *dotted)
@@ -42,17 +28,18 @@ static const struct doc *list_at(const struct doc *d, const char *dotted)
 
 static void unique(struct walk *w, const struct doc *list, const char *key)
 {
-	for (size_t i = 1; list && i < list->n && !w->ended; i++) {
+	for (size_t i = 1; list && i < list->n && !w->faults.ended; i++) {
 		const char *name = doc_text(list->items[i], key);
 		size_t first = 0;
 
 		while (name && first < i && !str_eq(doc_text(list->items[first], key), name))
 			first++;
 		if (name && first < i)
-			refused(w, doc_err(doc_get(list->items[i], key), w->err,
-			                   REASON_INPUT_DUPLICATE,
-			                   "%s '%s' is given twice: the first is at line %u", key,
-			                   name, doc_get(list->items[first], key)->line));
+			faults_take(&w->faults,
+			            doc_err(doc_get(list->items[i], key), w->faults.err,
+			                    REASON_INPUT_DUPLICATE,
+			                    "%s '%s' is given twice: the first is at line %u", key,
+			                    name, doc_get(list->items[first], key)->line));
 	}
 }
 
@@ -68,10 +55,10 @@ static void check_proxy(struct walk *w, const struct doc *node)
 	if ((str_starts(at->text, "http://") || str_starts(at->text, "https://")) &&
 	    !strpbrk(at->text, " \t\r\n'\"\\`$;"))
 		return;
-	refused(w, doc_err(at, w->err, REASON_INPUT_RANGE,
-	                   "HttpProxyAddress: '%s' is no address of a proxy, expected "
-	                   "http://HOST:PORT",
-	                   at->text));
+	faults_take(&w->faults, doc_err(at, w->faults.err, REASON_INPUT_RANGE,
+	                                "HttpProxyAddress: '%s' is no address of a proxy, expected "
+	                                "http://HOST:PORT",
+	                                at->text));
 }
 
 static void check_queue(struct walk *w, const struct doc *queue)
@@ -79,53 +66,39 @@ static void check_queue(struct walk *w, const struct doc *queue)
 	const struct doc *updated = doc_find(queue, "CustomActions.OnNodeUpdated");
 
 	if (updated)
-		refused(w, doc_err(updated, w->err, REASON_INPUT_UNSUPPORTED,
-		                   "OnNodeUpdated: a queue has OnNodeStart and OnNodeConfigured, "
-		                   "only the head node has this"));
-	if (!w->ended)
+		faults_take(&w->faults,
+		            doc_err(updated, w->faults.err, REASON_INPUT_UNSUPPORTED,
+		                    "OnNodeUpdated: a queue has OnNodeStart and OnNodeConfigured, "
+		                    "only the head node has this"));
+	if (!w->faults.ended)
 		check_proxy(w, queue);
-	if (!w->ended)
+	if (!w->faults.ended)
 		unique(w, list_at(queue, "ComputeResources"), "Name");
 }
 
 /* ---- addresses that may connect, each a network or the id of a prefix list ---- */
 
-static bool is_prefix(const char *text, long max)
+/* An address within a network is taken for the network, as EC2 does. */
+static bool is_network(const char *text)
 {
-	char *end;
-	long bits = strtol(text, &end, 10);
+	struct network ignored;
 
-	return *text >= '0' && *text <= '9' && *end == '\0' && bits <= max;
-}
-
-bool pcluster_is_network(const char *text)
-{
-	unsigned char address[sizeof(struct in6_addr)];
-	char host[ADDRESS_MAX];
-	size_t len = strcspn(text, "/");
-
-	if (len >= sizeof host)
-		return false;
-	memcpy(host, text, len);
-	host[len] = '\0';
-	if (inet_pton(AF_INET, host, address) == 1)
-		return !text[len] || is_prefix(text + len + 1, 32);
-	return inet_pton(AF_INET6, host, address) == 1 &&
-	       (!text[len] || is_prefix(text + len + 1, 128));
+	return network_parse(text, &ignored) == 0;
 }
 
 static void check_allowed(struct walk *w, const struct doc *node)
 {
 	static const char *const keys[] = {"Ssh.AllowedIps", "Dcv.AllowedIps"};
 
-	for (size_t i = 0; i < ARRAY_LEN(keys) && !w->ended; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(keys) && !w->faults.ended; i++) {
 		const struct doc *at = scalar_at(node, keys[i]);
 
-		if (at && !str_starts(at->text, "pl-") && !pcluster_is_network(at->text))
-			refused(w, doc_err(at, w->err, REASON_INPUT_RANGE,
-			                   "AllowedIps: '%s' is no range of addresses, expected "
-			                   "one like 10.0.0.0/16 or the id of a prefix list",
-			                   at->text));
+		if (at && !str_starts(at->text, "pl-") && !is_network(at->text))
+			faults_take(&w->faults,
+			            doc_err(at, w->faults.err, REASON_INPUT_RANGE,
+			                    "AllowedIps: '%s' is no range of addresses, expected "
+			                    "one like 10.0.0.0/16 or the id of a prefix list",
+			                    at->text));
 	}
 }
 
@@ -146,14 +119,15 @@ static void check_settings(struct walk *w, const struct doc *storage)
 {
 	const char *type = doc_text(storage, "StorageType");
 
-	for (size_t i = 0; i < ARRAY_LEN(settings_of) && !w->ended; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(settings_of) && !w->faults.ended; i++) {
 		const struct doc *at = doc_get(storage, settings_of[i].settings);
 
 		if (at && type && !str_eq(type, settings_of[i].type))
-			refused(w, doc_err(at, w->err, REASON_INPUT_RANGE,
-			                   "%s: StorageType is %s, expected settings of that type "
-			                   "only",
-			                   settings_of[i].settings, type));
+			faults_take(&w->faults,
+			            doc_err(at, w->faults.err, REASON_INPUT_RANGE,
+			                    "%s: StorageType is %s, expected settings of that type "
+			                    "only",
+			                    settings_of[i].settings, type));
 	}
 }
 
@@ -191,14 +165,17 @@ static bool is_below(const char *dir, const char *other)
 static void check_dir(struct walk *w, const struct doc *at, const char *dir)
 {
 	if (has_dots(dir) || strpbrk(dir, " \t\r\n,"))
-		refused(w, doc_err(at, w->err, REASON_INPUT_RANGE,
-		                   "MountDir: '%s' is no directory to mount at: expected a path "
-		                   "without '.', '..', spaces and commas",
-		                   at->text));
+		faults_take(&w->faults,
+		            doc_err(at, w->faults.err, REASON_INPUT_RANGE,
+		                    "MountDir: '%s' is no directory to mount at: expected a path "
+		                    "without '.', '..', spaces and commas",
+		                    at->text));
 	else if (is_reserved(dir))
-		refused(w, doc_err(at, w->err, REASON_INPUT_RANGE,
-		                   "MountDir: '%s' is the system's own, expected another directory",
-		                   dir));
+		faults_take(
+		        &w->faults,
+		        doc_err(at, w->faults.err, REASON_INPUT_RANGE,
+		                "MountDir: '%s' is the system's own, expected another directory",
+		                dir));
 }
 
 static void check_overlap(struct walk *w, const struct doc *at, const struct doc *other)
@@ -208,24 +185,26 @@ static void check_overlap(struct walk *w, const struct doc *at, const struct doc
 	const char *dir = pcluster_dir(at->text, w->arena);
 	const char *taken = pcluster_dir(other->text, w->arena);
 	if (str_eq(dir, taken))
-		refused(w, doc_err(at, w->err, REASON_INPUT_DUPLICATE,
-		                   "MountDir '%s' is given twice: the first is at line %u", dir,
-		                   other->line));
+		faults_take(&w->faults,
+		            doc_err(at, w->faults.err, REASON_INPUT_DUPLICATE,
+		                    "MountDir '%s' is given twice: the first is at line %u", dir,
+		                    other->line));
 	else if (is_below(dir, taken) || is_below(taken, dir))
-		refused(w, doc_err(at, w->err, REASON_INPUT_DUPLICATE,
-		                   "MountDir '%s' and '%s' of line %u lie one in the other", dir,
-		                   taken, other->line));
+		faults_take(&w->faults,
+		            doc_err(at, w->faults.err, REASON_INPUT_DUPLICATE,
+		                    "MountDir '%s' and '%s' of line %u lie one in the other", dir,
+		                    taken, other->line));
 }
 
 static void check_dirs(struct walk *w, const struct doc *list)
 {
-	for (size_t i = 0; list && i < list->n && !w->ended; i++) {
+	for (size_t i = 0; list && i < list->n && !w->faults.ended; i++) {
 		const struct doc *at = scalar_at(list->items[i], "MountDir");
 
 		if (!at)
 			continue;
 		check_dir(w, at, pcluster_dir(at->text, w->arena));
-		for (size_t k = 0; k < i && !w->ended; k++)
+		for (size_t k = 0; k < i && !w->faults.ended; k++)
 			check_overlap(w, at, scalar_at(list->items[k], "MountDir"));
 	}
 }
@@ -237,7 +216,7 @@ static void check_ephemeral(struct walk *w, const struct doc *queue, const struc
 	const struct doc *at =
 	        scalar_at(queue, "ComputeSettings.LocalStorage.EphemeralVolume.MountDir");
 
-	for (size_t i = 0; at && list && i < list->n && !w->ended; i++) {
+	for (size_t i = 0; at && list && i < list->n && !w->faults.ended; i++) {
 		const struct doc *other = scalar_at(list->items[i], "MountDir");
 
 		if (other &&
@@ -253,25 +232,25 @@ int pcluster_rules(const struct doc *config, struct faults *faults, struct arena
 	const struct doc *queues = list_at(config, "Scheduling.SlurmQueues");
 	const struct doc *storage = list_at(config, "SharedStorage");
 	const struct doc *pools = list_at(config, "LoginNodes.Pools");
-	struct walk w = {.faults = faults, .arena = a, .err = e};
+	struct walk w = {.faults = {.faults = faults, .err = e}, .arena = a};
 
 	unique(&w, queues, "Name");
-	for (size_t i = 0; queues && i < queues->n && !w.ended; i++) {
+	for (size_t i = 0; queues && i < queues->n && !w.faults.ended; i++) {
 		check_queue(&w, queues->items[i]);
 		check_ephemeral(&w, queues->items[i], storage);
 	}
 	check_allowed(&w, doc_get(config, "HeadNode"));
-	for (size_t i = 0; pools && i < pools->n && !w.ended; i++)
+	for (size_t i = 0; pools && i < pools->n && !w.faults.ended; i++)
 		check_allowed(&w, pools->items[i]);
-	if (!w.ended)
+	if (!w.faults.ended)
 		unique(&w, pools, "Name");
-	if (!w.ended)
+	if (!w.faults.ended)
 		unique(&w, storage, "Name");
-	for (size_t i = 0; storage && i < storage->n && !w.ended; i++)
+	for (size_t i = 0; storage && i < storage->n && !w.faults.ended; i++)
 		check_settings(&w, storage->items[i]);
 	check_dirs(&w, storage);
-	if (w.ended)
-		return w.failed;
+	if (w.faults.ended)
+		return w.faults.failed;
 	int r = pcluster_user_rules(config, faults, e);
-	return r < 0 ? r : w.failed;
+	return r < 0 ? r : w.faults.failed;
 }

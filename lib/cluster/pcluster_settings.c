@@ -4,14 +4,6 @@
 #include "cluster/pcluster.h"
 #include "data/scalar.h"
 
-static bool is_on(const struct doc *d, const char *dotted)
-{
-	const struct doc *at = doc_find(d, dotted);
-	bool on = false;
-
-	return at && scalar_bool(at, &on) == 0 && on;
-}
-
 /* ---- the proxy ---- */
 
 static const char *proxy_of(const struct doc *of)
@@ -169,7 +161,7 @@ void pcluster_settings(const struct pcluster_input *in, const struct doc *of, st
 
 	if (proxy)
 		add_proxy(in, proxy, spec);
-	if (is_on(machine, "DisableSimultaneousMultithreading"))
+	if (scalar_on(machine, "DisableSimultaneousMultithreading"))
 		add_smt(in, machine, spec);
 	add_hostname(in, spec);
 	add_notes(in, of);

@@ -84,14 +84,6 @@ static const char *setting(const struct entry *s, const char *section, const cha
 	return settings ? doc_text(settings, key) : NULL;
 }
 
-static bool setting_on(const struct entry *s, const char *section, const char *key)
-{
-	const struct doc *value = doc_get(doc_get(s->at, section), key);
-	bool on = false;
-
-	return value && scalar_bool(value, &on) == 0 && on;
-}
-
 /* Not on a head, which serves what is there: see add_storage(). */
 static int ebs(struct entry *s, struct err *e)
 {
@@ -115,9 +107,9 @@ static int efs(struct entry *s, struct err *e)
 	}
 	doc_put_text(s->arena, s->mount, "type", "efs");
 	doc_put_text(s->arena, s->mount, "source", id);
-	if (setting_on(s, "EfsSettings", "EncryptionInTransit"))
+	if (scalar_on(s->at, "EfsSettings.EncryptionInTransit"))
 		doc_put_text(s->arena, s->mount, "tls", "true");
-	if (setting_on(s, "EfsSettings", "IamAuthorization"))
+	if (scalar_on(s->at, "EfsSettings.IamAuthorization"))
 		doc_put_text(s->arena, s->mount, "iam", "true");
 	if (point)
 		doc_put_text(s->arena, s->mount, "access-point", point);
@@ -184,18 +176,13 @@ static const struct {
         {"FileCache", fsx_lustre},
 };
 
-static bool is_head(const struct pcluster_input *in)
-{
-	return in->node->role == CLUSTER_HEAD;
-}
-
 static int add_storage(struct entry *s, struct doc *mounts, struct err *e)
 {
 	const char *type = doc_text(s->at, "StorageType");
 
 	s->name = doc_text(s->at, "Name");
 	s->dir = pcluster_dir(doc_text(s->at, "MountDir"), s->arena);
-	if (is_head(s->in) && str_eq(type, "Ebs")) {
+	if (pcluster_is_head(s->in) && str_eq(type, "Ebs")) {
 		cluster_note(
 		        s->in->notes, s->at,
 		        "shared storage '%s': this version attaches no volumes: what the head has "
@@ -218,12 +205,21 @@ static int add_storage(struct entry *s, struct doc *mounts, struct err *e)
 	return doc_err(s->at, e, REASON_BUG, "storage type '%s' passed the schema", type);
 }
 
-static bool has_mount(const struct doc *mounts, const char *dir)
+bool pcluster_storage_at(const struct pcluster_input *in, const char *dir)
 {
-	for (size_t i = 0; i < mounts->n; i++)
-		if (str_eq(doc_text(mounts->items[i], "path"), dir))
+	const struct doc *list = doc_get(in->config, "SharedStorage");
+
+	for (size_t i = 0; list && i < list->n; i++)
+		if (str_eq(pcluster_dir(doc_text(list->items[i], "MountDir"), in->arena), dir))
 			return true;
 	return false;
+}
+
+bool pcluster_head_efs(const struct pcluster_input *in)
+{
+	const struct doc *type = doc_find(in->config, "HeadNode.SharedStorageType");
+
+	return type && (str_eq(type->text, "Efs") || str_eq(type->text, "efs"));
 }
 
 static void add_head_export(const struct entry *s, struct doc *mounts, const char *dir)
@@ -259,7 +255,7 @@ static int add_internal(struct entry *s, struct doc *mounts, const char *dir, st
 static int add_head(const struct pcluster_input *in, struct doc *mounts, struct err *e)
 {
 	const struct doc *type = doc_find(in->config, "HeadNode.SharedStorageType");
-	bool efs = type && (str_eq(type->text, "Efs") || str_eq(type->text, "efs"));
+	bool efs = pcluster_head_efs(in);
 	struct entry s = {.in = in,
 	                  .arena = in->arena,
 	                  .name = INTERNAL,
@@ -269,14 +265,14 @@ static int add_head(const struct pcluster_input *in, struct doc *mounts, struct 
 		bool wanted;
 	} rows[] = {
 	        {"/home", pcluster_shares_home(in)},
-	        {"/opt/slurm",
-	         !is_head(in) && !vars_get(in->facts, "slurm-prefix") && pcluster_prefix(in)},
+	        {"/opt/slurm", !pcluster_is_head(in) && !vars_get(in->facts, "slurm-prefix") &&
+	                               pcluster_prefix(in)},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		if (!rows[i].wanted || has_mount(mounts, rows[i].dir))
+		if (!rows[i].wanted || pcluster_storage_at(in, rows[i].dir))
 			continue;
-		if (!efs && is_head(in))
+		if (!efs && pcluster_is_head(in))
 			continue; /* it serves its own */
 		if (!efs) {
 			add_head_export(&s, mounts, rows[i].dir);
@@ -293,7 +289,7 @@ int pcluster_mounts(const struct pcluster_input *in, struct doc *mounts, struct 
 {
 	const struct doc *list = doc_get(in->config, "SharedStorage");
 
-	if (!in->node->head && !is_head(in))
+	if (!in->node->head && !pcluster_is_head(in))
 		return doc_err(in->config, e, REASON_INPUT_REQUIRED,
 		               "a node mounts /home from the head node: add 'head: "
 		               "ADDRESS' to the node document, or the instance tag hpc-node:head");

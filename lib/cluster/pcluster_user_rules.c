@@ -24,20 +24,15 @@ static const char *const key_types[] = {
 
 struct rules {
 	const struct doc *users;
-	struct faults *faults;
-	struct err *err;
-	int failed; /* 0, or the result of the last fault */
-	bool ended; /* no further faults are wanted */
+	struct faults_walk faults;
 };
 
 /* True where the walk ends. */
 static bool refused(struct rules *w, int r)
 {
-	if (r >= 0)
-		return false;
-	w->failed = r;
-	w->ended = !faults_add(w->faults, w->err);
-	return w->ended;
+	if (r < 0)
+		faults_take(&w->faults, r);
+	return w->faults.ended;
 }
 
 /* The schema's faults are reported together with ours, so no type can be relied on here. */
@@ -58,13 +53,13 @@ static bool uid_of(const struct doc *user, int64_t *ret)
 static int check_name(const struct rules *w, size_t i)
 {
 	const struct doc *at = scalar_at(w->users->items[i], "Name");
-	int r = at ? claim_account(at, at->text, w->err) : 0;
+	int r = at ? claim_account(at, at->text, w->faults.err) : 0;
 
 	for (size_t k = 0; at && r == 0 && k < i; k++) {
 		const struct doc *other = scalar_at(w->users->items[k], "Name");
 
 		if (other && str_eq(other->text, at->text))
-			return doc_err(at, w->err, REASON_INPUT_DUPLICATE,
+			return doc_err(at, w->faults.err, REASON_INPUT_DUPLICATE,
 			               "user '%s' is given twice: the first is at line %u",
 			               at->text, other->line);
 	}
@@ -79,12 +74,12 @@ static int check_uid(const struct rules *w, size_t i)
 	if (!uid_of(w->users->items[i], &uid))
 		return 0;
 	if (uid < ID_USERS || uid > ID_MAX || (uid > ID_USERS_END && uid < ID_SITE))
-		return doc_err(at, w->err, REASON_INPUT_RANGE,
+		return doc_err(at, w->faults.err, REASON_INPUT_RANGE,
 		               "Uid: %s is the system's or none, expected %d to %d, or %d and more",
 		               at->text, ID_USERS, ID_USERS_END, ID_SITE);
 	for (size_t k = 0; k < i; k++)
 		if (uid_of(w->users->items[k], &other) && other == uid)
-			return doc_err(at, w->err, REASON_INPUT_DUPLICATE,
+			return doc_err(at, w->faults.err, REASON_INPUT_DUPLICATE,
 			               "Uid %s is given twice: the first is at line %u", at->text,
 			               scalar_at(w->users->items[k], "Uid")->line);
 	return 0;
@@ -120,7 +115,7 @@ static int check_key(const struct rules *w, const struct doc *at)
 
 	if (at->type != DOC_SCALAR || pcluster_is_public_key(at->text))
 		return 0;
-	return doc_err(at, w->err, REASON_INPUT_RANGE,
+	return doc_err(at, w->faults.err, REASON_INPUT_RANGE,
 	               "Keys: '%s' is no public key, expected one line as in id_ed25519.pub: TYPE "
 	               "BASE64 COMMENT",
 	               str_escape(at->text, strlen(at->text), shown, sizeof shown));
@@ -140,11 +135,11 @@ static void check_user(struct rules *w, size_t i)
 int pcluster_user_rules(const struct doc *config, struct faults *faults, struct err *e)
 {
 	const struct doc *users = doc_find(config, "HpcNode.Users");
-	struct rules w = {.users = users, .faults = faults, .err = e};
+	struct rules w = {.users = users, .faults = {.faults = faults, .err = e}};
 
 	if (!users || users->type != DOC_LIST)
 		return 0;
-	for (size_t i = 0; i < users->n && !w.ended; i++)
+	for (size_t i = 0; i < users->n && !w.faults.ended; i++)
 		check_user(&w, i);
-	return w.failed;
+	return w.faults.failed;
 }

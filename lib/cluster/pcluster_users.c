@@ -46,7 +46,7 @@ static void add_keys(const struct pcluster_input *in, const char *user, const ch
 
 static bool makes_homes(const struct pcluster_input *in)
 {
-	return in->node->role == CLUSTER_HEAD || !pcluster_shares_home(in);
+	return pcluster_is_head(in) || !pcluster_shares_home(in);
 }
 
 static void add_user(const struct pcluster_input *in, const struct doc *user, struct doc *spec)

@@ -26,3 +26,9 @@ bool faults_add(struct faults *f, const struct err *e)
 	f->items[f->n - 1] = *e;
 	return e->kind == ERR_INPUT;
 }
+
+void faults_take(struct faults_walk *w, int result)
+{
+	w->failed = result;
+	w->ended = !faults_add(w->faults, w->err);
+}

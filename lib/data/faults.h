@@ -38,3 +38,14 @@ struct faults {
  * ERR_INPUT.
  */
 bool faults_add(struct faults *f, const struct err *e);
+
+/* The same for a reader whose faults are found in many functions, which go on unless it has ended. */
+struct faults_walk {
+	struct faults *faults; /* NULL: the first fault ends it */
+	struct err *err;       /* where each fault is written to */
+	int failed;            /* 0, or the result of the last fault */
+	bool ended;            /* no further faults are wanted */
+};
+
+/* Takes the fault that is in w->err; `result` is its -errno. */
+void faults_take(struct faults_walk *w, int result);

@@ -119,3 +119,11 @@ int scalar_i64(const struct doc *d, int64_t min, int64_t max, int64_t *ret)
 		return yaml11_i64(d->text, min, max, ret);
 	return str_i64(d->text, min, max, ret);
 }
+
+bool scalar_on(const struct doc *d, const char *dotted)
+{
+	const struct doc *at = doc_find(d, dotted);
+	bool on = false;
+
+	return at && scalar_bool(at, &on) == 0 && on;
+}

@@ -12,3 +12,6 @@
 
 int scalar_bool(const struct doc *d, bool *ret);
 int scalar_i64(const struct doc *d, int64_t min, int64_t max, int64_t *ret);
+
+/* Whether the value at that path below `d` (doc_find()) is a true one; false where there is none. */
+bool scalar_on(const struct doc *d, const char *dotted);

@@ -29,6 +29,14 @@ void vars_set(struct vars *v, const char *name, const char *value, const char *s
 	var->source = arena_strdup(v->arena, source);
 }
 
+void vars_unset(struct vars *v, const char *name)
+{
+	struct var *var = vars_find(v, name, strlen(name));
+
+	if (var)
+		*var = v->items[--v->n];
+}
+
 const char *vars_get(const struct vars *v, const char *name)
 {
 	const struct var *var = vars_find(v, name, strlen(name));

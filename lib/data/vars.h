@@ -16,6 +16,7 @@ struct vars {
 
 /* Sets or replaces; copies all three. Names are [a-z0-9.-]+. */
 void vars_set(struct vars *v, const char *name, const char *value, const char *source);
+void vars_unset(struct vars *v, const char *name);
 const char *vars_get(const struct vars *v, const char *name); /* NULL when unknown */
 
 /* A copy of the scalar's text with facts substituted; an unknown fact is ERR_INPUT at the scalar's

@@ -2,24 +2,21 @@
 /*
  * exports: directories of this machine, served over NFSv4.2 by the kernel's server.
  *
- * Holds if the kernel serves what the two files say: exports_text.c has their text,
- * exports_server.c writes them, starts the server and compares it. Other versions are off: 4.2 needs one port and neither rpcbind nor
- * lockd. Every directory goes to the given networks and nowhere else. Exports that others wrote,
+ * Holds if the kernel serves what the two files say: model/nfsd.h has their text,
+ * exports_server.c writes them, starts the server and compares it. Other versions are off: 4.2
+ * needs one port and neither rpcbind nor lockd. Every directory goes to the given networks and nowhere else. Exports that others wrote,
  * in /etc/exports or beside our file, stay.
  */
-#include <arpa/inet.h>
-#include <errno.h>
-
+#include "data/network.h"
 #include "kinds/exports_own.h"
 #include "kinds/kinds.h"
 #include "plan/claim.h"
 
 #define NETWORKS_MAX 256
 #define PATHS_MAX    256
-#define GRACE_MIN_S  10  /* the kernel refuses less: nfsd(7), nfsv4leasetime */
 #define GRACE_MAX_S  300 /* jobs wait that long after a restart */
 
-static const char *const squashes[] = {"root", "all", "none", NULL};
+static const char *const squashes[] = {"root", "all", "none", NULL}; /* as enum nfsd_squash */
 
 static const struct field exports_fields[] = {
         {"networks", FIELD_STRINGS, FIELD_AT(struct exports_spec, networks), .required = true,
@@ -32,16 +29,16 @@ static const struct field exports_fields[] = {
         {"squash", FIELD_CHOICE, FIELD_AT(struct exports_spec, squash), .choices = squashes,
          .help = "whose requests become nobody's: root's (default), all, none"},
         {"threads", FIELD_INT, FIELD_AT(struct exports_spec, threads), .min = 1,
-         .max = EXPORTS_THREADS_MAX,
+         .max = NFSD_THREADS_MAX,
          .help = "threads of the server (default: 4 a core, at least 8, at most 256)"},
         {"grace", FIELD_DURATION, FIELD_AT(struct exports_spec, grace_ms),
-         .min = GRACE_MIN_S * 1000L, .max = GRACE_MAX_S * 1000L,
+         .min = NFSD_GRACE_S * 1000L, .max = GRACE_MAX_S * 1000L,
          .help = "how long clients have to reclaim their locks after a restart, and how long a "
                  "silent client keeps them (default: 10s)"},
         {0},
 };
 
-static const struct exports_spec exports_defaults = {.grace_ms = GRACE_MIN_S * 1000UL};
+static const struct exports_spec exports_defaults = {.grace_ms = NFSD_GRACE_S * 1000UL};
 
 /* ---- claim ---- */
 
@@ -120,53 +117,13 @@ static int claim_dirs(struct step *s, struct exports_spec *x, struct err *e)
 	return 0;
 }
 
-/* Bits beyond the prefix, which exportfs would silently drop. */
-static bool has_host_bits(const unsigned char *address, size_t bits, uint64_t prefix)
-{
-	for (uint64_t bit = prefix; bit < bits; bit++)
-		if (address[bit / 8] & (0x80U >> (bit % 8)))
-			return true;
-	return false;
-}
-
-static int claim_network(const struct step *s, size_t i, const char *text, struct err *e)
-{
-	const struct doc *at = claim_item(s, "networks", i);
-	const char *slash = strchr(text, '/');
-	char *address = arena_strdup(s->arena, text);
-	unsigned char raw[16];
-	uint64_t prefix;
-
-	if (slash)
-		address[slash - text] = '\0';
-	int family = strchr(address, ':') ? AF_INET6 : AF_INET;
-	size_t bits = family == AF_INET6 ? 128 : 32;
-	if (inet_pton(family, address, raw) != 1 ||
-	    (slash && str_u64(slash + 1, 0, bits, &prefix) < 0))
-		return doc_err(at, e, REASON_INPUT_RANGE,
-		               "'%s' is not a network like 10.0.0.0/24 or fd00:1::/64, nor an "
-		               "address",
-		               text);
-	if (!slash)
-		return 0;
-	if (prefix == 0)
-		return doc_err(at, e, REASON_INPUT_RANGE,
-		               "'%s' is everybody: expected the networks of the cluster", text);
-	if (has_host_bits(raw, bits, prefix))
-		return doc_err(at, e, REASON_INPUT_RANGE,
-		               "'%s' is an address within a network: the bits behind /%llu must "
-		               "be zero",
-		               text, (unsigned long long)prefix);
-	return 0;
-}
-
 static int claim(struct step *s, void *fields, const struct vars *facts, struct err *e)
 {
 	struct exports_spec *x = fields;
 
 	(void)facts;
 	for (size_t i = 0; i < x->networks.n; i++) {
-		int r = claim_network(s, i, x->networks.items[i], e);
+		int r = network_check(claim_item(s, "networks", i), x->networks.items[i], e);
 		if (r < 0)
 			return r;
 	}
@@ -176,8 +133,8 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	step_needs(s, "stage:start"); /* which may make what is exported */
 	step_needs(s, "pkg:nfs-kernel-server");
 	step_needs(s, "pkg:nfs-utils");
-	step_provides(s, "path:%s", EXPORTS_PATH);
-	step_provides(s, "path:%s", EXPORTS_CONF_PATH);
+	step_provides(s, "path:%s", NFSD_EXPORTS_PATH);
+	step_provides(s, "path:%s", NFSD_CONF_PATH);
 	step_provides(s, "unit:%s", EXPORTS_UNIT);
 	return 0;
 }

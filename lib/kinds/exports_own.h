@@ -2,17 +2,15 @@
 /* Shared by the files of the kind `exports`. */
 #pragma once
 
+#include "model/nfsd.h"
 #include "plan/step.h"
 
-#define EXPORTS_PATH        "/etc/exports.d/hpc-node.exports"
-#define EXPORTS_CONF_PATH   "/etc/nfs.conf.d/90-hpc-node.conf"
-#define EXPORTS_UNIT        "nfs-server.service"
-#define EXPORTS_THREADS_MAX 256
+#define EXPORTS_UNIT "nfs-server.service"
 
 struct exports_spec {
 	struct field_strings networks, read_write, read_only;
-	int squash;
-	int64_t threads; /* 0: by the number of cores */
+	int squash;      /* enum nfsd_squash */
+	int64_t threads; /* 0: by the number of processors */
 	uint64_t grace_ms;
 };
 
@@ -22,10 +20,10 @@ struct exports_spec {
 struct blob exports_text(const struct step_ctx *c, const struct exports_spec *x);
 struct blob exports_conf_text(const struct step_ctx *c, const struct exports_spec *x);
 
-uint64_t exports_threads(const struct exports_spec *x);
-static inline unsigned long long exports_grace_s(const struct exports_spec *x)
+unsigned exports_threads(const struct exports_spec *x);
+static inline unsigned exports_grace_s(const struct exports_spec *x)
 {
-	return x->grace_ms / 1000;
+	return (unsigned)(x->grace_ms / 1000);
 }
 
 /* ---- exports_server.c: the files in place, and a server that does as they say ---- */

@@ -105,7 +105,7 @@ static bool table_holds(const struct step_ctx *c, const struct exports_spec *x)
 	struct blob text;
 	struct err ignored;
 
-	if (host_stat(c->host, EXPORTS_PATH, &file, &ignored) < 0 ||
+	if (host_stat(c->host, NFSD_EXPORTS_PATH, &file, &ignored) < 0 ||
 	    host_stat(c->host, TABLE, &table, &ignored) < 0 ||
 	    host_read(c->host, TABLE, TABLE_MAX, c->arena, &text, &ignored) < 0)
 		return false;
@@ -116,11 +116,11 @@ static bool table_holds(const struct step_ctx *c, const struct exports_spec *x)
 
 static int files_hold(const struct step_ctx *c, const struct exports_spec *x, struct err *e)
 {
-	int r = host_file_is(c->host, EXPORTS_CONF_PATH, exports_conf_text(c, x), 0644, &root, e);
+	int r = host_file_is(c->host, NFSD_CONF_PATH, exports_conf_text(c, x), 0644, &root, e);
 
 	if (r <= 0)
 		return r;
-	return host_file_is(c->host, EXPORTS_PATH, exports_text(c, x), 0644, &root, e);
+	return host_file_is(c->host, NFSD_EXPORTS_PATH, exports_text(c, x), 0644, &root, e);
 }
 
 int exports_probe(const struct step_ctx *c, const void *fields, struct err *e)
@@ -179,11 +179,11 @@ static int check_able(const struct step_ctx *c, const struct exports_spec *x, st
 
 static int write_files(const struct step_ctx *c, const struct exports_spec *x, struct err *e)
 {
-	int r = host_write(c->host, EXPORTS_CONF_PATH, exports_conf_text(c, x), 0644, &root, e);
+	int r = host_write(c->host, NFSD_CONF_PATH, exports_conf_text(c, x), 0644, &root, e);
 
 	if (r < 0)
 		return r;
-	return host_write(c->host, EXPORTS_PATH, exports_text(c, x), 0644, &root, e);
+	return host_write(c->host, NFSD_EXPORTS_PATH, exports_text(c, x), 0644, &root, e);
 }
 
 static int start(const struct step_ctx *c, enum host_unit_action action, struct err *e)

@@ -55,9 +55,6 @@ static bool take_numbers(const char *const c[static COLUMNS], struct instance_ty
 	t->memory_mib = v[3];
 	t->gpus = (unsigned)v[4];
 	t->efa_interfaces = (unsigned)v[5];
-	t->network_cards = (unsigned)v[6];
-	t->nvme_disks = (unsigned)v[7];
-	t->nvme_gb = v[8];
 	return (uint64_t)t->cores * t->threads == t->vcpus;
 }
 

@@ -66,17 +66,16 @@ struct model_database {
 	const char *password;    /* where it is: an ARN; NULL where external */
 };
 
-/* A directory that the head serves to the cluster. */
-struct model_export {
-	const char *path;
-	bool read_only;
+/* A directory that the head serves to the cluster, a network, or a URI. */
+struct model_place {
+	const char *text;
+	const struct doc *at;
 };
 
 struct model {
 	const char *cluster;      /* ClusterName */
 	const char *head;         /* the head's host name */
 	const char *head_address; /* NULL: the name must do */
-	const char *etc;          /* directory of slurm.conf: "/etc/slurm" */
 	const char *programs;     /* directory of what slurmctld starts: "/usr/lib/hpc-node" */
 	size_t n_queues;
 	struct model_queue *queues;      /* the first is the default */
@@ -87,9 +86,10 @@ struct model {
 	struct model_database *database; /* NULL: no accounting */
 	size_t n_lines;
 	struct model_settings *lines; /* further lines of slurm.conf */
-	const char *include;          /* URI of a file of further lines; NULL: none */
+	struct model_place include;   /* URI of a file of further lines; no text: none */
 	size_t n_exports;
-	struct model_export *exports;
+	struct model_place *exports; /* directories that nodes may change */
 	size_t n_networks;
-	const char **networks; /* the cluster's, as "10.0.0.0/16" */
+	struct model_place *networks; /* the cluster's, as "10.0.0.0/16" */
+	unsigned head_processors;     /* by its instance type; 0: not known */
 };

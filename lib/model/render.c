@@ -3,9 +3,10 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "model/nfsd.h"
 #include "model/render_own.h"
 
-#define EXPORTS_PATH "/etc/exports.d/hpc-node.exports"
+#define ETC          "/etc/slurm/"
 #define INCLUDE_NAME "slurm_custom.conf" /* relative, so that nodes without files get it, too */
 
 /* ---- slurm.conf ---- */
@@ -32,7 +33,7 @@ static void add_line(struct render *r, const struct model_settings *line)
 {
 	enum slurmkey_level level = level_of(line);
 
-	for (size_t i = 0; i < line->n && !r->ended; i++) {
+	for (size_t i = 0; i < line->n && !r->faults.ended; i++) {
 		const struct model_setting *s = &line->items[i];
 
 		if (is_checked(line, i))
@@ -49,34 +50,31 @@ static void add_slurm(struct render *r)
 	strbuf_str(&r->out, RENDER_HEADER);
 	render_globals(r);
 	render_queues(r);
-	for (size_t i = 0; i < m->n_lines && !r->ended; i++)
+	for (size_t i = 0; i < m->n_lines && !r->faults.ended; i++)
 		add_line(r, &m->lines[i]);
-	if (m->include)
+	if (m->include.text)
 		strbuf_str(&r->out, "Include " INCLUDE_NAME "\n");
 }
 
 /* ---- the list of files ---- */
 
-static void add(struct render *r, struct render_files *files, struct render_file file)
+static const struct render_file root = {.mode = 0644, .owner = "root", .group = "root"};
+
+static void add(struct arena *a, struct render_files *files, struct render_file file)
 {
-	files->items = arena_grow(r->arena, files->items, &files->n, sizeof *files->items);
+	files->items = arena_grow(a, files->items, &files->n, sizeof *files->items);
 	files->items[files->n - 1] = file;
 }
 
 static void add_written(struct render *r, struct render_files *files, struct render_file file,
                         void (*write)(struct render *), size_t room_of_each)
 {
-	if (r->ended)
+	if (r->faults.ended)
 		return;
 	r->out = render_room(r, room_of_each);
 	write(r);
 	file.content = (struct blob){r->out.data, r->out.len};
-	add(r, files, file);
-}
-
-static const char *in_etc(const struct render *r, const char *name)
-{
-	return arena_printf(r->arena, "%s/%s", r->model->etc, name);
+	add(r->arena, files, file);
 }
 
 static int by_path(const void *a, const void *b)
@@ -89,54 +87,70 @@ static int by_path(const void *a, const void *b)
 int render_head(const struct model *m, unsigned slurm, struct faults *faults, struct arena *a,
                 struct render_files *ret, struct err *e)
 {
-	struct render r = {.model = m, .slurm = slurm, .faults = faults, .arena = a, .err = e};
+	struct render r = {
+	        .model = m, .slurm = slurm, .faults = {.faults = faults, .err = e}, .arena = a};
 	struct render_files files = {0};
-	const struct render_file root = {.mode = 0644, .owner = "root", .group = "root"};
 	const struct {
 		const char *path;
 		void (*write)(struct render *);
-		bool wanted;
 		size_t room; /* bytes for each compute resource, and for the rest */
 	} rows[] = {
-	        {in_etc(&r, "slurm.conf"), add_slurm, true, 1024},
-	        {in_etc(&r, "gres.conf"), render_gres, true, 256},
-	        {in_etc(&r, "cgroup.conf"), render_cgroup, true, 1},
-	        {EXPORTS_PATH, render_exports, m->n_exports > 0, 1},
+	        {ETC "slurm.conf", add_slurm, 1024},
+	        {ETC "gres.conf", render_gres, 256},
+	        {ETC "cgroup.conf", render_cgroup, 1},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct render_file file = root;
 
 		file.path = rows[i].path;
-		if (rows[i].wanted)
-			add_written(&r, &files, file, rows[i].write, rows[i].room);
+		add_written(&r, &files, file, rows[i].write, rows[i].room);
 	}
 	if (m->database && !m->database->external)
 		add_written(&r, &files,
-		            (struct render_file){.path = in_etc(&r, "slurmdbd.conf"),
+		            (struct render_file){.path = ETC "slurmdbd.conf",
 		                                 .mode = 0600,
 		                                 .owner = "slurm",
-		                                 .group = "slurm",
-		                                 .secret_added = true},
+		                                 .group = "slurm"},
 		            render_slurmdbd, 1);
-	if (m->include)
-		add(&r, &files,
-		    (struct render_file){.path = in_etc(&r, INCLUDE_NAME),
-		                         .mode = 0644,
-		                         .owner = "root",
-		                         .group = "root",
-		                         .source = m->include});
-	if (r.failed < 0)
-		return r.failed;
+	if (m->include.text) {
+		struct render_file file = root;
+
+		file.path = ETC INCLUDE_NAME;
+		file.source = m->include.text;
+		file.at = m->include.at;
+		add(a, &files, file);
+	}
+	if (r.faults.failed < 0)
+		return r.faults.failed;
 	qsort(files.items, files.n, sizeof *files.items, by_path);
 	*ret = files;
 	return 0;
 }
 
-const struct render_file *render_find(const struct render_files *files, const char *path)
+void render_nfsd(const struct model *m, struct arena *a, struct render_files *files)
 {
-	for (size_t i = 0; i < files->n; i++)
-		if (str_eq(files->items[i].path, path))
-			return &files->items[i];
-	return NULL;
+	struct nfsd_dir *dirs = arena_array(a, m->n_exports, sizeof *dirs);
+	const char **networks = arena_array(a, m->n_networks, sizeof *networks);
+	const struct nfsd server = {.n_dirs = m->n_exports,
+	                            .dirs = dirs,
+	                            .n_networks = m->n_networks,
+	                            .networks = networks,
+	                            .threads = nfsd_threads(m->head_processors),
+	                            .grace_s = NFSD_GRACE_S};
+	struct render_file exports = root, conf = root;
+
+	if (!m->n_exports)
+		return;
+	for (size_t i = 0; i < m->n_exports; i++)
+		dirs[i].path = m->exports[i].text;
+	for (size_t i = 0; i < m->n_networks; i++)
+		networks[i] = m->networks[i].text;
+	exports.path = NFSD_EXPORTS_PATH;
+	exports.content = nfsd_exports_text(&server, a);
+	conf.path = NFSD_CONF_PATH;
+	conf.content = nfsd_conf_text(&server, a);
+	add(a, files, exports);
+	add(a, files, conf);
+	qsort(files->items, files->n, sizeof *files->items, by_path);
 }

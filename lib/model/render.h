@@ -4,7 +4,7 @@
  * reads them.
  *
  * Pure: nothing is read, fetched or asked, and the same model gives the same bytes. No secret is in
- * any of them; slurmdbd.conf lacks its line StoragePass, which whoever writes it adds.
+ * any of them: slurmdbd.conf lacks its line StoragePass.
  *
  * A key that this release of Slurm doesn't have is refused by its name, whether it is one of ours or
  * the administrator's, since slurmctld 22.05 ends at the first one it doesn't know.
@@ -18,9 +18,9 @@ struct render_file {
 	const char *path; /* on the head */
 	unsigned mode;
 	const char *owner, *group;
-	struct blob content; /* ends with a newline; no data: it is fetched from `source` */
-	const char *source;  /* URI; NULL: the content is all there is */
-	bool secret_added;   /* slurmdbd.conf: StoragePass is to be added */
+	struct blob content;  /* ends with a newline; no data: it is fetched from `source` */
+	const char *source;   /* URI; NULL: the content is all there is */
+	const struct doc *at; /* of the source; NULL: none */
 };
 
 struct render_files {
@@ -28,9 +28,10 @@ struct render_files {
 	struct render_file *items; /* by path */
 };
 
-/* `slurm` is a release as slurmver.h counts it. */
+/* Slurm's files; `slurm` is a release as slurmver.h counts it. */
 int render_head(const struct model *m, unsigned slurm, struct faults *faults, struct arena *a,
                 struct render_files *ret, struct err *e) ATTR_MUST_USE;
 
-/* The file of that path, or NULL. */
-const struct render_file *render_find(const struct render_files *files, const char *path);
+/* Adds the files that the section `exports` makes of what the model serves; none, if that is nothing.
+ * Where the processors of the head are not known, it has the fewest. */
+void render_nfsd(const struct model *m, struct arena *a, struct render_files *files);

@@ -33,7 +33,7 @@ static void put_theirs(struct render *r, const struct model_settings *theirs)
 static void check_theirs(struct render *r, enum slurmkey_level level,
                          const struct model_settings *theirs)
 {
-	for (size_t i = 0; i < theirs->n && !r->ended; i++)
+	for (size_t i = 0; i < theirs->n && !r->faults.ended; i++)
 		(void)render_has(r, level, &theirs->items[i]);
 }
 
@@ -141,11 +141,11 @@ void render_queues(struct render *r)
 {
 	const struct model *m = r->model;
 
-	for (size_t i = 0; i < m->n_queues && !r->ended; i++) {
+	for (size_t i = 0; i < m->n_queues && !r->faults.ended; i++) {
 		const struct model_queue *q = &m->queues[i];
 
 		strbuf_char(&r->out, '\n');
-		for (size_t k = 0; k < q->n_resources && !r->ended; k++) {
+		for (size_t k = 0; k < q->n_resources && !r->faults.ended; k++) {
 			const struct model_resource *c = &q->resources[k];
 
 			check_theirs(r, SLURMKEY_NODE, &c->settings);

@@ -12,18 +12,12 @@
 struct render {
 	const struct model *model;
 	unsigned slurm;
-	struct faults *faults;
+	struct faults_walk faults;
 	struct arena *arena;
-	struct err *err;
-	int failed; /* 0, or the result of the last fault */
-	bool ended; /* no further faults are wanted */
 	struct strbuf out;
 };
 
-/* render_part.c. Notes the fault in r->err. */
-void render_fault(struct render *r, int result);
-
-/* Whether Slurm has the key; a fault if not. */
+/* render_part.c. Whether Slurm has the key; a fault if not. */
 bool render_has(struct render *r, enum slurmkey_level level, const struct model_setting *s);
 
 /* Whether one of these settings sets the key, which is then theirs. */
@@ -45,4 +39,3 @@ void render_queues(struct render *r);
 void render_gres(struct render *r);
 void render_cgroup(struct render *r);
 void render_slurmdbd(struct render *r);
-void render_exports(struct render *r);

@@ -4,18 +4,12 @@
 
 #include "model/render_own.h"
 
-void render_fault(struct render *r, int result)
-{
-	r->failed = result;
-	r->ended = !faults_add(r->faults, r->err);
-}
-
 bool render_has(struct render *r, enum slurmkey_level level, const struct model_setting *s)
 {
-	int result = slurmkey_check(level, s->key, r->slurm, s->at, r->err);
+	int result = slurmkey_check(level, s->key, r->slurm, s->at, r->faults.err);
 
 	if (result < 0)
-		render_fault(r, result);
+		faults_take(&r->faults, result);
 	return result == 0;
 }
 

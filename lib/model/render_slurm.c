@@ -10,6 +10,14 @@
 
 /* ---- values that follow from the model: NULL leaves the key out ---- */
 
+/* slurmctld listens on IPv6 only where it is told to. */
+static const char *communication(struct render *r)
+{
+	const char *address = r->model->head_address;
+
+	return address && strchr(address, ':') ? "EnableIPv6" : NULL;
+}
+
 static const char *cluster(struct render *r)
 {
 	return r->model->cluster;
@@ -156,11 +164,12 @@ static const struct row {
         {"SlurmctldHost", 0, LAST, NULL, controller},
         {"SlurmctldParameters", 0, 2302, CONTROLLER_BOTH ",cloud_reg_addrs", NULL},
         {"SlurmctldParameters", 2311, LAST, CONTROLLER_BOTH, NULL},
+        {"CommunicationParameters", 0, LAST, NULL, communication},
         {"SlurmUser", 0, LAST, "slurm", NULL},
         {"AuthType", 0, LAST, "auth/munge", NULL},
         {"AuthInfo", 0, LAST, "cred_expire=70", NULL},
         {"StateSaveLocation", 0, LAST, MODEL_STATE_DIR, NULL},
-        {"SlurmdSpoolDir", 0, LAST, "/var/lib/slurm/slurmd", NULL},
+        {"SlurmdSpoolDir", 0, LAST, "/var/spool/slurmd", NULL},
         {"SlurmctldPidFile", 0, LAST, "/run/slurmctld.pid", NULL},
         {"SlurmdPidFile", 0, LAST, "/run/slurmd.pid", NULL},
         {"SlurmctldLogFile", 0, LAST, "/var/log/slurm/slurmctld.log", NULL},
@@ -227,7 +236,7 @@ static const char *row_value(struct render *r, const struct row *row)
 
 void render_globals(struct render *r)
 {
-	for (size_t i = 0; i < ARRAY_LEN(rows) && !r->ended; i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows) && !r->faults.ended; i++) {
 		const struct row *row = &rows[i];
 		const struct model_setting own = {.key = row->key};
 

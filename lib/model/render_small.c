@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the head's smaller files: gres.conf, cgroup.conf, slurmdbd.conf, exports. */
+/* Writes the head's smaller files: gres.conf, cgroup.conf, slurmdbd.conf. */
 #include "model/render_own.h"
 
 /* ---- gres.conf(5) ---- */
@@ -61,22 +61,4 @@ void render_slurmdbd(struct render *r)
 	                    "StorageType=accounting_storage/mysql\n");
 	strbuf_printf(&r->out, "StorageHost=%s\nStoragePort=%llu\nStorageLoc=%s\nStorageUser=%s\n",
 	              d->host, (unsigned long long)d->port, d->name, d->user);
-}
-
-/* ---- exports(5) ---- */
-
-/* To the cluster's networks alone; a node's root is nobody there, as each of its users may become
- * it where they have sudo. */
-void render_exports(struct render *r)
-{
-	const struct model *m = r->model;
-
-	strbuf_str(&r->out, RENDER_HEADER);
-	for (size_t i = 0; i < m->n_exports; i++) {
-		strbuf_str(&r->out, m->exports[i].path);
-		for (size_t k = 0; k < m->n_networks; k++)
-			strbuf_printf(&r->out, " %s(%s,sync,no_subtree_check,root_squash)",
-			              m->networks[k], m->exports[i].read_only ? "ro" : "rw");
-		strbuf_char(&r->out, '\n');
-	}
 }

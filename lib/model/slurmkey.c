@@ -9,6 +9,12 @@
 
 #define NAMES_MAX 256 /* of one table */
 
+/* The end of each table has no name. */
+struct slurmkey {
+	const char *name;
+	unsigned since, until; /* slurmver.h; 0: always */
+};
+
 /* clang-format off */
 #define K(name) {name, 0, 0},
 static const struct slurmkey globals[] = {
@@ -163,7 +169,7 @@ bool slurmkey_denied(enum slurmkey_level level, const char *key, bool accounting
 
 /* ---- what there is ---- */
 
-const struct slurmkey *slurmkey_table(enum slurmkey_level level)
+static const struct slurmkey *table_of(enum slurmkey_level level)
 {
 	static const struct slurmkey *const tables[] = {
 	        [SLURMKEY_GLOBAL] = globals,
@@ -200,7 +206,7 @@ static const char *const line_names[] = {
 
 static int unknown(enum slurmkey_level level, const char *key, const struct doc *at, struct err *e)
 {
-	const char *near = nearest(slurmkey_table(level), key);
+	const char *near = nearest(table_of(level), key);
 
 	if (near)
 		return doc_err(at, e, REASON_INPUT_UNKNOWN_KEY,
@@ -213,12 +219,14 @@ static int unknown(enum slurmkey_level level, const char *key, const struct doc 
 int slurmkey_check(enum slurmkey_level level, const char *key, unsigned version,
                    const struct doc *at, struct err *e)
 {
-	const struct slurmkey *row = find(slurmkey_table(level), key);
+	const struct slurmkey *row = find(table_of(level), key);
 	char mine[8], bound[8];
 
 	if (!row)
 		return unknown(level, key, at, e);
 	slurmver_name(version, mine);
+	if (version == SLURMVER_ANY)
+		return 0;
 	if (row->since > version)
 		return doc_err(at, e, REASON_INPUT_UNSUPPORTED,
 		               "'%s' is a key of Slurm %s and later, and this is %s, which would "

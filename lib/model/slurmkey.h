@@ -21,15 +21,7 @@ enum slurmkey_level {
 	SLURMKEY_NODE,      /* in a line NodeName=... */
 };
 
-struct slurmkey {
-	const char *name;
-	unsigned since, until; /* slurmver.h; 0: always */
-};
-
-/* Each table ends at name NULL. */
-const struct slurmkey *slurmkey_table(enum slurmkey_level level);
-
-/* 0 if that release of Slurm has the key; otherwise an error at `at` that says since when, until
+/* 0 if that release of Slurm has the key, or any for SLURMVER_ANY; otherwise an error at `at` that says since when, until
  * when, or which key was perhaps meant. */
 int slurmkey_check(enum slurmkey_level level, const char *key, unsigned version,
                    const struct doc *at, struct err *e) ATTR_MUST_USE;

@@ -8,6 +8,7 @@
 #include "base/attr.h"
 
 #define SLURMVER_OLDEST  2205 /* what is written is known to be right from this release on */
+#define SLURMVER_ANY     0    /* nobody knows which */
 #define SLURMVER_DEFAULT 2205 /* that of Debian 12, where nobody names another */
 
 /*

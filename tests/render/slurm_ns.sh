@@ -1,6 +1,6 @@
 #!/bin/bash
 # slurm_ns.sh DIR COMMAND...: runs the command where DIR/etc/slurm is this machine's, in namespaces that end with it: a host
-# `head` at 10.0.0.10 with munged, and what slurmctld is to start. SLURM_TREE, if set, is the root directory of another Debian,
+# `head` at 10.0.0.10 and fd00:1::10 with munged, and what slurmctld is to start. SLURM_TREE, if set, is the root directory of another Debian,
 # whose Slurm it then is; nothing is written there. Needs root.
 if [ "${1:-}" != --inside ]; then
 	exec unshare --mount --net --uts --ipc --pid --fork --kill-child --mount-proc "$0" --inside "$@"
@@ -22,7 +22,7 @@ fi
 hostname head
 mount -t tmpfs tmpfs /run
 for d in /var/lib/slurm /var/log/slurm /etc/slurm; do mount -t tmpfs tmpfs "$d"; done
-install -d -o slurm -g slurm /var/lib/slurm/slurmctld /var/lib/slurm/slurmd
+install -d -o slurm -g slurm /var/lib/slurm/slurmctld
 chown slurm /var/log/slurm
 cp -r "$dir"/etc/slurm/. /etc/slurm/
 mkdir -p /run/over/up/hpc-node /run/over/work
@@ -34,6 +34,7 @@ mount -t overlay overlay -o lowerdir=/usr/lib,upperdir=/run/over/up,workdir=/run
 ip link set lo up
 ip link add v0 type veth peer name v1
 ip addr add 10.0.0.10/24 dev v0
+ip addr add fd00:1::10/64 dev v0 nodad
 ip link set v0 up
 ip link set v1 up
 printf '127.0.0.1 localhost\n10.0.0.10 head\n' >/run/hosts

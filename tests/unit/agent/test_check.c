@@ -65,6 +65,68 @@ static void a_node_document_by_its_first_line_or_its_keys(void **state)
 	assert_says(ran.out, "cluster configuration");
 }
 
+#define HEADS "SharedStorage: [{MountDir: /root/x, Name: a, StorageType: Ebs}]\n"
+#define SETTINGS(text)                                                                             \
+	"Region: eu-west-1\nImage: {Os: alinux2}\n"                                                \
+	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-12121212}}\n"            \
+	"Scheduling:\n  Scheduler: slurm\n  SlurmSettings:\n    " text "\n"                        \
+	"  SlurmQueues:\n  - Name: q1\n"                                                           \
+	"    ComputeResources: [{Name: r1, InstanceType: t3.micro}]\n"                             \
+	"    Networking: {SubnetIds: [subnet-12121212]}\n"
+
+/* What the head would refuse is a fault for whatever role is looked at, and has its place. */
+static void what_the_head_refuses(void **state)
+{
+	static const struct {
+		const char *text, *says;
+	} rows[] = {
+	        {CLUSTER HEADS, "c.yaml:13:28: '/root/x' belongs to this machine alone"},
+	        {CLUSTER "HpcNode: {Networks: [10.0.0.0/8, 10.0.0.1/16]}\n",
+	         "c.yaml:13:34: '10.0.0.1/16' is an address within a network"},
+	        {SETTINGS("CustomSlurmSettingsIncludeFile: 's3://bucket'"), "c.yaml:7:37: "},
+	        {SETTINGS("CustomSlurmSettings: [{NoSuchKey: 1}]"), "'NoSuchKey'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		check(rows[i].text);
+		assert_status(3);
+		assert_says(ran.err, rows[i].says);
+		AGENT("check", at("c.yaml"), "--role", "head");
+		assert_status(3);
+		assert_says(ran.err, rows[i].says);
+	}
+}
+
+/* What this version doesn't do for a head is no fault of a file whose head it doesn't make. */
+static void what_this_version_does_not_do_for_a_head(void **state)
+{
+	static const char text[] =
+	        SETTINGS("Database: {Uri: db, UserName: u, PasswordSecretArn: 'arn:aws:x'}");
+
+	(void)state;
+	check(text);
+	assert_status(0);
+	assert_says(ran.out, "steps for role compute\n");
+	assert_says(ran.out, "note: ");
+	assert_says(ran.out, "c.yaml:7:15: Database: this version sets up no slurmdbd");
+	AGENT("check", at("c.yaml"), "--slurm", "24.11");
+	assert_status(0);
+	AGENT("check", at("c.yaml"), "--role", "head");
+	assert_status(3);
+	assert_says(ran.err, "c.yaml:7:15: Database: this version sets up no slurmdbd");
+	/* Nor is a release that nobody named. */
+	check(SETTINGS("CustomSlurmSettings: [{PrologTimeout: 1}]"));
+	assert_status(0);
+	assert_silent_about(ran.out, "note: ");
+	AGENT("check", at("c.yaml"), "--role", "head");
+	assert_status(3);
+	AGENT("check", at("c.yaml"), "--slurm", "24.11");
+	assert_status(3);
+	AGENT("check", at("c.yaml"), "--slurm", "25.05", "--role", "head");
+	assert_status(0);
+}
+
 /* Each queue has its own scripts: the fault of the second is found. */
 static void a_node_of_each_queue(void **state)
 {
@@ -191,6 +253,8 @@ int main(void)
 	        SCRATCH_TEST(a_configuration_of_our_own),
 	        SCRATCH_TEST(a_clusters_configuration),
 	        SCRATCH_TEST(a_node_document_by_its_first_line_or_its_keys),
+	        SCRATCH_TEST(what_the_head_refuses),
+	        SCRATCH_TEST(what_this_version_does_not_do_for_a_head),
 	        SCRATCH_TEST(a_node_of_each_queue),
 	        SCRATCH_TEST(the_node_document_that_goes_with_it),
 	        SCRATCH_TEST(facts_and_tags_stand_in),

@@ -51,6 +51,26 @@ static void test_other_kinds_end_it(void **state)
 	}
 }
 
+static void test_a_walk_ends_where_no_more_are_wanted(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct faults f = {.arena = a};
+	struct err e = {0};
+	struct faults_walk all = {.faults = &f, .err = &e}, first = {.err = &e};
+
+	(void)state;
+	faults_take(&all, err_set(&e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL, "a"));
+	faults_take(&all, err_set(&e, ERR_INPUT, REASON_INPUT_TYPE, ERANGE, "b"));
+	assert_false(all.ended);
+	assert_int_equal(all.failed, -ERANGE);
+	assert_int_equal(f.n, 2);
+	faults_take(&all, err_set(&e, ERR_HOST, REASON_BUG, EIO, "c"));
+	assert_true(all.ended);
+	faults_take(&first, err_set(&e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL, "a"));
+	assert_true(first.ended);
+	assert_int_equal(first.failed, -EINVAL);
+}
+
 static void test_ceiling(void **state)
 {
 	scope_arena struct arena *a = arena_new();
@@ -77,6 +97,7 @@ int main(void)
 	        cmocka_unit_test(test_without_a_list_the_first_is_the_last),
 	        cmocka_unit_test(test_once_and_in_order),
 	        cmocka_unit_test(test_other_kinds_end_it),
+	        cmocka_unit_test(test_a_walk_ends_where_no_more_are_wanted),
 	        cmocka_unit_test(test_ceiling),
 	};
 

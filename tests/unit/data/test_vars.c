@@ -114,13 +114,28 @@ static void test_expansion_is_bounded(void **state)
 	assert_int_equal(e.reason, REASON_INPUT_LIMIT);
 }
 
+static void test_unset(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct vars v = {.arena = a};
+
+	(void)state;
+	vars_set(&v, "a", "1", "test");
+	vars_set(&v, "b", "2", "test");
+	vars_unset(&v, "a");
+	vars_unset(&v, "c");
+	assert_null(vars_get(&v, "a"));
+	assert_string_equal(vars_get(&v, "b"), "2");
+	vars_unset(&v, "b");
+	assert_int_equal(v.n, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_set_and_get),
-	        cmocka_unit_test(test_expand),
-	        cmocka_unit_test(test_expand_refuses),
-	        cmocka_unit_test(test_expansion_is_bounded),
+	        cmocka_unit_test(test_set_and_get),    cmocka_unit_test(test_expand),
+	        cmocka_unit_test(test_expand_refuses), cmocka_unit_test(test_expansion_is_bounded),
+	        cmocka_unit_test(test_unset),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,9 +39,6 @@ static void test_read(void **state)
 	assert_string_equal(b->gpu_model, "a100");
 	assert_int_equal(b->gpus, 2);
 	assert_int_equal(b->efa_interfaces, 1);
-	assert_int_equal(b->network_cards, 3);
-	assert_int_equal(b->nvme_disks, 4);
-	assert_int_equal(b->nvme_gb, 500);
 	assert_null(instance_find(&t, "a.plain")->gpu_model);
 	assert_null(instance_find(&t, "a.plai"));
 }
