@@ -89,16 +89,35 @@ static void add_exports(const struct pcluster_input *in, const struct model *m, 
 	doc_put(in->arena, spec, "exports", exports);
 }
 
+/* The site's programs have the instance's role only if SlurmUser may ask for it. */
+static void add_lock(const struct pcluster_input *in, const struct doc *users, struct doc *spec)
+{
+	struct arena *a = in->arena;
+	struct doc *lock = doc_new_map(a, users), *list = doc_new_list(a, users);
+	const struct doc *at;
+
+	for (size_t i = 0; (at = pcluster_item(users, i)) != NULL; i++)
+		doc_push(a, list, doc_new_text(a, at, at->text));
+	doc_put(a, lock, "users", list);
+	doc_put(a, spec, "imds-lock", lock);
+}
+
 static void add_notes(const struct pcluster_input *in, const struct model *m)
 {
+	bool known = doc_find(in->config, "HpcNode.MetadataUsers");
+
 	cluster_note(in->notes, doc_find(in->config, "Scheduling.SlurmQueues"),
 	             "this version starts no instances: slurm.conf names the site's programs "
-	             "slurm-resume, slurm-suspend and slurm-resume-fail in %s",
-	             m->programs);
+	             "slurm-resume, slurm-suspend and slurm-resume-fail in %s%s",
+	             m->programs,
+	             known ? ""
+	                   : "; they run as SlurmUser, who has the instance's role only if "
+	                     "HpcNode: MetadataUsers lists it");
 }
 
 int pcluster_head(const struct pcluster_input *in, struct doc *spec, struct err *e)
 {
+	const struct doc *users = doc_find(in->config, "HpcNode.MetadataUsers");
 	struct render_files files = {0};
 	struct model model;
 	unsigned slurm;
@@ -120,6 +139,8 @@ int pcluster_head(const struct pcluster_input *in, struct doc *spec, struct err 
 	for (size_t i = 0; i < files.n; i++)
 		add_file(in, &files.items[i], pcluster_section(in, spec, "files"));
 	add_exports(in, &model, spec);
+	if (users)
+		add_lock(in, users, spec);
 	doc_put(in->arena, spec, "controller", doc_new_map(in->arena, in->config));
 	add_notes(in, &model);
 	return 0;

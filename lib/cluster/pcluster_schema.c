@@ -304,13 +304,9 @@ static const struct pcluster_row own_user[] = {S_REQ("Name"), I_REQ("Uid"), SS("
 static const struct pcluster_row own_source[] = {S_REQ("Source"), S_REQ("Sha256"), END};
 static const struct pcluster_row own_packages[] = {S("Repository"), M("RepositoryKey", own_source),
                                                    L("Files", own_source), SS("Names"), END};
-static const struct pcluster_row hpc_node[] = {SS("Networks"),
-                                               L("Queues", own_queue),
-                                               L("Users", own_user),
-                                               B("SharedHome"),
-                                               B("DefaultUser"),
-                                               M("Packages", own_packages),
-                                               END};
+static const struct pcluster_row hpc_node[] = {
+        SS("Networks"),  SS("MetadataUsers"), L("Queues", own_queue),      L("Users", own_user),
+        B("SharedHome"), B("DefaultUser"),    M("Packages", own_packages), END};
 
 static const struct pcluster_row top[] = {
         S("Region"),

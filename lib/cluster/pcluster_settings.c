@@ -140,7 +140,7 @@ static void add_hostname(const struct pcluster_input *in, struct doc *spec)
 	const struct doc *at = doc_find(in->config, "Scheduling.SlurmSettings.Dns.UseEc2Hostnames");
 	const char *name = vars_get(in->facts, "local-hostname");
 
-	if (!is_on(in->config, "Scheduling.SlurmSettings.Dns.UseEc2Hostnames"))
+	if (!scalar_on(in->config, "Scheduling.SlurmSettings.Dns.UseEc2Hostnames"))
 		return;
 	if (in->node->role == CLUSTER_HEAD)
 		cluster_note(in->notes, at,

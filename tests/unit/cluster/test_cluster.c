@@ -449,6 +449,32 @@ static void threads_of_a_heads_server(void **state)
 	assert_null(strstr(json, "\"threads\""));
 }
 
+/* What slurmctld starts runs as SlurmUser. */
+static void who_has_a_heads_role(void **state)
+{
+	static const char *const rows[][2] = {
+	        {"HpcNode: {MetadataUsers: [slurm, a]}\n",
+	         "\"imds-lock\":{\"users\":[\"slurm\",\"a\"]}"},
+	        {"HpcNode: {MetadataUsers: slurm}\n", "\"imds-lock\":{\"users\":[\"slurm\"]}"},
+	        {"", "\"imds-lock\":{}"},
+	};
+	scope_arena struct arena *a = arena_new();
+	const char *json;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool told = !strstr(rows[i][0], "slurm");
+		struct cluster_notes notes = {.arena = a};
+
+		reading.notes = &notes;
+		spec_of_head(a, arena_printf(a, TOP "%s" HEAD_QUEUE, rows[i][0]), &json);
+		reading.notes = NULL;
+		assert_non_null(strstr(json, rows[i][1]));
+		assert_int_equal(notes.n, 1);
+		assert_int_equal(strstr(notes.items[0], "MetadataUsers") != NULL, told);
+	}
+}
+
 static void why_a_machine_is_no_head(void **state)
 {
 	static const struct {
@@ -602,6 +628,7 @@ int main(void)
 	        cmocka_unit_test(what_has_no_effect_is_noted),
 	        cmocka_unit_test(homes_of_a_head_are_in_one_place),
 	        cmocka_unit_test(threads_of_a_heads_server),
+	        cmocka_unit_test(who_has_a_heads_role),
 	        cmocka_unit_test(why_a_machine_is_no_head),
 	        cmocka_unit_test(an_efs_of_the_head_is_mounted_where_it_is_known),
 	        cmocka_unit_test(multithreading_is_the_resources),
