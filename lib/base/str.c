@@ -17,6 +17,13 @@ bool str_ends(const char *s, const char *suffix)
 	return n >= m && memcmp(s + n - m, suffix, m) == 0;
 }
 
+bool str_is_below(const char *path, const char *dir)
+{
+	size_t n = strlen(dir);
+
+	return str_eq(dir, "/") || (strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]));
+}
+
 bool blob_eq(struct blob a, const char *s)
 {
 	return a.len == strlen(s) && (a.len == 0 || memcmp(a.data, s, a.len) == 0);

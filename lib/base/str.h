@@ -23,6 +23,8 @@ static inline bool str_eq(const char *a, const char *b)
 }
 bool str_starts(const char *s, const char *prefix);
 bool str_ends(const char *s, const char *suffix);
+/* Whether the path is `dir` or lies below it; both in normal form, as claim_path() makes it. */
+bool str_is_below(const char *path, const char *dir);
 bool blob_eq(struct blob a, const char *s);
 
 /* Whole-string parsers: 0, -EINVAL (not one) or -ERANGE (outside [min, max]). No sign, space or

@@ -155,13 +155,6 @@ static bool has_dots(const char *dir)
 	       str_ends(dir, "/.");
 }
 
-static bool is_below(const char *dir, const char *other)
-{
-	size_t n = strlen(other);
-
-	return strncmp(dir, other, n) == 0 && dir[n] == '/';
-}
-
 static void check_dir(struct walk *w, const struct doc *at, const char *dir)
 {
 	if (has_dots(dir) || strpbrk(dir, " \t\r\n,"))
@@ -189,7 +182,7 @@ static void check_overlap(struct walk *w, const struct doc *at, const struct doc
 		            doc_err(at, w->faults.err, REASON_INPUT_DUPLICATE,
 		                    "MountDir '%s' is given twice: the first is at line %u", dir,
 		                    other->line));
-	else if (is_below(dir, taken) || is_below(taken, dir))
+	else if (str_is_below(dir, taken) || str_is_below(taken, dir))
 		faults_take(&w->faults,
 		            doc_err(at, w->faults.err, REASON_INPUT_DUPLICATE,
 		                    "MountDir '%s' and '%s' of line %u lie one in the other", dir,

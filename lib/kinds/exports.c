@@ -42,17 +42,10 @@ static const struct exports_spec exports_defaults = {.grace_ms = NFSD_GRACE_S * 
 
 /* ---- claim ---- */
 
-/* Directories that would give away the machine; those below them are refused with them. */
+/* Directories that would give away the machine: those below and above them are refused with them. */
 static const char *const refused[] = {
         "/etc",  "/boot", "/dev", "/proc", "/sys", "/run", "/root", "/bin", "/var/lib/hpc-node",
         "/sbin", "/lib"};
-
-static bool is_below(const char *path, const char *dir)
-{
-	size_t len = strlen(dir);
-
-	return strncmp(path, dir, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
 
 /* exports(5) splits at blanks and has quotes and escapes of its own. */
 static int claim_plain(const struct doc *at, const char *path, struct err *e)
@@ -78,11 +71,17 @@ static int claim_dir(struct step *s, const char *key, struct field_strings *list
 	if (str_eq(path, "/"))
 		return doc_err(at, e, REASON_INPUT_RANGE,
 		               "'/' is the whole machine: name the directories to export");
-	for (size_t k = 0; k < ARRAY_LEN(refused); k++)
-		if (is_below(path, refused[k]))
+	for (size_t k = 0; k < ARRAY_LEN(refused); k++) {
+		if (str_is_below(path, refused[k]))
 			return doc_err(at, e, REASON_INPUT_RANGE,
 			               "'%s' belongs to this machine alone and is never exported",
 			               path);
+		if (str_is_below(refused[k], path))
+			return doc_err(at, e, REASON_INPUT_RANGE,
+			               "'%s' contains '%s', which belongs to this machine alone: "
+			               "expected a directory of its own",
+			               path, refused[k]);
+	}
 	step_needs(s, "path:%s", path);
 	return claim_plain(at, path, e);
 }

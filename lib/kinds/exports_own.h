@@ -17,8 +17,13 @@ struct exports_spec {
 /* ---- exports_text.c: what is asked for ---- */
 
 /* The two files' text: exports(5), and nfs.conf(5). */
-struct blob exports_text(const struct step_ctx *c, const struct exports_spec *x);
+/* REASON_EXPORT_MISSING: what was mounted at a directory when it was first exported isn't. */
+int exports_text(const struct step_ctx *c, const struct exports_spec *x, struct blob *ret,
+                 struct err *e) ATTR_MUST_USE;
 struct blob exports_conf_text(const struct step_ctx *c, const struct exports_spec *x);
+
+/* The directory that holds it. */
+const char *exports_parent(const struct step_ctx *c, const char *path);
 
 unsigned exports_threads(const struct exports_spec *x);
 static inline unsigned exports_grace_s(const struct exports_spec *x)

@@ -114,13 +114,54 @@ static bool table_holds(const struct step_ctx *c, const struct exports_spec *x)
 
 /* ---- probe ---- */
 
+/* The server goes by the path, and as root: what a user exchanged for a link would be served in its
+ * place. */
+static int check_dir(const struct step_ctx *c, const char *path, struct err *e)
+{
+	struct stat st;
+	int r = host_dir_closed(c->host, exports_parent(c, path), e);
+
+	if (r < 0)
+		return err_wrap(e, "exporting '%s'", path);
+	r = host_lookup(c->host, path, e);
+	if (r < 0)
+		return r;
+	if (r == 0)
+		return err_set(e, ERR_HOST, REASON_EXPORT_MISSING, ENOENT,
+		               "exporting '%s': there is no such directory", path);
+	r = host_stat(c->host, path, &st, e);
+	if (r < 0 || S_ISDIR(st.st_mode))
+		return r;
+	return err_set(e, ERR_HOST, REASON_EXPORT_MISSING, ENOTDIR,
+	               "exporting '%s': it is not a directory", path);
+}
+
+/* In a dry run they may be yet to come. */
+static int check_dirs(const struct step_ctx *c, const struct exports_spec *x, struct err *e)
+{
+	const struct field_strings *const lists[] = {&x->read_write, &x->read_only};
+
+	for (size_t l = 0; host_mode(c->host) == HOST_LIVE && l < ARRAY_LEN(lists); l++)
+		for (size_t i = 0; i < lists[l]->n; i++) {
+			int r = check_dir(c, lists[l]->items[i], e);
+			if (r < 0)
+				return r;
+		}
+	return 0;
+}
+
 static int files_hold(const struct step_ctx *c, const struct exports_spec *x, struct err *e)
 {
-	int r = host_file_is(c->host, NFSD_CONF_PATH, exports_conf_text(c, x), 0644, &root, e);
+	struct blob text;
+	int r = exports_text(c, x, &text, e);
+
+	if (r < 0)
+		return r;
+	r = host_file_is(c->host, NFSD_CONF_PATH, exports_conf_text(c, x), 0644, &root, e);
 
 	if (r <= 0)
 		return r;
-	return host_file_is(c->host, NFSD_EXPORTS_PATH, exports_text(c, x), 0644, &root, e);
+	return host_file_is(c->host, NFSD_EXPORTS_PATH, text, 0644, &root, e);
 }
 
 int exports_probe(const struct step_ctx *c, const void *fields, struct err *e)
@@ -129,6 +170,9 @@ int exports_probe(const struct step_ctx *c, const void *fields, struct err *e)
 	struct host_unit_state unit;
 	int r = step_check_running(c, DOING, e);
 
+	if (r < 0)
+		return r;
+	r = check_dirs(c, x, e);
 	if (r < 0)
 		return r;
 	r = files_hold(c, x, e);
@@ -142,31 +186,11 @@ int exports_probe(const struct step_ctx *c, const void *fields, struct err *e)
 
 /* ---- apply ---- */
 
-static int check_dirs(const struct step_ctx *c, const struct field_strings *dirs, struct err *e)
-{
-	for (size_t i = 0; i < dirs->n; i++) {
-		const char *path = dirs->items[i];
-		struct stat st = {0};
-		struct err ignored;
-
-		if (!host_exists(c->host, path))
-			return err_set(e, ERR_HOST, REASON_EXPORT_MISSING, ENOENT,
-			               "exporting '%s': there is no such directory", path);
-		if (host_stat(c->host, path, &st, &ignored) < 0 || !S_ISDIR(st.st_mode))
-			return err_set(e, ERR_HOST, REASON_EXPORT_MISSING, ENOTDIR,
-			               "exporting '%s': it is not a directory", path);
-	}
-	return 0;
-}
-
 static int check_able(const struct step_ctx *c, const struct exports_spec *x, struct err *e)
 {
 	struct host_unit_state unit;
-	int r = check_dirs(c, &x->read_write, e);
+	int r = check_dirs(c, x, e);
 
-	if (r < 0)
-		return r;
-	r = check_dirs(c, &x->read_only, e);
 	if (r < 0)
 		return r;
 	r = host_unit_state(c->host, EXPORTS_UNIT, &unit, c->deadline, e);
@@ -179,11 +203,16 @@ static int check_able(const struct step_ctx *c, const struct exports_spec *x, st
 
 static int write_files(const struct step_ctx *c, const struct exports_spec *x, struct err *e)
 {
-	int r = host_write(c->host, NFSD_CONF_PATH, exports_conf_text(c, x), 0644, &root, e);
+	struct blob text;
+	int r = exports_text(c, x, &text, e);
 
 	if (r < 0)
 		return r;
-	return host_write(c->host, NFSD_EXPORTS_PATH, exports_text(c, x), 0644, &root, e);
+	r = host_write(c->host, NFSD_CONF_PATH, exports_conf_text(c, x), 0644, &root, e);
+
+	if (r < 0)
+		return r;
+	return host_write(c->host, NFSD_EXPORTS_PATH, text, 0644, &root, e);
 }
 
 static int start(const struct step_ctx *c, enum host_unit_action action, struct err *e)

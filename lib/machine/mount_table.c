@@ -62,13 +62,6 @@ void mount_table_at(const struct mount_table *t, const char *target, struct aren
 	*ret = found;
 }
 
-static bool is_below(const char *path, const char *dir)
-{
-	size_t n = strlen(dir);
-
-	return str_eq(dir, "/") || (strncmp(path, dir, n) == 0 && (path[n] == '/' || !path[n]));
-}
-
 const struct mount_line *mount_table_around(const struct mount_table *t, const char *path)
 {
 	const struct mount_line *best = NULL;
@@ -76,7 +69,7 @@ const struct mount_line *mount_table_around(const struct mount_table *t, const c
 	for (size_t i = 0; i < t->n; i++) {
 		const struct mount_line *l = &t->lines[i];
 
-		if (is_below(path, l->target) &&
+		if (str_is_below(path, l->target) &&
 		    (!best || strlen(l->target) >= strlen(best->target)))
 			best = l;
 	}

@@ -4,6 +4,7 @@
 
 #define TEXT_MAX     (256UL << 10)
 #define THREADS_EACH 4 /* of a processor */
+#define MOUNT_POINT  ",mountpoint"
 #define HEAD         "# Written by hpc-agent from the section 'exports'; changes here don't last.\n"
 
 struct blob nfsd_exports_text(const struct nfsd *x, struct arena *a)
@@ -21,10 +22,25 @@ struct blob nfsd_exports_text(const struct nfsd *x, struct arena *a)
 		for (size_t k = 0; k < x->n_networks; k++)
 			strbuf_printf(&out, " %s(%s,sync,%s,no_subtree_check,sec=sys%s)",
 			              x->networks[k], dir->read_only ? "ro" : "rw",
-			              squash[x->squash], dir->mount_point ? ",mountpoint" : "");
+			              squash[x->squash], dir->mount_point ? MOUNT_POINT : "");
 		strbuf_char(&out, '\n');
 	}
 	return (struct blob){out.data, out.len};
+}
+
+bool nfsd_has_mount_point(const char *exports, const char *path)
+{
+	size_t len = strlen(path);
+
+	for (const char *line = exports; *line;
+	     line += strcspn(line, "\n"), line += *line == '\n') {
+		const char *option = strstr(line, MOUNT_POINT);
+
+		if (strncmp(line, path, len) == 0 && line[len] == ' ' && option &&
+		    option < line + strcspn(line, "\n"))
+			return true;
+	}
+	return false;
 }
 
 struct blob nfsd_conf_text(const struct nfsd *x, struct arena *a)

@@ -38,6 +38,8 @@ struct nfsd {
 };
 
 struct blob nfsd_exports_text(const struct nfsd *x, struct arena *a);
+/* Whether such a text has that directory with the option `mountpoint`. */
+bool nfsd_has_mount_point(const char *exports, const char *path);
 struct blob nfsd_conf_text(const struct nfsd *x, struct arena *a);
 
 /* How many threads a server with so many processors gets where nobody says: four for each. */
