@@ -34,6 +34,26 @@ static void exports_of_two_directories(void **state)
 	        "\n/data 10.0.0.0/16(rw,sync,root_squash,no_subtree_check,sec=sys,mountpoint)\n"));
 }
 
+static void which_directory_is_a_mount_point(void **state)
+{
+	static const struct nfsd_dir dirs[] = {{.path = "/a"},
+	                                       {.path = "/ab", .mount_point = true},
+	                                       {.path = "/c", .mount_point = true},
+	                                       {.path = "/d", .read_only = true}};
+	static const char *const network = "10.0.0.0/16";
+	scope_arena struct arena *a = arena_new();
+	const struct nfsd x = {.n_dirs = 4, .dirs = dirs, .n_networks = 1, .networks = &network};
+	const char *text = nfsd_exports_text(&x, a).data;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++)
+		assert_int_equal(nfsd_has_mount_point(text, dirs[i].path), dirs[i].mount_point);
+	assert_false(nfsd_has_mount_point(text, "/"));
+	assert_false(nfsd_has_mount_point("", "/ab"));
+	assert_false(nfsd_has_mount_point("/a x(rw)", "/a"));
+	assert_true(nfsd_has_mount_point("/a x(rw,mountpoint)", "/a"));
+}
+
 static void threads_of_processors(void **state)
 {
 	static const unsigned rows[][2] = {{0, 8},  {1, 8},    {2, 8},    {3, 12},
@@ -49,6 +69,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(exports_of_two_directories),
+	        cmocka_unit_test(which_directory_is_a_mount_point),
 	        cmocka_unit_test(threads_of_processors),
 	};
 
