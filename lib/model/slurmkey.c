@@ -188,6 +188,10 @@ static const struct slurmkey *find(const struct slurmkey *table, const char *key
 	return NULL;
 }
 
+_Static_assert(ARRAY_LEN(globals) <= NAMES_MAX && ARRAY_LEN(partitions) <= NAMES_MAX &&
+                       ARRAY_LEN(nodes) <= NAMES_MAX,
+               "a table has more names than are compared");
+
 static const char *nearest(const struct slurmkey *table, const char *key)
 {
 	const char *names[NAMES_MAX];
