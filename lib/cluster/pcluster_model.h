@@ -4,8 +4,7 @@
  * compute resources, accounting, exports.
  *
  * A pure function of the file, of what is known about instance types, and of the node document.
- * Facts that it uses: "cluster", "slurm-prefix", "local-ipv4", "vpc-cidrs" (networks of the
- * cluster, by blanks).
+ * Facts that it uses: "cluster", "local-ipv4", "vpc-cidrs" (networks of the cluster, by blanks).
  */
 #pragma once
 
