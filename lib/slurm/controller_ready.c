@@ -110,6 +110,7 @@ int controller_wait(const struct step_ctx *c, const struct controller_spec *s,
 {
 	struct backoff b = {.base_ms = 50, .cap_ms = 500};
 	uint64_t until = end_of_wait(c);
+	struct err before = {0}; /* what the try before said */
 
 	for (;;) {
 		struct host_unit_state state;
@@ -122,6 +123,10 @@ int controller_wait(const struct step_ctx *c, const struct controller_spec *s,
 		r = controller_ready(c, s, conf, clock_min(until, clock_in_ms(QUERY_MS)), e);
 		if (r == 0 || e->reason == REASON_SLURM_MISSING)
 			return r;
+		/* A try that the end of the wait cuts short says less than the one before it. */
+		if (before.text[0] && clock_left_ms(until) == 0)
+			*e = before;
+		before = *e;
 		if (!backoff_wait(&b, 0, until))
 			return err_wrap(e, "waiting for the controller");
 	}
