@@ -231,7 +231,8 @@ static int make_locked(const struct base_making *m, struct err *e)
 {
 	const struct lock *lock = m->base->lock;
 	scope_scratch struct scratch repository = SCRATCH_INIT;
-	int r = lock_fetch(lock, m->store, m->deadline, e);
+	const struct lock_listener listener = {m->line, m->line_ctx};
+	int r = lock_fetch(lock, m->store, m->line ? &listener : NULL, m->deadline, e);
 
 	if (r < 0)
 		return r;

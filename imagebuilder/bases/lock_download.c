@@ -2,16 +2,40 @@
 /* Calls apt's downloader, and reads what it says. */
 #include "bases/lock_download.h"
 
+#include <stdio.h>
+
 #include "host/host.h"
 
 #define HELPER     "/usr/lib/apt/apt-helper"
 #define REASON_MAX 160
 
-int lock_download(const struct lock_download *list, size_t n, uint64_t deadline, struct arena *a,
-                  struct blob *ret_said, struct err *e)
+struct counting {
+	const struct lock_listener *listener;
+	size_t done, of;
+};
+
+/* "Get:12 http://.. [123 B]" for each that begins. */
+static void count_line(void *ctx, const char *line)
+{
+	struct counting *c = ctx;
+	char text[512];
+
+	if (!str_starts(line, "Get:"))
+		return;
+	const char *url = strchr(line, ' ');
+	snprintf(text, sizeof text, "%zu of %zu %s", ++c->done, c->of, url ? url : "");
+	c->listener->line(c->listener->ctx, text);
+}
+
+int lock_download(const struct lock_download *list, size_t n, const struct lock_listener *listener,
+                  uint64_t deadline, struct arena *a, struct blob *ret_said, struct err *e)
 {
 	const char **argv = arena_array(a, 3 * n + 8, sizeof *argv);
-	struct host_exec x = {.argv = argv, .deadline = deadline};
+	struct counting counting = {listener, 0, n};
+	struct host_exec x = {.argv = argv,
+	                      .deadline = deadline,
+	                      .line = listener ? count_line : NULL,
+	                      .line_ctx = &counting};
 	struct host_result res;
 	struct host *here;
 	size_t k = 0;

@@ -14,7 +14,6 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/scope.h"
-#include "bases/lock_download.h"
 #include "bases/lock_snapshot.h"
 #include "cloud/uri.h"
 #include "host/host.h"
@@ -70,6 +69,7 @@ struct fetching {
 	const struct store *store;
 	bool *missing;
 	const char *dir;
+	const struct lock_listener *listener;
 	uint64_t deadline;
 	struct arena *arena;
 	struct blob said; /* by apt */
@@ -89,7 +89,7 @@ static int ask_archive(struct fetching *f, struct err *e)
 			        p->url, arena_printf(f->arena, "%s/%s", f->dir, p->sha256),
 			        p->sha256};
 	}
-	return lock_download(list, n, f->deadline, f->arena, &f->said, e);
+	return lock_download(list, n, f->listener, f->deadline, f->arena, &f->said, e);
 }
 
 /* Complete downloads go into the store, so that the next run has less to fetch. */
@@ -123,7 +123,7 @@ static int ask_snapshot(struct fetching *f, struct err *e)
 		return 0;
 	log_notice("%zu package%s left the archive: asking '%s'", n, n == 1 ? "" : "s",
 	           l->snapshot);
-	int r = lock_from_snapshot(l, gone, f->dir, f->deadline, f->arena, e);
+	int r = lock_from_snapshot(l, gone, f->dir, f->listener, f->deadline, f->arena, e);
 	if (r < 0)
 		return r;
 	keep(f);
@@ -163,7 +163,8 @@ static int fetch_missing(struct fetching *f, struct err *e)
 	return judge_missing(f, e);
 }
 
-int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline, struct err *e)
+int lock_fetch(const struct lock *l, struct store *s, const struct lock_listener *listener,
+               uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	scope_scratch struct scratch scratch = SCRATCH_INIT;
@@ -180,6 +181,7 @@ int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline, struct 
 	                     .store = s,
 	                     .missing = missing,
 	                     .dir = scratch.path,
+	                     .listener = listener,
 	                     .deadline = deadline,
 	                     .arena = a};
 	return fetch_missing(&f, e);

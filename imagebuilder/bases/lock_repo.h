@@ -2,13 +2,14 @@
 /* The packages of a lock: in the store by their digests, and as a repository for mmdebstrap. */
 #pragma once
 
+#include "bases/lock_download.h"
 #include "recipe/lock.h"
 #include "store/store.h"
 
 /* Fetches those that the store lacks, and checks the digest of each. Works offline if none is
- * missing. */
-int lock_fetch(const struct lock *l, struct store *s, uint64_t deadline,
-               struct err *e) ATTR_MUST_USE;
+ * missing. `listener` may be NULL. */
+int lock_fetch(const struct lock *l, struct store *s, const struct lock_listener *listener,
+               uint64_t deadline, struct err *e) ATTR_MUST_USE;
 /* Makes an apt repository of them in the empty directory, for the suite of `from`. */
 int lock_repository(const struct lock *l, const struct store *s, const char *dir,
                     struct err *e) ATTR_MUST_USE;

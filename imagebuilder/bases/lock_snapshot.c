@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "bases/lock_download.h"
 #include "cloud/uri.h"
 #include "data/json.h"
 
@@ -78,8 +77,9 @@ static const char *read_answer(const char *path, const struct lock_package *p, s
 	return NULL;
 }
 
-static int ask_all(const struct lock *l, const bool *gone, const char *dir, uint64_t deadline,
-                   struct arena *a, struct err *e)
+static int ask_all(const struct lock *l, const bool *gone, const char *dir,
+                   const struct lock_listener *listener, uint64_t deadline, struct arena *a,
+                   struct err *e)
 {
 	struct lock_download *list = arena_array(a, l->n, sizeof *list);
 	struct blob said;
@@ -91,16 +91,17 @@ static int ask_all(const struct lock *l, const bool *gone, const char *dir, uint
 		if (url)
 			list[n++] = (struct lock_download){url, answer_path(dir, i, a), NULL};
 	}
-	return lock_download(list, n, deadline, a, &said, e);
+	return lock_download(list, n, listener, deadline, a, &said, e);
 }
 
-int lock_from_snapshot(const struct lock *l, const bool *gone, const char *dir, uint64_t deadline,
-                       struct arena *a, struct err *e)
+int lock_from_snapshot(const struct lock *l, const bool *gone, const char *dir,
+                       const struct lock_listener *listener, uint64_t deadline, struct arena *a,
+                       struct err *e)
 {
 	struct lock_download *list = arena_array(a, l->n, sizeof *list);
 	struct blob said;
 	size_t n = 0;
-	int r = ask_all(l, gone, dir, deadline, a, e);
+	int r = ask_all(l, gone, dir, listener, deadline, a, e);
 
 	if (r < 0)
 		return r;
@@ -113,5 +114,5 @@ int lock_from_snapshot(const struct lock *l, const bool *gone, const char *dir, 
 			        arena_printf(a, "%s/file/%s", l->snapshot, sha1),
 			        arena_printf(a, "%s/%s", dir, p->sha256), p->sha256};
 	}
-	return n ? lock_download(list, n, deadline, a, &said, e) : 0;
+	return n ? lock_download(list, n, listener, deadline, a, &said, e) : 0;
 }

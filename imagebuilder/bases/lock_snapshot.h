@@ -7,11 +7,13 @@
  */
 #pragma once
 
+#include "bases/lock_download.h"
 #include "recipe/lock.h"
 
 #define SNAPSHOT_DEBIAN "https://snapshot.debian.org"
 
 /* Fetches what it has of the lock's packages with `gone`, from l->snapshot, into the directory by
  * their SHA-256. What it doesn't have is no error. */
-int lock_from_snapshot(const struct lock *l, const bool *gone, const char *dir, uint64_t deadline,
-                       struct arena *a, struct err *e) ATTR_MUST_USE;
+int lock_from_snapshot(const struct lock *l, const bool *gone, const char *dir,
+                       const struct lock_listener *listener, uint64_t deadline, struct arena *a,
+                       struct err *e) ATTR_MUST_USE;

@@ -56,9 +56,13 @@ void progress_said(void *progress, const char *line)
 	scope_arena struct arena *a = arena_new();
 	uint64_t ns = clock_now() - p->began;
 
-	if (!p->feed.json) {
+	if (!p->feed.json && p->of) {
 		feed_passing(&p->feed, "[%2zu/%zu] %s  %s  %s", p->n, p->of, p->running,
 		             elapsed(ns, a), line);
+		return;
+	}
+	if (!p->feed.json) {
+		feed_passing(&p->feed, "%s  %s  %s", p->running, elapsed(ns, a), line);
 		return;
 	}
 	if (!clock_passed(p->pause))
@@ -80,6 +84,14 @@ void progress_phase(struct progress *p, const char *what)
 	struct jsonw *w = feed_begin(&p->feed, "phase");
 	jsonw_str(w, "what", what);
 	feed_end(&p->feed);
+}
+
+void progress_work(struct progress *p, const char *what)
+{
+	p->running = what;
+	p->began = clock_now();
+	p->pause = 0;
+	progress_phase(p, what);
 }
 
 void progress_done(struct progress *p, const char *step, const char *key, const char *state,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a build tells while it goes: a line for each step on standard output, the running one too
+ * What a build, and other long work, tells while it goes: a line for each step on standard output, the running one too
  * when that is a terminal; or an event a line with --json:
  *     {"event":"step","n":3,"of":12,"step":"files:/etc/motd","state":"cached","key":"...","ns":12}
  * state: running, cached, built, failed. {"event":"said","step":..,"elapsed_ns":..,"line":..} tells
@@ -30,6 +30,8 @@ void progress_close(struct progress *p);
 void progress_running(struct progress *p, const char *step, const char *key);
 void progress_done(struct progress *p, const char *step, const char *key, const char *state,
                    uint64_t ns);
+/* The same for work that isn't counted; tells it as progress_phase(). */
+void progress_work(struct progress *p, const char *what);
 /* A line that the running step's programs wrote; a layer's `said`. */
 void progress_said(void *progress, const char *line);
 /* Work that is no step: "writing 'out/x.raw'". */

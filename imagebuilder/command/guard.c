@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -67,6 +68,23 @@ static void clean(const struct image *g)
 		work_sweep(g->opt.output);
 }
 
+static void remove_tmp(struct image *g)
+{
+	if (g->tmp[0])
+		store_remove(g->tmp);
+	g->tmp[0] = '\0';
+}
+
+int image_tmp(struct image *g, struct err *e)
+{
+	snprintf(g->tmp, sizeof g->tmp, "/tmp/hpc-imagebuild-XXXXXX");
+	if (mkdtemp(g->tmp))
+		return 0;
+	int r = err_errno(e, errno, "making '%s'", g->tmp);
+	g->tmp[0] = '\0';
+	return r;
+}
+
 static int interrupted(struct image *g, int sig, const struct process_tree *tree)
 {
 	struct err e;
@@ -74,8 +92,8 @@ static int interrupted(struct image *g, int sig, const struct process_tree *tree
 	end_all(tree);
 	clean(g);
 	(void)err_set(&e, ERR_HOST, REASON_INTERRUPTED, EINTR,
-	              "ended by SIG%s: what was unfinished is removed, finished layers stay",
-	              sigabbrev_np(sig));
+	              "ended by SIG%s: what was unfinished is removed%s", sigabbrev_np(sig),
+	              g->program.line.verb->bit == VERB_BUILD ? ", finished layers stay" : "");
 	(void)program_fail(&g->program, &e);
 	return 128 + sig;
 }
@@ -111,5 +129,6 @@ int image_guarded(struct image *g, int (*verb)(struct image *g))
 		child_main(g, verb, parent, &before);
 	int status = child < 0 ? verb(g) : watch(g, child, &set);
 	sigprocmask(SIG_SETMASK, &before, NULL);
+	remove_tmp(g);
 	return status;
 }

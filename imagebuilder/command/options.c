@@ -88,8 +88,8 @@ const struct command_option option_table[] = {
          AT(failed), NULL},
         {"keep", "SIZE", "how much prune leaves (default: 20G)", 0, VERB_CACHE, COMMAND_SIZE,
          AT(keep), NULL},
-        PROGRAM_JSON(VERB_PLAN | VERB_PROVISION | VERB_BUILD | VERB_CACHE | UPLOAD | VERB_GC |
-                     LOOK),
+        PROGRAM_JSON(VERB_CHECK | VERB_LOCK | VERB_TEST | VERB_PLAN | VERB_PROVISION | VERB_BUILD |
+                     VERB_CACHE | UPLOAD | VERB_GC | LOOK),
         PROGRAM_QUIET,
         PROGRAM_VERBOSE,
         {0},

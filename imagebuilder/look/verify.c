@@ -155,17 +155,23 @@ int verify_all(struct verify *v, struct err *e)
 	static const struct {
 		int (*check)(struct verify *v, struct err *e);
 		bool disk, table; /* only for images that have one */
+		const char *what;
 	} checks[] = {
-	        {check_table, true, false},      {check_system, true, false},
-	        {verify_boot, true, true},       {check_kernel, true, true},
-	        {check_fstab, true, true},       {check_hygiene, false, false},
-	        {verify_manifest, false, false},
+	        {check_table, true, false, "reading the partition table"},
+	        {check_system, true, false, "checking the file system"},
+	        {verify_boot, true, true, "comparing the boot loader"},
+	        {check_kernel, true, true, "looking for a kernel"},
+	        {check_fstab, true, true, "reading fstab"},
+	        {check_hygiene, false, false, "searching for what no image may have"},
+	        {verify_manifest, false, false, "comparing the manifest"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(checks); i++) {
 		if ((!v->image->is_disk && checks[i].disk) ||
 		    (!v->image->disk.has_table && checks[i].table))
 			continue;
+		if (v->phase)
+			v->phase(v->ctx, checks[i].what);
 		int r = checks[i].check(v, e);
 		if (r < 0)
 			return r;

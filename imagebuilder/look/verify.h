@@ -21,6 +21,8 @@ struct verify {
 	uint64_t deadline;
 	struct arena *arena;
 	void (*tell)(void *ctx, const char *check, enum verify_state state, const char *what);
+	/* Called before each check, "searching for what no image may have"; or NULL. */
+	void (*phase)(void *ctx, const char *what);
 	void *ctx;
 	size_t faults;
 };

@@ -4,13 +4,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "store/store.h"
 
 #define UPDATE_MS  600000
 #define ASK_MS     120000
@@ -55,29 +52,19 @@ static int set_up(const struct apt_state *t, const char *arch, struct err *e)
 	return put(t, "status", "", e);
 }
 
-int apt_open(struct apt_state *t, const char *arch, struct arena *a, struct err *e)
+int apt_open(struct apt_state *t, const char *dir, const char *arch, struct arena *a, struct err *e)
 {
-	int r;
-
-	*t = (struct apt_state){.arena = a};
-	r = host_open("/", HOST_LIVE, &t->host, e);
+	*t = (struct apt_state){.arena = a, .dir = dir};
+	int r = host_open("/", HOST_LIVE, &t->host, e);
 	if (r < 0)
 		return r;
-	snprintf(t->dir, sizeof t->dir, "/tmp/hpc-imagebuild-XXXXXX");
-	if (!mkdtemp(t->dir)) {
-		r = err_errno(e, errno, "making '%s'", t->dir);
-		t->dir[0] = '\0';
-		return r;
-	}
-	t->env[0] = arena_printf(a, "APT_CONFIG=%s/apt.conf", t->dir);
+	t->env[0] = arena_printf(a, "APT_CONFIG=%s/apt.conf", dir);
 	t->env[1] = "LC_ALL=C.UTF-8";
 	return set_up(t, arch, e);
 }
 
 void apt_close(struct apt_state *t)
 {
-	if (t->dir[0])
-		store_remove(t->dir);
 	host_close(t->host);
 	*t = APT_STATE_INIT;
 }

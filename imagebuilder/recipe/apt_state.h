@@ -8,7 +8,7 @@
 struct apt_state {
 	struct arena *arena;
 	struct host *host;
-	char dir[64]; /* "": there is none */
+	const char *dir;
 	const char *env[3];
 };
 #define APT_STATE_INIT                                                                             \
@@ -17,9 +17,9 @@ struct apt_state {
 		0                                                                                  \
 	}
 
-/* For packages of that architecture, as dpkg names it. */
-int apt_open(struct apt_state *t, const char *arch, struct arena *a, struct err *e) ATTR_MUST_USE;
-/* Removes the directory. */
+/* In an empty directory of the caller's, for packages of that architecture, as dpkg names it. */
+int apt_open(struct apt_state *t, const char *dir, const char *arch, struct arena *a,
+             struct err *e) ATTR_MUST_USE;
 void apt_close(struct apt_state *t);
 #define scope_apt __attribute__((cleanup(apt_close)))
 

@@ -193,27 +193,30 @@ static int describe_all(const struct apt_state *t, struct lock *l, struct err *e
 	return 0;
 }
 
-static int resolve(const struct apt_state *t, const struct lock_keep *k, struct lock *l,
+static int resolve(const struct apt_state *t, const struct lock_question *q, struct lock *l,
                    struct err *e)
 {
 	struct lock_keeping *keep = NULL;
-	int r = apt_update(t, &l->sources, e);
 
+	q->phase(q->ctx, "fetching package lists");
+	int r = apt_update(t, &l->sources, e);
 	if (r < 0)
 		return r;
-	if (k) {
-		r = lock_keep_begin(k, t, l, &keep, e);
+	q->phase(q->ctx, "asking apt for the packages");
+	if (q->keep) {
+		r = lock_keep_begin(q->keep, t, l, &keep, e);
 		if (r < 0)
 			return r;
 	}
 	r = find_packages(t, keep, &l->asked, l, e);
 	if (r < 0)
 		return r;
+	q->phase(q->ctx, "asking apt for their digests");
 	r = describe_all(t, l, e);
 	if (r < 0)
 		return r;
-	if (k)
-		lock_keep_rows(k->was, l);
+	if (q->keep)
+		lock_keep_rows(q->keep->was, l);
 	for (size_t i = 0; i < l->n; i++) {
 		r = check_found(&l->packages[i], e);
 		if (r < 0)
@@ -222,18 +225,19 @@ static int resolve(const struct apt_state *t, const struct lock_keep *k, struct 
 	return 0;
 }
 
-int lock_resolve(const char *from, const char *arch, const struct field_strings *asked,
-                 const struct field_strings *sources, const struct lock_keep *keep, struct arena *a,
-                 struct lock *ret, struct err *e)
+int lock_resolve(const struct lock_question *q, struct arena *a, struct lock *ret, struct err *e)
 {
 	scope_apt struct apt_state t = APT_STATE_INIT;
-	struct lock l = {
-	        .file = "", .from = from, .arch = arch, .asked = *asked, .sources = *sources};
-	int r = apt_open(&t, str_eq(arch, "arm64") ? "arm64" : "amd64", a, e);
+	struct lock l = {.file = "",
+	                 .from = q->from,
+	                 .arch = q->arch,
+	                 .asked = *q->asked,
+	                 .sources = *q->sources};
+	int r = apt_open(&t, q->dir, str_eq(q->arch, "arm64") ? "arm64" : "amd64", a, e);
 
 	if (r < 0)
 		return r;
-	r = resolve(&t, keep, &l, e);
+	r = resolve(&t, q, &l, e);
 	if (r < 0)
 		return r;
 	*ret = l;

@@ -14,12 +14,20 @@ struct lock_keep {
 	void *ctx;
 };
 
+struct lock_question {
+	const char *from, *arch;
+	const struct field_strings *asked, *sources;
+	const struct lock_keep *keep; /* NULL: all packages are today's */
+	const char *dir;              /* empty, for apt's state */
+	/* Called as it goes on: "fetching package lists". */
+	void (*phase)(void *ctx, const char *what);
+	void *ctx;
+};
+
 /*
- * Asks apt, in a state directory of its own, how those packages resolve from these sources today, by
- * the rules of mmdebstrap's variant minbase. `keep` NULL: all are today's. Else packages that `was`
- * has stay at its versions, but those of `update` and what these need otherwise than it is there.
- * Needs no root.
+ * Asks apt, in a state of its own, how those packages resolve from these sources today, by the rules
+ * of mmdebstrap's variant minbase. With `keep`, packages that `was` has stay at its versions, but
+ * those of `update` and what these need otherwise than it is there. Needs no root.
  */
-int lock_resolve(const char *from, const char *arch, const struct field_strings *asked,
-                 const struct field_strings *sources, const struct lock_keep *keep, struct arena *a,
-                 struct lock *ret, struct err *e) ATTR_MUST_USE;
+int lock_resolve(const struct lock_question *q, struct arena *a, struct lock *ret,
+                 struct err *e) ATTR_MUST_USE;

@@ -5,12 +5,86 @@
 #include "base/log.h"
 #include "build/intent.h"
 #include "component/component.h"
+#include "program/feed.h"
 #include "recipe/copy.h"
 #include "recipe/feature.h"
 #include "recipe/foreign.h"
 #include "recipe/recipe.h"
 #include "recipe/test.h"
 #include "verb/verb.h"
+
+/* What a good file is told to be. */
+struct good {
+	const char *path;
+	const struct recipe *recipe; /* NULL: ParallelCluster's */
+	size_t steps, copies, components, tests;
+	const struct foreign *foreign;
+};
+
+static void print_good(const struct good *g)
+{
+	if (g->foreign) {
+		printf("%s: ok: ParallelCluster image configuration for 'provision', %zu "
+		       "components%s\n",
+		       g->path, g->steps, g->foreign->update.n ? ", UpdateOsPackages" : "");
+		for (size_t i = 0; i < g->foreign->notes.n; i++)
+			printf("%s\n", g->foreign->notes.items[i]);
+		return;
+	}
+	printf("%s: ok: image %s %s, %zu steps, %zu copies, %zu components, %zu tests", g->path,
+	       g->recipe->name, g->recipe->version, g->steps, g->copies, g->components, g->tests);
+	if (g->recipe->n_left)
+		printf(", %zu parts for other images", g->recipe->n_left);
+	putchar('\n');
+}
+
+static void event_good(struct feed *f, const struct good *g)
+{
+	struct jsonw *w = feed_begin(f, "checked");
+
+	jsonw_str(w, "file", g->path);
+	jsonw_str(w, "state", "ok");
+	jsonw_u64(w, "steps", g->steps);
+	if (g->foreign) {
+		jsonw_begin(w, "notes", '[');
+		for (size_t i = 0; i < g->foreign->notes.n; i++)
+			jsonw_str(w, NULL, g->foreign->notes.items[i]);
+		jsonw_end(w, ']');
+	} else {
+		jsonw_str(w, "image", g->recipe->name);
+		jsonw_str(w, "version", g->recipe->version);
+		jsonw_u64(w, "copies", g->copies);
+		jsonw_u64(w, "components", g->components);
+		jsonw_u64(w, "tests", g->tests);
+		jsonw_u64(w, "left_out", g->recipe->n_left);
+	}
+	feed_end(f);
+}
+
+static void tell_good(const struct image *image, const struct good *g)
+{
+	struct feed f;
+
+	feed_open(&f, &image->program, stdout);
+	if (image->program.json)
+		event_good(&f, g);
+	else if (!image->program.quiet)
+		print_good(g);
+}
+
+static void tell_faulty(const struct image *image, const char *path, size_t n)
+{
+	struct feed f;
+
+	if (!image->program.json)
+		return;
+	feed_open(&f, &image->program, stdout);
+	struct jsonw *w = feed_begin(&f, "checked");
+	jsonw_str(w, "file", path);
+	jsonw_str(w, "state", "faulty");
+	jsonw_u64(w, "faults", n);
+	feed_end(&f);
+}
 
 static int check_recipe(struct image *g, const char *path, struct faults *faults, struct err *e)
 {
@@ -43,22 +117,9 @@ static int check_recipe(struct image *g, const char *path, struct faults *faults
 	r = intent_read(&recipe, faults, a, &intent, e);
 	if (r < 0)
 		return r;
-	if (g->program.quiet)
-		return 0;
-	printf("%s: ok: image %s %s, %zu steps, %zu copies, %zu components, %zu tests", path,
-	       recipe.name, recipe.version, plan.n, copies.n, components.n, tests.n);
-	if (recipe.n_left)
-		printf(", %zu parts for other images", recipe.n_left);
-	putchar('\n');
+	const struct good good = {path, &recipe, plan.n, copies.n, components.n, tests.n, NULL};
+	tell_good(g, &good);
 	return 0;
-}
-
-static void tell_foreign(const char *path, const struct foreign *f)
-{
-	printf("%s: ok: ParallelCluster image configuration for 'provision', %zu components%s\n",
-	       path, f->plan.n, f->update.n ? ", UpdateOsPackages" : "");
-	for (size_t i = 0; i < f->notes.n; i++)
-		printf("%s\n", f->notes.items[i]);
 }
 
 static int check_one(struct image *g, const char *path, struct faults *faults, struct err *e)
@@ -68,13 +129,15 @@ static int check_one(struct image *g, const char *path, struct faults *faults, s
 
 	if (r == 0)
 		return check_recipe(g, path, faults, e);
-	if (r > 0 && !g->program.quiet)
-		tell_foreign(path, &foreign);
-	return r < 0 ? r : 0;
+	if (r < 0)
+		return r;
+	const struct good good = {.path = path, .steps = foreign.plan.n, .foreign = &foreign};
+	tell_good(g, &good);
+	return 0;
 }
 
 /* Prints all faults of a file; returns its exit status. */
-static int fail(struct image *g, struct faults *faults, const struct err *e)
+static int fail(struct image *g, const char *path, struct faults *faults, const struct err *e)
 {
 	int status = 0;
 
@@ -85,6 +148,7 @@ static int fail(struct image *g, struct faults *faults, const struct err *e)
 		/* A file that can't be read also counts as wrong input. */
 		status = faults->items[i].kind == ERR_HOST ? 3 : mine;
 	}
+	tell_faulty(g, path, faults->n);
 	return status;
 }
 
@@ -94,11 +158,12 @@ int verb_check(void *program)
 	int status = 0;
 
 	for (int i = 0; i < g->program.line.n_operands; i++) {
+		const char *path = g->program.line.operands[i];
 		struct faults faults = {.arena = g->program.arena};
 		struct err e;
 
-		if (check_one(g, g->program.line.operands[i], &faults, &e) < 0)
-			status = fail(g, &faults, &e);
+		if (check_one(g, path, &faults, &e) < 0)
+			status = fail(g, path, &faults, &e);
 	}
 	return status;
 }

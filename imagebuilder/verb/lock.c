@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lock: writes a recipe's lock, and finds it again. */
 #include <errno.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "bases/base.h"
 #include "bases/lock_repo.h"
 #include "bases/lock_snapshot.h"
+#include "build/progress.h"
 #include "recipe/lock_apt.h"
 #include "recipe/lock_change.h"
 #include "recipe/sources.h"
@@ -105,6 +105,7 @@ static int find_fetches(const struct recipe *recipe, struct arena *a, struct com
 /* Makes packages that left the archive known to apt again; a repository in the store. */
 struct bringing {
 	struct image *image;
+	struct progress *progress;
 	struct store store;
 	struct scratch repository;
 };
@@ -123,7 +124,9 @@ static int bring(void *ctx, const struct lock *gone, const char **ret_source, st
 
 	if (r < 0)
 		return r;
-	r = lock_fetch(gone, &b->store, clock_in_ms(FETCH_MS), e);
+	progress_work(b->progress, "fetching packages that left the archive");
+	const struct lock_listener listener = {progress_said, b->progress};
+	r = lock_fetch(gone, &b->store, &listener, clock_in_ms(FETCH_MS), e);
 	if (r < 0)
 		return r;
 	r = scratch_open(&b->store, &b->repository, e);
@@ -208,7 +211,16 @@ struct locking {
 	const struct lock *was; /* NULL: there is none */
 	struct lock_keep keep;
 	struct lock now;
+	struct progress progress;
+	size_t changed;
 };
+
+static void phase(void *ctx, const char *what)
+{
+	struct locking *g = ctx;
+
+	progress_work(&g->progress, what);
+}
 
 /* The packages of the recipe's base, as apt would install them today. */
 static int resolve(struct locking *g, struct err *e)
@@ -232,7 +244,15 @@ static int resolve(struct locking *g, struct err *e)
 	r = keep ? check_keep(keep, bottom, &b.packages, a, e) : 0;
 	if (r < 0)
 		return r;
-	return lock_resolve(bottom->from, bottom->arch, &b.packages, &sources, keep, a, &g->now, e);
+	const struct lock_question q = {.from = bottom->from,
+	                                .arch = bottom->arch,
+	                                .asked = &b.packages,
+	                                .sources = &sources,
+	                                .keep = keep,
+	                                .dir = g->image->tmp,
+	                                .phase = phase,
+	                                .ctx = g};
+	return lock_resolve(&q, a, &g->now, e);
 }
 
 static int resolve_keeping(struct locking *g, struct err *e)
@@ -313,6 +333,7 @@ static int write_lock(struct locking *g, const char *path, struct err *e)
 		return r;
 	if (g->keep.update.n)
 		keep_files(g->was, &g->fetches, a);
+	progress_work(&g->progress, "looking at what components and sections fetch");
 	r = lock_find_files(&g->fetches, &source, a, &g->now, e);
 	if (r < 0)
 		return r;
@@ -329,7 +350,9 @@ static int fetch(struct locking *g, struct err *e)
 
 	if (r < 0)
 		return r;
-	r = lock_fetch(&g->now, &s, clock_in_ms(FETCH_MS), e);
+	progress_work(&g->progress, "fetching packages");
+	const struct lock_listener listener = {progress_said, &g->progress};
+	r = lock_fetch(&g->now, &s, &listener, clock_in_ms(FETCH_MS), e);
 	if (r < 0)
 		return r;
 	r = lock_fix_files(&g->now, fetches, image->program.arena, e);
@@ -342,45 +365,85 @@ static int fetch(struct locking *g, struct err *e)
 
 /* ---- telling ---- */
 
-static void print_change(void *ctx, const struct lock_change *c)
+static void line_change(struct feed *f, const struct lock_change *c)
 {
-	size_t *n = ctx;
+	bool package = str_eq(c->of, "package");
 
-	++*n;
 	if (c->same_version)
-		printf("~ %s %s, its content\n", c->name, c->to);
-	else if (c->from && c->to && str_eq(c->of, "package"))
-		printf("~ %s %s -> %s\n", c->name, c->from, c->to);
+		feed_line(f, "~ %s %s, its content", c->name, c->to);
+	else if (c->from && c->to && package)
+		feed_line(f, "~ %s %s -> %s", c->name, c->from, c->to);
 	else if (c->from && c->to)
-		printf("~ %s %.12s -> %.12s\n", c->name, c->from, c->to);
-	else if (str_eq(c->of, "package"))
-		printf("%s %s %s\n", c->to ? "+" : "-", c->name, c->to ? c->to : c->from);
+		feed_line(f, "~ %s %.12s -> %.12s", c->name, c->from, c->to);
+	else if (package)
+		feed_line(f, "%s %s %s", c->to ? "+" : "-", c->name, c->to ? c->to : c->from);
 	else
-		printf("%s %s\n", c->to ? "+" : "-", c->name);
+		feed_line(f, "%s %s", c->to ? "+" : "-", c->name);
 }
 
-static void tell(const struct locking *g, const char *path)
+static void tell_change(void *ctx, const struct lock_change *c)
 {
-	size_t changed = 0;
+	struct locking *g = ctx;
+	struct feed *f = &g->progress.feed;
+
+	g->changed++;
+	line_change(f, c);
+	if (!f->json)
+		return;
+	struct jsonw *w = feed_begin(f, "change");
+	jsonw_str(w, "of", c->of);
+	jsonw_str(w, "name", c->name);
+	jsonw_str(w, "state", !c->from ? "added" : !c->to ? "removed" : "changed");
+	if (c->from)
+		jsonw_str(w, "from", c->from);
+	if (c->to)
+		jsonw_str(w, "to", c->to);
+	feed_end(f);
+}
+
+static void tell(struct locking *g, const char *path)
+{
+	struct feed *f = &g->progress.feed;
 
 	if (g->was)
-		lock_changes(g->was, &g->now, print_change, &changed);
-	printf("'%s' has %zu packages and %zu files", path, g->now.n, g->now.n_files);
+		lock_changes(g->was, &g->now, tell_change, g);
 	if (g->was)
-		printf(", %zu changed", changed);
-	putchar('\n');
+		feed_line(f, "'%s' has %zu packages and %zu files, %zu changed", path, g->now.n,
+		          g->now.n_files, g->changed);
+	else
+		feed_line(f, "'%s' has %zu packages and %zu files", path, g->now.n, g->now.n_files);
+	if (!f->json)
+		return;
+	struct jsonw *w = feed_begin(f, "locked");
+	jsonw_str(w, "lock", path);
+	jsonw_u64(w, "packages", g->now.n);
+	jsonw_u64(w, "files", g->now.n_files);
+	if (g->was)
+		jsonw_u64(w, "changed", g->changed);
+	feed_end(f);
+}
+
+static int make_lock(struct image *image)
+{
+	struct locking g = {.image = image};
+	const char *path = image->program.line.operands[0];
+	struct err e;
+
+	progress_open(&g.progress, &image->program, NULL);
+	if (write_lock(&g, path, &e) < 0 || (image->opt.fetch && fetch(&g, &e) < 0)) {
+		feed_clear(&g.progress.feed);
+		return program_fail(&image->program, &e);
+	}
+	tell(&g, lock_path(path, image->program.arena));
+	return 0;
 }
 
 int verb_lock(void *program)
 {
 	struct image *image = program;
-	struct locking g = {.image = image};
-	const char *path = image->program.line.operands[0];
 	struct err e;
 
-	if (write_lock(&g, path, &e) < 0 || (image->opt.fetch && fetch(&g, &e) < 0))
+	if (image_tmp(image, &e) < 0)
 		return program_fail(&image->program, &e);
-	if (!image->program.quiet)
-		tell(&g, lock_path(path, image->program.arena));
-	return 0;
+	return image_guarded(image, make_lock);
 }

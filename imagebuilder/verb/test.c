@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/scope.h"
+#include "build/progress.h"
 #include "disk/gpt.h"
 #include "verb/verb.h"
 
@@ -41,8 +42,9 @@ struct boot {
 	struct arena *arena;
 	struct host *host;
 	const char *disk, *dir;
-	bool bios, verbose;
+	bool bios;
 	uint64_t deadline;
+	struct progress progress;
 
 	bool up;
 	size_t failed;
@@ -108,8 +110,9 @@ static void look_at(void *ctx, const char *text)
 	char *line = b->tail[b->lines++ % TAIL];
 
 	plain(text, line);
-	if (b->verbose)
-		log_debug("%s", line);
+	log_debug("%s", line);
+	if (*line)
+		progress_said(&b->progress, line);
 	if (is_fault(line) && b->failed++ == 0)
 		snprintf(b->fault, sizeof b->fault, "%s", line);
 	if (b->up || (!is_login(line) && !strstr(line, "Kernel panic")))
@@ -245,14 +248,6 @@ static int judge(const struct boot *b, struct err *e)
 	return 0;
 }
 
-static void remove_dir(const struct boot *b)
-{
-	static const char *const names[] = {"/vars", "/monitor", ""};
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		(void)remove(arena_printf(b->arena, "%s%s", b->dir, names[i]));
-}
-
 static bool is_qcow2(int fd)
 {
 	char magic[4];
@@ -317,20 +312,13 @@ static int start(struct boot *b, struct err *e)
 	return judge(b, e);
 }
 
-static int in_directory(struct boot *b, struct err *e)
+static int on_host(struct boot *b, struct err *e)
 {
-	char dir[] = "/tmp/hpc-imagebuild-test-XXXXXX";
 	int r = host_open("/", HOST_LIVE, &b->host, e);
 
 	if (r < 0)
 		return r;
-	if (mkdtemp(dir)) {
-		b->dir = dir;
-		r = start(b, e);
-		remove_dir(b);
-	} else {
-		r = err_errno(e, errno, "making '%s'", dir);
-	}
+	r = start(b, e);
 	host_close(b->host);
 	return r;
 }
@@ -345,28 +333,65 @@ static int test(struct boot *b, const char *path, struct err *e)
 	if (!realpath(path, disk))
 		return err_errno(e, errno, "opening '%s'", path);
 	b->disk = arena_strdup(b->arena, disk);
-	return in_directory(b, e);
+	return on_host(b, e);
 }
 
-int verb_test(void *program)
+static void event_failed(struct boot *b)
 {
-	struct image *g = program;
+	size_t first = b->lines > TAIL ? b->lines - TAIL : 0;
+	struct jsonw *w = feed_begin(&b->progress.feed, "failed");
+
+	jsonw_begin(w, "lines", '[');
+	for (size_t i = first; i < b->lines; i++)
+		jsonw_str(w, NULL, b->tail[i % TAIL]);
+	jsonw_end(w, ']');
+	feed_end(&b->progress.feed);
+}
+
+static void tell(struct boot *b, const char *path, uint64_t ns)
+{
+	feed_line(&b->progress.feed, "'%s' starts by %s: login after %.1f s", path,
+	          b->bios ? "BIOS" : "UEFI", (double)ns / 1e9);
+	if (!b->progress.feed.json)
+		return;
+	struct jsonw *w = feed_begin(&b->progress.feed, "started");
+	jsonw_str(w, "image", path);
+	jsonw_str(w, "firmware", b->bios ? "bios" : "uefi");
+	jsonw_u64(w, "elapsed_ns", ns);
+	feed_end(&b->progress.feed);
+}
+
+static int run_test(struct image *g)
+{
 	const char *path = g->program.line.operands[0];
 	struct boot *b = arena_alloc(g->program.arena, sizeof *b);
 	struct err e;
 
 	*b = (struct boot){
 	        .arena = g->program.arena,
+	        .dir = g->tmp,
 	        .bios = str_eq(g->opt.firmware, "bios"),
-	        .verbose = g->program.verbose,
 	        .deadline = program_deadline(&g->program, DEADLINE_MS),
 	};
+	progress_open(&b->progress, &g->program, NULL);
+	progress_work(&b->progress, b->bios ? "starting by BIOS" : "starting by UEFI");
 	if (test(b, path, &e) < 0) {
+		feed_clear(&b->progress.feed);
+		if (b->progress.feed.json && b->lines)
+			event_failed(b);
 		show_tail(b);
 		return program_fail(&g->program, &e);
 	}
-	if (!g->program.quiet)
-		printf("'%s' starts by %s: login after %.1f s\n", path, b->bios ? "BIOS" : "UEFI",
-		       (double)(clock_now() - g->program.start) / 1e9);
+	tell(b, path, clock_now() - g->program.start);
 	return 0;
+}
+
+int verb_test(void *program)
+{
+	struct image *g = program;
+	struct err e;
+
+	if (image_tmp(g, &e) < 0)
+		return program_fail(&g->program, &e);
+	return image_guarded(g, run_test);
 }

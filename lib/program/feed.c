@@ -29,6 +29,14 @@ void feed_close(struct feed *f)
 	f->passing = false;
 }
 
+void feed_clear(struct feed *f)
+{
+	if (f->passing)
+		fputs(ERASE_LINE, f->lines);
+	f->passing = false;
+	fflush(f->lines);
+}
+
 void feed_line(struct feed *f, const char *fmt, ...)
 {
 	va_list ap;

@@ -36,6 +36,8 @@ struct feed {
 void feed_open(struct feed *f, const struct program *p, FILE *lines);
 /* Leaves the passing line as it is, and begins a new line. */
 void feed_close(struct feed *f);
+/* The same without leaving it: for work of which nothing more is to be told. */
+void feed_clear(struct feed *f);
 
 /* A line that stays; none with --quiet or --json. */
 void feed_line(struct feed *f, const char *fmt, ...) ATTR_PRINTF(2, 3);

@@ -40,10 +40,12 @@ def objects(text):
 
 
 @pytest.mark.parametrize("args, least", [
-    (["plan", "recipe.yaml"], 3), (["plan", "foreign.yaml"], 2), (["cache", "prune"], 1), (["verify", "base"], 2),
+    (["plan", "recipe.yaml"], 3), (["plan", "foreign.yaml"], 2), (["cache", "prune"], 1), (["verify", "base"], 4),
+    (["check", "recipe.yaml", "foreign.yaml", "none.yaml"], 4), (["lock", "recipe.yaml"], 1), (["test", "base"], 2),
     (["diff", "base", "other"], 1)], ids=lambda v: " ".join(v) if isinstance(v, list) else "")
 def test_schema(folder, args, least):
-    r = manual.run("hpc-imagebuild", *args, "--store", folder / "store", "--json", cwd=folder)
+    store = [] if args[0] in ("check", "test") else ["--store", folder / "store"]
+    r = manual.run("hpc-imagebuild", *args, *store, "--json", cwd=folder)
     told = objects(r.stdout)
     assert len(told) >= least, r.stderr
     assert {x.get("schema") for x in told} == {1}

@@ -27,10 +27,10 @@ def start(program, tmp_path):
 
 
 def test_a_login_is_what_it_waits_for(start):
-    (status, out, err), argv, left = start("booting", LOGIN, then=[["sh", "-c", "ls /tmp | grep hpc-imagebuild-test"]])
+    (status, out, err), argv, left = start("booting", LOGIN, then=[["sh", "-c", "ls -d $(grep -o '/tmp/hpc-imagebuild-[^/]*' /argv) 2>/dev/null"]])
     assert status == 0 and "starts by UEFI" in out, err
     assert "snapshot=on" in argv[1] and "format=raw" in argv[1] and "pflash" in argv[1]
-    assert left[1] == ""
+    assert "/tmp/hpc-imagebuild-" in argv[1] and left[1] == ""
 
 
 def test_firmware_and_format(start):

@@ -1,7 +1,9 @@
 """How a build ends that was ended, or that ran out of space; and what it tells until then."""
 import json
 import os
+import re
 import signal
+import socket
 import subprocess
 
 import pytest
@@ -59,6 +61,79 @@ def test_unfinished_outputs_go_too(builder):
     assert p.wait(timeout=60) == 130
     p.communicate()
     assert os.listdir(builder.out) == [".other"]
+
+
+def boot_sector(folder, text):
+    """A disk whose boot sector, of 16-bit code, writes the text to the serial line and then runs for ever."""
+    code = bytes.fromhex("baf803 be107c ac 08c0 7403 ee ebf8 ebfe") + text.encode() + b"\0"
+    assert len(code) <= 446
+    table = bytes(4) + b"\x83" + bytes(3) + (1).to_bytes(4, "little") + (1).to_bytes(4, "little")
+    path = folder / "disk.raw"
+    path.write_bytes(code.ljust(446, b"\0") + table.ljust(64, b"\0") + b"\x55\xaa" + bytes(1 << 20))
+    return path
+
+
+def qemus(disk):
+    return subprocess.run(["pgrep", "-f", f"qemu-system.*file={disk}"], capture_output=True, text=True).stdout.split()
+
+
+def temporary():
+    return {p for p in os.listdir("/tmp") if p.startswith("hpc-imagebuild-")}
+
+
+@pytest.mark.parametrize("sig, status", [(signal.SIGINT, 130), (signal.SIGHUP, 129)])
+def test_a_signal_ends_a_test_with_its_machine(program, tmp_path, sig, status):
+    disk = boot_sector(tmp_path, "booting\r\n")
+    p = subprocess.Popen([program, "test", disk, "--firmware", "bios", "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert json.loads(p.stdout.readline()) == {"schema": 1, "event": "phase", "what": "starting by BIOS"}
+    said = json.loads(p.stdout.readline())
+    while "booting" not in said["line"]:  # SeaBIOS may tell of itself before
+        said = json.loads(p.stdout.readline())
+    assert said["event"] == "said" and said["step"] == "starting by BIOS" and said["elapsed_ns"] > 0
+    qemu, = qemus(disk)
+    with open(f"/proc/{qemu}/cmdline", encoding="utf-8") as argv:
+        folder = re.search("unix:(/tmp/hpc-imagebuild-[^/]*)/", argv.read())[1]
+    assert os.path.isdir(folder)
+    p.send_signal(sig)
+    out, err = p.communicate(timeout=60)
+    assert p.returncode == status and f"ended by {signal.Signals(sig).name}: what was unfinished is removed\n" in err, err
+    assert events(out)[-1]["reason"] == "interrupted"
+    assert not qemus(disk) and not os.path.exists(folder)
+
+
+def test_what_the_machine_says_is_told(program, tmp_path):
+    disk = boot_sector(tmp_path, "[  OK  ] Reached target - Multi-User System\r\n")
+    r = subprocess.run([program, "test", disk, "--firmware", "bios", "--json"], capture_output=True, text=True, timeout=200)
+    started = events(r.stdout)[-1]
+    assert r.returncode == 0 and (started["event"], started["firmware"], started["image"]) == ("started", "bios", str(disk)), r.stderr
+    disk = boot_sector(tmp_path, "Kernel panic - not syncing\r\n")
+    r = subprocess.run([program, "test", disk, "--firmware", "bios", "--json"], capture_output=True, text=True, timeout=200)
+    failed, error = events(r.stdout)[-2:]
+    assert r.returncode == 1 and failed["event"] == "failed" and "Kernel panic - not syncing" in failed["lines"], r.stderr
+    assert "1 failed: Kernel panic" in error["text"]
+
+
+def test_a_signal_ends_a_lock(program, tmp_path):
+    """While it waits for a site that never answers: no lock is written, and nothing is left."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/x"
+        (tmp_path / "r.yaml").write_text("image: {name: r, from: debian:bookworm}\ncomponents: [c.yaml]\n")
+        (tmp_path / "c.yaml").write_text("name: c\nschemaVersion: 1.0\nphases: [{name: build, steps: [{name: w, action: WebDownload, "
+                                         f"inputs: [{{source: '{url}', destination: /x}}]}}]}}]\n")
+        before = temporary()
+        p = subprocess.Popen([program, "lock", "r.yaml", "--json", "--store", "store"], cwd=tmp_path, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True)
+        told = [json.loads(p.stdout.readline())["what"] for _ in range(4)]
+        assert told[0] == "fetching package lists" and told[3] == "looking at what components and sections fetch", told
+        silent.settimeout(60)
+        silent.accept()
+        made = temporary() - before
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=60)
+    assert p.returncode == 130 and "ended by SIGINT: what was unfinished is removed\n" in err, err
+    assert events(out)[-1]["reason"] == "interrupted"
+    assert sorted(os.listdir(tmp_path)) == ["c.yaml", "r.yaml"]
+    assert made - temporary(), "others may be at work there as well"
 
 
 def test_errors_are_events(builder):

@@ -45,7 +45,7 @@ def look(tool, tmp_path):
 
 
 def verdicts(r):
-    return [(v["check"], v["state"], v["what"]) for v in map(json.loads, r.out.splitlines())]
+    return [(v["check"], v["state"], v["what"]) for v in map(json.loads, r.out.splitlines()) if v.get("event") != "phase"]
 
 
 # ---- verify
@@ -56,6 +56,8 @@ def test_an_image_that_was_built_is_sound(look, built, form):
     r = look("verify", built / form, "--recipe", built / "recipe.yaml", "--json")
     found = verdicts(r)
     assert r.code == 0 and {state for _, state, _ in found} == {"ok"}, r.out + r.err
+    phases = [e["what"] for e in map(json.loads, r.out.splitlines()) if e.get("event") == "phase"]
+    assert phases[0] == "opening the image" and phases[-2:] == ["searching for what no image may have", "comparing the manifest"]
     disk = ["partition-table", "file-system", "boot", "kernel", "fstab"] if form.endswith(("raw", "qcow2")) else []
     assert not disk or found[2][2] == "a loader for UEFI and one for BIOS, by the image's own files of GRUB"
     assert [check for check, _, _ in found] == [*disk, "hygiene", "manifest"]

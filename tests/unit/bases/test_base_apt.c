@@ -288,7 +288,7 @@ static void packages_are_fetched_once(void **state)
 	assert_int_equal(mount(at("helper"), "/usr/lib/apt/apt-helper", NULL, MS_BIND, NULL), 0);
 	put("archive/a.deb", "text a");
 	put("archive/b.deb", "text b");
-	assert_ok(lock_fetch(&lock, &s, soon, &e));
+	assert_ok(lock_fetch(&lock, &s, NULL, soon, &e));
 	const char *object = arena_printf(arena, "store/objects/%s", packages[0].sha256);
 	assert_string_equal(get(object), "text a");
 	assert_has(get("helper.args"),
@@ -296,17 +296,17 @@ static void packages_are_fetched_once(void **state)
 	assert_has(get("helper.args"),
 	           arena_printf(arena, "/%s SHA256:%s\n", packages[1].sha256, packages[1].sha256));
 	put("helper.args", "");
-	assert_ok(lock_fetch(&lock, &s, soon, &e));
+	assert_ok(lock_fetch(&lock, &s, NULL, soon, &e));
 	assert_string_equal(get("helper.args"), "");
 
 	/* Only what is missing, or was changed in the store. */
 	put(object, "text x");
-	assert_ok(lock_fetch(&lock, &s, soon, &e));
+	assert_ok(lock_fetch(&lock, &s, NULL, soon, &e));
 	assert_string_equal(get(object), "text a");
 	assert_null(strstr(get("helper.args"), "b.deb"));
 	put(object, "text a and more");
 	put("archive/a.deb", "text y");
-	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_RETRY,
+	assert_err(lock_fetch(&lock, &s, NULL, soon, &e), ERR_RETRY,
 	           "fetching 'http://x/a.deb': no file of the lock's size and SHA-256 came");
 	assert_null(strstr(e.text, "others"));
 	assert_string_equal(get(object), "text a and more");
@@ -315,7 +315,7 @@ static void packages_are_fetched_once(void **state)
 	assert_int_equal(unlink(at("archive/a.deb")), 0);
 	assert_int_equal(unlink(at(arena_printf(arena, "store/objects/%s", packages[1].sha256))),
 	                 0);
-	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT,
+	assert_err(lock_fetch(&lock, &s, NULL, soon, &e), ERR_ABSENT,
 	           "fetching 'http://x/a.deb': 404  Not Found [IP: 1]; the archive no longer has "
 	           "it: make the lock anew");
 	assert_string_equal(get(arena_printf(arena, "store/objects/%s", packages[1].sha256)),
@@ -323,9 +323,10 @@ static void packages_are_fetched_once(void **state)
 	assert_int_equal(unlink(at("archive/b.deb")), 0);
 	assert_int_equal(unlink(at(arena_printf(arena, "store/objects/%s", packages[1].sha256))),
 	                 0);
-	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT, "'http://x/a.deb' and others: ");
+	assert_err(lock_fetch(&lock, &s, NULL, soon, &e), ERR_ABSENT,
+	           "'http://x/a.deb' and others: ");
 	put_helper("kill -9 $$\n");
-	assert_true(lock_fetch(&lock, &s, soon, &e) < 0);
+	assert_true(lock_fetch(&lock, &s, NULL, soon, &e) < 0);
 	assert_int_equal(umount("/usr/lib/apt/apt-helper"), 0);
 }
 
@@ -362,7 +363,7 @@ static void what_left_the_archive_comes_from_the_snapshot_service(void **state)
 	                                                                              "amd64.deb",
 	                                                                              "6") "}}");
 	put("archive/" SHA1("3"), "text b");
-	assert_ok(lock_fetch(&lock, &s, soon, &e));
+	assert_ok(lock_fetch(&lock, &s, NULL, soon, &e));
 	assert_string_equal(get(arena_printf(arena, "store/objects/%s", packages[1].sha256)),
 	                    "text b");
 	assert_has(get("helper.args"),
@@ -376,7 +377,7 @@ static void what_left_the_archive_comes_from_the_snapshot_service(void **state)
 	assert_int_equal(unlink(at(arena_printf(arena, "store/objects/%s", packages[1].sha256))),
 	                 0);
 	put("archive/" SHA1("3"), "text x");
-	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT,
+	assert_err(lock_fetch(&lock, &s, NULL, soon, &e), ERR_ABSENT,
 	           "the archive no longer has it, nor has the snapshot service: make the lock "
 	           "anew");
 	assert_int_equal(
@@ -391,17 +392,18 @@ static void what_left_the_archive_comes_from_the_snapshot_service(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
 		put("archive/binfiles?fileinfo=1", answers[i]);
 		put("helper.args", "");
-		assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT, "nor has the snapshot");
+		assert_err(lock_fetch(&lock, &s, NULL, soon, &e), ERR_ABSENT,
+		           "nor has the snapshot");
 		assert_null(strstr(get("helper.args"), "/file/"));
 	}
 	/* Nobody is asked where none is named, nor for what Debian never had. */
 	put("helper.args", "");
 	lock.from = "ubuntu:noble";
-	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT,
+	assert_err(lock_fetch(&lock, &s, NULL, soon, &e), ERR_ABSENT,
 	           "the archive no longer has it: make the lock anew");
 	lock.from = "debian:bookworm";
 	lock.snapshot = NULL;
-	assert_err(lock_fetch(&lock, &s, soon, &e), ERR_ABSENT,
+	assert_err(lock_fetch(&lock, &s, NULL, soon, &e), ERR_ABSENT,
 	           "the archive no longer has it: make the lock anew");
 	assert_null(strstr(get("helper.args"), "/mr/"));
 	assert_int_equal(umount("/usr/lib/apt/apt-helper"), 0);

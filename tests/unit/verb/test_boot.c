@@ -39,7 +39,7 @@ static void a_login_ends_it(void **state)
 	           arena_printf(arena, "'%s' starts by BIOS: login after ", at("disk.raw")));
 	const char *args = calls_of("qemu-system-x86_64");
 	assert_has(args, "-nodefaults -no-user-config -display none -no-reboot -serial stdio ");
-	assert_has(args, " -monitor unix:/tmp/hpc-imagebuild-test-");
+	assert_has(args, " -monitor unix:/tmp/hpc-imagebuild-");
 	assert_has(args, arena_printf(arena,
 	                              "-drive if=none,id=d0,snapshot=on,cache=unsafe,format=raw,"
 	                              "file=%s -machine pc\n",
@@ -108,6 +108,34 @@ static void other_disks_are_started_otherwise(void **state)
 	assert_int_equal(umount("/usr/share"), 0);
 }
 
+static void events_tell_it(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_disk("disk.raw");
+	qemu("echo; echo hello\n" LOGIN);
+	assert_int_equal(boot("--json"), 0);
+	assert_string_equal(doc_text(said_json_line(0), "event"), "phase");
+	assert_string_equal(doc_text(said_json_line(0), "what"), "starting by BIOS");
+	assert_string_equal(doc_text(said_json_line(1), "event"), "said");
+	assert_string_equal(doc_text(said_json_line(1), "line"), "hello");
+	assert_non_null(doc_text(said_json_line(1), "elapsed_ns"));
+	assert_string_equal(doc_text(said_json_line(2), "event"), "started");
+	assert_string_equal(doc_text(said_json_line(2), "image"), at("disk.raw"));
+	assert_string_equal(doc_text(said_json_line(2), "firmware"), "bios");
+	assert_string_equal(doc_text(said_json_line(2), "schema"), "1");
+	qemu("echo one; echo two; echo 'Kernel panic - not syncing'\n");
+	assert_int_equal(boot("--json"), 1);
+	const struct doc *failed = said_json_line(2);
+	assert_string_equal(doc_text(failed, "event"), "failed");
+	assert_int_equal(doc_get(failed, "lines")->n, 3);
+	assert_string_equal(doc_get(failed, "lines")->items[1]->text, "two");
+	assert_string_equal(doc_text(said_json_line(3), "event"), "error");
+	assert_has(doc_text(said_json_line(3), "text"), "1 failed: Kernel panic");
+	assert_int_equal(run("test", at("none.raw"), "--json"), 3);
+	assert_string_equal(doc_text(said_json_line(1), "event"), "error");
+}
+
 static void nothing_is_left_of_it(void **state)
 {
 	(void)state;
@@ -117,21 +145,18 @@ static void nothing_is_left_of_it(void **state)
 	     "${a%%/*} && echo there >&2;; esac; done\nexit 4\n");
 	assert_int_equal(boot("-q"), 1);
 	assert_has(complained(), "there");
-	const char *dir = strstr(complained(), "/tmp/hpc-imagebuild-test-");
+	const char *dir = strstr(complained(), "/tmp/hpc-imagebuild-");
 	assert_non_null(dir);
 	assert_int_equal(
-	        access(arena_memdup(arena, dir, strlen("/tmp/hpc-imagebuild-test-XXXXXX")), F_OK),
-	        -1);
+	        access(arena_memdup(arena, dir, strlen("/tmp/hpc-imagebuild-XXXXXX")), F_OK), -1);
 }
 
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, begin, machine_tear_down)
 	const struct CMUnitTest tests[] = {
-	        T(a_login_ends_it),
-	        T(what_fails_is_told),
-	        T(other_disks_are_started_otherwise),
-	        T(nothing_is_left_of_it),
+	        T(a_login_ends_it), T(what_fails_is_told),    T(other_disks_are_started_otherwise),
+	        T(events_tell_it),  T(nothing_is_left_of_it),
 	};
 
 	return cmocka_run_group_tests(tests, machine_begin, NULL);

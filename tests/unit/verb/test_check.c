@@ -250,7 +250,7 @@ static void wrong_lines_end_with_2(void **state)
 	assert_refused(2, "did you mean 'check'", "chekc");
 	assert_refused(2, "takes FILE", "check");
 	assert_refused(2, "takes RECIPE", "plan", "a", "b");
-	assert_refused(2, "does not take", "check", "--json", "a");
+	assert_refused(2, "does not take", "check", "--store", "x", "a");
 	assert_refused(2, "one of uefi, bios", "test", "--firmware", "x", "a");
 	assert_refused(2, "neither list nor prune", "cache", "clear");
 	assert_refused(2, "expected --name NAME", "publish", "disk");
@@ -287,12 +287,47 @@ static void a_missing_image_is_an_input(void **state)
 	assert_refused(3, "none.yaml", "verify", top, "--recipe", at("none.yaml"));
 }
 
+static void events_tell_each_file(void **state)
+{
+	(void)state;
+	put("r.yaml", "image: {name: unit}\npackages: [bash]\ncopy: [{from: r.yaml, to: /r}]\n"
+	              "tests: [{run: [ls]}, {run: [cat]}]\nwhen: [{match: {arch: arm64}}]\n");
+	put("bad.yaml", "image: {name: unit}\npackage: [a]\nfile: []\n");
+	assert_int_equal(run("check", "--json", at("r.yaml"), at("bad.yaml")), 3);
+	const struct doc *good = said_json_line(0), *bad = said_json_line(3);
+	assert_string_equal(doc_text(good, "event"), "checked");
+	assert_string_equal(doc_text(good, "schema"), "1");
+	assert_string_equal(doc_text(good, "file"), at("r.yaml"));
+	assert_string_equal(doc_text(good, "state"), "ok");
+	assert_string_equal(doc_text(good, "image"), "unit");
+	assert_string_equal(doc_text(good, "version"), "1.0.0");
+	assert_string_equal(doc_text(good, "steps"), "1");
+	assert_string_equal(doc_text(good, "copies"), "1");
+	assert_string_equal(doc_text(good, "components"), "0");
+	assert_string_equal(doc_text(good, "tests"), "2");
+	assert_string_equal(doc_text(good, "left_out"), "1");
+	assert_string_equal(doc_text(said_json_line(1), "event"), "error");
+	assert_has(doc_text(said_json_line(1), "text"), "bad.yaml:2:1: unknown section 'package'");
+	assert_has(doc_text(said_json_line(2), "text"), "bad.yaml:3:1: unknown section 'file'");
+	assert_string_equal(doc_text(bad, "file"), at("bad.yaml"));
+	assert_string_equal(doc_text(bad, "state"), "faulty");
+	assert_string_equal(doc_text(bad, "faults"), "2");
+	put("f.yaml", "Build: {InstanceType: c5.large, ParentImage: ami-1234567890abcdef0}\n");
+	assert_int_equal(run("check", "--json", at("f.yaml")), 0);
+	assert_string_equal(doc_text(said_json(), "state"), "ok");
+	assert_true(doc_get(said_json(), "notes")->n >= 1);
+	/* People are told of parts for other images, too. */
+	assert_runs("check", at("r.yaml"));
+	assert_has(said(), "2 tests, 1 parts for other images\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        VERB_TEST(a_good_recipe_is_counted),
 	        VERB_TEST(each_bad_recipe_is_refused_at_its_place),
 	        VERB_TEST(all_files_are_checked),
+	        VERB_TEST(events_tell_each_file),
 	        VERB_TEST(a_foreign_configuration_is_checked),
 	        VERB_TEST(a_plan_lists_the_steps),
 	        VERB_TEST(a_plan_tells_what_build_refuses),

@@ -336,10 +336,12 @@ static void an_image_is_verified(void **state)
 	assert_int_equal(count(said(), "\n"), 1);
 	assert_has(said(), "fault  hygiene          ssh-host-keys: '/etc/ssh/ssh_host_rsa_key': ");
 	assert_int_equal(run("verify", at("out/unit-1.2.0"), "--store", at("store"), "--json"), 5);
-	assert_string_equal(doc_text(said_json_line(0), "check"), "hygiene");
-	assert_string_equal(doc_text(said_json_line(0), "state"), "fault");
-	assert_string_equal(doc_text(said_json_line(0), "schema"), "1");
-	assert_string_equal(doc_text(said_json_line(1), "state"), "ok");
+	assert_string_equal(doc_text(said_json_line(0), "what"), "opening the image");
+	assert_string_equal(doc_text(said_json_line(1), "event"), "phase");
+	assert_string_equal(doc_text(said_json_line(2), "check"), "hygiene");
+	assert_string_equal(doc_text(said_json_line(2), "state"), "fault");
+	assert_string_equal(doc_text(said_json_line(2), "schema"), "1");
+	assert_string_equal(doc_text(said_json_line(4), "state"), "ok");
 
 	/* What its recipe puts in is no fault. */
 	put_image("files: [{path: /root/.ssh/authorized_keys, content: ssh-ed25519 AAAA}]\n");

@@ -23,6 +23,7 @@ static int begin(void **state)
 	put_program("mmdebstrap", "");
 	put("helper", arena_printf(arena,
 	                           "#!/bin/sh\nshift 3\necho fetched >>%s/helper.args\n"
+	                           "echo \"Get:1 $1 [6 B]\"\n"
 	                           "printf 'text a' >\"$2\"\n",
 	                           top));
 	assert_int_equal(chmod(at("helper"), 0755), 0);
@@ -101,11 +102,51 @@ static void a_plan_follows_the_lock(void **state)
 	assert_string_equal(get("r.lock"), "lock: 2\n");
 }
 
+static void events_tell_it(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_int_equal(run("lock", at("r.yaml"), "--json"), 0);
+	assert_string_equal(doc_text(said_json_line(0), "event"), "phase");
+	assert_string_equal(doc_text(said_json_line(0), "what"), "fetching package lists");
+	const struct doc *locked = said_json_line(4);
+	assert_string_equal(doc_text(locked, "event"), "locked");
+	assert_string_equal(doc_text(locked, "schema"), "1");
+	assert_string_equal(doc_text(locked, "lock"), at("r.lock"));
+	assert_string_equal(doc_text(locked, "packages"), "1");
+	assert_string_equal(doc_text(locked, "files"), "0");
+	assert_null(doc_get(locked, "changed"));
+	const char *text = get("r.lock");
+	const char *version = strstr(text, "version: \"1\"");
+	assert_non_null(version);
+	put("r.lock", arena_printf(arena, "%.*sversion: \"0\"%s", (int)(version - text), text,
+	                           version + strlen("version: \"1\"")));
+	assert_int_equal(run("lock", at("r.yaml"), "--json"), 0);
+	const struct doc *change = said_json_line(4);
+	assert_string_equal(doc_text(change, "event"), "change");
+	assert_string_equal(doc_text(change, "of"), "package");
+	assert_string_equal(doc_text(change, "name"), "a");
+	assert_string_equal(doc_text(change, "state"), "changed");
+	assert_string_equal(doc_text(change, "from"), "0");
+	assert_string_equal(doc_text(change, "to"), "1");
+	assert_string_equal(doc_text(said_json_line(5), "changed"), "1");
+	/* What is fetched is counted. */
+	assert_int_equal(run("lock", at("r.yaml"), "--json", "--fetch", "--store", at("store")), 0);
+	assert_has(said(), "\"what\":\"fetching packages\"");
+	assert_has(said(), "\"line\":\"1 of 1  http://x/a_1_all.deb [6 B]\"");
+	/* Faults of all kinds are events. */
+	put("bad.yaml", "image: {name: unit, from: 'debian:bookworm'}\npackage: [a]\n");
+	assert_int_equal(run("lock", at("bad.yaml"), "--json"), 3);
+	assert_string_equal(doc_text(said_json_line(0), "event"), "error");
+	assert_has(doc_text(said_json_line(0), "text"), "bad.yaml:2:1: unknown section");
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
 	        T(a_lock_is_written),
+	        T(events_tell_it),
 	        T(what_is_locked_is_fetched),
 	        T(a_plan_follows_the_lock),
 	};
