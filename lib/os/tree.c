@@ -90,13 +90,28 @@ static int enter(struct walk *w, const struct tree_entry *at, struct err *e)
 	return walk_dir(w, fd, at->depth, e);
 }
 
+/* An overlay's files have the devices of its layers, its directories its own; so of a file only the
+ * mount itself tells. */
+static bool is_elsewhere(const struct walk *w, const struct tree_entry *at, const struct stat *st)
+{
+	struct statx sx;
+
+	if (!w->want->one_fs || st->st_dev == w->dev)
+		return false;
+	if (S_ISDIR(st->st_mode) ||
+	    statx(at->dir, at->name, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, 0, &sx) < 0 ||
+	    !(sx.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT))
+		return true;
+	return sx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
 static int walk_entry(struct walk *w, struct tree_entry *at, struct err *e)
 {
 	struct stat st;
 
 	if (fstatat(at->dir, at->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return is_left_out(w, errno) ? 0 : err_errno(e, errno, "looking at '%s'", at->path);
-	if (w->want->one_fs && st.st_dev != w->dev)
+	if (is_elsewhere(w, at, &st))
 		return 0;
 	at->st = &st;
 	int r = w->want->visit(w->want->ctx, at, e);

@@ -202,6 +202,42 @@ static void keeps_what_is_mounted_in_it(void **state)
 	assert_int_equal(umount2(at("t/z"), MNT_DETACH), 0);
 }
 
+/* Whose layers are on another file system than its top: its files then have their device. */
+static void an_overlay_is_one_file_system(void **state)
+{
+	(void)state;
+	struct visits v = {0};
+	struct tree_walk w = {.visit = note, .ctx = &v, .one_fs = true};
+
+	unit_need_root();
+	make();
+	put("over", "");
+	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(mount("", "/", NULL, MS_PRIVATE | MS_REC, NULL), 0);
+	assert_int_equal(mkdir(at("layer"), 0755), 0);
+	assert_int_equal(mount("tmpfs", at("layer"), "tmpfs", 0, NULL), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(
+		        mkdir(at(((const char *[]){"layer/upper", "layer/work", "joined"})[i]),
+		              0755),
+		        0);
+	assert_int_equal(mount("overlay", at("joined"), "overlay", 0,
+	                       arena_printf(arena, "lowerdir=%s,upperdir=%s,workdir=%s", at("t"),
+	                                    at("layer/upper"), at("layer/work"))),
+	                 0);
+	put("joined/new", "x");
+	assert_int_equal(mount(at("over"), at("joined/a"), NULL, MS_BIND, NULL), 0);
+	scope_fd int dir = dir_of("joined");
+	assert_ok(tree_walk(dir, &w, &e));
+	assert_string_equal(v.text, "b b/c b/deep b/deep/file b/link link new z z/last ");
+	assert_int_equal(umount2(at("joined/a"), MNT_DETACH), 0);
+	assert_ok(tree_empty(dir, true, &e));
+	assert_int_equal(faccessat(dir, "new", F_OK, 0), -1);
+	assert_int_equal(faccessat(dir, "b", F_OK, 0), -1);
+	assert_int_equal(umount2(at("joined"), MNT_DETACH), 0);
+	assert_int_equal(umount2(at("layer"), MNT_DETACH), 0);
+}
+
 static void goes_on_after_what_it_may_not_remove(void **state)
 {
 	(void)state;
@@ -242,6 +278,7 @@ int main(void)
 	        SCRATCH_TEST(removes_links_and_not_where_they_lead),
 	        SCRATCH_TEST(removes_as_deep_as_it_walks),
 	        SCRATCH_TEST(keeps_what_is_mounted_in_it),
+	        SCRATCH_TEST(an_overlay_is_one_file_system),
 	        SCRATCH_TEST(goes_on_after_what_it_may_not_remove),
 	};
 
