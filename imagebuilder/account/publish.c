@@ -159,7 +159,7 @@ int image_publish(struct image *g, const struct recipe *r, const char *raw)
 
 	if (!name)
 		name = arena_printf(g->program.arena, "%s-%s", r->name, r->version);
-	return publish(g, raw, name, r->arch, r->disk.boot == BOOT_UEFI ? "uefi" : NULL);
+	return publish(g, raw, name, r->arch, r->disk.boot == BOOT_UEFI_BIOS ? NULL : "uefi");
 }
 
 int verb_resume(void *program)

@@ -17,7 +17,7 @@
 
 static const char *const arches[] = {"x86_64", "arm64", NULL};
 const char *const format_names[FORMATS_N + 1] = {"dir", "tar", "raw", "qcow2", FORMAT_AMI, NULL};
-static const char *const firmwares[] = {"uefi", "bios", NULL};
+static const char *const firmwares[] = {"uefi", "bios", "uefi+secure", NULL};
 static const char *const boots[] = {"uefi-preferred", "uefi", "legacy-bios", NULL};
 
 const struct command_option option_table[] = {

@@ -135,6 +135,7 @@ static struct grub grub_of(const struct disk *d)
 {
 	return (struct grub){
 	        .tools = d->tools,
+	        .layers = d->job->layers,
 	        .dir = d->work.path,
 	        .file = d->raw,
 	        .gpt = &d->gpt,
@@ -301,7 +302,7 @@ static int install_grub(const struct disk *d, struct err *e)
 {
 	const struct grub g = grub_of(d);
 
-	return grub_install(&g, e);
+	return grub_install(&g, d->job->spec->boot, e);
 }
 
 static int publish(struct disk *d, struct err *e)

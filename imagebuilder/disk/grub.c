@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/scope.h"
+#include "store/stack.h"
 
 #define MODULES                                                                                    \
 	"part_gpt", "ext2", "fat", "search", "search_fs_uuid", "configfile", "linux", "normal",    \
@@ -57,6 +58,8 @@ static int check_one(const char *arch, enum recipe_boot boot, struct err *e)
 
 int grub_check(const char *arch, enum recipe_boot boot, struct err *e)
 {
+	if (boot == BOOT_UEFI_SECURE)
+		return 0; /* of the image's packages */
 	int r = check_one(arch, BOOT_UEFI, e);
 
 	if (r < 0 || boot == BOOT_UEFI)
@@ -80,18 +83,34 @@ static int run(const struct grub *g, const char *const *argv, struct err *e)
 	return host_run_ok(g->tools, &x, a, &out, e);
 }
 
-/* Builds GRUB for the target, as a file of that name in the directory. */
-static int make_image(const struct grub *g, const struct target *t, struct err *e)
+static int put_here(const struct grub *g, const char *name, struct blob text, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	char *config = arena_printf(a, "%s/load.cfg", g->dir);
+	const struct file_attr attr = {0600, (uid_t)-1, (gid_t)-1};
+
+	return file_replace(AT_FDCWD, arena_printf(a, "%s/%s", g->dir, name), text.data, text.len,
+	                    &attr, e);
+}
+
+/* What leads GRUB to the root. */
+static int put_config(const struct grub *g, const char *name, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
 	char *text = arena_printf(a,
 	                          "search --no-floppy --fs-uuid --set=root %s\n"
 	                          "set prefix=($root)/boot/grub\n"
 	                          "configfile ($root)/boot/grub/grub.cfg\n",
 	                          g->root_uuid);
-	struct file_attr attr = {0600, (uid_t)-1, (gid_t)-1};
-	int r = file_replace(AT_FDCWD, config, text, strlen(text), &attr, e);
+
+	return put_here(g, name, (struct blob){text, strlen(text)}, e);
+}
+
+/* Builds GRUB for the target, as a file of that name in the directory. */
+static int make_image(const struct grub *g, const struct target *t, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	char *config = arena_printf(a, "%s/load.cfg", g->dir);
+	int r = put_config(g, "load.cfg", e);
 	if (r < 0)
 		return r;
 	char *out = arena_printf(a, "%s/%s", g->dir, t->file);
@@ -110,7 +129,67 @@ static int make_image(const struct grub *g, const struct target *t, struct err *
 	return run(g, argv, e);
 }
 
-static int make_esp(const struct grub *g, const struct target *t, struct err *e)
+/* What is on the ESP for Secure Boot: files of the image's packages, and under no name the text that
+ * leads to the root. */
+static const struct signed_file {
+	const char *from, *package, *name, *to;
+} signed_files[] = {
+        {"/usr/lib/shim/shimx64.efi.signed", "shim-signed", "shim.efi", "::EFI/BOOT/BOOTX64.EFI"},
+        {"/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed", "grub-efi-amd64-signed", "grub.efi",
+         "::EFI/BOOT/grubx64.efi"},
+        {"/usr/lib/shim/mmx64.efi.signed", NULL, "mm.efi", "::EFI/BOOT/mmx64.efi"},
+        {NULL, NULL, "grub.cfg", "::EFI/debian/grub.cfg"},
+};
+
+static int take_signed(const struct grub *g, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(signed_files); i++) {
+		const struct signed_file *f = &signed_files[i];
+		scope_arena struct arena *a = arena_new();
+		struct blob text = {0};
+		int r = f->from ? stack_read(g->layers, f->from, GRUB_EFI_MAX, a, &text, e)
+		                : put_config(g, f->name, e);
+
+		if (r < 0)
+			return r;
+		if (!text.len && f->package)
+			return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, ENOENT,
+			               "boot: uefi+secure: the tree has no '%s'; add %s to "
+			               "`packages`",
+			               f->from, f->package);
+		r = text.len ? put_here(g, f->name, text, e) : 0;
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int copy_to_esp(const struct grub *g, const char *at, const char *name, const char *to,
+                       struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *const mcopy[] = {"mcopy", "-i", at, arena_printf(a, "%s/%s", g->dir, name),
+	                             to,      NULL};
+
+	return run(g, mcopy, e);
+}
+
+static int copy_signed(const struct grub *g, const char *at, struct err *e)
+{
+	const char *const mmd[] = {"mmd", "-i", at, "::EFI/debian", NULL};
+	int r = run(g, mmd, e);
+
+	for (size_t i = 0; r == 0 && i < ARRAY_LEN(signed_files); i++) {
+		const struct signed_file *f = &signed_files[i];
+		scope_arena struct arena *a = arena_new();
+
+		if (access(arena_printf(a, "%s/%s", g->dir, f->name), F_OK) == 0)
+			r = copy_to_esp(g, at, f->name, f->to, e);
+	}
+	return r;
+}
+
+static int make_esp(const struct grub *g, const struct target *t, bool secure, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	const struct gpt_part *esp = &g->gpt->parts[GPT_ESP];
@@ -134,12 +213,6 @@ static int make_esp(const struct grub *g, const struct target *t, struct err *e)
 	                            arena_printf(a, "%" PRIu64, esp->size / 1024),
 	                            NULL};
 	const char *const mmd[] = {"mmd", "-i", at, "::EFI", "::EFI/BOOT", NULL};
-	const char *const mcopy[] = {"mcopy",
-	                             "-i",
-	                             at,
-	                             arena_printf(a, "%s/%s", g->dir, t->file),
-	                             arena_printf(a, "::EFI/BOOT/%s", t->file),
-	                             NULL};
 	int r = run(g, mkfs, e);
 
 	if (r < 0)
@@ -147,7 +220,8 @@ static int make_esp(const struct grub *g, const struct target *t, struct err *e)
 	r = run(g, mmd, e);
 	if (r < 0)
 		return r;
-	return run(g, mcopy, e);
+	return secure ? copy_signed(g, at, e)
+	              : copy_to_esp(g, at, t->file, arena_printf(a, "::EFI/BOOT/%s", t->file), e);
 }
 
 static int put(int fd, const void *data, size_t len, uint64_t at, struct err *e)
@@ -206,6 +280,8 @@ static int install_bios(const struct grub *g, struct err *e)
 
 int grub_make(const struct grub *g, enum recipe_boot boot, struct err *e)
 {
+	if (boot == BOOT_UEFI_SECURE)
+		return take_signed(g, e);
 	int r = make_image(g, target_of(g->gpt->arch, BOOT_UEFI), e);
 
 	if (r < 0 || boot == BOOT_UEFI)
@@ -234,6 +310,9 @@ int grub_keep(const struct grub *g, enum recipe_boot boot, const char *top, stru
 {
 	scope_arena struct arena *a = arena_new();
 	const struct target *t = target_of(g->gpt->arch, BOOT_UEFI);
+
+	if (boot == BOOT_UEFI_SECURE)
+		return 0; /* the image has them by its packages */
 	int r = keep_one(arena_printf(a, "%s/%s", g->dir, t->file), t->platform, top, "core.efi",
 	                 e);
 
@@ -246,9 +325,9 @@ int grub_keep(const struct grub *g, enum recipe_boot boot, const char *top, stru
 	return keep_one(BOOT_IMG, t->platform, top, "boot.img", e);
 }
 
-int grub_install(const struct grub *g, struct err *e)
+int grub_install(const struct grub *g, enum recipe_boot boot, struct err *e)
 {
-	int r = make_esp(g, target_of(g->gpt->arch, BOOT_UEFI), e);
+	int r = make_esp(g, target_of(g->gpt->arch, BOOT_UEFI), boot == BOOT_UEFI_SECURE, e);
 
 	if (r < 0 || !g->gpt->parts[GPT_BIOS].size)
 		return r;

@@ -2,7 +2,8 @@
 /*
  * The boot loader: GRUB for BIOS in its partition and the MBR, GRUB for UEFI at the
  * removable path of the ESP (so the firmware needs no boot entry), both reading
- * /boot/grub/grub.cfg of the root.
+ * /boot/grub/grub.cfg of the root. With Secure Boot Debian's signed shim is there instead, its signed
+ * GRUB beside it, and what leads that GRUB to the root in /EFI/debian, where it was built to look.
  */
 #pragma once
 
@@ -12,8 +13,9 @@
 
 struct grub {
 	struct host *tools;
-	const char *dir;  /* for temporary files */
-	const char *file; /* the disk, partitioned */
+	const char *const *layers; /* of the image: the signed loaders of BOOT_UEFI_SECURE */
+	const char *dir;           /* for temporary files */
+	const char *file;          /* the disk, partitioned */
 	const struct gpt *gpt;
 	const char *root_uuid; /* of the root file system */
 	uint32_t volume;       /* of the ESP */
@@ -25,8 +27,8 @@ struct grub {
  * package. */
 int grub_check(const char *arch, enum recipe_boot boot, struct err *e) ATTR_MUST_USE;
 
-/* Builds GRUB's images in `dir`; of *g, tools, dir, gpt->arch, root_uuid, epoch and deadline are
- * used. */
+/* Builds GRUB's images in `dir`, or for BOOT_UEFI_SECURE takes the signed ones of the layers; of *g,
+ * tools, layers, dir, gpt->arch, root_uuid, epoch and deadline are used. */
 int grub_make(const struct grub *g, enum recipe_boot boot, struct err *e) ATTR_MUST_USE;
 
 /* Copies what grub_make() built below `top`, an existing /boot/grub, as grub-install does: by these
@@ -36,7 +38,7 @@ int grub_keep(const struct grub *g, enum recipe_boot boot, const char *top,
 
 /* Makes the ESP's file system and installs the GRUB of grub_make() in it, and GRUB for BIOS in the
  * MBR and its partition. */
-int grub_install(const struct grub *g, struct err *e) ATTR_MUST_USE;
+int grub_install(const struct grub *g, enum recipe_boot boot, struct err *e) ATTR_MUST_USE;
 
 /* In boot.img: where core.img begins. The rest of its sector is the disk's id and partitions. */
 #define GRUB_BOOT_CODE          440
@@ -53,6 +55,10 @@ int grub_install(const struct grub *g, struct err *e) ATTR_MUST_USE;
  */
 int grub_prove_bios(int disk, uint64_t partition, int tree, bool *ret_own,
                     struct err *e) ATTR_MUST_USE;
+/* The GRUB that a shim loads, grubx64.efi beside it, as the image has it. */
+int grub_prove_signed(struct blob loader, int tree, struct err *e) ATTR_MUST_USE;
+/* Whether the loader is the image's own shim. */
+bool grub_is_shim(struct blob loader, int tree);
 /* Of a file at the ESP's removable path, BOOTX64.EFI or BOOTAA64.EFI. */
 int grub_prove_efi(struct blob loader, bool arm, int tree, bool *ret_own,
                    struct err *e) ATTR_MUST_USE;

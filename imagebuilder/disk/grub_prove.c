@@ -152,6 +152,29 @@ static bool is_application(struct blob file, bool arm)
 	return true;
 }
 
+static bool is_file(struct blob loader, int tree, const char *name)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *const one[] = {name, NULL};
+	struct blob own = own_file(tree, one, GRUB_EFI_MAX, a);
+
+	return own.len && own.len == loader.len && memcmp(own.data, loader.data, own.len) == 0;
+}
+
+bool grub_is_shim(struct blob loader, int tree)
+{
+	return is_file(loader, tree, "/usr/lib/shim/shimx64.efi.signed");
+}
+
+int grub_prove_signed(struct blob loader, int tree, struct err *e)
+{
+	if (!loader.len)
+		return fault(e, "the shim has no grubx64.efi beside it to load");
+	if (!is_file(loader, tree, "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"))
+		return fault(e, "the GRUB that the shim loads is not the image's own signed one");
+	return 0;
+}
+
 int grub_prove_efi(struct blob loader, bool arm, int tree, bool *ret_own, struct err *e)
 {
 	static const char *const files[][4] = {

@@ -52,10 +52,32 @@ static int read_loader(struct verify *v, const struct gpt_entry *esp, const char
 	return file_read(AT_FDCWD, to, GRUB_EFI_MAX, v->arena, ret, e);
 }
 
-static int find_loader(struct verify *v, const struct gpt_entry *esp, struct blob *ret,
-                       bool *ret_arm, struct err *e)
+/* What UEFI finds, and what that loads where it is a shim. */
+struct loaders {
+	struct blob first, second;
+	bool arm;
+};
+
+static int read_all(struct verify *v, const struct gpt_entry *esp, const char *dir,
+                    struct loaders *ret, struct err *e)
 {
 	static const char *const names[] = {"BOOTX64.EFI", "BOOTAA64.EFI"};
+	const char *to = arena_printf(v->arena, "%s/loader", dir);
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		ret->arm = i == 1;
+		int r = read_loader(v, esp, names[i], to, &ret->first, e);
+		if (r < 0)
+			return r;
+		if (ret->first.len)
+			break;
+	}
+	return read_loader(v, esp, "grubx64.efi", to, &ret->second, e);
+}
+
+static int find_loaders(struct verify *v, const struct gpt_entry *esp, struct loaders *ret,
+                        struct err *e)
+{
 	char dir[] = "/tmp/hpc-imagebuild-XXXXXX";
 	int r = tool_need("mcopy", "mtools", e);
 
@@ -63,13 +85,7 @@ static int find_loader(struct verify *v, const struct gpt_entry *esp, struct blo
 		return r;
 	if (!mkdtemp(dir))
 		return err_errno(e, errno, "making '%s'", dir);
-	for (size_t i = 0; i < ARRAY_LEN(names) && r == 0; i++) {
-		*ret_arm = i == 1;
-		r = read_loader(v, esp, names[i], arena_printf(v->arena, "%s/%s", dir, names[i]),
-		                ret, e);
-		if (r < 0 || ret->len)
-			break;
-	}
+	r = read_all(v, esp, dir, ret, e);
 	store_remove(dir);
 	return r;
 }
@@ -84,20 +100,28 @@ static int tell_fault(struct verify *v, int r, const struct err *e)
 	return r == 0;
 }
 
+static int prove(struct verify *v, const struct loaders *l, bool *own, struct err *e)
+{
+	int r = grub_prove_efi(l->first, l->arm, v->image->root, own, e);
+
+	if (r < 0 || !grub_is_shim(l->first, v->image->root))
+		return r;
+	return grub_prove_signed(l->second, v->image->root, e);
+}
+
 static int check_uefi(struct verify *v, const struct gpt_entry *esp, bool *own, struct err *e)
 {
-	struct blob loader = {0};
-	bool arm = false;
-	int r = find_loader(v, esp, &loader, &arm, e);
+	struct loaders l = {0};
+	int r = find_loaders(v, esp, &l, e);
 
 	if (r < 0)
 		return r;
-	if (!loader.len) {
+	if (!l.first.len) {
 		verify_tell(v, check, VERIFY_FAULT,
 		            "the EFI system partition has no loader in /EFI/BOOT");
 		return 0;
 	}
-	return tell_fault(v, grub_prove_efi(loader, arm, v->image->root, own, e), e);
+	return tell_fault(v, prove(v, &l, own, e), e);
 }
 
 int verify_boot(struct verify *v, struct err *e)

@@ -3,11 +3,13 @@
 #include "recipe/bootable.h"
 
 #include "recipe/brings.h"
+#include "recipe/distribution.h"
 
 /* By distribution, the first that fits. mmdebstrap's minbase has no init; packages of sessions and
  * networks depend on one. Kernels of rpm distributions need systemd themselves. */
 static const struct part {
 	const char *what, *distribution, *packages, *fix;
+	bool secure; /* only for boot: uefi+secure */
 } parts[] = {
         {"kernel", "debian:", "linux-image-*",
          "linux-image-cloud-amd64 (arm64: linux-image-cloud-arm64)"},
@@ -24,6 +26,9 @@ static const struct part {
          "systemd-sysv init sysvinit-core runit-init libpam-systemd libpam-elogind "
          "dbus-user-session network-manager polkitd policykit-1 ubuntu-minimal ubuntu-server",
          "systemd-sysv"},
+        {"signed shim", "debian:", "shim-signed", "shim-signed", .secure = true},
+        {"signed GRUB", "debian:", "grub-efi-amd64-signed", "grub-efi-amd64-signed",
+         .secure = true},
 };
 
 static const char *const kernels_in[] = {"/boot", "/vmlinuz", "/usr/lib/modules", NULL};
@@ -52,12 +57,19 @@ int bootable_check(const struct recipe *top, const struct field_strings *all, st
                    struct err *e)
 {
 	const struct recipe *lowest = brings_lowest(top);
+	bool secure = top->disk.boot == BOOT_UEFI_SECURE;
 	const char *done = "";
 
+	if (secure && top->distribution && !distribution_is(top->distribution, "debian"))
+		return doc_err(doc_find(top->image, "disk.boot"), e, REASON_INPUT_UNSUPPORTED,
+		               "uefi+secure is for images of Debian, by whose shim and GRUB they "
+		               "start, and this is of %s",
+		               top->distribution);
 	if (lowest->from_type != FROM_DISTRIBUTION || brings_unknown(top, kernels_in))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		if (str_eq(done, parts[i].what) || !str_starts(lowest->from, parts[i].distribution))
+		if ((parts[i].secure && !secure) || str_eq(done, parts[i].what) ||
+		    !str_starts(lowest->from, parts[i].distribution))
 			continue;
 		done = parts[i].what;
 		int r = check_part(top, &parts[i], all, a, e);

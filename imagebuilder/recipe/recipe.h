@@ -25,7 +25,11 @@
 #define RECIPE_DISK_MAX  (16LL << 40)
 #define RECIPE_IMAGE_MIB (1ULL << 20)
 
-enum recipe_boot { BOOT_UEFI_BIOS, BOOT_UEFI };
+enum recipe_boot {
+	BOOT_UEFI_BIOS,
+	BOOT_UEFI,
+	BOOT_UEFI_SECURE, /* by Debian's signed shim and GRUB, of the image's own packages */
+};
 
 struct disk_spec {
 	uint64_t size;          /* bytes, a multiple of 1 MiB */

@@ -24,7 +24,7 @@ struct header {
 
 #define UNSET (-1)
 static const char *const filesystems[] = {"ext4", NULL};
-static const char *const boots[] = {"uefi+bios", "uefi", NULL};
+static const char *const boots[] = {"uefi+bios", "uefi", "uefi+secure", NULL};
 
 static const struct field disk_fields[] = {
         {"size", FIELD_SIZE, FIELD_AT(struct header, size), .min = RECIPE_DISK_MIN,
@@ -201,6 +201,9 @@ static int check_disk(const struct doc *image, struct header *h, struct err *e)
 	if (arm && h->boot == BOOT_UEFI_BIOS)
 		return doc_err(place(image, "disk.boot"), e, REASON_INPUT_RANGE,
 		               "arm64 machines have no BIOS, expected boot: uefi");
+	if (arm && h->boot == BOOT_UEFI_SECURE)
+		return doc_err(place(image, "disk.boot"), e, REASON_INPUT_UNSUPPORTED,
+		               "uefi+secure is for x86_64 only, expected boot: uefi");
 	return 0;
 }
 

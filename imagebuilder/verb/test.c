@@ -32,17 +32,19 @@
 /* Where Debian, Fedora and Amazon Linux install them. */
 static const struct firmware {
 	const char *code, *vars;
+	bool secure; /* has Microsoft's keys, and runs only what they signed */
 } firmwares[] = {
-        {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"},
-        {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd"},
-        {"/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd"},
+        {"/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd", true},
+        {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", false},
+        {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd", false},
+        {"/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd", false},
 };
 
 struct boot {
 	struct arena *arena;
 	struct host *host;
 	const char *disk, *dir;
-	bool bios;
+	bool bios, secure;
 	uint64_t deadline;
 	struct progress progress;
 
@@ -147,10 +149,15 @@ static int add_firmware(struct boot *b, const char **argv, size_t *n, struct err
 		return 0;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(firmwares); i++) {
-		if (file_read(AT_FDCWD, firmwares[i].vars, FIRMWARE_MAX, b->arena, &text, e) < 0)
+		if (firmwares[i].secure != b->secure ||
+		    file_read(AT_FDCWD, firmwares[i].vars, FIRMWARE_MAX, b->arena, &text, e) < 0)
 			continue;
 		argv[(*n)++] = "-machine";
-		argv[(*n)++] = "q35";
+		argv[(*n)++] = b->secure ? "q35,smm=on" : "q35";
+		if (b->secure) {
+			argv[(*n)++] = "-global";
+			argv[(*n)++] = "driver=cfi.pflash01,property=secure,value=on";
+		}
 		argv[(*n)++] = "-drive";
 		argv[(*n)++] =
 		        arena_printf(b->arena, "if=pflash,unit=0,format=raw,readonly=on,file=%s",
@@ -160,7 +167,8 @@ static int add_firmware(struct boot *b, const char **argv, size_t *n, struct err
 		return file_replace(AT_FDCWD, vars, text.data, text.len, &attr, e);
 	}
 	return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
-	               "starting '%s': no UEFI firmware here: install ovmf", b->disk);
+	               "starting '%s': no UEFI firmware%s here: install ovmf", b->disk,
+	               b->secure ? " with Microsoft's keys" : "");
 }
 
 /* A comma in a value of QEMU's options is doubled. */
@@ -336,6 +344,11 @@ static int test(struct boot *b, const char *path, struct err *e)
 	return on_host(b, e);
 }
 
+static const char *firmware_name(const struct boot *b)
+{
+	return b->bios ? "BIOS" : b->secure ? "UEFI with Secure Boot" : "UEFI";
+}
+
 static void event_failed(struct boot *b)
 {
 	size_t first = b->lines > TAIL ? b->lines - TAIL : 0;
@@ -351,12 +364,12 @@ static void event_failed(struct boot *b)
 static void tell(struct boot *b, const char *path, uint64_t ns)
 {
 	feed_line(&b->progress.feed, "'%s' starts by %s: login after %.1f s", path,
-	          b->bios ? "BIOS" : "UEFI", (double)ns / 1e9);
+	          firmware_name(b), (double)ns / 1e9);
 	if (!b->progress.feed.json)
 		return;
 	struct jsonw *w = feed_begin(&b->progress.feed, "started");
 	jsonw_str(w, "image", path);
-	jsonw_str(w, "firmware", b->bios ? "bios" : "uefi");
+	jsonw_str(w, "firmware", b->bios ? "bios" : b->secure ? "uefi+secure" : "uefi");
 	jsonw_u64(w, "elapsed_ns", ns);
 	feed_end(&b->progress.feed);
 }
@@ -371,10 +384,11 @@ static int run_test(struct image *g)
 	        .arena = g->program.arena,
 	        .dir = g->tmp,
 	        .bios = str_eq(g->opt.firmware, "bios"),
+	        .secure = str_eq(g->opt.firmware, "uefi+secure"),
 	        .deadline = program_deadline(&g->program, DEADLINE_MS),
 	};
 	progress_open(&b->progress, &g->program, NULL);
-	progress_work(&b->progress, b->bios ? "starting by BIOS" : "starting by UEFI");
+	progress_work(&b->progress, arena_printf(b->arena, "starting by %s", firmware_name(b)));
 	if (test(b, path, &e) < 0) {
 		feed_clear(&b->progress.feed);
 		if (b->progress.feed.json && b->lines)

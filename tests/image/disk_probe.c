@@ -13,12 +13,14 @@
 #include "hygiene/hygiene.h"
 #include "look/manifest.h"
 
-/* write OUTPUT raw|qcow2 SIZE uefi+bios|uefi SEED STEM|- FRESH LAYER... */
+/* write OUTPUT raw|qcow2 SIZE uefi+bios|uefi|uefi+secure SEED STEM|- FRESH LAYER... */
 static int do_write(char **arg, struct err *e)
 {
 	struct disk_spec spec = {
 	        .filesystem = "ext4",
-	        .boot = str_eq(arg[3], "uefi") ? BOOT_UEFI : BOOT_UEFI_BIOS,
+	        .boot = str_eq(arg[3], "uefi")          ? BOOT_UEFI
+	                : str_eq(arg[3], "uefi+secure") ? BOOT_UEFI_SECURE
+	                                                : BOOT_UEFI_BIOS,
 	        .cmdline = "console=ttyS0,115200n8 quiet",
 	        .seed = arg[4],
 	};

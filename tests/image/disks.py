@@ -15,7 +15,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from bed import rootfs  # noqa: E402
 
 PROBE = os.environ["DISK_PROBE"]
-OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"
+OVMF = {"uefi": ("/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"),
+        "uefi+secure": ("/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd")}  # with Microsoft's keys
 ACL = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", *entry) for entry in (
     (1, 6, 0xffffffff), (2, 4, 1000), (4, 4, 0xffffffff), (16, 4, 0xffffffff), (32, 4, 0xffffffff)))
 CAP_NET_RAW = struct.pack("<IIIII", 0x02000001, 1 << 13, 0, 0, 0)
@@ -125,10 +126,11 @@ def boot(disk, firmware, marker="@@READY", deadline=150):
                 "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-serial", f"file:{scratch}/console",
                 "-drive", f"if=none,id=d0,file={disk},format=raw,snapshot=on,cache=unsafe",
                 "-device", "nvme,drive=d0,serial=vol0"]
-        if firmware == "uefi":
-            shutil.copy(OVMF[1], f"{scratch}/vars")
-            argv += ["-M", "q35", "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={OVMF[0]}",
-                     "-drive", f"if=pflash,unit=1,format=raw,file={scratch}/vars"]
+        if firmware in OVMF:
+            code, variables = OVMF[firmware]
+            shutil.copy(variables, f"{scratch}/vars")
+            argv += ["-M", "q35,smm=on" if "secure" in firmware else "q35",
+                     "-drive", f"if=pflash,unit=0,format=raw,readonly=on,file={code}", "-drive", f"if=pflash,unit=1,format=raw,file={scratch}/vars"]
         else:
             argv += ["-M", "pc"]
         machine = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)

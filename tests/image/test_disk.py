@@ -278,3 +278,59 @@ def test_it_boots_from_a_larger_nvme_volume_and_fills_it(node, kernel, first_boo
     assert int(told[0]) > 2.7 * (1 << 30), told
     assert re.fullmatch("[0-9a-f]{32}", told[2]), told
     assert {"ssh_host_ed25519_key", "ssh_host_rsa_key.pub"} <= set(told), told
+
+
+# ---- Secure Boot
+
+
+@pytest.fixture(scope="session")
+def signed(tmp_path_factory):
+    """The shim and GRUB that Debian ships, signed; and a unit that tells whether the kernel locked itself, as Debian's does by Secure Boot only."""
+    layer, debs = tmp_path_factory.mktemp("signed") / "layer", tmp_path_factory.mktemp("debs")
+    subprocess.run(["apt-get", "-q", "download", "shim-signed", "grub-efi-amd64-signed"], cwd=debs, check=True, capture_output=True)
+    for deb in debs.iterdir():
+        subprocess.run(["dpkg-deb", "-x", deb, layer], check=True)
+    wants = layer / "etc/systemd/system/multi-user.target.wants"
+    wants.mkdir(parents=True)
+    (wants.parent / "tell.service").write_text(
+        "[Unit]\nAfter=local-fs.target\n[Service]\nType=oneshot\nStandardOutput=tty\nTTYPath=/dev/ttyS0\n"
+        "ExecStart=/bin/sh -c 'echo @@LOCKDOWN $(cat /sys/kernel/security/lockdown) @@END'\n")
+    (wants / "tell.service").symlink_to("../tell.service")
+    return layer
+
+
+def test_it_boots_by_secure_boot(node, kernel, signed, tmp_path):
+    disk = disks.written(tmp_path / "d.raw", node, kernel, signed, boot="uefi+secure")
+    for firmware, locked in (("uefi+secure", "[integrity]"), ("uefi", "[none]")):
+        told = disks.boot(disk, firmware, "@@END", deadline=240).split("@@LOCKDOWN ")[1].split()
+        assert locked in told, told
+    assert digest(disks.written(tmp_path / "again.raw", node, kernel, signed, boot="uefi+secure")) == digest(disk)
+
+
+def test_both_loaders_are_verified(node, kernel, signed, tmp_path):
+    disk = disks.written(tmp_path / "d.raw", node, kernel, signed, boot="uefi+secure")
+
+    def verdict():
+        r = disks.run(os.environ["HPC_IMAGEBUILD"], "verify", disk, "--store", tmp_path / "store")
+        return next(line for line in r.stdout.splitlines() if line.split()[1] == "boot")
+    assert verdict().split(None, 2) == ["ok", "boot", "a loader for UEFI, by the image's own files of GRUB"]
+    esp = f"{disk}@@{disks.part(disk, 1)[0]}"
+    (tmp_path / "other").write_bytes((signed / "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed").read_bytes()[:-1] + b"x")
+    subprocess.run(["mcopy", "-o", "-i", esp, tmp_path / "other", "::EFI/BOOT/grubx64.efi"], check=True)
+    assert verdict().split(None, 2)[::2] == ["fault", "the GRUB that the shim loads is not the image's own signed one"]
+    subprocess.run(["mdel", "-i", esp, "::EFI/BOOT/grubx64.efi"], check=True)
+    assert verdict().split(None, 2)[::2] == ["fault", "the shim has no grubx64.efi beside it to load"]
+
+
+def test_without_a_signature_secure_boot_refuses_it(node, kernel, tmp_path):
+    disk = disks.written(tmp_path / "d.raw", node, kernel, boot="uefi")
+    assert "@@READY" not in disks.boot(disk, "uefi+secure", "Access Denied")
+
+
+def test_a_tree_without_signed_loaders_is_refused(node, kernel, signed, tmp_path):
+    failed = disks.write(tmp_path / "d.raw", node, kernel, boot="uefi+secure")
+    assert failed.returncode == 3 and "add shim-signed to `packages`" in failed.stderr, failed.stderr
+    shutil.copytree(signed / "usr/lib/shim", tmp_path / "layer/usr/lib/shim")
+    failed = disks.write(tmp_path / "d.raw", node, kernel, tmp_path / "layer", boot="uefi+secure")
+    assert failed.returncode == 3 and "add grub-efi-amd64-signed to `packages`" in failed.stderr, failed.stderr
+    assert not (tmp_path / "d.raw").exists()

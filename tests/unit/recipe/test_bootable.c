@@ -56,12 +56,31 @@ static void what_else_may_bring_them_is_not_refused(void **state)
 	           "base.yaml:2:11: ");
 }
 
+static void secure_boot_wants_signed_loaders(void **state)
+{
+	(void)state;
+	static const char *const header =
+	        "image: {name: x, from: '%s', disk: {boot: uefi+secure}}\n"
+	        "packages: [linux-image-amd64, systemd-sysv%s]\n";
+#define LOADED(from, more) check(arena_printf(arena, header, from, more), NULL)
+
+	assert_err(LOADED("debian:bookworm", ""), ERR_INPUT,
+	           "brings the signed shim that a disk starts by: add shim-signed to 'packages'");
+	assert_err(LOADED("debian:bookworm", ", shim-signed"), ERR_INPUT,
+	           "brings the signed GRUB that a disk starts by: add grub-efi-amd64-signed");
+	assert_ok(LOADED("debian:bookworm", ", shim-signed, grub-efi-amd64-signed"));
+	assert_err(LOADED("ubuntu:noble", ", shim-signed, grub-efi-amd64-signed"), ERR_INPUT,
+	           "r.yaml:1:53: uefi+secure is for images of Debian, by whose shim and GRUB they "
+	           "start, and this is of ubuntu:noble");
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	        T(a_kernel_and_an_init_are_asked_for),
 	        T(what_else_may_bring_them_is_not_refused),
+	        T(secure_boot_wants_signed_loaders),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,8 @@ static void headers_are_refused(void **state)
 	        {"image: {name: a, disk: {size: 511M}},", "size"},
 	        {"image: {name: a, arch: arm64, disk: {boot: uefi+bios}},",
 	         "arm64 machines have no BIOS"},
+	        {"image: {name: a, arch: arm64, disk: {boot: uefi+secure}},",
+	         "uefi+secure is for x86_64 only"},
 	        {"image: {name: a, from: 'debian:bookwurm'},", "did you mean 'debian:bookworm'"},
 	        {"image: {name: a, from: 'zzzzzzzzzzzzzzz:1'},", "expected one of debian:bookworm"},
 	        {"image: {name: a, from: none.raw},", "none.raw"},
