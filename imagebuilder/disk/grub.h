@@ -64,7 +64,8 @@ int grub_prove_efi(struct blob loader, bool arm, int tree, bool *ret_own,
                    struct err *e) ATTR_MUST_USE;
 
 /*
- * The text of grub.cfg for the newest kernel of the layers: through Debian's links /vmlinuz and
+ * The text of grub.cfg for the newest kernel of the layers, and for the one before it, which GRUB
+ * starts where the newest can't be loaded: through Debian's links /vmlinuz and
  * /initrd.img if they exist, so that a running machine boots what an upgrade installs. Without an
  * initrd the kernel finds the root by its partition. ERR_INPUT: no kernel, or a command line of
  * more than one line.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the text of grub.cfg for the newest kernel of the layers. */
+/* Writes the text of grub.cfg for the newest kernels of the layers. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "disk/grub.h"
@@ -8,25 +9,47 @@
 
 #define CMDLINE_MAX 2048 /* COMMAND_LINE_SIZE of x86 and arm64 */
 
-static const char *newest(const char **names, size_t n)
-{
-	const char *best = names[0];
+struct kernel {
+	const char *image, *initrd; /* initrd NULL: none */
+};
 
-	for (size_t i = 1; i < n; i++)
-		if (strverscmp(names[i], best) > 0)
-			best = names[i];
-	return best;
+/* The newest first; *ret_before.image NULL: there is but one. */
+struct kernels {
+	struct kernel newest, before;
+	bool links; /* Debian's, which it moves at an upgrade: what is before may be there later */
+};
+
+static int newer_first(const void *a, const void *b)
+{
+	return strverscmp(*(const char *const *)b, *(const char *const *)a);
 }
 
-static int find_kernel(const char *const *layers, struct arena *a, const char **ret_kernel,
-                       const char **ret_initrd, struct err *e)
+static struct kernel kernel_of(const char *const *layers, const char *name, struct arena *a)
+{
+	const char *version = name + strlen("vmlinuz-");
+	const char *const initrds[] = {arena_printf(a, "/boot/initrd.img-%s", version),
+	                               arena_printf(a, "/boot/initramfs-%s.img", version)};
+	struct kernel k = {.image = arena_printf(a, "/boot/%s", name)};
+
+	for (size_t i = 0; i < ARRAY_LEN(initrds) && !k.initrd; i++)
+		if (stack_have(layers, initrds[i]))
+			k.initrd = initrds[i];
+	return k;
+}
+
+static int find_kernels(const char *const *layers, struct arena *a, struct kernels *ret,
+                        struct err *e)
 {
 	const char **names;
 	size_t n;
 
+	*ret = (struct kernels){0};
 	if (stack_have(layers, "/vmlinuz")) {
-		*ret_kernel = "/vmlinuz";
-		*ret_initrd = stack_have(layers, "/initrd.img") ? "/initrd.img" : NULL;
+		bool initrd = stack_have(layers, "/initrd.img");
+
+		ret->links = true;
+		ret->newest = (struct kernel){"/vmlinuz", initrd ? "/initrd.img" : NULL};
+		ret->before = (struct kernel){"/vmlinuz.old", initrd ? "/initrd.img.old" : NULL};
 		return 0;
 	}
 	int r = stack_list(layers, "/boot", "vmlinuz-", a, &names, &n, e);
@@ -36,14 +59,10 @@ static int find_kernel(const char *const *layers, struct arena *a, const char **
 		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, ENOENT,
 		               "looking for a kernel: the tree has no /boot/vmlinuz-*; add a "
 		               "kernel to `packages`");
-	const char *version = newest(names, n) + strlen("vmlinuz-");
-	const char *const initrds[] = {arena_printf(a, "/boot/initrd.img-%s", version),
-	                               arena_printf(a, "/boot/initramfs-%s.img", version)};
-	*ret_kernel = arena_printf(a, "/boot/vmlinuz-%s", version);
-	*ret_initrd = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(initrds) && !*ret_initrd; i++)
-		if (stack_have(layers, initrds[i]))
-			*ret_initrd = initrds[i];
+	qsort(names, n, sizeof *names, newer_first);
+	ret->newest = kernel_of(layers, names[0], a);
+	if (n > 1)
+		ret->before = kernel_of(layers, names[1], a);
 	return 0;
 }
 
@@ -62,11 +81,36 @@ static void add_words(struct strbuf *out, const char *cmdline)
 	}
 }
 
+static void add_entry(struct strbuf *out, const char *title, const struct kernel *k,
+                      const char *cmdline, const struct gpt *gpt)
+{
+	strbuf_printf(out, "menuentry '%s' {\nlinux %s root=PARTUUID=%s ro%s", title, k->image,
+	              gpt->parts[GPT_ROOT].uuid, k->initrd ? "" : " rootwait");
+	add_words(out, cmdline);
+	if (k->initrd)
+		strbuf_printf(out, "\ninitrd %s", k->initrd);
+	strbuf_str(out, "\n}\n");
+}
+
+/* GRUB goes to its second entry where the first can't be loaded. */
+static void add_entries(struct strbuf *out, const struct kernels *k, const char *cmdline,
+                        const struct gpt *gpt)
+{
+	add_entry(out, "newest kernel", &k->newest, cmdline, gpt);
+	if (!k->before.image)
+		return;
+	if (k->links)
+		strbuf_printf(out, "if [ -e %s ]; then\n", k->before.image);
+	add_entry(out, "kernel before", &k->before, cmdline, gpt);
+	if (k->links)
+		strbuf_str(out, "fi\n");
+}
+
 int grub_config(const char *const *layers, const char *cmdline, const struct gpt *gpt,
                 const char *root_uuid, struct arena *a, struct blob *ret, struct err *e)
 {
-	struct strbuf out = STRBUF(a, 4 * CMDLINE_MAX + 2048);
-	const char *kernel = NULL, *initrd = NULL;
+	struct strbuf out = STRBUF(a, 8 * CMDLINE_MAX + 2048);
+	struct kernels kernels;
 
 	for (const char *p = cmdline; *p; p++)
 		if ((unsigned char)*p < ' ' || *p == 0x7f)
@@ -76,22 +120,20 @@ int grub_config(const char *const *layers, const char *cmdline, const struct gpt
 		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG,
 		               "the kernel's command line: more than %d characters",
 		               CMDLINE_MAX - 128);
-	int r = find_kernel(layers, a, &kernel, &initrd, e);
+	int r = find_kernels(layers, a, &kernels, e);
 	if (r < 0)
 		return r;
 	strbuf_printf(&out,
 	              "set timeout=0\n"
+	              "set default=0\n"
+	              "set fallback=1\n"
 	              "if serial --unit=0 --speed=115200; then\n"
 	              "  terminal_input serial console\n"
 	              "  terminal_output serial console\n"
 	              "fi\n"
-	              "search --no-floppy --fs-uuid --set=root %s\n"
-	              "linux %s root=PARTUUID=%s ro%s",
-	              root_uuid, kernel, gpt->parts[GPT_ROOT].uuid, initrd ? "" : " rootwait");
-	add_words(&out, cmdline);
-	if (initrd)
-		strbuf_printf(&out, "\ninitrd %s", initrd);
-	strbuf_str(&out, "\nboot\n");
+	              "search --no-floppy --fs-uuid --set=root %s\n",
+	              root_uuid);
+	add_entries(&out, &kernels, cmdline, gpt);
 	*ret = (struct blob){out.data, out.len};
 	return 0;
 }

@@ -280,6 +280,16 @@ def test_it_boots_from_a_larger_nvme_volume_and_fills_it(node, kernel, first_boo
     assert {"ssh_host_ed25519_key", "ssh_host_rsa_key.pub"} <= set(told), told
 
 
+def test_the_kernel_before_is_started_where_the_newest_is_not_there(node, kernel, first_boot, tmp_path):
+    layer = tmp_path / "links"
+    layer.mkdir()
+    version, = os.listdir(kernel / "boot")
+    (layer / "vmlinuz").symlink_to("boot/vmlinuz-of-an-upgrade-that-was-cut-off")
+    (layer / "vmlinuz.old").symlink_to(f"boot/{version}")
+    disk = disks.written(tmp_path / "d.raw", node, kernel, first_boot, layer)
+    assert "@@SIZE" in disks.boot(disk, "bios", "@@END")
+
+
 # ---- Secure Boot
 
 
