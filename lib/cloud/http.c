@@ -63,7 +63,6 @@ static void multi_open(struct http *h)
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK || !(h->multi = curl_multi_init()))
 		abort();
 	curl_multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)h->keep);
-	curl_multi_setopt(h->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
 }
 
 void http_keep(struct http *h, unsigned n)

@@ -58,7 +58,8 @@ struct http_exchange {
 	uint64_t start;    /* clock.h time before which it isn't sent; 0: at once */
 	uint64_t deadline; /* clock.h */
 	/* A 2xx answer: `begin` once after its headers, then `write` for each piece. Negative ends
-	 * the exchange with the error set in x->err. Other answers go to `trouble`. */
+	 * the exchange with the error set in x->err; both may be NULL. Other answers go to
+	 * `trouble`. */
 	int (*begin)(struct http_exchange *x);
 	int (*write)(struct http_exchange *x, const void *data, size_t len);
 	void (*done)(struct http_exchange *x); /* may be NULL; may start it again */

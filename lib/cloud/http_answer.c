@@ -158,7 +158,8 @@ size_t http_on_header(char *data, size_t size, size_t n, void *ctx)
 
 /* ---- body ------------------------------------------------------------------------------------ */
 
-static int add_trouble(struct http_exchange *x, const char *data, size_t len)
+/* False: enough of it was read. */
+static bool add_trouble(struct http_exchange *x, const char *data, size_t len)
 {
 	struct http_trouble *t = trouble(x);
 	size_t room = sizeof t->body - t->len;
@@ -168,7 +169,7 @@ static int add_trouble(struct http_exchange *x, const char *data, size_t len)
 	memcpy(t->body + t->len, data, room);
 	t->len += room;
 	x->wire->cut = x->wire->got > TROUBLE_READ_MAX;
-	return x->wire->cut ? -1 : 0;
+	return !x->wire->cut;
 }
 
 size_t http_on_body(char *data, size_t size, size_t n, void *ctx)
@@ -178,7 +179,7 @@ size_t http_on_body(char *data, size_t size, size_t n, void *ctx)
 
 	x->wire->got += len;
 	if (x->status / 100 != 2)
-		return add_trouble(x, data, len) < 0 ? 0 : len;
+		return add_trouble(x, data, len) ? len : 0;
 	if (x->wire->got > x->max) {
 		err_set(&x->err, ERR_DENIED, REASON_HTTP_TOO_LARGE, EFBIG,
 		        "the answer is larger than the %llu bytes allowed",
@@ -203,10 +204,6 @@ static const struct cause {
         {CURLE_COULDNT_CONNECT, ERR_RETRY, REASON_HTTP_UNREACHABLE, ECONNREFUSED, "connecting to"},
         {CURLE_PEER_FAILED_VERIFICATION, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "verifying"},
         {CURLE_SSL_CACERT_BADFILE, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "reading the CA file for"},
-        {CURLE_SSL_CERTPROBLEM, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "TLS with"},
-        {CURLE_SSL_CIPHER, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "TLS with"},
-        {CURLE_SSL_ISSUER_ERROR, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "verifying"},
-        {CURLE_SSL_INVALIDCERTSTATUS, ERR_DENIED, REASON_HTTP_TLS, EPROTO, "verifying"},
         {CURLE_SSL_CONNECT_ERROR, ERR_RETRY, REASON_HTTP_TLS, EPROTO, "TLS with"},
         {CURLE_PARTIAL_FILE, ERR_RETRY, REASON_HTTP_BROKEN_OFF, ECONNRESET, "reading from"},
         {CURLE_RECV_ERROR, ERR_RETRY, REASON_HTTP_BROKEN_OFF, ECONNRESET, "reading from"},
@@ -252,10 +249,10 @@ static int timed_out(struct http_exchange *x)
 		return err_set(&x->err, ERR_RETRY, reason, ETIMEDOUT,
 		               "%s %s: slower than 1 KiB/s for %u s", doing,
 		               shown_peer(x, shown, sizeof shown), http_stall_s(x));
-	return err_set(&x->err, ERR_RETRY, reason, ETIMEDOUT, "%s %s: no %s in %llu ms", doing,
-	               shown_peer(x, shown, sizeof shown),
-	               x->connected ? "complete answer" : "connection",
-	               (unsigned long long)x->wire->limit_ms);
+	return err_set(
+	        &x->err, ERR_RETRY, reason, ETIMEDOUT, "%s %s: no %s in %llu ms", doing,
+	        shown_peer(x, shown, sizeof shown), x->connected ? "complete answer" : "connection",
+	        (unsigned long long)(x->connected ? x->wire->limit_ms : x->wire->connect_ms));
 }
 
 static const char *detail(struct http_exchange *x, CURLcode code)
@@ -297,14 +294,22 @@ static void learn_address(struct http_exchange *x)
 		memcpy(x->address, ip, strlen(ip) + 1);
 }
 
+/* A connection that was there has no time of connecting, but its request was sent. */
+static bool was_connected(CURL *c)
+{
+	curl_off_t connect_us = 0, sent_us = 0;
+
+	curl_easy_getinfo(c, CURLINFO_CONNECT_TIME_T, &connect_us);
+	curl_easy_getinfo(c, CURLINFO_PRETRANSFER_TIME_T, &sent_us);
+	return connect_us > 0 || sent_us > 0;
+}
+
 int http_verdict(struct http_exchange *x, CURLcode code)
 {
 	const struct cause *row;
 	char shown[HTTP_PEER_MAX];
-	curl_off_t connect_us = 0;
 
-	curl_easy_getinfo(x->wire->easy, CURLINFO_CONNECT_TIME_T, &connect_us);
-	x->connected = connect_us > 0;
+	x->connected = was_connected(x->wire->easy);
 	learn_address(x);
 	if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && x->wire->cut)) {
 		x->err.kind = ERR_NONE;

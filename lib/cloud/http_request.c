@@ -17,8 +17,7 @@
 static const struct traffic_row {
 	const char *protocols, *plain_protocols;
 	long mask, plain_mask;
-	long connect_ms;
-	uint64_t total_ms;
+	uint64_t connect_ms, total_ms;
 } traffic_rows[] = {
         [HTTP_METADATA] = {"http", "http", CURLPROTO_HTTP, CURLPROTO_HTTP, 1000, 2000},
         [HTTP_SERVICE] = {"https", "http,https", CURLPROTO_HTTPS, CURLPROTO_HTTP | CURLPROTO_HTTPS,
@@ -113,16 +112,11 @@ static void set_protocols(CURL *c, const struct http_exchange *x)
 #if LIBCURL_VERSION_NUM >= 0x075500
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR,
 	                 x->plain ? row->plain_protocols : row->protocols);
-	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, "https");
 #else
 	curl_easy_setopt(c, CURLOPT_PROTOCOLS, x->plain ? row->plain_mask : row->mask);
-	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS, CURLPROTO_HTTPS);
 #endif
 	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(c, CURLOPT_MAXREDIRS, 0L);
 	curl_easy_setopt(c, CURLOPT_PROXY, "");
-	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(c, CURLOPT_UNRESTRICTED_AUTH, 0L);
 	curl_easy_setopt(c, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
@@ -186,8 +180,9 @@ static void set_limits(CURL *c, struct http_wire *w, const struct http_exchange 
 	uint64_t left = clock_left_ms(x->deadline);
 
 	w->limit_ms = left < row->total_ms ? left : row->total_ms;
+	w->connect_ms = w->limit_ms < row->connect_ms ? w->limit_ms : row->connect_ms;
 	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)w->limit_ms);
-	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, row->connect_ms);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT_MS, (long)w->connect_ms);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES);
 	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, (long)http_stall_s(x));
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);

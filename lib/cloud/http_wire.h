@@ -22,10 +22,10 @@ struct http_wire {
 	CURL *easy;
 	unsigned n_seen; /* headers of the answer, and their bytes */
 	size_t seen_bytes;
-	uint64_t got; /* body bytes */
-	uint64_t limit_ms;
-	bool answered; /* the final header block is complete */
-	bool cut;      /* enough of a body that isn't 2xx was read */
+	uint64_t got;                  /* body bytes */
+	uint64_t limit_ms, connect_ms; /* of all of it, and of its connection */
+	bool answered;                 /* the final header block is complete */
+	bool cut;                      /* enough of a body that isn't 2xx was read */
 	char error[CURL_ERROR_SIZE];
 	/* Not built with curl_slist_append(): header values may be secret, and must be wiped. */
 	struct curl_slist list[HTTP_HEADERS_MAX + 2];

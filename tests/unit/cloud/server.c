@@ -44,8 +44,9 @@ static void rest(long ms)
 	nanosleep(&(struct timespec){ms / 1000, ms % 1000 * 1000000}, NULL);
 }
 
-static void say_endless(int fd)
+static void say_endless(int fd, size_t n)
 {
+	(void)n;
 	say(fd, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n");
 	for (;;) {
 		say(fd, "10000\r\n");
@@ -54,33 +55,58 @@ static void say_endless(int fd)
 	}
 }
 
-static void say_headers(int fd)
+/* So many lines, with the first and the empty last one. */
+static void say_headers(int fd, size_t lines)
 {
 	say(fd, "HTTP/1.1 200 OK\r\n");
-	for (int i = 0; i < 200; i++)
+	for (; lines > 3; lines--)
 		say(fd, "X-Filler: y\r\n");
 	say(fd, "Content-Length: 2\r\n\r\nok");
 }
 
-static void say_wide_headers(int fd)
+/* So many bytes of headers. */
+static void say_wide_headers(int fd, size_t bytes)
 {
-	say(fd, "HTTP/1.1 200 OK\r\n");
-	for (int i = 0; i < 50; i++) {
+	static const char begin[] = "HTTP/1.1 200 OK\r\n", end[] = "Content-Length: 2\r\n\r\n";
+
+	say(fd, begin);
+	for (bytes -= sizeof begin + sizeof end - 2; bytes; bytes -= bytes < 4000 ? bytes : 2000) {
 		say(fd, "X-Filler: ");
-		fill(fd, 2000);
+		fill(fd, (bytes < 4000 ? bytes : 2000) - 12);
 		say(fd, "\r\n");
 	}
-	say(fd, "Content-Length: 2\r\n\r\nok");
+	say(fd, end);
+	say(fd, "ok");
 }
 
-static void say_large_error(int fd)
+/* The name of a region of so many characters. */
+static void say_region(int fd, size_t len)
 {
+	say(fd, "HTTP/1.1 200 OK\r\nx-amz-bucket-region: ");
+	fill(fd, len);
+	say(fd, "\r\nContent-Length: 0\r\n\r\n");
+}
+
+/* An error whose body has so many bytes. */
+static void say_trouble(int fd, size_t bytes)
+{
+	char head[100];
+
+	snprintf(head, sizeof head, "HTTP/1.1 404 X\r\nContent-Length: %zu\r\n\r\n", bytes);
+	say(fd, head);
+	fill(fd, bytes);
+}
+
+static void say_large_error(int fd, size_t n)
+{
+	(void)n;
 	say(fd, "HTTP/1.1 404 Not Found\r\nContent-Length: 10000000\r\n\r\n<Code>A</Code>");
 	fill(fd, 10000000 - 14);
 }
 
-static void say_slowly(int fd)
+static void say_slowly(int fd, size_t n)
 {
+	(void)n;
 	int now = ++shared->slow;
 
 	if (now > shared->most)
@@ -90,21 +116,22 @@ static void say_slowly(int fd)
 	say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
 }
 
-static void say_nothing(int fd)
+static void say_nothing(int fd, size_t n)
 {
-	(void)fd;
+	(void)fd, (void)n;
 	rest(20000);
 }
 
-static void say_half(int fd)
+static void say_half(int fd, size_t n)
 {
+	(void)n;
 	say(fd, "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf");
 	_exit(0);
 }
 
 static const struct row {
 	const char *path, *text;
-	void (*say)(int fd);
+	void (*say)(int fd, size_t n); /* n: the number after '?' in the path */
 } rows[] = {
         {"/ok", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nETag: \"e\"\r\n\r\nhello", NULL},
         {"/none", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", NULL},
@@ -122,10 +149,16 @@ static const struct row {
          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: ETag\r\n\r\n2\r\nok\r\n0\r\n"
          "ETag: \"wrong\"\r\n\r\n",
          NULL},
-        {"/long-region",
-         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nx-amz-bucket-region: "
-         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n\r\n",
+        {"/one", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1", NULL},
+        {"/odd",
+         "HTTP/1.1 201 Made\r\nContent-Length: 2\r\nX-Number: 7\r\nRetry-After: soon\r\n"
+         "Date: Thu, 01 Jan 1970 00:00:01 GMT\r\nETAG: \t \"odd\" \t\r\nLocation: /there\r\n"
+         "X-Folded: a\r\n b\r\n\r\nok",
          NULL},
+        {"/no-date", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\nDate: soon\r\n\r\n", NULL},
+        {"/later", "HTTP/1.1 503 No\r\nRetry-After: 21\r\nContent-Length: 0\r\n\r\n", NULL},
+        {"/region", NULL, say_region},
+        {"/trouble", NULL, say_trouble},
         {"/garbage", "\x01\x02 this is not HTTP\r\n\r\n", NULL},
         {"/endless", NULL, say_endless},
         {"/headers", NULL, say_headers},
@@ -139,12 +172,13 @@ static const struct row {
 static void answer(int fd, char *head)
 {
 	char *path = strchr(head, ' ') + 1, answer[9000];
+	size_t n = strcspn(path, " ?");
 
 	path[strcspn(path, " ")] = '\0';
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-		if (strcmp(path, rows[i].path) == 0) {
+		if (strlen(rows[i].path) == n && strncmp(path, rows[i].path, n) == 0) {
 			if (rows[i].say)
-				rows[i].say(fd);
+				rows[i].say(fd, path[n] ? strtoul(path + n + 1, NULL, 10) : 0);
 			else
 				say(fd, rows[i].text);
 			return;
