@@ -15,18 +15,17 @@
 
 /* EBS throttles with status 400, so only the error's type tells what to do. */
 const struct awserr_row ebs_rows[] = {
-        {"RequestThrottledException", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN,
+        {"RequestThrottledException", AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN,
          NULL},
-        {"ConcurrentLimitExceededException", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED,
+        {"ConcurrentLimitExceededException", AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED,
          EAGAIN, NULL},
-        {"InternalServerException", 0, AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, EAGAIN, NULL},
-        {"AccessDeniedException", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
+        {"InternalServerException", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, EAGAIN, NULL},
+        {"AccessDeniedException", AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
          "the credentials need ebs:StartSnapshot, ebs:PutSnapshotBlock and ebs:CompleteSnapshot"},
-        {"ValidationException", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, NULL},
-        {"ResourceNotFoundException", 0, AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
-        {"ServiceQuotaExceededException", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT,
-         NULL},
-        {"ConflictException", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_CONFLICT, EEXIST, NULL},
+        {"ValidationException", AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, NULL},
+        {"ResourceNotFoundException", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
+        {"ServiceQuotaExceededException", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
+        {"ConflictException", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CONFLICT, EEXIST, NULL},
         {0},
 };
 

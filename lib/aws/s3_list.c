@@ -52,7 +52,7 @@ static int take_list(struct list *l, struct blob xml, const char *doing, struct 
 
 /* What keeps a role from listing isn't what keeps it from reading. */
 static const struct awserr_row list_rows[] = {
-        {"AccessDenied", 0, AWSERR_FAIL, ERR_DENIED, REASON_S3_ACCESS_DENIED, EACCES,
+        {"AccessDenied", AWSERR_FAIL, ERR_DENIED, REASON_S3_ACCESS_DENIED, EACCES,
          "the credentials need s3:ListBucket on the bucket"},
         {0},
 };

@@ -14,11 +14,11 @@
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/"
 
 static const struct awserr_row rows[] = {
-        {"ParameterNotFound", 0, AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
-        {"AccessDeniedException", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
+        {"ParameterNotFound", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
+        {"AccessDeniedException", AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
          "the credentials need ssm:PutParameter and ssm:GetParameter on it"},
-        {"ValidationException", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, NULL},
-        {"TooManyUpdates", 0, AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN, NULL},
+        {"ValidationException", AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, NULL},
+        {"TooManyUpdates", AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN, NULL},
         {0},
 };
 

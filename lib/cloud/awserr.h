@@ -29,12 +29,12 @@ enum awserr_action {
 
 struct awserr_row {
 	const char *code; /* NULL: any */
-	int status;       /* 0: any; 500: all of 5xx */
 	enum awserr_action action;
 	enum err_kind kind; /* of the error when the call gives up */
 	enum reason reason;
 	int no;
 	const char *hint; /* or NULL */
+	int status;       /* where there is no code; 0: any; 500: all of 5xx */
 };
 
 /* Reads the answer of x, which isn't 2xx: XML, or JSON with a __type, and headers. */

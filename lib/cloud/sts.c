@@ -14,17 +14,17 @@
 #define ANSWER_MAX (64 * 1024)
 
 static const struct awserr_row rows[] = {
-        {"AccessDenied", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
+        {"AccessDenied", AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
          "the role's trust policy names who may assume it, who needs sts:AssumeRole on it"},
-        {"ExpiredTokenException", 0, AWSERR_FAIL, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES,
+        {"ExpiredTokenException", AWSERR_FAIL, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES,
          "the token in the file has expired"},
-        {"InvalidIdentityToken", 0, AWSERR_FAIL, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES,
+        {"InvalidIdentityToken", AWSERR_FAIL, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES,
          NULL},
-        {"IDPRejectedClaim", 0, AWSERR_FAIL, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES, NULL},
-        {"IDPCommunicationError", 0, AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, EAGAIN, NULL},
-        {"RegionDisabledException", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
+        {"IDPRejectedClaim", AWSERR_FAIL, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES, NULL},
+        {"IDPCommunicationError", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, EAGAIN, NULL},
+        {"RegionDisabledException", AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
          "STS isn't activated in this region"},
-        {"ValidationError", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, NULL},
+        {"ValidationError", AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, NULL},
         {0},
 };
 

@@ -31,6 +31,8 @@ static void test_tags(void **state)
 	assert_string_equal(out, "");
 	assert_false(awserr_tag(b, "Long", out, 10));
 	assert_string_equal(out, "012345678");
+	assert_true(awserr_tag(b, "Long", out, 11));
+	assert_string_equal(out, "0123456789");
 	assert_false(awserr_tag(b, "Open", out, sizeof out));
 	assert_false(awserr_tag(b, "Absent", out, sizeof out));
 	assert_false(awserr_tag((struct blob){NULL, 0}, "Code", out, sizeof out));
@@ -47,6 +49,11 @@ static void test_only_the_first_8_kib_are_looked_at(void **state)
 	assert_false(awserr_tag((struct blob){xml, sizeof xml}, "Code", out, sizeof out));
 	memcpy(xml + 8190, "<Code>A</Code>", 14);
 	assert_false(awserr_tag((struct blob){xml, sizeof xml}, "Code", out, sizeof out));
+	memset(xml, 'x', sizeof xml);
+	memcpy(xml + 8192 - 7, "<Code>A</Code>", 14);
+	assert_false(awserr_tag((struct blob){xml, sizeof xml}, "Code", out, sizeof out));
+	memcpy(xml + 8192 - 8, "<Code>A</Code>", 14);
+	assert_true(awserr_tag((struct blob){xml, sizeof xml}, "Code", out, sizeof out));
 }
 
 static void test_json(void **state)
@@ -124,6 +131,9 @@ static void test_what_to_do(void **state)
 	         REASON_SECRET_DENIED},
 	        {400, "<Code>Unheard</Code>", AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS},
 	        {418, "", AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS},
+	        {599, "", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS},
+	        {499, "", AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS},
+	        {600, "", AWSERR_FAIL, ERR_DENIED, REASON_HTTP_STATUS},
 	        {303, "", AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT},
 	        {307, "", AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT},
 	        {308, "", AWSERR_REDIRECT, ERR_DENIED, REASON_HTTP_REDIRECT},
@@ -225,6 +235,110 @@ static void test_by_headers_alone(void **state)
 	assert_int_equal(awserr_row(&x, &ae, NULL, "eu-west-1", WALL)->action, AWSERR_FAIL);
 }
 
+/* The clock is to blame for a refusal only where its code leaves that open, and by more than 4
+ * minutes. */
+static void test_when_it_is_the_clock(void **state)
+{
+	static const struct {
+		int status, off;
+		const char *code;
+		bool skewed;
+	} rows[] = {
+	        {403, 241, "", true},
+	        {403, -241, "", true},
+	        {403, 240, "", false},
+	        {400, 300, "", true},
+	        {404, 300, "", false},
+	        {503, 300, "", false},
+	        {403, 300, "SignatureDoesNotMatch", true},
+	        {403, 300, "InvalidSignatureException", true},
+	        {400, 300, "RequestExpired", true},
+	        {401, 300, "AuthFailure", true},
+	        {503, 300, "AuthFailure", false},
+	        {403, 300, "AccessDenied", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct http_exchange x = {.status = rows[i].status, .date = WALL + rows[i].off};
+		struct awserr ae = {0};
+
+		snprintf(ae.code, sizeof ae.code, "%s", rows[i].code);
+		const struct awserr_row *row = awserr_row(&x, &ae, NULL, "eu-west-1", WALL);
+		assert_int_equal(row->action == AWSERR_SKEW, rows[i].skewed);
+		if (rows[i].skewed) {
+			assert_int_equal(row->kind, ERR_DENIED);
+			assert_int_equal(row->reason, REASON_S3_CLOCK_SKEW);
+		}
+	}
+	struct http_exchange no_date = {.status = 403};
+	struct awserr none = {0};
+	assert_int_equal(awserr_row(&no_date, &none, NULL, "eu-west-1", WALL)->action, AWSERR_FAIL);
+}
+
+/* Another region's name counts in the refusals that a wrong region gets. */
+static void test_when_it_is_the_region(void **state)
+{
+	static const struct {
+		int status;
+		bool regional;
+	} rows[] = {{301, true},  {400, true},  {403, true},
+	            {404, false}, {307, false}, {500, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct http_exchange x = {.status = rows[i].status};
+		const struct awserr ae = {.code = "AccessDenied", .region = "eu-west-2"};
+		const struct awserr_row *row = awserr_row(&x, &ae, NULL, "eu-west-1", WALL);
+
+		assert_int_equal(row->action == AWSERR_REGION, rows[i].regional);
+		assert_int_equal(row->kind, ERR_DENIED);
+	}
+}
+
+/* What is too long is cut in messages, and left out elsewhere; headers count more than the body. */
+static void test_long_values_and_headers(void **state)
+{
+	struct http_exchange x = {0};
+	struct awserr ae;
+	char body[2000], text[300];
+
+	(void)state;
+	memset(text, 'm', sizeof text);
+	text[299] = '\0';
+	snprintf(
+	        body, sizeof body,
+	        "<Error><Code>%s</Code><Message>%s</Message><Region>%s</Region><Endpoint>%s</Endpoint>"
+	        "<RequestId>%s</RequestId></Error>",
+	        text, text, text, text, text);
+	answer(&x, 400, body);
+	awserr_read(&x, &ae);
+	assert_int_equal(strlen(ae.message), sizeof ae.message - 1);
+	assert_string_equal(ae.code, "");
+	assert_string_equal(ae.region, "");
+	assert_string_equal(ae.endpoint, "");
+	assert_string_equal(ae.request, "");
+	snprintf(body, sizeof body, "{\"__type\":\"a#%.63s\",\"message\":\"%s\"}", text, text);
+	answer(&x, 400, body);
+	awserr_read(&x, &ae);
+	assert_int_equal(strlen(ae.message), sizeof ae.message - 1);
+	assert_int_equal(strlen(ae.code), 63);
+	answer(&x, 400,
+	       "<Code>A</Code><Region>r-1</Region><RequestId>R</RequestId><Endpoint>h</Endpoint>");
+	awserr_read(&x, &ae);
+	assert_string_equal(ae.region, "r-1");
+	assert_string_equal(ae.request, "R");
+	assert_string_equal(ae.endpoint, "h");
+	snprintf(x.request_id, sizeof x.request_id, "H");
+	snprintf(x.bucket_region, sizeof x.bucket_region, "r-2");
+	snprintf(x.error_type, sizeof x.error_type, "B");
+	awserr_read(&x, &ae);
+	assert_string_equal(ae.region, "r-2");
+	assert_string_equal(ae.request, "H");
+	assert_string_equal(ae.code, "B");
+	free(x.trouble);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +348,9 @@ int main(void)
 	        cmocka_unit_test(test_what_to_do),
 	        cmocka_unit_test(test_codes),
 	        cmocka_unit_test(test_by_headers_alone),
+	        cmocka_unit_test(test_when_it_is_the_clock),
+	        cmocka_unit_test(test_when_it_is_the_region),
+	        cmocka_unit_test(test_long_values_and_headers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -445,7 +445,7 @@ static void hosts_of_a_service(void **state)
 static void its_own_rows_come_first(void **state)
 {
 	static const struct awserr_row own[] = {
-	        {"NoSuchKey", 0, AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, "the hint"},
+	        {"NoSuchKey", AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, "the hint"},
 	        {0},
 	};
 	static const struct script_row rows[] = {{POST, 0, 404, NULL, CODE("NoSuchKey")}, {0}};
