@@ -231,19 +231,13 @@ static const char *same_domain(const struct cloud *c, const char *target, struct
 	struct endpoint ep;
 	struct err ignored = {0};
 	const char *url;
-	size_t len, tail;
 
 	if (str_starts(target, "https://"))
 		target += strlen("https://");
 	url = arena_printf(a, "https://%.*s", (int)strcspn(target, "/?#"), target);
 	if (uri_endpoint(url, "redirect", a, &ep, &ignored) < 0 || ep.address)
 		return NULL;
-	len = strlen(ep.authority);
-	tail = strlen(c->domain);
-	if (len <= tail + 1 || ep.authority[len - tail - 1] != '.' ||
-	    !str_ends(ep.authority, c->domain))
-		return NULL;
-	return ep.authority;
+	return str_ends(ep.authority, arena_printf(a, ".%s", c->domain)) ? ep.authority : NULL;
 }
 
 static int act_redirect(struct cloud *c, struct call *k, const struct awserr *ae, struct err *e,

@@ -90,12 +90,6 @@ static struct http_exchange *rival(struct asking *ask, const struct http_exchang
 	return x == &ask->x[0] ? &ask->x[1] : &ask->x[0];
 }
 
-static int token_begin(struct http_exchange *x)
-{
-	(void)x;
-	return 0;
-}
-
 static int token_write(struct http_exchange *x, const void *data, size_t len)
 {
 	struct asking *ask = x->ctx;
@@ -140,7 +134,6 @@ static void ask_for_token(struct asking *ask, uint64_t deadline)
 		        .max = TOKEN_MAX,
 		        .start = n ? clock_in_ms(RACE_MS) : 0,
 		        .deadline = deadline,
-		        .begin = token_begin,
 		        .write = token_write,
 		        .done = token_done,
 		        .ctx = ask,

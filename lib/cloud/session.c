@@ -109,7 +109,7 @@ static int take_region(struct cloud *c, struct imds_read *r, struct err *e)
 static int take_domain(struct cloud *c, struct imds_read *r, struct err *e)
 {
 	const struct partition *p = partition_by_region(c->region);
-	const char *name = r->imds && r->rc == 0 && !r->absent ? imds_name(r, c->arena) : NULL;
+	const char *name = r->rc == 0 && !r->absent ? imds_name(r, c->arena) : NULL;
 
 	if (name && partition_domain_valid(name))
 		c->domain = name;

@@ -111,23 +111,35 @@ static void connection(int fd, struct script_shared *s, const struct script_row 
 
 struct script script_start(const struct script_row *rows)
 {
-	struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	socklen_t len = sizeof a;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), client;
+	const struct sockaddr_in a = {.sin_family = AF_INET,
+	                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+
+	return script_start_at((const struct sockaddr *)&a, sizeof a, rows);
+}
+
+struct script script_start_at(const struct sockaddr *address, socklen_t len,
+                              const struct script_row *rows)
+{
+	struct sockaddr_in6 bound = {0}; /* of IPv4 its port is at the same place */
+	int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0), client;
 	struct script s = {.shared = mmap(NULL, sizeof *s.shared, PROT_READ | PROT_WRITE,
 	                                  MAP_SHARED | MAP_ANONYMOUS, -1, 0)};
 
-	if (s.shared == MAP_FAILED || bind(fd, (struct sockaddr *)&a, len) < 0 ||
-	    listen(fd, 64) < 0 || getsockname(fd, (struct sockaddr *)&a, &len) < 0)
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int));
+	if (s.shared == MAP_FAILED || bind(fd, address, len) < 0 || listen(fd, 64) < 0 ||
+	    getsockname(fd, (struct sockaddr *)&bound, &len) < 0)
 		abort();
-	s.port = ntohs(a.sin_port);
+	s.port = ntohs(bound.sin6_port);
 	snprintf(s.url, sizeof s.url, "http://127.0.0.1:%d", s.port);
+	pid_t test = getpid();
 	s.pid = fork();
 	if (s.pid) {
 		close(fd);
 		return s;
 	}
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != test)
+		_exit(0); /* it ended before */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGCHLD, SIG_IGN);
 	while ((client = accept(fd, NULL, NULL)) >= 0) {

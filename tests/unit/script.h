@@ -8,6 +8,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -68,6 +69,9 @@ struct script {
 
 /* `rows`, which end with one without `match`, must live as long as the server. */
 struct script script_start(const struct script_row *rows);
+/* The same at an address and a port of the test's own network. */
+struct script script_start_at(const struct sockaddr *address, socklen_t len,
+                              const struct script_row *rows);
 /* Also one that was never started, or is stopped already. */
 void script_stop(struct script *s);
 

@@ -143,6 +143,26 @@ static void test_configured(void **state)
 	assert_false(c.have);
 }
 
+static void test_from_a_service(void **state)
+{
+	static const char ends[] = "2013-05-24T06:00:00Z";
+	struct creds c = {0};
+
+	(void)state;
+	assert_err(creds_take(NULL, "s", "t", ends, 1369353600, &c, &e), ERR_DENIED, "missing");
+	assert_err(creds_take("k", "", "t", ends, 1369353600, &c, &e), ERR_DENIED, "missing");
+	assert_err(creds_take("k", "s", "t t", ends, 1369353600, &c, &e), ERR_DENIED, "unfit");
+	assert_err(creds_take("k", "s", "t", NULL, 1369353600, &c, &e), ERR_DENIED, "Expiration");
+	assert_int_equal(e.reason, REASON_CREDENTIALS_REFUSED);
+	assert_false(c.have);
+	assert_ok(creds_take("k!~", "s", "t", ends, 1369353600, &c, &e));
+	assert_true(c.have && !c.fixed);
+	assert_string_equal(c.access_key, "k!~");
+	assert_int_equal(c.ends_at, now.now_ns + 6 * 3600 * NS_PER_S);
+	assert_ok(creds_take("k", "s", "t", "2023-11-14T22:43:20Z", 0, &c, &e));
+	assert_int_equal(c.ends_at, now.now_ns + 1800 * NS_PER_S);
+}
+
 static void test_they_are_wiped(void **state)
 {
 	static const struct creds none;
@@ -205,6 +225,7 @@ int main(void)
 	        cmocka_unit_test(test_refused_by_the_service),
 	        cmocka_unit_test(test_no_document),
 	        cmocka_unit_test(test_configured),
+	        cmocka_unit_test(test_from_a_service),
 	        cmocka_unit_test(test_they_are_wiped),
 	        cmocka_unit_test(test_lives),
 	        cmocka_unit_test(test_lengths),

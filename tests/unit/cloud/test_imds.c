@@ -98,6 +98,56 @@ static void a_token_is_used_for_nine_tenths_of_its_life(void **state)
 	assert_int_equal(script_count(&s, "PUT"), 2);
 }
 
+/* Where the service tells no life, or none that it may have, it is the one that was asked for. */
+static void a_life_that_is_none(void **state)
+{
+	static const struct {
+		const char *header;
+		uint64_t seconds;
+	} rows[] = {
+	        {"", 19440},
+	        {"x-aws-ec2-metadata-token-ttl-seconds: 0\r\n", 19440},
+	        {"x-aws-ec2-metadata-token-ttl-seconds: 21601\r\n", 19440},
+	        {"x-aws-ec2-metadata-token-ttl-seconds: 21600\r\n", 19440},
+	        {"x-aws-ec2-metadata-token-ttl-seconds: 100\r\n", 90},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct script_row script[] = {{"PUT", 0, 200, rows[i].header, "t"},
+		                                    {"GET /latest/" PATH, 0, 200, NULL, "m"},
+		                                    {0}};
+
+		imds_close(imds);
+		script_stop(&s);
+		begin(script);
+		uint64_t start = clock_now();
+		assert_ok(read_path(PATH, 5, false));
+		script_clock.now_ns = start + (rows[i].seconds - 10) * 1000000000ull;
+		assert_ok(read_path(PATH, 5, false));
+		assert_int_equal(script_count(&s, "PUT"), 1);
+		script_clock.now_ns = start + (rows[i].seconds + 60) * 1000000000ull;
+		assert_ok(read_path(PATH, 5, false));
+		assert_int_equal(script_count(&s, "PUT"), 2);
+	}
+}
+
+static void a_life_of_a_second(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"PUT", 0, 200, "x-aws-ec2-metadata-token-ttl-seconds: 1\r\n", "t"},
+	        {"GET /latest/" PATH, 0, 200, NULL, "m"},
+	        {0},
+	};
+
+	(void)state;
+	begin(rows);
+	assert_ok(read_path(PATH, 5, false));
+	script_clock.now_ns += 2000000000ull;
+	assert_ok(read_path(PATH, 5, false));
+	assert_int_equal(script_count(&s, "PUT"), 2);
+}
+
 static void a_body_at_its_ceiling(void **state)
 {
 	static const struct script_row rows[] = {
@@ -199,6 +249,120 @@ static void what_is_tried_again(void **state)
 	}
 }
 
+/* Retry-After is kept to, of a token and of a read. */
+static void the_service_says_when(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"PUT", 1, 503, "Retry-After: 7\r\n"},
+	        SCRIPT_TOKEN,
+	        {"GET /latest/" PATH, 1, 503, "Retry-After: 8\r\n"},
+	        {"GET /latest/" PATH, 0, 200, NULL, "m"},
+	        {0},
+	};
+	uint64_t start;
+
+	(void)state;
+	begin(rows);
+	start = clock_now();
+	assert_ok(read_path(PATH, 5, false));
+	assert_int_equal(one.rc, 0);
+	assert_int_equal(script_count(&s, "PUT"), 2);
+	assert_int_equal(script_count(&s, "GET"), 2);
+	assert_true(clock_now() - start >= 15 * 1000000000ull);
+	/* Where no time is left for that, it ends at once. */
+	script_stop(&s);
+	imds_close(imds);
+	begin(rows);
+	struct imds_read *list[] = {&one};
+	imds_read_close(&one);
+	one = (struct imds_read){.path = PATH, .max = 5};
+	assert_err(imds_read(imds, list, 1, clock_in_ms(6000), &e), ERR_RETRY, "status 503");
+	assert_int_equal(script_count(&s, "PUT"), 1);
+}
+
+/* What the service said before the last try ran out of time says more than that. */
+static void an_earlier_answer_says_more_than_a_timeout(void **state)
+{
+	static const struct script_row token[] = {
+	        {"PUT", 1, 503, NULL},
+	        {"PUT", 0, 200, NULL, "t", 0, 20000},
+	        {0},
+	};
+	static const struct script_row read[] = {
+	        SCRIPT_TOKEN,
+	        {"GET", 1, 500, NULL},
+	        {"GET", 0, 200, NULL, "m", 0, 20000},
+	        {0},
+	};
+	static const struct script_row silent[] = {
+	        SCRIPT_TOKEN,
+	        {"GET", 0, 200, NULL, "m", 0, 20000},
+	        {0},
+	};
+	struct imds_read *list[] = {&one};
+
+	(void)state;
+	script_clock_real();
+	begin(token);
+	one = (struct imds_read){.path = PATH, .max = 5};
+	assert_err(imds_read(imds, list, 1, clock_in_ms(700), &e), ERR_RETRY, "token: status 503");
+	assert_int_equal(script_count(&s, "PUT"), 2);
+	script_stop(&s);
+	imds_close(imds);
+	begin(read);
+	assert_ok(imds_read(imds, list, 1, clock_in_ms(700), &e));
+	assert_int_equal(one.rc, -EAGAIN);
+	assert_string_equal(one.err.text,
+	                    "reading '" PATH "': the metadata service answers with status 500");
+	assert_int_equal(script_count(&s, "GET"), 2);
+	script_stop(&s);
+	imds_close(imds);
+	begin(silent);
+	imds_read_close(&one);
+	one = (struct imds_read){.path = PATH, .max = 5};
+	assert_ok(imds_read(imds, list, 1, clock_in_ms(400), &e));
+	assert_int_equal(one.rc, -ETIMEDOUT);
+	assert_int_equal(one.err.kind, ERR_RETRY);
+	assert_int_equal(one.err.reason, REASON_IMDS_UNREACHABLE);
+	assert_non_null(strstr(one.err.text, "reading '" PATH "' from the metadata service: "));
+}
+
+/* A connection that breaks off is tried again, and each try begins anew. */
+static void half_an_answer_is_none(void **state)
+{
+	static const struct script_row rows[] = {
+	        SCRIPT_TOKEN,          {"GET", 1, 200, NULL, "ha", 0, 0, 2}, {"GET", 1, 0, NULL},
+	        {"GET", 1, 404, NULL}, {"GET", 0, 200, NULL, "whole"},       {0},
+	};
+
+	(void)state;
+	begin(rows);
+	assert_ok(read_path(PATH, 10, true));
+	assert_int_equal(one.rc, 0);
+	assert_false(one.absent);
+	assert_string_equal(one.text.data, "whole");
+	assert_int_equal(script_count(&s, "GET"), 4);
+}
+
+/* A refused token is asked for once more; when that is refused, that is the error of the reads. */
+static void a_new_token_that_is_refused(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"PUT", 1, 200, NULL, "t"},
+	        {"PUT", 0, 403, NULL},
+	        {"GET", 0, 401, NULL},
+	        {0},
+	};
+
+	(void)state;
+	begin(rows);
+	assert_ok(read_path(PATH, 5, false));
+	assert_true(one.rc < 0);
+	assert_int_equal(one.err.reason, REASON_IMDS_FORBIDDEN);
+	assert_int_equal(script_count(&s, "PUT"), 2);
+	assert_int_equal(script_count(&s, "GET"), 1);
+}
+
 static void failures_that_last(void **state)
 {
 	static const struct {
@@ -208,7 +372,7 @@ static void failures_that_last(void **state)
 	} rows[] = {
 	        {503, ERR_RETRY, REASON_IMDS_UNREACHABLE}, {403, ERR_DENIED, REASON_IMDS_FORBIDDEN},
 	        {400, ERR_DENIED, REASON_IMDS_PROTOCOL},   {302, ERR_DENIED, REASON_IMDS_PROTOCOL},
-	        {418, ERR_DENIED, REASON_IMDS_PROTOCOL},
+	        {499, ERR_DENIED, REASON_IMDS_PROTOCOL},   {418, ERR_DENIED, REASON_IMDS_PROTOCOL},
 	};
 
 	(void)state;
@@ -241,6 +405,8 @@ static void tokens_that_are_refused(void **state)
 	        {403, NULL, ERR_DENIED, REASON_IMDS_FORBIDDEN},
 	        {404, NULL, ERR_DENIED, REASON_IMDS_PROTOCOL},
 	        {405, NULL, ERR_DENIED, REASON_IMDS_PROTOCOL},
+	        {499, NULL, ERR_DENIED, REASON_IMDS_PROTOCOL},
+	        {201, "t", ERR_DENIED, REASON_IMDS_PROTOCOL},
 	        {200, NULL, ERR_DENIED, REASON_IMDS_PROTOCOL},
 	        {200, "to ken", ERR_DENIED, REASON_IMDS_PROTOCOL},
 	        {200, "to\x7fken", ERR_DENIED, REASON_IMDS_PROTOCOL},
@@ -316,6 +482,13 @@ static void names(void **state)
 	        {"a b", NULL},
 	        {"a/b", NULL},
 	        {"a\x7f", NULL},
+	        {"azAZ09", "azAZ09"},
+	        {"`", NULL},
+	        {"{", NULL},
+	        {"[", NULL},
+	        {"/", NULL},
+	        {";", NULL},
+	        {"\rnode", "node"},
 	};
 
 	(void)state;
@@ -342,11 +515,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(a_token_serves_many_reads),
 	        TEST(a_token_is_used_for_nine_tenths_of_its_life),
+	        TEST(a_life_that_is_none),
+	        TEST(a_life_of_a_second),
 	        TEST(a_body_at_its_ceiling),
 	        TEST(absent_now_and_late),
 	        TEST(never_there_is_absent_after_half_a_minute),
 	        TEST(one_new_token_after_401),
 	        TEST(what_is_tried_again),
+	        TEST(the_service_says_when),
+	        TEST(an_earlier_answer_says_more_than_a_timeout),
+	        TEST(half_an_answer_is_none),
+	        TEST(a_new_token_that_is_refused),
 	        TEST(failures_that_last),
 	        TEST(tokens_that_are_refused),
 	        TEST(a_token_at_its_ceiling),

@@ -52,11 +52,38 @@ static void test_names_fit_for_hosts(void **state)
 		assert_false(partition_domain_valid(domains[i]));
 }
 
+/* The shortest and the longest, and those beyond. */
+static void test_lengths(void **state)
+{
+	char region[34], domain[130];
+
+	(void)state;
+	memset(region, 'r', sizeof region);
+	region[33] = '\0';
+	assert_false(partition_region_valid(region));
+	assert_true(partition_region_valid(region + 1));
+	assert_true(partition_region_valid("a-1"));
+	assert_false(partition_region_valid("a1"));
+	memset(domain, 'd', sizeof domain);
+	domain[1] = '.';
+	domain[2] = '.';
+	domain[129] = '\0';
+	assert_false(partition_domain_valid(domain)); /* for its empty label */
+	domain[1] = 'd';
+	assert_false(partition_domain_valid(domain));
+	domain[2] = 'd';
+	domain[3] = '.';
+	assert_true(partition_domain_valid(domain + 1));
+	assert_true(partition_domain_valid("a.bc"));
+	assert_false(partition_domain_valid("a.b"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_regions),
 	        cmocka_unit_test(test_names_fit_for_hosts),
+	        cmocka_unit_test(test_lengths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -197,6 +197,48 @@ static void a_role_that_nobody_can_assume(void **state)
 	}
 }
 
+static void how_long_a_role_may_last(void **state)
+{
+	static const struct {
+		const char *seconds;
+		bool good;
+	} rows[] = {{"900", true},   {"43200", true}, {"899", false}, {"43201", false},
+	            {"900s", false}, {"", true},      {"-900", false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *text =
+		        arena_printf(a,
+		                     "[profile p]\nrole_arn = arn:x\nsource_profile = p\n"
+		                     "duration_seconds = %s\n" KEYS,
+		                     rows[i].seconds);
+
+		if (rows[i].good)
+			assert_ok(load("p", "", text));
+		else
+			assert_err(load("p", "", text), ERR_INPUT, "expected 900 to 43200");
+	}
+}
+
+/* A chain of eight profiles leads to keys, one of nine is taken for a circle. */
+static void a_chain_of_sources_ends(void **state)
+{
+	(void)state;
+	for (int n = 7; n <= 8; n++) {
+		struct strbuf text = STRBUF(a, 4096);
+
+		for (int i = 0; i < n; i++)
+			strbuf_printf(&text,
+			              "[profile p%d]\nrole_arn = arn:x\nsource_profile = p%d\n", i,
+			              i + 1);
+		strbuf_printf(&text, "[profile p%d]\n" KEYS, n);
+		if (n == 7)
+			assert_ok(load("p0", "", text.data));
+		else
+			assert_err(load("p0", "", text.data), ERR_INPUT, "in a circle");
+	}
+}
+
 static void a_web_identity(void **state)
 {
 	struct profile_source s = {.config_file = config,
@@ -220,7 +262,19 @@ static void a_web_identity(void **state)
 	assert_string_equal(got.role->token_file, "/env/token");
 	assert_string_equal(got.role->arn, "arn:env");
 	assert_string_equal(got.role->session, "pod");
+	/* What the environment leaves out is the profile's. */
+	write_file(config,
+	           "[default]\nrole_session_name = of-profile\nweb_identity_token_file = /f\n"
+	           "role_arn = arn:profile\n");
+	s.role_session = s.role_arn = s.web_identity = "";
+	got = (struct cloud_config){0};
+	assert_ok(profile_load(&s, a, &got, &e));
+	assert_string_equal(got.role->token_file, "/f");
+	assert_string_equal(got.role->arn, "arn:profile");
+	assert_string_equal(got.role->session, "of-profile");
+	write_file(config, "");
 	s.role_arn = NULL;
+	s.web_identity = "/env/token";
 	got = (struct cloud_config){0};
 	assert_err(profile_load(&s, a, &got, &e), ERR_INPUT, "AWS_ROLE_ARN");
 }
@@ -327,6 +381,8 @@ int main(void)
 	        TEST(other_sources_are_refused_by_name),
 	        TEST(a_role_that_a_profile_assumes),
 	        TEST(a_role_that_nobody_can_assume),
+	        TEST(how_long_a_role_may_last),
+	        TEST(a_chain_of_sources_ends),
 	        TEST(a_web_identity),
 	        TEST(the_environments_other_sources),
 	        TEST(the_environments_keys_win),

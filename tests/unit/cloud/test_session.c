@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include "base/log.h"
 #include "cloud/session.h"
 #include "script.h"
 
@@ -46,6 +47,15 @@ static int need(unsigned what)
 	e = (struct err){0};
 	return session_need(c, what, clock_in_ms(LIMIT_MS), &e);
 }
+
+static const struct script_row renewing[] = {
+        SCRIPT_TOKEN,
+        SCRIPT_ROLE,
+        {SCRIPT_CREDS_PATH, 1, 200, SCRIPT_DATE, SCRIPT_KEYS("ASIAFIRST", "2026-01-01T06:00:00Z"),
+         0, 0},
+        {SCRIPT_CREDS_PATH, 0, 200, SCRIPT_DATE, NEWER},
+        {0},
+};
 
 static void everything_in_one_round(void **state)
 {
@@ -135,6 +145,145 @@ static void no_role(void **state)
 	assert_false(c->creds.have);
 }
 
+/* A role's name has at most 128 characters, and is no path to somewhere else. */
+static void names_of_roles(void **state)
+{
+	char longest[130], path[300];
+
+	(void)state;
+	memset(longest, 'r', sizeof longest);
+	longest[129] = '\0';
+	snprintf(path, sizeof path, "GET /latest/meta-data/iam/security-credentials/%s",
+	         longest + 1);
+	const struct {
+		const char *name;
+		bool good;
+	} names[] = {{longest + 1, true}, {longest, false}, {"../x", false}, {"", false}};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		const struct script_row rows[] = {
+		        SCRIPT_TOKEN,
+		        {"GET /latest/meta-data/iam/security-credentials/ ", 0, 200, NULL,
+		         names[i].name},
+		        {path, 0, 200, SCRIPT_DATE, NEWER},
+		        {0}};
+
+		cloud_close(c);
+		script_stop(&s);
+		begin(rows, "eu-west-1");
+		if (names[i].good) {
+			assert_ok(need(SESSION_CREDS));
+			continue;
+		}
+		assert_err(need(SESSION_CREDS), ERR_DENIED, "isn't a role's name");
+		assert_int_equal(e.reason, REASON_IMDS_PROTOCOL);
+	}
+}
+
+/* Each is read for itself, and leaves the others as they are. */
+static void only_what_is_missing_is_read(void **state)
+{
+	static const struct script_row rows[] = {
+	        SCRIPT_TOKEN, SCRIPT_REGION, SCRIPT_ROLE, SCRIPT_CREDS, {0},
+	};
+	uint64_t renew_at;
+
+	(void)state;
+	begin(rows, NULL);
+	assert_ok(need(SESSION_CREDS));
+	assert_null(c->region);
+	assert_int_equal(s.shared->requests, 3); /* token, role, credentials */
+	renew_at = c->creds.renew_at;
+	assert_ok(need(SESSION_REGION));
+	assert_int_equal(s.shared->requests, 4);
+	assert_null(c->domain);
+	assert_int_equal(c->creds.renew_at, renew_at);
+	assert_ok(need(SESSION_REGION | SESSION_DOMAIN | SESSION_CREDS));
+	assert_int_equal(s.shared->requests, 5);
+	assert_string_equal(c->domain, "amazonaws.com");
+}
+
+static char logged[600];
+
+static void keep_log(void *ctx, enum log_level level, const char *text,
+                     const struct log_field *fields, size_t n)
+{
+	(void)ctx, (void)level, (void)fields, (void)n;
+	snprintf(logged, sizeof logged, "%s", text);
+}
+
+/* Only the service that they are shown to knows whether they have expired. */
+static void expired_ones_are_tried_with_a_warning(void **state)
+{
+	static const struct script_row expired[] = {
+	        SCRIPT_TOKEN,
+	        SCRIPT_ROLE,
+	        {SCRIPT_CREDS_PATH, 0, 200, SCRIPT_DATE,
+	         SCRIPT_KEYS("ASIAOLD", "2025-12-31T23:00:00Z")},
+	        {0}};
+
+	(void)state;
+	log_set_sink(keep_log, NULL, LOG_LEVEL_WARNING);
+	*logged = '\0';
+	begin(renewing, "eu-west-1");
+	assert_ok(need(SESSION_CREDS));
+	assert_string_equal(logged, "");
+	cloud_close(c);
+	script_stop(&s);
+	begin(expired, "eu-west-1");
+	assert_ok(need(SESSION_CREDS));
+	log_set_sink(NULL, NULL, LOG_LEVEL_ERR);
+	assert_string_equal(c->creds.access_key, "ASIAOLD");
+	assert_string_equal(logged,
+	                    "the role's credentials have expired; trying them all the same");
+}
+
+static struct clock_fake standing = {.now_ns = 1000 * NS_PER_S, .wall = WALL};
+static uint64_t limit;
+static bool refused; /* the next time that it is asked for */
+
+static int assume(struct cloud *cloud, struct creds *ret, uint64_t deadline, struct err *err)
+{
+	(void)cloud;
+	limit = deadline;
+	if (refused)
+		return err_set(err, ERR_DENIED, REASON_AWS_DENIED, EACCES, "no such role");
+	return creds_take("ASIAROLE", "s", "t", "2026-01-01T01:00:00Z", WALL, ret, err);
+}
+
+/* A renewal waits for 5 s at most while there are old ones; the first for all the time there is. */
+static void roles_that_are_assumed(void **state)
+{
+	const struct cloud_role role = {.arn = "arn:x", .assume = assume};
+
+	(void)state;
+	script_clock_real();
+	clock_set_fake(&standing);
+	c = cloud_open(
+	        &(struct cloud_config){.role = &role, .region = "eu-west-1", .no_metadata = true});
+	refused = true;
+	assert_err(need(SESSION_CREDS), ERR_DENIED, "no such role");
+	assert_int_equal(limit, standing.now_ns + LIMIT_MS * 1000000ull);
+	refused = false;
+	assert_ok(need(SESSION_REGION | SESSION_CREDS));
+	assert_string_equal(c->creds.access_key, "ASIAROLE");
+	assert_int_equal(limit, standing.now_ns + LIMIT_MS * 1000000ull);
+	creds_distrust(&c->creds);
+	refused = true;
+	assert_ok(need(SESSION_CREDS));
+	assert_int_equal(limit, standing.now_ns + 5 * NS_PER_S);
+	assert_string_equal(c->creds.access_key, "ASIAROLE");
+	creds_distrust(&c->creds);
+	assert_int_equal(session_need(c, SESSION_CREDS, clock_in_ms(3000), &e), 0);
+	assert_int_equal(limit, standing.now_ns + 3 * NS_PER_S);
+	/* Without a region there is no service to ask. */
+	cloud_close(c);
+	limit = 0;
+	c = cloud_open(&(struct cloud_config){.role = &role, .no_metadata = true});
+	assert_err(need(SESSION_REGION | SESSION_CREDS), ERR_INPUT, "no region");
+	assert_int_equal(limit, 0);
+}
+
 static void a_role_without_credentials(void **state)
 {
 	static const struct script_row rows[] = {SCRIPT_TOKEN, SCRIPT_ROLE, {0}};
@@ -189,15 +338,6 @@ static void forbidden(void **state)
 	assert_err(need(SESSION_CREDS), ERR_DENIED, "forbids");
 	assert_int_equal(e.reason, REASON_IMDS_FORBIDDEN);
 }
-
-static const struct script_row renewing[] = {
-        SCRIPT_TOKEN,
-        SCRIPT_ROLE,
-        {SCRIPT_CREDS_PATH, 1, 200, SCRIPT_DATE, SCRIPT_KEYS("ASIAFIRST", "2026-01-01T06:00:00Z"),
-         0, 0},
-        {SCRIPT_CREDS_PATH, 0, 200, SCRIPT_DATE, NEWER},
-        {0},
-};
 
 static void they_are_renewed_a_quarter_of_an_hour_before_their_end(void **state)
 {
@@ -297,6 +437,15 @@ static void nothing_is_found(void **state)
 	                                      .tried = "A"});
 	assert_err(need(SESSION_REGION | SESSION_CREDS), ERR_RETRY, "no region: AWS_REGION");
 	assert_int_equal(e.reason, REASON_NO_REGION);
+	/* What is found is no error, though others were tried before. */
+	cloud_close(c);
+	script_stop(&s);
+	s = script_start(renewing);
+	c = cloud_open(&(struct cloud_config){
+	        .imds_endpoint = s.url, .region = "eu-west-1", .tried = "A"});
+	assert_ok(need(SESSION_CREDS));
+	assert_int_equal(e.kind, ERR_NONE);
+	assert_string_equal(e.text, "");
 }
 
 static void the_service_is_switched_off(void **state)
@@ -367,6 +516,10 @@ int main(void)
 	        TEST(an_unknown_region_needs_the_service),
 	        TEST(a_region_that_is_none),
 	        TEST(no_role),
+	        TEST(names_of_roles),
+	        TEST(only_what_is_missing_is_read),
+	        TEST(expired_ones_are_tried_with_a_warning),
+	        TEST(roles_that_are_assumed),
 	        TEST(a_role_without_credentials),
 	        TEST(credentials_come_late),
 	        TEST(the_service_refuses_the_role),

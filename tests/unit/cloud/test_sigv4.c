@@ -222,6 +222,74 @@ static void test_ceilings_of_presigned(void **state)
 	assert_int_equal(out.len, 0);
 }
 
+/* What was made before its room ran out is not taken for a signature; one byte more is enough. */
+static void test_just_enough_room(void **state)
+{
+	const struct sigv4_pair host = {"host", "h"};
+	struct sigv4_request r = s3_request("GET", "/");
+	char whole[1024], out[1024];
+
+	(void)state;
+	r.headers = &host;
+	r.n_headers = 1;
+	assert_ok(sigv4_authorize(&r, &s3_key, whole, sizeof whole, &e));
+	assert_ok(sigv4_authorize(&r, &s3_key, out, strlen(whole) + 1, &e));
+	assert_string_equal(out, whole);
+	assert_err(sigv4_authorize(&r, &s3_key, out, strlen(whole), &e), ERR_BUG, "no room");
+}
+
+/* Headers and parameters as many as there may be, those that presigning adds included. */
+static void test_as_many_as_there_may_be(void **state)
+{
+	struct sigv4_pair many[SIGV4_QUERY_MAX + 1];
+	struct sigv4_request r = s3_request("GET", "/");
+	scope_arena struct arena *a = arena_new();
+	struct strbuf out = STRBUF(a, 4096);
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(many); i++)
+		many[i] = (struct sigv4_pair){"x", "y"};
+	r.headers = r.query = many;
+	r.n_headers = SIGV4_HEADERS_MAX;
+	r.n_query = SIGV4_QUERY_MAX;
+	assert_ok(sigv4_authorize(&r, &s3_key, text, sizeof text, &e));
+	assert_ok(sigv4_query(&r, &out, &e));
+	r.n_query = SIGV4_QUERY_MAX - 6;
+	assert_ok(sigv4_presign(&r, &s3_key, 60, &out, &e));
+	r.n_query++;
+	assert_err(sigv4_presign(&r, &s3_key, 60, &out, &e), ERR_BUG, "too many");
+	r.n_query = SIGV4_QUERY_MAX + 1;
+	assert_err(sigv4_query(&r, &out, &e), ERR_BUG, "32 headers and 33 parameters are too many");
+	r.n_query = 0;
+	r.n_headers = SIGV4_HEADERS_MAX + 1;
+	assert_err(sigv4_query(&r, &out, &e), ERR_BUG, "33 headers and 0 parameters are too many");
+	assert_err(sigv4_canonical(&r, append, &out, &e), ERR_BUG, "too many");
+}
+
+/* A path of 512 segments is signed, one of 513 is refused by all that sign. */
+static void test_segments_of_a_path(void **state)
+{
+	static char path[2 * 513 + 1];
+	const struct sigv4_pair host = {"host", "h"};
+	struct sigv4_request r = s3_request("GET", path + 2);
+	scope_arena struct arena *a = arena_new();
+	struct strbuf out = STRBUF(a, 4096);
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i + 1 < sizeof path; i++)
+		path[i] = i % 2 ? 'p' : '/';
+	r.s3 = false;
+	r.headers = &host;
+	r.n_headers = 1;
+	assert_ok(sigv4_authorize(&r, &s3_key, text, sizeof text, &e));
+	r.path = path;
+	assert_err(sigv4_authorize(&r, &s3_key, text, sizeof text, &e), ERR_BUG, "segments");
+	assert_err(sigv4_presign(&r, &s3_key, 60, &out, &e), ERR_BUG, "segments");
+	assert_err(sigv4_canonical(&r, append, &out, &e), ERR_BUG, "segments");
+}
+
 static void test_date(void **state)
 {
 	char out[SIGV4_DATE];
@@ -229,6 +297,9 @@ static void test_date(void **state)
 	(void)state;
 	sigv4_date(1369353600, out);
 	assert_string_equal(out, "20130524T000000Z");
+	/* One that has no such form is the beginning of time, which no service accepts. */
+	sigv4_date(INT64_MAX, out);
+	assert_string_equal(out, "19700101T000000Z");
 }
 
 int main(void)
@@ -242,6 +313,9 @@ int main(void)
 	        cmocka_unit_test(test_canonical_request),
 	        cmocka_unit_test(test_ceilings),
 	        cmocka_unit_test(test_ceilings_of_presigned),
+	        cmocka_unit_test(test_just_enough_room),
+	        cmocka_unit_test(test_as_many_as_there_may_be),
+	        cmocka_unit_test(test_segments_of_a_path),
 	        cmocka_unit_test(test_date),
 	};
 

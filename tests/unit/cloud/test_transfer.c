@@ -28,6 +28,18 @@ static int take(void *ctx, const void *data, size_t n, struct err *e)
 	return 0;
 }
 
+static int refuse(void *ctx, struct err *e)
+{
+	(void)ctx;
+	return err_set(e, ERR_HOST, REASON_HOST_SPACE, ENOSPC, "no room");
+}
+
+static int refuse_data(void *ctx, const void *data, size_t n, struct err *e)
+{
+	(void)data, (void)n;
+	return refuse(ctx, e);
+}
+
 static const struct transfer_sink sink = {NULL, restart, take};
 
 static int one_try(struct transfer *t, int status, const char *etag, const char *range,
@@ -128,6 +140,35 @@ static void test_answers_that_were_not_asked_for(void **state)
 	assert_int_equal(len, 0);
 }
 
+/* Where it goes has the last word. */
+static void test_a_sink_that_refuses(void **state)
+{
+	static const struct transfer_sink full = {NULL, restart, refuse_data};
+	static const struct transfer_sink stuck = {NULL, refuse, take};
+	struct transfer t = fresh();
+
+	(void)state;
+	t.sink = &full;
+	assert_int_equal(one_try(&t, 200, "\"a\"", "", "0123"), -ENOSPC);
+	assert_int_equal(why.kind, ERR_HOST);
+	t = fresh();
+	t.sink = &stuck;
+	assert_int_equal(one_try(&t, 200, "\"a\"", "", "0123"), 0); /* nothing to begin again */
+	assert_int_equal(one_try(&t, 200, "\"a\"", "", "0123"), -ENOSPC);
+	assert_int_equal(why.reason, REASON_HOST_SPACE);
+}
+
+static void test_what_was_reset_begins_anew(void **state)
+{
+	struct transfer t = fresh();
+
+	(void)state;
+	assert_int_equal(one_try(&t, 200, "\"a\"", "", "0123"), 0);
+	assert_true(transfer_resumes(&t));
+	transfer_reset(&t);
+	assert_false(transfer_resumes(&t));
+}
+
 static void test_ceiling(void **state)
 {
 	struct transfer t = fresh();
@@ -149,6 +190,8 @@ int main(void)
 	        cmocka_unit_test(test_two_contents_never_meet),
 	        cmocka_unit_test(test_without_a_tag_that_can_be_relied_on),
 	        cmocka_unit_test(test_answers_that_were_not_asked_for),
+	        cmocka_unit_test(test_a_sink_that_refuses),
+	        cmocka_unit_test(test_what_was_reset_begins_anew),
 	        cmocka_unit_test(test_ceiling),
 	};
 

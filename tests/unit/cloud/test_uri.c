@@ -47,6 +47,14 @@ static void test_version(void **state)
 	assert_string_equal(u.key, "a?versionId=b");
 	assert_string_equal(u.version_id, "3sL4kq_t.X-");
 	assert_err(uri_parse("s3://bucket/?versionId=1", a, &u, &e), ERR_INPUT, "1 to 1024");
+	/* One of 1024 bytes is one; what is longer is a part of the key, which is then too long. */
+	char version[1026];
+	memset(version, 'v', sizeof version);
+	version[1025] = '\0';
+	assert_err(uri_parse(arena_printf(a, "s3://bucket/k?versionId=%s", version), a, &u, &e),
+	           ERR_INPUT, "1 to 1024");
+	assert_ok(uri_parse(arena_printf(a, "s3://bucket/k?versionId=%s", version + 1), a, &u, &e));
+	assert_string_equal(u.version_id, version + 1);
 }
 
 static void test_others(void **state)
@@ -181,6 +189,66 @@ static void test_endpoints_refused(void **state)
 		assert_err(uri_endpoint(rows[i], "SETTING", a, &ep, &e), ERR_INPUT, "SETTING");
 }
 
+/* Addresses in brackets, ports and hosts, at their limits. */
+static void test_endpoints_at_their_limits(void **state)
+{
+	char host[270] = "http://";
+	struct endpoint ep;
+
+	(void)state;
+	assert_ok(uri_endpoint("http://h:65535", "S", a, &ep, &e));
+	assert_string_equal(ep.authority, "h:65535");
+	assert_ok(uri_endpoint("http://h:1", "S", a, &ep, &e));
+	assert_err(uri_endpoint("http://h:65536", "S", a, &ep, &e), ERR_INPUT,
+	           "S 'http://h:65536'");
+	assert_int_equal(e.reason, REASON_INPUT_SYNTAX);
+	memset(host + 7, 'h', 254);
+	assert_err(uri_endpoint(host, "S", a, &ep, &e), ERR_INPUT, "expected http://HOST");
+	host[7 + 253] = '\0';
+	assert_ok(uri_endpoint(host, "S", a, &ep, &e));
+	assert_false(ep.address);
+	assert_ok(uri_endpoint("https://0-_.z", "S", a, &ep, &e));
+	assert_ok(uri_endpoint("http://[::]", "S", a, &ep, &e));
+	assert_true(ep.address);
+	assert_err(uri_endpoint("http://[]", "S", a, &ep, &e), ERR_INPUT, "");
+	assert_err(uri_endpoint("http://[::1", "S", a, &ep, &e), ERR_INPUT, "");
+	assert_err(uri_endpoint("http://h!", "S", a, &ep, &e), ERR_INPUT, "");
+	assert_err(uri_endpoint(arena_printf(a, "http://[%s]", host + 7), "S", a, &ep, &e),
+	           ERR_INPUT, "");
+}
+
+/* What is longer than any address is refused whatever its scheme; the next byte decides. */
+static void test_plain_limits(void **state)
+{
+	char address[8300] = "http://h/";
+	struct uri u;
+
+	(void)state;
+	memset(address + 9, 'x', sizeof address - 10);
+	address[8193] = '\0';
+	assert_err(uri_parse_plain(address, a, &u, &e), ERR_INPUT, "8192 bytes");
+	address[8192] = '\0';
+	assert_ok(uri_parse_plain(address, a, &u, &e));
+	assert_int_equal(u.scheme, URI_HTTP);
+	assert_ok(
+	        uri_parse("https://h/~!", a, &u, &e)); /* the last and the first that it may have */
+	assert_err(uri_parse("https://h/\x7f", a, &u, &e), ERR_INPUT, "at byte 11");
+}
+
+/* Each character that a bucket's name may have, and where. */
+static void test_letters_of_a_bucket(void **state)
+{
+	static const char *const good[] = {"a-z", "z09", "9.0", "a_a", "a-.b", "0az"};
+	static const char *const bad[] = {"-ab", "ab-", ".ab", "ab.", "a..b", "aAb",
+	                                  "a/b", "a b", "a:b", "`ab", "{ab",  "1.2.3.4"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(good); i++)
+		assert_true(uri_bucket_valid(good[i]));
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
+		assert_false(uri_bucket_valid(bad[i]));
+}
+
 static void test_encoding(void **state)
 {
 	struct strbuf b = STRBUF(a, 200);
@@ -190,6 +258,9 @@ static void test_encoding(void **state)
 	strbuf_char(&b, ' ');
 	uri_encode(&b, (struct blob){"a/b", 3}, false);
 	assert_string_equal(b.data, "a/b~-_.%C3%BC%20%2B%25%00 a%2Fb");
+	b.len = 0;
+	uri_encode(&b, (struct blob){"azAZ09`{@[/:", 12}, false);
+	assert_string_equal(b.data, "azAZ09%60%7B%40%5B%2F%3A");
 }
 
 static void test_shown(void **state)
@@ -280,6 +351,9 @@ int main(void)
 	        cmocka_unit_test(test_limits),
 	        cmocka_unit_test(test_endpoints),
 	        cmocka_unit_test(test_endpoints_refused),
+	        cmocka_unit_test(test_endpoints_at_their_limits),
+	        cmocka_unit_test(test_plain_limits),
+	        cmocka_unit_test(test_letters_of_a_bucket),
 	        cmocka_unit_test(test_encoding),
 	        cmocka_unit_test(test_shown),
 	        cmocka_unit_test(test_beside),
