@@ -156,14 +156,118 @@ static void refusals(void **state)
 	}
 }
 
+/* What each refusal is, and which of them may pass. */
+static void kinds_of_refusals(void **state)
+{
+	static const struct {
+		const char *code;
+		enum err_kind kind;
+		enum reason reason;
+		const char *part;
+	} rows[] = {
+	        {"AccessDenied", ERR_DENIED, REASON_AWS_DENIED, "sts:AssumeRole"},
+	        {"ExpiredTokenException", ERR_DENIED, REASON_CREDENTIALS_REJECTED,
+	         "the token in the file has expired"},
+	        {"InvalidIdentityToken", ERR_DENIED, REASON_CREDENTIALS_REJECTED, ""},
+	        {"IDPRejectedClaim", ERR_DENIED, REASON_CREDENTIALS_REJECTED, ""},
+	        {"IDPCommunicationError", ERR_RETRY, REASON_HTTP_STATUS, "try 2"},
+	        {"RegionDisabledException", ERR_DENIED, REASON_AWS_DENIED, "isn't activated"},
+	        {"ValidationError", ERR_DENIED, REASON_AWS_INVALID, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char body[200];
+
+		snprintf(body, sizeof body,
+		         "<ErrorResponse><Error><Code>%s</Code></Error></ErrorResponse>",
+		         rows[i].code);
+		const struct script_row script[] = {
+		        {"POST / ", 1, 400, SCRIPT_DATE, body},
+		        {"POST / ", 0, 400, "Retry-After: 3600\r\n" SCRIPT_DATE, body},
+		        {0}};
+
+		cloud_close(c);
+		script_stop(&s);
+		begin(script, NULL);
+		e = (struct err){0};
+		assert_true(session_need(c, SESSION_CREDS, clock_in_ms(15000), &e) < 0);
+		assert_int_equal(e.kind, rows[i].kind);
+		assert_int_equal(e.reason, rows[i].reason);
+		assert_non_null(strstr(e.text, rows[i].part));
+		assert_int_equal(s.shared->requests, rows[i].kind == ERR_RETRY ? 2 : 1);
+	}
+}
+
+/* A token of 20000 bytes, STS's ceiling; white space behind it is none of it. */
+static void tokens_at_their_ceiling(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"POST / ", 0, 200, SCRIPT_DATE,
+	         ANSWER("AssumeRoleWithWebIdentity", "ASIAWEB", "2026-01-01T01:00:00Z")},
+	        {0}};
+
+	(void)state;
+	begin(rows, token);
+	for (int more = 0; more < 2; more++) {
+		FILE *f = fopen(token, "w");
+
+		assert_non_null(f);
+		for (int i = 0; i < 20000 + more - 4; i++)
+			fputc('%', f);
+		fputs(" \t\r\n", f);
+		fclose(f);
+		if (more)
+			assert_err(sts_assume(c, &c->creds, clock_in_ms(LIMIT_MS), &e), ERR_INPUT,
+			           "token");
+		else
+			assert_ok(need());
+	}
+	assert_string_equal(c->creds.access_key, "ASIAWEB"); /* untouched by the failure */
+	const char *sent = strstr(script_last(&s, "POST / "), "&WebIdentityToken=%25%25");
+	assert_non_null(sent);
+	assert_non_null(strstr(script_last(&s, "POST / "), "\r\nContent-Length: 60"));
+	assert_int_equal(s.shared->requests, 1);
+	unlink(token);
+	assert_err(sts_assume(c, &c->creds, clock_in_ms(LIMIT_MS), &e), ERR_HOST,
+	           "assuming 'arn:aws:iam::1:role/a+b': the web identity's token: ");
+}
+
+static void how_it_is_asked(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"POST / ", 0, 200, SCRIPT_DATE, ROLE_ANSWER("ASIAROLE", "2026-01-01T01:00:00Z")},
+	        {0}};
+
+	(void)state;
+	begin(rows, NULL);
+	role.duration = "900";
+	role.external_id = NULL;
+	cloud_close(c);
+	/* The endpoint of all services is its own, too, where it has none. */
+	struct cloud_config config = person;
+	config.sts_endpoint = NULL;
+	config.endpoint = s.url;
+	person = config;
+	config.access_key = config.secret_key = NULL;
+	config.role = &role;
+	c = cloud_open(&config);
+	assert_ok(need());
+	const char *sent = script_last(&s, "POST / ");
+	assert_non_null(strstr(sent, "&RoleSessionName=me&DurationSeconds=900"));
+	assert_null(strstr(sent, "ExternalId"));
+	assert_non_null(
+	        strstr(sent, "Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"));
+	assert_non_null(strstr(sent, "SignedHeaders=content-type;host;x-amz-date"));
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(the_source_signs),
-	        TEST(a_token_needs_no_signature),
-	        TEST(refusals),
+	        TEST(the_source_signs),  TEST(a_token_needs_no_signature), TEST(refusals),
+	        TEST(kinds_of_refusals), TEST(tokens_at_their_ceiling),    TEST(how_it_is_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
