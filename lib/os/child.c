@@ -89,6 +89,8 @@ static _Noreturn void child_main(const struct child_spec *s, pid_t parent, int o
 
 static void keep(struct capture *c, const char *data, size_t len)
 {
+	if (!c->max)
+		return;
 	c->total += len;
 	if (!c->ring) {
 		size_t n = len < c->max - c->len ? len : c->max - c->len;
@@ -220,7 +222,7 @@ static void reap(pid_t pid, struct child_end *ret)
 static int pipe_to(const struct child_spec *s, struct capture *c, bool ring, struct arena *a,
                    int *ret_write)
 {
-	size_t wanted = ring ? s->err_max : s->out_max, max = wanted ? wanted : 1;
+	size_t max = ring ? s->err_max : s->out_max;
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) < 0)

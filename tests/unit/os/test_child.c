@@ -176,16 +176,21 @@ static void orphans_end_with_the_deadline_only(void **state)
 
 /* ---- what it is given ---- */
 
+static bool is_default(int sig)
+{
+	struct sigaction now;
+
+	sigaction(sig, NULL, &now);
+	return now.sa_handler == SIG_DFL;
+}
+
 static int look_around(void *ctx)
 {
-	struct sigaction usr1, chld;
 	sigset_t mask;
 	int death = 0, fds = 0;
 
 	(void)ctx;
 	prctl(PR_GET_PDEATHSIG, &death);
-	sigaction(SIGUSR1, NULL, &usr1);
-	sigaction(SIGCHLD, NULL, &chld);
 	sigprocmask(SIG_BLOCK, NULL, &mask);
 	for (int fd = 0; fd < 256; fd++) {
 		int flags = fcntl(fd, F_GETFD);
@@ -194,7 +199,8 @@ static int look_around(void *ctx)
 	}
 	shared->number[0] = getpgid(0) == getpid();
 	shared->number[1] = death;
-	shared->number[2] = usr1.sa_handler == SIG_DFL && chld.sa_handler == SIG_DFL;
+	shared->number[2] = is_default(SIGHUP) && is_default(SIGUSR1) && is_default(SIGCHLD) &&
+	                    is_default(SIGRTMAX);
 	shared->number[3] = sigismember(&mask, SIGTERM);
 	shared->number[4] = umask(0);
 	shared->number[5] = fds;
@@ -204,20 +210,24 @@ static int look_around(void *ctx)
 
 static void a_clean_start(void **state)
 {
-	int before = -1, after = -1, open_one = dup(STDERR_FILENO);
+	int before = -1, after = -1, open_one = dup2(STDERR_FILENO, 3);
 	sigset_t term;
 
 	(void)state;
 	sigemptyset(&term);
 	sigaddset(&term, SIGTERM);
 	sigprocmask(SIG_BLOCK, &term, NULL);
+	signal(SIGHUP, SIG_IGN);
 	signal(SIGUSR1, SIG_IGN);
+	signal(SIGRTMAX, SIG_IGN);
 	mode_t mask = umask(077);
 	prctl(PR_GET_CHILD_SUBREAPER, &before);
 	assert_ok(run(look_around));
 	prctl(PR_GET_CHILD_SUBREAPER, &after);
 	assert_int_equal(umask(mask), 077);
+	signal(SIGHUP, SIG_DFL);
 	signal(SIGUSR1, SIG_DFL);
+	signal(SIGRTMAX, SIG_DFL);
 	sigprocmask(SIG_UNBLOCK, &term, NULL);
 	close(open_one);
 	assert_int_equal(before, after);
@@ -252,6 +262,55 @@ static void its_input(void **state)
 	assert_ok(child_run(&spec, a, &end, &e));
 	close(fds[0]);
 	assert_string_equal(end.out.data, "input");
+}
+
+/* One that is stdin already stays it, and is no other descriptor's copy. */
+static void its_input_is_ours(void **state)
+{
+	int fds[2], ours = fcntl(0, F_DUPFD_CLOEXEC, 10);
+
+	(void)state;
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	assert_int_equal(dup3(fds[0], 0, O_CLOEXEC), 0);
+	say(fds[1], "input");
+	close(fds[1]);
+	close(fds[0]);
+	struct child_spec spec = {
+	        .main = copy_input, .in = 0, .out_max = 10, .deadline = clock_in_ms(GUARD_MS)};
+	int r = child_run(&spec, a, &end, &e);
+	const char *out = end.out.data;
+	spec.main = look_around;
+	int again = child_run(&spec, a, &end, &e);
+	assert_int_equal(dup2(ours, 0), 0);
+	close(ours);
+	assert_int_equal(r, 0);
+	assert_int_equal(again, 0);
+	assert_string_equal(out, "input");
+	assert_int_equal(shared->number[5], 3);
+}
+
+static void an_input_that_is_none(void **state)
+{
+	const struct child_spec spec = {
+	        .main = exit_seven, .in = 999, .out_max = 10, .deadline = clock_in_ms(GUARD_MS)};
+
+	(void)state;
+	assert_ok(child_run(&spec, a, &end, &e));
+	assert_int_equal(end.status, 127);
+	assert_int_equal(end.signal, 0);
+}
+
+/* A process that adopts orphans anyhow goes on doing so. */
+static void a_subreaper_stays_one(void **state)
+{
+	int after = 0;
+
+	(void)state;
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	assert_ok(run(exit_seven));
+	prctl(PR_GET_CHILD_SUBREAPER, &after);
+	assert_int_equal(prctl(PR_SET_CHILD_SUBREAPER, 0), 0);
+	assert_int_equal(after, 1);
 }
 
 /* ---- what it says ---- */
@@ -302,6 +361,21 @@ static void output_at_its_ceilings(void **state)
 	assert_int_equal(end.errout.len, 0);
 }
 
+/* Where nothing is to be kept nothing is, and all of it is read. */
+static void output_that_nobody_wants(void **state)
+{
+	const struct child_spec spec = {
+	        .main = say_much, .in = -1, .deadline = clock_in_ms(GUARD_MS)};
+
+	(void)state;
+	assert_ok(child_run(&spec, a, &end, &e));
+	assert_int_equal(end.status, 0);
+	assert_int_equal(end.out.len, 0);
+	assert_int_equal(end.errout.len, 0);
+	assert_string_equal(end.out.data, "");
+	assert_string_equal(end.errout.data, "");
+}
+
 static int say_lines(void *ctx)
 {
 	(void)ctx;
@@ -335,6 +409,68 @@ static void lines_as_they_come(void **state)
 	assert_string_equal(end.errout.data, "one\ntwo\n\nthree\nlast");
 }
 
+static int say_long_lines(void *ctx)
+{
+	char line[1027];
+
+	(void)ctx;
+	memset(line, 'l', sizeof line);
+	line[1024] = '\n';
+	say(1, "out");
+	(void)!write(2, line, 1025);
+	line[1024] = 'l';
+	line[1025] = '\n';
+	(void)!write(2, line, 1026);
+	return 0;
+}
+
+static size_t lengths[8], n_lengths;
+
+static void take_length(void *ctx, const char *line)
+{
+	(void)ctx;
+	if (n_lengths < ARRAY_LEN(lengths))
+		lengths[n_lengths++] = strlen(line);
+}
+
+/* A line of more than 1024 bytes comes in pieces; the last of a stream without its end as well. */
+static void lines_that_are_long(void **state)
+{
+	const struct child_spec spec = {.main = say_long_lines,
+	                                .in = -1,
+	                                .deadline = clock_in_ms(GUARD_MS),
+	                                .line = take_length};
+	size_t sum = 0;
+
+	(void)state;
+	n_lengths = 0;
+	assert_ok(child_run(&spec, a, &end, &e));
+	for (size_t i = 0; i < n_lengths; i++) {
+		assert_true(lengths[i] <= 1024);
+		sum += lengths[i];
+	}
+	assert_int_equal(sum, 1024 + 1025 + 3);
+	assert_int_equal(n_lengths, 5); /* "out", 1024 and an end, 1024, and one more */
+}
+
+/* Half of what is needed is given back. */
+static void one_that_cannot_be_heard(void **state)
+{
+	struct rlimit before, few;
+	int next = dup(STDERR_FILENO);
+
+	(void)state;
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){(rlim_t)next + 3, before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	int r = run(exit_seven);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(r, -EMFILE);
+	for (int fd = next; fd < next + 4; fd++)
+		assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
 static void one_that_cannot_be_started(void **state)
 {
 	struct rlimit before, none;
@@ -360,6 +496,12 @@ int main(void)
 	        CHILD(orphans_end_with_the_deadline_only),
 	        CHILD(a_clean_start),
 	        CHILD(its_input),
+	        CHILD(its_input_is_ours),
+	        CHILD(an_input_that_is_none),
+	        CHILD(a_subreaper_stays_one),
+	        CHILD(output_that_nobody_wants),
+	        CHILD(lines_that_are_long),
+	        CHILD(one_that_cannot_be_heard),
 	        CHILD(output_at_its_ceilings),
 	        CHILD(lines_as_they_come),
 	        CHILD(one_that_cannot_be_started),

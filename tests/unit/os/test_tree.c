@@ -113,6 +113,22 @@ static void is_bounded(void **state)
 	assert_int_equal(e.reason, REASON_INPUT_LIMIT);
 }
 
+static void what_is_no_tree(void **state)
+{
+	(void)state;
+	struct visits v = {0};
+	struct tree_walk w = {.visit = note, .ctx = &v};
+
+	assert_int_equal(tree_walk(-1, &w, &e), -EBADF);
+	assert_int_equal(e.kind, ERR_HOST);
+	assert_non_null(strstr(e.text, "looking at the top of a tree: "));
+	put("file", "x");
+	scope_fd int file = open(at("file"), O_RDONLY | O_CLOEXEC);
+	assert_int_equal(tree_walk(file, &w, &e), -ENOTDIR);
+	assert_non_null(strstr(e.text, "listing '.': "));
+	assert_string_equal(v.text, "");
+}
+
 static void follows_no_link_put_in_a_directorys_place(void **state)
 {
 	(void)state;
@@ -273,6 +289,7 @@ int main(void)
 	        SCRATCH_TEST(visits_in_the_order_of_names),
 	        SCRATCH_TEST(prunes_and_ends_where_the_visitor_says),
 	        SCRATCH_TEST(is_bounded),
+	        SCRATCH_TEST(what_is_no_tree),
 	        SCRATCH_TEST(follows_no_link_put_in_a_directorys_place),
 	        SCRATCH_TEST(leaves_out_what_vanishes),
 	        SCRATCH_TEST(removes_links_and_not_where_they_lead),
