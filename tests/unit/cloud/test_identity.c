@@ -327,6 +327,65 @@ static void a_tag_without_its_value_is_a_warning(void **state)
 	assert_string_equal(logged, "the metadata service lists tag 'a' and has no value for it");
 }
 
+/* What is longer than the service has it is refused, what is as long is read. */
+static void answers_at_their_ceilings(void **state)
+{
+	static const struct {
+		const char *path;
+		size_t max;
+		bool whole; /* whether it is of use when it is that long */
+	} rows[] = {
+	        {USER_DATA, 64 * 1024, true},
+	        {TAGS "/a", 1024, true},
+	        {"GET /latest/meta-data/mac", 4096, true},
+	        {"GET /latest/meta-data/services/domain", 4096, true},
+	        {"GET /latest/meta-data/services/partition", 4096, true},
+	        {TAGS " ", 16 * 1024, false},
+	        {DOCUMENT, 64 * 1024, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		size_t more = i % 2;
+		const struct script_row script[] = {
+		        SCRIPT_TOKEN,
+		        {rows[i / 2].path, 0, 200, NULL, NULL, rows[i / 2].max + more, 0},
+		        {TAGS " ", 0, 200, NULL, "a"},
+		        IDENTITY,
+		        {0}};
+
+		if (more)
+			assert_err(learn(script), ERR_DENIED, "more than the");
+		else if (rows[i / 2].whole)
+			assert_ok(learn(script));
+		else
+			assert_err(learn(script), ERR_DENIED,
+			           "learning this instance's identity: the metadata service");
+		assert_int_equal(more ? e.reason : REASON_IMDS_PROTOCOL, REASON_IMDS_PROTOCOL);
+	}
+}
+
+/* A handle that was told its region keeps the domain that follows from it. */
+static void what_a_handle_learns(void **state)
+{
+	static const struct script_row rows[] = {SCRIPT_TOKEN, IDENTITY, {0}};
+
+	(void)state;
+	assert_ok(learn(rows));
+	assert_string_equal(c->region, "cn-north-1");
+	assert_string_equal(c->domain, "amazonaws.com.cn");
+	assert_ok(learn_as(rows, "eu-west-1"));
+	assert_null(c->domain);
+	const struct script_row odd[] = {
+	        SCRIPT_TOKEN,
+	        {DOCUMENT, 0, 200, NULL, "{\"instanceId\":\"i-1\",\"region\":\"XX\"}"},
+	        {0}};
+	assert_ok(learn(odd));
+	assert_null(c->region);
+	assert_fact("partition", NULL);
+	assert_fact("dns-suffix", NULL);
+}
+
 static int user_data(const struct script_row *rows, struct blob *ret)
 {
 	stop();
@@ -380,6 +439,8 @@ int main(void)
 	        T(a_key_of_other_characters_is_none),
 	        T(tags_at_their_ceilings),
 	        T(a_tag_without_its_value_is_a_warning),
+	        T(answers_at_their_ceilings),
+	        T(what_a_handle_learns),
 	        T(user_data_alone),
 	        T(a_broken_configuration_is_told_at_once),
 	};

@@ -14,7 +14,13 @@
 #include "base/log.h"
 #include "unit.h"
 
-enum { VERB_FAIL = 1 << 0, VERB_VERSION = 1 << 1, VERB_OPEN = 1 << 2, VERB_LOOK = 1 << 3 };
+enum {
+	VERB_FAIL = 1 << 0,
+	VERB_VERSION = 1 << 1,
+	VERB_OPEN = 1 << 2,
+	VERB_LOOK = 1 << 3,
+	VERB_TELL = 1 << 4
+};
 
 struct tool {
 	struct program program;
@@ -61,17 +67,26 @@ static int verb_look(void *program)
 	return 0;
 }
 
+/* Fails as an event. */
+static int verb_tell(void *program)
+{
+	struct tool *t = program;
+
+	return program_fail(&t->program, &failure);
+}
+
 static const struct command_verb verbs[] = {
         {"fail", VERB_FAIL, "", 0, 0, "Fail", verb_fail},
         {"look", VERB_LOOK, "", 0, 0, "Look at the process", verb_look},
         {"open", VERB_OPEN, "", 0, 0, "Open a file", verb_open},
+        {"tell", VERB_TELL, "", 0, 0, "Fail as an event", verb_tell},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", program_version},
         {0},
 };
 static const struct command_option options[] = {
         {"file", "FILE", "a file", 'f', VERB_OPEN, COMMAND_TEXT, offsetof(struct tool, file), NULL},
         PROGRAM_DEADLINE(VERB_FAIL, "give up after this long"),
-        PROGRAM_JSON(VERB_OPEN),
+        PROGRAM_JSON(VERB_OPEN | VERB_TELL),
         PROGRAM_QUIET,
         PROGRAM_VERBOSE,
         {0},
@@ -194,6 +209,27 @@ static void a_failure_has_text_hint_and_status(void **state)
 	assert_string_equal(ran.err, "tool: another one runs\nclosed before its arena\n");
 	RUN("fail", "-v");
 	assert_non_null(strstr(ran.err, "tool: a detail\n"));
+}
+
+/* With --json a failure is an event as well, of a program that says so. */
+static void a_failure_as_an_event(void **state)
+{
+	(void)state;
+	err_set(&failure, ERR_BUSY, REASON_BUSY, EBUSY, "another one runs");
+	RUN("tell", "--json");
+	assert_string_equal(ran.out, "");
+	info.json_errors = true;
+	RUN("tell", "--json");
+	info.json_errors = false;
+	assert_int_equal(ran.status, 6);
+	assert_string_equal(
+	        ran.out, "{\"schema\":1,\"event\":\"error\",\"kind\":\"busy\",\"reason\":\"busy\","
+	                 "\"text\":\"another one runs\",\"hint\":\"the tool's own words\"}\n");
+	assert_non_null(strstr(ran.err, "tool: another one runs\n"));
+	info.json_errors = true;
+	RUN("tell");
+	info.json_errors = false;
+	assert_string_equal(ran.out, "");
 }
 
 static void the_hint_is_the_rows_unless_the_program_has_one(void **state)
@@ -322,12 +358,39 @@ static void only_a_workstation_takes_keys(void **state)
 	info.workstation = false;
 }
 
+/* "true" in any case, and what else people write; all other values are off. */
+static void switches_of_the_environment(void **state)
+{
+	static const struct {
+		const char *value;
+		bool on;
+	} rows[] = {{"true", true}, {"TRUE", true},  {"Yes", true}, {"ON", true},
+	            {"1", true},    {"0", false},    {"", false},   {"2", false},
+	            {"off", false}, {"true ", false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct program p = {.info = &info, .cloud_config.fips = !rows[i].on};
+
+		setenv("AWS_USE_FIPS_ENDPOINT", rows[i].value, 1);
+		program_environment(&p);
+		assert_int_equal(p.cloud_config.fips, rows[i].on);
+		assert_false(p.cloud_config.dualstack);
+	}
+	unsetenv("AWS_USE_FIPS_ENDPOINT");
+	struct program p = {.info = &info, .cloud_config.fips = true};
+	program_environment(&p);
+	assert_true(p.cloud_config.fips);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(a_wrong_line_is_usage),
 	        cmocka_unit_test(help_and_version_go_to_standard_output),
 	        cmocka_unit_test(a_failure_has_text_hint_and_status),
+	        cmocka_unit_test(a_failure_as_an_event),
+	        cmocka_unit_test(switches_of_the_environment),
 	        cmocka_unit_test(the_hint_is_the_rows_unless_the_program_has_one),
 	        cmocka_unit_test(a_wait_that_the_deadline_ended_is_7),
 	        cmocka_unit_test(the_deadline_is_the_option_or_the_default),
