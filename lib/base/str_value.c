@@ -79,9 +79,11 @@ int str_duration_ms(const char *s, uint64_t *ret)
 		uint64_t ms;
 	} units[] = {{"ms", 1}, {"h", 3600000}, {"m", 60000}, {"s", 1000}};
 	uint64_t total = 0;
+	const char *first = s;
 
 	do {
 		uint64_t v, ms = 0;
+		bool alone = s == first;
 		int r = digits(&s, 10, &v);
 
 		if (r < 0)
@@ -92,7 +94,7 @@ int str_duration_ms(const char *s, uint64_t *ret)
 				s += strlen(units[i].unit);
 			}
 		if (!ms) {
-			if (*s || total)
+			if (*s || !alone)
 				return -EINVAL; /* only a single number may omit its unit */
 			ms = 1000;
 		}

@@ -23,6 +23,15 @@ static void deadlines(void **state)
 	assert_true(clock_passed(at));
 	assert_true(clock_in_ms(UINT64_MAX) == CLOCK_NEVER);
 	assert_true(clock_left_ms(CLOCK_NEVER) == UINT64_MAX);
+	/* Rounded up, so that nobody waits for 0 ms until something is due. */
+	static const struct {
+		uint64_t ns, ms;
+	} rows[] = {{0, 0}, {1, 1}, {1000000, 1}, {1000001, 2}, {2000000, 2}};
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(clock_left_ms(fake.now_ns + rows[i].ns), rows[i].ms);
+	assert_int_equal(clock_left_ms(fake.now_ns - 1), 0);
+	assert_true(clock_sleep_ms(10, clock_in_ms(10)));
+	assert_true(clock_in_ms(UINT64_MAX / 1000000) == CLOCK_NEVER);
 	clock_rfc3339(clock_wall(), text);
 	assert_string_equal(text, "2026-01-31T12:00:00Z");
 	clock_set_fake(NULL);
@@ -112,6 +121,43 @@ static void arenas(void **state)
 	assert_string_equal(arena_memdup(a, "abcdef", 3), "abc");
 }
 
+/* Without a fake they are the machine's. */
+static void the_machines_clocks(void **state)
+{
+	uint64_t start = clock_now();
+
+	(void)state;
+	assert_true(clock_sleep_ms(20, CLOCK_NEVER));
+	assert_true(clock_now() >= start + 20 * 1000000);
+	assert_false(clock_sleep_ms(60000, clock_in_ms(5)));
+	assert_true(clock_now() < start + UINT64_C(60000) * 1000000);
+	assert_true(clock_wall() >= time(NULL) - 10 && clock_wall() <= time(NULL));
+}
+
+/* Pieces of every size keep apart, are empty, and lie as any type needs it. */
+static void pieces_of_an_arena(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	static const size_t sizes[] = {0, 1, 15, 16, 17, 4095, 4096, 4097, 100, 16384, 20000, 3};
+	unsigned char *pieces[10 * ARRAY_LEN(sizes)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(pieces); i++) {
+		size_t size = sizes[i % ARRAY_LEN(sizes)];
+
+		pieces[i] = arena_alloc(a, size);
+		assert_int_equal((uintptr_t)pieces[i] % _Alignof(max_align_t), 0);
+		for (size_t k = 0; k < size; k++)
+			assert_int_equal(pieces[i][k], 0);
+		memset(pieces[i], (int)i + 1, size);
+	}
+	for (size_t i = 0; i < ARRAY_LEN(pieces); i++)
+		for (size_t k = 0; k < sizes[i % ARRAY_LEN(sizes)]; k++)
+			assert_int_equal(pieces[i][k], (unsigned char)(i + 1));
+	arena_close(NULL);
+	arena_close_wiped(NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,6 +167,8 @@ int main(void)
 	        cmocka_unit_test(digests),
 	        cmocka_unit_test(ed25519),
 	        cmocka_unit_test(arenas),
+	        cmocka_unit_test(the_machines_clocks),
+	        cmocka_unit_test(pieces_of_an_arena),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
