@@ -13,14 +13,15 @@
 /* Blocks 3, 4, ... of zeros; how many there are, and which have arrived. */
 struct blocks {
 	uint32_t next, end, done;
-	int fail; /* what the callbacks answer instead, or 0 */
+	enum { NOTHING, NEXT, READ, DONE } fail; /* the callback that does */
 };
 
 static int next_block(void *ctx, struct ebs_block *ret, struct err *why)
 {
 	struct blocks *b = ctx;
 
-	(void)why;
+	if (b->fail == NEXT)
+		return err_set(why, ERR_HOST, REASON_HOST_FILE, EIO, "looking for the next");
 	if (b->next == b->end)
 		return 0;
 	ret->index = b->next++;
@@ -34,14 +35,17 @@ static int read_block(void *ctx, uint32_t index, void *block, struct err *why)
 
 	(void)index;
 	memset(block, 'z', EBS_BLOCK);
-	return b->fail ? err_set(why, ERR_HOST, REASON_HOST_FILE, EIO, "reading the disk") : 0;
+	return b->fail == READ ? err_set(why, ERR_HOST, REASON_HOST_FILE, EIO, "reading the disk")
+	                       : 0;
 }
 
 static int arrived(void *ctx, const struct ebs_block *block, struct err *why)
 {
 	struct blocks *b = ctx;
 
-	(void)block, (void)why;
+	(void)block;
+	if (b->fail == DONE)
+		return err_set(why, ERR_HOST, REASON_HOST_SPACE, ENOSPC, "noting it");
 	b->done++;
 	return 0;
 }
@@ -140,6 +144,7 @@ static void passing_faults(void **state)
 	static const struct script_row rows[] = {
 	        {PUT("3"), 2, 400, TYPE("RequestThrottledException"), "{}"},
 	        {PUT("4"), 1, 500, TYPE("InternalServerException"), "{}"},
+	        {PUT("6"), 1, 400, TYPE("ConcurrentLimitExceededException"), "{}"},
 	        {PUT("5"), 1, 0, NULL, NULL},
 	        {"PUT ", 0, 201, NULL, NULL},
 	        {0},
@@ -151,8 +156,8 @@ static void passing_faults(void **state)
 	begin(rows);
 	assert_ok(ebs_put(c, &p, soon(), &e));
 	assert_int_equal(b.done, 6);
-	assert_int_equal(p.throttled, 2);
-	assert_true(p.attempts >= 9);
+	assert_int_equal(p.throttled, 3);
+	assert_true(p.attempts >= 10);
 }
 
 static void a_new_snapshot_may_be_unknown_for_a_while(void **state)
@@ -188,6 +193,8 @@ static void what_ends_it_all(void **state)
 	        {TYPE("ValidationException"), 400, ERR_DENIED, REASON_AWS_INVALID},
 	        {TYPE("ServiceQuotaExceededException"), 402, ERR_DENIED, REASON_AWS_QUOTA},
 	        {TYPE("ConflictException"), 409, ERR_DENIED, REASON_AWS_CONFLICT},
+	        {TYPE("ResourceNotFoundException"), 404, ERR_ABSENT, REASON_AWS_ABSENT},
+	        {NULL, 418, ERR_DENIED, REASON_HTTP_STATUS},
 	        {"x-amz-Checksum: b3RoZXI=\r\n", 201, ERR_INTEGRITY, REASON_CHECKSUM_MISMATCH},
 	};
 
@@ -210,13 +217,80 @@ static void what_ends_it_all(void **state)
 static void a_disk_that_cannot_be_read(void **state)
 {
 	static const struct script_row rows[] = {{"PUT ", 0, 201, NULL, NULL}, {0}};
-	struct blocks b = {.next = 3, .end = 9, .fail = 1};
+	struct blocks b = {.next = 3, .end = 9, .fail = READ};
 	struct ebs_put p = putting(&b, 1);
 
 	(void)state;
 	begin(rows);
 	assert_err(ebs_put(c, &p, soon(), &e), ERR_HOST, "reading the disk");
 	assert_int_equal(s.shared->requests, 0);
+	b.fail = NEXT;
+	assert_err(ebs_put(c, &p, soon(), &e), ERR_HOST, "looking for the next");
+	assert_int_equal(s.shared->requests, 0);
+	/* What arrived and can't be noted isn't counted as noted, and nothing more is sent. */
+	b.fail = DONE;
+	assert_err(ebs_put(c, &p, soon(), &e), ERR_HOST, "noting it");
+	assert_int_equal(e.no, ENOSPC);
+	assert_int_equal(s.shared->requests, 1);
+	assert_int_equal(b.done, 0);
+}
+
+/* Signing with the service's time, and with newer credentials, is tried within the same run. */
+static void another_time_and_other_credentials(void **state)
+{
+	static const struct script_row rows[] = {
+	        SCRIPT_TOKEN,
+	        SCRIPT_ROLE,
+	        {SCRIPT_CREDS_PATH, 1, 200, SCRIPT_DATE,
+	         SCRIPT_KEYS("ASIAFIRST", "2026-01-01T06:00:00Z")},
+	        {SCRIPT_CREDS_PATH, 0, 200, SCRIPT_DATE,
+	         SCRIPT_KEYS("ASIANEWER", "2026-01-01T06:00:00Z")},
+	        {PUT("3"), 1, 403, SCRIPT_DATE TYPE("RequestTimeTooSkewed"), "{}"},
+	        {PUT("4"), 1, 403, TYPE("ExpiredTokenException"), "{}"},
+	        {"PUT /snapshots", 0, 201, NULL, NULL},
+	        {0},
+	};
+	struct blocks b = {.next = 3, .end = 6};
+	struct ebs_put p = putting(&b, 1);
+
+	(void)state;
+	begin(rows);
+	cloud_close(c);
+	script_clock.wall = WALL + 1800;
+	c = cloud_open(&(struct cloud_config){
+	        .imds_endpoint = s.url, .ebs_endpoint = s.url, .region = "eu-west-1"});
+	assert_ok(ebs_put(c, &p, soon(), &e));
+	assert_int_equal(b.done, 3);
+	assert_int_equal(p.put, 3);
+	assert_int_equal(p.attempts, 5);
+	assert_non_null(strstr(script_last(&s, PUT("3")), "Credential=ASIAFIRST/20260101/"));
+	assert_non_null(strstr(script_last(&s, PUT("3")), "x-amz-date: 20260101T0000"));
+	assert_non_null(strstr(script_last(&s, PUT("4")), "Credential=ASIANEWER/20260101/"));
+}
+
+/* Keys that were given can't be renewed, and a role's not for ever. */
+static void credentials_that_stay_refused(void **state)
+{
+	static const struct script_row rows[] = {
+	        SCRIPT_TOKEN, SCRIPT_ROLE,
+	        SCRIPT_CREDS, {"PUT /snapshots", 0, 403, TYPE("ExpiredTokenException"), "{}"},
+	        {0},
+	};
+	struct blocks b = {.next = 3, .end = 6};
+	struct ebs_put p = putting(&b, 1);
+
+	(void)state;
+	begin(rows);
+	assert_err(ebs_put(c, &p, soon(), &e), ERR_DENIED, "putting block 3 of 'snap-1': try 1");
+	assert_int_equal(e.reason, REASON_CREDENTIALS_REJECTED);
+	cloud_close(c);
+	c = cloud_open(&(struct cloud_config){
+	        .imds_endpoint = s.url, .ebs_endpoint = s.url, .region = "eu-west-1"});
+	b = (struct blocks){.next = 3, .end = 6};
+	p = putting(&b, 1);
+	assert_err(ebs_put(c, &p, soon(), &e), ERR_DENIED, "putting block 3 of 'snap-1': try 3");
+	assert_int_equal(e.reason, REASON_CREDENTIALS_REJECTED);
+	assert_int_equal(b.done, 0);
 }
 
 static void throttled_until_the_block_gives_up(void **state)
@@ -265,6 +339,8 @@ int main(void)
 	        TEST(a_new_snapshot_may_be_unknown_for_a_while),
 	        TEST(what_ends_it_all),
 	        TEST(a_disk_that_cannot_be_read),
+	        TEST(another_time_and_other_credentials),
+	        TEST(credentials_that_stay_refused),
 	        TEST(throttled_until_the_block_gives_up),
 	        TEST(completing),
 	};

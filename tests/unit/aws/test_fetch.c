@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "aws/fetch.h"
+#include "aws/s3.h"
 #include "aws/secrets.h"
 #include "base/clock.h"
 #include "base/scope.h"
@@ -68,6 +69,28 @@ static void what_was_fetched_is_there_each_time(void **state)
 		assert_ok(fetch(f, "s3://bucket/k", OF_ABC, 3, &got));
 		assert_true(blob_eq(got, "abc"));
 	}
+}
+
+/* Of what was fetched before, those below a prefix are listed. */
+static void what_was_fetched_is_listed(void **state)
+{
+	struct fixture *f = *state;
+	const struct cloud_kept list[] = {{"s3://bucket/d/a", f->kept.fd},
+	                                  {"s3://bucket/d/", f->kept.fd},
+	                                  {"s3://bucket/other", f->kept.fd},
+	                                  {"s3://bucket/d/b", f->kept.fd}};
+	const char *const *uris = NULL;
+	size_t n = 0;
+
+	cloud_close(f->cloud);
+	f->cloud = cloud_open_kept(list, ARRAY_LEN(list));
+	assert_ok(s3_list(f->cloud, "s3://bucket/d/*", f->arena, &uris, &n, clock_in_ms(1000), &e));
+	assert_int_equal(n, 2);
+	assert_string_equal(uris[0], "s3://bucket/d/a");
+	assert_string_equal(uris[1], "s3://bucket/d/b");
+	assert_err(s3_list(f->cloud, "s3://bucket/e/*", f->arena, &uris, &n, clock_in_ms(1000), &e),
+	           ERR_ABSENT, "there is no object 's3://bucket/e/*'");
+	assert_int_equal(e.reason, REASON_S3_NO_SUCH_KEY);
 }
 
 static void it_is_checked_as_ever(void **state)
@@ -260,6 +283,7 @@ int main(void)
 #define TEST(name)      cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	        TEST(what_was_fetched_is_there_each_time),
+	        TEST(what_was_fetched_is_listed),
 	        TEST(it_is_checked_as_ever),
 	        TEST(one_that_cannot_be_read),
 	        TEST(nothing_else_is),

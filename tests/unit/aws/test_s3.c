@@ -140,6 +140,65 @@ static void the_rest_is_asked_for(void **state)
 	assert_int_equal(s.shared->requests, 5);
 }
 
+/* What came of another object before is nowhere in what is kept: memory, file, secret, sum. */
+static void another_object_takes_its_place(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"GET /bucket/k ", 1, 200, "ETag: \"1\"\r\n", "xyzxyz", .lack = 3},
+	        {"GET /bucket/k ", 1, 200, "ETag: \"2\"\r\n", "abc"},
+	        {"GET /bucket/k ", 1, 200, "ETag: \"1\"\r\n", "xyzxyz", .lack = 3},
+	        {"GET /bucket/k ", 1, 416, NULL, CODE("InvalidRange")},
+	        {"GET /bucket/k ", 1, 200, "ETag: \"2\"\r\n", "abc"},
+	        {"GET /bucket/k ", 1, 200, "ETag: \"1\"\r\n", "xyzxyz", .lack = 3},
+	        {"GET /bucket/k ", 1, 200, "ETag: \"2\"\r\n", "abc"},
+	        {0},
+	};
+	const struct fetch what = {.uri = "s3://bucket/k", .sha256 = OF_ABC};
+	char path[] = "/tmp/unit-s3-XXXXXX";
+	scope_secret struct secret secret = {0};
+	scope_file_new struct file_new f = FILE_NEW_INIT;
+	const struct file_attr attr = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
+	struct blob got;
+
+	(void)state;
+	begin(rows);
+	assert_ok(fetch_memory(c, &what, a, &got, soon(), &e));
+	assert_true(blob_eq(got, "abc"));
+	assert_ok(fetch_secret(c, &what, &secret, soon(), &e));
+	assert_int_equal(secret.len, 3);
+	assert_memory_equal(secret.data, "abc", 4);
+	close(mkstemp(path));
+	assert_ok(file_new_open(&f, AT_FDCWD, path, &e));
+	assert_ok(fetch_file(c, &what, &f, soon(), &e));
+	assert_ok(file_new_commit(&f, &attr, &e));
+	assert_ok(file_read(AT_FDCWD, path, 10, a, &got, &e));
+	assert_true(blob_eq(got, "abc"));
+	unlink(path);
+}
+
+/* Where a bucket is, is learned once. */
+static void the_region_of_a_bucket(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"GET /bucket/k ", 1, 301, "x-amz-bucket-region: us-west-2\r\n"},
+	        {"GET /bucket/k ", 0, 200, NULL, "abc"},
+	        {"GET /other/k ", 0, 200, NULL, "abc"},
+	        {0},
+	};
+	const struct fetch f = {.uri = "s3://bucket/k"}, other = {.uri = "s3://other/k"};
+	struct blob got;
+
+	(void)state;
+	begin(rows);
+	assert_ok(fetch_memory(c, &f, a, &got, soon(), &e));
+	assert_int_equal(s.shared->requests, 2);
+	assert_ok(fetch_memory(c, &f, a, &got, soon(), &e));
+	assert_int_equal(s.shared->requests, 3);
+	assert_non_null(strstr(script_last(&s, "GET /bucket"), "/us-west-2/s3/aws4_request"));
+	assert_ok(fetch_memory(c, &other, a, &got, soon(), &e));
+	assert_non_null(strstr(script_last(&s, "GET /other"), "/eu-west-1/s3/aws4_request"));
+}
+
 static void looking(void **state)
 {
 	static const struct script_row rows[] = {
@@ -184,6 +243,11 @@ static void writing(void **state)
 	           "an earlier try may have written it");
 	assert_err(s3_put(c, "s3://bucket/k?versionId=1", body, true, soon(), &e), ERR_INPUT,
 	           "a version that exists");
+	assert_int_equal(e.reason, REASON_INPUT_UNSUPPORTED);
+	int sent = s.shared->requests;
+	assert_err(s3_put(c, "https://h/x", body, true, soon(), &e), ERR_INPUT,
+	           "'https://h/x': expected s3://BUCKET/KEY");
+	assert_int_equal(s.shared->requests, sent);
 }
 
 static void the_bucket_in_host_or_path(void **state)
@@ -285,6 +349,8 @@ int main(void)
 	        TEST(into_a_file),
 	        TEST(a_file_uri_at_its_ceiling),
 	        TEST(the_rest_is_asked_for),
+	        TEST(another_object_takes_its_place),
+	        TEST(the_region_of_a_bucket),
 	        TEST(looking),
 	        TEST(writing),
 	        TEST(the_bucket_in_host_or_path),
