@@ -86,6 +86,46 @@ static void digests(void **state)
 	                    "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
+/* Of "abc", as FIPS 180 and RFC 1321 print them. */
+static void kinds_of_digests(void **state)
+{
+	static const struct {
+		const char *name, *hex;
+		enum digest_kind kind;
+		bool strong;
+	} rows[] = {
+	        {"md5", "900150983cd24fb0d6963f7d28e17f72", DIGEST_MD5, false},
+	        {"Sha1", "a9993e364706816aba3e25717850c26c9cd0d89d", DIGEST_SHA1, false},
+	        {"SHA256", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+	         DIGEST_SHA256, true},
+	        {"sha512",
+	         "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a"
+	         "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+	         DIGEST_SHA512, true},
+	};
+	char hex[DIGEST_HEX_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(digest_kind(rows[i].name), (int)rows[i].kind);
+		assert_int_equal(digest_hex_len(rows[i].kind), strlen(rows[i].hex));
+		assert_int_equal(digest_is_strong(rows[i].kind), rows[i].strong);
+		assert_true(digest_hex_of(rows[i].kind, "abc", 3, hex));
+		assert_string_equal(hex, rows[i].hex);
+	}
+	assert_int_equal(digest_kind("sha384"), -1);
+	/* Piece by piece. */
+	unsigned char sum[DIGEST_MD5_LEN];
+	struct digest *d = digest_new_md5();
+	assert_non_null(d);
+	digest_add(d, "a", 1);
+	digest_add(d, "bc", 2);
+	digest_sum_md5(d, sum);
+	digest_close(d);
+	str_hex(sum, sizeof sum, hex);
+	assert_string_equal(hex, rows[0].hex);
+}
+
 /* RFC 8032, section 7.1, test 2. */
 static void ed25519(void **state)
 {
@@ -165,6 +205,7 @@ int main(void)
 	        cmocka_unit_test(jitter),
 	        cmocka_unit_test(wait_keeps_deadline),
 	        cmocka_unit_test(digests),
+	        cmocka_unit_test(kinds_of_digests),
 	        cmocka_unit_test(ed25519),
 	        cmocka_unit_test(arenas),
 	        cmocka_unit_test(the_machines_clocks),

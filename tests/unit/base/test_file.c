@@ -214,6 +214,64 @@ static void refuses(void **state)
 	assert_err(file_replace(dirfd_, "..", "", 0, &plain, &e), ERR_INPUT, "not a usable");
 }
 
+/* What a killed run left under the name in between is in nobody's way, and goes; what isn't its own
+ * stays. */
+static void leftovers(void **state)
+{
+	struct err e;
+
+	(void)state;
+	assert_ok(file_replace(dirfd_, ".up.hpc-new", "left", 4, &plain, &e));
+	assert_ok(file_replace(dirfd_, "up", "new", 3, &plain, &e));
+	check_content("up", "new");
+	assert_int_equal(faccessat(dirfd_, ".up.hpc-new", F_OK, 0), -1);
+	assert_int_equal(mkdirat(dirfd_, ".up.hpc-new", 0700), 0);
+	assert_ok(file_replace(dirfd_, "up", "newer", 5, &plain, &e));
+	check_content("up", "newer");
+	assert_int_equal(unlinkat(dirfd_, ".up.hpc-new", AT_REMOVEDIR), 0);
+}
+
+/* A name of 255 bytes is one, though what it is called in between would be longer. */
+static void long_names(void **state)
+{
+	char name[257], path[5000];
+	struct err e;
+
+	(void)state;
+	memset(name, 'n', sizeof name);
+	name[256] = '\0';
+	assert_err(file_replace(dirfd_, name, "x", 1, &plain, &e), ERR_INPUT,
+	           "not a usable file name");
+	assert_int_equal(e.no, ENAMETOOLONG);
+	assert_ok(file_replace(dirfd_, name + 1, "x", 1, &plain, &e));
+	check_content(name + 1, "x");
+	assert_ok(file_remove(dirfd_, name + 1, &e));
+	memset(path, 'p', sizeof path);
+	memcpy(path + 4095, "/x", 3);
+	assert_err(file_replace(dirfd_, path, "x", 1, &plain, &e), ERR_INPUT, "writing 'ppp");
+	assert_err(file_remove(dirfd_, path, &e), ERR_INPUT, "removing 'ppp");
+	memcpy(path + 4094, "/x", 3);
+	assert_err(file_replace(dirfd_, path, "x", 1, &plain, &e), ERR_HOST, "writing 'ppp");
+	/* A trailing slash names nothing. */
+	assert_err(file_replace(dirfd_, "up/", "x", 1, &plain, &e), ERR_INPUT, "not a usable");
+	assert_err(file_replace(dirfd_, ".", "x", 1, &plain, &e), ERR_INPUT, "not a usable");
+}
+
+/* What a user named and can't be read is his to mend. */
+static void inputs(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct blob b;
+	struct err e;
+
+	(void)state;
+	assert_err(file_read_input("/nonexistent/x", 10, a, &b, &e), ERR_INPUT,
+	           "opening '/nonexistent/x': No such file");
+	assert_int_equal(e.no, ENOENT);
+	assert_err(file_read_input("/", 10, a, &b, &e), ERR_INPUT, "not a regular file");
+	assert_err(file_read_open(-1, "it", 10, a, &b, &e), ERR_HOST, "reading 'it': Bad file");
+}
+
 /* A test, since cmocka passes a group whose teardown fails. */
 static void nothing_was_left_behind(void **state)
 {
@@ -228,17 +286,13 @@ static void nothing_was_left_behind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(replaces),
-	        cmocka_unit_test(discard_leaves_nothing),
-	        cmocka_unit_test(killed_writer),
-	        cmocka_unit_test(stays_inside_root),
-	        cmocka_unit_test(digests),
-	        cmocka_unit_test(digests_in_pieces),
-	        cmocka_unit_test(opens),
-	        cmocka_unit_test(commits),
-	        cmocka_unit_test(removes),
-	        cmocka_unit_test(refuses),
-	        cmocka_unit_test(nothing_was_left_behind),
+	        cmocka_unit_test(replaces),      cmocka_unit_test(discard_leaves_nothing),
+	        cmocka_unit_test(killed_writer), cmocka_unit_test(stays_inside_root),
+	        cmocka_unit_test(digests),       cmocka_unit_test(digests_in_pieces),
+	        cmocka_unit_test(opens),         cmocka_unit_test(commits),
+	        cmocka_unit_test(removes),       cmocka_unit_test(refuses),
+	        cmocka_unit_test(leftovers),     cmocka_unit_test(long_names),
+	        cmocka_unit_test(inputs),        cmocka_unit_test(nothing_was_left_behind),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
