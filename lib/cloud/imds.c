@@ -197,7 +197,7 @@ static void token_unanswered(const struct asking *ask, struct err *e)
 {
 	const struct http_exchange *x = &ask->x[0];
 
-	if (x->rc < 0 && ask->imds->n_endpoints > 1 && ask->x[1].connected && !x->connected)
+	if (ask->x[1].connected && !x->connected)
 		x = &ask->x[1];
 	*e = x->err;
 	e->reason = REASON_IMDS_UNREACHABLE;
@@ -364,14 +364,6 @@ static void read_done(struct http_exchange *x)
 	r->rc = err_wrap(&r->err, "reading '%s' from the metadata service", r->path);
 }
 
-static int read_begin(struct http_exchange *x)
-{
-	struct imds_read *r = x->ctx;
-
-	r->text.len = 0;
-	return 0;
-}
-
 static int read_write(struct http_exchange *x, const void *data, size_t len)
 {
 	struct imds_read *r = x->ctx;
@@ -394,7 +386,6 @@ void imds_add(struct imds *i, struct imds_read *r)
 	x->n_headers = 1;
 	x->max = r->max;
 	x->deadline = i->deadline;
-	x->begin = read_begin;
 	x->write = read_write;
 	x->done = read_done;
 	x->ctx = r;
@@ -404,29 +395,31 @@ void imds_add(struct imds *i, struct imds_read *r)
 	read_start(r, 0);
 }
 
-/* Restarts the reads whose token was refused, with a new token; false when there are none. */
-static bool again_with_new_token(struct imds *i, struct err *e)
+/* Queues the reads whose token was refused again, with a new token. */
+static void again_with_new_token(struct imds *i)
 {
+	struct err why = {0};
 	bool any = false;
 
 	for (struct imds_read *r = i->reads; r; r = r->next)
 		any |= r->refused;
 	if (!any)
-		return false;
+		return;
 	log_info("the metadata service refused the token; asking for a new one");
 	no_token(i);
-	if (need_token(i, i->deadline, e) < 0) {
+	if (need_token(i, i->deadline, &why) < 0) {
 		for (struct imds_read *r = i->reads; r; r = r->next)
-			if (r->refused)
-				r->err = *e;
-		return false;
+			if (r->refused) {
+				r->err = why;
+				r->rc = -why.no;
+			}
+		return;
 	}
 	for (struct imds_read *r = i->reads; r; r = r->next)
 		if (r->refused) {
 			r->refused = false;
 			read_start(r, 0);
 		}
-	return true;
 }
 
 static void reads_end(struct imds *i)
@@ -450,8 +443,8 @@ int imds_read(struct imds *i, struct imds_read *const *reads, size_t n, uint64_t
 	for (size_t k = 0; k < n; k++)
 		imds_add(i, reads[k]);
 	http_wait(i->http);
-	if (again_with_new_token(i, e))
-		http_wait(i->http);
+	again_with_new_token(i);
+	http_wait(i->http);
 	reads_end(i);
 	return 0;
 }
