@@ -10,6 +10,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "unit.h"
@@ -376,6 +377,26 @@ static void output_that_nobody_wants(void **state)
 	assert_string_equal(end.errout.data, "");
 }
 
+static int close_its_output(void *ctx)
+{
+	(void)ctx;
+	close(1);
+	close(2);
+	(void)clock_sleep_ms(600, CLOCK_NEVER);
+	return 0;
+}
+
+/* One that says nothing more is waited for, not asked again and again. */
+static void output_that_ends_early(void **state)
+{
+	clock_t before = clock();
+
+	(void)state;
+	assert_ok(run(close_its_output));
+	assert_int_equal(end.status, 0);
+	assert_true(clock() - before < CLOCKS_PER_SEC / 10); /* of the processor's time */
+}
+
 static int say_lines(void *ctx)
 {
 	(void)ctx;
@@ -500,6 +521,7 @@ int main(void)
 	        CHILD(an_input_that_is_none),
 	        CHILD(a_subreaper_stays_one),
 	        CHILD(output_that_nobody_wants),
+	        CHILD(output_that_ends_early),
 	        CHILD(lines_that_are_long),
 	        CHILD(one_that_cannot_be_heard),
 	        CHILD(output_at_its_ceilings),
