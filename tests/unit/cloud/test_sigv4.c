@@ -179,6 +179,21 @@ static void test_canonical_request(void **state)
 	                              "host;x-a;x-b;x-c\nP");
 }
 
+/* RFC 3986's unreserved characters are left as they are, and what is beside them is not. */
+static void test_what_is_encoded(void **state)
+{
+	const struct sigv4_pair query[] = {{"azAZ09-_.~", "`{@[/:,^}"}};
+	struct sigv4_request r = s3_request("GET", "/");
+	scope_arena struct arena *a = arena_new();
+	struct strbuf out = STRBUF(a, 4096);
+
+	(void)state;
+	r.query = query;
+	r.n_query = 1;
+	assert_ok(sigv4_query(&r, &out, &e));
+	assert_string_equal(out.data, "azAZ09-_.~=%60%7B%40%5B%2F%3A%2C%5E%7D");
+}
+
 static void test_ceilings(void **state)
 {
 	struct sigv4_pair many[SIGV4_HEADERS_MAX + 1];
@@ -311,6 +326,7 @@ int main(void)
 	        cmocka_unit_test(test_s3_presigned),
 	        cmocka_unit_test(test_suite_of_other_services),
 	        cmocka_unit_test(test_canonical_request),
+	        cmocka_unit_test(test_what_is_encoded),
 	        cmocka_unit_test(test_ceilings),
 	        cmocka_unit_test(test_ceilings_of_presigned),
 	        cmocka_unit_test(test_just_enough_room),
