@@ -135,7 +135,7 @@ static void a_life_that_is_none(void **state)
 static void a_life_of_a_second(void **state)
 {
 	static const struct script_row rows[] = {
-	        {"PUT", 0, 200, "x-aws-ec2-metadata-token-ttl-seconds: 1\r\n", "t"},
+	        {"PUT", 0, 200, "x-aws-ec2-metadata-token-ttl-seconds: 1\r\n", "!~"},
 	        {"GET /latest/" PATH, 0, 200, NULL, "m"},
 	        {0},
 	};
@@ -146,6 +146,7 @@ static void a_life_of_a_second(void **state)
 	script_clock.now_ns += 2000000000ull;
 	assert_ok(read_path(PATH, 5, false));
 	assert_int_equal(script_count(&s, "PUT"), 2);
+	assert_non_null(strstr(script_last(&s, "GET"), "X-aws-ec2-metadata-token: !~\r\n"));
 }
 
 static void a_body_at_its_ceiling(void **state)
