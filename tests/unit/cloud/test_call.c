@@ -1,101 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One signed call: which refusals are tried again, how often, and with what kind it is given up. */
-#include "unit.h"
+#include "call_test.h"
 
 #include <errno.h>
 
-#include "base/log.h"
-#include "cloud/call.h"
 #include "cloud/retry.h"
-#include "script.h"
-
-#define WALL     1767225600
-#define LIMIT_MS 60000
-
-static struct err e;
-static struct script s;
-static struct cloud *c;
-static struct call k;
-static struct http_buffer body;
-
-static int setup(void **state)
-{
-	(void)state;
-	script_clock_fast(WALL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	script_clock_real();
-	http_exchange_close(&k.x);
-	http_buffer_close(&body);
-	cloud_close(c);
-	c = NULL;
-	script_stop(&s);
-	return 0;
-}
-
-static int place(struct cloud *cloud, struct call *call, struct arena *a, struct err *err)
-{
-	call->path = "/p";
-	static const struct call_service service = {"svc"};
-
-	return call_place(cloud, call, &service, s.url, "AWS_ENDPOINT_URL", a, err);
-}
-
-static void begin(const struct script_row *rows, bool fixed)
-{
-	script_stop(&s);
-	cloud_close(c);
-	s = script_start(rows);
-	c = cloud_open(&(struct cloud_config){.imds_endpoint = s.url,
-	                                      .region = "eu-west-1",
-	                                      .access_key = fixed ? "AKIAFIXED" : NULL,
-	                                      .secret_key = fixed ? "secret" : NULL});
-}
-
-static int call(uint64_t ms)
-{
-	http_exchange_close(&k.x);
-	e = (struct err){0};
-	k = (struct call){
-	        .doing = "asking 'x'",
-	        .service = "svc",
-	        .method = "POST",
-	        .custom = true,
-	        .place = place,
-	};
-	k.x.max = 100;
-	k.x.begin = http_buffer_begin;
-	k.x.write = http_buffer_write;
-	k.x.ctx = &body;
-	return call_run(c, &k, clock_in_ms(ms), &e);
-}
-
-#define POST       "POST /p "
-#define POST_ANY   "POST /p"
-#define CODE(code) "<Error><Code>" code "</Code><Message>words</Message></Error>"
-
-static void what_it_sends(void **state)
-{
-	static const struct script_row rows[] = {{POST, 0, 200, NULL, "ok"}, {0}};
-	const char *sent;
-
-	(void)state;
-	begin(rows, true);
-	assert_ok(call(LIMIT_MS));
-	assert_string_equal(body.data, "ok");
-	assert_int_equal(k.tries, 1);
-	sent = script_last(&s, POST);
-	assert_non_null(strstr(sent, "x-amz-date: 20260101T000000Z\r\n"));
-	assert_non_null(strstr(sent,
-	                       "Authorization: AWS4-HMAC-SHA256 Credential=AKIAFIXED/20260101/"
-	                       "eu-west-1/svc/aws4_request, SignedHeaders=host;x-amz-date, "));
-	assert_null(strstr(sent, "x-amz-content-sha256"));
-	assert_null(strstr(sent, "x-amz-security-token"));
-}
 
 static void passing_faults(void **state)
 {
@@ -170,16 +79,6 @@ static void what_cuts_a_try_short(void **state)
 	assert_false(retry_cut_short(&timeout, 1000));
 	assert_false(retry_cut_short(&reset, 0));
 	assert_true(retry_cut_short(&unsent, 1000));
-}
-
-static char logged[4][600];
-static int n_logged;
-
-static void keep_log(void *ctx, enum log_level level, const char *text,
-                     const struct log_field *fields, size_t n)
-{
-	(void)ctx, (void)level, (void)fields, (void)n;
-	snprintf(logged[n_logged++ % 4], sizeof logged[0], "%s", text);
 }
 
 /* Who reports a fault to AWS needs the request's id; who looks at --verbose sees each try. */
@@ -388,139 +287,6 @@ static void a_configured_endpoint_moves_nobody(void **state)
 	assert_int_equal(k.tries, 1);
 }
 
-/* Signing goes by the service's clock, and the log says how far ours is off. */
-static void a_clock_that_is_wrong_is_told(void **state)
-{
-	static const struct {
-		int off;
-		const char *text;
-	} rows[] = {
-	        {3600,
-	         "this machine's clock is 3600 s ahead of the service's; signing with its time"},
-	        {-60, "this machine's clock is 60 s behind the service's; signing with its time"},
-	};
-	struct http_exchange x = {.date = WALL};
-
-	(void)state;
-	begin((const struct script_row[]){{0}}, true);
-	log_set_sink(keep_log, NULL, LOG_LEVEL_WARNING);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		script_clock.wall = WALL + rows[i].off;
-		n_logged = 0;
-		assert_true(call_skew(c, &x));
-		assert_int_equal(c->skew_s, -rows[i].off);
-		assert_int_equal(n_logged, 1);
-		assert_string_equal(logged[0], rows[i].text);
-	}
-	x.date = 0;
-	assert_false(call_skew(c, &x));
-	assert_int_equal(c->skew_s, 60);
-	log_set_sink(NULL, NULL, LOG_LEVEL_ERR);
-}
-
-static char long_path[8300];
-
-static int place_far(struct cloud *cloud, struct call *call, struct arena *a, struct err *err)
-{
-	call->path = long_path;
-	return place(cloud, call, a, err) < 0 ? -1 : (call->path = long_path, 0);
-}
-
-/* An address of 8 KiB is sent, none that is longer. */
-static void an_address_at_its_ceiling(void **state)
-{
-	static const struct script_row rows[] = {{"POST /ppp", 0, 200, NULL, "ok"}, {0}};
-
-	(void)state;
-	begin(rows, true);
-	for (size_t more = 0; more < 2; more++) {
-		size_t len = 8 * 1024 - strlen(s.url) + more;
-
-		memset(long_path, 'p', len);
-		long_path[0] = '/';
-		long_path[len] = '\0';
-		k = (struct call){.doing = "asking 'x'",
-		                  .service = "svc",
-		                  .method = "POST",
-		                  .custom = true,
-		                  .place = place_far};
-		if (more)
-			assert_err(call_run(c, &k, clock_in_ms(LIMIT_MS), &e), ERR_INPUT,
-			           "asking 'x': the address is too long");
-		else
-			assert_err(call_run(c, &k, clock_in_ms(LIMIT_MS), &e), ERR_DENIED,
-			           "2 bytes, more than");
-	}
-	assert_int_equal(e.reason, REASON_INPUT_LIMIT);
-	assert_int_equal(s.shared->requests, 1);
-}
-
-static void shape(struct call *call)
-{
-	call->extra[call->n_extra++] = (struct sigv4_pair){"X-Extra", "of this try"};
-}
-
-static bool again(struct call *call)
-{
-	return call->tries < 3;
-}
-
-/* All that a caller may add is sent and signed, once in each try. */
-static void what_a_caller_adds(void **state)
-{
-	static const struct script_row rows[] = {
-	        {"POST /p?a=1&b=2%203 ", 0, 404, NULL, CODE("NoSuchKey")},
-	        {0},
-	};
-
-	(void)state;
-	begin(rows, true);
-	e = (struct err){0};
-	k = (struct call){.doing = "asking 'x'",
-	                  .service = "svc",
-	                  .method = "POST",
-	                  .custom = true,
-	                  .unsigned_body = true,
-	                  .place = place,
-	                  .shape = shape,
-	                  .refused = again,
-	                  .query = {{"b", "2 3"}, {"a", "1"}},
-	                  .n_query = 2,
-	                  .headers = {{"X-Own", "value"}},
-	                  .n_headers = 1};
-	k.x.body = (struct blob){"body", 4};
-	assert_err(call_run(c, &k, clock_in_ms(LIMIT_MS), &e), ERR_ABSENT, "asking 'x': try 3: ");
-	assert_int_equal(k.tries, 3);
-	const char *sent = script_last(&s, POST_ANY);
-	assert_non_null(strstr(sent, "X-Own: value\r\n"));
-	assert_non_null(strstr(sent, "X-Extra: of this try\r\n"));
-	assert_non_null(strstr(sent, "x-amz-content-sha256: UNSIGNED-PAYLOAD\r\n"));
-	assert_non_null(
-	        strstr(sent, "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-extra;x-own, "));
-	assert_non_null(strstr(sent, "\r\n\r\nbody"));
-}
-
-/* Who asks for credentials has none to sign with. */
-static void an_anonymous_call(void **state)
-{
-	static const struct script_row rows[] = {{POST, 0, 200, NULL, "ok"}, {0}};
-
-	(void)state;
-	begin(rows, false);
-	e = (struct err){0};
-	k = (struct call){.doing = "asking 'x'",
-	                  .service = "svc",
-	                  .method = "POST",
-	                  .custom = true,
-	                  .anonymous = true,
-	                  .place = place};
-	snprintf(c->creds.session_token, sizeof c->creds.session_token, "secret");
-	assert_err(call_run(c, &k, clock_in_ms(LIMIT_MS), &e), ERR_DENIED, "2 bytes");
-	assert_null(strstr(script_last(&s, POST), "Authorization"));
-	assert_null(strstr(script_last(&s, POST), "x-amz-security-token"));
-	assert_int_equal(s.shared->requests, 1); /* the metadata service isn't asked */
-}
-
 static void an_answer_at_its_ceiling(void **state)
 {
 	static const struct script_row rows[] = {
@@ -549,36 +315,6 @@ static void nobody_answers(void **state)
 	assert_true(k.tries > 1);
 }
 
-static void hosts_of_a_service(void **state)
-{
-	static const struct call_service one = {"svc"}, other = {"ec2", .gov_is_fips = true};
-	static const struct {
-		const struct call_service *service;
-		const char *region;
-		bool fips;
-		const char *host;
-	} rows[] = {
-	        {&one, "eu-west-1", false, "svc.eu-west-1.amazonaws.com"},
-	        {&one, "us-east-1", true, "svc-fips.us-east-1.amazonaws.com"},
-	        {&one, "us-gov-west-1", true, "svc-fips.us-gov-west-1.amazonaws.com"},
-	        {&other, "us-east-1", true, "ec2-fips.us-east-1.amazonaws.com"},
-	        {&other, "us-gov-west-1", true, "ec2.us-gov-west-1.amazonaws.com"},
-	};
-
-	(void)state;
-	begin((const struct script_row[]){{0}}, true);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		k = (struct call){.region = rows[i].region};
-		c->domain = "amazonaws.com";
-		c->config.fips = rows[i].fips;
-		assert_ok(call_place(c, &k, rows[i].service, NULL, "X", c->arena, &e));
-		assert_string_equal(k.at.authority, rows[i].host);
-		assert_true(k.at.tls);
-	}
-	assert_err(call_place(c, &k, &one, "nonsense", "THE_SETTING", c->arena, &e), ERR_INPUT,
-	           "THE_SETTING");
-}
-
 static void its_own_rows_come_first(void **state)
 {
 	static const struct awserr_row own[] = {
@@ -601,9 +337,7 @@ static void its_own_rows_come_first(void **state)
 
 int main(void)
 {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	        TEST(what_it_sends),
 	        TEST(passing_faults),
 	        TEST(they_end_at_the_deadline),
 	        TEST(a_refusal_outlives_the_deadline),
@@ -618,13 +352,8 @@ int main(void)
 	        TEST(the_time_it_tells_is_used_once),
 	        TEST(an_expired_request_is_an_expired_token),
 	        TEST(a_configured_endpoint_moves_nobody),
-	        TEST(a_clock_that_is_wrong_is_told),
-	        TEST(an_address_at_its_ceiling),
-	        TEST(what_a_caller_adds),
-	        TEST(an_anonymous_call),
 	        TEST(an_answer_at_its_ceiling),
 	        TEST(nobody_answers),
-	        TEST(hosts_of_a_service),
 	        TEST(its_own_rows_come_first),
 	};
 
