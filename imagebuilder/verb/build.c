@@ -120,7 +120,7 @@ static const char *nearest(const char *dir, struct arena *a)
 		len--;
 	while (len > 0 && dir[len - 1] != '/')
 		len--;
-	return len ? arena_memdup(a, dir, len) : *dir ? "." : dir;
+	return len ? arena_memdup(a, dir, len) : ".";
 }
 
 static int check_output(const char *dir, struct arena *a, struct err *e)

@@ -85,7 +85,7 @@ static int list(struct image *g, struct store *s, struct err *e)
 		list_json(entries, n, &out);
 	else
 		list_text(s, entries, n, &out);
-	fwrite(out.data, 1, out.len, stdout);
+	fputs(out.data, stdout);
 	return 0;
 }
 

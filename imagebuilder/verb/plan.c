@@ -195,7 +195,7 @@ static int plan_foreign(struct image *g, const struct foreign *f)
 	struct strbuf b = STRBUF(g->program.arena, TEXT_MAX);
 
 	(g->program.json ? foreign_json : foreign_text)(f, &b);
-	fwrite(b.data, 1, b.len, stdout);
+	fputs(b.data, stdout);
 	for (size_t i = 0; i < f->notes.n; i++)
 		log_notice("%s", f->notes.items[i]);
 	return 0;
@@ -246,8 +246,7 @@ int verb_plan(void *program)
 	struct why *whys = arena_array(g->program.arena, c.n, sizeof *whys);
 	why_tell(&c, &s, recipe.file, g->program.arena, whys);
 	(g->program.json ? print_json : print_text)(&recipe, &c, whys, &b);
-	if (b.data)
-		fwrite(b.data, 1, b.len, stdout);
+	fputs(b.data, stdout);
 	if (c.refused.no)
 		log_notice("'build' refuses this: %s", c.refused.text);
 	return 0;

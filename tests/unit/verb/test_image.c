@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole builds of a tree of one program: outputs, the store, a look inside, and how images are compared. */
-#include "build/build_test.h"
 #include "machine.h"
 #include "publish/account.h"
-#include "verb_test.h"
+#include "verb_image.h"
 
 #include "build/jobs.h"
-
-#define PROGRAM "/usr/bin/busybox" /* linked statically */
 
 /* One store for all tests, which follow one another. */
 static int begin_all(void **state)
@@ -21,58 +18,8 @@ static int end_all(void **state)
 	return unit_is_root() ? tear_down(state) : 0;
 }
 
-#define MOTD  "files: [{path: /etc/motd, content: \"%s\\n\"}]\n"
-#define TESTS "tests: [{run: [cat, /etc/motd], expect: {stdout: \"%s\\n\"}}]\n"
-
-static void put_image(const char *rest)
-{
-	put("r.yaml", arena_printf(arena,
-	                           "image: {name: unit, version: 1.2.0, arch: %s, from: tree, "
-	                           "disk: {size: 512M}}\n%s",
-	                           own_arch(), rest));
-}
-
-static const char *with_word(const char *word)
-{
-	return arena_printf(arena, MOTD TESTS, word, word);
-}
-
-static void put_tree(void)
-{
-	struct blob program;
-
-	assert_ok(file_read(AT_FDCWD, PROGRAM, 16 << 20, arena, &program, &e));
-	put("tree/etc/passwd", "root:x:0:0::/root:/bin/sh\n");
-	put("tree/etc/group", "root:x:0:\n");
-	put("tree/var/lib/dpkg/status", "Package: one\nStatus: install ok installed\n"
-	                                "Architecture: amd64\nVersion: 1.0\n\n");
-	put("tree/boot/vmlinuz-1", "kernel");
-	put("tree/usr/x", "");
-	(void)mkdir(at("tree/bin"), 0755);
-	(void)mkdir(at("tree/tmp"), 0755);
-	(void)mkdir(at("tree/root"), 0700);
-	scope_fd int fd = open(at("tree/bin/busybox"), O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
-	assert_int_equal(file_write_all(fd, program.data, program.len), 0);
-	assert_int_equal(symlink("busybox", at("tree/bin/sh")), 0);
-	assert_int_equal(symlink("busybox", at("tree/bin/cat")), 0);
-	assert_int_equal(symlink("busybox", at("tree/bin/ls")), 0);
-}
-
-#define assert_shell(...) assert_runs("shell", at("r.yaml"), "--store", at("store"), __VA_ARGS__)
-#define build(...)        run("build", at("r.yaml"), "--store", at("store"), __VA_ARGS__)
-#define shell(...)        run("shell", at("r.yaml"), "--store", at("store"), __VA_ARGS__)
-
 /* What is built with -o: `out`, in two forms. */
 #define OUT "--output", at("out"), "--format", "dir,tar,dir"
-
-static size_t count(const char *text, const char *part)
-{
-	size_t n = 0;
-
-	for (const char *p = text; (p = strstr(p, part)); p++)
-		n++;
-	return n;
-}
 
 static void an_image_is_built(void **state)
 {
@@ -477,81 +424,6 @@ static void a_disk_is_built_and_published(void **state)
 	account_close();
 }
 
-/* ---- the store ---- */
-
-static void the_store_is_listed_and_pruned(void **state)
-{
-	(void)state;
-	unit_need_root();
-	assert_runs("cache", "list", "--store", at("store"));
-	assert_has(said(), "  files:/etc/motd\n");
-	assert_has(said(), " layers, ");
-	assert_has(said(), " MiB  20");
-	assert_runs("cache", "list", "--store", at("store"), "--json");
-	const struct doc *d = said_json();
-	assert_true(d->n >= 8);
-	assert_string_equal(doc_text(d->items[0], "schema"), "1");
-	assert_int_equal(strlen(doc_text(d->items[0], "key")), 64);
-	assert_int_equal(strlen(doc_text(d->items[0], "used")), 20);
-	assert_non_null(doc_text(d->items[0], "bytes"));
-	assert_runs("cache", "prune", "--store", at("store"), "--json");
-	assert_string_equal(doc_text(said_json(), "files"), "0");
-	const char *object = arena_printf(arena, "store/objects/%064d", 0);
-	put(object, "fetched long ago");
-	const struct timespec old[2] = {{1, 0}, {1, 0}};
-	assert_int_equal(utimensat(AT_FDCWD, at(object), old, 0), 0);
-	assert_runs("cache", "list", "--store", at("store"));
-	assert_has(said(), "\n1 fetched packages and files, 4 KiB\n");
-	assert_runs("cache", "prune", "--store", at("store"));
-	assert_int_equal(access(at(object), F_OK), 0);
-	assert_runs("cache", "prune", "--store", at("store"), "--keep", "1");
-	assert_has(said(), " layers and 1 fetched files, ");
-	assert_runs("cache", "list", "--store", at("store"));
-	assert_string_equal(said(), "0 layers, 0 B\n");
-	assert_runs("cache", "prune", "--store", at("store"), "-q");
-	assert_string_equal(said(), "");
-	assert_runs("cache", "list", "--store", at("none"));
-	assert_string_equal(said(), "0 layers, 0 B\n");
-}
-
-/* ---- refusals before any work ---- */
-
-static void what_cant_be_made_is_refused_first(void **state)
-{
-	static const char *const only_ami[][2] = {
-	        {"--name", "abc"},      {"--description", "d"}, {"--parent", "snap-1"},
-	        {"--kms-key", "k"},     {"--tag", "a=b"},       {"--share", "1"},
-	        {"--copy", "r"},        {"--alias", "a"},       {"--deprecate", "t"},
-	        {"--connections", "5"}, {"--state", "s"},       {"--region", "r"},
-	        {"--deadline", "1h"},
-	};
-
-	(void)state;
-	unit_need_root();
-	for (size_t i = 0; i < ARRAY_LEN(only_ami); i++)
-		assert_refused(
-		        2, arena_printf(arena, "%s: expected --format ami with it", only_ami[i][0]),
-		        "build", at("r.yaml"), only_ami[i][0], only_ami[i][1]);
-	assert_refused(2, "--encrypt: expected --format ami", "build", at("r.yaml"), "--encrypt");
-	assert_refused(2,
-	               "--format: 'zip' is no format, expected some of dir, tar, raw, qcow2, ami, "
-	               "with commas between",
-	               "build", at("r.yaml"), "--format", "raw,zip", "-o", at("o2"));
-	assert_refused(2, "--format: expected --output DIR", "build", at("r.yaml"), "--format",
-	               "tar");
-	put("file", "x");
-	assert_refused(2, "/file' is no directory", "build", at("r.yaml"), "-o", at("file"));
-	assert_refused(3, "none.yaml", "build", at("none.yaml"), "-o", at("o2"));
-	assert_refused(3, "none.yaml", "shell", at("none.yaml"), "--store", at("store"));
-	assert_int_equal(access(at("o2"), F_OK), -1);
-	put("big.yaml", arena_printf(arena,
-	                             "image: {name: unit, arch: %s, from: tree, disk: {size: "
-	                             "900G}}\n",
-	                             own_arch()));
-	assert_refused(1, "MiB at '", "build", at("big.yaml"), "-o", at("o2"), "--store",
-	               at("empty-store"), "--format", "dir,tar,qcow2,raw");
-}
-
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
@@ -568,8 +440,6 @@ int main(int argc, char **argv)
 	        cmocka_unit_test(an_image_is_built_over_a_tar),
 	        cmocka_unit_test(a_disk_is_built_and_built_over),
 	        cmocka_unit_test(a_disk_is_built_and_published),
-	        cmocka_unit_test(the_store_is_listed_and_pruned),
-	        cmocka_unit_test(what_cant_be_made_is_refused_first),
 	};
 
 	if (sandbox_called(argc, argv))

@@ -113,6 +113,10 @@ static void what_is_left_out_is_told(void **state)
 	assert_refused(3, "none.yaml", "provision", at("none.yaml"), "--root", at("root"));
 }
 
+#define PEM                                                                                        \
+	"-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEAMIIEpAIBAAKCAQEAMIIEpAIBAAKCAQEA"        \
+	"MIIEpAIBAAKCAQEA\n"
+
 static void a_tree_is_cleaned(void **state)
 {
 	(void)state;
@@ -126,9 +130,7 @@ static void a_tree_is_cleaned(void **state)
 	assert_int_equal(access(at("root/etc/ssh/ssh_host_rsa_key"), F_OK), -1);
 	assert_null(strstr(get("root/etc/machine-id"), "0123456789abcdef"));
 	/* What a person has to decide fails it. */
-	put("root/leaked.pem", "-----BEGIN RSA PRIVATE "
-	                       "KEY-----\nMIIEpAIBAAKCAQEAMIIEpAIBAAKCAQEAMIIEpAIBAAKCAQEA"
-	                       "MIIEpAIBAAKCAQEA\n");
+	put("root/leaked.pem", PEM);
 	assert_int_equal(provision("--clean"), 3);
 	assert_has(complained(), "private-keys");
 }
@@ -195,6 +197,100 @@ static void components_are_carried_out(void **state)
 	assert_refused(3, "r.yaml:2:", "provision", at("r.yaml"), "--root", at("root"));
 }
 
+/* Programs of the root's own. */
+static void put_busybox(void)
+{
+	struct blob program;
+
+	assert_ok(file_read(AT_FDCWD, "/usr/bin/busybox", 16 << 20, arena, &program, &e));
+	(void)mkdir(at("root/bin"), 0755);
+	scope_fd int fd = open(at("root/bin/busybox"), O_WRONLY | O_CREAT | O_CLOEXEC, 0755);
+	assert_int_equal(file_write_all(fd, program.data, program.len), 0);
+	assert_int_equal(symlink("busybox", at("root/bin/sh")), 0);
+	assert_int_equal(symlink("busybox", at("root/bin/cat")), 0);
+}
+
+static void tests_come_behind_what_they_test(void **state)
+{
+	(void)state;
+	need_root();
+	put_busybox();
+	put_component("c.yaml", STEP("test", MAKE("t", "/etc/tested", "x")));
+	put("r.yaml", "image: {name: unit}\nfiles: [{path: /etc/motd, content: hi}]\n"
+	              "components: [c.yaml]\n"
+	              "tests: [{name: reads, run: [cat, /etc/motd], expect: {stdout: hi}}, "
+	              "{run: [cat, /etc/passwd]}]\n");
+	assert_int_equal(provision("-v"), 0);
+	assert_has(said(), "\npassed   test reads ");
+	assert_has(said(), "\npassed   test cat /etc/passwd ");
+	assert_string_equal(get("root/etc/tested"), "x");
+	assert_int_equal(provision("--json"), 0);
+	assert_string_equal(doc_text(said_json_line(1), "state"), "passed");
+	assert_string_equal(doc_text(said_json_line(1), "step"), "test reads");
+	const char *ns = doc_text(said_json_line(1), "elapsed_ns");
+	assert_true(strlen(ns) > 3 && strlen(ns) < 12);
+
+	assert_int_equal(unlink(at("root/etc/tested")), 0);
+	assert_int_equal(unlink(at("root/usr/lib/hpc-node/image-manifest.json")), 0);
+	put("r.yaml", "image: {name: unit}\ncomponents: [c.yaml]\n"
+	              "tests: [{run: [cat, /etc/motd], expect: {stdout: other}}]\n");
+	assert_int_equal(provision("-v"), 1);
+	assert_has(complained(), "r.yaml:3:");
+	assert_null(strstr(said(), "passed"));
+	assert_string_equal(get("root/etc/tested"), "");
+	assert_string_equal(get("root/usr/lib/hpc-node/image-manifest.json"), "");
+}
+
+static void what_is_promised_is_looked_for(void **state)
+{
+	(void)state;
+	need_root();
+	put("r.yaml", "image: {name: unit, features: [lustre]}\n");
+	assert_int_equal(provision("-v"), 1);
+	assert_has(complained(), "lustre");
+	assert_string_equal(get("root/usr/lib/hpc-node/image-manifest.json"), "");
+	put("r.yaml", "image: {name: unit}\nfiles: [{path: /etc/motd, content: hi}]\n");
+	setenv("AWS_PROFILE", "none", 1);
+	assert_int_not_equal(provision("-v"), 0);
+	assert_has(complained(), "none");
+	unsetenv("AWS_PROFILE");
+	assert_string_equal(get("root/etc/motd"), "");
+}
+
+/* Once each, with what cleaning left alone, and why. */
+static void what_was_cleaned_is_told(void **state)
+{
+	(void)state;
+	need_root();
+	put("root/etc/ssh/ssh_host_rsa_key", "x");
+	put("root/etc/ssh/ssh_host_rsa_key.pub", "x");
+	put("root/leaked.pem", PEM);
+	put("r.yaml", "image: {name: unit}\n"
+	              "allow: [{rule: private-keys, path: /leaked.pem, reason: of a test}, "
+	              "{rule: private-keys, path: /none.pem, reason: no need}]\n");
+	assert_int_equal(provision("--clean"), 0);
+	assert_has(complained(), "cleaned: 3 things that no image may have\n");
+	assert_has(complained(), "private-keys: '/leaked.pem' at byte 0 is allowed: of a test\n");
+	assert_has(complained(), "not needed: allow {rule: private-keys, path: /none.pem}: no such "
+	                         "thing is here\n");
+	const char *manifest = get("root/usr/lib/hpc-node/image-manifest.json");
+	assert_has(manifest, "\"cleaned\":[{\"rule\":\"ssh-host-keys\"");
+	put("root/etc/ssh/ssh_host_rsa_key", "x");
+	assert_int_equal(provision("--clean", "-v"), 0);
+	assert_has(complained(), "cleaned: ssh-host-keys: '/etc/ssh/ssh_host_rsa_key'\n");
+
+	put("r.yaml", "image: {name: unit}\n");
+	assert_int_equal(provision("--clean"), 3);
+	assert_int_equal(count(complained(), "private-keys: '/leaked.pem'"), 1);
+	put("root/other.pem", PEM);
+	assert_int_equal(provision("--clean"), 3);
+	assert_int_equal(count(complained(), "private-keys: '/leaked.pem'"), 1);
+	assert_int_equal(count(complained(), "private-keys: '/other.pem'"), 1);
+	/* Without --clean nothing of it is looked for. */
+	assert_int_equal(provision("-q"), 0);
+	assert_null(strstr(get("root/usr/lib/hpc-node/image-manifest.json"), "\"cleaned\""));
+}
+
 /* ---- a restart, on a machine that is this one: a root of the test's own ---- */
 
 #define STATE "root/var/lib/hpc-node/provision.json"
@@ -255,6 +351,58 @@ static void what_was_done_before_a_restart_is_not_done_again(void **state)
 	assert_int_equal(access(at(STATE), F_OK), -1);
 }
 
+/* Each recipe's own, the lowest first. */
+static void a_restart_goes_on_in_the_recipe_that_asked(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_component("root/low.yaml", STEP("build", MAKE("b", "/etc/low", "once")));
+	put_steps("");
+	put("root/below.yaml", "image: {name: below}\ncomponents: [low.yaml]\n");
+	put("root/r.yaml", "image: {name: unit, from: below.yaml}\ncomponents: [c.yaml]\n");
+	assert_int_equal(run("provision", "/r.yaml"), 194);
+	const char *kept = get(STATE);
+	assert_has(kept, "\"done\":{\"0.build.b\":[");
+	assert_has(kept, "\"0.build.rd\":[\"one\"");
+	struct stat st;
+	assert_int_equal(stat(at(STATE), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	put("root/etc/low", "changed since");
+	put("root/etc/b", "changed since");
+	assert_int_equal(run("provision", "/r.yaml"), 0);
+	assert_string_equal(get("root/etc/low"), "changed since");
+	assert_string_equal(get("root/etc/b"), "changed since");
+	assert_string_equal(get("root/etc/after"), "one");
+
+	/* The end of a run that went well but for what is optional ends it, too. */
+	put("root/etc/plain", "x");
+	put("root/r.yaml", "image: {name: unit}\ncomponents: [c.yaml]\n"
+	                   "files: [{path: /etc/plain/x, content: x, optional: true}]\n");
+	assert_int_equal(run("provision", "/r.yaml"), 194);
+	assert_int_equal(access(at(STATE), F_OK), 0);
+	assert_int_equal(run("provision", "/r.yaml"), 8);
+	assert_null(strstr(said(), " held already, "));
+	assert_int_equal(access(at(STATE), F_OK), -1);
+	/* One that failed doesn't. */
+	assert_int_equal(run("provision", "/r.yaml"), 194);
+	put("root/r.yaml", "image: {name: unit}\ncomponents: [c.yaml]\n"
+	                   "files: [{path: /etc/plain/x, content: x}]\n");
+	assert_int_equal(run("provision", "/r.yaml"), 1);
+	assert_int_equal(access(at(STATE), F_OK), 0);
+}
+
+/* Not the machine that works on it, for that of an image in a directory. */
+static void another_root_is_not_restarted(void **state)
+{
+	(void)state;
+	need_root();
+	put_component("c.yaml", STEP("build", REBOOT));
+	put("r.yaml", "image: {name: unit}\ncomponents: [c.yaml]\n");
+	assert_int_equal(provision("-v"), 1);
+	assert_has(complained(), "c.yaml:5:25: step 'build.r': 'Reboot' needs a running machine");
+	assert_int_equal(access(at(STATE), F_OK), -1);
+}
+
 static void the_state_of_another_recipe_is_ignored(void **state)
 {
 	(void)state;
@@ -294,6 +442,11 @@ int main(void)
 	        T(one_run_at_a_time),
 	        T(components_are_carried_out),
 	        M(what_was_done_before_a_restart_is_not_done_again),
+	        T(tests_come_behind_what_they_test),
+	        T(what_is_promised_is_looked_for),
+	        T(what_was_cleaned_is_told),
+	        T(another_root_is_not_restarted),
+	        M(a_restart_goes_on_in_the_recipe_that_asked),
 	        M(the_state_of_another_recipe_is_ignored),
 	};
 

@@ -26,6 +26,12 @@ static int verb_stderr = -1;
 /* Where the root of the runs is; NULL: this machine's. */
 static const char *verb_root;
 
+/* The directory that they are in; NULL: the test's. */
+static const char *verb_cwd;
+
+/* Whose they are. */
+static uid_t verb_user;
+
 static inline int run_words(const char *const *words)
 {
 	int n = 0, status;
@@ -44,6 +50,8 @@ static inline int run_words(const char *const *words)
 			dup2(verb_stderr, STDERR_FILENO);
 		if (verb_root && (chroot(verb_root) < 0 || chdir("/") < 0))
 			_exit(98);
+		if ((verb_cwd && chdir(verb_cwd) < 0) || (verb_user && setuid(verb_user) < 0))
+			_exit(97);
 		for (int i = 0; i < n; i++)
 			argv[i] = arena_strdup(arena, words[i]);
 		status = program_main(&image_program, n, argv, &g.program);
@@ -61,12 +69,27 @@ static inline int run_words(const char *const *words)
 /* Of the last run. */
 static inline const char *said(void)
 {
-	return get("stdout");
+	const char *text = get("stdout");
+	struct stat st;
+
+	assert_int_equal(stat(at("stdout"), &st), 0);
+	assert_int_equal(st.st_size, strlen(text)); /* nothing but text */
+	return text;
 }
 
 static inline const char *complained(void)
 {
 	return get("stderr");
+}
+
+/* How often the text has it. */
+static inline size_t count(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (const char *p = text; (p = strstr(p, part)); p++)
+		n++;
+	return n;
 }
 
 #define assert_has(text, part)                                                                     \
