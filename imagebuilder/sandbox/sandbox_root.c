@@ -23,6 +23,8 @@
 #define POLICY "/usr/sbin/policy-rc.d"
 #define RESOLV "/etc/resolv.conf"
 
+#define RESOLV_MAX 65536
+
 /* ---- the overlay ---- */
 
 /* Descriptors of layers, held during a mount. */
@@ -339,14 +341,14 @@ static int protect_kernel(struct err *e)
 static int enter_image(const struct sandbox_order *o, struct sandbox_lent *l, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct blob resolv = {"", 0};
+	struct blob resolv = {0};
 	struct err ignored; /* without the file there are no settings to copy */
 	char root[SANDBOX_ROOT];
 	int r = sandbox_join(o->layers, o->dir, root, e);
 
 	if (r < 0)
 		return r;
-	if (o->network && file_read(AT_FDCWD, RESOLV, 65536, a, &resolv, &ignored) < 0)
+	if (o->network && file_read(AT_FDCWD, RESOLV, RESOLV_MAX, a, &resolv, &ignored) < 0)
 		resolv = (struct blob){"", 0};
 	if (chdir(root) < 0)
 		return err_errno(e, errno, "entering '%s'", root);

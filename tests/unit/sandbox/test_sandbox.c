@@ -19,7 +19,7 @@
 #include "base/clock.h"
 #include "sandbox/sandbox_own.h"
 
-enum what { LOOK, DENIED, FAIL, DIE, END, HANG, TALK, READ, BESIDE, NAMES };
+enum what { LOOK, DENIED, FAIL, DIE, END, HANG, TALK, READ, BESIDE, NAMES, CROWD };
 
 struct job {
 	uint64_t what;
@@ -129,6 +129,17 @@ static int look_at_mounts(struct err *why)
 			               fs.f_flag & all, st.st_mode & 07777,
 			               (unsigned long)(fs.f_blocks * fs.f_frsize));
 	}
+	/* So are the files by which root changes the kernel without any capability. */
+	static const char *const kernel[] = {
+	        "/proc/sys", "/proc/sysrq-trigger", "/proc/irq",  "/proc/bus",
+	        "/proc/fs",  "/proc/acpi",          "/proc/scsi", "/proc/mtrr"};
+	for (size_t i = 0; i < ARRAY_LEN(kernel); i++) {
+		struct statvfs fs;
+
+		if (statvfs(kernel[i], &fs) == 0 && (fs.f_flag & all) != all)
+			return err_set(why, ERR_HOST, REASON_HOST_COMMAND_FAILED, EIO,
+			               "%s: flags %lx", kernel[i], fs.f_flag & all);
+	}
 	/* Lists of packages are out of sight where the image has them, and not made elsewhere. */
 	WANT(access("/var/lib/apt/lists/x", F_OK) < 0);
 	WANT(access("/var/cache/apt", F_OK) < 0);
@@ -195,6 +206,15 @@ static uint64_t rights(bool permitted)
 	                 : d[0].effective | (uint64_t)d[1].effective << 32;
 }
 
+static uint64_t inheritable(void)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct d[2] = {0};
+
+	syscall(SYS_capget, &header, d);
+	return d[0].inheritable | (uint64_t)d[1].inheritable << 32;
+}
+
 static uint64_t bounding(void)
 {
 	uint64_t set = 0;
@@ -205,7 +225,54 @@ static uint64_t bounding(void)
 	return set;
 }
 
-static int denied(struct err *why)
+#ifdef __x86_64__
+/* A call by the kernel's table of 32 bits, whose numbers are others. */
+static long call32(long no)
+{
+	long r;
+
+	__asm__ volatile("int $0x80"
+	                 : "=a"(r)
+	                 : "a"(no), "b"(0L), "c"(0L), "d"(0L), "S"(0L), "D"(0L)
+	                 : "memory", "r8", "r9", "r10", "r11");
+	return r;
+}
+
+/* Not every kernel has one. */
+static bool has_table32(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(call32(20) == getpid() ? 0 : 1); /* getpid */
+	return waitpid(pid, &status, 0) == pid && status == 0;
+}
+
+static int denied_32(const struct job *j, struct err *why)
+{
+	if (!str_eq(j->text, "32"))
+		return 0;
+	WANT(call32(20) == getpid());
+	WANT((int)call32(288) == -EPERM);  /* keyctl */
+	WANT((int)call32(346) == -EPERM);  /* setns */
+	WANT((int)call32(425) == -ENOSYS); /* io_uring_setup */
+	return 0;
+}
+#else
+static bool has_table32(void)
+{
+	return false;
+}
+
+static int denied_32(const struct job *j, struct err *why)
+{
+	(void)j, (void)why;
+	return 0;
+}
+#endif
+
+static int denied(const struct job *j, struct err *why)
 {
 	static const uint64_t kept = 1ULL << CAP_CHOWN | 1ULL << CAP_DAC_OVERRIDE |
 	                             1ULL << CAP_FOWNER | 1ULL << CAP_FSETID | 1ULL << CAP_SETFCAP |
@@ -214,6 +281,8 @@ static int denied(struct err *why)
 	char text[16];
 
 	WANT(rights(true) == kept && rights(false) == kept && bounding() == kept);
+	WANT(inheritable() == 0);
+	WANT(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0); /* sudo(8) works */
 	WANT(mknod("/disk", S_IFBLK | 0600, makedev(7, 0)) < 0 && errno == EPERM);
 	WANT(mkfifo("/pipe", 0600) == 0);
 	WANT(chroot("/tmp") < 0 && errno == EPERM);
@@ -239,6 +308,26 @@ static int denied(struct err *why)
 	WANT(open("/proc/1/environ", O_RDONLY | O_CLOEXEC) < 0);
 	WANT(chown("/made", 12, 34) < 0 && errno == ENOENT);
 	WANT(chown("/word", 12, 34) == 0 && chmod("/word", 02755) == 0);
+	return denied_32(j, why);
+}
+
+static int wait_for_the_end(void *none)
+{
+	(void)none;
+	for (;;)
+		syscall(SYS_pause);
+	return 0;
+}
+
+/* One more at a time, all in this memory, until the first process ends it. */
+static int crowd(struct err *why)
+{
+	static char stacks[SANDBOX_PROCESSES + 64][4096] __attribute__((aligned(64)));
+
+	for (size_t i = 0; i < ARRAY_LEN(stacks); i++)
+		WANT(clone(wait_for_the_end, stacks[i] + sizeof stacks[i], CLONE_VM | SIGCHLD,
+		           NULL) > 0);
+	pause();
 	return 0;
 }
 
@@ -251,7 +340,7 @@ static int run(void *arg, struct err *why)
 	case LOOK:
 		return look(j, why);
 	case DENIED:
-		return denied(why);
+		return denied(j, why);
 	case FAIL:
 		return err_set(why, ERR_INTEGRITY, REASON_CHECKSUM_MISMATCH, EBADMSG,
 		               "so it is: %s", j->text);
@@ -263,8 +352,7 @@ static int run(void *arg, struct err *why)
 		pause();
 		return 0;
 	case TALK:
-		printf("to stdout\nhalf");
-		fflush(stdout);
+		printf("to stdout\nhalf"); /* the rest goes out when the job is done */
 		fprintf(stderr, "%s\n", j->text);
 		return 0;
 	case READ:
@@ -275,6 +363,8 @@ static int run(void *arg, struct err *why)
 		return 0;
 	case NAMES:
 		return look_at_names(j, why);
+	case CROWD:
+		return crowd(why);
 	case BESIDE:
 		WANT(access(j->text, F_OK) == 0);
 		WANT(getpid() == 2);
@@ -358,6 +448,13 @@ static void it_has_few_rights(void **state)
 
 	(void)state;
 	unit_need_root();
+	/* Whatever is inherited ends here. */
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct d[2];
+	syscall(SYS_capget, &header, d);
+	d[0].inheritable = d[0].permitted;
+	syscall(SYS_capset, &header, d);
+	job.text = has_table32() ? "32" : "";
 	assert_ok(do_run(DENIED));
 	assert_int_equal(stat(at("dir/tree/word"), &st), 0);
 	assert_int_equal(st.st_uid, 12);
@@ -379,6 +476,16 @@ static void how_it_ended_is_told(void **state)
 	assert_err(do_run(HANG), ERR_HOST, "not finished by its deadline");
 	assert_int_equal(e.reason, REASON_STEP_TIMEOUT);
 	assert_true(clock_now() - start < 5000000000ULL);
+}
+
+static void a_crowd_is_ended(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_err(do_run(CROWD), ERR_HOST,
+	           "more than 4096 processes at once: all of them were ended");
+	assert_int_equal(e.reason, REASON_STEP_DIED);
+	assert_int_equal(e.no, EAGAIN);
 }
 
 static void its_lines_are_heard(void **state)
@@ -509,6 +616,7 @@ int main(int argc, char **argv)
 	        T(it_sees_the_image_and_no_more),
 	        T(it_has_few_rights),
 	        T(how_it_ended_is_told),
+	        T(a_crowd_is_ended),
 	        T(its_lines_are_heard),
 	        T(it_gets_the_descriptors_it_was_given),
 	        T(without_an_image_it_sees_this_machine),

@@ -137,6 +137,119 @@ static void without_words_it_is_a_shell(void **state)
 	assert_string_equal(get("said"), "better\n");
 }
 
+/* A child that runs the words, with what it reads and what it writes. */
+static pid_t begin_words(const char *const *argv, int *ret_to, int *ret_from)
+{
+	static const char *const env[] = {"PATH=/bin", NULL};
+	const struct sandbox box = {.layers = layers, .dir = at("dir")};
+	int to[2], from[2], status = 0;
+
+	assert_int_equal(pipe2(to, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(from, O_CLOEXEC), 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		dup2(to[0], 0);
+		dup2(from[1], 1);
+		close(to[1]);
+		_exit(sandbox_exec(&box, argv, env, &status, &e) < 0 ? 99 : status);
+	}
+	close(to[0]);
+	close(from[1]);
+	*ret_to = to[1];
+	*ret_from = from[0];
+	return pid;
+}
+
+static int end_of(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+/* What a key sends is the program's business; what asks us to end ends it as well. */
+static void keys_are_for_the_program(void **state)
+{
+	static const char *const words[] = {"sh", "-c", "echo; cat; exit 5", NULL};
+	static const int ending[] = {SIGHUP, SIGTERM};
+	int to, from;
+	char c;
+
+	(void)state;
+	unit_need_root();
+	pid_t pid = begin_words(words, &to, &from);
+	assert_int_equal(read(from, &c, 1), 1); /* it runs */
+	assert_int_equal(kill(pid, SIGINT), 0);
+	assert_int_equal(kill(pid, SIGQUIT), 0);
+	assert_int_equal(write(to, "x", 1), 1);
+	assert_int_equal(read(from, &c, 1), 1);
+	assert_int_equal(c, 'x');
+	close(to);
+	assert_int_equal(end_of(pid), 5);
+	close(from);
+	for (size_t i = 0; i < ARRAY_LEN(ending); i++) {
+		assert_int_equal(tree_remove(AT_FDCWD, at("dir"), true, &e), 0);
+		put("dir/x", "x");
+		pid = begin_words(words, &to, &from);
+		assert_int_equal(read(from, &c, 1), 1);
+		assert_int_equal(kill(pid, ending[i]), 0);
+		assert_int_equal(end_of(pid), 128 + ending[i]);
+		assert_int_equal(read(from, &c, 1), 0); /* it is gone */
+		close(to);
+		close(from);
+	}
+}
+
+/* A shell gets the terminal, with job control, and we get it back. */
+static void a_shell_has_the_terminal(void **state)
+{
+	static const char *const none[] = {NULL};
+	static const char *const env[] = {"PATH=/bin", NULL};
+	const struct sandbox box = {.layers = layers, .dir = at("dir")};
+	scope_fd int master = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	char shown[4096] = "";
+	size_t len = 0;
+	int status;
+
+	(void)state;
+	unit_need_root();
+	assert_int_equal(grantpt(master), 0);
+	assert_int_equal(unlockpt(master), 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		setsid();
+		int fd = open(ptsname(master), O_RDWR | O_CLOEXEC); /* ours from now on */
+
+		for (int i = 0; i < 3; i++)
+			dup2(fd, i);
+		if (sandbox_exec(&box, none, env, &status, &e) < 0 || status != 3)
+			_exit(1);
+		_exit(tcgetpgrp(0) == getpgrp() ? 0 : 2);
+	}
+	const char line[] = "cat /proc/self/stat; exit 3\n";
+	assert_int_equal(write(master, line, strlen(line)), strlen(line));
+	assert_int_equal(end_of(pid), 0);
+	while (len < sizeof shown - 1) {
+		ssize_t n = read(master, shown + len, sizeof shown - 1 - len);
+		if (n <= 0)
+			break;
+		len += (size_t)n;
+	}
+	/* "PID (cat) R PPID PGRP SESSION TTY TPGID": it is of the group in front. */
+	const char *stat = strstr(shown, " (cat) ");
+	int ppid, group, session, tty, front;
+	assert_non_null(stat);
+	assert_int_equal(
+	        sscanf(stat, " (cat) %*c %d %d %d %d %d", &ppid, &group, &session, &tty, &front),
+	        5);
+	assert_int_equal(group, front);
+	assert_true(tty != 0);
+}
+
 static void what_cant_be_run_is_told(void **state)
 {
 	(void)state;
@@ -245,6 +358,8 @@ int main(int argc, char **argv)
 	        T(its_end_is_ours),
 	        T(it_has_what_it_was_given_and_no_more),
 	        T(without_words_it_is_a_shell),
+	        T(keys_are_for_the_program),
+	        T(a_shell_has_the_terminal),
 	        T(what_cant_be_run_is_told),
 	        T(a_job_that_cant_be_sent_is_refused),
 	        T(what_the_image_has_stays),

@@ -2,9 +2,13 @@
 /* What jobs without an image mount by themselves: layers to look at, a tree for chroot, an empty directory. */
 #include "machine.h"
 
+#include <linux/capability.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 
-#include "sandbox/sandbox.h"
+#include "base/clock.h"
+#include "sandbox/sandbox_own.h"
 
 static const char *layers[3];
 
@@ -188,6 +192,106 @@ static void a_directory_is_hidden(void **state)
 	           arena_printf(arena, "mounting over %s/none: No such file", top));
 }
 
+/* In a child that may not mount: the text that it got, or "" where all went well. */
+static const char *without_rights(int (*call)(struct err *why))
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct d[2];
+	struct err got = {0};
+	int answer[2];
+
+	assert_int_equal(pipe2(answer, O_CLOEXEC), 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct err why = {0};
+
+		syscall(SYS_capget, &header, d);
+		d[0].effective &= ~(1U << CAP_SYS_ADMIN);
+		syscall(SYS_capset, &header, d);
+		if (call(&why) == 0)
+			why = (struct err){0};
+		(void)file_write_all(answer[1], (const char *)&why, sizeof why);
+		_exit(0);
+	}
+	close(answer[1]);
+	assert_int_equal(read(answer[0], &got, sizeof got), sizeof got);
+	close(answer[0]);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_true(got.kind == ERR_HOST && got.no == EPERM);
+	return arena_strdup(arena, got.text);
+}
+
+static int view_one(struct err *why)
+{
+	const char *const one[] = {layers[0], NULL};
+
+	return sandbox_view(one, at("view"), why);
+}
+
+static int view_two(struct err *why)
+{
+	return sandbox_view(layers, at("view"), why);
+}
+
+static int join(struct err *why)
+{
+	char root[SANDBOX_ROOT];
+
+	return sandbox_join(layers, at("dir"), root, why);
+}
+
+static int lend(struct err *why)
+{
+	return sandbox_lend(at("low"), why);
+}
+
+static int hide(struct err *why)
+{
+	return sandbox_hide(at("low"), why);
+}
+
+static int enter_image(struct err *why)
+{
+	const struct sandbox_order o = {.layers = layers, .dir = at("dir")};
+	struct sandbox_lent lent = {0};
+
+	return sandbox_enter(&o, &lent, why);
+}
+
+static int run_job(struct err *why)
+{
+	const char *text = "";
+	const struct sandbox box = {
+	        .layers = layers,
+	        .dir = at("dir"),
+	        .job = &sandbox_program,
+	        .arg = &(struct sandbox_program){(const char *const[]){text, NULL},
+	                                         (const char *const[]){NULL}},
+	        .deadline = CLOCK_NEVER};
+
+	return sandbox_run(&box, why);
+}
+
+static void who_may_not_mount_is_told(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_string_equal(
+	        without_rights(view_one),
+	        arena_printf(arena, "showing the layer '%s': Operation not permitted", layers[0]));
+	assert_string_equal(without_rights(view_two), "joining layers: Operation not permitted");
+	assert_string_equal(without_rights(join), "joining layers: Operation not permitted");
+	assert_string_equal(without_rights(lend),
+	                    "mounting proc on /proc: Operation not permitted");
+	assert_string_equal(
+	        without_rights(hide),
+	        arena_printf(arena, "mounting over %s: Operation not permitted", at("low")));
+	assert_string_equal(without_rights(enter_image),
+	                    "making the sandbox: Operation not permitted");
+	assert_string_equal(without_rights(run_job), "making namespaces: Operation not permitted");
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, begin, tear_down)
@@ -198,6 +302,7 @@ int main(void)
 	        T(what_is_written_becomes_a_layer),
 	        T(a_tree_is_lent_what_chroot_needs),
 	        T(a_directory_is_hidden),
+	        T(who_may_not_mount_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, machine_begin, NULL);
