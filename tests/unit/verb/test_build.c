@@ -176,6 +176,61 @@ static void outputs_lie_where_they_are_asked_for(void **state)
 	assert_int_equal(access(at("here2/unit-1.2.0.spdx.json"), F_OK), -1);
 }
 
+static size_t entries(const char *name)
+{
+	scope_fd int dir = open(at(name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scope_listing struct listing l = {0};
+
+	assert_true(dir >= 0);
+	assert_int_equal(listing_read(dir, &l), 0);
+	return (size_t)l.n;
+}
+
+static bool is_written(const char *format)
+{
+	assert_int_equal(build("-o", at("out"), "--format", format), 0);
+	const char *line =
+	        strstr(said(), arena_printf(arena, " %s/out/unit-1.2.0.%s  (", top, format));
+	assert_non_null(line);
+	return str_starts(line - strlen("written"), "written");
+}
+
+/* An output that is not the file that was written, of this image, is made again. */
+static void an_output_that_was_touched_is_made_again(void **state)
+{
+	const struct timespec then[2] = {{1000, 0}, {1000, 0}};
+	const char *tar = at("out/unit-1.2.0.tar");
+	struct stat st;
+
+	(void)state;
+	unit_need_root();
+	assert_true(is_written("tar"));
+	assert_false(is_written("tar"));
+	assert_int_equal(entries("store/outputs"), 1);
+	assert_int_equal(utimensat(AT_FDCWD, tar, then, 0), 0);
+	assert_true(is_written("tar"));
+	/* Another file of that size and time. */
+	assert_int_equal(stat(tar, &st), 0);
+	const struct timespec same[2] = {st.st_mtim, st.st_mtim};
+	assert_int_equal(rename(tar, at("old")), 0);
+	put("out/unit-1.2.0.tar", "");
+	assert_int_equal(truncate(tar, st.st_size), 0);
+	assert_int_equal(utimensat(AT_FDCWD, tar, same, 0), 0);
+	assert_true(is_written("tar"));
+	assert_false(is_written("tar"));
+	put_image(with_word("second"));
+	assert_true(is_written("tar"));
+	/* Its record is of the place: another name of the directory is the same. */
+	assert_int_equal(symlink("out", at("link")), 0);
+	assert_int_equal(build("-o", at("link"), "--format", "tar"), 0);
+	assert_has(said(), arena_printf(arena, "unchanged %s/link/unit-1.2.0.tar  (", top));
+	assert_int_equal(entries("store/outputs"), 1);
+	assert_int_equal(tree_remove(AT_FDCWD, at("store/outputs"), true, &e), 0);
+	put("store/outputs", "no directory");
+	assert_int_equal(build("-o", at("out"), "--format", "tar"), 1);
+	assert_has(complained(), "Not a directory");
+}
+
 /* ---- signals ---- */
 
 #define ENDLESS                                                                                    \
@@ -236,16 +291,6 @@ static void assert_ended_by(pid_t pid, FILE *out, int sig, const char *name)
 	fclose(out);
 }
 
-static size_t entries(const char *name)
-{
-	scope_fd int dir = open(at(name), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	scope_listing struct listing l = {0};
-
-	assert_true(dir >= 0);
-	assert_int_equal(listing_read(dir, &l), 0);
-	return (size_t)l.n;
-}
-
 static void a_signal_ends_a_build_and_what_it_left(void **state)
 {
 	FILE *out;
@@ -283,6 +328,7 @@ int main(int argc, char **argv)
 	        T(a_disk_needs_what_starts_it),
 	        T(the_tree_of_a_failed_step_makes_room),
 	        T(outputs_lie_where_they_are_asked_for),
+	        T(an_output_that_was_touched_is_made_again),
 	        T(a_signal_ends_a_build_and_what_it_left),
 	};
 
