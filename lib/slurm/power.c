@@ -3,6 +3,7 @@
 #include "slurm/power.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/backoff.h"
@@ -35,9 +36,9 @@ bool power_is_settled(const char *states)
 
 	for (const char *line = states; *line;) {
 		size_t len = strcspn(line, "\n");
-		char state[STATE_MAX] = "";
+		char state[STATE_MAX];
 
-		memcpy(state, line, len < sizeof state ? len : sizeof state - 1);
+		snprintf(state, sizeof state, "%.*s", (int)len, line);
 		if (strncasecmp(state, "down", 4) == 0)
 			return true;
 		waiting = waiting || is_waiting(state);

@@ -87,9 +87,9 @@ enum slurm_verdict slurm_node_verdict(const struct slurm_node *n, time_t since)
 	static const char *const base[] = {"IDLE",  "ALLOCATED", "ALLOC",
 	                                   "MIXED", "MIX",       "COMPLETING"};
 	/* "#" is powering up, "~" powered down, "%" powering down, "*" not responding: sinfo(1). */
-	static const char *const not_yet[] = {"NOT_RESPONDING", "POWERING_UP",   "POWERED_DOWN",
-	                                      "POWERING_DOWN",  "POWER_DOWN",    "UNKNOWN",
-	                                      "FUTURE",         "REBOOT_ISSUED", "REBOOT^"};
+	static const char *const not_yet[] = {"NOT_RESPONDING", "POWERING_UP",  "POWERED_DOWN",
+	                                      "POWERING_DOWN",  "POWER_DOWN",   "UNKNOWN",
+	                                      "FUTURE",         "REBOOT_ISSUED"};
 
 	if (!n->started || n->started + SLACK_S < since || strpbrk(n->state, "*~#%^"))
 		return SLURM_WAIT;

@@ -5,6 +5,8 @@
  */
 #include "kinds_test.h"
 
+#include <sys/prctl.h>
+
 #include <arpa/inet.h>
 #include <linux/capability.h>
 #include <netinet/in.h>

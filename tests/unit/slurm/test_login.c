@@ -16,19 +16,6 @@ static struct vars facts;
 static struct plan plan;
 static const struct slurm_spec *made; /* by claim */
 
-static int sackd_act(struct host *h, const char *unit, enum host_unit_action action,
-                     uint64_t deadline, struct err *err)
-{
-	(void)h, (void)deadline, (void)err;
-	assert_string_equal(unit, "sackd.service");
-	assert_int_not_equal(action, HOST_UNIT_RESTART);
-	strbuf_printf(&w.did, "%s ", action == HOST_UNIT_START ? "start" : "stop");
-	w.active = action == HOST_UNIT_START;
-	return 0;
-}
-
-static const struct unit_ops sackd_units = {.state = unit_state, .act = sackd_act};
-
 static void sinfo_is(const char *place, const char *then)
 {
 	const char *name = arena_printf(arena, "%s/sinfo", place);
@@ -41,7 +28,8 @@ static void sinfo_is(const char *place, const char *then)
 static int start_world(void **state)
 {
 	begin(state);
-	host->units = &sackd_units;
+	w.unit = "sackd.service";
+	w.on_start = NULL;
 	facts = (struct vars){.arena = arena};
 	sinfo_is("bin", "echo queue1");
 	return 0;
@@ -76,8 +64,7 @@ static int probe(void)
 static int apply(void)
 {
 	e = (struct err){0};
-	w.did.len = 0;
-	strbuf_str(&w.did, "");
+	manager_forget();
 	return kind_login.apply(&ctx, made, &e);
 }
 

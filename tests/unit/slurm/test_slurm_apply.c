@@ -38,8 +38,7 @@ static int probe(void)
 static int apply(void)
 {
 	e = (struct err){0};
-	w.did.len = 0;
-	strbuf_str(&w.did, "");
+	manager_forget();
 	return kind_slurm.apply(&ctx, made, &e);
 }
 
@@ -49,7 +48,7 @@ static int start_with_facts(void **state)
 	facts = (struct vars){.arena = arena};
 	vars_set(&facts, "node", "n1", "test");
 	vars_set(&facts, "head", "127.0.0.1", "test");
-	w.out[1] = READY;
+	out[1] = READY;
 	return 0;
 }
 

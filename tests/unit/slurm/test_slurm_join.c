@@ -26,11 +26,11 @@ static unsigned waited_ms(void)
 static void it_joins_when_the_controller_says_so(void **state)
 {
 	(void)state;
-	w.out[1] = RECORD("IDLE+CLOUD", "");
+	out[1] = RECORD("IDLE+CLOUD", "");
 	assert_ok(join());
 	assert_string_equal(w.did.data, "start ");
 	assert_string_equal(get("asked"), "UTC0 127.0.0.1:6817 --oneliner show node n1\n");
-	w.out[1] = NULL;
+	out[1] = NULL;
 	answer(0);
 	put("answer", RECORD("IDLE+DRAIN", " Reason=by hand [root@now]"));
 	assert_ok(join()); /* it runs already */
@@ -40,7 +40,7 @@ static void it_joins_when_the_controller_says_so(void **state)
 static void one_that_is_not_listed_is_restarted_once(void **state)
 {
 	(void)state;
-	w.out[0] = UNKNOWN;
+	out[0] = UNKNOWN;
 	answer(0);
 	assert_err(join(), ERR_HOST,
 	           "joining as node 'n1': the controller has not seen it register, and does not "
@@ -56,8 +56,8 @@ static void one_that_is_not_listed_is_restarted_once(void **state)
 static void one_that_registers_after_a_restart_has_joined(void **state)
 {
 	(void)state;
-	w.out[1] = RECORD("IDLE*", "");
-	w.out[2] = RECORD("IDLE", "");
+	out[1] = RECORD("IDLE*", "");
+	out[2] = RECORD("IDLE", "");
 	assert_ok(join());
 	assert_string_equal(w.did.data, "start restart ");
 }
@@ -66,7 +66,7 @@ static void one_that_registers_after_a_restart_has_joined(void **state)
 static void a_restart_that_fails_is_told(void **state)
 {
 	(void)state;
-	w.out[1] = RECORD("IDLE*", "");
+	out[1] = RECORD("IDLE*", "");
 	w.restart_fails = true;
 	assert_err(join(), ERR_HOST, "restart: it is masked");
 	assert_string_equal(w.did.data, "start restart ");
@@ -75,7 +75,7 @@ static void a_restart_that_fails_is_told(void **state)
 static void its_state_is_told_when_time_is_over(void **state)
 {
 	(void)state;
-	w.out[1] = RECORD("IDLE+POWERING_UP", "");
+	out[1] = RECORD("IDLE+POWERING_UP", "");
 	ctx.deadline = clock_in_ms(9000);
 	assert_err(join(), ERR_HOST, "has not seen it register, its state is IDLE+POWERING_UP");
 	assert_int_equal(e.reason, REASON_SLURM_NOT_REGISTERED);
@@ -85,7 +85,7 @@ static void its_state_is_told_when_time_is_over(void **state)
 static void one_that_is_smaller_than_configured_is_final(void **state)
 {
 	(void)state;
-	w.out[1] = RECORD("IDLE+DRAIN+INVALID_REG", " Reason=Low RealMemory [slurm@now]");
+	out[1] = RECORD("IDLE+DRAIN+INVALID_REG", " Reason=Low RealMemory [slurm@now]");
 	assert_err(join(), ERR_HOST,
 	           "joining as node 'n1': the controller refuses it, state IDLE+DRAIN+INVALID_REG: "
 	           "Low RealMemory; this machine is 'NodeName=n1 CPUs=1'");
@@ -96,13 +96,13 @@ static void one_that_is_smaller_than_configured_is_final(void **state)
 static void one_that_is_kept_down_gets_some_seconds(void **state)
 {
 	(void)state;
-	w.out[1] = RECORD("DOWN", "");
+	out[1] = RECORD("DOWN", "");
 	assert_err(join(), ERR_HOST,
 	           "it registered and the controller keeps it in state DOWN: no reason given");
 	assert_int_equal(e.reason, REASON_SLURM_NODE_DOWN);
 	assert_about(3000, waited_ms());
 	assert_string_equal(w.did.data, "start ");
-	w.out[1] = RECORD("DOWN", " Reason=broken [root@now]");
+	out[1] = RECORD("DOWN", " Reason=broken [root@now]");
 	w.active = false;
 	w.starts = 0;
 	assert_err(join(), ERR_HOST, "in state DOWN: broken");
@@ -111,7 +111,7 @@ static void one_that_is_kept_down_gets_some_seconds(void **state)
 static void refused_credentials_are_borne_for_some_seconds(void **state)
 {
 	(void)state;
-	w.complaint[1] = REFUSED;
+	complaint[1] = REFUSED;
 	assert_err(join(), ERR_DENIED, "looking up node 'n1': asking slurmctld: slurm_load_node");
 	assert_int_equal(e.reason, REASON_MUNGE_REFUSED);
 	assert_about(SLURM_PATIENCE_MS, waited_ms());
@@ -120,7 +120,7 @@ static void refused_credentials_are_borne_for_some_seconds(void **state)
 static void another_refusal_is_final_at_once(void **state)
 {
 	(void)state;
-	w.complaint[1] = "error: Incompatible versions of client and server code";
+	complaint[1] = "error: Incompatible versions of client and server code";
 	assert_err(join(), ERR_DENIED, "Incompatible versions");
 	assert_int_equal(e.reason, REASON_SLURM_VERSION);
 	assert_true(waited_ms() < 6000);
@@ -129,7 +129,7 @@ static void another_refusal_is_final_at_once(void **state)
 static void an_answer_that_says_nothing_may_pass(void **state)
 {
 	(void)state;
-	w.complaint[1] = NO_ANSWER;
+	complaint[1] = NO_ANSWER;
 	ctx.deadline = clock_in_ms(9000);
 	assert_err(join(), ERR_HOST, "asking slurmctld: ");
 	assert_int_equal(e.reason, REASON_HOST_COMMAND_FAILED);
@@ -163,7 +163,7 @@ static void a_backup_controller_is_enough(void **state)
 
 	(void)state;
 	spec.head = (struct field_strings){.n = 2, .items = heads};
-	w.out[1] = RECORD("IDLE", "");
+	out[1] = RECORD("IDLE", "");
 	assert_ok(join());
 	assert_true(waited_ms() < 6000);
 }
@@ -173,26 +173,26 @@ static void its_own_configuration_is_asked_by_scontrol(void **state)
 {
 	(void)state;
 	spec.configless = false;
-	w.complaint[0] = UNHEARD;
+	complaint[0] = UNHEARD;
 	answer(0);
 	assert_err(join(), ERR_RETRY, "waiting for slurmctld of node 'n1': looking up node 'n1'");
 	assert_string_equal(w.did.data, "");
 	assert_string_equal(get("asked"), "UTC0  --oneliner show node n1\n");
 	assert_about(53500, waited_ms());
-	w.complaint[0] = REFUSED;
+	complaint[0] = REFUSED;
 	answer(0);
 	begun = clock_now();
 	ctx.deadline = clock_in_ms(60000);
 	assert_err(join(), ERR_DENIED, "Zero Bytes");
 	assert_about(SLURM_PATIENCE_MS, waited_ms());
-	w.complaint[0] = NO_ANSWER;
+	complaint[0] = NO_ANSWER;
 	answer(0);
 	begun = clock_now();
 	assert_err(join(), ERR_HOST, "something else");
 	assert_int_equal(waited_ms(), 0);
-	w.complaint[0] = NULL;
-	w.out[0] = UNKNOWN; /* it answers */
-	w.out[1] = RECORD("IDLE", "");
+	complaint[0] = NULL;
+	out[0] = UNKNOWN; /* it answers */
+	out[1] = RECORD("IDLE", "");
 	answer(0);
 	assert_ok(join());
 	assert_string_equal(w.did.data, "start ");
@@ -218,7 +218,7 @@ static void a_slurmd_that_ends_by_itself_is_quoted_and_stopped(void **state)
 static void one_that_ended_for_the_controller_is_started_again(void **state)
 {
 	(void)state;
-	w.out[0] = UNKNOWN;
+	out[0] = UNKNOWN;
 	answer(0);
 	w.failing = true;
 	w.words = "slurmd: error: Unable to contact slurm controller";

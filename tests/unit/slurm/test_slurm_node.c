@@ -41,6 +41,64 @@ static void records_are_read(void **state)
 	assert_string_equal(n.reason, "a\\x1b[2Jb");
 }
 
+/* Keys begin a line or follow a blank, and values end with either. */
+static void where_keys_and_values_begin_and_end(void **state)
+{
+	struct slurm_node n;
+
+	(void)state;
+	assert_int_equal(
+	        slurm_node_parse(TEXT("xState=a\nNodeName=n\nState=IDLE\nReason=no key"), &n), 0);
+	assert_string_equal(n.state, "IDLE");
+	assert_string_equal(n.reason, "");
+	assert_int_equal(n.started, 0);
+	assert_int_equal(slurm_node_parse(TEXT("State=s NodeName=n Reason=to the end"), &n), 0);
+	assert_string_equal(n.state, "s");
+	assert_string_equal(n.reason, "to the end");
+	assert_int_equal(slurm_node_parse(TEXT("NodeName=n State=s Reason=a line\nComment=x"), &n),
+	                 0);
+	assert_string_equal(n.reason, "a line");
+	assert_int_equal(slurm_node_parse(TEXT("NodeName=n Reason= State=IDLE"), &n), 0);
+	assert_string_equal(n.state, "IDLE");
+	/* A text that ends with a key has no value. */
+	assert_int_equal(slurm_node_parse(TEXT("NodeName=n State"), &n), -EINVAL);
+	assert_int_equal(slurm_node_parse((struct blob){"NodeName=n State=IDLE", 16}, &n), -EINVAL);
+}
+
+static void times_are_whole_or_none(void **state)
+{
+	static const struct {
+		const char *text;
+		time_t at;
+	} rows[] = {
+	        {AT, WHEN},  {"1970-01-01T00:00:01", 1},        {AT "Z", 0}, {"2026-11-22", 0},
+	        {"None", 0}, {AT "00000000000000000000000", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[256];
+		struct slurm_node n;
+
+		snprintf(text, sizeof text, "NodeName=n State=IDLE SlurmdStartTime=%s",
+		         rows[i].text);
+		assert_int_equal(slurm_node_parse(TEXT(text), &n), 0);
+		if (n.started != rows[i].at)
+			fail_msg("'%s': %lld", rows[i].text, (long long)n.started);
+	}
+}
+
+static void a_record_has_a_ceiling(void **state)
+{
+	static char text[(64 << 10) + 1] = "NodeName=n State=IDLE ";
+	struct slurm_node n;
+
+	(void)state;
+	memset(text + strlen(text), 'x', sizeof text - strlen(text));
+	assert_int_equal(slurm_node_parse((struct blob){text, 64 << 10}, &n), 0);
+	assert_int_equal(slurm_node_parse((struct blob){text, (64 << 10) + 1}, &n), -EINVAL);
+}
+
 static void what_is_no_record_is_refused(void **state)
 {
 	static const char *const bad[] = {
@@ -88,6 +146,20 @@ static void states_are_judged(void **state)
 	        {"FUTURE", SLURM_WAIT},
 	        {"UNKNOWN+DRAIN+INVALID_REG", SLURM_INVALID},
 	        {"INVAL", SLURM_INVALID},
+	        {"ALLOC", SLURM_READY},
+	        {"MIX", SLURM_READY},
+	        {"COMPLETING", SLURM_READY},
+	        {"IDLE-", SLURM_READY},
+	        {"IDLE@", SLURM_READY},
+	        {"IDLE!", SLURM_READY},
+	        {"IDLE+REBOOT^", SLURM_WAIT},
+	        {"IDLE+POWER_DOWN", SLURM_WAIT},
+	        {"IDLE+POWERING_DOWN", SLURM_WAIT},
+	        {"MIXED+POWERING_UP", SLURM_WAIT},
+	        {"IDLE+INVAL", SLURM_INVALID},
+	        {"DOWN+INVALID_REG", SLURM_INVALID},
+	        {"INVALIDATED", SLURM_DOWN},
+	        {"IDLER", SLURM_DOWN},
 	        {"DOWN", SLURM_DOWN},
 	        {"DOWN+DRAIN", SLURM_DOWN},
 	        {"ERROR", SLURM_DOWN},
@@ -109,7 +181,8 @@ static void an_earlier_life_does_not_count(void **state)
 
 	(void)state;
 	assert_int_equal(slurm_node_verdict(&n, 1000), SLURM_READY);
-	assert_int_equal(slurm_node_verdict(&n, 1003), SLURM_READY);
+	assert_int_equal(slurm_node_verdict(&n, 1005), SLURM_READY); /* two readings of a clock */
+	assert_int_equal(slurm_node_verdict(&n, 1006), SLURM_WAIT);
 	assert_int_equal(slurm_node_verdict(&n, 1060), SLURM_WAIT);
 	assert_int_equal(slurm_node_verdict(&n, 900), SLURM_READY);
 	n.started = 0;
@@ -142,6 +215,27 @@ static void complaints_have_their_reasons(void **state)
 	        {"slurm_load_node error: Invalid authentication credential\n",
 	         "slurm_load_node error: Invalid authentication credential", REASON_SLURM_AUTH,
 	         ERR_DENIED},
+	        {"slurmd: error: Unable to determine this slurmd's NodeName\n", "slurmd's NodeName",
+	         REASON_SLURM_NODE_UNKNOWN, ERR_HOST},
+	        {"error: Munge decode failed: Invalid credential\n", "Munge decode failed",
+	         REASON_MUNGE_REFUSED, ERR_DENIED},
+	        {"error: Protocol authentication error\n", "Protocol authentication error",
+	         REASON_SLURM_AUTH, ERR_DENIED},
+	        {"error: Incompatible versions of client and server code\n",
+	         "Incompatible versions", REASON_SLURM_VERSION, ERR_DENIED},
+	        {"error: Socket timed out on send/recv operation\n", "Socket timed out",
+	         REASON_SLURMCTLD_UNREACHABLE, ERR_RETRY},
+	        {"error: connect: Connection refused\n", "Connection refused",
+	         REASON_SLURMCTLD_UNREACHABLE, ERR_RETRY},
+	        {"error: DNS SRV lookup failed\n", "DNS SRV", REASON_SLURMCTLD_UNREACHABLE,
+	         ERR_RETRY},
+	        /* The last line of the kind; what is said of a fatal error before one that isn't. */
+	        {"x: error: one\nx: fatal: two\nx: fatal: three\nx: error: four",
+	         "doing: x: fatal: three", REASON_HOST_COMMAND_FAILED, ERR_HOST},
+	        {"error: one\nslurmd: two\nerror: three", "doing: error: three",
+	         REASON_HOST_COMMAND_FAILED, ERR_HOST},
+	        {"slurmd: fatal: slurmd initialization failed\nslurmd: error: pmix\n",
+	         "no word of why", REASON_HOST_COMMAND_FAILED, ERR_HOST},
 	        {"x: ConfigLess mode is disabled in slurm configuration.", "x: ConfigLess mode is",
 	         REASON_SLURM_NOT_CONFIGLESS, ERR_DENIED},
 	        {"slurm_load_node error: Unable to contact slurm controller (connect failure)\n",
@@ -197,6 +291,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(records_are_read),
+	        cmocka_unit_test(where_keys_and_values_begin_and_end),
+	        cmocka_unit_test(times_are_whole_or_none),
+	        cmocka_unit_test(a_record_has_a_ceiling),
 	        cmocka_unit_test(what_is_no_record_is_refused),
 	        cmocka_unit_test(states_are_judged),
 	        cmocka_unit_test(an_earlier_life_does_not_count),

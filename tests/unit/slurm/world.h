@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the tests of slurm share: a service manager and a controller that do as the test says, a
- * network of the test's own, and a clock that only waits move.
+ * What the tests of slurm share: slurmd's unit and a controller that do as the test says, a network
+ * of the test's own, and a clock that only waits move.
  */
 #pragma once
 
@@ -9,12 +9,11 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
-#include "machine/unit_own.h"
+#include "manager.h"
 #include "network.h"
 #include "scratch.h"
 #include "slurm/slurm_own.h"
 
-#define STARTED 1795383730 /* 2026-11-22T21:42:10 */
 #define RECORD(state, tail)                                                                        \
 	"NodeName=n1 Arch=x86_64 State=" state " BootTime=None "                                   \
 	"SlurmdStartTime=2026-11-22T21:42:10 LastBusyTime=Unknown" tail "\n"
@@ -28,88 +27,20 @@ static uint64_t begun;
 static struct host *host;
 static struct slurm_spec spec;
 static struct step_ctx ctx;
-static struct world {
-	bool active, failing; /* the unit; whether starting it fails */
-	bool missing, stale;  /* it doesn't exist; the manager must read its file again */
-	bool restart_fails;   /* though it goes on running */
-	/* So many starts last longer than anybody waits; as what the unit is seen meanwhile. */
-	int lasting;
-	const char *meanwhile;
-	const char *words; /* its log */
-	/* What scontrol says after so many starts; the last one stays. */
-	const char *out[4], *complaint[4];
-	int starts;
-	uint64_t restarted; /* at */
-	struct strbuf did;
-} w;
+/* What scontrol says after so many starts of slurmd; the last one stays. */
+static const char *out[4], *complaint[4];
 
 static inline void answer(int i)
 {
-	put("answer", w.out[i] ? w.out[i] : "");
-	put("complaint", w.complaint[i] ? w.complaint[i] : "");
+	put("answer", out[i] ? out[i] : "");
+	put("complaint", complaint[i] ? complaint[i] : "");
 }
 
-static int unit_state(struct host *h, const char *unit, struct host_unit_state *ret,
-                      uint64_t deadline, struct err *err)
+static inline void answer_started(void)
 {
-	(void)h, (void)unit, (void)deadline, (void)err;
-	*ret = (struct host_unit_state){.known = !w.missing,
-	                                .need_reload = w.stale,
-	                                .active = w.active,
-	                                .failed = !w.active && !w.meanwhile,
-	                                .started_us = STARTED * 1000000ull};
-	snprintf(ret->active_state, sizeof ret->active_state, "%s",
-	         w.meanwhile ? w.meanwhile
-	         : w.active  ? "active"
-	                     : "failed");
-	snprintf(ret->result, sizeof ret->result, "%s", w.active ? "success" : "exit-code");
-	return 0;
-}
-
-static int unit_act(struct host *h, const char *unit, enum host_unit_action action,
-                    uint64_t deadline, struct err *err)
-{
-	static const char *const verbs[] = {[HOST_UNIT_START] = "start",
-	                                    [HOST_UNIT_STOP] = "stop",
-	                                    [HOST_UNIT_RESTART] = "restart"};
-
-	(void)h;
-	assert_string_equal(unit, "slurmd.service");
-	strbuf_printf(&w.did, "%s ", verbs[action]);
-	if (action != HOST_UNIT_STOP && w.lasting-- > 0) {
-		now.now_ns = deadline;
-		return err_set(err, ERR_HOST, REASON_UNIT_TIMEOUT, ETIMEDOUT, "still activating");
-	}
-	w.meanwhile = NULL;
-	w.active = action != HOST_UNIT_STOP && !w.failing;
-	if (action == HOST_UNIT_STOP)
-		return 0;
-	if (action == HOST_UNIT_RESTART)
-		w.restarted = clock_now();
-	if (action == HOST_UNIT_RESTART && w.restart_fails)
-		return err_set(err, ERR_HOST, REASON_UNIT_FAILED, EPERM, "restart: it is masked");
-	w.starts++;
-	if (w.starts < 4 && (w.out[w.starts] || w.complaint[w.starts]))
+	if (w.starts < 4 && (out[w.starts] || complaint[w.starts]))
 		answer(w.starts);
-	return w.failing ? err_set(err, ERR_HOST, REASON_UNIT_FAILED, EIO, "start: it failed") : 0;
 }
-
-static int unit_reload(struct host *h, uint64_t deadline, struct err *err)
-{
-	(void)h, (void)deadline, (void)err;
-	strbuf_str(&w.did, "reload ");
-	w.stale = false;
-	return 0;
-}
-
-static struct blob unit_words(struct host *h, const char *unit, struct arena *a)
-{
-	(void)h, (void)unit, (void)a;
-	return (struct blob){w.words, strlen(w.words)};
-}
-
-static const struct unit_ops units = {
-        .state = unit_state, .act = unit_act, .reload = unit_reload, .words = unit_words};
 
 static int listening = -1, daemon_port = -1;
 
@@ -158,9 +89,16 @@ static inline int begin(void **state)
 	assert_int_equal(chmod(top, 0755), 0);
 	assert_ok(host_open(at("machine"), HOST_LIVE, &host, &e));
 	host->self = host->running = true;
-	host->units = &units;
-	w = (struct world){.words = "", .did = STRBUF(arena, 4096)};
-	strbuf_str(&w.did, "");
+	host->units = &manager_ops;
+	w = (struct manager){.unit = "slurmd.service",
+	                     .words = "",
+	                     .started_us = STARTED * 1000000ull,
+	                     .on_start = answer_started,
+	                     .clock = &now,
+	                     .did = STRBUF(arena, 4096)};
+	manager_forget();
+	memset(out, 0, sizeof out);
+	memset(complaint, 0, sizeof complaint);
 	spec = (struct slurm_spec){.node = "n1",
 	                           .head = {.n = 1, .items = heads},
 	                           .prefix = top,

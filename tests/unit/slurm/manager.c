@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The service manager of the tests. */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "base/clock.h"
+#include "manager.h"
+
+struct manager w;
+
+static int state_of(struct host *h, const char *unit, struct host_unit_state *ret,
+                    uint64_t deadline, struct err *err)
+{
+	(void)h, (void)deadline, (void)err;
+	assert_string_equal(unit, w.unit);
+	*ret = (struct host_unit_state){.known = !w.missing,
+	                                .need_reload = w.stale,
+	                                .active = w.active,
+	                                .failed = !w.active && !w.meanwhile,
+	                                .started_us = w.started_us};
+	snprintf(ret->active_state, sizeof ret->active_state, "%s",
+	         w.meanwhile ? w.meanwhile
+	         : w.active  ? "active"
+	                     : "failed");
+	snprintf(ret->result, sizeof ret->result, "%s", w.active ? "success" : "exit-code");
+	return 0;
+}
+
+static int act(struct host *h, const char *unit, enum host_unit_action action, uint64_t deadline,
+               struct err *err)
+{
+	static const char *const verbs[] = {[HOST_UNIT_START] = "start",
+	                                    [HOST_UNIT_STOP] = "stop",
+	                                    [HOST_UNIT_RESTART] = "restart"};
+
+	(void)h;
+	assert_string_equal(unit, w.unit);
+	strbuf_printf(&w.did, "%s ", verbs[action]);
+	if (action != HOST_UNIT_STOP && w.lasting-- > 0) {
+		w.clock->now_ns = deadline;
+		return err_set(err, ERR_HOST, REASON_UNIT_TIMEOUT, ETIMEDOUT, "still activating");
+	}
+	w.meanwhile = NULL;
+	w.active = action != HOST_UNIT_STOP && !w.failing;
+	if (action == HOST_UNIT_STOP)
+		return 0;
+	if (action == HOST_UNIT_RESTART)
+		w.restarted = clock_now();
+	if (action == HOST_UNIT_RESTART && w.restart_fails)
+		return err_set(err, ERR_HOST, REASON_UNIT_FAILED, EPERM, "restart: it is masked");
+	w.starts++;
+	if (w.on_start)
+		w.on_start();
+	return w.failing ? err_set(err, ERR_HOST, REASON_UNIT_FAILED, EIO, "start: it failed") : 0;
+}
+
+static int reload(struct host *h, uint64_t deadline, struct err *err)
+{
+	(void)h, (void)deadline, (void)err;
+	strbuf_str(&w.did, "reload ");
+	w.stale = false;
+	return 0;
+}
+
+static struct blob words(struct host *h, const char *unit, struct arena *a)
+{
+	(void)h, (void)unit, (void)a;
+	return (struct blob){w.words, strlen(w.words)};
+}
+
+const struct unit_ops manager_ops = {
+        .state = state_of, .act = act, .reload = reload, .words = words};
+
+void manager_forget(void)
+{
+	w.did.len = 0;
+	strbuf_str(&w.did, "");
+}
