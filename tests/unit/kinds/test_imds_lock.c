@@ -5,12 +5,11 @@
  */
 #include "kinds_test.h"
 
-#include <sys/prctl.h>
-
 #include <arpa/inet.h>
 #include <linux/capability.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 

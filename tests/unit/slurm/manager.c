@@ -14,15 +14,14 @@ static int state_of(struct host *h, const char *unit, struct host_unit_state *re
 {
 	(void)h, (void)deadline, (void)err;
 	assert_string_equal(unit, w.unit);
+	const char *dead = w.dead ? w.dead : "failed";
+	const char *shown = w.meanwhile ? w.meanwhile : w.active ? "active" : dead;
 	*ret = (struct host_unit_state){.known = !w.missing,
 	                                .need_reload = w.stale,
 	                                .active = w.active,
-	                                .failed = !w.active && !w.meanwhile,
+	                                .failed = str_eq(shown, "failed"),
 	                                .started_us = w.started_us};
-	snprintf(ret->active_state, sizeof ret->active_state, "%s",
-	         w.meanwhile ? w.meanwhile
-	         : w.active  ? "active"
-	                     : "failed");
+	snprintf(ret->active_state, sizeof ret->active_state, "%s", shown);
 	snprintf(ret->result, sizeof ret->result, "%s", w.active ? "success" : "exit-code");
 	return 0;
 }

@@ -11,6 +11,7 @@ struct manager {
 	bool active, failing; /* whether starting it fails */
 	bool missing, stale;  /* it doesn't exist; the manager must read its file again */
 	bool restart_fails;   /* though it goes on running */
+	const char *dead;     /* its ActiveState while it isn't active; NULL: "failed" */
 	/* So many starts last longer than anybody waits; as what the unit is seen meanwhile. */
 	int lasting;
 	const char *meanwhile;

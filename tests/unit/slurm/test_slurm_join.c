@@ -209,6 +209,10 @@ static void a_slurmd_that_ends_by_itself_is_quoted_and_stopped(void **state)
 	assert_int_equal(e.reason, REASON_HOST_COMMAND_FAILED);
 	assert_string_equal(w.did.data, "start ");
 	assert_true(waited_ms() < 6000);
+	w.dead = "activating"; /* systemd would start it for ever */
+	manager_forget();
+	assert_err(join(), ERR_HOST, "slurmd.service is activating (exit-code)");
+	assert_string_equal(w.did.data, "start stop ");
 	w.words = "error: Unable to determine this slurmd's NodeName";
 	assert_err(join(), ERR_HOST, "NodeName");
 	assert_int_equal(e.reason, REASON_SLURM_NODE_UNKNOWN);

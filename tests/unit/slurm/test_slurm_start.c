@@ -35,13 +35,13 @@ static unsigned waited_ms(void)
 }
 
 /* slurmd's start lasts while it says this, and scontrol is answered so. */
-static void it_lasts(int starts, const char *words, const char *out, const char *complaint)
+static void it_lasts(int starts, const char *words, const char *said, const char *error)
 {
 	w.lasting = starts;
 	w.meanwhile = "activating";
 	w.words = words;
-	w.out[0] = out;
-	w.complaint[0] = complaint;
+	out[0] = said;
+	complaint[0] = error;
 	answer(0);
 	put("sbin/slurmd", "#!/bin/sh\ntest \"$1\" = -V && echo " VERSION "\n");
 }
