@@ -12,8 +12,12 @@ struct manager w;
 static int state_of(struct host *h, const char *unit, struct host_unit_state *ret,
                     uint64_t deadline, struct err *err)
 {
-	(void)h, (void)deadline, (void)err;
+	(void)h, (void)deadline;
 	assert_string_equal(unit, w.unit);
+	if (w.deaf && --w.deaf == 0) {
+		w.deaf = 1;
+		return err_set(err, ERR_HOST, REASON_UNIT_TIMEOUT, ETIMEDOUT, "no answer");
+	}
 	const char *dead = w.dead ? w.dead : "failed";
 	const char *shown = w.meanwhile ? w.meanwhile : w.active ? "active" : dead;
 	*ret = (struct host_unit_state){.known = !w.missing,
@@ -56,8 +60,10 @@ static int act(struct host *h, const char *unit, enum host_unit_action action, u
 
 static int reload(struct host *h, uint64_t deadline, struct err *err)
 {
-	(void)h, (void)deadline, (void)err;
+	(void)h, (void)deadline;
 	strbuf_str(&w.did, "reload ");
+	if (w.reload_fails)
+		return err_set(err, ERR_HOST, REASON_UNIT_TIMEOUT, ETIMEDOUT, "reload: no answer");
 	w.stale = false;
 	return 0;
 }

@@ -11,7 +11,9 @@ struct manager {
 	bool active, failing; /* whether starting it fails */
 	bool missing, stale;  /* it doesn't exist; the manager must read its file again */
 	bool restart_fails;   /* though it goes on running */
-	const char *dead;     /* its ActiveState while it isn't active; NULL: "failed" */
+	bool reload_fails;
+	int deaf;         /* from its deaf-th question on it doesn't answer; 0: it does */
+	const char *dead; /* its ActiveState while it isn't active; NULL: "failed" */
 	/* So many starts last longer than anybody waits; as what the unit is seen meanwhile. */
 	int lasting;
 	const char *meanwhile;

@@ -242,6 +242,47 @@ static void what_is_missing_is_said(void **state)
 	assert_err(apply(), ERR_INPUT, "starting the controller: ");
 }
 
+/* systemd's own errors are the step's, and nothing goes on behind them. */
+static void a_service_manager_that_fails(void **state)
+{
+	(void)state;
+	unit_need_root();
+	w.deaf = 1;
+	assert_err(apply(), ERR_HOST, "no answer");
+	assert_int_equal(e.reason, REASON_UNIT_TIMEOUT);
+	assert_string_equal(w.did.data, "");
+	assert_int_equal(access(at(STATE_DIR), F_OK), -1);
+	w.deaf = 2; /* before it is started */
+	assert_err(apply(), ERR_HOST, "no answer");
+	assert_string_equal(w.did.data, "");
+	assert_string_equal(calls_of("sinfo"), "");
+	w.deaf = 3; /* while it is waited for */
+	assert_err(apply(), ERR_HOST, "no answer");
+	assert_string_equal(w.did.data, "start ");
+	w.deaf = 3; /* for the note */
+	assert_err(apply(), ERR_HOST, "no answer");
+	assert_int_equal(access(at(NOTE), F_OK), -1);
+	w.deaf = 1;
+	assert_err(probe(), ERR_HOST, "no answer");
+	w.deaf = 0;
+	w.stale = w.reload_fails = true;
+	assert_err(apply(), ERR_HOST, "reload: no answer");
+	assert_string_equal(w.did.data, "reload ");
+}
+
+static void places_that_are_not_fit_are_told_before_it_starts(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_conf("StateSaveLocation=/etc/slurm/slurm.conf\n");
+	assert_int_equal(probe(), 0);
+	assert_err(apply(), ERR_HOST, "StateSaveLocation '/etc/slurm/slurm.conf'");
+	assert_int_equal(e.reason, REASON_SLURM_STATE);
+	assert_string_equal(w.did.data, "");
+	host->mode = HOST_DRY;
+	assert_err(apply(), ERR_HOST, "StateSaveLocation '/etc/slurm/slurm.conf'");
+}
+
 /* A dry run changes nothing, and doesn't wait. */
 static void a_dry_run_asks_nobody(void **state)
 {
@@ -273,6 +314,8 @@ int main(void)
 	        HEAD(without_sinfo_nothing_is_waited_for),
 	        HEAD(one_that_ends_by_itself_is_quoted_and_stopped),
 	        HEAD(what_is_missing_is_said),
+	        HEAD(a_service_manager_that_fails),
+	        HEAD(places_that_are_not_fit_are_told_before_it_starts),
 	        HEAD(a_dry_run_asks_nobody),
 	};
 

@@ -291,6 +291,28 @@ static void without_slurm_it_says_what_is_missing(void **state)
 	assert_int_equal(e.text[strlen("joining: there is no '/opt/slurm/sbin/slurmd'")], '\0');
 }
 
+/* systemd's own errors are the step's, and nothing goes on behind them. */
+static void a_service_manager_that_fails(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_ok(claim(section("")));
+	w.deaf = 1;
+	assert_err(apply(), ERR_HOST, "no answer");
+	assert_int_equal(e.reason, REASON_UNIT_TIMEOUT);
+	assert_int_equal(access(at(SYSCONF), F_OK), -1);
+	w.deaf = 2; /* after the files are written */
+	assert_err(apply(), ERR_HOST, "no answer");
+	assert_string_equal(w.did.data, "");
+	w.deaf = 1;
+	assert_err(probe(), ERR_HOST, "no answer");
+	w.deaf = 0;
+	w.reload_fails = true;
+	assert_err(apply(), ERR_HOST, "reload: no answer");
+	assert_string_equal(w.did.data, "reload ");
+	assert_int_equal(access(at("asked"), F_OK), -1);
+}
+
 static void an_image_cannot_join(void **state)
 {
 	(void)state;
@@ -356,6 +378,7 @@ int main(void)
 	        SLURM(changed_files_stop_it_first),
 	        SLURM(what_an_earlier_slurmd_fetched_goes),
 	        SLURM(without_slurm_it_says_what_is_missing),
+	        SLURM(a_service_manager_that_fails),
 	        SLURM(an_image_cannot_join),
 	        SLURM(configless_unless_there_is_a_slurm_conf),
 	        SLURM(the_port_of_slurmd_is_in_what_it_fetched),
