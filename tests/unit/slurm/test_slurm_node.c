@@ -281,6 +281,8 @@ static void complaints_have_their_reasons(void **state)
 
 		assert_int_equal(slurm_complain(TEXT(cases[i].said), "doing", &e), -EIO);
 		assert_true(str_starts(e.text, "doing: "));
+		/* To the end of the line, and nothing of what is behind. */
+		assert_null(strstr(e.text, "\\x00"));
 		if (!strstr(e.text, cases[i].line) || e.reason != cases[i].reason ||
 		    e.kind != cases[i].kind)
 			fail_msg("case %zu: %s", i, e.text);
