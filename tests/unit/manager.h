@@ -19,6 +19,7 @@ struct manager {
 	const char *meanwhile;
 	struct clock_fake *clock; /* which such a start moves to its deadline */
 	const char *words;        /* its log */
+	const char *file_state;   /* NULL: "" */
 	int starts;
 	uint64_t started_us;    /* as it says itself, CLOCK_REALTIME */
 	uint64_t restarted;     /* at, by the clock */

@@ -25,6 +25,7 @@ static int state_of(struct host *h, const char *unit, struct host_unit_state *re
 	                                .active = w.active,
 	                                .failed = str_eq(shown, "failed"),
 	                                .started_us = w.started_us};
+	snprintf(ret->file_state, sizeof ret->file_state, "%s", w.file_state ? w.file_state : "");
 	snprintf(ret->active_state, sizeof ret->active_state, "%s", shown);
 	snprintf(ret->result, sizeof ret->result, "%s", w.active ? "success" : "exit-code");
 	return 0;
@@ -58,6 +59,15 @@ static int act(struct host *h, const char *unit, enum host_unit_action action, u
 	return w.failing ? err_set(err, ERR_HOST, REASON_UNIT_FAILED, EIO, "start: it failed") : 0;
 }
 
+static int enable(struct host *h, const char *unit, bool on, uint64_t deadline, struct err *err)
+{
+	(void)h, (void)deadline, (void)err;
+	assert_string_equal(unit, w.unit);
+	strbuf_str(&w.did, on ? "enable " : "disable ");
+	w.file_state = on ? "enabled" : "disabled";
+	return 0;
+}
+
 static int reload(struct host *h, uint64_t deadline, struct err *err)
 {
 	(void)h, (void)deadline;
@@ -75,7 +85,7 @@ static struct blob words(struct host *h, const char *unit, struct arena *a)
 }
 
 const struct unit_ops manager_ops = {
-        .state = state_of, .act = act, .reload = reload, .words = words};
+        .state = state_of, .act = act, .enable = enable, .reload = reload, .words = words};
 
 void manager_forget(void)
 {
