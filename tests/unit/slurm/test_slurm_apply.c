@@ -123,6 +123,26 @@ static void where_the_controller_is(void **state)
 	assert_true(seen[0] && seen[1] && seen[2]);
 }
 
+static const char *joined(const struct field_strings *l)
+{
+	struct strbuf text = STRBUF(arena, 1024);
+
+	for (size_t i = 0; i < l->n; i++)
+		strbuf_printf(&text, "%s%s", i ? " " : "", l->items[i]);
+	return text.data;
+}
+
+static void what_it_needs_and_provides(void **state)
+{
+	(void)state;
+	assert_ok(claim("{head: [a, b], prefix: /opt/slurm}"));
+	assert_string_equal(joined(&plan.steps[0]->needs),
+	                    "name:a name:b path:/opt/slurm/sbin/slurmd munge:ready imds:locked "
+	                    "name:self *");
+	assert_string_equal(joined(&plan.steps[0]->provides),
+	                    "unit:slurmd.service slurm:registered");
+}
+
 /* One machine's file of arguments: Debian's place, or the others'. */
 static void the_arguments_of_slurmd(void **state)
 {
@@ -371,6 +391,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        SLURM(what_is_refused),
 	        SLURM(where_the_controller_is),
+	        SLURM(what_it_needs_and_provides),
 	        SLURM(the_arguments_of_slurmd),
 	        SLURM(a_unit_below_a_prefix_a_drop_in_without),
 	        SLURM(files_that_are_missing_do_not_hold),

@@ -3,6 +3,7 @@
  * Joining with a service manager and a controller that do as the test says, and a clock that only
  * waits move: how long each refusal is borne, what is restarted, and what the error is at the end.
  */
+#include "base/log.h"
 #include "world.h"
 
 static int join(void)
@@ -234,6 +235,66 @@ static void one_that_ended_for_the_controller_is_started_again(void **state)
 	assert_string_equal(w.did.data, "start restart start restart ");
 }
 
+static void take_log(void *log, enum log_level level, const char *text,
+                     const struct log_field *fields, size_t n)
+{
+	(void)fields, (void)n;
+	if (level == LOG_LEVEL_WARNING)
+		strbuf_printf(log, "%s\n", text);
+}
+
+/* No job starts then with slurmd 22.05, and nobody would know why. */
+static void control_groups_without_their_file_are_warned_of(void **state)
+{
+	static const struct {
+		const char *conf;
+		bool sent, configless, warned;
+	} rows[] = {
+	        {"ProctrackType=proctrack/cgroup\n", false, true, true},
+	        {"ProctrackType=proctrack/cgroup\n", true, true, false},
+	        {"ProctrackType=proctrack/cgroup\n", false, false, false},
+	        {"ProctrackType=proctrack/linuxproc\n", false, true, false},
+	};
+
+	(void)state;
+	out[1] = RECORD("IDLE", "");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct strbuf log = STRBUF(arena, 4096);
+
+		strbuf_str(&log, "");
+		put("machine/run/slurm/conf/slurm.conf", rows[i].conf);
+		if (rows[i].sent)
+			put("machine/run/slurm/conf/cgroup.conf", "");
+		else
+			(void)unlink(at("machine/run/slurm/conf/cgroup.conf"));
+		spec.configless = rows[i].configless;
+		put("answer", RECORD("IDLE", ""));
+		log_set_sink(take_log, &log, LOG_LEVEL_INFO);
+		int r = join();
+		log_set_sink(NULL, NULL, LOG_LEVEL_INFO);
+		assert_ok(r);
+		assert_int_equal(strstr(log.data, "sends no cgroup.conf") != NULL, rows[i].warned);
+	}
+}
+
+/* A second is kept for the report; of less than two, half. */
+static void some_time_is_kept_for_the_report(void **state)
+{
+	static const struct {
+		unsigned left, most;
+	} rows[] = {{10000, 9000}, {2001, 1001}, {2000, 1000}, {1000, 500}};
+
+	(void)state;
+	close(listening);
+	spec.port_number = a_port(false);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		begun = clock_now();
+		ctx.deadline = clock_in_ms(rows[i].left);
+		assert_err(join(), ERR_RETRY, "waiting for slurmctld of node 'n1'");
+		assert_true(waited_ms() <= rows[i].most);
+	}
+}
+
 int main(void)
 {
 #define JOIN(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
@@ -254,6 +315,8 @@ int main(void)
 	        JOIN(its_own_configuration_is_asked_by_scontrol),
 	        JOIN(a_slurmd_that_ends_by_itself_is_quoted_and_stopped),
 	        JOIN(one_that_ended_for_the_controller_is_started_again),
+	        JOIN(control_groups_without_their_file_are_warned_of),
+	        JOIN(some_time_is_kept_for_the_report),
 	};
 
 	return cmocka_run_group_tests(tests, own_network, NULL);
