@@ -90,6 +90,13 @@ static void the_stored_one_counts(void **state)
 	assert_non_null(strstr(script_last(&s, "PUT /bucket"), "If-None-Match: *\r\n"));
 	assert_non_null(strstr(script_last(&s, "PUT /bucket"), "Content-Length: 1024\r\n"));
 	assert_true(blob_eq(munge_key_bytes(&m), WINNERS));
+	/* It is asked for once in a process, until it is forgotten. */
+	script_stop(&s);
+	assert_int_equal(get(&m), 1);
+	assert_int_equal(make(&m, HOST_LIVE), 1);
+	munge_key_forget(&m);
+	assert_int_equal(munge_key_bytes(&m).len, 0);
+	assert_false(key.known);
 }
 
 /* Another one was faster, or an earlier try of ours whose answer was lost. */
