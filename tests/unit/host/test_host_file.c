@@ -248,6 +248,42 @@ static void a_full_disk_leaves_the_old_file(void **state)
 	assert_int_equal(umount(fixture_path(f, "/small")), 0);
 }
 
+static void a_directory_that_cannot_be_made_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_int_equal(mkdir(fixture_path(f, "/small"), 0755), 0);
+	assert_int_equal(mount("none", fixture_path(f, "/small"), "tmpfs", 0, "nr_inodes=1"), 0);
+	int r = host_mkdir(f->host, "/small/d", 0755, NULL, &e);
+	int deep = host_mkdir(f->host, "/small/a/b", 0755, NULL, &e);
+	assert_int_equal(umount(fixture_path(f, "/small")), 0);
+	assert_int_equal(r, -ENOSPC);
+	assert_int_equal(deep, -ENOSPC);
+	assert_string_equal(f->record, "");
+}
+
+static void whether_a_directory_is_so(void **state)
+{
+	const struct host_owner nobody = {"hpc-nobody", NULL};
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_ok(host_mkdir(f->host, "/d", 0750, NULL, &e));
+	assert_int_equal(host_dir_is(f->host, "/d", 0750, NULL, &e), 1);
+	assert_int_equal(host_dir_is(f->host, "/d/", 0750, NULL, &e), 1);
+	assert_int_equal(host_dir_is(f->host, "/d", 0755, NULL, &e), 0);
+	assert_int_equal(host_dir_is(f->host, "/none", 0750, NULL, &e), 0);
+	assert_int_equal(host_dir_is(f->host, "/d", 0750, &nobody, &e), 0);
+	fixture_put(f, "/f", "", 0750);
+	assert_int_equal(host_dir_is(f->host, "/f", 0750, NULL, &e), 0);
+	assert_err(host_dir_is(f->host, "/f/x", 0750, NULL, &e), ERR_HOST, "looking at '/f/x'");
+	assert_err(host_dir_is(f->host, "d", 0750, NULL, &e), ERR_INPUT, "using 'd'");
+	assert_ok(host_mkdir(f->dry, "/new", 0700, NULL, &e));
+	assert_int_equal(host_dir_is(f->dry, "/new", 0700, NULL, &e), 1);
+	assert_int_equal(host_dir_is(f->host, "/new", 0700, NULL, &e), 0);
+}
+
 static void names_the_path_it_refuses(void **state)
 {
 	struct fixture *f = *state;
@@ -279,6 +315,8 @@ int main(void)
 	        FIXTURE_TEST(a_file_where_a_directory_should_be),
 	        FIXTURE_TEST(removes_what_is_there),
 	        FIXTURE_TEST(a_full_disk_leaves_the_old_file),
+	        FIXTURE_TEST(a_directory_that_cannot_be_made_is_told),
+	        FIXTURE_TEST(whether_a_directory_is_so),
 	        FIXTURE_TEST(names_the_path_it_refuses),
 	};
 

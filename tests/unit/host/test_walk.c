@@ -176,6 +176,33 @@ static void nothing_is_made_behind_a_planted_link(void **state)
 	assert_string_equal(fixture_get(f, "/home/u/file"), "new");
 }
 
+/* As the kernel has them: 255 bytes of a name, 4095 of a path, 40 links. */
+static void limits_of_names_paths_and_links(void **state)
+{
+	struct fixture *f = *state;
+	char path[4200];
+
+	make(f);
+	memset(path, 'x', sizeof path);
+	path[0] = '/';
+	path[256] = '\0';
+	assert_int_equal(fixed_at(f, path), -ENOENT);
+	path[256] = 'x';
+	path[257] = '\0';
+	assert_int_equal(fixed_at(f, path), -ENAMETOOLONG);
+	for (size_t i = 0; i + 1 < sizeof path; i += 2)
+		memcpy(path + i, "/.", 2);
+	path[4096] = '\0';
+	assert_int_equal(fixed_at(f, path), -ENAMETOOLONG);
+	path[4095] = '\0';
+	assert_int_equal(fixed_at(f, path), 0);
+	for (int i = 1; i <= 41; i++)
+		plant(f, i == 1 ? "etc" : arena_printf(f->arena, "l%d", i - 1),
+		      arena_printf(f->arena, "/l%d", i), 0);
+	assert_int_equal(open_at(f, "/l40", 0), 0);
+	assert_int_equal(open_at(f, "/l41", 0), -ELOOP);
+}
+
 /* The mode is there from the beginning, whatever the umask; who is killed then leaves it right. */
 static void parents_are_made_with_their_mode(void **state)
 {
@@ -219,6 +246,7 @@ int main(void)
 	        FIXTURE_TEST(in_a_closed_directory_no_user_makes_a_name),
 	        FIXTURE_TEST(a_users_link_is_not_read_through),
 	        FIXTURE_TEST(nothing_is_made_behind_a_planted_link),
+	        FIXTURE_TEST(limits_of_names_paths_and_links),
 	        FIXTURE_TEST(parents_are_made_with_their_mode),
 	        FIXTURE_TEST(a_planted_temporary_name_is_no_obstacle),
 	};

@@ -311,6 +311,19 @@ static void without_slurm_it_says_what_is_missing(void **state)
 	assert_int_equal(e.text[strlen("joining: there is no '/opt/slurm/sbin/slurmd'")], '\0');
 }
 
+static void places_that_cannot_be_looked_at(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_ok(claim(section("")));
+	assert_ok(apply());
+	assert_int_equal(rename(at("machine/var/spool"), at("machine/var/elsewhere")), 0);
+	assert_int_equal(symlink("spool", at("machine/var/spool")), 0);
+	assert_err(probe(), ERR_HOST, "/var/spool/slurmd'");
+	assert_err(apply(), ERR_HOST, "/var/spool/slurmd'");
+	assert_string_equal(w.did.data, "");
+}
+
 /* systemd's own errors are the step's, and nothing goes on behind them. */
 static void a_service_manager_that_fails(void **state)
 {
@@ -399,6 +412,7 @@ int main(void)
 	        SLURM(changed_files_stop_it_first),
 	        SLURM(what_an_earlier_slurmd_fetched_goes),
 	        SLURM(without_slurm_it_says_what_is_missing),
+	        SLURM(places_that_cannot_be_looked_at),
 	        SLURM(a_service_manager_that_fails),
 	        SLURM(an_image_cannot_join),
 	        SLURM(configless_unless_there_is_a_slurm_conf),
