@@ -232,7 +232,6 @@ static int on_stop(sd_event_source *s, int fd, uint32_t events, void *ctx)
 	(void)events;
 	sd_event_source_set_enabled(s, SD_EVENT_OFF);
 	run->result.interrupted = true;
-	run->ending = true;
 	for (size_t i = 0; i < run->width; i++)
 		if (run->workers[i].pid && run->workers[i].step != RUN_NO_STEP)
 			worker_stop(&run->workers[i]);

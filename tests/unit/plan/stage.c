@@ -164,8 +164,14 @@ void assert_state(struct stage *f, const char *name, enum step_state want)
 
 void assert_failed(struct stage *f, const char *name, enum reason reason, const char *part)
 {
+	/* The engine's own: a fault of the machine, whatever is in the document. */
+	static const enum reason own[] = {REASON_STEP_TIMEOUT, REASON_STEP_ABANDONED,
+	                                  REASON_STEP_DIED, REASON_INTERRUPTED};
 	const struct step_outcome *o = stage_outcome(f, name);
 
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		if (reason == own[i])
+			assert_int_equal(o->err.kind, ERR_HOST);
 	assert_true(o->state == STEP_FAILED || o->state == STEP_BLOCKED);
 	assert_string_equal(reason_row(o->err.reason)->name, reason_row(reason)->name);
 	if (!strstr(o->err.text, part))
