@@ -288,6 +288,21 @@ static void what_is_declared(void **state)
 	}
 }
 
+/* A program of the machine by its path is somebody's; one that is searched for is nobody's. */
+static void a_script_needs_the_program_that_it_runs(void **state)
+{
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_ok(fixture_plan(f, "scripts: [{run: [/opt/x/run, /a]}]\n", &e));
+	assert_non_null(strstr(words(f, &f->plan.steps[0]->needs), "path:/opt/x/run"));
+	assert_null(strstr(words(f, &f->plan.steps[0]->needs), "path:/a"));
+	assert_ok(fixture_plan(f, "scripts: [{run: [run, /a]}]\n", &e));
+	assert_null(strstr(words(f, &f->plan.steps[0]->needs), "path:run"));
+	assert_ok(fixture_plan(f, "scripts: [{source: 'file:/srv/s'}]\n", &e));
+	assert_non_null(strstr(words(f, &f->plan.steps[0]->needs), "path:/srv/s"));
+}
+
 static void the_partition_is_the_instances(void **state)
 {
 	struct fixture *f = *state;
@@ -320,6 +335,7 @@ int main(void)
 	        T(limits_are_still_good),
 	        T(an_address_that_is_none),
 	        T(what_is_declared),
+	        T(a_script_needs_the_program_that_it_runs),
 	        T(the_partition_is_the_instances),
 	        T(every_kind_explains_itself),
 	};

@@ -202,6 +202,13 @@ static void network_trouble_is_tried_again(void **state)
 	           "fetching package lists: exit status 100: "
 	           "E: Failed to fetch http://mirror/x");
 	assert_int_equal(e.reason, REASON_HOST_PACKAGE);
+	/* Lists that must be fresh come first; without them nothing is installed. */
+	assert_ok(fixture_plan(f, "packages: {names: slurmd, update: always}\n", &e));
+	assert_err(fixture_apply(f, &e), ERR_RETRY, "fetching package lists: exit status 100: ");
+	assert_null(strstr(f->record.data, "install slurmd"));
+	assert_int_equal(unlink("/offline"), 0);
+	assert_ok(fixture_apply(f, &e));
+	assert_non_null(strstr(f->record.data, "install slurmd"));
 }
 
 static void what_cannot_be_installed_is_an_error(void **state)
