@@ -239,7 +239,7 @@ int component_verdict(const struct component_round *round, enum component_verdic
 {
 	struct then_spec spec = {.then = VERDICT_EXECUTE, .otherwise = VERDICT_SKIP};
 	const struct doc *written = round->step->condition;
-	struct doc *expanded, *condition;
+	struct doc *expanded, *condition = NULL;
 
 	*ret = VERDICT_EXECUTE;
 	if (!written)

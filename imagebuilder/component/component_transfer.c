@@ -244,7 +244,7 @@ static int download_many(const struct component_round *round, const struct trans
 static int download(const struct component_round *round, const void *inputs, struct err *e)
 {
 	const struct transfer_in *in = inputs;
-	const char *path;
+	const char *path = NULL;
 
 	if (s3_is_many(in->source))
 		return download_many(round, in, e);

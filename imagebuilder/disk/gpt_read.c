@@ -190,7 +190,7 @@ int gpt_read(int fd, const char *name, struct gpt_table *ret, struct err *e)
 {
 	struct gpt_table t;
 	unsigned char head[8];
-	uint64_t size;
+	uint64_t size = 0;
 	int r = size_of(fd, name, &size, e);
 
 	if (r < 0)
@@ -208,7 +208,7 @@ int gpt_read(int fd, const char *name, struct gpt_table *ret, struct err *e)
 int gpt_check_copy(int fd, const char *name, const struct gpt_table *t, struct err *e)
 {
 	struct gpt_table copy;
-	uint64_t size;
+	uint64_t size = 0;
 	int r = size_of(fd, name, &size, e);
 
 	if (r < 0)

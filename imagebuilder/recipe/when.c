@@ -148,7 +148,7 @@ static int apply_part(struct when *w, const struct doc *part, struct arena *a, s
                       struct err *e)
 {
 	const struct doc *match = doc_get(part, "match");
-	const char *why;
+	const char *why = NULL;
 
 	if (part->type != DOC_MAP)
 		return doc_err(part, e, REASON_INPUT_TYPE,

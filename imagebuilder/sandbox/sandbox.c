@@ -344,7 +344,7 @@ int sandbox_exec(const struct sandbox *s, const char *const *argv, const char *c
 	/* A command stays in our process group, so that keys reach it and ^Z stops all of us. */
 	bool terminal = !*argv && isatty(STDIN_FILENO);
 	scope_start struct start start = START(&box);
-	int r = start_open(&start, terminal, e), status;
+	int r = start_open(&start, terminal, e), status = 0;
 
 	if (r < 0)
 		return r;

@@ -129,8 +129,8 @@ static int walk_dir(struct walk *w, int dir, unsigned depth, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	size_t before = w->path_len, start = before ? before + 1 : 0;
-	const char **names;
-	size_t n;
+	const char **names = NULL;
+	size_t n = 0;
 	int r = list(w, dir, a, &names, &n, e);
 
 	if (r < 0)
