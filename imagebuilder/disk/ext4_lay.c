@@ -199,6 +199,7 @@ int ext4_lay(const struct ext4_spec *s, int tree, struct err *e)
 	if (r < 0)
 		return r;
 	f.path[0] = '\0';
+	f.arena = arena_new();
 	f.piece = malloc(EXT4_PIECE);
 	if (!f.piece)
 		abort();
@@ -206,12 +207,16 @@ int ext4_lay(const struct ext4_spec *s, int tree, struct err *e)
 	/* Backup superblocks keep what mke2fs wrote: e2fsck doesn't compare more than that. */
 	f.fs->flags |= EXT2_FLAG_MASTER_SB_ONLY;
 	f.fs->super->s_kbytes_written = 0; /* a statistic, not content */
-	f.fs->io->flags |= CHANNEL_FLAGS_WRITETHROUGH;
 	r = lay_dir(&f, tree, EXT2_ROOT_INO, 0, e);
 	if (r < 0)
 		return r;
+	/* Closing would not tell that what is left in the cache can't be written, and discards pass it by. */
+	errcode_t code = io_channel_set_options(f.fs->io, "cache=off");
+	if (!code)
+		code = ext4_forget(&f);
 	/* Syncing it to disk is up to the caller. */
-	errcode_t code = ext2fs_close2(f.fs, EXT2_FLAG_FLUSH_NO_SYNC);
+	if (!code)
+		code = ext2fs_close2(f.fs, EXT2_FLAG_FLUSH_NO_SYNC);
 	if (code)
 		return ext4_fail(&f, code, e, "finishing");
 	f.fs = NULL; /* freed */

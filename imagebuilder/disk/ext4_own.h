@@ -14,13 +14,19 @@
 #define EXT4_PIECE (1 << 20) /* bytes read, tested for zero and written at once */
 #define EXT4_DEPTH 200       /* nesting of directories; each level takes a descriptor */
 
+struct ext4_run {
+	blk64_t first, n; /* blocks */
+};
+
 struct ext4_fs {
 	ext2_filsys fs;
 	int64_t epoch;
-	char *piece;         /* EXT4_PIECE bytes */
-	struct arena *arena; /* lives as long as the layer */
-	void *links;         /* tsearch(3) tree of struct ext4_link: the names seen so far */
-	char path[4096];     /* the current path, for messages */
+	char *piece;            /* EXT4_PIECE bytes */
+	struct arena *arena;    /* lives as long as the layer */
+	struct ext4_run *freed; /* blocks whose content ext4_forget() has to remove */
+	size_t n_freed;
+	void *links;     /* tsearch(3) tree of struct ext4_link: the names seen so far */
+	char path[4096]; /* the current path, for messages */
 	size_t path_len;
 };
 
@@ -59,5 +65,7 @@ int ext4_xattrs(struct ext4_fs *f, int dir, const char *name, ext2_ino_t ino,
  * is removed with its content. */
 int ext4_remove(struct ext4_fs *f, ext2_ino_t parent, const char *name, ext2_ino_t ino,
                 struct err *e) ATTR_MUST_USE;
+/* Makes zeros of what was freed and not used again since; nothing may be left in the cache. */
+errcode_t ext4_forget(struct ext4_fs *f);
 /* Removes everything in the directory. */
 int ext4_empty(struct ext4_fs *f, ext2_ino_t dir, struct err *e) ATTR_MUST_USE;

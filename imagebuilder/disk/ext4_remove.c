@@ -4,51 +4,60 @@
 
 #include "disk/ext4_own.h"
 
-struct run {
-	blk64_t first, n;
-};
-
-struct runs {
-	struct arena *arena;
-	struct run *items;
-	size_t n;
-};
-
 static int add_block(ext2_filsys fs, blk64_t *block, e2_blkcnt_t at, blk64_t ref, int ref_offset,
                      void *ctx)
 {
-	struct runs *runs = ctx;
-	struct run *last = runs->n ? &runs->items[runs->n - 1] : NULL;
+	struct ext4_fs *f = ctx;
+	struct ext4_run *last = f->n_freed ? &f->freed[f->n_freed - 1] : NULL;
 
 	(void)fs, (void)at, (void)ref, (void)ref_offset;
 	if (last && last->first + last->n == *block) {
 		last->n++;
 		return 0;
 	}
-	runs->items = arena_grow(runs->arena, runs->items, &runs->n, sizeof *runs->items);
-	runs->items[runs->n - 1] = (struct run){*block, 1};
+	f->freed = arena_grow(f->arena, f->freed, &f->n_freed, sizeof *f->freed);
+	f->freed[f->n_freed - 1] = (struct ext4_run){*block, 1};
 	return 0;
 }
 
-/* Frees the inode's blocks and overwrites them with zeros. */
 static errcode_t free_blocks(struct ext4_fs *f, ext2_ino_t ino, struct ext2_inode *inode)
 {
-	scope_arena struct arena *a = arena_new();
-	struct runs runs = {.arena = a};
 	errcode_t r = 0;
 
 	if (ext2fs_file_acl_block(f->fs, inode)) {
 		blk64_t block = ext2fs_file_acl_block(f->fs, inode);
-		add_block(f->fs, &block, 0, 0, 0, &runs);
+		add_block(f->fs, &block, 0, 0, 0, f);
 		r = ext2fs_free_ext_attr(f->fs, ino, (void *)inode);
 	}
-	if (!r && ext2fs_inode_has_valid_blocks2(f->fs, inode)) {
-		r = ext2fs_block_iterate3(f->fs, ino, BLOCK_FLAG_READ_ONLY, NULL, add_block, &runs);
-		if (!r)
-			r = ext2fs_punch(f->fs, ino, inode, NULL, 0, ~0ULL);
+	if (r || !ext2fs_inode_has_valid_blocks2(f->fs, inode))
+		return r;
+	r = ext2fs_block_iterate3(f->fs, ino, BLOCK_FLAG_READ_ONLY, NULL, add_block, f);
+	return r ? r : ext2fs_punch(f->fs, ino, inode, NULL, 0, ~0ULL);
+}
+
+/* Discards what is free now of the run. */
+static errcode_t discard(ext2_filsys fs, const struct ext4_run *run)
+{
+	blk64_t end = run->first + run->n, at = run->first, from;
+	errcode_t r = 0;
+
+	while (!r && at < end) {
+		for (from = at; at < end && !ext2fs_test_block_bitmap2(fs->block_map, at);)
+			at++;
+		if (at > from)
+			r = io_channel_discard(fs->io, from, at - from);
+		else
+			at++;
 	}
-	for (size_t i = 0; !r && i < runs.n; i++)
-		r = io_channel_discard(f->fs->io, runs.items[i].first, runs.items[i].n);
+	return r;
+}
+
+errcode_t ext4_forget(struct ext4_fs *f)
+{
+	errcode_t r = 0;
+
+	for (size_t i = 0; !r && i < f->n_freed; i++)
+		r = discard(f->fs, &f->freed[i]);
 	return r;
 }
 
