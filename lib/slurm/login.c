@@ -222,16 +222,15 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 }
 
 /* It is stopped before what it was started with changes: one that is active then runs with what is
- * on disk, even if we are killed in between. */
+ * on disk, even if we are killed in between. One that the boot started without options may still be
+ * on its way up, and would stay that. */
 static int settle_files(const struct step_ctx *c, const struct slurm_spec *s, struct err *e)
 {
-	struct host_unit_state sackd;
 	int r = files_hold(c, s, e);
 
 	if (r != 0)
 		return r < 0 ? r : 0;
-	r = has_sackd(c, s) ? host_unit_state(c->host, SACKD_UNIT, &sackd, c->deadline, e) : 0;
-	if (r == 0 && has_sackd(c, s) && sackd.active)
+	if (has_sackd(c, s))
 		r = host_unit_do(c->host, SACKD_UNIT, HOST_UNIT_STOP, c->deadline, e);
 	return r < 0 ? r : write_files(c, s, e);
 }

@@ -209,6 +209,14 @@ chroot "$r" apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install --no-inst
 """)
 
 
+def sackd():
+    """A layer over Debian 13's tree: the daemon that brings Slurm's configuration to login nodes. Needs Debian's archive."""
+    suite = suites.of("trixie")
+    return layer_over(named("sackd", suite, tree(suite.name).parent.name, sackd.__doc__), suite, """
+chroot "$r" apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install --no-install-recommends sackd
+""")
+
+
 STOCK = """
 names='slurmctld slurmd slurm-client munge nfs-common'
 chroot "$r" dpkg --purge --force-depends $names slurm-wlm-basic-plugins libmunge2 nfs-kernel-server

@@ -38,6 +38,7 @@ def pytest_cmdline_main(config):
     if "test_suites" in words:
         for suite in suites.SUITES:
             rootfs.tree(suite)
+        rootfs.sackd()
     return enter.enter([sys.executable, "-m", "pytest", *map(str, config.invocation_params.args)])
 
 

@@ -4,8 +4,8 @@ Containers mount no NFS, so homes are each machine's own, or bound.
 """
 import pytest
 
-from fakes.imds import KEY_PAIR
 from bed.cluster import CLUSTER, MUNGE_KEY, node_document
+from fakes.imds import KEY_PAIR
 from test_head import FILE, GUARD, bootstrap, home, machine, ready, store  # noqa: F401 (fixtures)
 
 LOGIN, STATIC = "login-1", "queue1-st-t3micro-5"

@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 
-from bed import agent, cluster, head, suites
+from bed import agent, cluster, head, rootfs, suites
 from bed.cluster import node_document
 
 NODE = "queue1-st-t3micro-5"
@@ -44,3 +44,17 @@ def test_a_controller_that_is_not_configless(bed, layer, tmp_path, suite):
     with joining(bed, layer, tmp_path, suite, suite, off) as (_, status, printed):
         assert status.failures() == {"slurm": "slurm-not-configless"}, f"{printed}\n{status}"
         assert "ConfigLess mode is disabled" in printed, printed
+
+
+def test_sackd_brings_a_login_node_its_configuration(bed, layer, tmp_path):
+    bed.put("cluster-config.yaml", "munge: {}\nlogin: {}\nmounts: [{source: /srv/nfs/home, path: /home, type: bind}]\n")
+    with head.Head(tmp_path / "head", cluster.MUNGE_KEY, suite=NEW) as controller:
+        box = bed.container("login-1", [layer, rootfs.sackd()], [f"{controller.export}:/srv/nfs"], suite=NEW,
+                            user_data=node_document("login-1", role="login")).boot()
+        code, printed = agent.bootstrap(box, timeout=GUARD)
+        assert code == 0, printed
+        assert box.run("systemctl is-active sackd")[1] == "active\n"
+        assert "SLURM_CONF_SERVER" not in box.read("/etc/environment")
+        job = box.run("su -l alice -c 'sbatch --parsable --hold --wrap hostname'")[1].strip()
+        assert controller.run("squeue -h -o '%i %u'")[1] == f"{job} alice\n"
+        assert agent.bootstrap(box, timeout=GUARD)[0] == 0 and agent.status(box).states() == {"ok"}

@@ -190,6 +190,13 @@ static void sackd_brings_the_configuration(void **state)
 	assert_ok(apply());
 	assert_string_equal(w.did.data, "start ");
 
+	/* As is one that is still on its way up with them. */
+	put(OPTIONS, "SACKD_OPTIONS=\n");
+	w.active = false;
+	w.meanwhile = "activating";
+	assert_ok(apply());
+	assert_string_equal(w.did.data, "stop start ");
+
 	/* It isn't started before slurmctld listens, as it would wait without a word. */
 	w.active = false;
 	close(listening);
