@@ -30,6 +30,7 @@ int head_render(struct agent *g, const struct doc *config, struct faults *faults
 	                                  .faults = faults,
 	                                  .notes = &g->notes,
 	                                  .elsewhere = true,
+	                                  .strict = g->opt.strict,
 	                                  .arena = g->program.arena};
 	struct model model;
 	unsigned slurm;

@@ -28,7 +28,7 @@ const struct command_option option_table[] = {
          VERB_CHECK | VERB_RENDER, COMMAND_TEXT, AT(node_document), NULL},
         {"slurm", "VERSION", "the release of Slurm that reads the files; default: 22.05", 0,
          VERB_CHECK | VERB_RENDER, COMMAND_TEXT, AT(slurm), NULL},
-        {"strict", NULL, "refuse keys that a newer ParallelCluster may have", 0,
+        {"strict", NULL, "refuse what a known ParallelCluster would refuse", 0,
          VERB_CHECK | VERB_RENDER, COMMAND_FLAG, AT(strict), NULL},
         {"dry-run", NULL, "change nothing; print the plan and what it would change", 0,
          VERB_BOOTSTRAP, COMMAND_FLAG, AT(dry_run), NULL},

@@ -213,6 +213,7 @@ static int pcluster_whole(const struct doc *config, const struct cluster_node *n
 	                                  .notes = reading->notes,
 	                                  .shortfalls = reading->shortfalls,
 	                                  .elsewhere = reading->elsewhere,
+	                                  .strict = reading->strict,
 	                                  .arena = a};
 	int r = cluster_check(config, reading, a, e);
 

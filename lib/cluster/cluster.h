@@ -23,7 +23,8 @@ struct cluster_reading {
 	struct faults *faults;       /* faults.h; NULL: stop at the first fault */
 	struct cluster_notes *notes; /* NULL: notes are not wanted */
 	/* A key that this version doesn't know is a fault; otherwise it is a note, as a newer
-	 * ParallelCluster may have it. Only for ParallelCluster's files: ours have no such keys. */
+	 * ParallelCluster may have it. So is what ParallelCluster wouldn't create, though it can be
+	 * carried out. Only for ParallelCluster's files: ours have no such keys. */
 	bool strict;
 	const struct instance_table *types; /* for role head; NULL: no instance type is known */
 	/* The head is somebody else's to make, as ParallelCluster does: what this version doesn't do

@@ -20,7 +20,7 @@ struct pcluster_input {
 	struct faults *faults;              /* may be NULL */
 	struct cluster_notes *notes;        /* may be NULL */
 	struct cluster_notes *shortfalls;   /* as in struct cluster_reading */
-	bool elsewhere;                     /* as in struct cluster_reading */
+	bool elsewhere, strict;             /* as in struct cluster_reading */
 	struct arena *arena;
 };
 

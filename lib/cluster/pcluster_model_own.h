@@ -16,6 +16,9 @@ struct reader {
 
 /* pcluster_model_value.c: values that may be missing. What is out of range is a fault, and the
  * default is given. */
+/* What ParallelCluster itself refuses to create, though nodes and a head can be made of it: a note,
+ * and where reading is strict a fault. */
+void reader_unlike(struct reader *x, const struct doc *at, const char *fmt, ...) ATTR_PRINTF(3, 4);
 int64_t reader_int(struct reader *x, const struct doc *d, const char *key, int64_t min, int64_t max,
                    int64_t standard);
 

@@ -2,28 +2,61 @@
 /* Reads queues and their compute resources, each as large as the smallest of its types. */
 #include "cluster/pcluster_model_own.h"
 
+#include <strings.h>
+
 #define NAME_MAX_BYTES 25 /* ParallelCluster's, for queues and resources */
+#define HOST_MAX_BYTES 63 /* a node's name is its host's */
 #define NODES_MAX      65536
 #define COUNT_STANDARD 10 /* MaxCount where the file has none */
 #define WEIGHT_MAX     UINT32_MAX
 #define MEMORY_PERCENT 95 /* of what EC2 names: the kernel keeps some for itself */
 
+#define SMALL  "abcdefghijklmnopqrstuvwxyz"
+#define LARGE  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define DIGITS "0123456789"
+
 /* ---- names ---- */
 
-static void check_name(struct reader *x, const struct doc *d, const char *what)
+/* What a line of slurm.conf and a host's name can hold; "default" is a partition of Slurm's own. */
+static bool can_be_name(const char *name, bool queue)
+{
+	return *name && strchr(SMALL LARGE, *name) &&
+	       name[strspn(name, SMALL LARGE DIGITS "-_")] == '\0' &&
+	       !(queue && strcasecmp(name, "default") == 0);
+}
+
+static void check_name(struct reader *x, const struct doc *d, const char *what, bool queue)
 {
 	const struct doc *at = doc_get(d, "Name");
 	size_t len = strlen(at->text);
 
-	if (len && len <= NAME_MAX_BYTES && at->text[0] >= 'a' && at->text[0] <= 'z' &&
-	    at->text[strspn(at->text, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0' &&
-	    !str_eq(at->text, "default"))
-		return;
-	faults_take(&x->faults,
-	            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
-	                    "Name of %s: '%s': expected a small letter, then small letters, "
-	                    "digits and '-', at most %d of them, and not 'default'",
-	                    what, at->text, NAME_MAX_BYTES));
+	if (!can_be_name(at->text, queue))
+		faults_take(&x->faults,
+		            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
+		                    "Name of %s: '%s': expected a letter, then letters, digits, "
+		                    "'-' and '_', and not 'default'",
+		                    what, at->text));
+	else if (len > NAME_MAX_BYTES || at->text[strspn(at->text, SMALL DIGITS "-")] != '\0' ||
+	         str_eq(at->text, "default"))
+		reader_unlike(x, at,
+		              "Name of %s: '%s': ParallelCluster takes small letters, digits and "
+		              "'-', at most %d of them, and not 'default'",
+		              what, at->text, NAME_MAX_BYTES);
+}
+
+static void check_host_names(struct reader *x, const struct doc *queue, const struct doc *d,
+                             const struct model_resource *c)
+{
+	uint32_t last = c->static_nodes > c->dynamic_nodes ? c->static_nodes : c->dynamic_nodes;
+	const char *name = arena_printf(x->arena, "%s-dy-%s-%u", doc_text(queue, "Name"), c->name,
+	                                (unsigned)last);
+
+	if (strlen(name) > HOST_MAX_BYTES && !x->faults.ended)
+		faults_take(&x->faults,
+		            doc_err(doc_get(d, "Name"), x->faults.err, REASON_INPUT_RANGE,
+		                    "Name of a compute resource: '%s' would be a node's name: "
+		                    "expected names with which that has at most %d bytes",
+		                    name, HOST_MAX_BYTES));
 }
 
 /* ---- instance types ---- */
@@ -82,11 +115,18 @@ static void compare(struct reader *x, const struct doc *at, const struct instanc
 	                : NULL;
 
 	if (what)
-		faults_take(&x->faults,
-		            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
-		                    "Instances: %s and %s differ in their %s: expected types "
-		                    "of one size in a compute resource",
-		                    first->name, t->name, what));
+		reader_unlike(
+		        x, at,
+		        "Instances: %s and %s differ in their %s: ParallelCluster takes types "
+		        "of one size in a compute resource, and Slurm counts on the least",
+		        first->name, t->name, what);
+}
+
+/* `r`: the fault in x->faults.err. Somebody else's head may know the type. */
+static void unknown_type(struct reader *x, int r)
+{
+	if (cluster_note_instead(x->in->shortfalls, r, x->faults.err) < 0)
+		faults_take(&x->faults, r);
 }
 
 static void add_type(struct reader *x, const struct doc *at, bool smt_off, struct types *all)
@@ -94,13 +134,10 @@ static void add_type(struct reader *x, const struct doc *at, bool smt_off, struc
 	const struct instance_type *t = instance_find(x->types, at->text);
 
 	if (!t) {
-		int r = doc_err(at, x->faults.err, REASON_INSTANCE_TYPE,
-		                "instance type '%s' is not known: add its line to "
-		                "/etc/hpc-node/instance-types.tsv",
-		                at->text);
-
-		if (cluster_note_instead(x->in->shortfalls, r, x->faults.err) < 0)
-			faults_take(&x->faults, r);
+		unknown_type(x, doc_err(at, x->faults.err, REASON_INSTANCE_TYPE,
+		                        "instance type '%s' is not known: add its line to "
+		                        "/etc/hpc-node/instance-types.tsv",
+		                        at->text));
 		return;
 	}
 	if (all->n)
@@ -123,11 +160,17 @@ static void read_types(struct reader *x, const struct doc *d, bool smt_off, stru
 		add_type(x, doc_get(list->items[i], "InstanceType"), smt_off, all);
 	if (one || (list && list->n))
 		return;
-	faults_take(&x->faults,
-	            doc_err(d, x->faults.err, REASON_INPUT_REQUIRED,
-	                    "compute resource '%s': expected InstanceType or Instances; a "
-	                    "capacity reservation's type is not asked for",
-	                    doc_text(d, "Name")));
+	if (doc_find(d, "CapacityReservationTarget.CapacityReservationId"))
+		unknown_type(x, doc_err(d, x->faults.err, REASON_INSTANCE_TYPE,
+		                        "compute resource '%s': its capacity reservation's "
+		                        "instance type is not asked for, and a head needs it: add "
+		                        "InstanceType",
+		                        doc_text(d, "Name")));
+	else
+		faults_take(&x->faults, doc_err(d, x->faults.err, REASON_INPUT_REQUIRED,
+		                                "compute resource '%s': expected InstanceType or "
+		                                "Instances",
+		                                doc_text(d, "Name")));
 }
 
 /* ---- sizes ---- */
@@ -194,9 +237,7 @@ static void check_efa(struct reader *x, const struct doc *d)
 		const struct instance_type *t = instance_find(x->types, at->text);
 
 		if (t && !t->efa_interfaces)
-			faults_take(&x->faults,
-			            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
-			                    "Efa: '%s' has no such interface", at->text));
+			reader_unlike(x, at, "Efa: '%s' has no such interface", at->text);
 	}
 }
 
@@ -232,11 +273,10 @@ static void read_counts(struct reader *x, const struct doc *queue, const struct 
 		                    "%lld",
 		                    c->name, (long long)min, (long long)max));
 	else if (str_eq(doc_text(queue, "CapacityType"), "CAPACITY_BLOCK") && (min != max || !max))
-		faults_take(&x->faults,
-		            doc_err(d, x->faults.err, REASON_INPUT_RANGE,
-		                    "compute resource '%s': a capacity block is used as a "
-		                    "whole: expected MinCount and MaxCount to be its size",
-		                    c->name));
+		reader_unlike(x, d,
+		              "compute resource '%s': a capacity block is used as a whole: "
+		              "ParallelCluster wants MinCount and MaxCount to be its size",
+		              c->name);
 	c->static_nodes = (uint32_t)min;
 	c->dynamic_nodes = (uint32_t)(max > min ? max - min : 0);
 }
@@ -260,8 +300,9 @@ static void read_resource(struct reader *x, const struct doc *queue, const struc
 {
 	c->name = doc_text(d, "Name");
 	c->at = d;
-	check_name(x, d, "a compute resource");
+	check_name(x, d, "a compute resource", false);
 	read_counts(x, queue, d, c);
+	check_host_names(x, queue, d, c);
 	read_weights(x, d, c);
 	size_all(x, d, c);
 	reader_settings(x, doc_get(d, "CustomSlurmSettings"), SETTINGS_RESOURCE, &c->settings);
@@ -274,7 +315,7 @@ static void read_queue(struct reader *x, const struct doc *d, struct model_queue
 	q->name = doc_text(d, "Name");
 	q->at = d;
 	q->exclusive = scalar_on(d, "JobExclusiveAllocation");
-	check_name(x, d, "a queue");
+	check_name(x, d, "a queue", true);
 	q->n_resources = list ? list->n : 0;
 	q->resources = arena_array(x->arena, q->n_resources, sizeof *q->resources);
 	for (size_t i = 0; i < q->n_resources && !x->faults.ended; i++)

@@ -20,8 +20,9 @@ static const enum slurmkey_level levels[] = {
 
 static bool is_name(const char *key)
 {
-	return *key &&
-	       key[strspn(key, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz")] == '\0';
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	return *key && strchr(LETTERS, *key) && key[strspn(key, LETTERS "0123456789")] == '\0';
+#undef LETTERS
 }
 
 /* A value is one word, or between quotes: a second word would be a key of its own, which nobody has
@@ -45,7 +46,7 @@ static int check(struct reader *x, const struct doc *key, const struct doc *valu
 	if (!is_name(key->text))
 		return doc_err(key, x->faults.err, REASON_INPUT_SYNTAX,
 		               "CustomSlurmSettings: '%s' is no key of slurm.conf, expected "
-		               "letters",
+		               "letters and digits",
 		               key->text);
 	if (slurmkey_denied(levels[level], key->text, x->accounting))
 		return doc_err(key, x->faults.err, REASON_INPUT_UNSUPPORTED,

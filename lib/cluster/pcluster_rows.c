@@ -64,6 +64,23 @@ static int check_scalar(const struct doc *d, const struct pcluster_row *row, str
 	return field_decode_value(d, &field, NULL, a, &value, e);
 }
 
+static bool is_one_of(const char *text, const char *const *choices)
+{
+	while (*choices && !str_eq(*choices, text))
+		choices++;
+	return *choices != NULL;
+}
+
+/* What a newer release may allow, and nothing here depends on. */
+static bool is_newer(const struct walk *w, const struct doc *d, const struct pcluster_row *row)
+{
+	if (!w->unknown || !row->open || d->type != DOC_SCALAR || is_one_of(d->text, row->choices))
+		return false;
+	cluster_note(w->unknown, d, "%s: '%s' is no value that is known, and is ignored", row->name,
+	             d->text);
+	return true;
+}
+
 static int check_value(struct walk *w, const struct doc *d, const struct pcluster_row *row)
 {
 	if (d->type ==
@@ -71,6 +88,8 @@ static int check_value(struct walk *w, const struct doc *d, const struct pcluste
 		return 0;
 	if (row->type == FIELD_LIST)
 		return check_list(w, d, row);
+	if (is_newer(w, d, row))
+		return 0;
 	if (row->type != FIELD_MAP)
 		return check_scalar(d, row, w->err);
 	int r = expect(d, DOC_MAP, row->name, "a map", w->err);

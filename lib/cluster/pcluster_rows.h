@@ -17,67 +17,31 @@ struct pcluster_row {
 	const char *const *choices;     /* FIELD_CHOICE */
 	bool required;
 	bool own; /* FIELD_MAP: not ParallelCluster's, so that other keys in it are always faults */
+	bool open; /* FIELD_CHOICE: a newer release may have others, and no node depends on it */
 };
 
-#define S(n)                                                                                       \
+#define ROW(n, ...)                                                                                \
 	{                                                                                          \
-		n, FIELD_STRING, NULL, NULL, false, false                                          \
+		.name = n, __VA_ARGS__                                                             \
 	}
-#define S_REQ(n)                                                                                   \
-	{                                                                                          \
-		n, FIELD_STRING, NULL, NULL, true, false                                           \
-	}
-#define I(n)                                                                                       \
-	{                                                                                          \
-		n, FIELD_INT, NULL, NULL, false, false                                             \
-	}
-#define I_REQ(n)                                                                                   \
-	{                                                                                          \
-		n, FIELD_INT, NULL, NULL, true, false                                              \
-	}
-#define B(n)                                                                                       \
-	{                                                                                          \
-		n, FIELD_BOOL, NULL, NULL, false, false                                            \
-	}
-#define SS(n)                                                                                      \
-	{                                                                                          \
-		n, FIELD_STRINGS, NULL, NULL, false, false                                         \
-	}
-#define M(n, rows)                                                                                 \
-	{                                                                                          \
-		n, FIELD_MAP, rows, NULL, false, false                                             \
-	}
-#define M_OWN(n, rows)                                                                             \
-	{                                                                                          \
-		n, FIELD_MAP, rows, NULL, false, true                                              \
-	}
-#define M_REQ(n, rows)                                                                             \
-	{                                                                                          \
-		n, FIELD_MAP, rows, NULL, true, false                                              \
-	}
-#define L(n, rows)                                                                                 \
-	{                                                                                          \
-		n, FIELD_LIST, rows, NULL, false, false                                            \
-	}
-#define C(n, choices)                                                                              \
-	{                                                                                          \
-		n, FIELD_CHOICE, NULL, choices, false, false                                       \
-	}
-#define C_REQ(n, choices)                                                                          \
-	{                                                                                          \
-		n, FIELD_CHOICE, NULL, choices, true, false                                        \
-	}
-#define PAIRS(n)                                                                                   \
-	{                                                                                          \
-		n, FIELD_PAIRS, NULL, NULL, false, false                                           \
-	}
-#define END                                                                                        \
-	{                                                                                          \
-		NULL, FIELD_ANY, NULL, NULL, false, false                                          \
-	}
+#define S(n)              ROW(n, .type = FIELD_STRING)
+#define S_REQ(n)          ROW(n, .type = FIELD_STRING, .required = true)
+#define I(n)              ROW(n, .type = FIELD_INT)
+#define I_REQ(n)          ROW(n, .type = FIELD_INT, .required = true)
+#define B(n)              ROW(n, .type = FIELD_BOOL)
+#define SS(n)             ROW(n, .type = FIELD_STRINGS)
+#define M(n, rows)        ROW(n, .type = FIELD_MAP, .sub = rows)
+#define M_OWN(n, rows)    ROW(n, .type = FIELD_MAP, .sub = rows, .own = true)
+#define M_REQ(n, rows)    ROW(n, .type = FIELD_MAP, .sub = rows, .required = true)
+#define L(n, rows)        ROW(n, .type = FIELD_LIST, .sub = rows)
+#define C(n, values)      ROW(n, .type = FIELD_CHOICE, .choices = values)
+#define C_OPEN(n, values) ROW(n, .type = FIELD_CHOICE, .choices = values, .open = true)
+#define C_REQ(n, values)  ROW(n, .type = FIELD_CHOICE, .choices = values, .required = true)
+#define PAIRS(n)          ROW(n, .type = FIELD_PAIRS)
+#define END               ROW(NULL, .type = FIELD_ANY)
 
 /* Checks that the document is a map, every key is in the table, every value has its type. Other
- * keys become notes in `unknown`; NULL: they are faults. */
+ * keys, and other values of an open choice, become notes in `unknown`; NULL: they are faults. */
 int pcluster_rows_check(const struct doc *d, const struct pcluster_row *rows, const char *what,
                         struct cluster_notes *unknown, struct faults *faults,
                         struct err *e) ATTR_MUST_USE;

@@ -45,15 +45,17 @@ static void unique(struct walk *w, const struct doc *list, const char *key)
 
 /* ---- queues ---- */
 
-/* It is written between quotes to files of the machine. */
+/* It is written between quotes to files of the machine. ParallelCluster leaves it to the programs
+ * that read it, which take an address without a scheme, too. */
 static void check_proxy(struct walk *w, const struct doc *node)
 {
 	const struct doc *at = scalar_at(node, "Networking.Proxy.HttpProxyAddress");
+	const char *scheme = at ? strstr(at->text, "://") : NULL;
 
 	if (!at)
 		return;
-	if ((str_starts(at->text, "http://") || str_starts(at->text, "https://")) &&
-	    !strpbrk(at->text, " \t\r\n'\"\\`$;"))
+	if ((!scheme || str_starts(at->text, "http://") || str_starts(at->text, "https://")) &&
+	    *(scheme ? scheme + strlen("://") : at->text) && !strpbrk(at->text, " \t\r\n'\"\\`$;"))
 		return;
 	faults_take(&w->faults, doc_err(at, w->faults.err, REASON_INPUT_RANGE,
 	                                "HttpProxyAddress: '%s' is no address of a proxy, expected "

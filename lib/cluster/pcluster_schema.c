@@ -51,6 +51,7 @@ static const struct pcluster_row head_imds[] = {B("Secured"), END};
 static const struct pcluster_row iam[] = {S("InstanceRole"), S("InstanceProfile"),
                                           L("AdditionalIamPolicies", policy),
                                           L("S3Access", s3_access), END};
+static const struct pcluster_row head_efs[] = {B("Encrypted"), END};
 static const struct pcluster_row head_node[] = {
         S_REQ("InstanceType"),
         M_REQ("Networking", head_networking),
@@ -58,6 +59,7 @@ static const struct pcluster_row head_node[] = {
         M("Ssh", ssh),
         M("LocalStorage", local_storage),
         C("SharedStorageType", shared_storage_types),
+        M("SharedStorageEfsSettings", head_efs),
         M("Dcv", dcv),
         M("CustomActions", actions),
         M("Iam", iam),
@@ -98,7 +100,7 @@ static const struct pcluster_row slurmdbd[] = {S_REQ("Host"), I("Port"), END};
 static const struct pcluster_row slurm_settings[] = {
         I("ScaledownIdletime"),
         M("Dns", dns),
-        C("QueueUpdateStrategy", update_strategies),
+        C_OPEN("QueueUpdateStrategy", update_strategies),
         B("EnableMemoryBasedScheduling"),
         M("Database", database),
         M("ExternalSlurmdbd", slurmdbd),
@@ -110,6 +112,8 @@ static const struct pcluster_row slurm_settings[] = {
 static const struct pcluster_row instance[] = {S_REQ("InstanceType"), END};
 static const struct pcluster_row resource_networking[] = {M("PlacementGroup", placement_group),
                                                           END};
+static const struct pcluster_row template_overrides[] = {S_REQ("LaunchTemplateId"), I("Version"),
+                                                         END};
 static const struct pcluster_row compute_resource[] = {
         S_REQ("Name"),
         S("InstanceType"),
@@ -127,6 +131,7 @@ static const struct pcluster_row compute_resource[] = {
         L("Tags", tag),
         I("StaticNodePriority"),
         I("DynamicNodePriority"),
+        M("LaunchTemplateOverrides", template_overrides),
         END,
 };
 static const struct pcluster_row queue_networking[] = {SS("SubnetIds"),
@@ -139,7 +144,7 @@ static const struct pcluster_row queue_networking[] = {SS("SubnetIds"),
 static const struct pcluster_row compute_settings[] = {M("LocalStorage", local_storage), END};
 static const struct pcluster_row queue[] = {
         S_REQ("Name"),
-        C("CapacityType", capacity_types),
+        C_OPEN("CapacityType", capacity_types),
         S("AllocationStrategy"),
         B("JobExclusiveAllocation"),
         L("ComputeResources", compute_resource),
@@ -161,11 +166,11 @@ static const struct pcluster_row batch_resource[] = {S_REQ("Name"),
                                                      I("MaxvCpus"),
                                                      I("SpotBidPercentage"),
                                                      END};
-static const struct pcluster_row batch_queue[] = {S_REQ("Name"), C("CapacityType", capacity_types),
-                                                  L("ComputeResources", batch_resource),
-                                                  M("Networking", queue_networking), END};
+static const struct pcluster_row batch_queue[] = {
+        S_REQ("Name"), C_OPEN("CapacityType", capacity_types),
+        L("ComputeResources", batch_resource), M("Networking", queue_networking), END};
 static const struct pcluster_row scheduling[] = {
-        C_REQ("Scheduler", schedulers),     C("ScalingStrategy", scaling),
+        C_REQ("Scheduler", schedulers),     C_OPEN("ScalingStrategy", scaling),
         M("SlurmSettings", slurm_settings), L("SlurmQueues", queue),
         M("AwsBatchSettings", NULL),        L("AwsBatchQueues", batch_queue),
         M("SchedulerSettings", NULL), /* the plugin scheduler of 3.2 to 3.5 */
@@ -250,7 +255,7 @@ static const struct pcluster_row shared_storage[] = {
 
 static const char *const imds_versions[] = {"v1.0", "v2.0", NULL};
 static const struct pcluster_row image[] = {S_REQ("Os"), S("CustomAmi"), END};
-static const struct pcluster_row imds[] = {C("ImdsSupport", imds_versions), END};
+static const struct pcluster_row imds[] = {C_OPEN("ImdsSupport", imds_versions), END};
 static const struct pcluster_row cloudwatch_logs[] = {B("Enabled"), I("RetentionInDays"),
                                                       S("DeletionPolicy"), END};
 static const struct pcluster_row logs[] = {M("CloudWatch", cloudwatch_logs), M("Rotation", enabled),
@@ -282,7 +287,7 @@ static const struct pcluster_row deployment[] = {B("DisableSudoAccessForDefaultU
 static const struct pcluster_row cookbook[] = {S("ChefCookbook"), S("ExtraChefAttributes"), END};
 static const struct pcluster_row timeouts[] = {I("HeadNodeBootstrapTimeout"),
                                                I("ComputeNodeBootstrapTimeout"), END};
-static const struct pcluster_row ami_filters[] = {L("Tags", tag), S("Owner"), END};
+static const struct pcluster_row ami_filters[] = {L("Tags", tag), S("Owner"), S("NamePrefix"), END};
 static const struct pcluster_row dev_settings[] = {
         M("Cookbook", cookbook),
         S("NodePackage"),
@@ -292,6 +297,7 @@ static const struct pcluster_row dev_settings[] = {
         M("Timeouts", timeouts),
         S("AwsBatchCliPackage"),
         B("ComputeStartupTimeMetricEnabled"),
+        S("EfaInterfaceType"),
         END,
 };
 /* ---- ours ---- */

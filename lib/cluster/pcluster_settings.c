@@ -6,11 +6,14 @@
 
 /* ---- the proxy ---- */
 
-static const char *proxy_of(const struct doc *of)
+/* apt(8) needs the scheme. */
+static const char *proxy_of(const struct pcluster_input *in, const struct doc *of)
 {
 	const struct doc *at = doc_find(of, "Networking.Proxy.HttpProxyAddress");
 
-	return at ? at->text : NULL;
+	if (!at || strstr(at->text, "://"))
+		return at ? at->text : NULL;
+	return arena_printf(in->arena, "http://%s", at->text);
 }
 
 /* Never through a proxy: this machine, its metadata service, and the head node. */
@@ -24,7 +27,7 @@ static const char *no_proxy(const struct pcluster_input *in)
 
 struct doc *pcluster_proxy_env(const struct pcluster_input *in, const struct doc *of)
 {
-	const char *proxy = proxy_of(of);
+	const char *proxy = proxy_of(in, of);
 
 	if (!proxy)
 		return NULL;
@@ -157,7 +160,7 @@ void pcluster_settings(const struct pcluster_input *in, const struct doc *of, st
 {
 	bool compute = in->node->role == CLUSTER_COMPUTE;
 	const struct doc *machine = compute && of ? pcluster_resource(in, of) : of;
-	const char *proxy = proxy_of(of);
+	const char *proxy = proxy_of(in, of);
 
 	if (proxy)
 		add_proxy(in, proxy, spec);

@@ -243,8 +243,11 @@ def test_bombs_cost_little(program, tmp_path):
 
 def test_what_the_head_would_refuse(agent, tmp_path):
     """Of a ParallelCluster file also what is about the head alone; a type that isn't known here is no fault."""
-    bad = SEED.replace("Name: t3micro", "Name: T3", 1)
-    refused(check(agent, tmp_path, bad), line=17, says=("Name of a compute resource",))
+    refused(check(agent, tmp_path, SEED.replace("Name: t3micro", "Name: 3t", 1)), line=17, says=("Name of a compute resource",))
+    unlike = SEED.replace("Name: t3micro", "Name: T3", 1)
+    refused(check(agent, tmp_path, unlike, strict=True), line=17, says=("Name of a compute resource",))
+    r = check(agent, tmp_path, unlike)
+    assert r.code == 0 and "note: " in r.out and ":17:13: Name of a compute resource: 'T3'" in r.out, r
     r = check(agent, tmp_path, SEED.replace("InstanceType: t3.micro\n      MinCount", "InstanceType: zz.new\n      MinCount"))
     assert r.code == 0 and "note: " in r.out and ":19:23: instance type 'zz.new' is not known" in r.out, r
     keys = SEED.replace("  SlurmQueues:", "  SlurmSettings:\n    CustomSlurmSettings:\n    - PrologTimeout: 5\n  SlurmQueues:")

@@ -291,6 +291,12 @@ static void rules(void **state)
 	        "Dcv: {AllowedIps: pl-0123}, Networking: {SubnetId: s}}\n" QUEUE(""),
 	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Ssh: {AllowedIps: 10.0.0.0/32}, "
 	        "Networking: {SubnetId: s}}\n" QUEUE(""),
+	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, "
+	        "SharedStorageEfsSettings: {Encrypted: true}, Networking: {SubnetId: s}}\n"
+	        "DevSettings: {EfaInterfaceType: efa-only, AmiSearchFilters: {NamePrefix: n}}\n" QUEUE(
+	                "    ComputeResources:\n"
+	                "    - {Name: small, LaunchTemplateOverrides: {LaunchTemplateId: lt-1, "
+	                "Version: 2}}\n"),
 	};
 
 	(void)state;
@@ -366,6 +372,8 @@ static void what_has_no_effect_is_noted(void **state)
 	         "UseEc2Hostnames: "},
 	        {TOP QUEUE("") "Brandnew: {}\n", "c.yaml:8:1: unknown key 'Brandnew' is ignored"},
 	        {TOP QUEUE("") "Tag: {}\n", "did you mean 'Tags'?"},
+	        {TOP QUEUE("    CapacityType: LEASED\n"),
+	         "c.yaml:8:19: CapacityType: 'LEASED' is no value that is known"},
 	        {STORAGE("- {MountDir: /fs, Name: fs, StorageType: FsxOntap, FsxOntapSettings: "
 	                 "{VolumeId: fsvol-1}}\n"),
 	         "c.yaml:9:3: shared storage 'fs': the file does not tell the server of a volume: the "
@@ -569,6 +577,24 @@ static void a_proxy_reaches_logins_apt_and_scripts(void **state)
 	assert_false(spec_has(PROXY("alinux2"), &compute, "apt.conf.d"));
 	assert_true(spec_has(PROXY("ubuntu2204"), &compute,
 	                     "Acquire::http::Proxy \\\"http://p:3128\\\";"));
+	assert_true(spec_has(TOP "Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n  - Name: q-1\n"
+	                         "    Networking: {SubnetIds: [s], Proxy: {HttpProxyAddress: "
+	                         "'p:3128'}}\n",
+	                     &compute, "http://p:3128"));
+}
+
+static void a_name_with_an_underscore_makes_a_hostname(void **state)
+{
+	struct cluster_node node = compute;
+
+	(void)state;
+	node.node = "q_1-dy-small_r-3";
+	reading.strict = false;
+	assert_true(spec_has(TOP "Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n  - Name: q_1\n"
+	                         "    Networking: {SubnetIds: [s]}\n"
+	                         "    ComputeResources: [{Name: small_r}]\n",
+	                     &node, "\"hostname\":\"q-1-dy-small-r-3\""));
+	reading.strict = true;
 }
 
 static void region_and_time_are_the_files(void **state)
@@ -633,6 +659,7 @@ int main(void)
 	        cmocka_unit_test(an_efs_of_the_head_is_mounted_where_it_is_known),
 	        cmocka_unit_test(multithreading_is_the_resources),
 	        cmocka_unit_test(a_proxy_reaches_logins_apt_and_scripts),
+	        cmocka_unit_test(a_name_with_an_underscore_makes_a_hostname),
 	        cmocka_unit_test(region_and_time_are_the_files),
 	        cmocka_unit_test(a_head_of_ipv6_stands_in_brackets),
 	};
