@@ -9,6 +9,7 @@
 #include "data/yaml.h"
 
 #define COMPONENTS_MAX 64
+#define ATTEMPTS_MAX   10000
 
 static const char *const failure_names[] = {"Abort", "Continue", "Ignore", NULL};
 
@@ -29,12 +30,12 @@ static const struct field top_fields[] = {
 };
 
 struct phase_spec {
-	int name;
+	const char *name;
 	const struct doc *steps;
 };
 static const struct field phase_fields[] = {
-        {"name", FIELD_CHOICE, FIELD_AT(struct phase_spec, name), .required = true,
-         .choices = component_phases},
+        {"name", FIELD_STRING, FIELD_AT(struct phase_spec, name), .required = true, .min = 1,
+         .max = 128},
         {"steps", FIELD_DOC, FIELD_AT(struct phase_spec, steps), .required = true},
         {0},
 };
@@ -54,9 +55,10 @@ static const struct field step_fields[] = {
         {"inputs", FIELD_DOC, FIELD_AT(struct step_spec, inputs)},
         {"loop", FIELD_DOC, FIELD_AT(struct step_spec, loop)},
         {"if", FIELD_DOC, FIELD_AT(struct step_spec, condition)},
-        {"maxAttempts", FIELD_INT, FIELD_AT(struct step_spec, attempts), .min = 1, .max = 20},
+        {"maxAttempts", FIELD_INT, FIELD_AT(struct step_spec, attempts), .min = 1,
+         .max = ATTEMPTS_MAX},
         {"timeoutSeconds", FIELD_INT, FIELD_AT(struct step_spec, timeout_s), .min = -1,
-         .max = (int64_t)(COMPONENT_LONGEST_MS / 1000)},
+         .max = INT32_MAX},
         {"onFailure", FIELD_CHOICE, FIELD_AT(struct step_spec, on_failure),
          .choices = failure_names},
         {0},
@@ -86,12 +88,10 @@ static int check_texts(const struct component *c, struct component_step *s, stru
 
 static int check_unique(const struct component *c, const struct component_step *s, struct err *e)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	                              "0123456789_-";
-
-	if (s->name[strspn(s->name, letters)])
+	if (s->name[strspn(s->name, COMPONENT_NAME_LETTERS)])
 		return doc_err(doc_get(s->at, "name"), e, REASON_INPUT_RANGE,
-		               "'%s' is no name of a step: expected letters, digits, '_' and '-'",
+		               "'%s' is no name of a step: expected letters, digits, blanks and "
+		               "any of " COMPONENT_NAME_OTHERS,
 		               s->name);
 	for (size_t i = 0; i < c->n; i++)
 		if (c->steps[i].phase == s->phase && str_eq(c->steps[i].name, s->name))
@@ -102,6 +102,14 @@ static int check_unique(const struct component *c, const struct component_step *
 		return doc_err(s->at, e, REASON_INPUT_LIMIT, "more than %d steps",
 		               COMPONENT_STEPS_MAX);
 	return 0;
+}
+
+/* -1 and what is longer than we wait are the longest time. */
+static uint64_t timeout_of(int64_t seconds)
+{
+	return seconds > 0 && seconds < (int64_t)(COMPONENT_LONGEST_MS / 1000)
+	               ? (uint64_t)seconds * 1000
+	               : COMPONENT_LONGEST_MS;
 }
 
 static int read_step(struct component *c, enum component_phase phase, const struct doc *d,
@@ -118,8 +126,7 @@ static int read_step(struct component *c, enum component_phase phase, const stru
 	        .inputs = spec.inputs,
 	        .on_failure = spec.on_failure,
 	        .attempts = spec.attempts,
-	        .timeout_ms =
-	                spec.timeout_s > 0 ? (uint64_t)spec.timeout_s * 1000 : COMPONENT_LONGEST_MS,
+	        .timeout_ms = timeout_of(spec.timeout_s),
 	        .condition = spec.condition,
 	        .at = d,
 	};
@@ -157,10 +164,36 @@ static int read_steps(struct component *c, enum component_phase phase, const str
 	return 0;
 }
 
+/* Image Builder's executor takes phases of any name, and Image Builder runs three of them. */
+static int other_phase(struct component *c, const struct doc *at, const char *name, struct arena *a,
+                       struct err *e)
+{
+	const char *near = str_nearest(name, component_phases, PHASE_COUNT);
+
+	if (near)
+		return doc_err(at, e, REASON_INPUT_RANGE,
+		               "phase '%s' is run by nobody, did you mean '%s'?", name, near);
+	c->notes.items = arena_grow(a, c->notes.items, &c->notes.n, sizeof *c->notes.items);
+	c->notes.items[c->notes.n - 1] = arena_printf(
+	        a, "%s:%u:%u: phase '%s' is left out: build, validate and test are run", at->file,
+	        at->line, at->col, name);
+	return 0;
+}
+
+static int check_phase(const struct doc *list, size_t i, const char *name, struct err *e)
+{
+	for (size_t k = 0; k < i; k++)
+		if (str_eq(doc_text(list->items[k], "name"), name))
+			return doc_err(doc_get(list->items[i], "name"), e, REASON_INPUT_DUPLICATE,
+			               "phase '%s' comes twice", name);
+	return 0;
+}
+
 /* In the order they run, not in which they are written: references go to earlier steps. */
 static int read_phases(struct component *c, const struct doc *list, struct arena *a, struct err *e)
 {
 	const struct doc *steps[PHASE_COUNT] = {0};
+	bool any = list->n == 0;
 
 	if (list->type != DOC_LIST)
 		return doc_err(list, e, REASON_INPUT_TYPE, "'phases': expected a list, found %s",
@@ -171,11 +204,23 @@ static int read_phases(struct component *c, const struct doc *list, struct arena
 
 		if (r < 0)
 			return r;
-		if (steps[spec.name])
-			return doc_err(doc_get(list->items[i], "name"), e, REASON_INPUT_DUPLICATE,
-			               "phase '%s' comes twice", component_phases[spec.name]);
-		steps[spec.name] = spec.steps;
+		r = check_phase(list, i, spec.name, e);
+		if (r < 0)
+			return r;
+		unsigned p = 0;
+		while (p < PHASE_COUNT && !str_eq(component_phases[p], spec.name))
+			p++;
+		if (p < PHASE_COUNT)
+			steps[p] = spec.steps;
+		else
+			r = other_phase(c, doc_get(list->items[i], "name"), spec.name, a, e);
+		if (r < 0)
+			return r;
+		any = any || p < PHASE_COUNT;
 	}
+	if (!any)
+		return doc_err(list, e, REASON_INPUT_UNSUPPORTED,
+		               "no phase that is run: expected one of build, validate and test");
 	for (unsigned p = 0; p < PHASE_COUNT; p++) {
 		int r = steps[p] ? read_steps(c, (enum component_phase)p, steps[p], a, e) : 0;
 

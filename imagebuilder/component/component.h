@@ -63,6 +63,7 @@ struct component {
 	struct vars names;        /* constants and parameters */
 	size_t n;
 	struct component_step *steps; /* in the order of phases, then of the text */
+	struct field_strings notes;   /* what is left out, with its place */
 	const struct doc *at;
 };
 

@@ -4,6 +4,7 @@
 
 #define TEXT_MAX  (1024 * 1024)
 #define INDEX_MAX 10000
+#define PLAIN     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.[]"
 
 /* The step of that phase and name, if it runs before this one. */
 static const struct component_step *earlier_step(const struct component_round *round,
@@ -136,32 +137,33 @@ static int unknown(const struct doc *at, const char *name, const char *near, str
 
 /* Whether an unknown name was meant for us: it has the form of a reference to a step or a loop, or
  * resembles a known name. Others belong to other programs: templates of Go, Jinja and many more
- * look the same. */
+ * look the same, the more so with what only names of steps may have. */
 static bool is_ours(const struct component_round *round, const char *name, const char **ret_near)
 {
 	static const char *const first[] = {"build.", "validate.", "test.", "loop."};
 	const struct vars *v = &round->component->names;
 	const char **names = arena_array(round->arena, v->n, sizeof *names);
-	bool ours = strstr(name, ".outputs") || strstr(name, ".inputs");
+	bool chain = strstr(name, ".outputs") || strstr(name, ".inputs");
+	bool plain = !name[strspn(name, PLAIN)], phase = false;
 
 	for (size_t i = 0; i < v->n; i++)
 		names[i] = v->items[i].name;
-	*ret_near = str_nearest(name, names, v->n);
+	*ret_near = plain ? str_nearest(name, names, v->n) : NULL;
 	for (size_t i = 0; i < ARRAY_LEN(first); i++)
-		ours = ours || str_starts(name, first[i]);
-	return ours || *ret_near;
+		phase = phase || str_starts(name, first[i]);
+	return plain ? chain || phase || *ret_near : chain && phase;
 }
 
 /* The name between the braces at `open`, and the length of the whole; 0: it can't
  * be a reference. */
 static size_t read_name(const struct component_round *round, const char *open, const char **ret)
 {
-	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	                              "0123456789_-.[]";
 	const char *from = open + 2 + strspn(open + 2, " \t");
-	size_t len = strspn(from, letters);
+	size_t len = strspn(from, COMPONENT_NAME_LETTERS "[]");
 	const char *close = from + len + strspn(from + len, " \t");
 
+	while (len && from[len - 1] == ' ')
+		len--;
 	if (!len || *from == '.' || !str_starts(close, "}}"))
 		return 0;
 	*ret = arena_memdup(round->arena, from, len);

@@ -1,20 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Conditions of component documents: the operators of `if` and of Assert. */
+#include <errno.h>
+#include <fcntl.h>
 #include <regex.h>
 #include <stdlib.h>
+#include <strings.h>
+#include <sys/stat.h>
 
-#include "component/component_own.h"
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/scope.h"
+#include "component/component_path.h"
 
 #define DEPTH_MAX   16
 #define PATTERN_MAX 256
 
 enum compare { LESS = 1, EQUAL = 2, GREATER = 4 };
-enum operand { OF_STRING, OF_NUMBER, OF_NOTHING, OF_SPACE, OF_PATTERN, OF_FILE, OF_FOLDER };
+enum operand {
+	OF_STRING,
+	OF_NUMBER,
+	OF_PATTERN,
+	OF_NOTHING,
+	OF_SPACE,
+	OF_FILE,
+	OF_FOLDER,
+	OF_PROGRAM,
+	OF_DIGEST,
+};
 
 static const struct comparison {
 	const char *name;
 	enum operand of;
-	int holds; /* enum compare of value to the operator's own text */
+	int holds; /* enum compare of value to the operator's own text, or enum digest_kind */
 } comparisons[] = {
         {"stringIsEmpty", OF_NOTHING, 0},
         {"stringIsWhitespace", OF_SPACE, 0},
@@ -31,6 +48,11 @@ static const struct comparison {
         {"numberGreaterThanEquals", OF_NUMBER, GREATER | EQUAL},
         {"fileExists", OF_FILE, 0},
         {"folderExists", OF_FOLDER, 0},
+        {"binaryExists", OF_PROGRAM, 0},
+        {"fileMD5Equals", OF_DIGEST, DIGEST_MD5},
+        {"fileSHA1Equals", OF_DIGEST, DIGEST_SHA1},
+        {"fileSHA256Equals", OF_DIGEST, DIGEST_SHA256},
+        {"fileSHA512Equals", OF_DIGEST, DIGEST_SHA512},
 };
 
 static int compared(double a, double b)
@@ -47,8 +69,47 @@ static bool numbers(const char *value, const char *own, int holds)
 	return *value && *own && !*end_a && !*end_b && (compared(a, b) & holds);
 }
 
-static int pattern(const struct doc *own, const char *value, struct err *e)
+/* Only equality looks at the case of letters. */
+static bool strings(const char *value, const char *own, int holds)
 {
+	int order = holds == EQUAL ? strcmp(value, own) : strcasecmp(value, own);
+
+	return (compared(order, 0) & holds) != 0;
+}
+
+/* What Go's patterns have and those of regcomp(3) lack: `(?i)` in front, `\d` and `\D`, and that a
+ * backslash means something between brackets. */
+static const char *translated(const char *own, struct arena *a, int *flags)
+{
+	struct strbuf out = STRBUF(a, 16UL * PATTERN_MAX);
+	bool set = false;
+
+	if (str_starts(own, "(?i)")) {
+		*flags |= REG_ICASE;
+		own += strlen("(?i)");
+	}
+	for (; *own; own++) {
+		if (*own == '\\' && (own[1] == 'd' || (own[1] == 'D' && !set)))
+			strbuf_str(&out, set ? "0-9" : own[1] == 'd' ? "[0-9]" : "[^0-9]");
+		else if (*own == '\\' && set && (own[1] == 's' || own[1] == 'w'))
+			strbuf_str(&out, own[1] == 's' ? "[:space:]" : "[:alnum:]_");
+		else if (*own == '\\' && set && own[1] && strchr("./+*?()$|{}\"'", own[1]))
+			strbuf_char(&out, own[1]);
+		else if (*own == '\\' && own[1])
+			strbuf_add(&out, own, 2);
+		else {
+			set = set ? *own != ']' : *own == '[';
+			strbuf_char(&out, *own);
+			continue;
+		}
+		own++;
+	}
+	return out.data ? out.data : "";
+}
+
+static int pattern(const struct doc *own, const char *value, struct arena *a, struct err *e)
+{
+	int flags = REG_EXTENDED | REG_NOSUB;
 	regex_t re;
 	char why[128];
 
@@ -59,7 +120,8 @@ static int pattern(const struct doc *own, const char *value, struct err *e)
 		               "'%s' is too much of a pattern: expected at most %d bytes, and "
 		               "counts of single characters only",
 		               own->text, PATTERN_MAX);
-	int r = regcomp(&re, own->text, REG_EXTENDED | REG_NOSUB);
+	const char *text = translated(own->text, a, &flags);
+	int r = regcomp(&re, text, flags);
 	if (r) {
 		regerror(r, &re, why, sizeof why);
 		return doc_err(own, e, REASON_INPUT_RANGE, "'%s' is no regular expression: %s",
@@ -70,17 +132,70 @@ static int pattern(const struct doc *own, const char *value, struct err *e)
 	return r;
 }
 
+/* 0: nothing is there. Links are followed, within the root. */
+static mode_t mode_of(const struct component_round *round, const char *path)
+{
+	scope_fd int fd = round->env ? file_open(host_root_fd(round->env->host),
+	                                         component_path(round->arena, path), O_PATH, 0)
+	                             : -1;
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_mode : 0;
+}
+
 static bool is_there(const struct component_round *round, const char *path, bool folder)
 {
-	struct stat st;
+	mode_t mode = mode_of(round, path);
+
+	return mode && S_ISDIR(mode) == folder;
+}
+
+static bool is_program(const struct component_round *round, const char *path)
+{
+	mode_t mode = mode_of(round, path);
+
+	return S_ISREG(mode) && (mode & 0111);
+}
+
+static bool has_program(const struct component_round *round, const char *name)
+{
+	static const char *const folders[] = {"/usr/local/sbin", "/usr/local/bin", "/usr/sbin",
+	                                      "/usr/bin",        "/sbin",          "/bin"};
+
+	if (!*name || strchr(name, '/'))
+		return is_program(round, name);
+	for (size_t i = 0; i < ARRAY_LEN(folders); i++)
+		if (is_program(round, arena_printf(round->arena, "%s/%s", folders[i], name)))
+			return true;
+	return false;
+}
+
+/* A file that can't be read has no digest. */
+static int digest_is(const struct component_round *round, const struct doc *own,
+                     enum digest_kind kind, const char *path, struct err *e)
+{
+	unsigned char bytes[DIGEST_HEX_MAX / 2];
+	size_t len = digest_hex_len(kind);
+	char hex[DIGEST_HEX_MAX];
+	struct blob content;
 	struct err none;
 
-	return round->env && host_stat(round->env->host, path, &st, &none) == 0 &&
-	       S_ISDIR(st.st_mode) == folder;
+	if (!strstr(own->text, COMPONENT_UNKNOWN) &&
+	    (strlen(own->text) != len || str_unhex(own->text, bytes, len / 2) < 0))
+		return doc_err(own, e, REASON_INPUT_RANGE, "'%s' is no %s in %zu hex digits",
+		               own->text, digest_names[kind], len);
+	if (!round->env ||
+	    file_read(host_root_fd(round->env->host), component_path(round->arena, path),
+	              COMPONENT_FILE_MAX, round->arena, &content, &none) < 0)
+		return 0;
+	if (!digest_hex_of(kind, content.data, content.len, hex))
+		return err_set(e, ERR_HOST, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+		               "this machine has no %s", digest_names[kind]);
+	return strcasecmp(hex, own->text) == 0;
 }
 
 static int compare_by(const struct component_round *round, const struct comparison *o,
-                      const struct doc *own, const char *value, struct err *e)
+                      const struct doc *own, const char *with, struct err *e)
 {
 	switch (o->of) {
 	case OF_NOTHING:
@@ -88,14 +203,18 @@ static int compare_by(const struct component_round *round, const struct comparis
 	case OF_SPACE:
 		return *own->text && !own->text[strspn(own->text, " \t\r\n")];
 	case OF_STRING:
-		return (compared(strcmp(value, own->text), 0) & o->holds) != 0;
+		return strings(with, own->text, o->holds);
 	case OF_NUMBER:
-		return numbers(value, own->text, o->holds);
+		return numbers(with, own->text, o->holds);
 	case OF_PATTERN:
-		return pattern(own, value, e);
+		return pattern(own, with, round->arena, e);
 	case OF_FILE:
 	case OF_FOLDER:
 		return is_there(round, own->text, o->of == OF_FOLDER);
+	case OF_PROGRAM:
+		return has_program(round, own->text);
+	case OF_DIGEST:
+		return digest_is(round, own, (enum digest_kind)o->holds, with, e);
 	}
 	return 0;
 }
@@ -147,7 +266,6 @@ static int holds_one(const struct component_round *round, const struct doc *map,
                      unsigned depth, struct err *e)
 {
 	const struct doc *key = map->keys[i], *own = map->items[i];
-	const char *value = doc_text(map, "value");
 
 	if (str_eq(key->text, "and") || str_eq(key->text, "or"))
 		return holds_list(round, own, str_eq(key->text, "or"), depth, e);
@@ -162,11 +280,12 @@ static int holds_one(const struct component_round *round, const struct doc *map,
 	if (own->type != DOC_SCALAR)
 		return doc_err(own, e, REASON_INPUT_TYPE, "'%s': expected a string, found %s",
 		               o->name, doc_type_name(own));
-	bool needs = o->of == OF_STRING || o->of == OF_NUMBER || o->of == OF_PATTERN;
-	if (needs && !value)
+	const char *needs = o->of <= OF_PATTERN ? "value" : o->of == OF_DIGEST ? "path" : NULL;
+	const char *with = needs ? doc_text(map, needs) : NULL;
+	if (needs && !with)
 		return doc_err(map, e, REASON_INPUT_REQUIRED,
-		               "'value' is missing: what '%s' is compared with", o->name);
-	return compare_by(round, o, own, value, e);
+		               "'%s' is missing: what '%s' is compared with", needs, o->name);
+	return compare_by(round, o, own, with, e);
 }
 
 static int holds(const struct component_round *round, const struct doc *d, unsigned depth,
@@ -183,7 +302,7 @@ static int holds(const struct component_round *round, const struct doc *d, unsig
 	for (size_t i = 0; i < d->n; i++) {
 		const char *key = d->keys[i]->text;
 
-		if (str_eq(key, "value"))
+		if (str_eq(key, "value") || str_eq(key, "path"))
 			continue;
 		if (seen)
 			return doc_err(d->keys[i], e, REASON_INPUT_RANGE,

@@ -6,6 +6,11 @@
 
 extern const char *const component_phases[]; /* by enum component_phase, then NULL */
 
+/* Names of steps, and with '[' and ']' references to them. */
+#define COMPONENT_NAME_OTHERS "_-.,:/()#+"
+#define COMPONENT_NAME_LETTERS                                                                     \
+	"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789 " COMPONENT_NAME_OTHERS
+
 /* Reads constants and parameters into the component's names; `given` are the recipe's parameter
  * values. */
 int component_names(const struct doc *constants, const struct doc *parameters,

@@ -120,6 +120,9 @@ int components_run(const struct component_list *l, unsigned phases, const struct
 	struct component_walk before = {0};
 	struct err first = {0};
 
+	for (size_t i = 0; phases & 1U << PHASE_BUILD && i < l->n; i++)
+		for (size_t k = 0; k < l->items[i].notes.n; k++)
+			log_notice("%s", l->items[i].notes.items[k]);
 	while (component_next(l, phases, &w)) {
 		/* A failure that was continued fails its component at the end of that phase. */
 		if (first.no && (w.phase != before.phase || w.nth != before.nth))

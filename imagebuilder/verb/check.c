@@ -17,7 +17,9 @@
 struct good {
 	const char *path;
 	const struct recipe *recipe; /* NULL: ParallelCluster's */
-	size_t steps, copies, components, tests;
+	size_t steps, copies;
+	const struct component_list *components;
+	size_t tests;
 	const struct foreign *foreign;
 };
 
@@ -31,11 +33,21 @@ static void print_good(const struct good *g)
 			printf("%s\n", g->foreign->notes.items[i]);
 		return;
 	}
+	for (size_t i = 0; i < g->components->n; i++)
+		for (size_t k = 0; k < g->components->items[i].notes.n; k++)
+			printf("note: %s\n", g->components->items[i].notes.items[k]);
 	printf("%s: ok: image %s %s, %zu steps, %zu copies, %zu components, %zu tests", g->path,
-	       g->recipe->name, g->recipe->version, g->steps, g->copies, g->components, g->tests);
+	       g->recipe->name, g->recipe->version, g->steps, g->copies, g->components->n,
+	       g->tests);
 	if (g->recipe->n_left)
 		printf(", %zu parts for other images", g->recipe->n_left);
 	putchar('\n');
+}
+
+static void event_notes(struct jsonw *w, const struct field_strings *notes)
+{
+	for (size_t i = 0; i < notes->n; i++)
+		jsonw_str(w, NULL, notes->items[i]);
 }
 
 static void event_good(struct feed *f, const struct good *g)
@@ -45,19 +57,20 @@ static void event_good(struct feed *f, const struct good *g)
 	jsonw_str(w, "file", g->path);
 	jsonw_str(w, "state", "ok");
 	jsonw_u64(w, "steps", g->steps);
-	if (g->foreign) {
-		jsonw_begin(w, "notes", '[');
-		for (size_t i = 0; i < g->foreign->notes.n; i++)
-			jsonw_str(w, NULL, g->foreign->notes.items[i]);
-		jsonw_end(w, ']');
-	} else {
+	if (!g->foreign) {
 		jsonw_str(w, "image", g->recipe->name);
 		jsonw_str(w, "version", g->recipe->version);
 		jsonw_u64(w, "copies", g->copies);
-		jsonw_u64(w, "components", g->components);
+		jsonw_u64(w, "components", g->components->n);
 		jsonw_u64(w, "tests", g->tests);
 		jsonw_u64(w, "left_out", g->recipe->n_left);
 	}
+	jsonw_begin(w, "notes", '[');
+	if (g->foreign)
+		event_notes(w, &g->foreign->notes);
+	for (size_t i = 0; !g->foreign && i < g->components->n; i++)
+		event_notes(w, &g->components->items[i].notes);
+	jsonw_end(w, ']');
 	feed_end(f);
 }
 
@@ -117,7 +130,7 @@ static int check_recipe(struct image *g, const char *path, struct faults *faults
 	r = intent_read(&recipe, faults, a, &intent, e);
 	if (r < 0)
 		return r;
-	const struct good good = {path, &recipe, plan.n, copies.n, components.n, tests.n, NULL};
+	const struct good good = {path, &recipe, plan.n, copies.n, &components, tests.n, NULL};
 	tell_good(g, &good);
 	return 0;
 }

@@ -26,12 +26,17 @@ static void a_step_says_how_it_runs(void **state)
 	assert_ok(read_steps(
 	        "{name: A, action: ExecuteBash, maxAttempts: 3, timeoutSeconds: 5, onFailure: "
 	        "Continue, inputs: {commands: [x]}}, {name: B, action: ExecuteBash, "
-	        "timeoutSeconds: -1, onFailure: Ignore, inputs: {commands: [x]}}"));
+	        "timeoutSeconds: -1, onFailure: Ignore, inputs: {commands: [x]}}, {name: 'C: (c)', "
+	        "action: ExecuteBash, maxAttempts: 50, timeoutSeconds: 172800, inputs: {commands: "
+	        "[x]}}"));
 	const struct component_step *s = list.items[0].steps;
 	assert_int_equal(s[0].attempts, 3);
 	assert_int_equal(s[0].timeout_ms, 5000);
 	assert_int_equal(s[0].on_failure, FAILURE_CONTINUE);
 	assert_int_equal(s[1].timeout_ms, COMPONENT_LONGEST_MS);
+	assert_string_equal(s[2].name, "C: (c)");
+	assert_int_equal(s[2].attempts, 50);
+	assert_int_equal(s[2].timeout_ms, COMPONENT_LONGEST_MS);
 	assert_int_equal(s[1].on_failure, FAILURE_IGNORE);
 }
 
@@ -52,6 +57,19 @@ static void phases_run_in_their_order_whatever_the_text_says(void **state)
 	assert_string_equal(component_phase_name(PHASE_BUILD), "build");
 	assert_string_equal(component_phase_name(PHASE_VALIDATE), "validate");
 	assert_string_equal(component_phase_name(PHASE_TEST), "test");
+}
+
+static void phases_of_other_names_are_left_out(void **state)
+{
+	(void)state;
+	assert_ok(
+	        read_text("{schemaVersion: 1, phases: [{name: container-host-test, steps: [{name: "
+	                  "A, action: Other}]}, {name: build, steps: [" ONE_BASH "]}]}"));
+	assert_int_equal(list.items[0].n, 1);
+	assert_int_equal(list.items[0].notes.n, 1);
+	assert_string_equal(list.items[0].notes.items[0],
+	                    "f:1:36: phase 'container-host-test' is left out: build, validate and "
+	                    "test are run");
 }
 
 static void a_walk_takes_the_phases_it_is_told(void **state)
@@ -92,7 +110,12 @@ static void documents_are_refused(void **state)
 	        {"{schemaVersion: 1.0, phases: [{name: build}]}", "steps"},
 	        {"{schemaVersion: 1.0, phases: [{name: build, steps: x}]}",
 	         "'steps': expected a list"},
-	        {"{schemaVersion: 1.0, phases: [{name: other, steps: []}]}", "name"},
+	        {"{schemaVersion: 1.0, phases: [{name: other, steps: []}]}",
+	         "f:1:30: no phase that is run"},
+	        {"{schemaVersion: 1.0, phases: [{name: tests, steps: []}]}",
+	         "f:1:38: phase 'tests' is run by nobody, did you mean 'test'?"},
+	        {"{schemaVersion: 1.0, phases: [{name: x, steps: []}, {name: x, steps: []}]}",
+	         "comes twice"},
 	        {"{schemaVersion: 1.0, phases: [{name: build, steps: []}, {name: build, steps: []}]}",
 	         "comes twice"},
 	        {"{schemaVersion: 1.0, more: x, phases: []}", "more"},
@@ -109,7 +132,7 @@ static void steps_are_refused(void **state)
 		const char *text, *says;
 	} bad[] = {
 	        {"{action: ExecuteBash, inputs: {commands: [x]}}", "name"},
-	        {"{name: 'a b', action: ExecuteBash, inputs: {commands: [x]}}",
+	        {"{name: 'a{b', action: ExecuteBash, inputs: {commands: [x]}}",
 	         "no name of a step"},
 	        {"{name: A, inputs: {commands: [x]}}", "action"},
 	        {"{name: A, action: [], inputs: {commands: [x]}}", "'action': expected a string"},
@@ -297,6 +320,7 @@ int main(void)
 	        T(a_step_has_its_defaults),
 	        T(a_step_says_how_it_runs),
 	        T(phases_run_in_their_order_whatever_the_text_says),
+	        T(phases_of_other_names_are_left_out),
 	        T(a_walk_takes_the_phases_it_is_told),
 	        T(documents_are_refused),
 	        T(steps_are_refused),

@@ -246,6 +246,8 @@ static void a_reference_within_braces_is_put_in(void **state)
 	assert_string_equal(get("f"), "{v{{ V }} {{ .x v{{ V }} }}");
 }
 
+#define FOX_SHA256 "d7a8fbb307d7809469ca9abcb0082e4f8d5651e46d3cdb762d02d0bf37c9e592"
+
 static int hold(const char *condition)
 {
 	return run(arena_printf(arena, "{name: A, action: Assert, inputs: %s}", condition));
@@ -270,6 +272,17 @@ static void conditions_hold(void **state)
 	        "{numberGreaterThanEquals: '9', value: '9'}",
 	        "{fileExists: TOP/file}",
 	        "{folderExists: TOP}",
+	        "{folderExists: TOP/folder-link}",
+	        "{stringLessThanEquals: a, value: A}",
+	        "{stringGreaterThan: a, value: B}",
+	        "{patternMatches: '(?i)^ABC$', value: abc}",
+	        "{patternMatches: '^v\\d+[\\d\\.]+$', value: v1.25}",
+	        "{patternMatches: '^\\D[\\w]$', value: a_}",
+	        "{binaryExists: sh}",
+	        "{binaryExists: /bin/sh}",
+	        "{binaryExists: TOP/program}",
+	        "{fileSHA1Equals: 2FD4E1C67A2D28FCED849EE1BB76E7391B93EB12, path: TOP/fox}",
+	        "{fileSHA256Equals: " FOX_SHA256 ", path: TOP/fox}",
 	        "{not: {stringEquals: a, value: b}}",
 	        "{and: [{stringEquals: a, value: a}, {stringEquals: b, value: b}]}",
 	        "{or: [{stringEquals: a, value: b}, {stringEquals: b, value: b}]}",
@@ -277,6 +290,9 @@ static void conditions_hold(void **state)
 	};
 
 	put("file", "", 0644);
+	put("program", "", 0755);
+	assert_int_equal(symlink(top, at("folder-link")), 0);
+	put("fox", "The quick brown fox jumps over the lazy dog", 0644);
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
 		assert_ok(hold(good[i]));
 }
@@ -303,6 +319,16 @@ static void conditions_do_not_hold(void **state)
 	        "{fileExists: TOP/none}",
 	        "{folderExists: TOP/none}",
 	        "{folderExists: /etc/passwd}",
+	        "{stringEquals: a, value: A}",
+	        "{stringLessThan: a, value: A}",
+	        "{patternMatches: '^a', value: ABC}",
+	        "{patternMatches: '^[\\d]$', value: d}",
+	        "{binaryExists: no-such-program}",
+	        "{binaryExists: ''}",
+	        "{binaryExists: TOP}",
+	        "{binaryExists: /etc/passwd}",
+	        "{fileSHA256Equals: " FOX_SHA256 ", path: TOP/none}",
+	        "{fileSHA256Equals: " FOX_SHA256 ", path: /etc/passwd}",
 	        "{not: {stringEquals: a, value: a}}",
 	        "{and: [{stringEquals: a, value: a}, {stringEquals: b, value: c}]}",
 	        "{or: [{stringEquals: a, value: b}, {stringEquals: b, value: c}]}",
@@ -329,6 +355,9 @@ static void conditions_are_checked(void **state)
 	        {"{stringEquals: a}", "'value' is missing"},
 	        {"{patternMatches: a}", "'value' is missing"},
 	        {"{numberEquals: 1}", "'value' is missing"},
+	        {"{fileMD5Equals: x}", "'path' is missing"},
+	        {"{fileMD5Equals: abc, path: /x}", "is no MD5 in 32 hex digits"},
+	        {"{fileSHA512Equals: " FOX_SHA256 ", path: /x}", "is no SHA512 in 128"},
 	        {"{stringEquals: [a], value: a}", "expected a string"},
 	        {"{stringEquals: a, stringLessThan: b, value: a}", "one operator"},
 	        {"{patternMatches: '[', value: a}", "no regular expression"},
