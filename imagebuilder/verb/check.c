@@ -44,10 +44,10 @@ static void print_good(const struct good *g)
 	putchar('\n');
 }
 
-static void event_notes(struct jsonw *w, const struct field_strings *notes)
+static void event_notes(struct jsonw *w, const char *const *items, size_t n)
 {
-	for (size_t i = 0; i < notes->n; i++)
-		jsonw_str(w, NULL, notes->items[i]);
+	for (size_t i = 0; i < n; i++)
+		jsonw_str(w, NULL, items[i]);
 }
 
 static void event_good(struct feed *f, const struct good *g)
@@ -67,9 +67,10 @@ static void event_good(struct feed *f, const struct good *g)
 	}
 	jsonw_begin(w, "notes", '[');
 	if (g->foreign)
-		event_notes(w, &g->foreign->notes);
+		event_notes(w, g->foreign->notes.items, g->foreign->notes.n);
 	for (size_t i = 0; !g->foreign && i < g->components->n; i++)
-		event_notes(w, &g->components->items[i].notes);
+		event_notes(w, g->components->items[i].notes.items,
+		            g->components->items[i].notes.n);
 	jsonw_end(w, ']');
 	feed_end(f);
 }

@@ -133,19 +133,6 @@ static void add_slurm(const struct pcluster_input *in, struct doc *spec)
 	doc_put(in->arena, spec, "slurm", slurm);
 }
 
-/* ParallelCluster's own names have no '_', but its schema takes one, and a host's name can't have it. */
-static void add_hostname(const struct pcluster_input *in, struct doc *spec)
-{
-	const char *node = in->node->node;
-
-	if (is_head(in) || !node || !strchr(node, '_'))
-		return;
-	char *name = arena_strdup(in->arena, node);
-	for (char *p = name; *p; p++)
-		*p = *p == '_' ? '-' : *p;
-	doc_put_text(in->arena, spec, "hostname", name);
-}
-
 static int check_kind(const struct pcluster_input *in, struct err *e)
 {
 	const struct doc *scheduler = doc_find(in->config, "Scheduling.Scheduler");
@@ -194,7 +181,6 @@ int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err 
 		return r;
 	if (mounts->n)
 		doc_put(in->arena, spec, "mounts", mounts);
-	add_hostname(in, spec);
 	add_munge(in, spec);
 	r = add_role(in, spec, e);
 	if (r < 0)

@@ -133,6 +133,28 @@ static void check_settings(struct walk *w, const struct doc *storage)
 	}
 }
 
+/* A node mounts what they name. */
+static const struct {
+	const char *key, *prefix;
+} ids[] = {
+        {"EfsSettings.FileSystemId", "fs-"},       {"EfsSettings.AccessPointId", "fsap-"},
+        {"FsxLustreSettings.FileSystemId", "fs-"}, {"FsxOntapSettings.VolumeId", "fsvol-"},
+        {"FsxOpenZfsSettings.VolumeId", "fsvol-"}, {"FileCacheSettings.FileCacheId", "fc-"},
+};
+
+static void check_ids(struct walk *w, const struct doc *storage)
+{
+	for (size_t i = 0; i < ARRAY_LEN(ids) && !w->faults.ended; i++) {
+		const struct doc *at = scalar_at(storage, ids[i].key);
+
+		if (at && !str_starts(at->text, ids[i].prefix))
+			faults_take(&w->faults,
+			            doc_err(at, w->faults.err, REASON_INPUT_RANGE,
+			                    "%s: '%s' is no id, expected one that begins with '%s'",
+			                    ids[i].key, at->text, ids[i].prefix));
+	}
+}
+
 /* Directories of the system itself. ParallelCluster refuses these at the top level, too. */
 static bool is_reserved(const char *dir)
 {
@@ -241,8 +263,10 @@ int pcluster_rules(const struct doc *config, struct faults *faults, struct arena
 		unique(&w, pools, "Name");
 	if (!w.faults.ended)
 		unique(&w, storage, "Name");
-	for (size_t i = 0; storage && i < storage->n && !w.faults.ended; i++)
+	for (size_t i = 0; storage && i < storage->n && !w.faults.ended; i++) {
 		check_settings(&w, storage->items[i]);
+		check_ids(&w, storage->items[i]);
+	}
 	check_dirs(&w, storage);
 	if (w.faults.ended)
 		return w.faults.failed;

@@ -72,12 +72,12 @@ static const struct pcluster_row login_networking[] = {SS("SubnetIds"), SS("Secu
                                                        M("Proxy", proxy), END};
 static const struct pcluster_row pool[] = {
         S_REQ("Name"),
-        S("InstanceType"),
-        I("Count"),
+        S_REQ("InstanceType"),
+        I_REQ("Count"),
         I("GracetimePeriod"),
         M("Image", custom_ami),
         M("Ssh", ssh),
-        M("Networking", login_networking),
+        M_REQ("Networking", login_networking),
         M("Dcv", dcv),
         M("CustomActions", actions),
         M("Iam", iam),
@@ -91,6 +91,12 @@ static const char *const schedulers[] = {"slurm", "awsbatch", "plugin", NULL};
 static const char *const scaling[] = {"all-or-nothing", "greedy-all-or-nothing", "best-effort",
                                       NULL};
 static const char *const capacity_types[] = {"ONDEMAND", "SPOT", "CAPACITY_BLOCK", NULL};
+static const char *const allocation_strategies[] = {"lowest-price",
+                                                    "capacity-optimized",
+                                                    "price-capacity-optimized",
+                                                    "prioritized",
+                                                    "capacity-optimized-prioritized",
+                                                    NULL};
 static const char *const update_strategies[] = {"DRAIN", "COMPUTE_FLEET_STOP", "TERMINATE", NULL};
 static const struct pcluster_row dns[] = {B("DisableManagedDns"), S("HostedZoneId"),
                                           B("UseEc2Hostnames"), END};
@@ -145,7 +151,7 @@ static const struct pcluster_row compute_settings[] = {M("LocalStorage", local_s
 static const struct pcluster_row queue[] = {
         S_REQ("Name"),
         C_OPEN("CapacityType", capacity_types),
-        S("AllocationStrategy"),
+        C_OPEN("AllocationStrategy", allocation_strategies),
         B("JobExclusiveAllocation"),
         L("ComputeResources", compute_resource),
         M("ComputeSettings", compute_settings),
@@ -281,8 +287,9 @@ static const struct pcluster_row directory[] = {
         M("AdditionalSssdConfigs", NULL),
         END,
 };
+static const char *const user_homes[] = {"Shared", "Local", NULL};
 static const struct pcluster_row deployment[] = {B("DisableSudoAccessForDefaultUser"),
-                                                 S("DefaultUserHome"),
+                                                 C("DefaultUserHome", user_homes),
                                                  M("LambdaFunctionsVpcConfig", lambda_vpc), END};
 static const struct pcluster_row cookbook[] = {S("ChefCookbook"), S("ExtraChefAttributes"), END};
 static const struct pcluster_row timeouts[] = {I("HeadNodeBootstrapTimeout"),

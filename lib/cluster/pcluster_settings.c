@@ -137,23 +137,40 @@ static void add_notes(const struct pcluster_input *in, const struct doc *of)
 
 /* ---- the host's name ---- */
 
+/* A host's name has no '_'. */
+static void add_slurm_name(const struct pcluster_input *in, struct doc *spec)
+{
+	const char *node = in->node->node;
+
+	if (in->node->role == CLUSTER_HEAD || !node || !strchr(node, '_'))
+		return;
+	char *name = arena_strdup(in->arena, node);
+	for (char *p = name; *p; p++)
+		*p = *p == '_' ? '-' : *p;
+	doc_put_text(in->arena, spec, "hostname", name);
+}
+
 /* Instead of the node's name in Slurm, which slurmd is told all the same. */
 static void add_hostname(const struct pcluster_input *in, struct doc *spec)
 {
 	const struct doc *at = doc_find(in->config, "Scheduling.SlurmSettings.Dns.UseEc2Hostnames");
 	const char *name = vars_get(in->facts, "local-hostname");
 
-	if (!scalar_on(in->config, "Scheduling.SlurmSettings.Dns.UseEc2Hostnames"))
+	if (!scalar_on(in->config, "Scheduling.SlurmSettings.Dns.UseEc2Hostnames")) {
+		add_slurm_name(in, spec);
 		return;
+	}
 	if (in->node->role == CLUSTER_HEAD)
 		cluster_note(in->notes, at,
 		             "UseEc2Hostnames: the head keeps the name that slurm.conf has");
 	else if (name)
 		doc_put_text(in->arena, spec, "hostname", name);
-	else
+	else {
+		add_slurm_name(in, spec);
 		cluster_note(in->notes, at,
 		             "UseEc2Hostnames: nothing tells EC2's name of this machine: its host "
 		             "name is the node's Slurm name");
+	}
 }
 
 void pcluster_settings(const struct pcluster_input *in, const struct doc *of, struct doc *spec)

@@ -165,6 +165,9 @@ static void refusals(void **state)
 	        {TOP QUEUE("    ComputeResources: {Name: x}\n"), "expected a list, found map"},
 	        {TOP QUEUE("    ComputeResources: [{Name: x, MinCount: many}]\n"), "c.yaml:8:44"},
 	        {TOP QUEUE("    CapacityType: FREE\n"), "ONDEMAND"},
+	        {TOP QUEUE("") "DeploymentSettings: {DefaultUserHome: local}\n",
+	         "expected one of Shared, Local, found 'local'"},
+	        {TOP QUEUE("") "LoginNodes: {Pools: [{Name: p}]}\n", "'InstanceType' is missing"},
 	        {TOP "Scheduling: {Scheduler: awsbatch}\n", "scheduler 'awsbatch'"},
 	        {"Image: {Os: alinux2}\nScheduling: {Scheduler: slurm}\n", "'HeadNode' is missing"},
 	        {TOP QUEUE("    CustomActions: {OnNodeStart: {Args: [a]}}\n"), "expected 'Script'"},
@@ -264,6 +267,13 @@ static void rules(void **state)
 	        {STORAGE("- {MountDir: /a, Name: s, StorageType: Ebs, EfsSettings: {FileSystemId: "
 	                 "fs-1}}\n"),
 	         "EfsSettings: StorageType is Ebs"},
+	        {STORAGE("- {MountDir: /a, Name: s, StorageType: Efs, EfsSettings: {FileSystemId: "
+	                 "efs}}\n"),
+	         "c.yaml:9:73: EfsSettings.FileSystemId: 'efs' is no id, expected one that begins "
+	         "with 'fs-'"},
+	        {STORAGE("- {MountDir: /a, Name: s, StorageType: FileCache, FileCacheSettings: "
+	                 "{FileCacheId: fs-1}}\n"),
+	         "begins with 'fc-'"},
 	        {TOP QUEUE("    CustomActions: {OnNodeUpdated: {Script: 's3://b/a.sh'}}\n"),
 	         "OnNodeUpdated: a queue has"},
 	        {TOP QUEUE("    ComputeResources: [{Name: r}, {Name: r}]\n"), "Name 'r' is given"},
@@ -372,6 +382,8 @@ static void what_has_no_effect_is_noted(void **state)
 	         "UseEc2Hostnames: "},
 	        {TOP QUEUE("") "Brandnew: {}\n", "c.yaml:8:1: unknown key 'Brandnew' is ignored"},
 	        {TOP QUEUE("") "Tag: {}\n", "did you mean 'Tags'?"},
+	        {TOP QUEUE("    AllocationStrategy: cheapest\n"),
+	         "AllocationStrategy: 'cheapest' is no value that is known"},
 	        {TOP QUEUE("    CapacityType: LEASED\n"),
 	         "c.yaml:8:19: CapacityType: 'LEASED' is no value that is known"},
 	        {STORAGE("- {MountDir: /fs, Name: fs, StorageType: FsxOntap, FsxOntapSettings: "
