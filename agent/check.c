@@ -70,8 +70,11 @@ static int check_for(struct agent *g, const struct doc *config, const struct doc
 {
 	struct doc *merged = offline_with_options(g, layer);
 
+	bool made = queue && !doc_has(merged, "node");
 	stand_in_node(g, merged, queue);
 	int r = offline_decode(g, merged, e);
+	if (r < 0 && made && str_starts(e->text, "node: ")) /* the names of the file make it up */
+		return doc_err(queue, e, e->reason, "%s", arena_strdup(g->program.arena, e->text));
 	if (r < 0)
 		return r;
 	return config_plan_of(g, config, reading, e);

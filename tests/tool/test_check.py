@@ -244,6 +244,7 @@ def test_bombs_cost_little(program, tmp_path):
 def test_what_the_head_would_refuse(agent, tmp_path):
     """Of a ParallelCluster file also what is about the head alone; a type that isn't known here is no fault."""
     refused(check(agent, tmp_path, SEED.replace("Name: t3micro", "Name: 3t", 1)), line=17, says=("Name of a compute resource",))
+    refused(check(agent, tmp_path, SEED.replace("Name: queue1", "Name: ''", 1)), line=15, says=("is no node name",))
     unlike = SEED.replace("Name: t3micro", "Name: T3", 1)
     refused(check(agent, tmp_path, unlike, strict=True), line=17, says=("Name of a compute resource",))
     r = check(agent, tmp_path, unlike)
