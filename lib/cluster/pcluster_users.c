@@ -19,13 +19,6 @@
 #define WRITTEN_BY "# Written by hpc-agent from the cluster's configuration: edit that, not this.\n"
 #define TEXT_LEN   (1UL << 20)
 
-static bool is_on(const struct doc *at)
-{
-	bool on = false;
-
-	return at && scalar_bool(at, &on) == 0 && on;
-}
-
 static void add_file(const struct pcluster_input *in, struct doc *spec, const char *path,
                      const char *mode, const char *content)
 {
@@ -149,13 +142,12 @@ static void add_sshd(const struct pcluster_input *in, struct doc *spec)
 static void add_sudoers(const struct pcluster_input *in, const struct doc *users, const char *name,
                         bool listed, struct doc *spec)
 {
-	bool closed =
-	        is_on(doc_find(in->config, "DeploymentSettings.DisableSudoAccessForDefaultUser"));
+	bool closed = scalar_on(in->config, "DeploymentSettings.DisableSudoAccessForDefaultUser");
 	struct strbuf text = STRBUF(in->arena, TEXT_LEN);
 
 	strbuf_str(&text, WRITTEN_BY);
 	for (size_t i = 0; users && i < users->n; i++)
-		if (is_on(doc_get(users->items[i], "Sudo")))
+		if (scalar_on(users->items[i], "Sudo"))
 			strbuf_printf(&text, "%s ALL=(ALL:ALL) NOPASSWD: ALL\n",
 			              doc_text(users->items[i], "Name"));
 	if (name && closed)
@@ -169,7 +161,8 @@ void pcluster_users(const struct pcluster_input *in, struct doc *spec)
 {
 	const struct doc *users = doc_find(in->config, "HpcNode.Users");
 	const struct doc *wanted = doc_find(in->config, "HpcNode.DefaultUser");
-	const struct os *os = !wanted || is_on(wanted) ? os_of(in) : NULL;
+	const struct os *os =
+	        !wanted || scalar_on(in->config, "HpcNode.DefaultUser") ? os_of(in) : NULL;
 	bool listed = os && is_listed(users, os->user);
 
 	for (size_t i = 0; users && i < users->n; i++)

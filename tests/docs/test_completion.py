@@ -16,7 +16,7 @@ ask=$(complete -p "$1" | sed 's/.*-F \\([^ ]*\\).*/\\1/')
 "$ask" "$1" "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
 printf '%s\\n' "${COMPREPLY[@]}"
 """
-CHOICES = {"--role": {"compute", "head", "login"}, "--arch": {"x86_64", "arm64"}, "--firmware": {"uefi", "bios"},
+CHOICES = {"--role": {"compute", "head", "login"}, "--arch": {"x86_64", "arm64"}, "--firmware": {"uefi", "bios", "uefi+secure"},
            "--boot": {"uefi-preferred", "uefi", "legacy-bios"}, "--format": {"dir", "tar", "raw", "qcow2", "ami"}}
 DIRECTORIES = {"hpc-agent": {"--root"}, "hpc-imagebuild": {"--root", "--store", "--state", "--output"}}
 FILES = {"hpc-agent": {"--config", "--munge-key", "--node-document", "--output"}, "hpc-imagebuild": {"--recipe"}}
@@ -111,5 +111,5 @@ def test_choices_are_those_that_are_taken(program, verb, tmp_path):
     for _, option, _, told in rows(program, verb):
         if told:
             r = manual.run(program, verb, "recipe.yaml", option, "nonsense", *(["-o", "out"] if verb == "build" else []), cwd=tmp_path)
-            listed = re.search(r"(?:one|some) of ([\w, -]+?)(?:, with commas between)?(?: \(|$)", r.stderr, flags=re.M)
+            listed = re.search(r"(?:one|some) of ([\w, +-]+?)(?:, with commas between)?(?: \(|$)", r.stderr, flags=re.M)
             assert r.returncode == 2 and listed and set(listed[1].split(", ")) == told, r.stderr

@@ -92,16 +92,19 @@ static void what_is_refused(void **state)
 	        {"{}", "'key'", REASON_INPUT_REQUIRED},
 	        {"{key: /k}", "s:1:14: '/k' is no place of a key: expected s3://, https://, file:/",
 	         REASON_INPUT_RANGE},
-	        {"{key: 'http://h/k'}", "is no place of a key", REASON_INPUT_RANGE},
+	        {"{key: 'http://h/k'}",
+	         "http isn't protected against changes on the way; use https",
+	         REASON_INPUT_UNSUPPORTED},
 	        {"{key: 'arn:aws:s3:::b/k'}", "is no place of a key", REASON_INPUT_RANGE},
-	        {"{key: 'x:secretsmanager:y'}", "is no place of a key", REASON_INPUT_RANGE},
+	        {"{key: 'x:secretsmanager:y'}",
+	         "expected s3://BUCKET/KEY, https://... or file:/PATH", REASON_INPUT_SYNTAX},
 	        {"{key: 'https://h/k', create: true}",
 	         "s:1:37: 'https://h/k' is not s3://...: only there a key is made",
 	         REASON_INPUT_RANGE},
-	        {"{key: 's3://b/k', create: true, sha256: ab}",
-	         "s:1:48: of a key that is yet to be made nobody knows the sha256",
+	        {"{key: 's3://bucket/k', create: true, sha256: ab}",
+	         "s:1:53: of a key that is yet to be made nobody knows the sha256",
 	         REASON_INPUT_RANGE},
-	        {"{key: 's3://b/k', sha256: ab}", "s:1:34: 'ab' is not a sha256",
+	        {"{key: 's3://bucket/k', sha256: ab}", "s:1:39: 'ab' is not a sha256",
 	         REASON_INPUT_RANGE},
 	        {"{key: 'arn:aws:secretsmanager:r:1:secret:k', sha256: ab}",
 	         "s:1:61: a secret has versions, not a sha256", REASON_INPUT_RANGE},
@@ -114,7 +117,7 @@ static void what_is_refused(void **state)
 	}
 	assert_ok(claim("{key: 'https://h/k'}"));
 	assert_ok(claim("{key: 'arn:aws:secretsmanager:r:1:secret:k'}"));
-	assert_ok(claim("{key: 's3://b/k', create: true}"));
+	assert_ok(claim("{key: 's3://bucket/k', create: true}"));
 }
 
 static const char *joined(const struct field_strings *l)
@@ -134,7 +137,7 @@ static void what_it_needs_and_provides(void **state)
 	                    "path:/srv/k user:munge path:/etc/munge pkg:munge name:self");
 	assert_string_equal(joined(&plan.steps[0]->provides),
 	                    "path:/etc/munge/munge.key unit:munge.service munge:ready");
-	assert_ok(claim("{key: 's3://b/k'}"));
+	assert_ok(claim("{key: 's3://bucket/k'}"));
 	assert_string_equal(joined(&plan.steps[0]->needs),
 	                    "user:munge path:/etc/munge pkg:munge name:self");
 }

@@ -84,7 +84,7 @@ static void a_foreign_configuration_is_checked(void **state)
 	static const char text[] =
 	        "Build:\n  InstanceType: c5.xlarge\n  ParentImage: ami-0123456789abcdef0\n"
 	        "  UpdateOsPackages: {Enabled: true}\n"
-	        "  Components: [{Type: script, Value: 's3://b/x.sh'}]\n";
+	        "  Components: [{Type: script, Value: 's3://bucket/x.sh'}]\n";
 
 	(void)state;
 	put("pc.yaml", text);
@@ -95,7 +95,7 @@ static void a_foreign_configuration_is_checked(void **state)
 	assert_string_equal(said(), "");
 	assert_int_equal(run("plan", at("pc.yaml")), 0);
 	assert_has(said(), "  1 UpdateOsPackages\n  2 ");
-	assert_has(said(), "s3://b/x.sh");
+	assert_has(said(), "s3://bucket/x.sh");
 	assert_has(said(), "\n2 for 'provision'\n");
 	assert_int_equal(run("plan", "--json", at("pc.yaml")), 0);
 	const struct doc *d = said_json();
