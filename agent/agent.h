@@ -11,7 +11,6 @@
 #include "program/program.h"
 
 #define AGENT_RUN_DIR   "/run/hpc-node"
-#define AGENT_STATE_DIR "/var/lib/hpc-node"
 #define AGENT_NODE_FILE "/etc/hpc-node/node.yaml"
 #define AGENT_STATUS    AGENT_RUN_DIR "/status.json"
 #define AGENT_EVENTS    AGENT_RUN_DIR "/events.jsonl"

@@ -15,9 +15,11 @@
 
 /* ---- the node ---- */
 
-static struct doc *default_of(struct agent *g, const char *key, const char *value)
+/* `at`: what a fault of the value points to; may be NULL. */
+static struct doc *default_of(struct agent *g, const char *key, const char *value,
+                              const struct doc *at)
 {
-	struct doc *map = doc_new_map(g->program.arena, NULL);
+	struct doc *map = doc_new_map(g->program.arena, at);
 
 	if (value)
 		doc_put_text(g->program.arena, map, key, value);
@@ -39,18 +41,21 @@ static void stand_in_node(struct agent *g, struct doc *merged, const struct doc 
 	        resources && resources->n ? doc_text(resources->items[0], "Name") : NULL;
 	const struct {
 		const char *key, *value;
+		const struct doc *at;
 	} rows[] = {
-	        {"node", is_role(merged, CLUSTER_HEAD)
-	                         ? "head"
-	                         : arena_printf(a, "%s-dy-%s-1", name ? name : "node",
-	                                        resource ? resource : "resource")},
+	        {"node",
+	         is_role(merged, CLUSTER_HEAD) ? "head"
+	                                       : arena_printf(a, "%s-dy-%s-1", name ? name : "node",
+	                                                      resource ? resource : "resource"),
+	         doc_get(queue, "Name")},
 	        {"head", "192.0.2.10"}, /* RFC 5737 */
 	        {"munge-key", "s3://bucket/munge.key"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (!doc_has(merged, rows[i].key))
-			node_doc_overlay(a, merged, default_of(g, rows[i].key, rows[i].value));
+			node_doc_overlay(a, merged,
+			                 default_of(g, rows[i].key, rows[i].value, rows[i].at));
 }
 
 /* ---- the documents ---- */
@@ -70,11 +75,8 @@ static int check_for(struct agent *g, const struct doc *config, const struct doc
 {
 	struct doc *merged = offline_with_options(g, layer);
 
-	bool made = queue && !doc_has(merged, "node");
 	stand_in_node(g, merged, queue);
 	int r = offline_decode(g, merged, e);
-	if (r < 0 && made && str_starts(e->text, "node: ")) /* the names of the file make it up */
-		return doc_err(queue, e, e->reason, "%s", arena_strdup(g->program.arena, e->text));
 	if (r < 0)
 		return r;
 	return config_plan_of(g, config, reading, e);

@@ -21,7 +21,6 @@
 
 /* The fixed date of what must not differ between builds: times of generated files, shadow(5)'s
  * days. 2020-01-01. */
-#define BASE_EPOCH      1577836800
 #define BASE_EPOCH_TEXT "1577836800"
 
 struct base {

@@ -24,6 +24,7 @@ const struct recipe_refused recipe_refused[] = {
         {"munge", "a key in an image is a key in the hands of all who can start it"},
         {"controller", "whose controller a machine is, is told when it boots"},
         {"slurm", "which cluster a node joins is told when it boots"},
+        {"login", "whose login node a machine is, is told when it boots"},
         {0},
 };
 

@@ -39,6 +39,8 @@ const struct doc *pcluster_item(const struct doc *strings, size_t i);
 bool pcluster_shares_home(const struct pcluster_input *in);
 /* Where the node's Slurm is; NULL: in /usr, if need be once it is installed. */
 const char *pcluster_prefix(const struct pcluster_input *in);
+/* Whether the node has apt: by the fact 'distribution', else by Image.Os. */
+bool pcluster_has_apt(const struct pcluster_input *in);
 
 /*
  * pcluster_head.c: the sections that only a head has: its files, exports, the controller. Facts:

@@ -14,7 +14,7 @@ void reader_unlike(struct reader *x, const struct doc *at, const char *fmt, ...)
 	if (x->in->strict)
 		faults_take(&x->faults, doc_err(at, x->faults.err, REASON_INPUT_RANGE, "%s", text));
 	else
-		cluster_note(x->in->notes, at, "%s", text);
+		cluster_note(x->in->shortfalls ? x->in->shortfalls : x->in->notes, at, "%s", text);
 }
 
 int64_t reader_int(struct reader *x, const struct doc *d, const char *key, int64_t min, int64_t max,

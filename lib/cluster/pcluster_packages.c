@@ -39,10 +39,7 @@ static const struct family {
 
 static const struct family *family_of(const struct pcluster_input *in)
 {
-	const char *here = vars_get(in->facts, "distribution");
-	bool debian = str_eq(here, "debian") || str_eq(here, "ubuntu");
-
-	return &families[!debian];
+	return &families[!pcluster_has_apt(in)];
 }
 
 static struct doc *add_file(const struct pcluster_input *in, const struct doc *at, const char *path,

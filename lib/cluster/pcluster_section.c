@@ -39,3 +39,13 @@ const char *pcluster_prefix(const struct pcluster_input *in)
 		return "/opt/slurm"; /* the head's, mounted */
 	return str_eq(prefix, "/usr") ? NULL : prefix;
 }
+
+bool pcluster_has_apt(const struct pcluster_input *in)
+{
+	const char *here = vars_get(in->facts, "distribution");
+	const struct doc *os = doc_find(in->config, "Image.Os");
+
+	if (here)
+		return str_eq(here, "debian") || str_eq(here, "ubuntu");
+	return os && str_starts(os->text, "ubuntu");
+}

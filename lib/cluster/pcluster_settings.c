@@ -48,15 +48,13 @@ static void add_file(const struct pcluster_input *in, struct doc *spec, const ch
 	doc_push(in->arena, pcluster_section(in, spec, "files"), file);
 }
 
-/* For logins and jobs, and for apt if the image is Ubuntu; dnf reads the variables. */
+/* For logins and jobs, and for apt; dnf reads the variables. */
 static void add_proxy(const struct pcluster_input *in, const char *proxy, struct doc *spec)
 {
-	const struct doc *os = doc_find(in->config, "Image.Os");
-
 	add_file(in, spec, "/etc/profile.d/hpc-node-proxy.sh",
 	         arena_printf(in->arena, "export http_proxy='%s' https_proxy='%s' no_proxy='%s'\n",
 	                      proxy, proxy, no_proxy(in)));
-	if (os && str_starts(os->text, "ubuntu"))
+	if (pcluster_has_apt(in))
 		add_file(in, spec, "/etc/apt/apt.conf.d/95hpc-node-proxy",
 		         arena_printf(in->arena,
 		                      "Acquire::http::Proxy \"%s\";\n"
@@ -104,7 +102,7 @@ static const struct {
         {"CustomActions.OnNodeUpdated", HEAD, NULL,
          "OnNodeUpdated: not run, since no update of a stack is noticed"},
         {"DirectoryService", CONFIG, NULL,
-         "DirectoryService: sssd is not set up, only users that the image has are known"},
+         "DirectoryService: sssd is not set up; users are those of the image and of HpcNode: Users"},
 };
 
 static bool has_value(const struct doc *at, const char *value)

@@ -13,8 +13,6 @@
 #include "machine/unit.h"
 #include "plan/claim.h"
 
-#define DROPIN_MAX (64UL << 10)
-
 enum unit_want { UNIT_ANY, UNIT_STARTED, UNIT_STOPPED };
 static const char *const unit_wants[] = {"any", "started", "stopped", NULL};
 

@@ -135,10 +135,12 @@ static int write_files(const struct step_ctx *c, const struct slurm_spec *s, str
 	bool same;
 	int r = environment(c, s, &text, &same, e);
 
-	if (r == 0 && !same)
-		r = host_write(c->host, ENVIRONMENT, text, 0644, &root, e);
-	if (r == 0 && s->prefix)
-		r = host_write(c->host, PROFILE, profile(c, s), 0644, &root, e);
+	if (r < 0)
+		return r;
+	r = same ? 0 : host_write(c->host, ENVIRONMENT, text, 0644, &root, e);
+	if (r < 0)
+		return r;
+	r = s->prefix ? host_write(c->host, PROFILE, profile(c, s), 0644, &root, e) : 0;
 	if (r < 0 || !has_sackd(c, s))
 		return r;
 	return host_write(c->host, slurm_options_path(c, "sackd"), sackd_options(c, s), 0644, &root,
@@ -184,16 +186,9 @@ static int wait_for_answer(const struct step_ctx *c, const struct slurm_spec *s,
 /* Until then sackd, as slurmd does, would ask for ever and tell nothing. */
 static int wait_for_port(const struct slurm_spec *s, uint64_t until, struct err *e)
 {
-	struct backoff b = {.base_ms = 200, .cap_ms = 5000};
-
-	for (;;) {
-		for (size_t i = 0; i < s->head.n; i++)
-			if (slurm_knock(s->head.items[i], s->port_number,
-			                clock_min(until, clock_in_ms(PROBE_MS)), e) == 0)
-				return 0;
-		if (!backoff_wait(&b, 0, until))
-			return err_wrap(e, "waiting for the controller");
-	}
+	if (slurm_wait_port(s, PROBE_MS, until, e) < 0)
+		return err_wrap(e, "waiting for the controller");
+	return 0;
 }
 
 /* ---- the step ---- */

@@ -5,7 +5,7 @@
 #include "plan/claim.h"
 #include "slurm/slurm_own.h"
 
-/* A word of SLURMD_OPTIONS: systemd unquotes it twice, so quotes and escapes are refused. */
+/* A word of a daemon's options: systemd unquotes it twice, so quotes and escapes are refused. */
 int slurm_claim_word(const struct step *s, const char *key, const char *word, bool blanks,
                      struct err *e)
 {
@@ -17,11 +17,12 @@ int slurm_claim_word(const struct step *s, const char *key, const char *word, bo
 		if (!blank && (!isgraph((unsigned char)word[i]) || strchr("\"'\\$`", word[i])))
 			return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
 			               "'%s' contains a quote, a backslash, a dollar sign, or a "
-			               "character that is not plain",
+			               "character that is not plain: expected none of these",
 			               word);
 	}
 	if (!len)
-		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE, "an empty word");
+		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+		               "an empty word: expected at least one character");
 	return 0;
 }
 
@@ -60,7 +61,9 @@ static int claim_port(struct step *s, struct slurm_spec *spec, struct err *e)
 	if (str_u64(low, 1, 65535, &first) < 0 ||
 	    str_u64(dash ? dash + 1 : low, first, 65535, &last) < 0)
 		return doc_err(claim_at(s, "port"), e, REASON_INPUT_RANGE,
-		               "'%s' is not a port or a range of ports", spec->port);
+		               "'%s' is not a port or a range of ports: expected one like 6817 or "
+		               "6820-6829",
+		               spec->port);
 	for (const char *p = spec->node ? spec->node : ""; *p; p++)
 		hash = hash * 31 + (unsigned char)*p;
 	spec->port_number = (unsigned)(first + hash % (last - first + 1));

@@ -48,20 +48,9 @@ static int unreachable(const struct join *j, struct err *e)
 	return err_wrap(e, "waiting for slurmctld of node '%s'", j->s->node);
 }
 
-/* Waits until one of the heads listens. */
 static int wait_for_port(const struct join *j, struct err *e)
 {
-	struct backoff b = {.base_ms = 200, .cap_ms = 5000};
-	const struct field_strings *head = &j->s->head;
-
-	for (;;) {
-		for (size_t i = 0; i < head->n; i++)
-			if (slurm_knock(head->items[i], j->s->port_number, in_ms(j, CONNECT_MS),
-			                e) == 0)
-				return 0;
-		if (!backoff_wait(&b, 0, j->until))
-			return unreachable(j, e);
-	}
+	return slurm_wait_port(j->s, CONNECT_MS, j->until, e) < 0 ? unreachable(j, e) : 0;
 }
 
 /* Waits until the controller answers us. */

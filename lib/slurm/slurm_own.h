@@ -107,6 +107,11 @@ const char *slurm_program(const struct slurm_spec *s, struct arena *a, const cha
  * which has time limits of its own. */
 int slurm_knock(const char *host, unsigned port, uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
+/* Waits until one of the heads listens, asking each for at most `each_ms`; ERR_RETRY when `until` has
+ * come. */
+int slurm_wait_port(const struct slurm_spec *s, uint64_t each_ms, uint64_t until,
+                    struct err *e) ATTR_MUST_USE;
+
 /* ---- slurm_listen.c ---- */
 
 /* Whether slurmd listens on its port here, which it does just before it registers. Only a hint: a

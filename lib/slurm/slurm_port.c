@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Checks whether slurmctld's port is open, without completing a handshake. */
+/* Checks whether slurmctld's port is open, without completing a handshake, and waits for it. */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/backoff.h"
 #include "base/clock.h"
 #include "base/scope.h"
 #include "slurm/slurm_own.h"
@@ -84,4 +85,18 @@ int slurm_knock(const char *host, unsigned port, uint64_t deadline, struct err *
 	}
 	return err_set(e, ERR_RETRY, REASON_SLURMCTLD_UNREACHABLE, -cause,
 	               "connecting to '%s' port %u: %s", host, port, strerror(-cause));
+}
+
+int slurm_wait_port(const struct slurm_spec *s, uint64_t each_ms, uint64_t until, struct err *e)
+{
+	struct backoff b = {.base_ms = 200, .cap_ms = 5000};
+
+	for (;;) {
+		for (size_t i = 0; i < s->head.n; i++)
+			if (slurm_knock(s->head.items[i], s->port_number,
+			                clock_min(until, clock_in_ms(each_ms)), e) == 0)
+				return 0;
+		if (!backoff_wait(&b, 0, until))
+			return -e->no;
+	}
 }

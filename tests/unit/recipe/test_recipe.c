@@ -162,7 +162,13 @@ static void recipes_are_made_from_recipes(void **state)
 
 static void sections_of_a_node_are_refused(void **state)
 {
+	static const char *const sections[] = {"hostname",   "mounts", "exports", "munge",
+	                                       "controller", "slurm",  "login"};
+
 	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
+		assert_err(load(arena_printf(arena, "{image: {name: a}, %s: {}}", sections[i])),
+		           ERR_INPUT, "has no place in an image");
 	for (const struct recipe_refused *no = recipe_refused; no->section; no++)
 		assert_err(load(arena_printf(arena, "{image: {name: a}, %s: {}}", no->section)),
 		           ERR_INPUT, no->why);
