@@ -89,6 +89,9 @@ int pcluster_user_rules(const struct doc *config, struct faults *faults,
 /* pcluster_packages.c: what HpcNode: Packages: installs. To be called when the mounts are known. */
 void pcluster_packages(const struct pcluster_input *in, struct doc *spec);
 
+/* The uid of the default user where it has to be made. */
+#define PCLUSTER_DEFAULT_UID 60000
+
 /* pcluster_users.c: the accounts of HpcNode's users, the same on each node, and the default user that
  * Image: Os: implies; their keys for SSH and their right to sudo. */
 void pcluster_users(const struct pcluster_input *in, struct doc *spec);

@@ -8,8 +8,9 @@
 #define ID_MAX   INT32_MAX
 #define ID_USERS 1000 /* below are the system's accounts: login.defs(5) */
 
-/* 60001 to 65535 are systemd's and nobody's: https://systemd.io/UIDS-GIDS */
-#define ID_USERS_END 60000
+/* One is the default user's, and 60001 to 65535 are systemd's and nobody's:
+ * https://systemd.io/UIDS-GIDS */
+#define ID_USERS_END (PCLUSTER_DEFAULT_UID - 1)
 #define ID_SITE      65536
 
 static const char *const key_types[] = {
@@ -50,10 +51,24 @@ static bool uid_of(const struct doc *user, int64_t *ret)
 	return at && scalar_i64(at, INT64_MIN, INT64_MAX, ret) == 0;
 }
 
+/* As useradd(8) takes them. A name in capitals could be a word or an alias of sudoers(5). */
+static bool is_name(const char *name)
+{
+	for (const char *p = name; *p; p++)
+		if (*p >= 'A' && *p <= 'Z')
+			return false;
+	return (*name >= 'a' && *name <= 'z') || *name == '_';
+}
+
 static int check_name(const struct rules *w, size_t i)
 {
 	const struct doc *at = scalar_at(w->users->items[i], "Name");
 	int r = at ? claim_account(at, at->text, w->faults.err) : 0;
+
+	if (at && r == 0 && !is_name(at->text))
+		return doc_err(at, w->faults.err, REASON_INPUT_RANGE,
+		               "Name: '%s': expected a small letter or '_', and no capitals",
+		               at->text);
 
 	for (size_t k = 0; at && r == 0 && k < i; k++) {
 		const struct doc *other = scalar_at(w->users->items[k], "Name");

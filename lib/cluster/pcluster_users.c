@@ -89,15 +89,16 @@ static const struct os *os_of(const struct pcluster_input *in)
 	return os;
 }
 
-static bool is_listed(const struct doc *users, const char *name)
+static const struct doc *listed(const struct doc *users, const char *name)
 {
 	for (size_t i = 0; users && i < users->n; i++)
 		if (str_eq(doc_text(users->items[i], "Name"), name))
-			return true;
-	return false;
+			return users->items[i];
+	return NULL;
 }
 
-/* Behind those who have an id: it gets the next one that is free, if the image hasn't made it. */
+/* One id on all nodes, which no listed user can have: with the next one that is free it would own
+ * somebody else's files in homes that all nodes share. */
 static void add_default(const struct pcluster_input *in, const char *name, struct doc *spec)
 {
 	const struct doc *home = doc_find(in->config, "DeploymentSettings.DefaultUserHome");
@@ -107,6 +108,7 @@ static void add_default(const struct pcluster_input *in, const char *name, struc
 	struct doc *account = doc_new_map(a, doc_find(in->config, "Image.Os"));
 
 	doc_put_text(a, account, "name", name);
+	doc_put_text(a, account, "new-uid", arena_printf(a, "%d", PCLUSTER_DEFAULT_UID));
 	if (local)
 		doc_put_text(a, account, "home", arena_printf(a, LOCAL_HOME "/%s", name));
 	doc_put_text(a, account, "create-home", local || makes_homes(in) ? "true" : "false");
@@ -138,11 +140,12 @@ static void add_sshd(const struct pcluster_input *in, struct doc *spec)
 }
 
 /* Written even if nobody may: who no longer may must not stay in it. What the image grants the
- * default user is taken back by a line that stands behind it. */
+ * default user, if `name` isn't NULL, is taken back by a line that stands behind it. */
 static void add_sudoers(const struct pcluster_input *in, const struct doc *users, const char *name,
-                        bool listed, struct doc *spec)
+                        struct doc *spec)
 {
 	bool closed = scalar_on(in->config, "DeploymentSettings.DisableSudoAccessForDefaultUser");
+	const struct doc *own = name ? listed(users, name) : NULL;
 	struct strbuf text = STRBUF(in->arena, TEXT_LEN);
 
 	strbuf_str(&text, WRITTEN_BY);
@@ -150,9 +153,9 @@ static void add_sudoers(const struct pcluster_input *in, const struct doc *users
 		if (scalar_on(users->items[i], "Sudo"))
 			strbuf_printf(&text, "%s ALL=(ALL:ALL) NOPASSWD: ALL\n",
 			              doc_text(users->items[i], "Name"));
-	if (name && closed)
+	if (name && (closed || (own && !scalar_on(own, "Sudo"))))
 		strbuf_printf(&text, "%s ALL=(ALL:ALL) !ALL\n", name);
-	else if (name && !listed)
+	else if (name && !own)
 		strbuf_printf(&text, "%s ALL=(ALL:ALL) NOPASSWD: ALL\n", name);
 	add_file(in, spec, SUDOERS, "0440", text.data);
 }
@@ -163,15 +166,14 @@ void pcluster_users(const struct pcluster_input *in, struct doc *spec)
 	const struct doc *wanted = doc_find(in->config, "HpcNode.DefaultUser");
 	const struct os *os =
 	        !wanted || scalar_on(in->config, "HpcNode.DefaultUser") ? os_of(in) : NULL;
-	bool listed = os && is_listed(users, os->user);
 
 	for (size_t i = 0; users && i < users->n; i++)
 		add_user(in, users->items[i], spec);
-	if (os && !listed)
+	if (os && !listed(users, os->user))
 		add_default(in, os->user, spec);
-	if (!os && !users)
+	if (!os && !users) /* the image's own business: an empty list takes all rights away */
 		return;
 	if (users || vars_get(in->facts, "ssh-key"))
 		add_sshd(in, spec);
-	add_sudoers(in, users, os ? os->user : NULL, listed, spec);
+	add_sudoers(in, users, os ? os->user : NULL, spec);
 }

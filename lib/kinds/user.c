@@ -15,7 +15,7 @@
 
 static const char *const state_names[] = {"present", "absent", NULL}; /* as enum account_state */
 
-static const struct user_spec user_defaults = {.uid = -1, .gid = -1};
+static const struct user_spec user_defaults = {.uid = -1, .new_uid = -1, .gid = -1};
 static const struct group_spec group_defaults = {.gid = -1};
 
 static const struct field user_fields[] = {
@@ -23,6 +23,8 @@ static const struct field user_fields[] = {
          .help = "login name"},
         {"uid", FIELD_INT, FIELD_AT(struct user_spec, uid), .max = ID_MAX,
          .help = "user id; the same on every node (default: the next free one)"},
+        {"new-uid", FIELD_INT, FIELD_AT(struct user_spec, new_uid), .min = 1, .max = ID_MAX,
+         .help = "user id of an account that has to be made; one that is there keeps its own"},
         {"gid", FIELD_INT, FIELD_AT(struct user_spec, gid), .max = ID_MAX,
          .help = "id of the primary group, which is then made when it isn't there"},
         {"group", FIELD_STRING, FIELD_AT(struct user_spec, group),

@@ -9,6 +9,7 @@ enum account_state { ACCOUNT_PRESENT, ACCOUNT_ABSENT };
 struct user_spec {
 	const char *name, *group, *home, *shell;
 	int64_t uid, gid; /* -1: any */
+	int64_t new_uid;  /* of an account that isn't there; -1: uid */
 	struct field_strings groups;
 	bool system, create_home;
 	int state;

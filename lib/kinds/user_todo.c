@@ -222,7 +222,7 @@ static int todo_new_user(const struct step_ctx *c, const struct user_spec *u, st
 		add_groupadd(t, c->arena, group, u->gid, u->system);
 
 	struct user_command *add = new_command(t, "useradd");
-	add_id(add, c->arena, "--uid", u->uid);
+	add_id(add, c->arena, "--uid", u->uid >= 0 ? u->uid : u->new_uid);
 	add_arg(add, own ? "--user-group" : "--gid", own ? NULL : group);
 	add_arg(add, more ? "--groups" : NULL, more);
 	add_arg(add, home ? "--home-dir" : NULL, home);

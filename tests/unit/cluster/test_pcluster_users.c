@@ -97,6 +97,9 @@ static void what_no_machine_takes(void **state)
 	        {"  - {Name: alice, Uid: 0}\n", "c.yaml:7:24: Uid: 0 is the system's or none"},
 	        {"  - {Name: alice, Uid: 999}\n", "c.yaml:7:24: Uid: 999 "},
 	        {"  - {Name: alice, Uid: 60001}\n", "c.yaml:7:24: Uid: 60001 "},
+	        {"  - {Name: alice, Uid: 60000}\n", "c.yaml:7:24: Uid: 60000 "},
+	        {"  - {Name: ALL, Uid: 1000}\n", "c.yaml:7:12: Name: 'ALL': expected a small"},
+	        {"  - {Name: 1a, Uid: 1000}\n", "c.yaml:7:12: "},
 	        {"  - {Name: alice, Uid: 65535}\n", "c.yaml:7:24: Uid: 65535 "},
 	        {"  - {Name: alice, Uid: 2147483648}\n", "c.yaml:7:24: Uid: 2147483648 "},
 	        {"  - {Name: alice, Uid: 2001}\n  - {Name: alice, Uid: 2002}\n",
@@ -131,7 +134,7 @@ static void what_no_machine_takes(void **state)
 static void the_ends_of_the_ranges_are_taken(void **state)
 {
 	scope_arena struct arena *a = arena_new();
-	const char *text = USERS("  - {Name: a, Uid: 1000}\n  - {Name: b, Uid: 60000}\n"
+	const char *text = USERS("  - {Name: a, Uid: 1000}\n  - {Name: _b, Uid: 59999}\n"
 	                         "  - {Name: c, Uid: 65536}\n  - {Name: d, Uid: 2147483647}\n"
 	                         "  - {Name: e, Uid: 2001, Keys: [" KEY ", " KEY " of e]}\n");
 
@@ -193,7 +196,9 @@ static void the_default_user_follows_from_the_system(void **state)
 		facts_of_all[1][1] = cases[i][2];
 		assert_string_equal(
 		        section(a, cases[i][0], "users"),
-		        arena_printf(a, "[{\"name\":\"%s\",\"create-home\":false}]", cases[i][1]));
+		        arena_printf(a,
+		                     "[{\"name\":\"%s\",\"new-uid\":60000,\"create-home\":false}]",
+		                     cases[i][1]));
 		assert_int_equal(notes.n, 0);
 		facts_of_all[1][1] = "suse";
 		assert_non_null(strstr(section(a, cases[i][0], "users"), cases[i][1]));
@@ -233,7 +238,10 @@ static void a_default_user_that_is_listed(void **state)
 	assert_string_equal(
 	        section(a, text, "users"),
 	        "[{\"name\":\"ec2-user\",\"uid\":1000,\"gid\":1000,\"create-home\":false}]");
-	assert_null(strstr(section(a, text, "files"), "ec2-user ALL"));
+	assert_non_null(strstr(section(a, text, "files"), "ec2-user ALL=(ALL:ALL) !ALL\\n"));
+	text = OS("rhel9") "HpcNode: {Users: [{Name: ec2-user, Uid: 1000, Sudo: true}]}\n";
+	assert_non_null(
+	        strstr(section(a, text, "files"), "ec2-user ALL=(ALL:ALL) NOPASSWD: ALL\\n\"}"));
 }
 
 static void its_home(void **state)
@@ -243,12 +251,13 @@ static void its_home(void **state)
 	const char *own = OS("rhel9") "HpcNode: {SharedHome: false}\n";
 
 	(void)state;
-	assert_string_equal(section(a, local, "users"),
-	                    "[{\"name\":\"ec2-user\",\"home\":\"/local/home/ec2-user\","
-	                    "\"create-home\":true}]");
+	assert_string_equal(
+	        section(a, local, "users"),
+	        "[{\"name\":\"ec2-user\",\"new-uid\":60000,\"home\":\"/local/home/ec2-user\","
+	        "\"create-home\":true}]");
 	assert_non_null(strstr(section(a, local, "mounts"), "/home"));
 	assert_string_equal(section(a, own, "users"),
-	                    "[{\"name\":\"ec2-user\",\"create-home\":true}]");
+	                    "[{\"name\":\"ec2-user\",\"new-uid\":60000,\"create-home\":true}]");
 	assert_string_equal(section(a, own, "mounts"), "");
 }
 
