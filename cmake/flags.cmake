@@ -56,9 +56,10 @@ if(HPC_FUZZ)
 	target_compile_options(hpc_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 
-# For a folder whose code runs once a boot: there a small program counts for more than a fast one.
+# For a folder whose code runs once a boot: there a small program counts for more than a fast one. Nothing unwinds a stack
+# in C; a debugger has the same tables in the debug information.
 macro(hpc_small)
 	if(NOT HPC_SANITIZE AND NOT CMAKE_BUILD_TYPE STREQUAL "Debug")
-		add_compile_options(-Os)
+		add_compile_options(-Os -fno-asynchronous-unwind-tables -fno-unwind-tables)
 	endif()
 endmacro()
