@@ -215,8 +215,8 @@ static int resolve(const struct apt_state *t, const struct lock_question *q, str
 	r = describe_all(t, l, e);
 	if (r < 0)
 		return r;
-	if (q->keep)
-		lock_keep_rows(q->keep->was, l);
+	if (keep)
+		lock_keep_rows(keep, l);
 	for (size_t i = 0; i < l->n; i++) {
 		r = check_found(&l->packages[i], e);
 		if (r < 0)

@@ -220,12 +220,21 @@ int lock_keep_ask(struct lock_keeping *k, const struct apt_state *t, const char 
 
 /* ---- rows ---- */
 
-void lock_keep_rows(const struct lock *was, struct lock *now)
+/* The row of what was brought has the URL of a repository that is gone when the lock is used. */
+static bool is_brought(const struct lock_package *was, const struct lock_package *now)
+{
+	return !lock_takes_url(now->url) && str_eq(now->sha256, was->sha256);
+}
+
+void lock_keep_rows(const struct lock_keeping *k, struct lock *now)
 {
 	for (size_t i = 0; i < now->n; i++)
-		for (size_t k = 0; k < was->n; k++)
-			if (str_eq(now->packages[i].name, was->packages[k].name) &&
-			    str_eq(now->packages[i].arch, was->packages[k].arch) &&
-			    str_eq(now->packages[i].version, was->packages[k].version))
-				now->packages[i] = was->packages[k];
+		for (size_t j = 0; j < k->was->n; j++) {
+			const struct lock_package *was = &k->was->packages[j];
+			struct lock_package *p = &now->packages[i];
+
+			if (str_eq(p->name, was->name) && str_eq(p->arch, was->arch) &&
+			    str_eq(p->version, was->version) && (k->kept[j] || is_brought(was, p)))
+				*p = *was;
+		}
 }

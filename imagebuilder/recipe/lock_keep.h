@@ -15,5 +15,9 @@ int lock_keep_begin(const struct lock_keep *k, const struct apt_state *t, const 
 int lock_keep_ask(struct lock_keeping *k, const struct apt_state *t, const char *const *argv,
                   struct blob *ret, struct err *e) ATTR_MUST_USE;
 
-/* Puts the rows of `was` in the place of those that are the same package. Both are sorted. */
-void lock_keep_rows(const struct lock *was, struct lock *now);
+/*
+ * Puts the lock's rows in the place of those that are the same package in the same version: of what
+ * is kept, and of what was let go but is only to be had as it was brought. Others stay as the
+ * sources have them, which may be another content of the same version.
+ */
+void lock_keep_rows(const struct lock_keeping *k, struct lock *now);

@@ -232,7 +232,7 @@ static void what_is_not_named_is_kept(void **state)
 /* apt that refuses until the pins are as `wanted`; what it says is `refusal`. */
 static void put_refusing_apt(const char *refusal, const char *wanted)
 {
-	put_apt("'http://x/b' b_1_amd64.deb 5\n", SOURCES);
+	put_apt("'http://y/b' b_2_amd64.deb 5\n", SOURCES);
 	put("refusal", refusal);
 	put("wanted", wanted);
 	put_program("apt-get",
@@ -264,6 +264,44 @@ static void what_is_in_the_way_is_let_go(void **state)
 	                 "never");
 	assert_err(resolve_keeping("b"), ERR_HOST, "asking apt for the packages: ");
 	assert_string_equal(get("pins"), "Package: a\nPackage: c\nPackage: d\n");
+}
+
+/* A package built again under its old version: what the user asks for, or what had to go. */
+static void what_is_not_kept_takes_new_content_of_the_same_version(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_apt("'http://y/a' a_1_all.deb 9\n'http://y/c' c_1_amd64.deb 6\n", SOURCES);
+	assert_ok(resolve_keeping("c"));
+	assert_int_equal(got.n, 2);
+	assert_string_equal(got.packages[0].url, "http://x/a_1_all.deb");
+	assert_string_equal(got.packages[1].version, "1");
+	assert_string_equal(got.packages[1].sha256, HEX("8"));
+	assert_string_equal(got.packages[1].url, "http://y/c");
+	assert_int_equal(got.packages[1].size, 6);
+	/* The same of c when it is let go. */
+	put_refusing_apt(" b : Depends: c (= 1) but 1 is to be installed\n",
+	                 "Package: a\nPackage: d\n");
+	put("uris", "'http://y/c' c_1_amd64.deb 6\n");
+	assert_ok(resolve_keeping("b"));
+	assert_string_equal(got.packages[0].sha256, HEX("8"));
+	assert_string_equal(got.packages[0].url, "http://y/c");
+}
+
+/* What is let go and yet comes from what was brought is the lock's: its repository doesn't stay. */
+static void what_is_let_go_may_still_come_from_the_lock(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_refusing_apt(" b : Depends: d (= 2) but 1 is to be installed\n",
+	                 "Package: a\nPackage: c\n");
+	put("uris", "'copy:/there' d_1_amd64.deb 6\n");
+	put("show", STANZA("d", "1", "amd64", "SHA256: " HEX("4") "\n"));
+	assert_ok(resolve_keeping("b"));
+	assert_string_equal(got.packages[0].url, "http://x/d_1_amd64.deb");
+	/* Another content from there is not. */
+	put("show", STANZA("d", "1", "amd64", "SHA256: " HEX("5") "\n"));
+	assert_err(resolve_keeping("b"), ERR_HOST, "locking 'd' 1: it comes from 'copy:/there'");
 }
 
 /* ---- changes ---- */
@@ -307,6 +345,8 @@ int main(void)
 	        MACHINE_TEST(many_are_asked_for_in_turn),
 	        MACHINE_TEST(what_is_not_named_is_kept),
 	        MACHINE_TEST(what_is_in_the_way_is_let_go),
+	        MACHINE_TEST(what_is_not_kept_takes_new_content_of_the_same_version),
+	        MACHINE_TEST(what_is_let_go_may_still_come_from_the_lock),
 	        MACHINE_TEST(changes_are_told),
 	};
 
