@@ -13,6 +13,7 @@
 #include "bases/base_own.h"
 #include "bases/lock_repo.h"
 #include "host/host.h"
+#include "recipe/debline.h"
 #include "store/listing.h"
 #include "store/scratch.h"
 #include "store/tool.h"
@@ -20,6 +21,7 @@
 #define QUERY_MS    30000
 #define ARGV_MAX    64
 #define SOURCES_MAX (256 * 1024)
+#define KEYS_MAX    (64UL << 20) /* Debian's own of all its developers has 30 MiB */
 
 static bool makes(const struct recipe *r)
 {
@@ -139,6 +141,29 @@ static int add_apt_files(struct strbuf *key, struct arena *a, struct err *e)
 	return 0;
 }
 
+/* A line with the files that its packages' signatures are checked by. */
+static int add_source(const struct recipe *recipe, const char *line, struct strbuf *key,
+                      struct arena *a, struct err *e)
+{
+	const struct field_strings files = debline_keys(line, a);
+
+	strbuf_printf(key, "source %s\n", line);
+	for (size_t i = 0; i < files.n; i++) {
+		scope_arena struct arena *content = arena_new();
+		struct blob text;
+		char hex[SHA256_HEX];
+		int r = file_read_input(files.items[i], KEYS_MAX, content, &text, e);
+
+		if (r < 0)
+			return err_wrap(e,
+			                "%s: the source '%s' is signed-by a file of this machine",
+			                recipe->file, line);
+		digest_hex(text.data, text.len, hex);
+		strbuf_printf(key, "signed-by %s %s\n", files.items[i], hex);
+	}
+	return 0;
+}
+
 static int add_key(const struct base *b, struct arena *a, struct strbuf *key, struct err *e)
 {
 	const struct recipe *recipe = b->recipe;
@@ -154,8 +179,11 @@ static int add_key(const struct base *b, struct arena *a, struct strbuf *key, st
 	strbuf_printf(key, "distribution %s\n", recipe->from);
 	for (size_t i = 0; i < b->packages.n; i++)
 		strbuf_printf(key, "package %s\n", b->packages.items[i]);
-	for (size_t i = 0; i < recipe->sources.n; i++)
-		strbuf_printf(key, "source %s\n", recipe->sources.items[i]);
+	for (size_t i = 0; i < recipe->sources.n; i++) {
+		int r = add_source(recipe, recipe->sources.items[i], key, a, e);
+		if (r < 0)
+			return r;
+	}
 	return recipe->sources.n ? 0 : add_apt_files(key, a, e);
 }
 

@@ -62,10 +62,21 @@ static bool is_option(struct word w)
 
 /* A line in pieces. */
 struct line {
-	struct word bad; /* what is no option; length 0: none */
+	struct word options; /* all of them, as they stand between the brackets */
+	struct word bad;     /* what is no option; length 0: none */
 	struct word uri, suite;
 	size_t components;
 };
+
+/* The next one of some options; length 0: there is none. */
+static struct word next_option(struct word *rest)
+{
+	const char *at = skip_blanks(rest->at), *end = rest->at + rest->len;
+	struct word w = {at, at < end ? strcspn(at, " \t]") : 0};
+
+	*rest = (struct word){w.len ? at + w.len : end, w.len ? (size_t)(end - at) - w.len : 0};
+	return w;
+}
 
 /* False: it has not the form of one. */
 static bool take_apart(const char *text, struct line *ret)
@@ -79,13 +90,13 @@ static bool take_apart(const char *text, struct line *ret)
 	end = *p == '[' ? strchr(p, ']') : NULL;
 	if (*p == '[' && !end)
 		return false;
-	for (p += end != NULL; end && (p = skip_blanks(p)) < end; p += w.len) {
-		w = (struct word){p, strcspn(p, " \t]")};
+	if (end) {
+		ret->options = (struct word){p + 1, (size_t)(end - p) - 1};
+		p = end + 1;
+	}
+	for (struct word rest = ret->options; rest.len && (w = next_option(&rest)).len;)
 		if (!is_option(w) && !ret->bad.len)
 			ret->bad = w;
-	}
-	if (end)
-		p = end + 1;
 	ret->uri = next(&p);
 	ret->suite = next(&p);
 	while (next(&p).len)
@@ -130,6 +141,37 @@ int debline_check(const struct doc *at, const char *text, struct err *e)
 		                    : "'%s' names no component, expected one like main",
 		               text);
 	return 0;
+}
+
+/* A list with commas. */
+static void add_keys(struct word list, struct arena *a, struct field_strings *ret)
+{
+	for (const char *p = list.at, *end = p + list.len; p < end;) {
+		const char *comma = memchr(p, ',', (size_t)(end - p));
+		size_t len = (size_t)((comma ? comma : end) - p);
+
+		if (*p == '/') {
+			ret->items = arena_grow(a, ret->items, &ret->n, sizeof *ret->items);
+			ret->items[ret->n - 1] = arena_memdup(a, p, len);
+		}
+		p += len + 1;
+	}
+}
+
+struct field_strings debline_keys(const char *text, struct arena *a)
+{
+	static const char name[] = "signed-by=";
+	const size_t n = sizeof name - 1;
+	struct field_strings keys = {0};
+	struct line line = {0};
+	struct word w;
+
+	if (!take_apart(text, &line))
+		return keys;
+	for (struct word rest = line.options; rest.len && (w = next_option(&rest)).len;)
+		if (w.len > n && memcmp(w.at, name, n) == 0)
+			add_keys((struct word){w.at + n, w.len - n}, a, &keys);
+	return keys;
 }
 
 bool debline_is_of(const char *text, const char *suite)

@@ -108,6 +108,39 @@ static void a_recipe_may_have_sources_of_its_own(void **state)
 	assert_string_equal(calls_of("apt-get"), "");
 }
 
+/* An exchanged file of keys accepts other packages: the base is another one. */
+static void the_key_follows_from_the_keys_of_sources(void **state)
+{
+	const char *one = at("one.gpg"), *two = at("two.asc");
+	const char *line = arena_printf(arena, "deb [signed-by=%s,%s] http://a sid main", one, two);
+
+	(void)state;
+	unit_need_root();
+	put_program("mmdebstrap", "");
+	put("one.gpg", "one");
+	put("two.asc", "two");
+	put("r.yaml", arena_printf(arena,
+	                           "image: {name: unit, arch: %s, from: 'debian:sid', sources: "
+	                           "['%s', 'deb http://b sid main']}\n",
+	                           own_arch(), line));
+	assert_ok(recipe_load(at("r.yaml"), NULL, arena, &recipe, &e));
+	assert_ok(plan_base(NULL));
+	assert_string_equal(key.data,
+	                    arena_printf(arena,
+	                                 "distribution debian:sid\nsource %s\nsigned-by %s %s\n"
+	                                 "signed-by %s %s\nsource deb http://b sid main\n",
+	                                 line, one, digest_of("one"), two, digest_of("two")));
+	put("two.asc", "other");
+	assert_ok(plan_base(NULL));
+	assert_has(key.data, arena_printf(arena, "signed-by %s %s\n", two, digest_of("other")));
+	assert_int_equal(unlink(two), 0);
+	assert_err(plan_base(NULL), ERR_INPUT,
+	           arena_printf(arena,
+	                        "%s: the source '%s' is signed-by a file of this machine: opening "
+	                        "'%s': No such file",
+	                        at("r.yaml"), line, two));
+}
+
 static void what_makes_it_must_be_there(void **state)
 {
 	(void)state;
@@ -415,6 +448,7 @@ int main(int argc, char **argv)
 	        MACHINE_TEST(sources_of_the_release_are_taken),
 	        MACHINE_TEST(the_key_follows_from_the_machines_sources),
 	        MACHINE_TEST(a_recipe_may_have_sources_of_its_own),
+	        MACHINE_TEST(the_key_follows_from_the_keys_of_sources),
 	        MACHINE_TEST(what_makes_it_must_be_there),
 	        MACHINE_TEST(a_tree_is_made_of_todays_packages),
 	        MACHINE_TEST(a_tree_is_made_of_a_lock),

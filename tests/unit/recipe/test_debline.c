@@ -90,12 +90,43 @@ static void a_line_is_of_its_suite(void **state)
 	assert_false(debline_is_of("deb http://a", "trixie"));
 }
 
+static void files_of_keys_are_found(void **state)
+{
+	static const struct {
+		const char *line, *keys; /* each with a space behind it */
+	} cases[] = {
+	        {"deb http://a/signed-by=/no sid main", ""},
+	        {"deb [] http://a sid main", ""},
+	        {"deb [arch=amd64] http://a sid signed-by=/no", ""},
+	        {"deb [signed-by=/a.gpg] http://a sid main", "/a.gpg "},
+	        {"deb [ arch=amd64  signed-by=/k/a.gpg,/b.asc\ttrusted=no ]http://a sid main",
+	         "/k/a.gpg /b.asc "},
+	        {"deb [signed-by=9DC8,/a,,BD9F!,/b,] http://a sid main", "/a /b "},
+	        {"deb [signed-by=/a signed-by=/b] http://a sid main", "/a /b "},
+	        {"deb [unsigned-by=/a inrelease-path=/b] http://a sid main", ""},
+	        {"deb [signed-by=/a http://a sid main", ""},
+	};
+	scope_arena struct arena *a = arena_new();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const struct field_strings keys = debline_keys(cases[i].line, a);
+		struct strbuf all = STRBUF(a, 4096);
+
+		strbuf_str(&all, "");
+		for (size_t k = 0; k < keys.n; k++)
+			strbuf_printf(&all, "%s ", keys.items[k]);
+		assert_string_equal(all.data, cases[i].keys);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(lines_of_sources_are_taken),
 	        cmocka_unit_test(other_lines_are_refused_with_their_place),
 	        cmocka_unit_test(a_line_is_of_its_suite),
+	        cmocka_unit_test(files_of_keys_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
