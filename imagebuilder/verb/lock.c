@@ -257,7 +257,10 @@ static int resolve(struct locking *g, struct err *e)
 
 static int resolve_keeping(struct locking *g, struct err *e)
 {
-	struct bringing b = {.image = g->image, .store = STORE_INIT, .repository = SCRATCH_INIT};
+	struct bringing b = {.image = g->image,
+	                     .progress = &g->progress,
+	                     .store = STORE_INIT,
+	                     .repository = SCRATCH_INIT};
 
 	g->keep.was = g->was;
 	g->keep.bring = bring;
