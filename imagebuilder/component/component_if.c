@@ -2,7 +2,6 @@
 /* Conditions of component documents: the operators of `if` and of Assert. */
 #include <errno.h>
 #include <fcntl.h>
-#include <regex.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -12,8 +11,7 @@
 #include "base/scope.h"
 #include "component/component_path.h"
 
-#define DEPTH_MAX   16
-#define PATTERN_MAX 256
+#define DEPTH_MAX 16
 
 enum compare { LESS = 1, EQUAL = 2, GREATER = 4 };
 enum operand {
@@ -75,61 +73,6 @@ static bool strings(const char *value, const char *own, int holds)
 	int order = holds == EQUAL ? strcmp(value, own) : strcasecmp(value, own);
 
 	return (compared(order, 0) & holds) != 0;
-}
-
-/* What Go's patterns have and those of regcomp(3) lack: `(?i)` in front, `\d` and `\D`, and that a
- * backslash means something between brackets. */
-static const char *translated(const char *own, struct arena *a, int *flags)
-{
-	struct strbuf out = STRBUF(a, 16UL * PATTERN_MAX);
-	bool set = false;
-
-	if (str_starts(own, "(?i)")) {
-		*flags |= REG_ICASE;
-		own += strlen("(?i)");
-	}
-	for (; *own; own++) {
-		if (*own == '\\' && (own[1] == 'd' || (own[1] == 'D' && !set)))
-			strbuf_str(&out, set ? "0-9" : own[1] == 'd' ? "[0-9]" : "[^0-9]");
-		else if (*own == '\\' && set && (own[1] == 's' || own[1] == 'w'))
-			strbuf_str(&out, own[1] == 's' ? "[:space:]" : "[:alnum:]_");
-		else if (*own == '\\' && set && own[1] && strchr("./+*?()$|{}\"'", own[1]))
-			strbuf_char(&out, own[1]);
-		else if (*own == '\\' && own[1])
-			strbuf_add(&out, own, 2);
-		else {
-			set = set ? *own != ']' : *own == '[';
-			strbuf_char(&out, *own);
-			continue;
-		}
-		own++;
-	}
-	return out.data ? out.data : "";
-}
-
-static int pattern(const struct doc *own, const char *value, struct arena *a, struct err *e)
-{
-	int flags = REG_EXTENDED | REG_NOSUB;
-	regex_t re;
-	char why[128];
-
-	/* regcomp(3) expands repetition counts: nested ones would use up the memory. */
-	if (strlen(own->text) > PATTERN_MAX || strstr(own->text, "){") || strstr(own->text, "}{") ||
-	    strstr(own->text, "}+") || strstr(own->text, "}*"))
-		return doc_err(own, e, REASON_INPUT_LIMIT,
-		               "'%s' is too much of a pattern: expected at most %d bytes, and "
-		               "counts of single characters only",
-		               own->text, PATTERN_MAX);
-	const char *text = translated(own->text, a, &flags);
-	int r = regcomp(&re, text, flags);
-	if (r) {
-		regerror(r, &re, why, sizeof why);
-		return doc_err(own, e, REASON_INPUT_RANGE, "'%s' is no regular expression: %s",
-		               own->text, why);
-	}
-	r = regexec(&re, value, 0, NULL, 0) == 0;
-	regfree(&re);
-	return r;
 }
 
 /* 0: nothing is there. Links are followed, within the root. */
@@ -207,7 +150,7 @@ static int compare_by(const struct component_round *round, const struct comparis
 	case OF_NUMBER:
 		return numbers(with, own->text, o->holds);
 	case OF_PATTERN:
-		return pattern(own, with, round->arena, e);
+		return component_pattern(own, with, round->arena, e);
 	case OF_FILE:
 	case OF_FOLDER:
 		return is_there(round, own->text, o->of == OF_FOLDER);

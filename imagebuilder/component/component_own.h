@@ -95,3 +95,8 @@ int component_holds(const struct component_round *round, const struct doc *d,
 enum component_verdict { VERDICT_EXECUTE, VERDICT_SKIP, VERDICT_ABORT };
 int component_verdict(const struct component_round *round, enum component_verdict *ret,
                       struct err *e) ATTR_MUST_USE;
+
+/* Whether the text has what the pattern in *own describes, a regular expression as Go has them as far
+ * as regcomp(3) goes: 1, 0, or ERR_INPUT for one that is none or would take too much memory. */
+int component_pattern(const struct doc *own, const char *value, struct arena *a,
+                      struct err *e) ATTR_MUST_USE;

@@ -278,6 +278,8 @@ static void conditions_hold(void **state)
 	        "{patternMatches: '(?i)^ABC$', value: abc}",
 	        "{patternMatches: '^v\\d+[\\d\\.]+$', value: v1.25}",
 	        "{patternMatches: '^\\D[\\w]$', value: a_}",
+	        "{patternMatches: '^(\\d{1,3}\\.){3}\\d{1,3}$', value: 10.0.0.255}",
+	        "{patternMatches: '^([a-z]+-)+([*+?]{2}|a{0,900})$', value: ab-c-+*}",
 	        "{binaryExists: sh}",
 	        "{binaryExists: /bin/sh}",
 	        "{binaryExists: TOP/program}",
@@ -361,8 +363,17 @@ static void conditions_are_checked(void **state)
 	        {"{stringEquals: [a], value: a}", "expected a string"},
 	        {"{stringEquals: a, stringLessThan: b, value: a}", "one operator"},
 	        {"{patternMatches: '[', value: a}", "no regular expression"},
-	        {"{patternMatches: '(a){2}', value: a}", "too much of a pattern"},
-	        {"{patternMatches: 'a{2}{3}', value: a}", "too much of a pattern"},
+	        {"{patternMatches: '(a{255}){255}', value: a}", "too much of a pattern"},
+	        {"{patternMatches: 'a{255}{255}', value: a}", "too much of a pattern"},
+	        {"{patternMatches: '(a{255})?{255}?{255}', value: a}", "too much of a pattern"},
+	        {"{patternMatches: 'a{255}*{255}', value: a}", "too much of a pattern"},
+	        {"{patternMatches: '(a{60}+){60}', value: a}", "too much of a pattern"},
+	        {"{patternMatches: '(a|(b{0,255})|c){,255}', value: a}", "too much of a pattern"},
+	        {"{patternMatches: '[{](a{99}){9\\0}', value: a}", "too much of a pattern"},
+	        {"{patternMatches: 'a{0,32767}', value: a}", "too much of a pattern"},
+	        {"{patternMatches: 'a++++++++++++++', value: a}", "too much of a pattern"},
+	        {"{patternMatches: '((((((((((a?)+)+)+)+)+)+)+)+)+)+', value: a}",
+	         "too much of a pattern"},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(bad); i++)
