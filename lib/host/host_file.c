@@ -71,6 +71,36 @@ int host_read(struct host *h, const char *path, size_t max, struct arena *a, str
 	return 0;
 }
 
+/* Of the file that host_read() opens. */
+static int stat_read(struct host *h, const char *path, struct stat *ret)
+{
+	const struct host_assumed *assumed = host_assumed(h, "path:%s", path);
+
+	if (assumed)
+		return place_stat(h, path, ret);
+	scope_fd int fd = walk_open(h->root_fd, path, FILE_READ_FLAGS);
+	if (fd < 0)
+		return fd;
+	return fstat(fd, ret) < 0 ? -errno : 0;
+}
+
+int host_read_attr(struct host *h, const char *path, unsigned *ret_mode,
+                   struct host_owner *ret_owner, struct err *e)
+{
+	struct stat st = {.st_mode = 0644};
+	struct place p;
+	int r = place_at(path, &p, e);
+
+	if (r < 0)
+		return r;
+	r = stat_read(h, p.path, &st);
+	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
+		return walk_failed(e, -r, "looking at", path);
+	*ret_mode = st.st_mode & 07777;
+	*ret_owner = (struct host_owner){.uid = st.st_uid, .gid = st.st_gid};
+	return 0;
+}
+
 /* 1: the open file has exactly this content; 0: it hasn't; -errno. */
 static int content_is(int fd, struct blob want)
 {

@@ -21,6 +21,10 @@ bool host_exists(struct host *h, const char *path);
 /* A link at its end is followed unless a user put it there. */
 int host_read(struct host *h, const char *path, size_t max, struct arena *a, struct blob *ret,
               struct err *e) ATTR_MUST_USE;
+/* Mode and owner of the file that host_read() reads there, for a host_write() that changes the content
+ * alone; 0644 root:root where nothing is there. */
+int host_read_attr(struct host *h, const char *path, unsigned *ret_mode,
+                   struct host_owner *ret_owner, struct err *e) ATTR_MUST_USE;
 /* 1: content, mode and owner are as asked; 0: not; <0: error. */
 int host_file_is(struct host *h, const char *path, struct blob content, unsigned mode,
                  const struct host_owner *o, struct err *e) ATTR_MUST_USE;

@@ -23,14 +23,20 @@ int place_at(const char *path, struct place *ret, struct err *e)
 	return 0;
 }
 
-static const char *or_root(const char *name)
+static const char *name_or_number(const char *name, unsigned id, char number[static 12])
 {
-	return name ? name : "root";
+	snprintf(number, 12, "%u", id);
+	return name ? name : id ? number : "root";
 }
 
 const char *place_owner_text(const struct host_owner *o, char out[static 128])
 {
-	snprintf(out, 128, "%s:%s", or_root(o ? o->user : NULL), or_root(o ? o->group : NULL));
+	static const struct host_owner root = {0};
+	char uid[12], gid[12];
+
+	o = o ? o : &root;
+	snprintf(out, 128, "%s:%s", name_or_number(o->user, o->uid, uid),
+	         name_or_number(o->group, o->gid, gid));
 	return out;
 }
 

@@ -141,8 +141,8 @@ int host_owner_ids(struct host *h, const struct host_owner *o, uid_t *ret_uid, g
                    struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct host_user user = {0};
-	gid_t gid = 0;
+	struct host_user user = {.uid = o && !o->user ? o->uid : 0};
+	gid_t gid = o && !o->group ? o->gid : 0;
 
 	if (o && !is_root(o->user)) {
 		int r = host_user(h, o->user, a, &user, e);

@@ -10,7 +10,9 @@
 struct host;
 
 struct host_owner {
-	const char *user, *group; /* names in the root's passwd/group, or NULL for root */
+	const char *user, *group; /* names in the root's passwd/group, or NULL: by number */
+	uid_t uid;
+	gid_t gid;
 };
 /* A name that doesn't exist: -ENOENT, REASON_HOST_USER. */
 int host_owner_ids(struct host *h, const struct host_owner *o, uid_t *ret_uid, gid_t *ret_gid,

@@ -129,15 +129,25 @@ static int files_hold(const struct step_ctx *c, const struct slurm_spec *s, stru
 	                    &root, e);
 }
 
-static int write_files(const struct step_ctx *c, const struct slurm_spec *s, struct err *e)
+/* Sites have passwords of proxies in it: who may read it is theirs to say. */
+static int write_environment(const struct step_ctx *c, const struct slurm_spec *s, struct err *e)
 {
+	struct host_owner owner;
 	struct blob text;
+	unsigned mode;
 	bool same;
 	int r = environment(c, s, &text, &same, e);
 
-	if (r < 0)
+	if (r < 0 || same)
 		return r;
-	r = same ? 0 : host_write(c->host, ENVIRONMENT, text, 0644, &root, e);
+	r = host_read_attr(c->host, ENVIRONMENT, &mode, &owner, e);
+	return r < 0 ? r : host_write(c->host, ENVIRONMENT, text, mode, &owner, e);
+}
+
+static int write_files(const struct step_ctx *c, const struct slurm_spec *s, struct err *e)
+{
+	int r = write_environment(c, s, e);
+
 	if (r < 0)
 		return r;
 	r = s->prefix ? host_write(c->host, PROFILE, profile(c, s), 0644, &root, e) : 0;

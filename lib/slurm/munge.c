@@ -34,7 +34,7 @@ static const struct field munge_fields[] = {
         {0},
 };
 
-static const struct host_owner munge_owner = {"munge", "munge"};
+static const struct host_owner munge_owner = {.user = "munge", .group = "munge"};
 /* Those we correct. munged accepts more than 0700 below /var/lib, and Debian sets that. */
 static const struct munge_dir {
 	const char *path;

@@ -161,7 +161,7 @@ static int make_dir(const struct step_ctx *c, const char *path, const struct hos
 
 static int make_dirs(const struct step_ctx *c, struct err *e)
 {
-	static const struct host_owner slurm = {"slurm", "slurm"};
+	static const struct host_owner slurm = {.user = "slurm", .group = "slurm"};
 	struct err ignored; /* SlurmUser may have another name, and root may write anywhere */
 	uid_t uid;
 	gid_t gid;

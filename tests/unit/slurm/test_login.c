@@ -105,6 +105,39 @@ static void clients_ask_by_a_line_of_the_environment(void **state)
 	assert_int_equal(probe(), 1);
 }
 
+/* There may be passwords in it, or what it is a link to. */
+static void who_may_read_the_environment_stays(void **state)
+{
+	bool root = unit_is_root();
+	struct stat st;
+
+	(void)state;
+	claim_own();
+	put(ENVIRONMENT, "https_proxy=http://a:b@c\n");
+	assert_int_equal(chmod(at(ENVIRONMENT), 0640), 0);
+	if (root)
+		assert_int_equal(chown(at(ENVIRONMENT), 0, 4711), 0);
+	assert_int_equal(probe(), 0);
+	assert_ok(apply());
+	assert_non_null(strstr(get(ENVIRONMENT), "\n" SERVER));
+	assert_int_equal(lstat(at(ENVIRONMENT), &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0640);
+	if (root)
+		assert_int_equal(st.st_gid, 4711);
+	assert_int_equal(probe(), 1);
+
+	assert_int_equal(rename(at(ENVIRONMENT), at("machine/etc/secret")), 0);
+	put("machine/etc/secret", "A=1\n");
+	assert_int_equal(symlink("secret", at(ENVIRONMENT)), 0);
+	assert_ok(apply());
+	assert_int_equal(lstat(at(ENVIRONMENT), &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0640);
+	assert_int_equal(unlink(at(ENVIRONMENT)), 0);
+	assert_ok(apply());
+	assert_int_equal(lstat(at(ENVIRONMENT), &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0644);
+}
+
 static void a_slurm_conf_of_the_machine_is_enough(void **state)
 {
 	(void)state;
@@ -214,6 +247,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        T(what_it_needs),
 	        T(clients_ask_by_a_line_of_the_environment),
+	        T(who_may_read_the_environment_stays),
 	        T(a_slurm_conf_of_the_machine_is_enough),
 	        T(an_answer_is_waited_for),
 	        T(a_refusal_ends_it),
