@@ -92,15 +92,19 @@ static int put_here(const struct grub *g, const char *name, struct blob text, st
 	                    &attr, e);
 }
 
-/* What leads GRUB to the root. */
+const char *grub_lead(const char *root_uuid, struct arena *a)
+{
+	return arena_printf(a,
+	                    "search --no-floppy --fs-uuid --set=root %s\n"
+	                    "set prefix=($root)/boot/grub\n"
+	                    "configfile ($root)/boot/grub/grub.cfg\n",
+	                    root_uuid);
+}
+
 static int put_config(const struct grub *g, const char *name, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	char *text = arena_printf(a,
-	                          "search --no-floppy --fs-uuid --set=root %s\n"
-	                          "set prefix=($root)/boot/grub\n"
-	                          "configfile ($root)/boot/grub/grub.cfg\n",
-	                          g->root_uuid);
+	const char *text = grub_lead(g->root_uuid, a);
 
 	return put_here(g, name, (struct blob){text, strlen(text)}, e);
 }

@@ -40,6 +40,9 @@ int grub_keep(const struct grub *g, enum recipe_boot boot, const char *top,
  * MBR and its partition. */
 int grub_install(const struct grub *g, enum recipe_boot boot, struct err *e) ATTR_MUST_USE;
 
+/* The text that leads GRUB to the root with that UUID. */
+const char *grub_lead(const char *root_uuid, struct arena *a);
+
 /* In boot.img: where core.img begins. The rest of its sector is the disk's id and partitions. */
 #define GRUB_BOOT_CODE          440
 #define GRUB_BOOT_KERNEL_SECTOR 0x5c
@@ -55,13 +58,21 @@ int grub_install(const struct grub *g, enum recipe_boot boot, struct err *e) ATT
  */
 int grub_prove_bios(int disk, uint64_t partition, int tree, bool *ret_own,
                     struct err *e) ATTR_MUST_USE;
-/* The GRUB that a shim loads, grubx64.efi beside it, as the image has it. */
-int grub_prove_signed(struct blob loader, int tree, struct err *e) ATTR_MUST_USE;
-/* Whether the loader is the image's own shim. */
-bool grub_is_shim(struct blob loader, int tree);
 /* Of a file at the ESP's removable path, BOOTX64.EFI or BOOTAA64.EFI. */
 int grub_prove_efi(struct blob loader, bool arm, int tree, bool *ret_own,
                    struct err *e) ATTR_MUST_USE;
+/* What an ESP has for Secure Boot; no data: it lacks that file. */
+struct grub_signed {
+	bool arm;
+	struct blob loader;  /* BOOTX64.EFI or BOOTAA64.EFI */
+	struct blob grub;    /* which a shim loads: grubx64.efi or grubaa64.efi beside it */
+	struct blob manager; /* and at times mmx64.efi or mmaa64.efi */
+	struct blob lead;    /* /EFI/debian/grub.cfg, which no signature covers */
+};
+/* Where the loader is the image's own shim or signed GRUB: whether what it goes on with is the
+ * image's own, and leads to its root and nowhere else. 0 for any other loader. */
+int grub_prove_signed(const struct grub_signed *s, const char *root_uuid, int tree,
+                      struct err *e) ATTR_MUST_USE;
 
 /*
  * The text of grub.cfg for the newest kernel of the layers, and for the one before it, which GRUB

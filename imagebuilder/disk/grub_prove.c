@@ -161,18 +161,69 @@ static bool is_file(struct blob loader, int tree, const char *name)
 	return own.len && own.len == loader.len && memcmp(own.data, loader.data, own.len) == 0;
 }
 
-bool grub_is_shim(struct blob loader, int tree)
+/* By machine: x86-64, arm64. */
+static const struct signed_files {
+	const char *shim, *grub, *manager; /* in the tree */
+	const char *grub_name, *manager_name;
+} signed_files[] = {
+        {"/usr/lib/shim/shimx64.efi.signed", "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed",
+         "/usr/lib/shim/mmx64.efi.signed", "grubx64.efi", "mmx64.efi"},
+        {"/usr/lib/shim/shimaa64.efi.signed", "/usr/lib/grub/arm64-efi-signed/grubaa64.efi.signed",
+         "/usr/lib/shim/mmaa64.efi.signed", "grubaa64.efi", "mmaa64.efi"},
+};
+
+static int prove_beside_shim(const struct grub_signed *s, const struct signed_files *f, int tree,
+                             struct err *e)
 {
-	return is_file(loader, tree, "/usr/lib/shim/shimx64.efi.signed");
+	scope_arena struct arena *a = arena_new();
+
+	if (!s->grub.len)
+		return fault(e,
+		             arena_printf(a, "the shim has no %s beside it to load", f->grub_name));
+	if (!is_file(s->grub, tree, f->grub))
+		return fault(e, "the GRUB that the shim loads is not the image's own signed one");
+	if (s->manager.len && !is_file(s->manager, tree, f->manager))
+		return fault(e, arena_printf(a, "%s beside the shim is not the image's own",
+		                             f->manager_name));
+	return 0;
 }
 
-int grub_prove_signed(struct blob loader, int tree, struct err *e)
+/* What grub-install writes for a signed GRUB instead: it may name disks to look at first. */
+static bool is_lead_of_install(const char *text, const char *root_uuid, struct arena *a)
 {
-	if (!loader.len)
-		return fault(e, "the shim has no grubx64.efi beside it to load");
-	if (!is_file(loader, tree, "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"))
-		return fault(e, "the GRUB that the shim loads is not the image's own signed one");
+	const char *search = arena_printf(a, "search.fs_uuid %s root ", root_uuid);
+
+	if (!str_starts(text, search))
+		return false;
+	text += strlen(search);
+	text += strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789,- ");
+	return str_eq(text, "\nset prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n");
+}
+
+static int prove_lead(struct blob lead, const char *root_uuid, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *text = arena_memdup(a, lead.data ? lead.data : "", lead.len);
+
+	if (!lead.len)
+		return fault(e,
+		             "the signed GRUB has no /EFI/debian/grub.cfg to lead it to the root");
+	if (strlen(text) != lead.len ||
+	    (!str_eq(text, grub_lead(root_uuid, a)) && !is_lead_of_install(text, root_uuid, a)))
+		return fault(e,
+		             "/EFI/debian/grub.cfg does other than lead GRUB to the image's root");
 	return 0;
+}
+
+int grub_prove_signed(const struct grub_signed *s, const char *root_uuid, int tree, struct err *e)
+{
+	const struct signed_files *f = &signed_files[s->arm];
+	bool shim = is_file(s->loader, tree, f->shim);
+
+	if (!shim && !is_file(s->loader, tree, f->grub))
+		return 0;
+	int r = shim ? prove_beside_shim(s, f, tree, e) : 0;
+	return r < 0 ? r : prove_lead(s->lead, root_uuid, e);
 }
 
 int grub_prove_efi(struct blob loader, bool arm, int tree, bool *ret_own, struct err *e)

@@ -21,17 +21,16 @@ static const struct gpt_entry *part_of(const struct gpt_table *t, const char *ki
 	return NULL;
 }
 
-/* UEFI starts the file at this path if it has no boot entries, as in a new instance. No data: the
- * partition has none. */
-static int read_loader(struct verify *v, const struct gpt_entry *esp, const char *name,
-                       const char *to, struct blob *ret, struct err *e)
+/* No data: the partition has no such file. */
+static int read_from(struct verify *v, const struct gpt_entry *esp, const char *name,
+                     const char *to, struct blob *ret, struct err *e)
 {
 	const char *const argv[] = {
 	        "mcopy",
 	        "-n",
 	        "-i",
 	        arena_printf(v->arena, "%s@@%" PRIu64, v->image->disk.path, esp->start),
-	        arena_printf(v->arena, "::EFI/BOOT/%s", name),
+	        arena_printf(v->arena, "::EFI/%s", name),
 	        to,
 	        NULL};
 	const char *const env[] = {"MTOOLS_SKIP_CHECK=1", "MTOOLSRC=/dev/null", NULL};
@@ -52,30 +51,31 @@ static int read_loader(struct verify *v, const struct gpt_entry *esp, const char
 	return file_read(AT_FDCWD, to, GRUB_EFI_MAX, v->arena, ret, e);
 }
 
-/* What UEFI finds, and what that loads where it is a shim. */
-struct loaders {
-	struct blob first, second;
-	bool arm;
-};
-
 static int read_all(struct verify *v, const struct gpt_entry *esp, const char *dir,
-                    struct loaders *ret, struct err *e)
+                    struct grub_signed *ret, struct err *e)
 {
-	static const char *const names[] = {"BOOTX64.EFI", "BOOTAA64.EFI"};
-	const char *to = arena_printf(v->arena, "%s/loader", dir);
+	/* By machine. The first is what UEFI starts if it has no boot entries, as in a new
+	 * instance. */
+	static const char *const names[][4] = {
+	        {"BOOT/BOOTX64.EFI", "BOOT/grubx64.efi", "BOOT/mmx64.efi", "debian/grub.cfg"},
+	        {"BOOT/BOOTAA64.EFI", "BOOT/grubaa64.efi", "BOOT/mmaa64.efi", "debian/grub.cfg"},
+	};
+	struct blob *files[] = {&ret->loader, &ret->grub, &ret->manager, &ret->lead};
+	const char *to = arena_printf(v->arena, "%s/file", dir);
 
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(names) && !ret->loader.len; i++) {
 		ret->arm = i == 1;
-		int r = read_loader(v, esp, names[i], to, &ret->first, e);
-		if (r < 0)
-			return r;
-		if (ret->first.len)
-			break;
+		for (size_t k = 0; k < ARRAY_LEN(files) && (k == 0 || ret->loader.len); k++) {
+			int r = read_from(v, esp, names[i][k], to, files[k], e);
+
+			if (r < 0)
+				return r;
+		}
 	}
-	return read_loader(v, esp, "grubx64.efi", to, &ret->second, e);
+	return 0;
 }
 
-static int find_loaders(struct verify *v, const struct gpt_entry *esp, struct loaders *ret,
+static int find_loaders(struct verify *v, const struct gpt_entry *esp, struct grub_signed *ret,
                         struct err *e)
 {
 	char dir[] = "/tmp/hpc-imagebuild-XXXXXX";
@@ -100,23 +100,21 @@ static int tell_fault(struct verify *v, int r, const struct err *e)
 	return r == 0;
 }
 
-static int prove(struct verify *v, const struct loaders *l, bool *own, struct err *e)
+static int prove(struct verify *v, const struct grub_signed *l, bool *own, struct err *e)
 {
-	int r = grub_prove_efi(l->first, l->arm, v->image->root, own, e);
+	int r = grub_prove_efi(l->loader, l->arm, v->image->root, own, e);
 
-	if (r < 0 || !grub_is_shim(l->first, v->image->root))
-		return r;
-	return grub_prove_signed(l->second, v->image->root, e);
+	return r < 0 ? r : grub_prove_signed(l, v->image->disk.uuid, v->image->root, e);
 }
 
 static int check_uefi(struct verify *v, const struct gpt_entry *esp, bool *own, struct err *e)
 {
-	struct loaders l = {0};
+	struct grub_signed l = {0};
 	int r = find_loaders(v, esp, &l, e);
 
 	if (r < 0)
 		return r;
-	if (!l.first.len) {
+	if (!l.loader.len) {
 		verify_tell(v, check, VERIFY_FAULT,
 		            "the EFI system partition has no loader in /EFI/BOOT");
 		return 0;

@@ -325,6 +325,13 @@ def test_both_loaders_are_verified(node, kernel, signed, tmp_path):
         return next(line for line in r.stdout.splitlines() if line.split()[1] == "boot")
     assert verdict().split(None, 2) == ["ok", "boot", "a loader for UEFI, by the image's own files of GRUB"]
     esp = f"{disk}@@{disks.part(disk, 1)[0]}"
+    lead, asked = tmp_path / "grub.cfg", "::EFI/debian/grub.cfg"
+    subprocess.run(["mcopy", "-i", esp, asked, lead], check=True)
+    (tmp_path / "evil").write_bytes(lead.read_bytes() + b"set cmdline=init=/evil\n")
+    subprocess.run(["mcopy", "-o", "-i", esp, tmp_path / "evil", asked], check=True)
+    assert verdict().split(None, 2)[::2] == ["fault", "/EFI/debian/grub.cfg does other than lead GRUB to the image's root"]
+    subprocess.run(["mcopy", "-o", "-i", esp, lead, asked], check=True)
+    assert verdict().split(None, 2)[0] == "ok"
     (tmp_path / "other").write_bytes((signed / "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed").read_bytes()[:-1] + b"x")
     subprocess.run(["mcopy", "-o", "-i", esp, tmp_path / "other", "::EFI/BOOT/grubx64.efi"], check=True)
     assert verdict().split(None, 2)[::2] == ["fault", "the GRUB that the shim loads is not the image's own signed one"]

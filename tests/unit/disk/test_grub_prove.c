@@ -343,6 +343,107 @@ static void a_loader_is_the_images_own(void **state)
 		}
 }
 
+/* ---- Secure Boot ---- */
+
+#define UUID "0b4e5c0c-7d10-4b3a-9f55-2a6ad7e0c5b1"
+#define LEAD                                                                                       \
+	"search --no-floppy --fs-uuid --set=root " UUID "\n"                                       \
+	"set prefix=($root)/boot/grub\nconfigfile ($root)/boot/grub/grub.cfg\n"
+#define INSTALLED(hints)                                                                           \
+	"search.fs_uuid " UUID " root " hints "\n"                                                 \
+	"set prefix=($root)'/boot/grub'\nconfigfile $prefix/grub.cfg\n"
+
+static struct blob text_of(const char *text)
+{
+	return (struct blob){text, strlen(text)};
+}
+
+static void put_text(const char *name, const char *text)
+{
+	make_dirs(arena_memdup(t->a, name, (size_t)(strrchr(name, '/') - name)));
+	put_file(name, text, strlen(text));
+}
+
+static struct grub_signed signed_esp(bool arm)
+{
+	put_text(arm ? "usr/lib/shim/shimaa64.efi.signed" : "usr/lib/shim/shimx64.efi.signed",
+	         "shim");
+	put_text(arm ? "usr/lib/grub/arm64-efi-signed/grubaa64.efi.signed"
+	             : "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed",
+	         "grub");
+	put_text(arm ? "usr/lib/shim/mmaa64.efi.signed" : "usr/lib/shim/mmx64.efi.signed", "mm");
+	return (struct grub_signed){.arm = arm,
+	                            .loader = text_of("shim"),
+	                            .grub = text_of("grub"),
+	                            .manager = text_of("mm"),
+	                            .lead = text_of(LEAD)};
+}
+
+static void assert_unsound(const struct grub_signed *s, const char *text)
+{
+	memset(&e, 0, sizeof e);
+	assert_err(grub_prove_signed(s, UUID, t->fd, &e), ERR_INTEGRITY, text);
+}
+
+static void what_a_shim_goes_on_with_is_the_images_own(void **state)
+{
+	static const char *const grubs[] = {"no grubx64.efi beside it",
+	                                    "no grubaa64.efi beside it"};
+	static const char *const managers[] = {"mmx64.efi beside the shim is not",
+	                                       "mmaa64.efi beside the shim is not"};
+
+	(void)state;
+	for (unsigned arm = 0; arm < 2; arm++) {
+		struct grub_signed good = signed_esp(arm), s = good;
+
+		assert_ok(grub_prove_signed(&s, UUID, t->fd, &e));
+		s.grub.len = 0;
+		assert_unsound(&s, grubs[arm]);
+		s.grub = text_of("grud");
+		assert_unsound(&s, "the GRUB that the shim loads is not the image's own signed");
+		s = good;
+		s.manager = text_of("mn");
+		assert_unsound(&s, managers[arm]);
+		/* A signed GRUB in the shim's place reads the same text. */
+		s.loader = text_of("grub");
+		assert_ok(grub_prove_signed(&s, UUID, t->fd, &e));
+		s.lead = text_of("configfile /evil\n");
+		assert_unsound(&s, "/EFI/debian/grub.cfg does other than lead");
+		/* One with a text of its own doesn't. */
+		s.loader = text_of("core");
+		assert_ok(grub_prove_signed(&s, UUID, t->fd, &e));
+		s = good;
+		s.manager.len = 0;
+		assert_ok(grub_prove_signed(&s, UUID, t->fd, &e));
+	}
+}
+
+static void no_signature_covers_what_leads_to_the_root(void **state)
+{
+	static const char *const bad[] = {
+	        "linux /vmlinuz init=/evil\nboot\n", "set x=1\n" LEAD,      LEAD "x",
+	        INSTALLED("hd0,gpt1 ") "x",          INSTALLED("hd0;evil"), INSTALLED("hd0\nevil"),
+	        "search.fs_uuid 0b4e5c0c root \n",
+	};
+	struct grub_signed s = signed_esp(false);
+
+	(void)state;
+	s.lead = (struct blob){0};
+	assert_unsound(&s, "the signed GRUB has no /EFI/debian/grub.cfg");
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		s.lead = text_of(bad[i]);
+		assert_unsound(&s, "/EFI/debian/grub.cfg does other than lead GRUB");
+	}
+	s.lead = (struct blob){LEAD "\0evil", sizeof LEAD + 4};
+	assert_unsound(&s, "/EFI/debian/grub.cfg does other than lead GRUB");
+	s.lead = text_of(LEAD);
+	assert_err(grub_prove_signed(&s, "0b4e5c0c", t->fd, &e), ERR_INTEGRITY, "does other than");
+	s.lead = text_of(INSTALLED(""));
+	assert_ok(grub_prove_signed(&s, UUID, t->fd, &e));
+	s.lead = text_of(INSTALLED("hd0,gpt1 "));
+	assert_ok(grub_prove_signed(&s, UUID, t->fd, &e));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -352,6 +453,8 @@ int main(void)
 	        TEST(without_its_files_the_structure_counts),
 	        TEST(a_loader_is_an_application_of_its_machine),
 	        TEST(a_loader_is_the_images_own),
+	        TEST(what_a_shim_goes_on_with_is_the_images_own),
+	        TEST(no_signature_covers_what_leads_to_the_root),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
