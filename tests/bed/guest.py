@@ -7,6 +7,7 @@ memory copy-on-write, so it runs 0.2 s after its launch, in the state of an inst
 import base64
 import contextlib
 import json
+import os
 import socket
 import subprocess
 import threading
@@ -127,7 +128,9 @@ def overlay(base, form, path):
 def template():
     """The directory of the saved machine (disk.qcow2, memory, state), made if the cache does not have it."""
     image = rootfs.image()
-    name = "template-" + rootfs.key(image.name, CMDLINE, MEMORY, EXTRA_DISK, qemu_version())
+    # Its disk and memory know the blocks of this very file: one made anew in its place has others.
+    disk = os.stat(image / "root.ext4")
+    name = "template-" + rootfs.key(image.name, disk.st_ino, disk.st_mtime_ns, CMDLINE, MEMORY, EXTRA_DISK, qemu_version())
     with rootfs.building(name) as scratch:
         if scratch:
             save_template(image, scratch)

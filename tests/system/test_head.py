@@ -260,12 +260,12 @@ def test_a_parallelcluster_file_runs_jobs_once_the_sites_programs_are_there(bed,
     store.conf.put(f"{CLUSTER}/cluster-config.yaml", WITH_MORE.encode())
     controller = machine(node=None)
     ready(controller)
-    before = pid(controller)
+    before = life(controller)
     for action in ("resume", "suspend", "resume-fail"):
         controller.put(f"/usr/lib/hpc-node/slurm-{action}",
                        head.POWER.format(router=net.ROUTER, port=head.POWER_PORT, action=action.partition("-")[0]), 0o755)
     status = ready(controller)
-    assert status.of("controller") == {"changed"} and pid(controller) != before
+    assert status.of("controller") == {"changed"} and life(controller) != before
     assert ready(controller).states() == {"ok"}
 
     def resume(name):
