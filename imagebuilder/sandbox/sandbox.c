@@ -73,8 +73,9 @@ static int copy_program(int *ret, struct err *e)
 		if (n <= 0)
 			return err_errno(e, n < 0 ? errno : EIO, "copying this program");
 	}
-	if (fcntl(to, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-		return err_errno(e, errno, "copying this program");
+	r = file_seal(to);
+	if (r < 0)
+		return err_errno(e, -r, "copying this program");
 	*ret = steal_fd(&to);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "base/clock.h"
 #include "base/scope.h"
 
 #define PIECE     (256UL << 10) /* read at once */
@@ -282,5 +283,20 @@ int file_sha256(int dirfd, const char *path, char ret[static SHA256_HEX], struct
 		return err_errno(e, errno, "reading '%s'", path);
 	digest_sum(d, sum);
 	str_hex(sum, sizeof sum, ret);
+	return 0;
+}
+
+#define SEAL_TRIES   100
+#define SEAL_EACH_MS 10
+
+int file_seal(int fd)
+{
+	const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+
+	for (int i = 0; fcntl(fd, F_ADD_SEALS, seals) < 0; i++) {
+		if (errno != EBUSY || i == SEAL_TRIES)
+			return -errno;
+		clock_sleep_ms(SEAL_EACH_MS, CLOCK_NEVER);
+	}
 	return 0;
 }

@@ -78,3 +78,7 @@ int file_sha256(int dirfd, const char *path, char ret[static SHA256_HEX],
 
 /* read(2)/write(2) until done or error; EINTR is not an error. */
 int file_write_all(int fd, const void *data, size_t len);
+
+/* Makes a memfd that allows it unchangeable for ever, fcntl(2): 0 or -errno. EBUSY, for whatever still
+ * holds its pages (a copy that has just ended, or a mapping), is waited for up to a second. */
+int file_seal(int fd);

@@ -87,10 +87,10 @@ static int script_fd(const struct script_spec *s)
 	int r = file_write_all(fd, s->text->bytes.data, s->text->bytes.len);
 	if (r < 0)
 		return r;
-	if (fchmod(fd, 0555) < 0 ||
-	    fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK) < 0)
+	if (fchmod(fd, 0555) < 0)
 		return -errno;
-	return steal_fd(&fd);
+	r = file_seal(fd);
+	return r < 0 ? r : steal_fd(&fd);
 }
 
 /* The last lines of output, for the error. */

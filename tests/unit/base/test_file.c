@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -283,16 +284,64 @@ static void nothing_was_left_behind(void **state)
 	assert_int_equal(rmdir(dir), 0);
 }
 
+/* A mapping that may be written holds its pages, as a copy does that has not quite ended. */
+static void a_seal_waits_for_who_holds_the_pages(void **state)
+{
+	const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
+	int fd = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING), go[2];
+
+	(void)state;
+	assert_int_equal(ftruncate(fd, 4096), 0);
+	assert_int_equal(pipe(go), 0);
+	pid_t holder = fork();
+	if (holder == 0) {
+		char told;
+
+		if (mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) == MAP_FAILED ||
+		    write(go[1], "", 1) != 1)
+			_exit(1);
+		usleep(50000);
+		_exit(read(go[0], &told, 0) < 0);
+	}
+	char told;
+	assert_int_equal(read(go[0], &told, 1), 1);
+	assert_int_equal(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+	assert_int_equal(errno, EBUSY);
+	assert_int_equal(file_seal(fd), 0);
+	assert_int_equal(fcntl(fd, F_GET_SEALS), seals);
+	waitpid(holder, NULL, 0);
+	close(fd);
+	fd = memfd_create("x", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	assert_int_equal(ftruncate(fd, 4096), 0);
+	void *mine = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	assert_int_equal(file_seal(fd), -EBUSY);
+	munmap(mine, 4096);
+	close(fd);
+	fd = memfd_create("x", MFD_CLOEXEC);
+	assert_int_equal(file_seal(fd), -EPERM);
+	close(fd);
+	close(go[0]);
+	close(go[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(replaces),      cmocka_unit_test(discard_leaves_nothing),
-	        cmocka_unit_test(killed_writer), cmocka_unit_test(stays_inside_root),
-	        cmocka_unit_test(digests),       cmocka_unit_test(digests_in_pieces),
-	        cmocka_unit_test(opens),         cmocka_unit_test(commits),
-	        cmocka_unit_test(removes),       cmocka_unit_test(refuses),
-	        cmocka_unit_test(leftovers),     cmocka_unit_test(long_names),
-	        cmocka_unit_test(inputs),        cmocka_unit_test(nothing_was_left_behind),
+	        cmocka_unit_test(replaces),
+	        cmocka_unit_test(discard_leaves_nothing),
+	        cmocka_unit_test(killed_writer),
+	        cmocka_unit_test(stays_inside_root),
+	        cmocka_unit_test(digests),
+	        cmocka_unit_test(digests_in_pieces),
+	        cmocka_unit_test(opens),
+	        cmocka_unit_test(commits),
+	        cmocka_unit_test(removes),
+	        cmocka_unit_test(refuses),
+	        cmocka_unit_test(leftovers),
+	        cmocka_unit_test(long_names),
+	        cmocka_unit_test(inputs),
+	        cmocka_unit_test(a_seal_waits_for_who_holds_the_pages),
+	        cmocka_unit_test(nothing_was_left_behind),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
