@@ -4,6 +4,7 @@
 #include "cluster/cluster.h"
 
 #include "cluster/pcluster.h"
+#include "cluster/pcluster_own.h"
 #include "cluster/pcluster_schema.h"
 #include "data/json.h"
 #include "data/scalar.h"

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "cluster/pcluster_own.h"
+
 /* ---- custom actions ---- */
 
 /* What the custom actions of a queue or the head are translated to. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "cluster/pcluster_model.h"
+#include "cluster/pcluster_own.h"
 #include "model/nfsd.h"
 #include "model/render.h"
 #include "model/slurmver.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the pool of LoginNodes that a node belongs to, and makes the section `login`. */
-#include "cluster/pcluster.h"
+#include "cluster/pcluster_own.h"
 
 #include <errno.h>
 

@@ -8,7 +8,7 @@
  */
 #pragma once
 
-#include "cluster/pcluster.h"
+#include "cluster/pcluster_input.h"
 #include "model/model.h"
 
 /*

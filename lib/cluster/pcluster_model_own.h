@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cluster/pcluster_model.h"
+#include "cluster/pcluster_own.h"
 #include "data/scalar.h"
 
 struct reader {

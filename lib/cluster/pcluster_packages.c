@@ -4,7 +4,7 @@
  * lacks it, from the distribution, from the site's repository, or from package files by their
  * digests.
  */
-#include "cluster/pcluster.h"
+#include "cluster/pcluster_own.h"
 
 #define CACHE "/var/cache/hpc-node/packages"
 

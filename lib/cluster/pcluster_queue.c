@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the queue and compute resource of a ParallelCluster file that a node belongs to. */
-#include "cluster/pcluster.h"
+#include "cluster/pcluster_own.h"
 
 /* "<queue>-st-" or "<queue>-dy-" at the start of the node's name; queue names
  * may contain dashes. */

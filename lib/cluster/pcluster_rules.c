@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks rules between the keys of a ParallelCluster file that affect what a node gets. */
-#include "cluster/pcluster.h"
+#include "cluster/pcluster_own.h"
 
 #include "data/network.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the translations have in common: lists of a spec, lists of strings, where Slurm is. */
-#include "cluster/pcluster.h"
+#include "cluster/pcluster_own.h"
 #include "data/scalar.h"
 
 struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, const char *name)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Translates the proxy and multithreading settings of a queue, a pool or the head to sections, and notes
  * what isn't carried out. */
-#include "cluster/pcluster.h"
+#include "cluster/pcluster_own.h"
 #include "data/scalar.h"
 
 /* ---- the proxy ---- */

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "cluster/pcluster.h"
+#include "cluster/pcluster_own.h"
 #include "data/scalar.h"
 
 #define INTERNAL "home" /* in `storage:`, the file system that SharedStorageType: Efs makes */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks the users that stand under HpcNode: their names, ids and keys. */
-#include "cluster/pcluster.h"
+#include "cluster/pcluster_own.h"
 #include "data/scalar.h"
 #include "plan/claim.h"
 

@@ -7,7 +7,7 @@
  * write nothing, and its authorized_keys belongs to the user. Homes that all nodes share are made
  * on the head.
  */
-#include "cluster/pcluster.h"
+#include "cluster/pcluster_own.h"
 #include "data/scalar.h"
 
 #define KEYS_DIR  "/etc/ssh/hpc-node"
