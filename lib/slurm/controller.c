@@ -14,10 +14,11 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "machine/unit.h"
 #include "plan/claim.h"
 #include "slurm/controller_own.h"
+#include "slurm/slurm_client_own.h"
 #include "slurm/slurm_kinds.h"
-#include "slurm/slurm_own.h"
 
 #define NOTE_PATH      "/run/hpc-node/slurmctld"
 #define NOTE_MAX       512

@@ -4,8 +4,9 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "machine/unit.h"
 #include "slurm/controller_own.h"
-#include "slurm/slurm_own.h"
+#include "slurm/slurm_client_own.h"
 
 #define MARGIN_MS 1000  /* part of the step's time that is kept for reporting the error */
 #define QUERY_MS  10000 /* of one try */

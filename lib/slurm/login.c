@@ -11,9 +11,10 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
+#include "machine/unit.h"
 #include "plan/claim.h"
+#include "slurm/slurm_client_own.h"
 #include "slurm/slurm_kinds.h"
-#include "slurm/slurm_own.h"
 
 #define ENVIRONMENT     "/etc/environment"
 #define ENVIRONMENT_MAX (64UL << 10)
@@ -208,11 +209,8 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	struct slurm_spec settled, *s = &settled;
 	struct host_unit_state sackd;
 	struct err ignored; /* apply has the same error again, and reports it */
-	int r = step_check_running(c, "setting up a login node", e);
+	int r = slurm_settle(c, "setting up a login node", fields, s, e);
 
-	if (r < 0)
-		return r;
-	r = slurm_settle(c, fields, s, e);
 	if (r < 0)
 		return r;
 	r = files_hold(c, s, e);
@@ -246,11 +244,8 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 	uint64_t until = clock_in_ms(left > 2 * MARGIN_MS ? left - MARGIN_MS : left / 2);
 	struct slurm_spec settled, *s = &settled;
 	bool dry = host_mode(c->host) == HOST_DRY;
-	int r = step_check_running(c, "setting up a login node", e);
+	int r = slurm_settle(c, "setting up a login node", fields, s, e);
 
-	if (r < 0)
-		return r;
-	r = slurm_settle(c, fields, s, e);
 	if (r < 0)
 		return r;
 	r = settle_files(c, s, e);

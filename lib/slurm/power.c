@@ -8,7 +8,7 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
-#include "slurm/slurm_own.h"
+#include "slurm/slurm_client_own.h"
 
 #define QUERY_MS       15000
 #define FAILED_MAX     20 /* queries in a row; a slurmctld that restarts is back before that */

@@ -108,11 +108,8 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	struct host_unit_state unit;
 	struct slurm_node node;
 	struct err ignored; /* apply has the same error again, and reports it */
-	int r = step_check_running(c, "joining", e);
+	int r = slurm_settle(c, "joining", fields, s, e);
 
-	if (r < 0)
-		return r;
-	r = slurm_settle(c, fields, s, e);
 	if (r < 0)
 		return r;
 	r = slurm_files_hold(c, s, e);
@@ -171,11 +168,8 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 {
 	struct slurm_spec settled, *s = &settled;
 	struct host_unit_state unit;
-	int r = step_check_running(c, "joining", e);
+	int r = slurm_settle(c, "joining", fields, s, e);
 
-	if (r < 0)
-		return r;
-	r = slurm_settle(c, fields, s, e);
 	if (r < 0)
 		return r;
 	r = host_unit_state(c->host, SLURM_UNIT, &unit, c->deadline, e);

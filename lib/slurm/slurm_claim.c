@@ -3,7 +3,7 @@
 #include <ctype.h>
 
 #include "plan/claim.h"
-#include "slurm/slurm_own.h"
+#include "slurm/slurm_client_own.h"
 
 /* A word of a daemon's options: systemd unquotes it twice, so quotes and escapes are refused. */
 int slurm_claim_word(const struct step *s, const char *key, const char *word, bool blanks,
@@ -109,15 +109,18 @@ int slurm_claim_prefix(const struct step *s, struct slurm_spec *spec, struct err
 
 /* Slurm's clients use a slurm.conf at Slurm's built-in path, whatever slurmd is told. On a head
  * node's export it is that of AWS ParallelCluster, which isn't configless. */
-int slurm_settle(const struct step_ctx *c, const void *fields, struct slurm_spec *ret,
-                 struct err *e)
+int slurm_settle(const struct step_ctx *c, const char *doing, const void *fields,
+                 struct slurm_spec *ret, struct err *e)
 {
 	const struct slurm_spec *s = fields;
 	const char *etc = s->prefix ? arena_printf(c->arena, "%s/etc", s->prefix) : "/etc/slurm";
-	int r = s->mode != SLURM_AUTO
-	                ? s->mode != SLURM_CONFIGLESS
-	                : host_lookup(c->host, arena_printf(c->arena, "%s/slurm.conf", etc), e);
+	int r = step_check_running(c, doing, e);
 
+	if (r < 0)
+		return r;
+	r = s->mode != SLURM_AUTO
+	            ? s->mode != SLURM_CONFIGLESS
+	            : host_lookup(c->host, arena_printf(c->arena, "%s/slurm.conf", etc), e);
 	if (r < 0)
 		return r;
 	*ret = *s;

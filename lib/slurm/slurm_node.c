@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "slurm/slurm_own.h"
+#include "slurm/slurm_client_own.h"
 
 #define RECORD_MAX (64UL << 10)
 #define SLACK_S    5 /* between two readings of the same clock */

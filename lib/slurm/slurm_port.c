@@ -12,7 +12,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/scope.h"
-#include "slurm/slurm_own.h"
+#include "slurm/slurm_client_own.h"
 
 #define POLL_MAX_MS 3600000
 

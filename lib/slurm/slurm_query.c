@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "model/slurmver.h"
-#include "slurm/slurm_own.h"
+#include "slurm/slurm_client_own.h"
 
 #define HARDWARE_MS 3000
 #define VERSION_MS  3000
