@@ -2,22 +2,17 @@
 /* What the tests of services share: a scripted service and a handle with keys for it. */
 #pragma once
 
-#include "unit.h"
+#include "scripted.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "cloud/cloud.h"
-#include "script.h"
 
 #define WALL     1767225600
 #define LIMIT_MS 60000
 
-static struct err e;
-static struct script s;
 static struct arena *a;
-static struct cloud *c;
 
 static int setup(void **state)
 {
@@ -27,18 +22,11 @@ static int setup(void **state)
 	return 0;
 }
 
-static void end(void)
-{
-	cloud_close(c);
-	c = NULL;
-	script_stop(&s);
-}
-
 static int teardown(void **state)
 {
 	(void)state;
 	script_clock_real();
-	end();
+	scripted_end();
 	arena_close(a);
 	return 0;
 }
@@ -46,14 +34,9 @@ static int teardown(void **state)
 /* Whatever there was ends; from now on `rows` answer. */
 static void begin(const struct script_row *rows)
 {
-	end();
-	s = script_start(rows);
-	c = cloud_open(&(struct cloud_config){.imds_endpoint = s.url,
-	                                      .endpoint = s.url,
-	                                      .region = "eu-west-1",
-	                                      .access_key = "AKIAFIXED",
-	                                      .secret_key = "secret"});
-	e = (struct err){0};
+	scripted_begin(rows, (struct cloud_config){.region = "eu-west-1",
+	                                           .access_key = "AKIAFIXED",
+	                                           .secret_key = "secret"});
 }
 
 /* The deadline of one call. */

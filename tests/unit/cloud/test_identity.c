@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The instance's identity: which facts there are, what is refused, and what isn't asked twice. */
-#include "unit.h"
+#include "scripted.h"
 
 #include <errno.h>
 
 #include "base/log.h"
 #include "cloud/session.h"
-#include "script.h"
 
 #define WALL      1767225600 /* 2026-01-01, what SCRIPT_DATE says */
 #define LIMIT_MS  60000
@@ -22,9 +21,6 @@
 		        "\"imageId\":\"ami-1\"}"                                                   \
 	}
 
-static struct err e;
-static struct script s;
-static struct cloud *c;
 static struct vars facts;
 static char logged[1024];
 
@@ -46,18 +42,11 @@ static int setup(void **state)
 	return 0;
 }
 
-static void stop(void)
-{
-	cloud_close(c);
-	c = NULL;
-	script_stop(&s);
-}
-
 static int teardown(void **state)
 {
 	(void)state;
 	script_clock_real();
-	stop();
+	scripted_end();
 	log_set_sink(NULL, NULL, LOG_LEVEL_ERR);
 	arena_close(facts.arena);
 	return 0;
@@ -65,11 +54,8 @@ static int teardown(void **state)
 
 static int learn_as(const struct script_row *rows, const char *region)
 {
-	stop();
-	s = script_start(rows);
-	c = cloud_open(&(struct cloud_config){.imds_endpoint = s.url, .region = region});
+	scripted_begin(rows, (struct cloud_config){.region = region});
 	facts.n = 0;
-	e = (struct err){0};
 	return cloud_identity(c, &facts, clock_in_ms(LIMIT_MS), &e);
 }
 
@@ -388,7 +374,7 @@ static void what_a_handle_learns(void **state)
 
 static int user_data(const struct script_row *rows, struct blob *ret)
 {
-	stop();
+	scripted_end();
 	s = script_start(rows);
 	c = cloud_open(&(struct cloud_config){.imds_endpoint = s.url});
 	e = (struct err){0};

@@ -1,20 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The VPC's networks: how they are listed, and what is refused. */
-#include "unit.h"
+#include "scripted.h"
 
 #include <errno.h>
 
 #include "cloud/session.h"
-#include "script.h"
 
 #define LIMIT_MS 60000
 #define MACS     "GET /latest/meta-data/network/interfaces/macs/02:00:00:00:00:01/"
 #define V4       MACS "vpc-ipv4-cidr-blocks"
 #define V6       MACS "vpc-ipv6-cidr-blocks"
 
-static struct err e;
-static struct script s;
-static struct cloud *c;
 static struct vars facts;
 
 static int setup(void **state)
@@ -26,28 +22,18 @@ static int setup(void **state)
 	return 0;
 }
 
-static void stop(void)
-{
-	cloud_close(c);
-	c = NULL;
-	script_stop(&s);
-}
-
 static int teardown(void **state)
 {
 	(void)state;
 	script_clock_real();
-	stop();
+	scripted_end();
 	arena_close(facts.arena);
 	return 0;
 }
 
 static int learn(const struct script_row *rows)
 {
-	stop();
-	s = script_start(rows);
-	c = cloud_open(&(struct cloud_config){.imds_endpoint = s.url});
-	e = (struct err){0};
+	scripted_begin(rows, (struct cloud_config){0});
 	return cloud_networks(c, &facts, clock_in_ms(LIMIT_MS), &e);
 }
 
@@ -129,7 +115,7 @@ static void what_is_refused_is_told(void **state)
 		assert_int_equal(e.reason, REASON_IMDS_FORBIDDEN);
 	}
 	assert_err(learn(no_token), ERR_DENIED, "learning the networks of this instance's VPC: ");
-	stop();
+	scripted_end();
 	c = cloud_open(&(struct cloud_config){.imds_endpoint = "ftp://x"});
 	assert_err(cloud_networks(c, &facts, clock_in_ms(LIMIT_MS), &e), ERR_INPUT, "ftp://x");
 }

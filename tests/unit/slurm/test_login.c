@@ -3,8 +3,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 
-#include "data/yaml.h"
-#include "plan/plan.h"
+#include "claimed.h"
 #include "slurm/slurm_kinds.h"
 #include "world.h"
 
@@ -13,7 +12,6 @@
 #define SERVER      "SLURM_CONF_SERVER=127.0.0.1:"
 
 static struct vars facts;
-static struct plan plan;
 static const struct slurm_spec *made; /* by claim */
 
 static void sinfo_is(const char *place, const char *then)
@@ -37,14 +35,9 @@ static int start_world(void **state)
 
 static int claim(const char *section)
 {
-	static const struct kind *const kinds[] = {&kind_login, NULL};
-	const char *text = arena_printf(arena, "login: %s", section);
-	struct doc *d = NULL;
+	int r = claim_of(&kind_login, section, &facts);
 
-	e = (struct err){0};
-	assert_ok(yaml_parse("s", (struct blob){text, strlen(text)}, arena, &d, &e));
-	int r = plan_build(d, kinds, NULL, &facts, NULL, arena, &plan, &e);
-	made = r < 0 ? NULL : plan.steps[0]->fields;
+	made = claimed;
 	return r;
 }
 

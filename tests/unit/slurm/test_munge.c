@@ -3,12 +3,11 @@
  * The kind munge: what its claim makes of a section, and key, places and credential on a machine
  * whose munge, unmunge and unit do as the test says. tests/unit/kinds/test_munge.c has the real ones.
  */
+#include "claimed.h"
 #include "machine.h"
 #include "manager.h"
 
 #include "base/clock.h"
-#include "data/yaml.h"
-#include "plan/plan.h"
 #include "slurm/munge_own.h"
 #include "slurm/slurm_kinds.h"
 
@@ -18,19 +17,13 @@
 
 static struct host *host;
 static struct step_ctx ctx;
-static struct plan plan;
 static const struct munge_spec *made; /* by claim */
 
 static int claim(const char *section)
 {
-	static const struct kind *const kinds[] = {&kind_munge, NULL};
-	const char *text = arena_printf(arena, "munge: %s", section);
-	struct doc *d = NULL;
+	int r = claim_of(&kind_munge, section, NULL);
 
-	e = (struct err){0};
-	assert_ok(yaml_parse("s", (struct blob){text, strlen(text)}, arena, &d, &e));
-	int r = plan_build(d, kinds, NULL, NULL, NULL, arena, &plan, &e);
-	made = r < 0 ? NULL : plan.steps[0]->fields;
+	made = claimed;
 	return r;
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The kind slurm: what its claim makes of a section, the files it writes, and when it holds. */
-#include "data/yaml.h"
-#include "plan/plan.h"
+#include "claimed.h"
 #include "slurm/slurm_kinds.h"
 #include "world.h"
 
@@ -13,19 +12,13 @@
 #define FIRST    "# Written by hpc-agent from the section 'slurm'; changes here don't last.\n"
 
 static struct vars facts;
-static struct plan plan;
 static const struct slurm_spec *made; /* by claim */
 
 static int claim(const char *section)
 {
-	static const struct kind *const kinds[] = {&kind_slurm, NULL};
-	const char *text = arena_printf(arena, "slurm: %s", section);
-	struct doc *d = NULL;
+	int r = claim_of(&kind_slurm, section, &facts);
 
-	e = (struct err){0};
-	assert_ok(yaml_parse("s", (struct blob){text, strlen(text)}, arena, &d, &e));
-	int r = plan_build(d, kinds, NULL, &facts, NULL, arena, &plan, &e);
-	made = r < 0 ? NULL : plan.steps[0]->fields;
+	made = claimed;
 	return r;
 }
 
