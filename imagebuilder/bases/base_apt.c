@@ -63,17 +63,12 @@ int base_sources(const struct recipe *recipe, struct arena *a, struct field_stri
 	struct host_exec x = {.argv = argv, .deadline = clock_in_ms(QUERY_MS)};
 	struct field_strings list = {0};
 	struct host_result res;
-	struct host *here;
 	char uri[1024], suite[128], component[128];
 	if (recipe->sources.n) {
 		*ret = recipe->sources;
 		return 0;
 	}
-	int r = host_open("/", HOST_LIVE, &here, e);
-	if (r < 0)
-		return r;
-	r = host_run_ok(here, &x, a, &res, e);
-	host_close(here);
+	int r = host_run_here_ok(&x, a, &res, e);
 	if (r < 0)
 		return err_wrap(e, "reading this machine's apt sources");
 	for (const char *p = res.out.data; p && *p;

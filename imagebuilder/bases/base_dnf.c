@@ -319,13 +319,8 @@ static int run_dnf(const struct base_work *w, const struct repos *repos, struct 
 	                      .deadline = w->deadline,
 	                      .line = base_say};
 	struct host_result res;
-	struct host *here;
-	int r = host_open("/", HOST_LIVE, &here, e);
+	int r = host_run_here(&x, a, &res, e);
 
-	if (r < 0)
-		return r;
-	r = host_run(here, &x, a, &res, e);
-	host_close(here);
 	if (r < 0)
 		return r;
 	if (res.status != 0)

@@ -59,12 +59,6 @@ int base_run_program(void *work, struct err *e)
 	struct host_exec x = {
 	        .argv = w->argv, .env = env, .deadline = w->deadline, .line = base_say};
 	struct host_result res;
-	struct host *here;
-	int r = host_open("/", HOST_LIVE, &here, e);
 
-	if (r < 0)
-		return r;
-	r = host_run_ok(here, &x, a, &res, e);
-	host_close(here);
-	return r;
+	return host_run_here_ok(&x, a, &res, e);
 }

@@ -37,7 +37,6 @@ int lock_download(const struct lock_download *list, size_t n, const struct lock_
 	                      .line = listener ? count_line : NULL,
 	                      .line_ctx = &counting};
 	struct host_result res;
-	struct host *here;
 	size_t k = 0;
 
 	argv[k++] = HELPER;
@@ -49,11 +48,7 @@ int lock_download(const struct lock_download *list, size_t n, const struct lock_
 		argv[k++] = list[i].to;
 		argv[k++] = list[i].sha256 ? arena_printf(a, "SHA256:%s", list[i].sha256) : "";
 	}
-	int r = host_open("/", HOST_LIVE, &here, e);
-	if (r < 0)
-		return r;
-	r = host_run(here, &x, a, &res, e);
-	host_close(here);
+	int r = host_run_here(&x, a, &res, e);
 	if (r < 0)
 		return r;
 	*ret_said = res.errout;

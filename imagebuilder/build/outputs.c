@@ -120,14 +120,8 @@ static int copy_view(const struct output_job *job, struct err *e)
 	                            NULL};
 	struct host_exec run = {.argv = argv, .deadline = job->deadline};
 	struct host_result res;
-	struct host *here;
-	int r = host_open("/", HOST_LIVE, &here, e);
 
-	if (r < 0)
-		return r;
-	r = host_run_ok(here, &run, a, &res, e);
-	host_close(here);
-	return r;
+	return host_run_here_ok(&run, a, &res, e);
 }
 
 static int tar_view(const struct output_job *job, struct err *e)

@@ -70,12 +70,7 @@ int qcow2_to_raw(const char *file, const char *raw, uint64_t deadline, struct er
 	                            "raw",      path,      raw,  NULL};
 	struct host_exec x = {.argv = argv, .changes = true, .deadline = deadline};
 	struct host_result out;
-	struct host *here;
-	r = host_open("/", HOST_LIVE, &here, e);
-	if (r < 0)
-		return r;
-	r = host_run(here, &x, a, &out, e);
-	host_close(here);
+	r = host_run_here(&x, a, &out, e);
 	if (r < 0 || out.status == 0)
 		return r;
 	const char *said = out.errout.data ? out.errout.data : "";

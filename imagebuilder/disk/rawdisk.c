@@ -166,18 +166,13 @@ int rawdisk_check(const struct rawdisk *d, uint64_t deadline, struct err *e)
 	        "e2fsck", "-fn", arena_printf(a, "%s?offset=%" PRIu64, d->path, d->offset), NULL};
 	struct host_exec x = {.argv = argv, .deadline = deadline};
 	struct host_result res;
-	struct host *here;
 	int r = tool_need("e2fsck", "e2fsprogs", e);
 
 	if (r < 0)
 		return r;
 	if (strchr(d->path, '?'))
 		return refuse(d, e, "its name has a '?', which e2fsck takes for its own");
-	r = host_open("/", HOST_LIVE, &here, e);
-	if (r < 0)
-		return r;
-	r = host_run(here, &x, a, &res, e);
-	host_close(here);
+	r = host_run_here(&x, a, &res, e);
 	if (r < 0 || res.status == 0)
 		return r;
 	const char *line = first_fault(res.out.data ? res.out.data : "");

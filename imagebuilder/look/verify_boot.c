@@ -36,13 +36,8 @@ static int read_from(struct verify *v, const struct gpt_entry *esp, const char *
 	const char *const env[] = {"MTOOLS_SKIP_CHECK=1", "MTOOLSRC=/dev/null", NULL};
 	struct host_exec x = {.argv = argv, .env = env, .deadline = v->deadline};
 	struct host_result res;
-	struct host *here;
-	int r = host_open("/", HOST_LIVE, &here, e);
+	int r = host_run_here(&x, v->arena, &res, e);
 
-	if (r < 0)
-		return r;
-	r = host_run(here, &x, v->arena, &res, e);
-	host_close(here);
 	if (r < 0)
 		return err_wrap(e, "looking into the EFI system partition");
 	*ret = (struct blob){0};

@@ -318,3 +318,28 @@ int host_run_ok(struct host *h, const struct host_exec *x, struct arena *a, stru
 	return err_set(e, ERR_HOST, REASON_HOST_COMMAND_FAILED, EIO, "running '%s': %s%s%s",
 	               x->argv[0], host_how_ended(&res, how), *last ? ": " : "", last);
 }
+
+static int run_here(const struct host_exec *x, bool ok, struct arena *a, struct host_result *ret,
+                    struct err *e)
+{
+	struct host *here;
+	int r = host_open("/", HOST_LIVE, &here, e);
+
+	if (r < 0)
+		return r;
+	r = (ok ? host_run_ok : host_run)(here, x, a, ret, e);
+	host_close(here);
+	return r;
+}
+
+int host_run_here(const struct host_exec *x, struct arena *a, struct host_result *ret,
+                  struct err *e)
+{
+	return run_here(x, false, a, ret, e);
+}
+
+int host_run_here_ok(const struct host_exec *x, struct arena *a, struct host_result *ret,
+                     struct err *e)
+{
+	return run_here(x, true, a, ret, e);
+}

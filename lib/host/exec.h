@@ -56,6 +56,17 @@ int host_run(struct host *h, const struct host_exec *x, struct arena *a, struct 
 int host_run_ok(struct host *h, const struct host_exec *x, struct arena *a, struct host_result *ret,
                 struct err *e) ATTR_MUST_USE;
 
+/*
+ * The two for whoever needs no host beside it: they run the program in the root this process sees
+ * as "/", whatever root an image or --root names. It is a live root that nobody listens to: what
+ * `changes` runs too and is recorded nowhere, and no epoch is given (host_set_epoch). Whoever runs
+ * many opens a host once. Errors: those of host_open and of host_run or host_run_ok.
+ */
+int host_run_here(const struct host_exec *x, struct arena *a, struct host_result *ret,
+                  struct err *e) ATTR_MUST_USE;
+int host_run_here_ok(const struct host_exec *x, struct arena *a, struct host_result *ret,
+                     struct err *e) ATTR_MUST_USE;
+
 /* "exit status 3" or "ended by SIGKILL". Returns out. */
 #define HOST_HOW 48
 const char *host_how_ended(const struct host_result *res, char out[static HOST_HOW]);

@@ -314,6 +314,59 @@ static void run_ok_gives_the_result(void **state)
 	assert_true(blob_eq(r.errout, "err\n"));
 }
 
+/* With the lowest free descriptor one sees that no host is left open. */
+static void here_is_this_machine(void **state)
+{
+	struct fixture *f = *state;
+	struct host_exec sees = {ARGV("sh", "-c",
+	                              "cd $0 && echo /$SYSTEMD_OFFLINE$SOURCE_DATE_EPOCH; exit 3",
+	                              f->root),
+	                         .deadline = clock_in_ms(20000)};
+	struct host_exec missing = {ARGV("/no/such/program"), .deadline = clock_in_ms(20000)};
+	struct host_exec change = {ARGV("touch", fixture_path(f, "/touched")), .changes = true,
+	                           .deadline = clock_in_ms(20000)};
+	struct host_result r = {.status = 77};
+	struct err e = {0};
+	int before = dup(0);
+
+	close(before);
+	assert_err(host_run_here_ok(&sees, f->arena, &r, &e), ERR_HOST,
+	           "running 'sh': exit status 3: /");
+	assert_int_equal(e.reason, REASON_HOST_COMMAND_FAILED);
+	assert_int_equal(r.status, 77);
+	assert_ok(host_run_here(&sees, f->arena, &r, &e));
+	assert_int_equal(r.status, 3);
+	assert_true(blob_eq(r.out, "/\n"));
+	assert_err(host_run_here(&missing, f->arena, &r, &e), ERR_HOST,
+	           "running '/no/such/program': No such file");
+	assert_int_equal(e.reason, REASON_HOST_EXEC);
+	assert_ok(host_run_here_ok(&change, f->arena, &r, &e));
+	assert_int_equal(r.status, 0);
+	assert_int_equal(access(fixture_path(f, "/touched"), F_OK), 0);
+	int after = dup(0);
+	close(after);
+	assert_int_equal(after, before);
+}
+
+/* No descriptor is left for the host itself. */
+static void without_a_descriptor_for_the_root(void **state)
+{
+	struct fixture *f = *state;
+	struct host_exec x = {SH("exit 0"), .deadline = clock_in_ms(20000)};
+	struct host_result r;
+	struct err e = {0};
+	struct rlimit before, none = {0, 0};
+
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	none.rlim_max = before.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	int got = host_run_here(&x, f->arena, &r, &e);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_int_equal(got, -EMFILE);
+	assert_int_equal(e.kind, ERR_HOST);
+	assert_true(str_starts(e.text, "opening the root '/'"));
+}
+
 /* No descriptor is left for the input: the machine's fault, not the input's. */
 static void without_a_descriptor_for_the_input(void **state)
 {
@@ -442,6 +495,8 @@ int main(void)
 	        FIXTURE_TEST(a_daemon_left_in_time_is_let_be),
 	        FIXTURE_TEST(failing_to_start_is_an_error),
 	        FIXTURE_TEST(run_ok_gives_the_result),
+	        FIXTURE_TEST(here_is_this_machine),
+	        FIXTURE_TEST(without_a_descriptor_for_the_root),
 	        FIXTURE_TEST(without_a_descriptor_for_the_input),
 	        FIXTURE_TEST(run_ok_carries_the_last_words),
 	        FIXTURE_TEST(becomes_the_user_with_its_groups),
