@@ -16,7 +16,6 @@
  *     remove PATH
  *     run [user=U] [cwd=D] [stdin=N] ARG...       'quoted' where it isn't plain
  *     mount SOURCE TARGET TYPE OPTIONS            "-" for no options
- *     umount TARGET
  *     unit start|restart|stop|enable|disable NAME
  *     unit daemon-reload
  *     hostname NAME

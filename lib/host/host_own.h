@@ -11,8 +11,7 @@
 /* A change that a dry host has recorded and from then on treats as made. */
 struct host_assumed {
 	const char *key;  /* "path:/etc/x", "mount:/home", "unit:munge.service", "sysctl:net.a" */
-	const char *text; /* what holds now: a link's target, a unit's state, a value; mounts: NULL,
-	                     gone */
+	const char *text; /* what holds now: a link's target, a unit's state, a value */
 	const struct host_mounted_fs *fs; /* mounts */
 	struct stat st;                   /* paths; st_mode 0: removed */
 	unsigned char digest[SHA256_LEN];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Mounts and unmounts; only mountinfo counts as proof of success. */
+/* Mounts; only mountinfo counts as proof of success. */
 #include <errno.h>
 
 #include "base/clock.h"
@@ -30,8 +30,6 @@ static void mounted_at(const struct host *h, const struct mount_table *t, const 
 	if (!assumed)
 		return;
 	*ret = (struct host_mounted){0};
-	if (!assumed->fs)
-		return;
 	ret->items = arena_grow(a, NULL, &ret->n, sizeof *ret->items);
 	ret->items[0] = *assumed->fs;
 }
@@ -47,47 +45,24 @@ static bool is_shown(const struct host *h, const struct mount_table *t, const ch
 	return ret->n > 0;
 }
 
-/* The target as mountinfo shows it, and what is mounted there. */
-static int find_target(struct host *h, const char *target, uint64_t deadline, struct arena *a,
-                       const char **ret_path, struct host_mounted *ret, struct err *e)
+int host_mounted(struct host *h, const char *target, struct arena *a, struct host_mounted *ret,
+                 struct err *e)
 {
+	struct host_mounted found;
 	struct mount_look at;
 	struct mount_table t;
 	int r = mount_table_read(a, &t, e);
 
 	if (r < 0)
 		return r;
-	if (!is_shown(h, &t, target, a, at.target, ret)) {
-		r = mount_look(h, target, NULL, within(deadline, LOOK_MS), &at, e);
+	if (!is_shown(h, &t, target, a, at.target, &found)) {
+		r = mount_look(h, target, NULL, clock_in_ms(LOOK_MS), &at, e);
 		if (r < 0)
 			return r;
-		mounted_at(h, &t, at.target, a, ret);
+		mounted_at(h, &t, at.target, a, &found);
 	}
-	*ret_path = arena_strdup(a, at.target);
-	return 0;
-}
-
-int host_mounted(struct host *h, const char *target, struct arena *a, struct host_mounted *ret,
-                 struct err *e)
-{
-	struct host_mounted found;
-	const char *path;
-	int r = find_target(h, target, CLOCK_NEVER, a, &path, &found, e);
-
-	if (r < 0)
-		return r;
 	*ret = found;
 	return 0;
-}
-
-int host_mount_answers(struct host *h, const char *target, uint64_t deadline, struct err *e)
-{
-	scope_arena struct arena *a = arena_new();
-	struct host_mounted there;
-	const char *path;
-	int r = find_target(h, target, deadline, a, &path, &there, e);
-
-	return r < 0 ? r : mount_answers(path, within(deadline, ANSWER_MS), e);
 }
 
 /* For a bind mount, mountinfo shows the underlying file system and the directory within it. */
@@ -260,34 +235,4 @@ int host_mount(struct host *h, const struct host_mount *m, struct arena *a, stru
 	record(h, m, &s.at);
 	assume(h, m, &s.at, &s.want);
 	return 0;
-}
-
-int host_umount(struct host *h, const char *target, uint64_t deadline, struct err *e)
-{
-	scope_arena struct arena *a = arena_new();
-	struct host_mounted before, after;
-	struct mount_table t;
-	struct mount_try result;
-	const char *path;
-	int r = find_target(h, target, deadline, a, &path, &before, e);
-
-	if (r < 0 || before.n == 0)
-		return r;
-	if (h->mode == HOST_DRY) {
-		host_assume(h, "mount:%s", path);
-		host_record(h, "umount %s", target);
-		return 0;
-	}
-	r = mount_try_umount(h, path, deadline, a, &result, e);
-	if (r < 0)
-		return r;
-	r = mount_table_read(a, &t, e);
-	if (r < 0)
-		return r;
-	mount_table_at(&t, path, a, &after);
-	if (after.n < before.n) {
-		host_record(h, "umount %s", target);
-		return 0;
-	}
-	return mount_error(&result, arena_printf(a, "unmounting '%s'", target), false, e);
 }

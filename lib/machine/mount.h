@@ -46,8 +46,3 @@ int host_mount(struct host *h, const struct host_mount *m, struct arena *a,
 /* 1: exactly that is mounted and answers; 0: nothing or something else is; <0: error, as above. */
 int host_mount_holds(struct host *h, const struct host_mount *m, struct arena *a,
                      struct err *e) ATTR_MUST_USE;
-/* 0: the file system at target answers within 10 s. Read-only. */
-int host_mount_answers(struct host *h, const char *target, uint64_t deadline,
-                       struct err *e) ATTR_MUST_USE;
-/* Unmounts the topmost one; nothing mounted there is fine. */
-int host_umount(struct host *h, const char *target, uint64_t deadline, struct err *e) ATTR_MUST_USE;

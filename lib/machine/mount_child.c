@@ -149,9 +149,8 @@ static void report_close(struct report **report)
 
 struct job {
 	const struct host *host;
-	const struct host_mount *m; /* NULL: umount */
+	const struct host_mount *m;
 	const struct mount_look *at;
-	const char *target;
 	struct report *out;
 };
 
@@ -211,11 +210,7 @@ static int job_main(void *ctx)
 		return 1;
 	mnt_context_set_optsmode(cxt, MNT_OMODE_NOTAB);
 	mnt_context_disable_mtab(cxt, !j->host->self);
-	mnt_context_set_target(cxt, j->target);
-	if (!j->m) {
-		tell(cxt, mnt_context_umount(cxt), out);
-		return 0;
-	}
+	mnt_context_set_target(cxt, j->at->target);
 	if (!j->at->exists) {
 		out->no = -host_make_dirs(j->host->root_fd, j->m->target);
 		if (out->no > 0)
@@ -234,21 +229,21 @@ static int job_main(void *ctx)
 		mnt_context_set_fstype(cxt, j->m->fstype);
 	set_options(cxt, j->m);
 	tell(cxt, mnt_context_mount(cxt), out);
-	out->answers = !out->status && statfs(j->target, &st) == 0;
+	out->answers = !out->status && statfs(j->at->target, &st) == 0;
 	return 0;
 }
 
-static int try_mount(struct job *j, uint64_t deadline, struct arena *a, struct mount_try *ret,
-                     struct err *e)
+int mount_try(struct host *h, const struct host_mount *m, const struct mount_look *at,
+              struct arena *a, struct mount_try *ret, struct err *e)
 {
 	scope_report struct report *out = child_share(sizeof *out);
+	struct job j = {.host = h, .m = m, .at = at, .out = out};
 	struct child_spec spec = {
-	        .main = job_main, .ctx = j, .in = -1, .err_max = ERR_MAX, .deadline = deadline};
+	        .main = job_main, .ctx = &j, .in = -1, .err_max = ERR_MAX, .deadline = m->deadline};
 	struct child_end end;
 
 	if (!out)
-		return err_errno(e, ENOMEM, "mounting at '%s'", j->target);
-	j->out = out;
+		return err_errno(e, ENOMEM, "mounting at '%s'", at->target);
 	int r = child_run(&spec, a, &end, e);
 	if (r < 0)
 		return r;
@@ -257,7 +252,7 @@ static int try_mount(struct job *j, uint64_t deadline, struct arena *a, struct m
 	        .abandoned = end.abandoned,
 	        .no = out->no,
 	        .stage = "creating the mount point",
-	        .missing = out->no_helper ? j->m->fstype : NULL,
+	        .missing = out->no_helper ? m->fstype : NULL,
 	        .status = out->done ? out->status : 1,
 	        .helper = out->helper,
 	        .answers = out->answers,
@@ -266,22 +261,6 @@ static int try_mount(struct job *j, uint64_t deadline, struct arena *a, struct m
 	        .errout = end.errout,
 	};
 	return 0;
-}
-
-int mount_try(struct host *h, const struct host_mount *m, const struct mount_look *at,
-              struct arena *a, struct mount_try *ret, struct err *e)
-{
-	struct job j = {.host = h, .m = m, .at = at, .target = at->target};
-
-	return try_mount(&j, m->deadline, a, ret, e);
-}
-
-int mount_try_umount(struct host *h, const char *target, uint64_t deadline, struct arena *a,
-                     struct mount_try *ret, struct err *e)
-{
-	struct job j = {.host = h, .target = target};
-
-	return try_mount(&j, deadline, a, ret, e);
 }
 
 /* ---- asking ---- */

@@ -66,7 +66,7 @@ struct mount_look {
 int mount_look(struct host *h, const char *target, const char *source, uint64_t deadline,
                struct mount_look *ret, struct err *e) ATTR_MUST_USE;
 
-/* The result of a try to mount or umount; only mountinfo tells whether it worked. */
+/* The result of a try to mount; only mountinfo tells whether it worked. */
 struct mount_try {
 	bool hung, abandoned; /* the deadline ended it */
 	const char *silent;   /* hung, and nothing listens there: "10.0.0.1 port 2049"; or NULL */
@@ -83,8 +83,6 @@ struct mount_try {
 
 int mount_try(struct host *h, const struct host_mount *m, const struct mount_look *at,
               struct arena *a, struct mount_try *ret, struct err *e) ATTR_MUST_USE;
-int mount_try_umount(struct host *h, const char *target, uint64_t deadline, struct arena *a,
-                     struct mount_try *ret, struct err *e) ATTR_MUST_USE;
 /* 1: the name has this address; 0: it hasn't, or this isn't known by the deadline. */
 int mount_name_has(const char *name, const char *address, uint64_t deadline);
 /* False: an NFS server that accepts no connection, returned as "HOST port N"; true: it does, or
