@@ -2,9 +2,9 @@
 /* Writes log records into systemd's journal. */
 #include "os/journal.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/uio.h>
-#include <unistd.h>
 
 /* Without this all records would carry this file as their source. */
 #define SD_JOURNAL_SUPPRESS_LOCATION
@@ -12,13 +12,7 @@
 
 #include "base/arena.h"
 
-#define SOCKET     "/run/systemd/journal/socket"
 #define FIELDS_MAX 16
-
-bool journal_available(void)
-{
-	return access(SOCKET, W_OK) == 0;
-}
 
 static bool is_field_name(const char *s)
 {

@@ -6,8 +6,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
-
 #include "base/log.h"
 
 #define JOURNAL_ID_RUN_STARTED   "c6c44c429b184045bb2fea209b658ada"
@@ -16,9 +14,6 @@
 #define JOURNAL_ID_STEP_FAILED   "6c797f4cf69b4c318d138f8fa49ee9b5"
 #define JOURNAL_ID_RUN_READY     "d810a6247fd74675b721e61630f8bc32"
 #define JOURNAL_ID_RUN_FAILED    "5cbd1e1e4cc44dd8a87f8be008fd79b7"
-
-/* A journal daemon listens on this machine. */
-bool journal_available(void);
 
 /* For log_set_sink(); ctx is the SYSLOG_IDENTIFIER, "hpc-agent". A record is lost if no journal
  * accepts it. Fields past the 16th, and those whose name is not [A-Z][A-Z0-9_]*, are dropped. */

@@ -39,11 +39,6 @@ void notify_ready(const char *status)
 	with_status("READY=1", status);
 }
 
-void notify_stopping(const char *status)
-{
-	with_status("STOPPING=1", status);
-}
-
 void notify_errno(int no)
 {
 	sd_notifyf(0, "ERRNO=%d", no);

@@ -15,6 +15,5 @@ void notify_status(const char *fmt, ...) ATTR_PRINTF(1, 2);
 void notify_extend(uint64_t usec);
 /* Start-up is complete: units ordered after this one start now. */
 void notify_ready(const char *status);
-void notify_stopping(const char *status);
 /* The errno shown for a failed unit. */
 void notify_errno(int no);

@@ -23,7 +23,6 @@ static void records_arrive_with_their_fields(void **state)
 	char text[4096] = "";
 
 	(void)state;
-	assert_true(journal_available());
 	log_set_sink(journal_sink, (void *)(uintptr_t) "hpc-agent", LOG_LEVEL_INFO);
 	log_record(LOG_LEVEL_WARNING, fields, ARRAY_LEN(fields), "step %s failed", "mounts:/home");
 	log_set_sink(NULL, NULL, LOG_LEVEL_INFO);
@@ -74,7 +73,6 @@ static int listen_here(void **state)
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
 	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	assert_int_equal(mount("none", "/run", "tmpfs", 0, "size=1m"), 0);
-	assert_false(journal_available());
 	/* Nobody there: lost, quietly. */
 	journal_sink((void *)(uintptr_t) "x", LOG_LEVEL_INFO, "m", NULL, 0);
 	assert_int_equal(mkdir("/run/systemd", 0755), 0);

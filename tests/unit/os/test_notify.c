@@ -29,8 +29,6 @@ static void the_manager_is_told(void **state)
 	assert_string_equal(next(), "EXTEND_TIMEOUT_USEC=30000000");
 	notify_ready("joined");
 	assert_string_equal(next(), "READY=1\nSTATUS=joined");
-	notify_stopping("interrupted");
-	assert_string_equal(next(), "STOPPING=1\nSTATUS=interrupted");
 	notify_errno(110);
 	assert_string_equal(next(), "ERRNO=110");
 }
