@@ -41,9 +41,8 @@ int plan_check(const struct doc *spec, const struct kind *const *kinds, const ch
                const struct vars *facts, struct faults *faults, struct arena *a,
                struct err *e) ATTR_MUST_USE;
 
-/* One line a step, "  3 mounts:/home   after slurm-user, ...", for people; or a JSON array. */
+/* One line a step, "  3 mounts:/home   after slurm-user, ...", for people. */
 void plan_print(const struct plan *p, struct strbuf *out);
-void plan_json(const struct plan *p, struct strbuf *out);
 
 /* For those who tell more of each step: "  after a, b", or nothing; and the members of its JSON
  * object, without its id. */

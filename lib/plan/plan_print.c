@@ -65,17 +65,3 @@ void plan_json_step(const struct plan *p, size_t i, struct jsonw *w)
 	jsonw_u64(w, "retries", (uint64_t)s->policy.retries);
 	jsonw_bool(w, "optional", s->policy.optional);
 }
-
-void plan_json(const struct plan *p, struct strbuf *out)
-{
-	struct jsonw w = {.out = out};
-
-	jsonw_begin(&w, NULL, '[');
-	for (size_t i = 0; i < p->n; i++) {
-		jsonw_begin(&w, NULL, '{');
-		jsonw_str(&w, "id", p->steps[i]->id);
-		plan_json_step(p, i, &w);
-		jsonw_end(&w, '}');
-	}
-	jsonw_end(&w, ']');
-}

@@ -2,6 +2,8 @@
 /* Tests of plan/plan. */
 #include "thing.h"
 
+#include "data/jsonw.h"
+
 struct words {
 	struct field_strings list;
 	struct field_pairs pairs;
@@ -252,6 +254,7 @@ static void printing(void **state)
 {
 	struct planned *f = *state;
 	struct strbuf text = STRBUF(f->a, 4096), json = STRBUF(f->a, 4096);
+	struct jsonw w = {.out = &json};
 	struct err e = {0};
 
 	assert_ok(planned_build(
@@ -265,15 +268,21 @@ static void printing(void **state)
 	assert_string_equal(text.data, "  1 packages\n"
 	                               "  2 things:b\n"
 	                               "  3 things:q\"  after packages, things:b\n");
-	plan_json(&f->p, &json);
+	jsonw_begin(&w, NULL, '[');
+	for (size_t i = 0; i < f->p.n; i++) {
+		jsonw_begin(&w, NULL, '{');
+		plan_json_step(&f->p, i, &w);
+		jsonw_end(&w, '}');
+	}
+	jsonw_end(&w, ']');
 	assert_string_equal(
 	        json.data,
-	        "[{\"id\":\"packages\",\"kind\":\"packages\",\"provides\":[\"pkg:slurmd\"],"
+	        "[{\"kind\":\"packages\",\"provides\":[\"pkg:slurmd\"],"
 	        "\"needs\":[],\"after\":[],\"timeout_ms\":600000,\"retries\":0,\"optional\":false},"
-	        "{\"id\":\"things:b\",\"kind\":\"things\",\"provides\":[],\"needs\":[],\"after\":[]"
+	        "{\"kind\":\"things\",\"provides\":[],\"needs\":[],\"after\":[]"
 	        ","
 	        "\"timeout_ms\":1000,\"retries\":2,\"optional\":false},"
-	        "{\"id\":\"things:q\\\"\",\"kind\":\"things\",\"provides\":[],"
+	        "{\"kind\":\"things\",\"provides\":[],"
 	        "\"needs\":[\"pkg:slurmd\"],\"after\":[\"packages\",\"things:b\"],"
 	        "\"timeout_ms\":120000,\"retries\":0,\"optional\":true}]");
 }
