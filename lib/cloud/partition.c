@@ -19,14 +19,6 @@ static const struct partition partitions[] = {
         {"aws", "amazonaws.com", "us- eu- ap- sa- ca- me- af- il- mx-"},
 };
 
-const struct partition *partition_by_name(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_LEN(partitions); i++)
-		if (str_eq(partitions[i].name, name))
-			return &partitions[i];
-	return NULL;
-}
-
 static bool has_prefix(const char *prefixes, const char *region)
 {
 	for (const char *p = prefixes; *p; p += strspn(p, " ")) {

@@ -13,7 +13,6 @@ struct partition {
 	const char *prefixes; /* of its regions, space separated */
 };
 
-const struct partition *partition_by_name(const char *name);     /* or NULL */
 const struct partition *partition_by_region(const char *region); /* or NULL */
 
 bool partition_region_valid(const char *region); /* [a-z0-9-], 3 to 32, fit for a host name */
