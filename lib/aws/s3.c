@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* GET, HEAD and PUT of S3's objects. */
+/* GET and PUT of S3's objects. */
 #include "aws/s3.h"
 
 #include <errno.h>
@@ -148,24 +148,6 @@ int s3_uri(const char *text, struct arena *a, struct uri *ret, struct err *e)
 		return 0;
 	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
 	               "'%s': expected s3://BUCKET/KEY", uri_shown(text, a));
-}
-
-int s3_head(struct cloud *c, const char *uri, uint64_t *ret_size, uint64_t deadline, struct err *e)
-{
-	scope_arena struct arena *a = arena_new();
-	struct uri u;
-	struct s3_object o = {.uri = &u};
-	scope_call struct call k = {.method = "HEAD"};
-	int r = s3_uri(uri, a, &u, e);
-
-	if (r < 0)
-		return r;
-	s3_prepare(c, &k, &o, "looking for");
-	r = s3_run(c, &k, deadline, e);
-	if (r < 0)
-		return r;
-	*ret_size = k.x.length > 0 ? (uint64_t)k.x.length : 0;
-	return 0;
 }
 
 int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,

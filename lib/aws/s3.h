@@ -12,10 +12,6 @@
 
 #include "cloud/cloud.h"
 
-/* HeadObject: the size of what s3://bucket/key names. ERR_ABSENT when there is no such object. */
-int s3_head(struct cloud *c, const char *uri, uint64_t *ret_size, uint64_t deadline,
-            struct err *e) ATTR_MUST_USE;
-
 /* PutObject from memory; `if_absent` sends If-None-Match: * (412 gives REASON_S3_PRECONDITION). */
 int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,
            struct err *e) ATTR_MUST_USE;

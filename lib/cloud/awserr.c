@@ -236,7 +236,7 @@ const struct awserr_row *awserr_row(const struct http_exchange *x, const struct 
 {
 	size_t i = 0;
 
-	/* An answer to HEAD has no body, so its headers must do. */
+	/* An answer without a body has it in its headers. */
 	if (ae->region[0] && !str_eq(ae->region, signed_region) &&
 	    (x->status == 400 || x->status == 301 || x->status == 403))
 		return &regional;

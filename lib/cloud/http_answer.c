@@ -103,7 +103,7 @@ static int end_of_headers(struct http_exchange *x)
 		trouble(x);
 		return 0;
 	}
-	if (x->length > 0 && (uint64_t)x->length > x->max && !str_eq(x->method, "HEAD"))
+	if (x->length > 0 && (uint64_t)x->length > x->max)
 		return err_set(&x->err, ERR_DENIED, REASON_HTTP_TOO_LARGE, EFBIG,
 		               "the answer has %lld bytes, more than the %llu allowed",
 		               (long long)x->length, (unsigned long long)x->max);

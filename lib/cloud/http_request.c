@@ -93,8 +93,6 @@ static void set_method(CURL *c, const struct http_exchange *x)
 {
 	if (str_eq(x->method, "GET")) {
 		curl_easy_setopt(c, CURLOPT_HTTPGET, 1L);
-	} else if (str_eq(x->method, "HEAD")) {
-		curl_easy_setopt(c, CURLOPT_NOBODY, 1L);
 	} else {
 		curl_easy_setopt(c, CURLOPT_POST, 1L);
 		curl_easy_setopt(c, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)x->body.len);

@@ -5,7 +5,6 @@
  *	cloud_probe secret NAME        the secret, in hex
  *	cloud_probe put URI TEXT       PutObject
  *	cloud_probe put-new URI TEXT   the same, only if there is no such object
- *	cloud_probe head URI           the object's length
  *	cloud_probe get URI TIMES      the object TIMES times in one process: TIMES lengths
  *	cloud_probe forked URI         once here, once in a child, once more here
  *
@@ -60,16 +59,6 @@ static int put(struct cloud *c, const char *uri, const char *text, bool fresh, s
 	struct blob body = {text, strlen(text)};
 
 	return s3_put(c, uri, body, fresh, clock_in_ms(LIMIT_MS), e);
-}
-
-static int head(struct cloud *c, const char *uri, struct err *e)
-{
-	uint64_t size;
-	int r = s3_head(c, uri, &size, clock_in_ms(LIMIT_MS), e);
-
-	if (r == 0)
-		printf("%llu\n", (unsigned long long)size);
-	return r;
 }
 
 static int repeated(struct cloud *c, const char *uri, const char *times, struct err *e)
@@ -145,8 +134,6 @@ static int run(struct cloud *c, int argc, char **argv, struct err *e)
 		return put(c, argv[2], argv[3], false, e);
 	if (argc == 4 && str_eq(argv[1], "put-new"))
 		return put(c, argv[2], argv[3], true, e);
-	if (argc == 3 && str_eq(argv[1], "head"))
-		return head(c, argv[2], e);
 	if (argc == 4 && str_eq(argv[1], "get"))
 		return repeated(c, argv[2], argv[3], e);
 	if (argc == 4 && str_eq(argv[1], "later"))

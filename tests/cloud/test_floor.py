@@ -103,35 +103,10 @@ def test_put_in_another_region(floor):
     assert floor.aws.buckets["far"].objects[b"k"][-1].body == b"text"
 
 
-def test_head(floor):
-    r = floor.run("head", CONF)
-    assert r.code == 0 and r.out == b"%d\n" % len(BODY), r.err
-    r = floor.run("head", "s3://conf/nope")
-    assert r.code == 4 and r.err.startswith("s3-no-such-key"), r.err
-    floor.aws.buckets["conf"].may_list = False
-    r = floor.run("head", "s3://conf/nope")
-    assert r.code == 4 and r.err.startswith("s3-access-denied"), r.err
-
-
-@pytest.mark.parametrize("endpoint_region", ["eu-west-1", "us-west-2"])
-def test_head_in_another_region(floor, endpoint_region):
-    """The answer to HEAD has no body: the region comes from its headers."""
-    floor.aws.endpoint_region = endpoint_region
-    floor.aws.bucket("far", region="ap-southeast-2").put("k", b"far")
-    r = floor.run("head", "s3://far/k")
-    assert r.code == 0 and r.out == b"3\n" and len(floor.aws.log) == 2, r.err
-
-
 def test_a_region_that_was_learnt_is_kept(floor):
     floor.aws.bucket("far", region="ap-southeast-2").put("k", b"far")
     r = floor.run("get", "s3://far/k", "3")
     assert r.code == 0 and len(floor.aws.log) == 4, r.err
-
-
-def test_head_with_a_skewed_clock(floor):
-    floor.aws.skew = 1500
-    r = floor.run("head", CONF)
-    assert r.code == 0 and len(floor.aws.log) == 2, r.err
 
 
 def test_configured_credentials_need_no_metadata_service(floor):

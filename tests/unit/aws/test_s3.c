@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Objects: fetched to memory, secrets and files, looked at and written. */
+/* Objects: fetched to memory, secrets and files, and written. */
 #include "service.h"
 
 #include <fcntl.h>
@@ -30,6 +30,19 @@ static void into_memory(void **state)
 	assert_int_equal(e.reason, REASON_HTTP_TOO_LARGE);
 	f = (struct fetch){.uri = URI, .sha256 = "zz"};
 	assert_err(fetch_memory(c, &f, a, &got, soon(), &e), ERR_INPUT, "64 hex digits");
+}
+
+static void a_version_is_asked_for(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"GET /bucket/k?versionId=7 ", 0, 200, NULL, "abcd"}, {0}};
+	const struct fetch f = {.uri = "s3://bucket/k?versionId=7"};
+	struct blob got;
+
+	(void)state;
+	begin(rows);
+	assert_ok(fetch_memory(c, &f, a, &got, soon(), &e));
+	assert_true(blob_eq(got, "abcd"));
 }
 
 static void into_a_secret(void **state)
@@ -199,26 +212,6 @@ static void the_region_of_a_bucket(void **state)
 	assert_non_null(strstr(script_last(&s, "GET /other"), "/eu-west-1/s3/aws4_request"));
 }
 
-static void looking(void **state)
-{
-	static const struct script_row rows[] = {
-	        {"HEAD /bucket/k?versionId=7 ", 0, 200, NULL, "abcd"},
-	        {"HEAD /bucket/denied ", 0, 403, NULL},
-	        {0},
-	};
-	uint64_t size = 99;
-
-	(void)state;
-	begin(rows);
-	assert_ok(s3_head(c, "s3://bucket/k?versionId=7", &size, soon(), &e));
-	assert_int_equal(size, 4);
-	assert_err(s3_head(c, "s3://bucket/none", &size, soon(), &e), ERR_ABSENT, "looking for");
-	assert_int_equal(e.reason, REASON_S3_NO_SUCH_KEY);
-	assert_err(s3_head(c, "s3://bucket/denied", &size, soon(), &e), ERR_DENIED, "403");
-	assert_err(s3_head(c, "https://h/x", &size, soon(), &e), ERR_INPUT, "s3://BUCKET/KEY");
-	assert_int_equal(size, 4);
-}
-
 static void writing(void **state)
 {
 	static const struct script_row rows[] = {
@@ -345,13 +338,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(into_memory),
+	        TEST(a_version_is_asked_for),
 	        TEST(into_a_secret),
 	        TEST(into_a_file),
 	        TEST(a_file_uri_at_its_ceiling),
 	        TEST(the_rest_is_asked_for),
 	        TEST(another_object_takes_its_place),
 	        TEST(the_region_of_a_bucket),
-	        TEST(looking),
 	        TEST(writing),
 	        TEST(the_bucket_in_host_or_path),
 	        TEST(the_owner_is_sent),

@@ -217,7 +217,7 @@ static void test_codes(void **state)
 	free(x.trouble);
 }
 
-/* HEAD answers have no body. */
+/* An answer need not have a body. */
 static void test_by_headers_alone(void **state)
 {
 	struct http_exchange x = {.status = 400, .bucket_region = "eu-west-2"};

@@ -81,19 +81,6 @@ static void test_nothing_stays_from_the_answer_before(void **state)
 	drop(&o);
 }
 
-static void test_head(void **state)
-{
-	struct one o = {0};
-
-	(void)state;
-	prepare(&o, "/large");
-	o.x.method = "HEAD";
-	assert_ok(http_run(http, &o.x, &e));
-	assert_int_equal(o.x.length, 5000); /* though none of them comes, and 1000 are allowed */
-	assert_int_equal(o.body.len, 0);
-	drop(&o);
-}
-
 static void test_what_is_sent(void **state)
 {
 	struct one o = {0};
@@ -380,7 +367,6 @@ int main(void)
 	        cmocka_unit_test(test_body_and_headers),
 	        cmocka_unit_test(test_headers_as_they_may_come),
 	        cmocka_unit_test(test_nothing_stays_from_the_answer_before),
-	        cmocka_unit_test(test_head),
 	        cmocka_unit_test(test_what_is_sent),
 	        cmocka_unit_test(test_bodies_end_at_the_ceiling),
 	        cmocka_unit_test(test_headers_end_at_the_ceiling),
