@@ -78,11 +78,13 @@ static void put_number(struct form *f, const char *name, uint64_t n)
 	put(f, name, arena_printf(f->arena, "%llu", (unsigned long long)n));
 }
 
-static void put_tags(struct form *f, const char *prefix, const struct ec2_tag *tags, size_t n)
+static void put_tags(struct form *f, const struct ec2_tag *tags, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		put(f, arena_printf(f->arena, "%s.%zu.Key", prefix, i + 1), tags[i].key);
-		put(f, arena_printf(f->arena, "%s.%zu.Value", prefix, i + 1), tags[i].value);
+		put(f, arena_printf(f->arena, "TagSpecification.1.Tag.%zu.Key", i + 1),
+		    tags[i].key);
+		put(f, arena_printf(f->arena, "TagSpecification.1.Tag.%zu.Value", i + 1),
+		    tags[i].value);
 	}
 }
 
@@ -293,7 +295,7 @@ int ec2_register(struct cloud *c, const struct ec2_register *image, struct arena
 	put(&f, "BlockDeviceMapping.1.Ebs.Throughput", "125");
 	put(&f, "BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true");
 	put(&f, "TagSpecification.1.ResourceType", "image");
-	put_tags(&f, "TagSpecification.1.Tag", image->tags, image->n_tags);
+	put_tags(&f, image->tags, image->n_tags);
 	r = run_named(c, &f, ret_image, deadline, e);
 	/* A dry run that would succeed is answered with the error DryRunOperation. */
 	if (image->dry_run && r < 0 && e->no == EALREADY) {
@@ -404,16 +406,4 @@ int ec2_delete_snapshot(struct cloud *c, const char *region, const char *id, uin
 		return 0;
 	}
 	return r;
-}
-
-int ec2_create_tags(struct cloud *c, const char *region, const char *id, const struct ec2_tag *tags,
-                    size_t n, uint64_t deadline, struct err *e)
-{
-	scope_arena struct arena *a = arena_new();
-	struct form f = form(a, region, "CreateTags");
-
-	doing(&f, "tagging", id);
-	put(&f, "ResourceId.1", id);
-	put_tags(&f, "Tag", tags, n);
-	return run_true(c, &f, deadline, e);
 }

@@ -75,9 +75,6 @@ int ec2_deregister(struct cloud *c, const char *region, const char *id, struct a
 int ec2_delete_snapshot(struct cloud *c, const char *region, const char *id, uint64_t deadline,
                         struct err *e) ATTR_MUST_USE;
 
-int ec2_create_tags(struct cloud *c, const char *region, const char *id, const struct ec2_tag *tags,
-                    size_t n, uint64_t deadline, struct err *e) ATTR_MUST_USE;
-
 /* Whether the account encrypts new volumes and snapshots by default. */
 int ec2_encrypts(struct cloud *c, const char *region, bool *ret, uint64_t deadline,
                  struct err *e) ATTR_MUST_USE;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads and writes parameters of Systems Manager. */
+/* Writes parameters of Systems Manager. */
 #include "aws/ssm.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 #include "cloud/call.h"
-#include "data/json.h"
 #include "data/jsonw.h"
 
 #define BODY_MAX   4096
@@ -14,9 +13,8 @@
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/"
 
 static const struct awserr_row rows[] = {
-        {"ParameterNotFound", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
         {"AccessDeniedException", AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
-         "the credentials need ssm:PutParameter and ssm:GetParameter on it"},
+         "the credentials need ssm:PutParameter on it"},
         {"ValidationException", AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, NULL},
         {"TooManyUpdates", AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN, NULL},
         {0},
@@ -47,10 +45,13 @@ bool ssm_name_valid(const char *name)
 	       strncasecmp(first, "ssm", 3) != 0;
 }
 
-static int run(struct cloud *c, const char *region, const char *target, const char *doing,
-               const struct strbuf *body, struct http_buffer *answer, uint64_t deadline,
-               struct err *e)
+int ssm_put_image(struct cloud *c, const char *region, const char *name, const char *image,
+                  uint64_t deadline, struct err *e)
 {
+	scope_arena struct arena *a = arena_new();
+	struct strbuf body = STRBUF(a, BODY_MAX);
+	struct jsonw w = {.out = &body};
+	char doing[200];
 	scope_call struct call k = {
 	        .doing = doing,
 	        .service = "ssm",
@@ -60,26 +61,9 @@ static int run(struct cloud *c, const char *region, const char *target, const ch
 	        .rows = rows,
 	        .place = place,
 	        .headers = {{"Content-Type", "application/x-amz-json-1.1"},
-	                    {"X-Amz-Target", target}},
+	                    {"X-Amz-Target", "AmazonSSM.PutParameter"}},
 	        .n_headers = 2,
 	};
-
-	k.x.body = (struct blob){body->data, body->len};
-	k.x.max = ANSWER_MAX;
-	k.x.begin = http_buffer_begin;
-	k.x.write = http_buffer_write;
-	k.x.ctx = answer;
-	return call_run(c, &k, deadline, e);
-}
-
-int ssm_put_image(struct cloud *c, const char *region, const char *name, const char *image,
-                  uint64_t deadline, struct err *e)
-{
-	scope_arena struct arena *a = arena_new();
-	scope_http_buffer struct http_buffer answer = {0};
-	struct strbuf body = STRBUF(a, BODY_MAX);
-	struct jsonw w = {.out = &body};
-	char doing[200];
 
 	snprintf(doing, sizeof doing, "writing the parameter '%.150s'", name);
 	jsonw_begin(&w, NULL, '{');
@@ -89,30 +73,7 @@ int ssm_put_image(struct cloud *c, const char *region, const char *name, const c
 	jsonw_str(&w, "DataType", "aws:ec2:image");
 	jsonw_bool(&w, "Overwrite", true);
 	jsonw_end(&w, '}');
-	return run(c, region, "AmazonSSM.PutParameter", doing, &body, &answer, deadline, e);
-}
-
-int ssm_get(struct cloud *c, const char *region, const char *name, struct arena *a,
-            const char **ret, uint64_t deadline, struct err *e)
-{
-	scope_http_buffer struct http_buffer answer = {0};
-	struct strbuf body = STRBUF(a, BODY_MAX);
-	struct jsonw w = {.out = &body};
-	struct doc *d = NULL;
-	char doing[200];
-	int r;
-
-	snprintf(doing, sizeof doing, "reading the parameter '%.150s'", name);
-	jsonw_begin(&w, NULL, '{');
-	jsonw_str(&w, "Name", name);
-	jsonw_end(&w, '}');
-	r = run(c, region, "AmazonSSM.GetParameter", doing, &body, &answer, deadline, e);
-	if (r < 0)
-		return r;
-	if (json_parse("answer", (struct blob){answer.data, answer.len}, a, &d, e) < 0 ||
-	    !doc_text(doc_get(d, "Parameter"), "Value"))
-		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
-		               "%s: the answer has no value", doing);
-	*ret = doc_text(doc_get(d, "Parameter"), "Value");
-	return 0;
+	k.x.body = (struct blob){body.data, body.len};
+	k.x.max = ANSWER_MAX;
+	return call_run(c, &k, deadline, e);
 }

@@ -8,9 +8,5 @@
 int ssm_put_image(struct cloud *c, const char *region, const char *name, const char *image,
                   uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
-/* The value of a parameter, in the arena; ERR_ABSENT when there is none. */
-int ssm_get(struct cloud *c, const char *region, const char *name, struct arena *a,
-            const char **ret, uint64_t deadline, struct err *e) ATTR_MUST_USE;
-
 /* "/a/b" or "name": letters, digits and "_.-/", at most 1011, not starting with aws or ssm. */
 bool ssm_name_valid(const char *name);

@@ -114,7 +114,6 @@ static void an_image_is_copied(void **state)
 
 static void what_is_changed(void **state)
 {
-	const struct ec2_tag tags[] = {{"k", "v"}};
 	struct doc *deleted = NULL;
 	bool on = false;
 
@@ -128,8 +127,6 @@ static void what_is_changed(void **state)
 	                 "&UserId.1=123456789012"));
 	assert_ok(ec2_deprecate(c, NULL, "ami-1", "2027-01-01T00:00:00Z", soon(), &e));
 	assert_true(sent("ImageId=ami-1&DeprecateAt=2027-01-01T00%3A00%3A00Z"));
-	assert_ok(ec2_create_tags(c, NULL, "ami-1", tags, 1, soon(), &e));
-	assert_true(sent("ResourceId.1=ami-1&Tag.1.Key=k&Tag.1.Value=v"));
 	assert_ok(ec2_delete_snapshot(c, NULL, "snap-1", soon(), &e));
 	assert_true(sent("Action=DeleteSnapshot") && sent("SnapshotId=snap-1"));
 	assert_ok(ec2_deregister(c, NULL, "ami-1", a, &deleted, soon(), &e));
