@@ -3,7 +3,8 @@
 `base` is what mmdebstrap makes of a suite; `image` is that tree with the kernel's modules and the files of image/ added,
 as a directory (for containers), as an ext4 file and with an initrd (for guests); `tree` is what containers of a suite run.
 All are named by a hash of everything that goes into them, so a change of the recipe makes a new one and never edits an
-old one.
+old one. What no bed has asked for in a day goes when another of its kind is made: until then another checkout of the
+repository, with another recipe, may be running machines on it.
 """
 import contextlib
 import fcntl
@@ -12,12 +13,14 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
 
 from . import suites
 
 HERE = Path(__file__).parent
 CACHE = Path(os.environ.get("HPC_BED_CACHE", "/var/cache/hpc-node-bed"))
+KEPT = 24 * 3600  # seconds
 
 PACKAGES = """
     systemd-sysv systemd udev dbus kmod netbase ca-certificates procps util-linux mount iproute2 iputils-ping curl strace
@@ -66,6 +69,7 @@ def building(name):
         fcntl.flock(lock, fcntl.LOCK_EX)
         final, scratch = CACHE / name, CACHE / f".{name}.part"
         if final.is_dir():
+            os.utime(final)
             yield None
             return
         if scratch.exists():
@@ -74,7 +78,7 @@ def building(name):
         yield scratch
         scratch.rename(final)
         for old in CACHE.glob(name.split("-")[0] + "-*"):
-            if old != final:
+            if old != final and old.stat().st_mtime < time.time() - KEPT:
                 shutil.rmtree(old)
 
 

@@ -3,11 +3,12 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from fakes.proc import die_with_parent
 
-from bed import cgroups, enter, net
+from bed import cgroups, enter, net, rootfs
 from bed.proc import wait_until
 
 # A run that takes everything a run can take, says so and waits.
@@ -80,3 +81,18 @@ def test_two_runs_do_not_see_each_other(session_bed, tmp_path):
     finally:
         process.terminate()
         process.communicate(timeout=20)
+
+
+def test_trees_of_another_recipe_stay_for_a_day(tmp_path, monkeypatch):
+    """Two checkouts with different recipes share the cache: neither takes the other's tree while it is used."""
+    monkeypatch.setattr(rootfs, "CACHE", tmp_path)
+    for name in ("image-1", "image-2"):
+        with rootfs.building(name):
+            pass
+    with rootfs.building("image-1") as scratch:
+        assert scratch is None
+    long_ago = time.time() - rootfs.KEPT - 60
+    os.utime(tmp_path / "image-2", (long_ago, long_ago))
+    with rootfs.building("image-3"):
+        pass
+    assert sorted(path.name for path in tmp_path.glob("image-*")) == ["image-1", "image-3"]
