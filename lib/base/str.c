@@ -3,6 +3,7 @@
 #include "base/str.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <strings.h>
 
 bool str_starts(const char *s, const char *prefix)
@@ -158,23 +159,29 @@ char *str_escape(const char *in, size_t len, char *out, size_t cap)
 
 /* ---- builder ---- */
 
+/* Room for `len` more bytes and the terminator; len is within the ceiling. */
+static void reserve(struct strbuf *b, size_t len)
+{
+	size_t cap = b->cap ? b->cap : 256;
+
+	if (b->len + len + 1 <= b->cap)
+		return;
+	while (cap < b->len + len + 1)
+		cap *= 2;
+	char *bigger = arena_alloc(b->arena, cap);
+	if (b->len)
+		memcpy(bigger, b->data, b->len);
+	b->data = bigger;
+	b->cap = cap;
+}
+
 void strbuf_add(struct strbuf *b, const void *data, size_t len)
 {
 	if (len > b->max - b->len) {
 		len = b->max - b->len;
 		b->overflow = true;
 	}
-	if (b->len + len + 1 > b->cap) {
-		size_t cap = b->cap ? b->cap : 256;
-
-		while (cap < b->len + len + 1)
-			cap *= 2;
-		char *bigger = arena_alloc(b->arena, cap);
-		if (b->len)
-			memcpy(bigger, b->data, b->len);
-		b->data = bigger;
-		b->cap = cap;
-	}
+	reserve(b, len);
 	if (len)
 		memcpy(b->data + b->len, data, len);
 	b->len += len;
@@ -193,10 +200,22 @@ void strbuf_char(struct strbuf *b, char c)
 
 void strbuf_printf(struct strbuf *b, const char *fmt, ...)
 {
-	va_list ap;
+	va_list ap, again;
 
 	va_start(ap, fmt);
-	strbuf_str(b, arena_vprintf(b->arena, fmt, ap));
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, again);
+	va_end(again);
+	if (n < 0)
+		abort();
+	if ((size_t)n >
+	    b->max - b->len) { /* it is cut, at a byte that vsnprintf() would terminate */
+		strbuf_str(b, arena_vprintf(b->arena, fmt, ap));
+	} else {
+		reserve(b, (size_t)n);
+		vsnprintf(b->data + b->len, (size_t)n + 1, fmt, ap);
+		b->len += (size_t)n;
+	}
 	va_end(ap);
 }
 

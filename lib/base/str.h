@@ -80,6 +80,7 @@ struct strbuf {
 void strbuf_add(struct strbuf *b, const void *data, size_t len);
 void strbuf_str(struct strbuf *b, const char *s);
 void strbuf_char(struct strbuf *b, char c);
+/* None of the arguments may point into b's own text. */
 void strbuf_printf(struct strbuf *b, const char *fmt, ...) ATTR_PRINTF(2, 3);
 /* s as a JSON string with its quotes; invalid UTF-8 becomes U+FFFD. */
 void strbuf_json(struct strbuf *b, const char *s);

@@ -408,6 +408,33 @@ static void builder_grows(void **state)
 	assert_int_equal(b.data[1999], 'x');
 }
 
+/* Formatted text grows it as added text does, and is cut at the ceiling. */
+static void builder_formats(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf b = STRBUF(a, 600);
+
+	(void)state;
+	strbuf_printf(&b, "%s", "");
+	assert_string_equal(b.data, "");
+	for (size_t i = 1; i <= 200; i++) {
+		strbuf_printf(&b, "%c%02zu", 'a', i % 100);
+		assert_int_equal(b.len, 3 * i);
+		assert_true(b.len < b.cap);
+		assert_int_equal(b.data[b.len], '\0');
+	}
+	assert_memory_equal(b.data + 594, "a99a00", 7);
+	assert_false(b.overflow);
+	b = (struct strbuf)STRBUF(a, 5);
+	strbuf_printf(&b, "%d", 12345);
+	assert_false(b.overflow);
+	assert_string_equal(b.data, "12345");
+	b = (struct strbuf)STRBUF(a, 5);
+	strbuf_printf(&b, "%d", 123456);
+	assert_true(b.overflow);
+	assert_string_equal(b.data, "12345");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -424,6 +451,7 @@ int main(void)
 	        cmocka_unit_test(how_near_is_near),
 	        cmocka_unit_test(builder),
 	        cmocka_unit_test(builder_grows),
+	        cmocka_unit_test(builder_formats),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
