@@ -57,13 +57,30 @@ def payload(bed, build):
     return cluster.pack(tree, bed.home / "payload.tar")
 
 
+def key():
+    return f"base64 -d >/etc/munge/munge.key <<<{base64.b64encode(cluster.MUNGE_KEY).decode()}\n"
+
+
+def container(bed, controller, layer):
+    """Booted, about to join; to the controller it is down until it registers."""
+    bed.terminate(NODE)
+    controller.run(f"scontrol update nodename={NODE} state=down reason=bench")
+    return bed.container(NODE, [layer], [f"{controller.export}:/srv/nfs"]).boot()
+
+
 def in_container(bed, controller, layer, figures):
     """The same at this machine's own speed; /home is a bind mount there (containers have no NFS client here)."""
-    bed.terminate(NODE)
     bed.put("cluster-config.yaml", "mounts:\n- {source: /srv/nfs/home, path: /home, type: bind}\n")
-    box = bed.container(NODE, [layer], [f"{controller.export}:/srv/nfs"]).boot()
+    box = container(bed, controller, layer)
     for name in ("container", "container again"):
         figures[name].append(timed(box, agent.call("bootstrap")))
+    box = container(bed, controller, layer)
+    box.run(key() + PREPARE, 60)
+    begun = time.monotonic()
+    for command in ("mount --bind /srv/nfs/home /home", PARTS["munged"], PARTS["slurmd"]):
+        box.run(command, 60)
+    controller.wait_idle(NODE, 60)
+    figures["container parts"].append((time.monotonic() - begun, 0))
 
 
 def in_guests(bed, controller, tar, figures):
@@ -73,8 +90,7 @@ def in_guests(bed, controller, tar, figures):
     figures["line"].append(timed(guest, "true"))
     guest = fresh(bed, controller, tar)
     figures["shell"].append(timed(guest, f"AWS_ENDPOINT_URL_S3={cluster.S3_URL} /usr/lib/bed/join-shell"))
-    key = f"base64 -d >/etc/munge/munge.key <<<{base64.b64encode(cluster.MUNGE_KEY).decode()}\n"
-    guest = fresh(bed, controller, tar, key + PREPARE)
+    guest = fresh(bed, controller, tar, key() + PREPARE)
     parts = {name: timed(guest, command) for name, command in PARTS.items()}
     start, cpu = time.monotonic(), cpu_of(guest)
     controller.wait_idle(NODE, 60)          # asked here, not in the guest, where each question costs 0.3 s
@@ -85,7 +101,8 @@ def in_guests(bed, controller, tar, figures):
 
 
 def main(build, rounds):
-    figures = {name: [] for name in ("agent", "again", "shell", "parts", *PARTS, "line", "container", "container again")}
+    figures = {name: [] for name in ("agent", "again", "shell", "parts", *PARTS, "line", "container", "container again",
+                                    "container parts")}
     with cluster.Bed() as bed:
         tar = payload(bed, build)
         with Head(bed.home / "head", cluster.MUNGE_KEY, cgroup=True) as controller:
@@ -104,13 +121,16 @@ def report(figures, rounds):
     for name, what in (("agent", "hpc-agent bootstrap"), ("shell", "tests/bench/join-shell.sh"),
                        ("parts", "mount + munged + slurmd alone"), ("mount", "  mount"), ("munged", "  munged"),
                        ("slurmd", "  slurmd, until registered"), ("line", "no command at all, over the guest's control line"), ("again", "hpc-agent bootstrap, second run"),
-                       ("container", "in a container: hpc-agent"), ("container again", "in a container: second run")):
+                       ("container", "in a container: hpc-agent"), ("container again", "in a container: second run"),
+                       ("container parts", "in a container: bind mount + munged + slurmd alone")):
         wall, cpu = median[name]
         shown = "" if name.startswith("container") else f"{cpu:7.2f} s"     # that is systemd-nspawn's own, nothing
         print(f"  {what:68} {wall:7.3f} s {shown}   ({', '.join(f'{one[0]:.3f}' for one in figures[name])})")
     for name, what in (("parts", "agent over the parts"), ("shell", "agent over the script")):
         wall, cpu = (ours - theirs for ours, theirs in zip(median["agent"], median[name]))
         print(f"  {what:68} {wall:+7.3f} s {cpu:+7.2f} s")
+    wall = median["container"][0] - median["container parts"][0]
+    print(f"  {'in a container: agent over the parts':68} {wall:+7.3f} s")
     # The parts are three commands, and the agent is one.
     wall, cpu = (ours - theirs + 2 * line for ours, theirs, line in zip(median["agent"], median["parts"], median["line"]))
     print(f"  {'agent over the parts, without what the control line takes':68} {wall:+7.3f} s {cpu:+7.2f} s")
