@@ -45,26 +45,6 @@ static bool is_shown(const struct host *h, const struct mount_table *t, const ch
 	return ret->n > 0;
 }
 
-int host_mounted(struct host *h, const char *target, struct arena *a, struct host_mounted *ret,
-                 struct err *e)
-{
-	struct host_mounted found;
-	struct mount_look at;
-	struct mount_table t;
-	int r = mount_table_read(a, &t, e);
-
-	if (r < 0)
-		return r;
-	if (!is_shown(h, &t, target, a, at.target, &found)) {
-		r = mount_look(h, target, NULL, clock_in_ms(LOOK_MS), &at, e);
-		if (r < 0)
-			return r;
-		mounted_at(h, &t, at.target, a, &found);
-	}
-	*ret = found;
-	return 0;
-}
-
 /* For a bind mount, mountinfo shows the underlying file system and the directory within it. */
 static int want_bind(const struct mount_table *t, const struct mount_look *at, struct arena *a,
                      struct mount_want *w)

@@ -2,9 +2,7 @@
 /* Mounts; only mountinfo decides whether something is mounted. */
 #pragma once
 
-#include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "base/arena.h"
 #include "base/err.h"
@@ -20,17 +18,6 @@ struct host_mount {
 	uint64_t deadline;
 };
 
-/* What /proc/self/mountinfo shows as mounted exactly at target, last one first; n = 0: nothing. */
-struct host_mounted {
-	size_t n;
-	struct host_mounted_fs {
-		const char *source, *fstype, *options; /* options: vfs and fs options joined */
-		const char *root; /* the visible part of it: "/" but for bind mounts */
-		dev_t dev;
-	} * items;
-};
-int host_mounted(struct host *h, const char *target, struct arena *a, struct host_mounted *ret,
-                 struct err *e) ATTR_MUST_USE;
 /*
  * Mounts with libmount in a killable child, keeps the helper's stderr, and classifies its failure.
  * Success means that mountinfo shows the mount and that the file system answers. Creates the mount

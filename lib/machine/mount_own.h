@@ -14,6 +14,16 @@
 
 /* ---- mount_table.c: mountinfo ---- */
 
+/* What /proc/self/mountinfo shows as mounted exactly at target, last one first; n = 0: nothing. */
+struct host_mounted {
+	size_t n;
+	struct host_mounted_fs {
+		const char *source, *fstype, *options; /* options: vfs and fs options joined */
+		const char *root; /* the visible part of it: "/" but for bind mounts */
+		dev_t dev;
+	} * items;
+};
+
 struct mount_table {
 	size_t n;
 	struct mount_line {

@@ -13,13 +13,13 @@
 #include <sys/socket.h>
 
 #include "base/scope.h"
-#include "machine/mount.h"
+#include "machine/mount_own.h"
 
 static struct host *self;
 
 static const char helper[] =
         "#!/bin/sh\n"
-        "echo $$ > ${2%/*}/pid; echo \"$*\" > ${2%/*}/args\n"
+        "echo $$ > ${2%/*}/pid; echo \"$*\" > ${2%/*}/args; env >${2%/*}/env\n"
         "case ${1#*:/} in\n"
         "good) exec mount -i -t tmpfs \"$1\" \"$2\" ;;\n"
         "denied) echo 'mount.nfs: access denied by server while mounting '$1 >&2 ;;\n"
@@ -45,13 +45,20 @@ static int mount_at(struct fixture *f, struct host *h, const char *source, const
 	return host_mount(h, &m, f->arena, e);
 }
 
-static size_t mounted(struct fixture *f, const char *target)
+static struct host_mounted mounts_at(struct fixture *f, const char *target)
 {
 	struct host_mounted there = {0};
+	struct mount_table t = {0};
 	struct err e = {0};
 
-	assert_ok(host_mounted(self, fixture_path(f, target), f->arena, &there, &e));
-	return there.n;
+	assert_ok(mount_table_read(f->arena, &t, &e));
+	mount_table_at(&t, fixture_path(f, target), f->arena, &there);
+	return there;
+}
+
+static size_t mounted(struct fixture *f, const char *target)
+{
+	return mounts_at(f, target).n;
 }
 
 static void record_here(struct fixture *f)
@@ -69,7 +76,6 @@ static void a_tmpfs_is_mounted_once(void **state)
 {
 	struct fixture *f = *state;
 	const char *path = fixture_path(f, "/scratch/a");
-	struct host_mounted there = {0};
 	struct err e = {0};
 
 	record_here(f);
@@ -81,7 +87,7 @@ static void a_tmpfs_is_mounted_once(void **state)
 	                                            "mkdir %s 0755 root:root\n"
 	                                            "mount tmpfs %s tmpfs size=1m,mode=1777\n",
 	                                            path, path));
-	assert_ok(host_mounted(self, path, f->arena, &there, &e));
+	struct host_mounted there = mounts_at(f, "/scratch/a");
 	assert_int_equal(there.n, 1);
 	assert_string_equal(there.items[0].source, "tmpfs");
 	assert_non_null(strstr(there.items[0].options, "size=1024k"));
@@ -131,7 +137,7 @@ static void links_in_the_target_are_seen_through(void **state)
 	assert_int_equal(symlink("real", fixture_path(f, "/link")), 0);
 	assert_ok(mount_at(f, self, "tmpfs", "/link/x", "tmpfs", NULL, &e));
 	assert_ok(mount_at(f, self, "tmpfs", "/link/x", "tmpfs", NULL, &e));
-	assert_int_equal(mounted(f, "/link/x"), 1);
+	assert_int_equal(mounted(f, "/link/x"), 0);
 	assert_int_equal(mounted(f, "/real/x"), 1);
 	umount_here(f, "/link/x");
 }
@@ -156,20 +162,20 @@ static void a_dry_run_only_says_so(void **state)
 	struct fixture *f = *state;
 	struct host_mount m = {"10.0.0.1:/home/", "/home", "nfs4", "nfsvers=4.2",
 	                       clock_in_ms(20000)};
-	struct host_mounted there = {0};
 	struct err e = {0};
 
+	assert_int_equal(host_mount_holds(f->dry, &m, f->arena, &e), 0);
 	assert_ok(host_mount(f->dry, &m, f->arena, &e));
+	assert_int_equal(host_mount_holds(f->dry, &m, f->arena, &e), 1);
 	m.source = "10.0.0.1:/home";
 	assert_ok(host_mount(f->dry, &m, f->arena, &e));
 	assert_string_equal(f->record, "mkdir /home 0755 root:root\n"
 	                               "mount 10.0.0.1:/home/ /home nfs4 nfsvers=4.2\n");
-	assert_ok(host_mounted(f->dry, "/home", f->arena, &there, &e));
-	assert_int_equal(there.n, 1);
-	assert_string_equal(there.items[0].source, "10.0.0.1:/home/");
 	assert_true(host_exists(f->dry, "/home"));
 	m.source = "10.0.0.2:/home";
-	assert_err(host_mount(f->dry, &m, f->arena, &e), ERR_HOST, "is mounted there already");
+	assert_err(host_mount(f->dry, &m, f->arena, &e), ERR_HOST,
+	           "'10.0.0.1:/home/' (nfs4) is mounted there already");
+	assert_int_equal(host_mount_holds(f->dry, &m, f->arena, &e), 0);
 	assert_int_equal(access(fixture_path(f, "/home"), F_OK), -1);
 }
 
@@ -179,7 +185,9 @@ static void the_helper_mounts(void **state)
 	struct err e = {0};
 
 	record_here(f);
+	setenv("LANG", "de_DE.UTF-8", 1);
 	assert_ok(mount_at(f, self, "srv:/good", "/m", "hpctest", "vers=4.2", &e));
+	unsetenv("LANG");
 	assert_non_null(strstr(fixture_get(f, "/args"), "srv:/good"));
 	assert_non_null(strstr(fixture_get(f, "/args"), "vers=4.2"));
 	f->record[0] = '\0';
@@ -188,7 +196,48 @@ static void the_helper_mounts(void **state)
 	assert_err(mount_at(f, self, "srv:/else", "/m", "hpctest", NULL, &e), ERR_HOST,
 	           "'srv:/good' (tmpfs) is mounted there already");
 	assert_int_equal(e.reason, REASON_MOUNT_BUSY);
+	/* Its words are English, whatever speaks here. */
+	assert_non_null(strstr(fixture_get(f, "/env"), "LC_ALL=C\n"));
+	assert_non_null(strstr(fixture_get(f, "/env"), "PATH=/usr/sbin:/usr/bin:/sbin:/bin\n"));
+	assert_null(strstr(fixture_get(f, "/env"), "LANG="));
 	umount_here(f, "/m");
+}
+
+static void it_holds_or_it_does_not(void **state)
+{
+	struct fixture *f = *state;
+	struct host_mount m = {"tmpfs", fixture_path(f, "/m"), "tmpfs", NULL, clock_in_ms(20000)};
+	struct err e = {0};
+
+	assert_int_equal(host_mount_holds(self, &m, f->arena, &e), 0);
+	assert_ok(host_mount(self, &m, f->arena, &e));
+	assert_int_equal(host_mount_holds(self, &m, f->arena, &e), 1);
+	m.fstype = "ramfs";
+	assert_int_equal(host_mount_holds(self, &m, f->arena, &e), 0);
+	m.deadline = 0;
+	assert_err(host_mount_holds(self, &m, f->arena, &e), ERR_BUG, "no deadline");
+	assert_int_equal(e.reason, REASON_BUG);
+	assert_err(host_mount(self, &m, f->arena, &e), ERR_BUG, "no deadline");
+	umount_here(f, "/m");
+}
+
+/* As an administrator may have mounted it: by a name, whose address is asked for. */
+static void a_name_is_another_word_for_its_address(void **state)
+{
+	static const struct {
+		const char *addr;
+		int holds;
+	} rows[] = {{"127.0.0.1", 1}, {"127.0.0.2", 0}};
+	struct fixture *f = *state;
+	struct host_mounted_fs fs = {.fstype = "nfs4", .source = "127.0.0.1:/x", .root = "/"};
+	struct host_mount m = {"localhost:/x", "/m", "nfs4", NULL, clock_in_ms(20000)};
+	struct err e = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		fs.options = arena_printf(f->arena, "rw,addr=%s", rows[i].addr);
+		host_assume(f->dry, "mount:%s", fixture_path(f, "/m"))->fs = &fs;
+		assert_int_equal(host_mount_holds(f->dry, &m, f->arena, &e), rows[i].holds);
+	}
 }
 
 static void the_helpers_words_say_what_it_is(void **state)
@@ -278,6 +327,12 @@ static void retry_is_ours_for_nfs(void **state)
 	           "Connection refused");
 	assert_non_null(strstr(fixture_get(f, "/args"), "nfsvers=4.2,retry=0"));
 	assert_err(mount_at(f, self, "srv:/down", "/m", "nfs4", "retry=1", &e), ERR_RETRY,
+	           "Connection refused");
+	assert_null(strstr(fixture_get(f, "/args"), "retry=0"));
+	assert_err(mount_at(f, self, "srv:/down", "/m", "nfs4", NULL, &e), ERR_RETRY,
+	           "Connection refused");
+	assert_non_null(strstr(fixture_get(f, "/args"), "retry=0"));
+	assert_err(mount_at(f, self, "srv:/down", "/m", "hpctest", NULL, &e), ERR_RETRY,
 	           "Connection refused");
 	assert_null(strstr(fixture_get(f, "/args"), "retry=0"));
 }
@@ -400,6 +455,8 @@ int main(void)
 	        MOUNT_TEST(in_an_image_paths_are_the_images),
 	        MOUNT_TEST(a_dry_run_only_says_so),
 	        MOUNT_TEST(the_helper_mounts),
+	        MOUNT_TEST(it_holds_or_it_does_not),
+	        MOUNT_TEST(a_name_is_another_word_for_its_address),
 	        MOUNT_TEST(the_helpers_words_say_what_it_is),
 	        MOUNT_TEST(what_hangs_is_ended),
 	        MOUNT_TEST(what_this_machine_cannot_do_is_named),

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of machine/mount_match. */
+/* Tests of machine/mount_match and mount_table. */
 #include "unit.h"
 
-#include "base/clock.h"
+#include <sys/stat.h>
+
 #include "machine/mount_own.h"
 
 #define V4 "rw,vers=4.2,addr=10.0.0.1"
@@ -96,11 +97,142 @@ static void sources_are_told_apart(void **state)
 	assert_false(mount_option("addr=12345678", "addr", value, sizeof value));
 }
 
-static void names_are_asked(void **state)
+/* "HOST:/PATH" of so many bytes each. */
+static const char *source_of(char *out, size_t host, size_t path, const char *end)
 {
+	memset(out, 'a', host + 1 + path);
+	memcpy(out + host, ":/", 2);
+	snprintf(out + host + 1 + path, 8, "%s", end);
+	return out;
+}
+
+static void a_source_has_its_limits(void **state)
+{
+	char one[2048], two[2048], host[256];
+	struct mount_want w = {.source = one, .fstype = "nfs"};
+	struct host_mounted_fs fs = {.source = two, .fstype = "nfs4", .options = ""};
+
 	(void)state;
-	assert_true(mount_name_has("localhost", "127.0.0.1", clock_in_ms(10000)));
-	assert_false(mount_name_has("localhost", "127.0.0.2", clock_in_ms(10000)));
+	assert_true(mount_server(source_of(one, 255, 8, ""), host));
+	assert_int_equal(strlen(host), 255);
+	assert_false(mount_server(source_of(one, 256, 8, ""), host));
+	source_of(one, 4, 1023, "/");
+	assert_int_equal(mount_match(&w, (source_of(two, 4, 1023, ""), &fs)), MOUNT_SAME);
+	two[4 + 1023] = 'b';
+	assert_int_equal(mount_match(&w, &fs), MOUNT_OTHER);
+	/* Beyond that it is no export, and the types differ. */
+	source_of(one, 4, 1024, "");
+	source_of(two, 4, 1024, "");
+	assert_int_equal(mount_match(&w, &fs), MOUNT_OTHER);
+	assert_false(mount_server("[fd00::1/a", host));
+	assert_false(mount_server("[fd00::1]/a", host));
+	assert_false(mount_server(":/a", host));
+	assert_false(mount_server("[]:/a", host));
+}
+
+static void network_types_need_no_server(void **state)
+{
+	static const char *const types[] = {"nfs", "nfs4", "efs", "lustre", "cifs", "smb3"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
+		if (!mount_is_network("x", types[i]))
+			fail_msg("%s", types[i]);
+	assert_true(mount_is_network("srv:/x", "none"));
+	assert_false(mount_is_network("x", "nfs3"));
+	/* A device is looked up, whatever type it is asked for; an export is none. */
+	struct mount_want w = {.source = "fs-1", .fstype = "efs"};
+	struct host_mounted_fs fs = {.source = "fs-1", .fstype = "efs", .options = ""};
+	assert_int_equal(mount_match(&w, &fs), MOUNT_SAME);
+	fs.source = "fs-2";
+	assert_int_equal(mount_match(&w, &fs), MOUNT_OTHER);
+}
+
+static void a_device_is_its_number(void **state)
+{
+	struct mount_want w = {.source = "/dev/x", .fstype = "ext4", .dev = 3};
+	struct mount_want bind = {.source = "/a", .bind = true, .root = "/", .dev = 3};
+	struct host_mounted_fs fs = {.source = "/dev/x", .fstype = "ext4", .root = "/", .dev = 4};
+
+	(void)state;
+	assert_int_equal(mount_match(&w, &fs), MOUNT_OTHER);
+	assert_int_equal(mount_match(&bind, &fs), MOUNT_OTHER);
+	w.dev = 0; /* none that can be found: the words decide */
+	assert_int_equal(mount_match(&w, &fs), MOUNT_SAME);
+	fs.source = "/dev/y";
+	assert_int_equal(mount_match(&w, &fs), MOUNT_OTHER);
+}
+
+static void options_are_taken_whole(void **state)
+{
+	char value[4] = "";
+
+	(void)state;
+	assert_true(mount_has_option("bind", "bind"));
+	assert_true(mount_has_option("bind,rw", "bind"));
+	assert_false(mount_has_option("", "bind"));
+	assert_false(mount_has_option("bin,nd", "bind"));
+	assert_true(mount_option("a=123", "a", value, sizeof value));
+	assert_string_equal(value, "123");
+	assert_false(mount_option("a=1234", "a", value, sizeof value));
+	assert_true(mount_option("a=", "a", value, sizeof value));
+	assert_string_equal(value, "");
+	assert_false(mount_option("ab=1,b", "a", value, sizeof value));
+	assert_false(mount_option("a", "a", value, sizeof value));
+	assert_false(mount_option(NULL, "a", value, sizeof value));
+}
+
+/* ---- mount_table.c ---- */
+
+static void a_path_lies_in_the_nearest_and_newest(void **state)
+{
+	struct mount_line lines[] = {
+	        {"/", {.source = "root"}},     {"/a", {.source = "old"}},
+	        {"/a/b", {.source = "below"}}, {"/a", {.source = "new"}},
+	        {"/c", {.source = "other"}},
+	};
+	struct mount_table t = {ARRAY_LEN(lines), lines};
+	scope_arena struct arena *a = arena_new();
+	struct host_mounted there;
+
+	(void)state;
+	assert_ptr_equal(mount_table_around(&t, "/x"), &lines[0]);
+	assert_ptr_equal(mount_table_around(&t, "/ab"), &lines[0]);
+	assert_ptr_equal(mount_table_around(&t, "/a"), &lines[3]);
+	assert_ptr_equal(mount_table_around(&t, "/a/x"), &lines[3]);
+	assert_ptr_equal(mount_table_around(&t, "/a/b/c"), &lines[2]);
+	t.n = 0;
+	assert_null(mount_table_around(&t, "/a"));
+	t.n = ARRAY_LEN(lines);
+	mount_table_at(&t, "/a", a, &there);
+	assert_int_equal(there.n, 2);
+	assert_string_equal(there.items[0].source, "new");
+	assert_string_equal(there.items[1].source, "old");
+	mount_table_at(&t, "/", a, &there);
+	assert_int_equal(there.n, 1);
+	mount_table_at(&t, "/nothing", a, &there);
+	assert_int_equal(there.n, 0);
+}
+
+static void the_machines_own_is_read(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct mount_table t = {0};
+	struct host_mounted there;
+	struct stat st;
+	struct err e = {0};
+
+	(void)state;
+	assert_ok(mount_table_read(a, &t, &e));
+	assert_int_equal(stat("/proc", &st), 0);
+	mount_table_at(&t, "/proc", a, &there);
+	assert_true(there.n >= 1);
+	assert_string_equal(there.items[0].fstype, "proc");
+	assert_string_equal(there.items[0].source, "proc");
+	assert_string_equal(there.items[0].root, "/");
+	assert_int_equal(there.items[0].dev, st.st_dev);
+	assert_true(mount_has_option(there.items[0].options, "rw") ||
+	            mount_has_option(there.items[0].options, "ro"));
 }
 
 int main(void)
@@ -110,7 +242,12 @@ int main(void)
 	        cmocka_unit_test(local_ones_by_type_and_source),
 	        cmocka_unit_test(efs_is_known_by_its_proxy),
 	        cmocka_unit_test(sources_are_told_apart),
-	        cmocka_unit_test(names_are_asked),
+	        cmocka_unit_test(a_source_has_its_limits),
+	        cmocka_unit_test(network_types_need_no_server),
+	        cmocka_unit_test(a_device_is_its_number),
+	        cmocka_unit_test(options_are_taken_whole),
+	        cmocka_unit_test(a_path_lies_in_the_nearest_and_newest),
+	        cmocka_unit_test(the_machines_own_is_read),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

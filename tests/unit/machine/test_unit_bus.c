@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/wait.h>
 
-#include "machine/unit_own.h"
+#include "machine/unit_link.h"
 #include "systemd.h"
 
 #define X "x.service"
@@ -202,6 +202,8 @@ static void what_systemd_refuses(void **state)
 	refuse("GetAll", "org.freedesktop.DBus.Error.AccessDenied");
 	assert_err(unit_bus.state(h, X, &s, clock_in_ms(10000), &e), ERR_HOST,
 	           "looking at unit '" X "': refused by the test");
+	assert_int_equal(e.reason, REASON_UNIT_FAILED);
+	assert_int_equal(unit_bus.words(h, X, NULL).len, 0);
 	refuse("Reload", "org.freedesktop.DBus.Error.AccessDenied");
 	assert_err(unit_bus.reload(h, clock_in_ms(10000), &e), ERR_HOST,
 	           "reloading 'systemd': refused by the test");
@@ -250,6 +252,20 @@ static void a_forgotten_unit_is_held(void **state)
 	assert_null(strstr(systemd->calls, "RefUnit"));
 	state_of("y.service");
 	assert_non_null(strstr(systemd->calls, "RefUnit y.service\n"));
+}
+
+/* Who answers that it can't is not asked by another way. */
+static void a_refusal_is_an_answer(void **state)
+{
+	struct host_unit_state s;
+
+	(void)state;
+	unit_need_root();
+	assert_ok(act(HOST_UNIT_START, 10000));
+	refuse("GetAll", "org.freedesktop.DBus.Error.AccessDenied");
+	systemd->calls[0] = '\0';
+	assert_err(unit_bus.state(h, X, &s, clock_in_ms(10000), &e), ERR_HOST, "looking at unit");
+	assert_string_equal(systemd->calls, "GetAll org.freedesktop.systemd1.Unit\n");
 }
 
 static void a_cut_connection_is_made_anew(void **state)
@@ -304,6 +320,51 @@ static void without_systemd(void **state)
 	assert_int_equal(unit_bus.words(h, X, NULL).len, 0);
 }
 
+/* The library takes 0 as its own 25 s. */
+static void what_is_left_has_its_limits(void **state)
+{
+	struct clock_fake fake = {.now_ns = 5000000000};
+
+	(void)state;
+	clock_set_fake(&fake);
+	assert_int_equal(unit_link_left_usec(4000000000), 1);
+	assert_int_equal(unit_link_left_usec(5000000000), 1);
+	assert_int_equal(unit_link_left_usec(5001000000), 1000);
+	assert_int_equal(unit_link_left_usec(5000000000 + 3600000000000), 3600000000);
+	assert_int_equal(unit_link_left_usec(5000000000 + 3600001000000), 3600000000);
+	assert_int_equal(unit_link_left_usec(CLOCK_NEVER), 3600000000);
+	clock_set_fake(NULL);
+}
+
+/* Of another job, the deadline being the only end of it. */
+static void a_jobs_end_decides(void **state)
+{
+	static const struct {
+		const char *job, *words;
+	} rows[] = {{"canceled", "something else canceled it"},
+	            {"dependency", "a unit it requires failed"}};
+
+	(void)state;
+	unit_need_root();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		become(&systemd->after, "inactive", "dead", "success");
+		snprintf(systemd->job, sizeof systemd->job, "%s", rows[i].job);
+		assert_err(act(HOST_UNIT_START, 10000), ERR_HOST, rows[i].words);
+		assert_int_equal(e.reason, REASON_UNIT_FAILED);
+	}
+}
+
+/* A socket has no Type, and is asked for none. */
+static void only_services_have_a_type(void **state)
+{
+	(void)state;
+	unit_need_root();
+	systemd->calls[0] = '\0';
+	assert_ok(unit_bus.act(h, "x.socket", HOST_UNIT_START, clock_in_ms(10000), &e));
+	assert_null(strstr(systemd->calls, "Get org.freedesktop.systemd1.Service"));
+	assert_non_null(strstr(systemd->calls, "\nStartUnit x.socket\n"));
+}
+
 int main(void)
 {
 #define BUS(fn) cmocka_unit_test_setup_teardown(fn, setup, teardown)
@@ -317,8 +378,12 @@ int main(void)
 	        BUS(what_systemd_refuses),
 	        BUS(files_are_enabled_and_read_again),
 	        BUS(a_forgotten_unit_is_held),
+	        BUS(a_refusal_is_an_answer),
 	        BUS(a_cut_connection_is_made_anew),
 	        BUS(a_connection_outlives_a_child),
+	        cmocka_unit_test(what_is_left_has_its_limits),
+	        BUS(a_jobs_end_decides),
+	        BUS(only_services_have_a_type),
 	        BUS(without_systemd),
 	};
 
