@@ -91,6 +91,10 @@ def constants(code: str) -> Iterator[tuple[int, int, str]]:
             continue
         base = 16 if digits.startswith('0x') else 8 if len(digits) > 1 and digits[0] == '0' else 10
         value = int(digits, base) + 1
+        if value > 40 and re.match(r'\s*#define \w+_MS\s', code):
+            continue  # a millisecond more of so many: nobody could notice
+        if re.search(r'(\bscope_fd int \w+|\bfd|\.in) = -$', before) or re.search(r'\bfd (<|>=) $', before):
+            continue  # any negative number is no descriptor, and none is 0: main() opens the standard streams first
         if re.search(r'\[\s*$', before) and after.startswith(']') and re.match(r'\s*(?:static |const |unsigned )*\w+ ', code):
             continue  # the size of an array, one larger: nobody could notice
         yield m.start(), m.end(), {10: str(value), 8: '0%o' % value, 16: '0x%x' % value}[base] + suffix

@@ -1,0 +1,69 @@
+"""`dev mutate`: the list of what nobody can notice says what it means, and which lines are no mutants."""
+import importlib.machinery
+import importlib.util
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(os.environ.get("HPC_SOURCE") or Path(__file__).resolve().parents[2])
+
+
+@pytest.fixture(scope="module")
+def mutate():
+    sys.path.insert(0, str(SOURCE / "tests" / "mutate"))
+    loader = importlib.machinery.SourceFileLoader("mutate", str(SOURCE / "tests" / "mutate" / "mutate"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("mutate", loader))
+    loader.exec_module(module)
+    return module
+
+
+def rows_of(mutate, tmp_path, text):
+    (tmp_path / "equivalent.txt").write_text(text)
+    return mutate.Equivalents(tmp_path / "equivalent.txt")
+
+
+GOOD = "# a comment\nfile: lib/a.c\nline: if (a)\nwhat: if negated\nwhy:  because: so\n"
+
+
+def test_a_stanza_is_found_by_its_file_line_and_change(mutate, tmp_path):
+    listed = rows_of(mutate, tmp_path, GOOD + "\n\nfile: lib/a.c\nline: b();\nwhy:  no\n")
+
+    def mutant(path, old, what):
+        return mutate.mutants.Mutant(path, 1, what, "condition", f"\t{old}", "")
+    assert listed.holds(mutant("lib/a.c", "if (a)", "if negated"))
+    assert not listed.holds(mutant("lib/a.c", "if (a)", "removed"))
+    assert not listed.holds(mutant("lib/b.c", "if (a)", "if negated"))
+    assert listed.holds(mutant("lib/a.c", "b();", "removed")) and listed.holds(mutant("lib/a.c", "b();", "0 to 1"))
+
+
+@pytest.mark.parametrize("text", [
+    GOOD + "file: lib/b.c\nline: if (b)\nwhy:  the first would be lost\n",
+    GOOD + "why:  two of them\n", GOOD + "more\n", GOOD + "who: nobody\n", GOOD.replace("why", "what"),
+    "file: lib/a.c\nline: if (a)\n", "file:\nline: if (a)\nwhy: x\n", "line: if (a)\nwhy: x\n"], ids=repr)
+def test_what_is_no_stanza_is_refused(mutate, tmp_path, text):
+    with pytest.raises(SystemExit, match="not a stanza of one file, line, what and why each"):
+        rows_of(mutate, tmp_path, text)
+
+
+def test_each_line_that_is_listed_is_there(mutate):
+    assert not list(mutate.Equivalents(SOURCE / "tests" / "mutate" / "equivalent.txt").stale())
+
+
+def whats(mutate, text):
+    return [m.what for m in mutate.mutants.of_file("x.c", text)]
+
+
+def test_a_millisecond_more_of_many_is_no_mutant(mutate):
+    assert whats(mutate, "#define WAIT_MS 5000 /* long */\n") == []
+    assert whats(mutate, "#define WAIT_MS (60 * 1000)\n") == []
+    assert whats(mutate, "#define TRIES_MS 3\n") == ["3 to 4"]
+    assert whats(mutate, "#define WAIT_MAX 5000\n") == ["5000 to 5001"]
+
+
+@pytest.mark.parametrize("line, constants", [
+    ("scope_fd int dir = -1;", []), ("int fd = -1;", []), ("int n = -1;", ["1 to 2"]), ("if (fd < 0)", []),
+    ("if (fd >= 0 && r < 0)", ["0 to 1"]), ("a = (struct s){.in = -1, .n = 1};", ["1 to 2"])])
+def test_any_negative_number_is_no_descriptor(mutate, line, constants):
+    assert [w for w in whats(mutate, f"int f(void)\n{{\n\t{line}\n}}\n") if w[0].isdigit()] == constants
