@@ -80,7 +80,6 @@ struct canon {
 	const struct sigv4_request *request;
 	const struct sigv4_pair *headers[SIGV4_HEADERS_MAX];
 	struct sigv4_pair query[SIGV4_QUERY_MAX];
-	size_t n_query;
 };
 
 static int by_query(const void *pa, const void *pb)
@@ -101,12 +100,10 @@ static int by_header(const void *pa, const void *pb)
 	return d ? d : (a > b) - (a < b);
 }
 
-static int canon_init(struct canon *c, const struct sigv4_request *request, size_t more_query,
-                      struct err *e)
+static int canon_init(struct canon *c, const struct sigv4_request *request, struct err *e)
 {
 	c->request = request;
-	if (request->n_headers > SIGV4_HEADERS_MAX ||
-	    request->n_query + more_query > SIGV4_QUERY_MAX)
+	if (request->n_headers > SIGV4_HEADERS_MAX || request->n_query > SIGV4_QUERY_MAX)
 		return err_set(e, ERR_BUG, REASON_BUG, E2BIG,
 		               "signing: %zu headers and %zu parameters are too many",
 		               request->n_headers, request->n_query);
@@ -114,15 +111,9 @@ static int canon_init(struct canon *c, const struct sigv4_request *request, size
 		c->headers[i] = &request->headers[i];
 	for (size_t i = 0; i < request->n_query; i++)
 		c->query[i] = request->query[i];
-	c->n_query = request->n_query;
 	qsort(c->headers, request->n_headers, sizeof c->headers[0], by_header);
-	qsort(c->query, c->n_query, sizeof c->query[0], by_query);
+	qsort(c->query, request->n_query, sizeof c->query[0], by_query);
 	return 0;
-}
-
-static void canon_query_add(struct canon *c, const char *name, const char *value)
-{
-	c->query[c->n_query++] = (struct sigv4_pair){name, value};
 }
 
 /* ---- the canonical request ---------------------------------------------------------------------- */
@@ -167,7 +158,7 @@ static int put_path(const struct out *o, const struct sigv4_request *request, st
 
 static void put_query(const struct out *o, const struct canon *c)
 {
-	for (size_t i = 0; i < c->n_query; i++) {
+	for (size_t i = 0; i < c->request->n_query; i++) {
 		const struct sigv4_pair *q = &c->query[i];
 
 		put_str(o, i ? "&" : "");
@@ -264,7 +255,7 @@ int sigv4_canonical(const struct sigv4_request *request, sigv4_emit_fn *emit, vo
                     struct err *e)
 {
 	struct canon c;
-	int r = canon_init(&c, request, 0, e);
+	int r = canon_init(&c, request, e);
 
 	if (r < 0)
 		return r;
@@ -356,7 +347,7 @@ int sigv4_authorize(const struct sigv4_request *request, const struct sigv4_key 
 	struct room room = {out, cap, 0};
 	struct out o = {to_room, &room};
 	struct canon c;
-	int r = canon_init(&c, request, 0, e);
+	int r = canon_init(&c, request, e);
 
 	if (r < 0)
 		return r;
@@ -388,51 +379,10 @@ static void to_strbuf(void *ctx, const void *data, size_t len)
 int sigv4_query(const struct sigv4_request *request, struct strbuf *out, struct err *e)
 {
 	struct canon c;
-	int r = canon_init(&c, request, 0, e);
+	int r = canon_init(&c, request, e);
 
 	if (r < 0)
 		return r;
 	put_query(&(struct out){to_strbuf, out}, &c);
 	return 0;
-}
-
-static int full(const struct strbuf *out, struct err *e)
-{
-	if (!out->overflow)
-		return 0;
-	return err_set(e, ERR_BUG, REASON_BUG, E2BIG, "signing: no room for the query");
-}
-
-int sigv4_presign(const struct sigv4_request *request, const struct sigv4_key *key,
-                  unsigned expires_s, struct strbuf *out, struct err *e)
-{
-	char scope[SCOPE_MAX], credential[SCOPE_MAX + 160], names[1024], life[16], hex[SHA256_HEX];
-	struct room room = {names, sizeof names, 0};
-	struct canon c;
-	int r = canon_init(&c, request, 6, e);
-
-	if (r < 0)
-		return r;
-	r = scope_of(request, scope, e);
-	if (r < 0)
-		return r;
-	put_signed_headers(&(struct out){to_room, &room}, &c);
-	names[room.len < sizeof names ? room.len : 0] = '\0';
-	snprintf(credential, sizeof credential, "%s/%s", key->access_key, scope);
-	snprintf(life, sizeof life, "%u", expires_s);
-	canon_query_add(&c, "X-Amz-Algorithm", "AWS4-HMAC-SHA256");
-	canon_query_add(&c, "X-Amz-Credential", credential);
-	canon_query_add(&c, "X-Amz-Date", request->date);
-	canon_query_add(&c, "X-Amz-Expires", life);
-	canon_query_add(&c, "X-Amz-SignedHeaders", names);
-	if (key->session_token && *key->session_token)
-		canon_query_add(&c, "X-Amz-Security-Token", key->session_token);
-	qsort(c.query, c.n_query, sizeof c.query[0], by_query);
-	r = sign(&c, scope, key->secret_key, hex, e);
-	if (r < 0)
-		return r;
-	put_query(&(struct out){to_strbuf, out}, &c);
-	strbuf_str(out, "&X-Amz-Signature=");
-	strbuf_str(out, hex);
-	return full(out, e);
 }

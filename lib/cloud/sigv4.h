@@ -55,13 +55,6 @@ void sigv4_date(time_t t, char out[static SIGV4_DATE]);
 int sigv4_authorize(const struct sigv4_request *request, const struct sigv4_key *key, char *out,
                     size_t cap, struct err *e) ATTR_MUST_USE;
 
-/*
- * The presigned form: the complete query string, sorted, signature last, goes to `out`. The X-Amz-*
- * parameters are added here; `expires_s` is 1 to 604800.
- */
-int sigv4_presign(const struct sigv4_request *request, const struct sigv4_key *key,
-                  unsigned expires_s, struct strbuf *out, struct err *e) ATTR_MUST_USE;
-
 /* The query string alone, encoded and sorted as it is signed: send exactly this. */
 int sigv4_query(const struct sigv4_request *request, struct strbuf *out,
                 struct err *e) ATTR_MUST_USE;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signs the requests described on stdin and prints one line for each: the value of Authorization,
- *or the query string of a presigned one. For the comparison with another signer (test_sigv4.py).
+ * Signs the requests described on stdin and prints one line for each: the value of Authorization.
+ * For the comparison with another signer (test_sigv4.py).
  *
  * A description is lines of a word and values; texts are 'x' and hex digits, so that nothing in
  *them means anything to this reader:
  *
  *	method M | path X | query X X | header X X | payload P | region R | service S | s3 0|1 |
- *	date D | key X X X | presign SECONDS | sign
+ *	date D | key X X X | sign
  */
 #include <errno.h>
 #include <stdio.h>
@@ -22,7 +22,6 @@ struct job {
 	struct sigv4_request request;
 	struct sigv4_key key;
 	struct sigv4_pair query[SIGV4_QUERY_MAX], headers[SIGV4_HEADERS_MAX];
-	unsigned presign;
 };
 
 static const char *text(struct arena *a, const char *hex)
@@ -37,19 +36,16 @@ static const char *text(struct arena *a, const char *hex)
 	return out;
 }
 
-static int sign(const struct job *j, struct arena *a)
+static int sign(const struct job *j)
 {
 	static char out[OUT_MAX];
-	struct strbuf query = STRBUF(a, OUT_MAX);
 	struct err e = {0};
-	int r = j->presign ? sigv4_presign(&j->request, &j->key, j->presign, &query, &e)
-	                   : sigv4_authorize(&j->request, &j->key, out, sizeof out, &e);
 
-	if (r < 0) {
+	if (sigv4_authorize(&j->request, &j->key, out, sizeof out, &e) < 0) {
 		fprintf(stderr, "sign_dump: %s\n", e.text);
 		return 1;
 	}
-	puts(j->presign ? query.data : out);
+	puts(out);
 	return 0;
 }
 
@@ -71,7 +67,6 @@ static bool understand(struct job *j, struct arena *a, char **w, int n)
 	             {"payload", &r->payload},
 	             {"region", &r->region},
 	             {"service", &r->service}};
-	uint64_t number;
 
 	for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
 		if (n == 2 && str_eq(w[0], plain[i].word)) {
@@ -90,8 +85,6 @@ static bool understand(struct job *j, struct arena *a, char **w, int n)
 		memcpy(r->date, w[1], SIGV4_DATE);
 	else if (n == 4 && str_eq(w[0], "key"))
 		j->key = (struct sigv4_key){text(a, w[1]), text(a, w[2]), text(a, w[3])};
-	else if (n == 2 && str_eq(w[0], "presign") && str_u64(w[1], 1, 604800, &number) == 0)
-		j->presign = (unsigned)number;
 	else
 		return false;
 	return true;
@@ -114,7 +107,7 @@ int main(void)
 		job.request.query = job.query;
 		job.request.headers = job.headers;
 		if (n == 1 && str_eq(w[0], "sign")) {
-			if (sign(&job, a))
+			if (sign(&job))
 				return 1;
 			job = (struct job){0};
 		} else if (!understand(&job, a, w, n)) {

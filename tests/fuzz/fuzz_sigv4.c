@@ -83,8 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	           str_eq(one.data ? one.data : "", two.data ? two.data : ""));
 	for (size_t i = 0; i < one.len; i++)
 		FUZZ_CHECK(one.data[i] > ' ' && one.data[i] <= '~');
-	one.len = 0;
-	if (sigv4_presign(&r, &key, 60, &one, &e) < 0)
+	char signature[4096];
+	if (sigv4_authorize(&r, &key, signature, sizeof signature, &e) < 0)
 		FUZZ_CHECK(e.kind == ERR_BUG && e.no == E2BIG);
 	return 0;
 }

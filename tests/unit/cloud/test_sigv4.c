@@ -96,27 +96,6 @@ static void test_s3_query(void **state)
 	check_bucket(list, 2, "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7");
 }
 
-static void test_s3_presigned(void **state)
-{
-	const struct sigv4_pair headers[] = {{"host", "examplebucket.s3.amazonaws.com"}};
-	struct sigv4_request r = s3_request("GET", "/test.txt");
-	scope_arena struct arena *a = arena_new();
-	struct strbuf out = STRBUF(a, 4096);
-
-	(void)state;
-	r.headers = headers;
-	r.n_headers = 1;
-	r.payload = SIGV4_UNSIGNED;
-	assert_ok(sigv4_presign(&r, &s3_key, 86400, &out, &e));
-	assert_string_equal(
-	        out.data,
-	        "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20130524%"
-	        "2F"
-	        "us-east-1%2Fs3%2Faws4_request&X-Amz-Date=20130524T000000Z&X-Amz-Expires=86400&"
-	        "X-Amz-SignedHeaders=host&X-Amz-Signature="
-	        "aeeed9bbccd4d02ee5c0109b86d86835f995330da4c265957d157751f604d404");
-}
-
 static void check_suite(const char *path, const struct sigv4_pair *query, size_t n_query,
                         const char *signature)
 {
@@ -214,29 +193,6 @@ static void test_ceilings(void **state)
 	assert_err(sigv4_authorize(&r, &s3_key, out, sizeof out, &e), ERR_BUG, "scope");
 }
 
-/* What can't be signed is no address either, and nothing is written. */
-static void test_ceilings_of_presigned(void **state)
-{
-	struct sigv4_pair many[SIGV4_HEADERS_MAX + 1];
-	struct sigv4_request r = s3_request("GET", "/");
-	scope_arena struct arena *a = arena_new();
-	struct strbuf out = STRBUF(a, 4096), small = STRBUF(a, 64);
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(many); i++)
-		many[i] = (struct sigv4_pair){"x", "y"};
-	r.headers = many;
-	r.n_headers = ARRAY_LEN(many);
-	assert_err(sigv4_presign(&r, &s3_key, 60, &out, &e), ERR_BUG, "too many");
-	r.n_headers = 1;
-	assert_err(sigv4_presign(&r, &s3_key, 60, &small, &e), ERR_BUG, "no room for the query");
-	r.region =
-	        "a-region-whose-name-has-more-than-one-hundred-and-sixty-characters-a-region-whose-"
-	        "name-has-more-than-one-hundred-and-sixty-characters-a-region-whose-name-is-long";
-	assert_err(sigv4_presign(&r, &s3_key, 60, &out, &e), ERR_BUG, "scope");
-	assert_int_equal(out.len, 0);
-}
-
 /* What was made before its room ran out is not taken for a signature; one byte more is enough. */
 static void test_just_enough_room(void **state)
 {
@@ -253,7 +209,7 @@ static void test_just_enough_room(void **state)
 	assert_err(sigv4_authorize(&r, &s3_key, out, strlen(whole), &e), ERR_BUG, "no room");
 }
 
-/* Headers and parameters as many as there may be, those that presigning adds included. */
+/* Headers and parameters as many as there may be. */
 static void test_as_many_as_there_may_be(void **state)
 {
 	struct sigv4_pair many[SIGV4_QUERY_MAX + 1];
@@ -270,10 +226,6 @@ static void test_as_many_as_there_may_be(void **state)
 	r.n_query = SIGV4_QUERY_MAX;
 	assert_ok(sigv4_authorize(&r, &s3_key, text, sizeof text, &e));
 	assert_ok(sigv4_query(&r, &out, &e));
-	r.n_query = SIGV4_QUERY_MAX - 6;
-	assert_ok(sigv4_presign(&r, &s3_key, 60, &out, &e));
-	r.n_query++;
-	assert_err(sigv4_presign(&r, &s3_key, 60, &out, &e), ERR_BUG, "too many");
 	r.n_query = SIGV4_QUERY_MAX + 1;
 	assert_err(sigv4_query(&r, &out, &e), ERR_BUG, "32 headers and 33 parameters are too many");
 	r.n_query = 0;
@@ -301,7 +253,6 @@ static void test_segments_of_a_path(void **state)
 	assert_ok(sigv4_authorize(&r, &s3_key, text, sizeof text, &e));
 	r.path = path;
 	assert_err(sigv4_authorize(&r, &s3_key, text, sizeof text, &e), ERR_BUG, "segments");
-	assert_err(sigv4_presign(&r, &s3_key, 60, &out, &e), ERR_BUG, "segments");
 	assert_err(sigv4_canonical(&r, append, &out, &e), ERR_BUG, "segments");
 }
 
@@ -323,12 +274,10 @@ int main(void)
 	        cmocka_unit_test(test_s3_get_object),
 	        cmocka_unit_test(test_s3_put_object),
 	        cmocka_unit_test(test_s3_query),
-	        cmocka_unit_test(test_s3_presigned),
 	        cmocka_unit_test(test_suite_of_other_services),
 	        cmocka_unit_test(test_canonical_request),
 	        cmocka_unit_test(test_what_is_encoded),
 	        cmocka_unit_test(test_ceilings),
-	        cmocka_unit_test(test_ceilings_of_presigned),
 	        cmocka_unit_test(test_just_enough_room),
 	        cmocka_unit_test(test_as_many_as_there_may_be),
 	        cmocka_unit_test(test_segments_of_a_path),
