@@ -1,31 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of host/exec. */
-#include "host_test.h"
-
-#include <errno.h>
-#include <signal.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-
-#include "base/scope.h"
-
-static struct host *self;
-
-static int run_in(struct fixture *f, struct host *h, struct host_exec x, struct host_result *res,
-                  struct err *e)
-{
-	if (!x.deadline)
-		x.deadline = clock_in_ms(20000);
-	return host_run(h, &x, f->arena, res, e);
-}
-
-#define ARGV(...)                                                                                  \
-	.argv = (const char *const[])                                                              \
-	{                                                                                          \
-		__VA_ARGS__, NULL                                                                  \
-	}
-#define SH(text) ARGV("sh", "-c", text)
+#include "exec_test.h"
 
 static void gives_status_and_both_streams(void **state)
 {
@@ -191,163 +166,6 @@ static void lines_come_one_by_one(void **state)
 	assert_string_equal(seen.data, "1024:a0000000000000000000|477:00000000000000000000|1:b|");
 }
 
-/* Gone, or a zombie nobody has reaped yet. */
-static bool is_dead(int pid)
-{
-	char path[64], text[256] = "";
-
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	scope_fd int fd = open(path, O_RDONLY);
-	return fd < 0 || read(fd, text, sizeof text - 1) <= 0 || strstr(text, ") Z") != NULL;
-}
-
-static int pid_in(const char *text)
-{
-	int pid = (int)strtol(text, NULL, 10);
-
-	assert_true(pid > 1);
-	return pid;
-}
-
-static void the_deadline_ends_it(void **state)
-{
-	struct fixture *f = *state;
-	struct host_result r;
-	struct err e = {0};
-
-	assert_err(run_in(f, self,
-	                  (struct host_exec){SH("echo $$; echo almost >&2; sleep 600"),
-	                                     .deadline = clock_in_ms(300)},
-	                  &r, &e),
-	           ERR_HOST, "'sh': not finished by its deadline and ended: almost");
-	assert_int_equal(e.no, ETIMEDOUT);
-	assert_int_equal(e.reason, REASON_STEP_TIMEOUT);
-	assert_true(r.timed_out);
-	assert_false(r.abandoned);
-	assert_int_equal(r.status, 128 + SIGTERM);
-	assert_true(is_dead(pid_in(r.out.data)));
-}
-
-static void who_ignores_term_is_killed_with_all_below(void **state)
-{
-	struct fixture *f = *state;
-	struct host_result r;
-	struct err e = {0};
-
-	assert_true(
-	        run_in(f, self,
-	               (struct host_exec){SH("trap '' TERM; sleep 600 & echo $!; wait; sleep 600"),
-	                                  .deadline = clock_in_ms(200)},
-	               &r, &e) < 0);
-	assert_int_equal(r.status, 128 + SIGKILL);
-	assert_true(is_dead(pid_in(r.out.data)));
-}
-
-/* Twice forked, in a session of its own, its parent gone: only the subreaper can find it. */
-static void an_escaped_grandchild_is_found(void **state)
-{
-	struct fixture *f = *state;
-	int reaper = 0;
-	struct host_result r;
-	struct err e = {0};
-
-	assert_true(
-	        run_in(f, self,
-	               (struct host_exec){
-	                       SH("(setsid sh -c 'trap \"\" TERM; echo $$; exec sleep 600' &) ; "
-	                          "sleep 600"),
-	                       .deadline = clock_in_ms(500)},
-	               &r, &e) < 0);
-	assert_true(is_dead(pid_in(r.out.data)));
-	prctl(PR_GET_CHILD_SUBREAPER, &reaper);
-	assert_int_equal(reaper, 0);
-}
-
-static void a_daemon_left_in_time_is_let_be(void **state)
-{
-	struct fixture *f = *state;
-	struct host_result r;
-	struct err e = {0};
-
-	assert_ok(run_in(f, self, (struct host_exec){SH("setsid sleep 600 & echo $!")}, &r, &e));
-	assert_int_equal(r.status, 0);
-	int pid = pid_in(r.out.data);
-	assert_false(is_dead(pid));
-	kill(pid, SIGKILL);
-}
-
-static void failing_to_start_is_an_error(void **state)
-{
-	struct fixture *f = *state;
-	struct host_result r = {.status = 42};
-	struct err e = {0};
-
-	assert_err(run_in(f, self, (struct host_exec){ARGV("hpc-no-such-program")}, &r, &e),
-	           ERR_HOST, "'hpc-no-such-program': No such file");
-	assert_int_equal(e.reason, REASON_HOST_EXEC);
-	assert_err(run_in(f, self, (struct host_exec){ARGV("/etc/passwd")}, &r, &e), ERR_HOST,
-	           "Permission denied");
-	assert_err(run_in(f, self, (struct host_exec){ARGV("true"), .cwd = "/none"}, &r, &e),
-	           ERR_HOST, "entering the directory");
-	assert_err(run_in(f, self, (struct host_exec){ARGV("true"), .user = "hpc-nobody"}, &r, &e),
-	           ERR_HOST, "'hpc-nobody'");
-	assert_int_equal(r.status, 42);
-	struct host_exec no_deadline = {ARGV("true")};
-	assert_err(host_run(self, &no_deadline, f->arena, &r, &e), ERR_BUG, "deadline");
-}
-
-/* Only when it ended well: the caller's result stays as it was otherwise. */
-static void run_ok_gives_the_result(void **state)
-{
-	struct fixture *f = *state;
-	struct host_exec x = {SH("echo out; echo err >&2"), .deadline = clock_in_ms(20000)};
-	struct host_exec failing = {SH("echo out; exit 3"), .deadline = clock_in_ms(20000)};
-	struct host_result r = {.status = 77};
-	struct err e = {0};
-
-	assert_err(host_run_ok(self, &failing, f->arena, &r, &e), ERR_HOST, "exit status 3: out");
-	assert_int_equal(e.reason, REASON_HOST_COMMAND_FAILED);
-	assert_int_equal(r.status, 77);
-	assert_ok(host_run_ok(self, &x, f->arena, &r, &e));
-	assert_int_equal(r.status, 0);
-	assert_true(blob_eq(r.out, "out\n"));
-	assert_true(blob_eq(r.errout, "err\n"));
-}
-
-/* With the lowest free descriptor one sees that no host is left open. */
-static void here_is_this_machine(void **state)
-{
-	struct fixture *f = *state;
-	struct host_exec sees = {ARGV("sh", "-c",
-	                              "cd $0 && echo /$SYSTEMD_OFFLINE$SOURCE_DATE_EPOCH; exit 3",
-	                              f->root),
-	                         .deadline = clock_in_ms(20000)};
-	struct host_exec missing = {ARGV("/no/such/program"), .deadline = clock_in_ms(20000)};
-	struct host_exec change = {ARGV("touch", fixture_path(f, "/touched")), .changes = true,
-	                           .deadline = clock_in_ms(20000)};
-	struct host_result r = {.status = 77};
-	struct err e = {0};
-	int before = dup(0);
-
-	close(before);
-	assert_err(host_run_here_ok(&sees, f->arena, &r, &e), ERR_HOST,
-	           "running 'sh': exit status 3: /");
-	assert_int_equal(e.reason, REASON_HOST_COMMAND_FAILED);
-	assert_int_equal(r.status, 77);
-	assert_ok(host_run_here(&sees, f->arena, &r, &e));
-	assert_int_equal(r.status, 3);
-	assert_true(blob_eq(r.out, "/\n"));
-	assert_err(host_run_here(&missing, f->arena, &r, &e), ERR_HOST,
-	           "running '/no/such/program': No such file");
-	assert_int_equal(e.reason, REASON_HOST_EXEC);
-	assert_ok(host_run_here_ok(&change, f->arena, &r, &e));
-	assert_int_equal(r.status, 0);
-	assert_int_equal(access(fixture_path(f, "/touched"), F_OK), 0);
-	int after = dup(0);
-	close(after);
-	assert_int_equal(after, before);
-}
-
 /* No descriptor is left for the host itself. */
 static void without_a_descriptor_for_the_root(void **state)
 {
@@ -385,26 +203,6 @@ static void without_a_descriptor_for_the_input(void **state)
 	assert_int_equal(e.kind, ERR_HOST);
 	assert_int_equal(e.reason, REASON_HOST_EXEC);
 	assert_string_equal(e.text, "running 'sh': no memory for its input");
-}
-
-static void run_ok_carries_the_last_words(void **state)
-{
-	struct fixture *f = *state;
-	struct host_exec x = {SH("echo first >&2; printf 'bad \\033[31mred\\n\\n' >&2; exit 3"),
-	                      .deadline = clock_in_ms(20000)};
-	struct host_exec killed = {SH("kill -KILL $$"), .deadline = clock_in_ms(20000)};
-	struct host_exec realtime = {SH("kill -40 $$"), .deadline = clock_in_ms(20000)};
-	struct host_exec high = {SH("exit 254"), .deadline = clock_in_ms(20000)};
-	struct host_result r = {.status = 42};
-	struct err e = {0};
-
-	assert_err(host_run_ok(self, &x, f->arena, &r, &e), ERR_HOST,
-	           "running 'sh': exit status 3: bad \\x1b[31mred");
-	assert_int_equal(e.reason, REASON_HOST_COMMAND_FAILED);
-	assert_int_equal(r.status, 42);
-	assert_err(host_run_ok(self, &killed, f->arena, &r, &e), ERR_HOST, "ended by SIGKILL");
-	assert_err(host_run_ok(self, &realtime, f->arena, &r, &e), ERR_HOST, "ended by signal 40");
-	assert_err(host_run_ok(self, &high, f->arena, &r, &e), ERR_HOST, "exit status 254");
 }
 
 static void becomes_the_user_with_its_groups(void **state)
@@ -489,16 +287,8 @@ int main(void)
 	        FIXTURE_TEST(input_reaches_stdin),
 	        FIXTURE_TEST(capture_has_its_ceilings),
 	        FIXTURE_TEST(lines_come_one_by_one),
-	        FIXTURE_TEST(the_deadline_ends_it),
-	        FIXTURE_TEST(who_ignores_term_is_killed_with_all_below),
-	        FIXTURE_TEST(an_escaped_grandchild_is_found),
-	        FIXTURE_TEST(a_daemon_left_in_time_is_let_be),
-	        FIXTURE_TEST(failing_to_start_is_an_error),
-	        FIXTURE_TEST(run_ok_gives_the_result),
-	        FIXTURE_TEST(here_is_this_machine),
 	        FIXTURE_TEST(without_a_descriptor_for_the_root),
 	        FIXTURE_TEST(without_a_descriptor_for_the_input),
-	        FIXTURE_TEST(run_ok_carries_the_last_words),
 	        FIXTURE_TEST(becomes_the_user_with_its_groups),
 	        FIXTURE_TEST(a_file_descriptor_is_run),
 	        FIXTURE_TEST(another_root_is_entered),

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A head node's sections, and what keeps a machine from being a head. */
+#include "cluster_test.h"
+
+static const struct cluster_node head = {.role = CLUSTER_HEAD};
+static const char *const head_facts[][2] = {
+        {"cluster", "c"}, {"slurm-version", "22.05.8"}, {"vpc-cidrs", "10.0.0.0/16"}, {0}};
+#define HEAD_QUEUE QUEUE("    ComputeResources: [{Name: r, InstanceType: x.small}]\n")
+#define ROW        "x.small\tx86_64\t16\t8\t2\t1000\t-\t-\t0\t0\t1\t0\t0\n"
+
+static void spec_of_head(struct arena *a, const char *text, const char **ret)
+{
+	struct instance_table types = {0};
+	struct err e;
+
+	assert_ok(instance_add(&types, "types", (struct blob){ROW, strlen(ROW)}, a, &e));
+	reading.types = &types;
+	int r = translate(a, text, &head, head_facts, ret, &e);
+	reading.types = NULL;
+	assert_ok(r);
+}
+
+/* A volume at /home is that, also where what the head would serve itself is on EFS. */
+static void homes_of_a_head_are_in_one_place(void **state)
+{
+	static const char efs[] =
+	        "Image: {Os: alinux2}\n"
+	        "HeadNode: {InstanceType: x.small, SharedStorageType: Efs, Networking: {SubnetId: "
+	        "subnet-1}}\n"
+	        "SharedStorage: [{MountDir: home, Name: v, StorageType: Ebs}]\n" HEAD_QUEUE;
+	scope_arena struct arena *a = arena_new();
+	const char *json;
+
+	(void)state;
+	spec_of_head(a, efs, &json);
+	assert_null(strstr(json, "\"mounts\""));
+	assert_non_null(strstr(json, "\"exports\":{\"networks\":[\"10.0.0.0/16\"],"
+	                             "\"read-write\":[\"/home\"],\"threads\":64}"));
+}
+
+/* As the instance has it once the script that switches the second threads off has run. */
+static void threads_of_a_heads_server(void **state)
+{
+	static const char *const rows[][2] = {
+	        {"InstanceType: x.small, DisableSimultaneousMultithreading: true", "32"},
+	        {"InstanceType: x.small", "64"},
+	};
+	scope_arena struct arena *a = arena_new();
+	const char *json;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		spec_of_head(a,
+		             arena_printf(a,
+		                          "Image: {Os: alinux2}\nHeadNode: {%s, Networking: "
+		                          "{SubnetId: subnet-1}}\n" HEAD_QUEUE,
+		                          rows[i][0]),
+		             &json);
+		assert_non_null(strstr(json, arena_printf(a, "\"threads\":%s", rows[i][1])));
+	}
+	spec_of_head(a, TOP HEAD_QUEUE, &json); /* of a type that isn't known */
+	assert_null(strstr(json, "\"threads\""));
+}
+
+/* What slurmctld starts runs as SlurmUser. */
+static void who_has_a_heads_role(void **state)
+{
+	static const char *const rows[][2] = {
+	        {"HpcNode: {MetadataUsers: [slurm, a]}\n",
+	         "\"imds-lock\":{\"users\":[\"slurm\",\"a\"]}"},
+	        {"HpcNode: {MetadataUsers: slurm}\n", "\"imds-lock\":{\"users\":[\"slurm\"]}"},
+	        {"", "\"imds-lock\":{}"},
+	};
+	scope_arena struct arena *a = arena_new();
+	const char *json;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		bool told = !strstr(rows[i][0], "slurm");
+		struct cluster_notes notes = {.arena = a};
+
+		reading.notes = &notes;
+		spec_of_head(a, arena_printf(a, TOP "%s" HEAD_QUEUE, rows[i][0]), &json);
+		reading.notes = NULL;
+		assert_non_null(strstr(json, rows[i][1]));
+		assert_int_equal(notes.n, 1);
+		assert_int_equal(strstr(notes.items[0], "MetadataUsers") != NULL, told);
+	}
+}
+
+static void why_a_machine_is_no_head(void **state)
+{
+	static const struct {
+		const char *const facts[3][2];
+		enum reason reason;
+		const char *says;
+	} rows[] = {
+	        {{{"cluster", "c"}, {"region", "r"}},
+	         REASON_SLURM_MISSING,
+	         "there is no slurmctld"},
+	        {{{"cluster", "c"}, {"slurm-prefix", "/opt/slurm"}},
+	         REASON_INPUT_UNSUPPORTED,
+	         "its Slurm is in '/opt/slurm'"},
+	        {{{"cluster", "c"}, {"slurm-version", "21.08.8"}},
+	         REASON_INPUT_UNSUPPORTED,
+	         "slurmctld is of release '21.08.8', expected 22.05 or later"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		scope_arena struct arena *a = arena_new();
+		const char *json;
+		struct err e;
+
+		assert_err(translate(a, TOP HEAD_QUEUE, &head, rows[i].facts, &json, &e), ERR_HOST,
+		           rows[i].says);
+		assert_int_equal(e.reason, rows[i].reason);
+	}
+}
+
+static void an_efs_of_the_head_is_mounted_where_it_is_known(void **state)
+{
+	const char *text =
+	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, SharedStorageType: efs, "
+	        "Networking: {SubnetId: s}}\n" QUEUE("");
+	static const char *const facts[][2] = {{"tag.hpc-node:storage.home", "fs-01234567"},
+	                                       {NULL, NULL}};
+
+	(void)state;
+	check_refused(text, "add 'storage: {home: fs-");
+	check_spec(
+	        text, facts,
+	        "{\"mounts\":[{\"path\":\"/home\",\"type\":\"efs\",\"source\":\"fs-01234567:/home\"},"
+	        "{\"path\":\"/opt/slurm\",\"type\":\"efs\",\"source\":\"fs-01234567:/opt/"
+	        "slurm\"}],\"munge\":{\"key\":\"s3://b/c/munge.key\"},\"slurm\":{\"prefix\":\"/opt/"
+	        "slurm\",\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},\"hostname\":\"q-1-dy-"
+	        "small-3\",\"imds-lock\":{}}");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(homes_of_a_head_are_in_one_place),
+	        cmocka_unit_test(threads_of_a_heads_server),
+	        cmocka_unit_test(who_has_a_heads_role),
+	        cmocka_unit_test(why_a_machine_is_no_head),
+	        cmocka_unit_test(an_efs_of_the_head_is_mounted_where_it_is_known),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
