@@ -259,6 +259,8 @@ static void drive(struct http *h)
 
 		while ((x = next_due(h, &ms)))
 			begin_exchange(h, x);
+		if (!h->queue) /* all were refused before they began */
+			return;
 		if (!h->multi) {
 			clock_sleep_ms(ms, CLOCK_NEVER);
 			continue;

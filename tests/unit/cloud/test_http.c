@@ -344,6 +344,23 @@ static void test_headers_that_are_not_sent(void **state)
 	drop(&o);
 }
 
+/* Nobody is waited for: with a second for each this would take minutes. */
+static void test_what_is_refused_here_ends_at_once(void **state)
+{
+	struct one o = {0};
+	uint64_t guard = clock_in_ms(60000);
+
+	(void)state;
+	for (int i = 0; i < 200; i++) {
+		prepare(&o, "/ok");
+		o.x.headers[0] = (struct http_header){"X-One", "a\nb"};
+		o.x.n_headers = 1;
+		assert_err(http_run(http, &o.x, &e), ERR_INPUT, "X-One");
+	}
+	assert_false(clock_passed(guard));
+	drop(&o);
+}
+
 /* The byte that ends it has room, too, however it grew. */
 static void test_a_body_is_always_terminated(void **state)
 {
@@ -380,6 +397,7 @@ int main(void)
 	        cmocka_unit_test(test_no_web_where_metadata_is),
 	        cmocka_unit_test(test_environment_is_not_read),
 	        cmocka_unit_test(test_headers_that_are_not_sent),
+	        cmocka_unit_test(test_what_is_refused_here_ends_at_once),
 	        cmocka_unit_test(test_a_body_is_always_terminated),
 	};
 
