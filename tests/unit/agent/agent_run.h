@@ -71,6 +71,11 @@ static inline void agent_end(pid_t pid)
 	struct stat st = {0};
 	(void)stat(at("out"), &st);
 	assert_int_equal(strlen(ran.out), st.st_size);
+	/* What it says has words, and is its own. */
+	static const char *const faults[] = {"hpc-agent: \n", "runtime error: ", "Sanitizer: "};
+	for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+		if (strstr(ran.err, faults[i]))
+			fail_msg("%s", ran.err);
 }
 
 #define AGENT(...) agent_end(agent_start((const char *[]){"hpc-agent", __VA_ARGS__, NULL}))

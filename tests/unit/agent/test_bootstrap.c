@@ -2,6 +2,8 @@
 /* bootstrap and plan below another root: what is done, printed, written down and told to systemd. */
 #include "agent_run.h"
 
+#include <sched.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -152,10 +154,70 @@ static void what_is_wrong_with_the_input(void **state)
 	assert_silent_about(ran.err, "bytes of user data");
 	AGENT("bootstrap", "--root", top, "--config", at("missing"));
 	assert_status(3);
+	assert_says(ran.err, "missing'");
 	AGENT("bootstrap", "--root", top, "--config", "x", "--node", "a.b");
 	assert_status(2);
 	AGENT("bootstrap", "--root", at("missing"), "--config", at("c.yaml"));
 	assert_status(1);
+	assert_says(ran.err, "opening the root '");
+	AGENT("plan", "--root", at("missing"), "--config", at("c.yaml"));
+	assert_status(1);
+	assert_says(ran.err, "opening the root '");
+}
+
+/* A name that cannot be looked at is a failure, and not a machine without the file. */
+static void a_node_document_behind_a_users_link(void **state)
+{
+	(void)state;
+	unit_need_root();
+	machine("files: [{path: /etc/motd, content: hello}]\n");
+	put("home/node.yaml", "node: n1\n");
+	assert_int_equal(symlink("../home", at("etc/hpc-node")), 0);
+	assert_int_equal(lchown(at("etc/hpc-node"), 1500, 1500), 0);
+	BOOTSTRAP("-q");
+	assert_status(1);
+	assert_says(ran.err, "looking for '/etc/hpc-node/node.yaml': a user may have put a link");
+	assert_int_equal(access(at("etc/motd"), F_OK), -1);
+}
+
+/* The release of slurmctld is what the head's files follow from: one that can't be asked is a failure. */
+static void a_slurmctld_that_cannot_be_asked(void **state)
+{
+	(void)state;
+	unit_need_root();
+	machine("files: [{path: /etc/motd, content: hello}]\n");
+	put("usr/sbin/slurmctld", "no program");
+	BOOTSTRAP("-q", "--role", "head");
+	assert_status(1);
+	assert_says(ran.err, "running '/usr/sbin/slurmctld': Permission denied");
+	BOOTSTRAP("-q", "--role", "compute"); /* a node doesn't ask */
+	assert_status(0);
+}
+
+/* What is on /run may fill it: the status of the run that is over makes room for this one's. */
+static void a_full_run_directory_keeps_a_true_status(void **state)
+{
+	(void)state;
+	unit_need_root();
+	machine("files: [{path: /etc/motd, content: hello}]\n");
+	assert_int_equal(mkdir(at("run"), 0755), 0);
+	assert_int_equal(mkdir(at("run/hpc-node"), 0755), 0);
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		assert_int_equal(unshare(CLONE_NEWNS), 0);
+		assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+		/* A page for the status, and one for the events. */
+		assert_int_equal(mount("none", at("run/hpc-node"), "tmpfs", 0, "size=8k"), 0);
+		BOOTSTRAP("-q", "--node", "n1");
+		assert_status(0);
+		assert_string_equal(ran.err, "");
+		assert_says(get(STATUS), "\"phase\":\"ready\"");
+		_exit(0);
+	}
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
 }
 
 static void one_run_at_a_time(void **state)
@@ -320,6 +382,9 @@ int main(void)
 	        SCRATCH_TEST(a_plan_changes_nothing),
 	        SCRATCH_TEST(a_plan_that_fails_is_not_pending),
 	        SCRATCH_TEST(what_is_wrong_with_the_input),
+	        SCRATCH_TEST(a_node_document_behind_a_users_link),
+	        SCRATCH_TEST(a_slurmctld_that_cannot_be_asked),
+	        SCRATCH_TEST(a_full_run_directory_keeps_a_true_status),
 	        SCRATCH_TEST(one_run_at_a_time),
 	        SCRATCH_TEST(the_node_document_lies_on_the_machine),
 	        SCRATCH_TEST(a_node_document_that_cannot_be_read),

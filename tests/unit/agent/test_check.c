@@ -39,6 +39,7 @@ static void a_clusters_configuration(void **state)
 	check(CLUSTER);
 	assert_status(0);
 	assert_says(ran.out, ": ok: ParallelCluster configuration, ");
+	assert_string_equal(ran.err, "");
 	assert_says(ran.out, " steps for role compute\n");
 }
 

@@ -40,8 +40,10 @@ static void what_is_wrong_has_its_status(void **state)
 	assert_says(ran.err, "--sha256: 'abc': expected 64 hex digits");
 	AGENT("fetch", at("missing"));
 	assert_status(1);
+	assert_says(ran.err, "missing'");
 	AGENT("fetch", "ftp://x/y");
 	assert_status(3);
+	assert_says(ran.err, "ftp://x/y");
 }
 
 static void to_a_file_that_is_replaced_in_one_step(void **state)
@@ -61,10 +63,13 @@ static void to_a_file_that_is_replaced_in_one_step(void **state)
 	assert_int_equal(stat(at("to"), &after), 0);
 	assert_true(before.st_ino != after.st_ino);
 	assert_int_equal(after.st_mode & 07777, 0644);
+	assert_int_equal(after.st_uid, geteuid());
+	assert_int_equal(after.st_gid, getegid());
 	AGENT("fetch", from(), "-o", at("new"));
 	assert_string_equal(get("new"), "hello");
 	AGENT("fetch", from(), "-o", at("no/such/directory"));
 	assert_status(1);
+	assert_says(ran.err, "No such file or directory");
 }
 
 static void a_link_stays_and_its_target_is_written(void **state)

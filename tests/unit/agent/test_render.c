@@ -46,6 +46,11 @@ static void each_file_is_written_and_named(void **state)
 		lines++;
 	}
 	assert_true(lines >= 2);
+	assert_string_equal(ran.err, "");
+	struct stat st;
+	assert_int_equal(stat(at("dir/etc/slurm/slurm.conf"), &st), 0);
+	assert_int_equal(st.st_uid, geteuid());
+	assert_int_equal(st.st_gid, getegid());
 	assert_says(get("dir/etc/slurm/slurm.conf"), "PartitionName=q1 ");
 	const char *before = get("dir/etc/slurm/slurm.conf");
 	put("dir/etc/slurm/slurm.conf", "old\n"); /* what is there is replaced */
@@ -53,6 +58,32 @@ static void each_file_is_written_and_named(void **state)
 	assert_status(0);
 	assert_string_equal(ran.out, "");
 	assert_string_equal(get("dir/etc/slurm/slurm.conf"), before);
+}
+
+/* The head fetches it itself; here it is named. */
+static void a_file_from_elsewhere_is_not_written(void **state)
+{
+	(void)state;
+	put("c.yaml",
+	    "Region: eu-west-1\nImage: {Os: alinux2}\n"
+	    "HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-12121212}}\n"
+	    "Scheduling:\n  Scheduler: slurm\n"
+	    "  SlurmSettings: {CustomSlurmSettingsIncludeFile: 's3://bucket/own.conf'}\n"
+	    "  SlurmQueues:\n  - Name: q1\n"
+	    "    ComputeResources: [{Name: r1, InstanceType: t3.micro, MaxCount: 2}]\n"
+	    "    Networking: {SubnetIds: [subnet-12121212]}\n");
+	AGENT("render", at("c.yaml"), "--output", at("dir"));
+	assert_status(0);
+	const char *name = strstr(ran.out, "note: /");
+	assert_non_null(name);
+	name += strlen("note: ");
+	const char *end = strstr(name, ": the head fetches it from 's3://bucket/own.conf'; it is "
+	                               "not written here\n");
+	assert_non_null(end);
+	assert_int_equal(
+	        access(arena_printf(arena, "%s%.*s", at("dir"), (int)(end - name), name), F_OK),
+	        -1);
+	assert_null(strstr(ran.out, arena_printf(arena, "dir%.*s\n", (int)(end - name), name)));
 }
 
 static void what_it_does_not_take(void **state)
@@ -102,6 +133,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        SCRATCH_TEST(the_command_line),
 	        SCRATCH_TEST(each_file_is_written_and_named),
+	        SCRATCH_TEST(a_file_from_elsewhere_is_not_written),
 	        SCRATCH_TEST(what_it_does_not_take),
 	        SCRATCH_TEST(a_directory_that_is_none),
 	};

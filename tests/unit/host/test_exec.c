@@ -276,6 +276,31 @@ static void a_dry_run_only_records_changes(void **state)
 	assert_string_equal(f->record, "run sh -c 'echo ran'\n");
 }
 
+/* As a shell could run it; what is longer than a line of the record is cut. */
+static void the_record_is_a_command_line(void **state)
+{
+	struct fixture *f = *state;
+	struct host_exec x = {ARGV("a_B9@%+=:,./-", "", "a b", "$x", "'"), .user = "daemon",
+	                      .changes = true};
+	char much[1100];
+	struct host_result r;
+	struct err e = {0};
+
+	assert_ok(run_in(f, f->dry, x, &r, &e));
+	assert_string_equal(f->record, "run user=daemon a_B9@%+=:,./- '' 'a b' '$x' ''\\'''\n");
+	assert_int_equal(r.out.len + r.errout.len, 0);
+	memset(much, 'a', sizeof much);
+	much[1024 - 3] = '\0'; /* " x " and it: 1024 bytes */
+	f->record[0] = '\0';
+	assert_ok(run_in(f, f->dry, (struct host_exec){ARGV("x", much), .changes = true}, &r, &e));
+	assert_int_equal(strlen(f->record), strlen("run\n") + 1024);
+	much[1024 - 3] = 'a';
+	much[1024 - 2] = '\0';
+	f->record[0] = '\0';
+	assert_ok(run_in(f, f->dry, (struct host_exec){ARGV("x", much), .changes = true}, &r, &e));
+	assert_true(str_ends(f->record, "...\n"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -293,6 +318,7 @@ int main(void)
 	        FIXTURE_TEST(a_file_descriptor_is_run),
 	        FIXTURE_TEST(another_root_is_entered),
 	        FIXTURE_TEST(a_dry_run_only_records_changes),
+	        FIXTURE_TEST(the_record_is_a_command_line),
 	};
 	struct err e;
 

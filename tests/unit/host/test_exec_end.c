@@ -161,9 +161,42 @@ static void run_ok_carries_the_last_words(void **state)
 	assert_err(host_run_ok(self, &high, f->arena, &r, &e), ERR_HOST, "exit status 254");
 }
 
+static void the_last_words_may_be_on_standard_output(void **state)
+{
+	struct fixture *f = *state;
+	struct host_result r;
+	struct err e = {0};
+
+	assert_err(
+	        run_in(f, self,
+	               (struct host_exec){SH("echo out; sleep 600"), .deadline = clock_in_ms(300)},
+	               &r, &e),
+	        ERR_HOST, "'sh': not finished by its deadline and ended: out");
+	assert_err(run_in(f, self,
+	                  (struct host_exec){ARGV("sleep", "600"), .deadline = clock_in_ms(100)},
+	                  &r, &e),
+	           ERR_HOST, "'sleep': not finished by its deadline and ended");
+	assert_null(strstr(e.text, "ended:"));
+}
+
+static void how_it_ended_in_words(void **state)
+{
+	const struct host_result rows[] = {
+	        {.status = 0}, {.status = 7}, {.status = 143, .signal = SIGTERM}, {.signal = 63}};
+	static const char *const words[] = {"exit status 0", "exit status 7", "ended by SIGTERM",
+	                                    "ended by signal 63"};
+	char out[HOST_HOW];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_string_equal(host_how_ended(&rows[i], out), words[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	        FIXTURE_TEST(the_last_words_may_be_on_standard_output),
+	        FIXTURE_TEST(how_it_ended_in_words),
 	        FIXTURE_TEST(the_deadline_ends_it),
 	        FIXTURE_TEST(who_ignores_term_is_killed_with_all_below),
 	        FIXTURE_TEST(an_escaped_grandchild_is_found),
