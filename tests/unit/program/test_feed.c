@@ -86,10 +86,49 @@ static void closing_ends_the_passing_line(void **state)
 	                    "10 %\r\nafter\r\n20 %\r\n");
 }
 
+static void clear_it(struct feed *f)
+{
+	feed_clear(f); /* of nothing */
+	feed_passing(f, "%d %%", 10);
+	feed_clear(f);
+	feed_clear(f);
+	fputs("a question? ", f->lines);
+	feed_line(f, "answered");
+}
+
+/* For what another program writes to the terminal; the next line begins where it ended. */
+static void clearing_erases_the_passing_line(void **state)
+{
+	(void)state;
+	assert_string_equal(told(clear_it, (struct program){0}, true),
+	                    "10 %\r\033[Ka question? answered\r\n");
+}
+
+static void pause_twice(struct feed *f)
+{
+	static struct clock_fake now = {.now_ns = 1000000000};
+
+	clock_set_fake(&now);
+	feed_passing(f, "a");
+	now.now_ns += 199999999;
+	feed_passing(f, "b");
+	now.now_ns += 1;
+	feed_passing(f, "c");
+	clock_set_fake(NULL);
+}
+
+static void a_passing_line_stays_for_a_moment(void **state)
+{
+	(void)state;
+	assert_string_equal(told(pause_twice, (struct program){0}, true), "a\r\033[Kc\r\n");
+}
+
 static void quiet_and_json_have_no_lines(void **state)
 {
 	(void)state;
 	assert_string_equal(told(work, (struct program){.quiet = true}, false), "");
+	assert_string_equal(told(work, (struct program){.quiet = true}, true), "");
+	assert_string_equal(told(work, (struct program){.json = true}, true), "");
 	assert_string_equal(told(work, (struct program){.json = true}, false),
 	                    "{\"schema\":1,\"event\":\"half\",\"n\":1}\n");
 }
@@ -100,6 +139,8 @@ int main(void)
 	        cmocka_unit_test(a_file_gets_the_lines_that_stay),
 	        cmocka_unit_test(a_terminal_gets_the_passing_ones_too),
 	        cmocka_unit_test(closing_ends_the_passing_line),
+	        cmocka_unit_test(clearing_erases_the_passing_line),
+	        cmocka_unit_test(a_passing_line_stays_for_a_moment),
 	        cmocka_unit_test(quiet_and_json_have_no_lines),
 	};
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -58,11 +59,14 @@ static int verb_look(void *program)
 	const struct tool *t = program;
 	struct rlimit core;
 	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct sigaction large;
 
+	sigaction(SIGXFSZ, NULL, &large);
 	getrlimit(RLIMIT_CORE, &core);
 	log_err("said");
-	printf("journal %d dumpable %d core %d umask %o free %d\n", t->program.journal,
-	       prctl(PR_GET_DUMPABLE), (int)core.rlim_cur, umask(0), fd);
+	printf("journal %d dumpable %d core %d umask %o free %d large %d endless %d\n",
+	       t->program.journal, prctl(PR_GET_DUMPABLE), (int)core.rlim_cur + (int)core.rlim_max,
+	       umask(0), fd, large.sa_handler == SIG_IGN, t->program.deadline == CLOCK_NEVER);
 	close(fd);
 	return 0;
 }
@@ -311,7 +315,8 @@ static void what_the_frame_makes_of_the_process(void **state)
 	int dumpable = geteuid() != 0;
 #endif
 	RUN("look");
-	snprintf(want, sizeof want, "journal 0 dumpable %d core 0 umask 22 free %d\n", dumpable,
+	snprintf(want, sizeof want,
+	         "journal 0 dumpable %d core 0 umask 22 free %d large 1 endless 1\n", dumpable,
 	         lowest);
 	assert_string_equal(ran.out, want);
 }
