@@ -20,7 +20,6 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "build/progress.h"
-#include "disk/gpt.h"
 #include "verb/verb.h"
 
 #define DEADLINE_MS  600000
@@ -264,8 +263,9 @@ static bool is_qcow2(int fd)
 	       memcmp(magic, "QFI\xfb", sizeof magic) == 0;
 }
 
-/* The partition table of BIOS: any of four partitions, and the signature behind them. */
-static bool has_mbr(int fd)
+/* A partition table of BIOS, or what UEFI wants before its own: any of four partitions, and the
+ * signature behind them. */
+static bool has_table(int fd)
 {
 	unsigned char sector[512];
 
@@ -281,20 +281,18 @@ static bool has_mbr(int fd)
 /* With anything else the firmware would wait until the deadline. */
 static int check_disk(int fd, const char *path, struct err *e)
 {
-	struct gpt_table table;
-
-	if (str_ends(path, ".qcow2") && !is_qcow2(fd))
+	if (str_ends(path, ".qcow2")) {
+		if (is_qcow2(fd))
+			return 0;
 		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
 		               "'%s' is no qcow2 disk, though it is called so", path);
-	if (str_ends(path, ".qcow2") || has_mbr(fd))
+	}
+	if (has_table(fd))
 		return 0;
-	int r = gpt_read(fd, path, &table, e);
-	if (r == -ENOENT)
-		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, ENOENT,
-		               "'%s' has no partition table: expected a raw disk, or a qcow2 disk "
-		               "called .qcow2",
-		               path);
-	return r;
+	return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, ENOENT,
+	               "'%s' has no partition table: expected a raw disk, or a qcow2 disk called "
+	               ".qcow2",
+	               path);
 }
 
 static int check_image(const char *path, struct err *e)

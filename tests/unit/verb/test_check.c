@@ -103,8 +103,24 @@ static void a_foreign_configuration_is_checked(void **state)
 	assert_string_equal(doc_text(d->items[0], "id"), "UpdateOsPackages");
 	assert_string_equal(doc_text(d->items[0], "schema"), "1");
 	assert_string_equal(doc_text(d->items[1], "recipe"), at("pc.yaml"));
+	assert_string_equal(doc_text(d->items[1], "schema"), "1");
+	assert_has(doc_text(d->items[1], "id"), "1");
+	/* Without an update the scripts are all. */
+	put("pc.yaml", "Build:\n  InstanceType: c5.xlarge\n  ParentImage: ami-0123456789abcdef0\n"
+	               "  Components: [{Type: script, Value: 's3://bkt/x.sh'}, "
+	               "{Type: script, Value: 's3://bkt/y.sh'}]\n");
+	assert_runs("check", at("pc.yaml"));
+	assert_has(said(), "for 'provision', 2 components\n");
+	assert_int_equal(run("plan", at("pc.yaml")), 0);
+	assert_true(str_starts(said(), "  1 "));
+	assert_has(said(), "  s3://bkt/x.sh\n  2 ");
+	assert_has(said(), "\n2 for 'provision'\n");
+	assert_int_equal(run("plan", "--json", at("pc.yaml")), 0);
+	assert_int_equal(said_json()->n, 2);
 	put("pc.yaml", "Build:\n  InstanceTyp: c5.xlarge\n  ParentImage: 7\n");
 	assert_refused(3, "pc.yaml:2:3: ", "check", at("pc.yaml"));
+	assert_has(complained(), "pc.yaml:2:3: 'InstanceType' is missing");
+	assert_refused(3, "pc.yaml:2:3: ", "plan", at("pc.yaml"));
 }
 
 /* ---- plan ---- */
@@ -140,6 +156,26 @@ static void a_plan_lists_the_steps(void **state)
 	assert_string_equal(doc_text(d->items[1], "schema"), "1");
 	assert_int_equal(strlen(doc_text(d->items[1], "key")), 64);
 	assert_string_equal(doc_get(d->items[1], "reasons")->items[0]->text, "never built");
+}
+
+/* Names are padded to the longest, up to forty characters. */
+static void a_long_name_moves_no_other(void **state)
+{
+	const char *width = "                                        ";
+
+	(void)state;
+	(void)mkdir(at("tree"), 0755);
+	put("r.yaml",
+	    arena_printf(arena,
+	                 "image: {name: unit, arch: %s, from: tree}\n"
+	                 "files: [{path: /etc/a/name/of/more/than/forty/characters, content: x}]\n",
+	                 own_arch()));
+	assert_runs("plan", at("r.yaml"), "--store", at("store"));
+	assert_has(said(), "\n  2 build   files:/etc/a/name/of/more/than/forty/characters  never "
+	                   "built\n");
+	assert_has(said(), arena_printf(arena, "\n  3 build   clean%s  never built\n", width + 5));
+	put("file", "x");
+	assert_refused(1, "opening the store '", "plan", at("r.yaml"), "--store", at("file"));
 }
 
 static void a_plan_tells_what_build_refuses(void **state)
@@ -181,94 +217,7 @@ static void what_cant_be_locked_is_refused(void **state)
 	assert_refused(3, "none.yaml", "lock", at("none.yaml"));
 }
 
-/* ---- schema ---- */
-
-static const struct doc *property(const struct doc *d, const char *name)
-{
-	const struct doc *p = doc_get(doc_get(d, "properties"), name);
-
-	if (!p)
-		fail_msg("no property '%s'", name);
-	return p;
-}
-
-static bool lists(const struct doc *list, const char *word)
-{
-	for (size_t i = 0; list && i < list->n; i++)
-		if (str_eq(list->items[i]->text, word))
-			return true;
-	return false;
-}
-
-static void the_schema_is_of_the_tables(void **state)
-{
-	(void)state;
-	assert_runs("schema");
-	const struct doc *d = said_json();
-	assert_string_equal(doc_text(d, "type"), "object");
-	assert_string_equal(doc_text(d, "additionalProperties"), "false");
-	const struct doc *image = property(d, "image");
-	assert_string_equal(doc_text(image, "additionalProperties"), "false");
-	assert_true(lists(doc_get(image, "required"), "name"));
-	assert_false(lists(doc_get(image, "required"), "from"));
-	assert_non_null(doc_text(image, "description"));
-	const struct doc *name = property(image, "name");
-	assert_true(lists(doc_get(name, "type"), "string") &&
-	            lists(doc_get(name, "type"), "number"));
-	assert_non_null(doc_text(name, "maxLength"));
-	assert_true(lists(doc_get(property(image, "arch"), "enum"), "arm64"));
-	const struct doc *size = property(property(image, "disk"), "size");
-	assert_false(lists(doc_get(size, "type"), "boolean"));
-	assert_true(lists(doc_get(size, "type"), "number"));
-
-	/* One of each shape: a list of maps, scalars by name, a scalar or a map. */
-	const struct doc *files = property(d, "files");
-	assert_string_equal(doc_text(files, "type"), "array");
-	assert_true(lists(doc_get(doc_get(files, "items"), "required"), "path"));
-	assert_true(lists(doc_get(property(doc_get(files, "items"), "optional"), "enum"), "yes"));
-	assert_non_null(doc_text(property(doc_get(files, "items"), "mode"), "description"));
-	assert_non_null(doc_get(property(d, "sysctl"), "additionalProperties"));
-	const struct doc *packages = doc_get(property(d, "packages"), "anyOf");
-	assert_int_equal(packages->n, 2);
-	assert_int_equal(doc_get(packages->items[0], "anyOf")->n, 2);
-	assert_string_equal(doc_text(packages->items[1], "type"), "object");
-	const struct doc *components = property(d, "components");
-	assert_int_equal(doc_get(doc_get(components, "items"), "anyOf")->n, 2);
-	assert_string_equal(doc_text(property(d, "tests"), "type"), "array");
-	assert_non_null(doc_get(property(d, "include"), "anyOf"));
-	/* What only a node has is no part of a recipe. */
-	assert_null(doc_get(doc_get(d, "properties"), "hostname"));
-	assert_null(doc_get(doc_get(d, "properties"), "munge"));
-}
-
-/* ---- the command line ---- */
-
-static void wrong_lines_end_with_2(void **state)
-{
-	(void)state;
-	assert_refused(2, "verb is missing", NULL);
-	assert_refused(2, "did you mean 'check'", "chekc");
-	assert_refused(2, "takes FILE", "check");
-	assert_refused(2, "takes RECIPE", "plan", "a", "b");
-	assert_refused(2, "does not take", "check", "--store", "x", "a");
-	assert_refused(2, "one of uefi, bios", "test", "--firmware", "x", "a");
-	assert_refused(2, "neither list nor prune", "cache", "clear");
-	assert_refused(2, "expected --name NAME", "publish", "disk");
-	assert_refused(2, "expected ami-...", "share", "snap-1", "111122223333");
-}
-
-/* A letter that no keyboard has would be one by mistake. */
-static void help_is_plain_text(void **state)
-{
-	(void)state;
-	for (const struct command_verb *v = image_program.command.verbs; v->name; v++) {
-		assert_runs(v->name, "--help");
-		assert_has(said(), v->name);
-		assert_has(said(), "-q, --quiet");
-		for (const char *p = said(); *p; p++)
-			assert_true(*p == '\n' || (unsigned char)*p >= ' ');
-	}
-}
+/* ---- images ---- */
 
 static void a_missing_image_is_an_input(void **state)
 {
@@ -330,11 +279,9 @@ int main(void)
 	        VERB_TEST(events_tell_each_file),
 	        VERB_TEST(a_foreign_configuration_is_checked),
 	        VERB_TEST(a_plan_lists_the_steps),
+	        VERB_TEST(a_long_name_moves_no_other),
 	        VERB_TEST(a_plan_tells_what_build_refuses),
 	        VERB_TEST(what_cant_be_locked_is_refused),
-	        VERB_TEST(the_schema_is_of_the_tables),
-	        VERB_TEST(wrong_lines_end_with_2),
-	        VERB_TEST(help_is_plain_text),
 	        VERB_TEST(a_missing_image_is_an_input),
 	};
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* lock: what is written beside the recipe, and fetched into the store; what a build then makes of it. */
 #include "machine.h"
+#include "script.h"
 #include "verb_test.h"
 
 #define STANZA "Package: a\nVersion: 1\nArchitecture: all\nSHA256: %s\n"
@@ -141,6 +142,59 @@ static void events_tell_it(void **state)
 	assert_has(doc_text(said_json_line(0), "text"), "bad.yaml:2:1: unknown section");
 }
 
+/* What steps and components fetch, of the recipes below too, is locked beside the packages. */
+static void files_are_locked_with_the_packages(void **state)
+{
+	static const struct script_row rows[] = {
+	        {"", 0, 200, NULL, "of below", .has = "GET /bkt/below "},
+	        {"", 0, 200, NULL, "of top", .has = "GET /bkt/top "},
+	        {"", 0, 200, NULL, "of a component", .has = "GET /bkt/component "},
+	        {0},
+	};
+	char hex[SHA256_HEX];
+
+	(void)state;
+	unit_need_root();
+	struct script server = script_start(rows);
+	setenv("AWS_ENDPOINT_URL", server.url, 1);
+	setenv("AWS_REGION", "eu-west-1", 1);
+	setenv("AWS_ACCESS_KEY_ID", "AKIAFIXED", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+	put("c.yaml", "name: tool\nschemaVersion: 1.0\nphases:\n"
+	              "- {name: test, steps: [{name: s, action: S3Download, inputs: "
+	              "[{source: 's3://bkt/component', destination: /tmp/x}]}]}\n");
+	put("r.yaml", "image: {name: unit, from: 'debian:bookworm'}\npackages: [a]\n"
+	              "files: [{path: /etc/x, source: 's3://bkt/below'}]\n");
+	put("top.yaml", "image: {name: top, from: r.yaml}\n"
+	                "files: [{path: /etc/x, source: 's3://bkt/top'}]\ncomponents: [c.yaml]\n");
+	assert_int_equal(run("lock", at("top.yaml"), "--fetch", "--store", at("store")), 0);
+	assert_has(said(),
+	           arena_printf(arena, "'%s' has 1 packages and 3 files\n", at("top.lock")));
+	const char *lock = get("top.lock"), *below = strstr(lock, "s3://bkt/below"),
+	           *up = strstr(lock, "s3://bkt/top");
+	assert_true(below && up && below < up);
+	assert_has(lock, "s3://bkt/component");
+	digest_hex("of top", 6, hex);
+	assert_has(lock, hex);
+	assert_string_equal(get(arena_printf(arena, "store/objects/%s", hex)), "of top");
+	assert_int_equal(access(at("r.lock"), F_OK), -1);
+
+	/* A lock that can't be written, and a file that isn't there. */
+	(void)mkdir(at("r.lock"), 0755);
+	assert_int_equal(run("lock", at("r.yaml")), 1);
+	assert_has(complained(), "r.lock");
+	put("top.yaml", "image: {name: top, from: r.yaml}\n"
+	                "files: [{path: /etc/x, source: 's3://bkt/none'}]\n");
+	const char *was = get("top.lock");
+	assert_int_equal(run("lock", at("top.yaml")), 4);
+	assert_has(complained(), "s3://bkt/none");
+	assert_string_equal(get("top.lock"), was);
+	put("c.yaml", "name: tool\n");
+	put("top.yaml", "image: {name: top, from: r.yaml}\ncomponents: [c.yaml]\n");
+	assert_refused(3, "c.yaml", "lock", at("top.yaml"));
+	script_stop(&server);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, begin, end)
@@ -149,6 +203,7 @@ int main(void)
 	        T(events_tell_it),
 	        T(what_is_locked_is_fetched),
 	        T(a_plan_follows_the_lock),
+	        T(files_are_locked_with_the_packages),
 	};
 
 	return cmocka_run_group_tests(tests, machine_begin, NULL);
