@@ -25,6 +25,10 @@ static struct host *host;
 static struct component_list list;
 static struct err e;
 
+/* A step that runs a command. */
+#define BASH(name, command)                                                                        \
+	"{name: " name ", action: ExecuteBash, inputs: {commands: ['" command "']}}"
+
 static inline const char *with_top(const char *text)
 {
 	struct strbuf out = STRBUF(arena, 1UL << 20);

@@ -1,113 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* File systems made, laid in layers, and unpacked again; e2fsck has the last word on them. */
-#include "unit.h"
-
-#include <errno.h>
-#include <sys/sysmacros.h>
-
-#include "disk/ext4.h"
-#include "trees.h"
-
-#define OFFSET ((uint64_t)MIB)
-#define SIZE   (32 * MIB)
-#define EPOCH  1000000000
-
-struct fixture {
-	struct trees *t; /* its tree is the layer; its file the disk */
-	struct trees *out;
-	struct host *here;
-	struct ext4_spec spec;
-};
-
-static int setup(void **state)
-{
-	struct fixture *f = calloc(1, sizeof *f);
-	struct err e;
-	void *trees;
-
-	trees_setup(&trees);
-	f->t = trees;
-	trees_setup(&trees);
-	f->out = trees;
-	int fd = open(f->t->file, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-	assert_int_equal(ftruncate(fd, OFFSET + SIZE), 0);
-	close(fd);
-	assert_ok(host_open("/", HOST_LIVE, &f->here, &e));
-	f->spec = (struct ext4_spec){.file = f->t->file,
-	                             .offset = OFFSET,
-	                             .size = SIZE,
-	                             .uuid = "11111111-2222-3333-4444-555555555555",
-	                             .hash_seed = "66666666-7777-8888-9999-aaaaaaaaaaaa",
-	                             .label = "root",
-	                             .epoch = EPOCH};
-	assert_ok(ext4_make(f->here, &f->spec, CLOCK_NEVER, &e));
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-	void *trees = f->t;
-	int r = trees_teardown(&trees);
-
-	trees = f->out;
-	host_close(f->here);
-	free(f);
-	return trees_teardown(&trees) || r;
-}
-
-static void assert_sound(struct fixture *f)
-{
-	char command[256];
-
-	snprintf(command, sizeof command, "e2fsck -fn '%s?offset=%llu' >%s/fsck 2>&1", f->t->file,
-	         (unsigned long long)OFFSET, f->t->dir);
-	if (system(command) != 0) {
-		snprintf(command, sizeof command, "cat %s/fsck", f->t->dir);
-		(void)!system(command);
-		fail_msg("e2fsck finds it damaged");
-	}
-}
-
-static void lay(struct fixture *f)
-{
-	struct err e;
-
-	assert_ok(ext4_lay(&f->spec, f->t->fd, &e));
-	assert_sound(f);
-}
-
-static void unpack(struct fixture *f)
-{
-	struct err e;
-
-	assert_ok(ext4_unpack(f->t->file, OFFSET, f->out->fd, 64 * MIB, true, &e));
-}
-
-/* Another layer in the tree's place. */
-static void next_layer(struct fixture *f)
-{
-	char command[256];
-
-	snprintf(command, sizeof command, "find %s -mindepth 1 -delete", f->t->path);
-	assert_int_equal(system(command), 0);
-}
-
-static bool disk_has(struct fixture *f, const char *text)
-{
-	struct blob all = trees_file(f->t);
-
-	return memmem(all.data, all.len, text, strlen(text));
-}
-
-static char *large(size_t len, char c)
-{
-	char *text = calloc(1, len + 1);
-
-	memset(text, c, len);
-	return text;
-}
+/* File systems unpacked again: each kind of file, owners, and what is damaged or none; e2fsck has the last word on them. */
+#include "ext4_test.h"
 
 static void fill_kinds(struct fixture *f)
 {
@@ -242,137 +135,7 @@ static void test_content_with_holes(void **state)
 	assert_int_equal(before.inodes, after.inodes + 1);
 }
 
-static void test_a_layer_over_another(void **state)
-{
-	struct fixture *f = *state;
-	struct trees *t = f->t, *o = f->out;
-	char path[128];
-
-	assert_int_equal(mkdirat(t->fd, "keep", 0700), 0);
-	assert_int_equal(mkdirat(t->fd, "opaque", 0755), 0);
-	assert_int_equal(mkdirat(t->fd, "gone", 0755), 0);
-	assert_int_equal(mkdirat(t->fd, "gone/deep", 0755), 0);
-	assert_int_equal(mkdirat(t->fd, "dir-to-file", 0755), 0);
-	trees_put(t, "keep/a", "SECRET-OLD-A", 0600);
-	trees_put(t, "keep/b", "b", 0600);
-	trees_put(t, "opaque/x", "SECRET-OPAQUE", 0600);
-	trees_put(t, "gone/deep/x", "SECRET-GONE", 0600);
-	trees_put(t, "dir-to-file/x", "SECRET-DIR", 0600);
-	trees_put(t, "file-to-dir", "SECRET-FILE", 0600);
-	trees_put(t, "first", "SECRET-LINKED", 0600);
-	assert_int_equal(linkat(t->fd, "first", t->fd, "second", 0), 0);
-	trees_put(t, "removed", "SECRET-REMOVED", 0600);
-	snprintf(path, sizeof path, "%s/removed", t->path);
-	char *value = large(2000, 'X');
-	assert_int_equal(setxattr(path, "user.large", value, 2000, 0), 0);
-	free(value);
-	lay(f);
-	assert_true(disk_has(f, "SECRET-GONE"));
-	next_layer(f);
-	assert_int_equal(mkdirat(t->fd, "keep", 0711), 0);
-	assert_int_equal(mkdirat(t->fd, "opaque", 0700), 0);
-	assert_int_equal(mkdirat(t->fd, "file-to-dir", 0755), 0);
-	snprintf(path, sizeof path, "%s/opaque", t->path);
-	assert_int_equal(setxattr(path, "user.overlay.opaque", "y", 1, 0), 0);
-	trees_put(t, "keep/a", "new a", 0640);
-	trees_put(t, "opaque/y", "y", 0600);
-	trees_put(t, "file-to-dir/in", "in", 0600);
-	trees_put(t, "dir-to-file", "file", 0600);
-	assert_int_equal(mknodat(t->fd, "gone", S_IFCHR, 0), 0);
-	assert_int_equal(mknodat(t->fd, "removed", S_IFCHR, 0), 0);
-	assert_int_equal(mknodat(t->fd, "first", S_IFCHR, 0), 0);
-	assert_int_equal(mknodat(t->fd, "never-was", S_IFCHR, 0), 0);
-	lay(f);
-	unpack(f);
-	assert_string_equal(trees_text(o, "keep/a"), "new a");
-	assert_int_equal(trees_stat(o, "keep/a").st_mode, S_IFREG | 0640);
-	assert_string_equal(trees_text(o, "keep/b"), "b");
-	assert_int_equal(trees_stat(o, "keep").st_mode, S_IFDIR | 0711);
-	assert_false(trees_has(o, "opaque/x"));
-	assert_string_equal(trees_text(o, "opaque/y"), "y");
-	assert_int_equal(trees_xattr(o, "opaque", "user.overlay.opaque", path, 8), -1);
-	assert_string_equal(trees_text(o, "file-to-dir/in"), "in");
-	assert_string_equal(trees_text(o, "dir-to-file"), "file");
-	assert_false(trees_has(o, "gone"));
-	assert_false(trees_has(o, "removed"));
-	assert_false(trees_has(o, "first"));
-	assert_false(trees_has(o, "never-was"));
-	assert_string_equal(trees_text(o, "second"), "SECRET-LINKED");
-	assert_int_equal(trees_stat(o, "second").st_nlink, 1);
-	static const char *const secrets[] = {"SECRET-OLD-A", "SECRET-OPAQUE", "SECRET-GONE",
-	                                      "SECRET-DIR",   "SECRET-FILE",   "SECRET-REMOVED",
-	                                      "XXXXXXXXXXXX"};
-	for (size_t i = 0; i < sizeof secrets / sizeof *secrets; i++)
-		if (disk_has(f, secrets[i]))
-			fail_msg("'%s' is left", secrets[i]);
-}
-
 /* What was removed is as if it had never been: space, inodes and every byte. */
-static void test_removing_gives_all_back(void **state)
-{
-	struct fixture *f = *state;
-	struct ext4_need before, between, after;
-	struct err e;
-	char *text = large(3 * MIB, 'x');
-
-	lay(f);
-	assert_ok(ext4_space(&f->spec, &before, &e));
-	struct blob was = trees_file(f->t);
-	assert_int_equal(mkdirat(f->t->fd, "d", 0755), 0);
-	trees_put(f->t, "d/large", text, 0600);
-	free(text);
-	lay(f);
-	assert_ok(ext4_space(&f->spec, &between, &e));
-	assert_int_equal(before.inodes - between.inodes, 2);
-	assert_int_equal(before.bytes - between.bytes, 3 * MIB + 4096);
-	next_layer(f);
-	assert_int_equal(mknodat(f->t->fd, "d", S_IFCHR, 0), 0);
-	lay(f);
-	assert_ok(ext4_space(&f->spec, &after, &e));
-	assert_int_equal(before.inodes, after.inodes);
-	assert_int_equal(before.bytes, after.bytes);
-	struct blob is = trees_file(f->t);
-	size_t others = 0;
-	for (size_t i = OFFSET + 12 * MIB; i < is.len; i++)
-		others += was.data[i] != is.data[i];
-	assert_int_equal(others, 0);
-}
-
-static void test_measuring(void **state)
-{
-	struct fixture *f = *state;
-	struct ext4_need need = {7, 7};
-	struct err e;
-
-	assert_int_equal(mkdirat(f->t->fd, "d", 0755), 0);
-	trees_put(f->t, "d/one", "x", 0600);
-	char *text = large(4097, 'x');
-	trees_put(f->t, "two", text, 0600);
-	free(text);
-	trees_put(f->t, "none", "", 0600);
-	assert_ok(ext4_measure(f->t->fd, &need, &e));
-	assert_int_equal(need.inodes, 4);
-	assert_int_equal(need.bytes, 4096 * (1 + 1 + 2));
-	need.bytes = 7;
-	assert_err(ext4_measure(-1, &need, &e), ERR_HOST, "measuring the tree");
-	assert_int_equal(need.bytes, 7);
-}
-
-static void test_no_space(void **state)
-{
-	struct fixture *f = *state;
-	struct err e;
-	char *text = large(15 * MIB, 'x');
-
-	trees_put(f->t, "a", text, 0600);
-	trees_put(f->t, "b", text, 0600);
-	trees_put(f->t, "c", text, 0600);
-	free(text);
-	assert_err(ext4_lay(&f->spec, f->t->fd, &e), ERR_INPUT, "no space left");
-	assert_int_equal(e.no, ENOSPC);
-	assert_non_null(strstr(e.text, "'/"));
-}
-
 static void test_the_ceiling_of_unpacking(void **state)
 {
 	struct fixture *f = *state;
@@ -476,27 +239,6 @@ static void test_what_is_no_file_system(void **state)
 }
 
 /* Two trees alike, made in another order, are the same file system byte for byte. */
-static void test_the_same_tree_is_the_same_bytes(void **state)
-{
-	struct fixture *f = *state;
-	void *other;
-
-	setup(&other);
-	struct fixture *g = other;
-	for (int i = 0; i < 40; i++) {
-		char name[16];
-		snprintf(name, sizeof name, "n%d", i);
-		trees_put(f->t, name, name, 0600);
-		snprintf(name, sizeof name, "n%d", 39 - i);
-		trees_put(g->t, name, name, 0600);
-	}
-	lay(f);
-	lay(g);
-	struct blob a = trees_file(f->t), b = trees_file(g->t);
-	assert_int_equal(a.len, b.len);
-	assert_true(memcmp(a.data, b.data, a.len) == 0);
-	assert_int_equal(teardown(&other), 0);
-}
 
 int main(void)
 {
@@ -504,16 +246,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_all_kinds_come_out_again),
 	        TEST(test_content_with_holes),
-	        TEST(test_a_layer_over_another),
-	        TEST(test_removing_gives_all_back),
-	        TEST(test_measuring),
-	        TEST(test_no_space),
 	        TEST(test_the_ceiling_of_unpacking),
 	        TEST(test_devices),
 	        TEST(test_owners),
 	        TEST(test_a_damaged_inode),
 	        TEST(test_what_is_no_file_system),
-	        TEST(test_the_same_tree_is_the_same_bytes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
