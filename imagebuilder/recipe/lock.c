@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "data/yaml.h"
 
-#define TEXT_MAX (4UL << 20)
+#define TEXT_MAX YAML_SIZE_MAX /* what is written has to be read again */
 
 static const char *const versions[] = {"1", NULL};
 
@@ -190,7 +190,7 @@ int lock_write(const struct lock *l, const char *path, struct err *e)
 	}
 	if (out.overflow)
 		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
-		               "writing '%s': more than %lu bytes", path, TEXT_MAX);
+		               "writing '%s': more than %d bytes", path, TEXT_MAX);
 	return file_replace(AT_FDCWD, path, out.data, out.len, &attr, e);
 }
 

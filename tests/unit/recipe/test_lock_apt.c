@@ -27,7 +27,9 @@ static void put_apt(const char *uris, const char *show)
 	                         "ls -d ${APT_CONFIG%%/*}/lists/partial "
 	                         "${APT_CONFIG%%/*}/cache/archives/partial >/dev/null || "
 	                         "exit 9\n"
+	                         "test -f ${APT_CONFIG%%/*}/status || exit 7\n"
 	                         "test ! -s ${APT_CONFIG%%/*}/status || exit 8\n"
+	                         "test -f ${APT_CONFIG%%/*}/preferences || exit 6\n"
 	                         "case \"$*\" in *print-uris*) cat %1$s/uris;; esac\n",
 	                         top));
 	put_program("apt-cache", arena_printf(arena, "cat %s/show\n", top));
@@ -304,6 +306,72 @@ static void what_is_let_go_may_still_come_from_the_lock(void **state)
 	assert_err(resolve_keeping("b"), ERR_HOST, "locking 'd' 1: it comes from 'copy:/there'");
 }
 
+/* As many at once as when digests are asked for, and each is looked for in its own answer. */
+static void the_sources_are_asked_for_all_that_is_kept(void **state)
+{
+	struct strbuf show = STRBUF(arena, 65536);
+	struct lock_package *packages = arena_array(arena, 83, sizeof *packages);
+	const struct lock many = {.n = 83, .packages = packages};
+	const struct lock_keep keep = {.was = &many, .bring = bring, .ctx = &brought};
+
+	(void)state;
+	unit_need_root();
+	for (int i = 0; i < 83; i++) {
+		packages[i] = (struct lock_package){arena_printf(arena, "p%02d", i),
+		                                    "1",
+		                                    "all",
+		                                    HEX("1"),
+		                                    "http://x/y",
+		                                    1,
+		                                    false};
+		if (i != 41)
+			strbuf_printf(&show, STANZA("p%02d", "1", "all", "SHA256: " HEX("1") "\n"),
+			              i);
+	}
+	put_apt("'http://x/00' p00_1_all.deb 1\n", show.data);
+	brought = (struct lock){0};
+	assert_ok(ask(&keep));
+	assert_int_equal(brought.n, 1);
+	assert_string_equal(brought.packages[0].name, "p41");
+	const char *calls = calls_of("apt-cache");
+	assert_int_equal(strncmp(calls, "show p00 p01 ", 13), 0);
+	assert_non_null(strstr(calls, " p39\nshow p40 "));
+	assert_non_null(strstr(calls, " p79\nshow p80 p81 p82\n"));
+	/* Where all is there nothing is brought, and the lists are fetched once. */
+	strbuf_printf(&show, STANZA("p%02d", "1", "all", "SHA256: " HEX("1") "\n"), 41);
+	put_apt("'http://x/00' p00_1_all.deb 1\n", show.data);
+	brought = (struct lock){0};
+	assert_ok(ask(&keep));
+	assert_int_equal(brought.n, 0);
+	assert_null(strstr(strstr(calls_of("apt-get"), "update") + 1, "update"));
+}
+
+static int bring_none(void *ctx, const struct lock *gone, const char **ret_source, struct err *err)
+{
+	(void)ctx, (void)gone, (void)ret_source;
+	return err_set(err, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, "it is nowhere");
+}
+
+static void what_cant_be_kept_is_told(void **state)
+{
+	const struct lock_keep keep = {.was = &was, .bring = bring_none};
+
+	(void)state;
+	unit_need_root();
+	put_apt("'http://y/b' b_2_amd64.deb 5\n", SOURCES);
+	assert_err(ask(&keep), ERR_ABSENT, "it is nowhere");
+	/* The lists with what was brought can't be fetched. */
+	put_program("apt-get", "case \"$*\" in *update*) ! grep -q there "
+	                       "\"${APT_CONFIG%/*}/sources.list\";; esac\n");
+	assert_err(resolve_keeping("b"), ERR_HOST, "fetching package lists: ");
+	/* Neither can apt be asked what it has. */
+	put_program("apt-get", "");
+	assert_int_equal(unlink(at("bin/apt-cache")), 0);
+	assert_int_equal(symlink("apt-cache", at("bin/apt-cache")), 0);
+	assert_err(resolve_keeping("b"), ERR_HOST, "asking apt for the packages of the lock: ");
+	assert_int_equal(brought.n, 0);
+}
+
 /* ---- changes ---- */
 
 static void tell(void *ctx, const struct lock_change *c)
@@ -347,6 +415,8 @@ int main(void)
 	        MACHINE_TEST(what_is_in_the_way_is_let_go),
 	        MACHINE_TEST(what_is_not_kept_takes_new_content_of_the_same_version),
 	        MACHINE_TEST(what_is_let_go_may_still_come_from_the_lock),
+	        MACHINE_TEST(the_sources_are_asked_for_all_that_is_kept),
+	        MACHINE_TEST(what_cant_be_kept_is_told),
 	        MACHINE_TEST(changes_are_told),
 	};
 

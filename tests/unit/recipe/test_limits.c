@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Limits of the keys of recipes and locks: what just goes, and what is one more or one less. */
+#include "recipe_test.h"
+
+#include "recipe/allow.h"
+#include "recipe/copy.h"
+#include "recipe/lock.h"
+#include "recipe/recipe.h"
+#include "recipe/when.h"
+
+/* `%s` is `unit`, n times; with commas between if it is of a list. */
+struct row {
+	const char *text, *key, *unit;
+	size_t min, max; /* max 0: not looked at */
+};
+
+static const char *fill(const struct row *row, size_t n)
+{
+	const char *s = strstr(row->text, "%s");
+	bool list = s > row->text && s[-1] == '[';
+	struct strbuf b = STRBUF(arena, 8UL << 20);
+
+	strbuf_add(&b, row->text, (size_t)(s - row->text));
+	for (size_t i = 0; i < n; i++)
+		strbuf_printf(&b, "%s%s", list && i ? "," : "", row->unit);
+	strbuf_str(&b, s + 2);
+	return b.data;
+}
+
+typedef int read_fn(const char *text);
+
+static void assert_limits(read_fn *read, const struct row *row)
+{
+	const size_t beyond[] = {row->min ? row->min - 1 : SIZE_MAX,
+	                         row->max ? row->max + 1 : SIZE_MAX};
+	const size_t within[] = {row->min, row->max ? row->max : row->min};
+
+	for (size_t i = 0; i < 2; i++)
+		if (read(fill(row, within[i])) < 0)
+			fail_msg("%s: %zu should go: %s", row->text, within[i], e.text);
+	for (size_t i = 0; i < 2; i++)
+		if (beyond[i] != SIZE_MAX) {
+			if (read(fill(row, beyond[i])) == 0)
+				fail_msg("%s: %zu should not go", row->text, beyond[i]);
+			assert_int_equal(e.kind, ERR_INPUT);
+			if (!strstr(e.text, row->key))
+				fail_msg("'%s' lacks '%s'", e.text, row->key);
+		}
+}
+
+/* ---- recipes ---- */
+
+static int load(const char *text)
+{
+	struct field_strings packages;
+	struct recipe got;
+
+	put_yaml("r.yaml", text);
+	int r = recipe_load(at("r.yaml"), NULL, arena, &got, &e);
+	return r < 0 ? r : recipe_packages(&got, arena, &packages, &e);
+}
+
+#define BOOKWORM "{image: {name: a, from: 'debian:bookworm'}, "
+
+static void keys_of_recipes_have_limits(void **state)
+{
+	static const struct row rows[] = {
+	        {"{image: {name: '%s'}}", "name", "a", 1, 64},
+	        {"{image: {name: a, cmdline: '%s'}}", "cmdline", "x", 0, 1024},
+	        {"{image: {name: a, features: [%s]}}", "features", "efa", 0, 8},
+	        {"{image: {name: a, from: 'debian:sid', sources: [%s]}}", "sources",
+	         "'deb http://a/b sid m'", 0, 64},
+	        {"{image: {name: a}, copy: [{from: /etc, to: '%s'}]}", "to", "/", 1, PATH_MAX - 1},
+	        {"{image: {name: a}, tests: [{run: [%s]}]}", "run", "x", 1, 256},
+	        {"{image: {name: a}, tests: [{run: x, name: '%s'}]}", "name", "x", 1, 100},
+	        {"{image: {name: a}, allow: [{rule: tokens, reason: x, path: '%s'}]}", "path", "/",
+	         1, PATH_MAX - 1},
+	        {"{image: {name: a}, allow: [{rule: tokens, path: /x, reason: '%s'}]}", "reason",
+	         "x", 1, 300},
+	        {"{image: {name: a}, allow: [%s]}", "'allow'", "{rule: tokens, path: /, reason: x}",
+	         0, ALLOW_MAX},
+	        {BOOKWORM "when: [{match: {distribution: [%s]}}]}", "distribution", "debian", 1,
+	         32},
+	        {BOOKWORM "when: [{match: {arch: [%s]}}]}", "arch", "arm64", 1, 8},
+	        {BOOKWORM "when: [%s]}", "'when' has too many parts", "{match: {arch: arm64}}", 0,
+	         WHEN_PARTS_MAX},
+	        {"{image: {name: a}, packages: [%s]}", "names", "p", 0, 4096},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_limits(load, &rows[i]);
+}
+
+static void what_is_empty_is_no_value(void **state)
+{
+	static const char *const texts[][2] = {
+	        {"{image: {name: a, from: ''}}", "from"},
+	        {"{image: {name: a, distribution: ''}}", "distribution"},
+	        {"{image: {name: a}, copy: [{from: '', to: /x}]}", "from"},
+	        {"{image: {name: a}, allow: [{rule: '', path: /x, reason: x}]}", "rule"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		assert_err(load(texts[i][0]), ERR_INPUT, texts[i][1]);
+}
+
+static void numbers_have_limits(void **state)
+{
+	static const struct {
+		const char *text;
+		bool goes;
+	} rows[] = {
+	        {"{image: {name: a, disk: {size: 512M}}}", true},
+	        {"{image: {name: a, disk: {size: 16T}}}", true},
+	        {"{image: {name: a, disk: {size: 16777217M}}}", false},
+	        {"{image: {name: a}, tests: [{run: x, timeout: 3600s}]}", true},
+	        {"{image: {name: a}, tests: [{run: x, timeout: 3601s}]}", false},
+	        {"{image: {name: a}, tests: [{run: x, timeout: 0s}]}", false},
+	        {"{image: {name: a}, tests: [{run: x, expect: {status: -1}}]}", false},
+	        {"{image: {name: a}, tests: [{run: x, expect: {status: 255}}]}", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		if ((load(rows[i].text) == 0) != rows[i].goes)
+			fail_msg("%s: %s", rows[i].text, e.text);
+}
+
+/* ---- locks ---- */
+
+#define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define LOCK(from, arch, asked, sources, packages)                                                 \
+	"{lock: 1, from: " from ", arch: " arch ", asked: [" asked "], sources: [" sources         \
+	"], packages: [" packages "]}"
+#define PACKAGE(name, version, arch, sha256, url)                                                  \
+	"{name: " name ", version: " version ", arch: " arch ", size: 1, sha256: " sha256          \
+	", url: '" url "'}"
+#define ANY PACKAGE("b", "1", "all", "'" HEX "'", "http://x")
+
+static int read_lock(const char *text)
+{
+	struct lock got;
+
+	put_yaml("r.lock", text);
+	return lock_read(at("r.lock"), arena, &got, &e);
+}
+
+static void keys_of_locks_have_limits(void **state)
+{
+	static const struct row rows[] = {
+	        {LOCK("'%s'", "x", "", "x", ANY), "from", "x", 1, 0},
+	        {LOCK("x", "'%s'", "", "x", ANY), "arch", "x", 1, 0},
+	        {LOCK("x", "x", "%s", "x", ANY), "asked", "x", 0, LOCK_PACKAGES_MAX},
+	        {LOCK("x", "x", "", "%s", ANY), "sources", "x", 1, 1024},
+	        {LOCK("x", "x", "", "x", "%s"), "packages", ANY, 1, LOCK_PACKAGES_MAX},
+	        {LOCK("x", "x", "", "x", PACKAGE("'%s'", "1", "all", "'" HEX "'", "http://x")),
+	         "name", "x", 1, 0},
+	        {LOCK("x", "x", "", "x", PACKAGE("b", "'%s'", "all", "'" HEX "'", "http://x")),
+	         "version", "x", 1, 0},
+	        {LOCK("x", "x", "", "x", PACKAGE("b", "1", "'%s'", "'" HEX "'", "http://x")),
+	         "arch", "x", 1, 0},
+	        {LOCK("x", "x", "", "x", PACKAGE("b", "1", "all", "'%s'", "http://x")), "sha256",
+	         "a", 64, 64},
+	        {"{lock: 1, from: x, arch: x, sources: [x], packages: [" ANY "], files: [%s]}",
+	         "files", "{uri: u, sha256: '" HEX "'}", 0, LOCK_FILES_MAX},
+	        {"{lock: 1, from: x, arch: x, sources: [x], packages: [" ANY "], "
+	         "files: [{uri: '%s', sha256: '" HEX "'}]}",
+	         "uri", "u", 1, 0},
+	        {"{lock: 1, from: x, arch: x, sources: [x], packages: [" ANY "], "
+	         "files: [{uri: u, sha256: '%s'}]}",
+	         "sha256", "a", 64, 64},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_limits(read_lock, &rows[i]);
+	assert_ok(read_lock(LOCK("x", "x", "", "x", ANY)));
+	assert_err(read_lock("{lock: 1, from: x, arch: x, packages: [" ANY "]}"), ERR_INPUT,
+	           "sources");
+}
+
+/* As large as one may be that is read again, to the byte. */
+static void a_lock_has_a_size_that_can_be_read(void **state)
+{
+	struct lock_package one = {.name = "b", .version = "1", .arch = "all", .sha256 = HEX};
+	const char *sources[] = {"s"};
+	struct lock got,
+	        l = {.from = "f", .arch = "a", .sources = {1, sources}, .n = 1, .packages = &one};
+	struct stat st;
+	size_t most = 1UL << 20;
+
+	(void)state;
+	one.size = 1;
+	one.url = "http://x/";
+	assert_ok(lock_write(&l, at("r.lock"), &e));
+	assert_int_equal(stat(at("r.lock"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	char *url = arena_alloc(arena, most);
+	size_t room = most - (size_t)st.st_size;
+	memset(url, 'x', room + strlen(one.url));
+	memcpy(url, one.url, strlen(one.url));
+	size_t n = room + strlen(one.url);
+	one.url = url;
+	for (; n > 0 && lock_write(&l, at("r.lock"), &e) < 0; url[--n] = '\0')
+		assert_err(lock_write(&l, at("r.lock"), &e), ERR_INPUT,
+		           "r.lock': more than 1048576 bytes");
+	assert_int_equal(stat(at("r.lock"), &st), 0);
+	assert_in_range(st.st_size, most - 1, most);
+	assert_ok(lock_read(at("r.lock"), arena, &got, &e));
+}
+
+/* ---- faults ---- */
+
+/* Each is the only fault, and what is looked at after it is sound. */
+static void one_fault_is_enough(void **state)
+{
+	static const char *const texts[] = {
+	        "{image: {name: A}}",
+	        "{image: {name: a, from: none.yaml}}",
+	        "{image: {name: a}, munge: {}}",
+	        "{image: {name: a}, files: [{path: x}]}",
+	        "{image: {name: a}, copy: [{from: /etc, to: x}]}",
+	        "{image: {name: a}, components: [{}]}",
+	        "{image: {name: a}, tests: [{}]}",
+	        "{image: {name: a}, allow: [{}]}",
+	        BOOKWORM "when: [{match: {}}]}",
+	        BOOKWORM "when: [{match: {}}, {match: {arch: arm64}}]}",
+	        BOOKWORM "when: [{match: {arch: arm64}, files: [{path: x}]}]}",
+	        BOOKWORM "when: [{match: {arch: arm64}, tests: [{}]}, {match: {arch: arm64}}]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		struct faults faults = {.arena = arena};
+		struct recipe got;
+
+		put_yaml("r.yaml", texts[i]);
+		assert_err(recipe_load_all(at("r.yaml"), NULL, &faults, arena, &got, &e), ERR_INPUT,
+		           "");
+		if (faults.n != 1)
+			fail_msg("%s: %zu faults", texts[i], faults.n);
+		assert_err(recipe_load(at("r.yaml"), NULL, arena, &got, &e), ERR_INPUT,
+		           faults.items[0].text);
+	}
+}
+
+static void each_entry_of_a_list_has_its_fault(void **state)
+{
+	static const char *const lists[] = {"copy", "components", "tests", "allow"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+		struct faults faults = {.arena = arena};
+		struct recipe got;
+
+		put_yaml("r.yaml",
+		         arena_printf(arena, "{image: {name: a}, %s: [{}, {x: y}, {}]}", lists[i]));
+		assert_err(recipe_load_all(at("r.yaml"), NULL, &faults, arena, &got, &e), ERR_INPUT,
+		           "r.yaml:1:");
+		if (faults.n != 3)
+			fail_msg("%s: %zu faults", lists[i], faults.n);
+	}
+}
+
+int main(void)
+{
+#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+	const struct CMUnitTest tests[] = {
+	        T(keys_of_recipes_have_limits),
+	        T(what_is_empty_is_no_value),
+	        T(numbers_have_limits),
+	        T(keys_of_locks_have_limits),
+	        T(a_lock_has_a_size_that_can_be_read),
+	        T(one_fault_is_enough),
+	        T(each_entry_of_a_list_has_its_fault),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
