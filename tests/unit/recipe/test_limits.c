@@ -2,51 +2,13 @@
 /* Limits of the keys of recipes and locks: what just goes, and what is one more or one less. */
 #include "recipe_test.h"
 
+#include "limits.h"
+
 #include "recipe/allow.h"
 #include "recipe/copy.h"
 #include "recipe/lock.h"
 #include "recipe/recipe.h"
 #include "recipe/when.h"
-
-/* `%s` is `unit`, n times; with commas between if it is of a list. */
-struct row {
-	const char *text, *key, *unit;
-	size_t min, max; /* max 0: not looked at */
-};
-
-static const char *fill(const struct row *row, size_t n)
-{
-	const char *s = strstr(row->text, "%s");
-	bool list = s > row->text && s[-1] == '[';
-	struct strbuf b = STRBUF(arena, 8UL << 20);
-
-	strbuf_add(&b, row->text, (size_t)(s - row->text));
-	for (size_t i = 0; i < n; i++)
-		strbuf_printf(&b, "%s%s", list && i ? "," : "", row->unit);
-	strbuf_str(&b, s + 2);
-	return b.data;
-}
-
-typedef int read_fn(const char *text);
-
-static void assert_limits(read_fn *read, const struct row *row)
-{
-	const size_t beyond[] = {row->min ? row->min - 1 : SIZE_MAX,
-	                         row->max ? row->max + 1 : SIZE_MAX};
-	const size_t within[] = {row->min, row->max ? row->max : row->min};
-
-	for (size_t i = 0; i < 2; i++)
-		if (read(fill(row, within[i])) < 0)
-			fail_msg("%s: %zu should go: %s", row->text, within[i], e.text);
-	for (size_t i = 0; i < 2; i++)
-		if (beyond[i] != SIZE_MAX) {
-			if (read(fill(row, beyond[i])) == 0)
-				fail_msg("%s: %zu should not go", row->text, beyond[i]);
-			assert_int_equal(e.kind, ERR_INPUT);
-			if (!strstr(e.text, row->key))
-				fail_msg("'%s' lacks '%s'", e.text, row->key);
-		}
-}
 
 /* ---- recipes ---- */
 
@@ -64,7 +26,7 @@ static int load(const char *text)
 
 static void keys_of_recipes_have_limits(void **state)
 {
-	static const struct row rows[] = {
+	static const struct limit_row rows[] = {
 	        {"{image: {name: '%s'}}", "name", "a", 1, 64},
 	        {"{image: {name: a, cmdline: '%s'}}", "cmdline", "x", 0, 1024},
 	        {"{image: {name: a, features: [%s]}}", "features", "efa", 0, 8},
@@ -149,7 +111,7 @@ static int read_lock(const char *text)
 
 static void keys_of_locks_have_limits(void **state)
 {
-	static const struct row rows[] = {
+	static const struct limit_row rows[] = {
 	        {LOCK("'%s'", "x", "", "x", ANY), "from", "x", 1, 0},
 	        {LOCK("x", "'%s'", "", "x", ANY), "arch", "x", 1, 0},
 	        {LOCK("x", "x", "%s", "x", ANY), "asked", "x", 0, LOCK_PACKAGES_MAX},
