@@ -103,7 +103,7 @@ static bool breaks(const struct hygiene_check *c, const struct tree_entry *at)
 	case HYGIENE_CAPS:
 	case HYGIENE_WRITABLE:
 	case HYGIENE_UNITS:
-		return false;
+		break;
 	}
 	return false;
 }
@@ -310,7 +310,7 @@ static bool would_break(const struct hygiene_check *c, mode_t type, const char *
 	case HYGIENE_CAPS:
 	case HYGIENE_WRITABLE:
 	case HYGIENE_UNITS:
-		return false;
+		break;
 	}
 	return false;
 }
