@@ -16,8 +16,7 @@ enum verify_state {
 
 struct verify {
 	const struct inspect *image;
-	const struct hygiene_intent
-	        *intent; /* the recipe's; NULL: what the image's manifest allows */
+	const struct hygiene_intent *intent; /* the recipe's; NULL: it allows nothing */
 	uint64_t deadline;
 	struct arena *arena;
 	void (*tell)(void *ctx, const char *check, enum verify_state state, const char *what);

@@ -2,7 +2,7 @@
 /* Limits of the keys of components: what just goes, and what is one more or one less. */
 #include "component_test.h"
 
-#include "limits.h"
+#include "limit_rows.h"
 
 static int read_limit(const char *text)
 {

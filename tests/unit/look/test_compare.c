@@ -2,9 +2,11 @@
 /* Two trees, and two disks, told apart by each thing that can be another. */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -154,6 +156,104 @@ static void test_large_files(void **state)
 	free(text);
 }
 
+/* To the byte: pieces that end where the file does, and differences at either end of one. */
+static void test_where_pieces_meet(void **state)
+{
+	static const size_t lengths[] = {(1 << 20) - 1, 1 << 20, (1 << 20) + 1};
+	struct fixture *f = *state;
+
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+		size_t len = lengths[i], places[] = {0, (1 << 20) - 2, len - 1};
+		char *text = calloc(1, len + 1);
+
+		memset(text, 'x', len);
+		image_put(f->a, "large", text);
+		image_put(f->b, "large", text);
+		assert_string_equal(files(f), "");
+		const char *from = content(f, text);
+		for (size_t k = 0; k < ARRAY_LEN(places); k++) {
+			text[places[k]] = 'y';
+			image_put(f->b, "large", text);
+			assert_string_equal(files(f),
+			                    arena_printf(f->a->a, "~ file /large content[%s|%s]\n",
+			                                 from, content(f, text)));
+			text[places[k]] = 'x';
+		}
+		free(text);
+	}
+}
+
+static void test_owners_and_devices(void **state)
+{
+	struct fixture *f = *state;
+
+	if (geteuid() != 0)
+		skip();
+	image_put(f->a, "owner", "x");
+	image_put(f->b, "owner", "x");
+	assert_int_equal(fchownat(f->b->fd, "owner", 3, 4, 0), 0);
+	assert_int_equal(mknodat(f->a->fd, "char", S_IFCHR | 0600, makedev(1, 3)), 0);
+	assert_int_equal(mknodat(f->b->fd, "char", S_IFCHR | 0600, makedev(5, 7)), 0);
+	assert_int_equal(mknodat(f->a->fd, "block", S_IFBLK | 0600, makedev(1, 3)), 0);
+	assert_int_equal(mknodat(f->b->fd, "block", S_IFBLK | 0600, makedev(1, 4)), 0);
+	assert_int_equal(mknodat(f->a->fd, "pipe", S_IFIFO | 0600, 0), 0);
+	assert_int_equal(mknodat(f->b->fd, "pipe", S_IFSOCK | 0600, 0), 0);
+	assert_int_equal(mknodat(f->a->fd, "same", S_IFIFO | 0600, 0), 0);
+	assert_int_equal(mknodat(f->b->fd, "same", S_IFIFO | 0600, 0), 0);
+	assert_int_equal(mknodat(f->a->fd, "turned", S_IFBLK | 0600, makedev(1, 3)), 0);
+	assert_int_equal(mknodat(f->b->fd, "turned", S_IFCHR | 0600, makedev(1, 4)), 0);
+	assert_string_equal(files(f), "~ file /block device[1:3|1:4]\n"
+	                              "~ file /char device[1:3|5:7]\n"
+	                              "~ file /owner owner[0:0|3:4]\n"
+	                              "~ file /pipe type[pipe|socket]\n"
+	                              "~ file /turned type[block device|character device]\n");
+}
+
+/* A directory on one side and a file on the other: what is below it is only on that side. */
+static void test_a_directory_and_a_file(void **state)
+{
+	struct fixture *f = *state;
+
+	image_put(f->a, "x/in", "1");
+	image_put(f->b, "x", "2");
+	image_put(f->a, "y", "3");
+	image_put(f->b, "y/lost+found", "4");
+	assert_string_equal(files(f),
+	                    arena_printf(f->a->a,
+	                                 "~ file /x type[directory|file] mode[0755|0644]\n"
+	                                 "- file /x/in content[%s|]\n"
+	                                 "~ file /y type[file|directory] mode[0644|0755]\n"
+	                                 "+ file /y/lost+found content[|%s]\n",
+	                                 content(f, "1"), content(f, "4")));
+}
+
+static void make_deep(struct image *t, int levels)
+{
+	int dir = dup(t->fd);
+
+	for (int i = 0; i < levels; i++) {
+		assert_int_equal(mkdirat(dir, "d", 0755), 0);
+		int next = openat(dir, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(dir);
+		dir = next;
+	}
+	close(dir);
+}
+
+static void test_how_deep_it_goes(void **state)
+{
+	struct fixture *f = *state;
+	struct err e;
+
+	make_deep(f->a, 200);
+	make_deep(f->b, 200);
+	assert_string_equal(files(f), "");
+	image_empty_out(f->a);
+	make_deep(f->a, 201);
+	assert_err(compare_files(&f->c, &e), ERR_HOST, "comparing '/d/d/");
+	assert_int_equal(e.no, ELOOP);
+}
+
 static void test_the_top(void **state)
 {
 	struct fixture *f = *state;
@@ -268,12 +368,64 @@ static void test_disks(void **state)
 	                    "]\n+ disk partition 3 (linux)\n");
 }
 
+/* A file system alone has no partitions; a partition may be on one side only. */
+static void test_other_disks(void **state)
+{
+	struct fixture *f = *state;
+	char a[128], b[128], command[512];
+
+	make_disk(f->a, UUID_A, "start=53248, size=2048, type=linux\\n", a);
+	make_disk(f->b, UUID_A, "", b);
+	open_disks(f, a, b);
+	assert_string_equal(f->told.data, "- disk partition 3 (linux)\n");
+	snprintf(command, sizeof command,
+	         "printf 'size=4096\\n' | sfdisk --quiet --no-reread "
+	         "--no-tell-kernel -N1 %s",
+	         b);
+	assert_int_equal(system(command), 0);
+	make_disk(f->a, UUID_A, "", a);
+	open_disks(f, a, b);
+	assert_string_equal(f->told.data, "~ disk partition 1 (esp) size[4194304|2097152]\n");
+	/* What lies between is no partition's. */
+	make_disk(f->b, UUID_A, "", b);
+	poke(b, 440, "y");
+	open_disks(f, a, b);
+	assert_int_equal(f->c.n, 0);
+	poke(b, 1 << 20, "y");
+	open_disks(f, a, b);
+	assert_int_equal(f->c.n, 1);
+	snprintf(command, sizeof command, "rm %s && truncate -s 20M %s && mke2fs -q -F -U %s %s", b,
+	         b, UUID_A, b);
+	assert_int_equal(system(command), 0);
+	open_disks(f, a, b);
+	assert_string_equal(f->told.data, "~ disk disk table[GPT|none] size[41943040|20971520]\n");
+	open_disks(f, b, b);
+	assert_int_equal(f->c.n, 0);
+	/* One that became shorter since. */
+	struct err e;
+	make_disk(f->b, UUID_A, "", b);
+	open_disks(f, a, b);
+	assert_int_equal(truncate(b, (1 << 20) + 5), 0);
+	assert_err(compare_disks(&f->c, &e), ERR_INPUT, "': a partition can't be read");
+	assert_int_equal(truncate(b, 100), 0);
+	assert_err(compare_disks(&f->c, &e), ERR_INPUT, "': a partition can't be read");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	        TEST(test_the_same), TEST(test_each_difference), TEST(test_large_files),
-	        TEST(test_the_top),  TEST(test_packages),        TEST(test_disks),
+	        TEST(test_the_same),
+	        TEST(test_each_difference),
+	        TEST(test_large_files),
+	        TEST(test_the_top),
+	        TEST(test_packages),
+	        TEST(test_disks),
+	        TEST(test_where_pieces_meet),
+	        TEST(test_owners_and_devices),
+	        TEST(test_a_directory_and_a_file),
+	        TEST(test_how_deep_it_goes),
+	        TEST(test_other_disks),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

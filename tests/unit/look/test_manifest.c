@@ -218,12 +218,116 @@ static void test_many_faults(void **state)
 	assert_non_null(strstr(verify(t, 11), "is there: 2 more"));
 }
 
+/* ---- what may be there ---- */
+
+static const char *verify_by(struct image *t, const struct hygiene_intent *intent, size_t faults)
+{
+	struct told told = {.text = STRBUF(t->a, 1 << 20)};
+	struct inspect_space space = INSPECT_SPACE_INIT("/nowhere");
+	struct inspect i;
+	struct err e;
+
+	assert_ok(inspect_open(t->path, &space, "x", UINT64_MAX, &i, &e));
+	struct verify v = {.image = &i,
+	                   .intent = intent,
+	                   .deadline = UINT64_MAX,
+	                   .arena = t->a,
+	                   .tell = tell,
+	                   .ctx = &told};
+	assert_ok(verify_all(&v, &e));
+	inspect_close(&i);
+	assert_int_equal(v.faults, faults);
+	return told.text.data;
+}
+
+static void test_what_the_recipe_allows(void **state)
+{
+	static const struct hygiene_allow rows[] = {
+	        {"aws-keys", "/opt/a", "an example", false},
+	        {"enabled-units", "x.service", "of the recipe", true},
+	        {"tokens", "/none", "no need", false},
+	        {"tokens", "/gone", "no need", true},
+	};
+	const struct hygiene_intent intent = {.n = ARRAY_LEN(rows), .allow = rows};
+	struct image *t = *state;
+
+	fill(t);
+	image_put(t, "opt/a", "AKIAQ7ZX2M4K9P3R5T6W");
+	image_link(t, "etc/systemd/system/a.wants/x.service", "x");
+	assert_string_equal(verify_by(t, &intent, 0),
+	                    "note hygiene: aws-keys: '/opt/a' at byte 0 is allowed: an example\n"
+	                    "note hygiene: the recipe allows what is not there: tokens: '/none'\n"
+	                    "ok hygiene: nothing that no image may have\n"
+	                    "note manifest: the image has none\n");
+	/* Without a recipe both count. */
+	assert_non_null(strstr(verify_by(t, NULL, 2), "fault hygiene: enabled-units: "));
+}
+
+/* An image's own manifest excuses nothing; its reasons are told. */
+static void test_what_the_manifest_says(void **state)
+{
+	static const char *const others[] = {
+	        "{\"hygiene\":{\"allowed\":[{\"rule\":\"aws-keys\",\"path\":\"\",\"reason\":\"r\"}]}}",
+	        "{\"hygiene\":{\"allowed\":[{\"path\":\"/opt/a[1]*\",\"reason\":\"r\"}]}}",
+	        "{\"hygiene\":{\"allowed\":[{\"rule\":\"aws-keys\",\"reason\":\"r\"}]}}",
+	        "{\"hygiene\":{\"allowed\":[{\"rule\":\"aws-keys\",\"path\":\"/opt/a[1]*\"}]}}",
+	        "{\"hygiene\":{\"allowed\":{}}}",
+	        "{\"hygiene\":[]}",
+	        "{",
+	};
+	struct image *t = *state;
+
+	fill(t);
+	image_put(t, "opt/a[1]*", "AKIAQ7ZX2M4K9P3R5T6W");
+	image_put(t, "opt/a1x", "AKIAQ7ZX2M4K9P3R5T6W");
+	image_put(
+	        t, &BAKED_MANIFEST[1],
+	        "{\"hygiene\":{\"allowed\":[{\"rule\":\"tokens\",\"path\":\"/x\",\"reason\":\"q\"},"
+	        "{\"rule\":\"aws-keys\",\"path\":\"/opt/a[1]*\",\"reason\":\"an example\"}]}}");
+	const char *told = verify_by(t, NULL, 3);
+	const char *excuse = strstr(told, "; its manifest says why it is there: an example\n");
+	assert_non_null(excuse);
+	if (strstr(excuse + 1, "; its manifest says why"))
+		fail_msg("%s", told);
+	assert_true(strstr(told, "/opt/a1x") < strstr(told, "/opt/a[1]*") &&
+	            strstr(told, "/opt/a[1]*") < excuse);
+	assert_null(strstr(told, "nothing that no image may have"));
+	for (size_t i = 0; i < ARRAY_LEN(others); i++) {
+		image_put(t, &BAKED_MANIFEST[1], others[i]);
+		assert_null(strstr(verify_by(t, NULL, 3), "its manifest says why"));
+	}
+}
+
+/* A row without all its values, and one that is none. */
+static void test_a_damaged_manifest(void **state)
+{
+	struct image *t = *state;
+
+	fill(t);
+	image_put(t, &BAKED_MANIFEST[1],
+	          "{\"schema\":1,\"kernels\":[\"6.1.0-9\",[],\"6.1.0-10\"],\"packages\":[{},"
+	          "{\"name\":\"slurmd\",\"version\":\"22.05.8-4+b1\",\"arch\":\"amd64\"},"
+	          "\"base-files 12.4 all\"]}");
+	assert_string_equal(verify(t, 2),
+	                    "ok hygiene: nothing that no image may have\n"
+	                    "fault manifest: a package it names is not there: ? ? ?\n"
+	                    "fault manifest: a kernel's modules it names is not there: \n");
+	image_put(t, &BAKED_MANIFEST[1], "{\"schema\":1,\"kernels\":{},\"packages\":7}");
+	assert_non_null(strstr(verify(t, 4), "it doesn't name is there: base-files 12.4 all\n"));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, image_setup, image_teardown)
 	const struct CMUnitTest tests[] = {
-	        TEST(test_the_manifest),      TEST(test_the_sbom),    TEST(test_verify),
-	        TEST(test_what_does_not_fit), TEST(test_many_faults),
+	        TEST(test_the_manifest),
+	        TEST(test_the_sbom),
+	        TEST(test_verify),
+	        TEST(test_what_does_not_fit),
+	        TEST(test_many_faults),
+	        TEST(test_what_the_recipe_allows),
+	        TEST(test_what_the_manifest_says),
+	        TEST(test_a_damaged_manifest),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

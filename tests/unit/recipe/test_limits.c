@@ -2,7 +2,7 @@
 /* Limits of the keys of recipes and locks: what just goes, and what is one more or one less. */
 #include "recipe_test.h"
 
-#include "limits.h"
+#include "limit_rows.h"
 
 #include "recipe/allow.h"
 #include "recipe/copy.h"
