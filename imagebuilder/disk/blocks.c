@@ -151,7 +151,7 @@ int blocks_scan(int fd, const char *name, struct blocks *ret, struct err *e)
 {
 	scope_mem void *block = malloc(BLOCKS_SIZE);
 	struct blocks b;
-	uint32_t n = 0;
+	uint32_t n;
 	int r = check_file(fd, name, &n, e);
 
 	if (!block)

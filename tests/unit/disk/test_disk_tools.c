@@ -6,6 +6,7 @@
 #include "disk/disk.h"
 #include "disk/ext4.h"
 #include "disk/gpt.h"
+#include "disk/rawdisk.h"
 
 #define MIB  ((uint64_t)1 << 20)
 #define SIZE (200 * MIB)
@@ -237,14 +238,50 @@ static void a_disk_has_room_for_what_it_starts_by(void **state)
 	assert_int_equal(gpt.parts[GPT_ESP].start, MIB);
 }
 
+/* Its first words about the file system, without what it is doing. */
+static void a_check_is_told_in_e2fscks_words(void **state)
+{
+	static const struct {
+		const char *script, *told;
+	} rows[] = {
+	        {"echo 'e2fsck 1.47'\necho 'Pass 1: Checking inodes'\necho\n"
+	         "echo 'Pass 2: Checking directories'\necho 'Inode 7 is odd.  Fix? no'\n"
+	         "echo 'Inode 8, too'\nexit 4\n",
+	         "e2fsck finds it damaged: Inode 7 is odd.  Fix? no"},
+	        {"echo\necho 'Superblock invalid'\necho more\nexit 8\n",
+	         "e2fsck finds it damaged: Superblock invalid"},
+	        {"exit 1\n", "e2fsck finds it damaged: "},
+	};
+	struct rawdisk d = RAWDISK_INIT;
+
+	(void)state;
+	unit_need_root();
+	snprintf(d.path, sizeof d.path, "/dev/null");
+	d.file = "image.raw";
+	d.offset = MIB;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		put_program("e2fsck", rows[i].script);
+		assert_err(rawdisk_check(&d, clock_in_ms(20000), &e), ERR_INTEGRITY, "");
+		assert_string_equal(e.text, arena_printf(arena,
+		                                         "checking the file system in "
+		                                         "'image.raw': %s",
+		                                         rows[i].told));
+		assert_int_equal(e.no, EBADMSG);
+	}
+	put_program("e2fsck", "exit 0\n");
+	assert_ok(rawdisk_check(&d, clock_in_ms(20000), &e));
+	assert_true(str_starts(calls_of("e2fsck"), "-fn /dev/null?offset=1048576\n"));
+	put_program("e2fsck", "sleep 60\n");
+	assert_int_equal(rawdisk_check(&d, clock_in_ms(200), &e), -ETIMEDOUT);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, begin, machine_tear_down)
 	const struct CMUnitTest tests[] = {
-	        T(a_tool_that_is_missing_is_named),
-	        T(a_tool_that_fails_ends_it),
-	        T(each_is_told_all_that_it_could_choose),
-	        T(a_disk_has_room_for_what_it_starts_by),
+	        T(a_tool_that_is_missing_is_named),       T(a_tool_that_fails_ends_it),
+	        T(each_is_told_all_that_it_could_choose), T(a_disk_has_room_for_what_it_starts_by),
+	        T(a_check_is_told_in_e2fscks_words),
 	};
 
 	return cmocka_run_group_tests(tests, machine_begin, NULL);

@@ -154,6 +154,56 @@ static void test_the_same_tree_is_the_same_bytes(void **state)
 	assert_int_equal(teardown(&other), 0);
 }
 
+static void make_deep(struct fixture *f, int levels)
+{
+	int dir = dup(f->t->fd);
+
+	for (int i = 0; i < levels; i++) {
+		assert_int_equal(mkdirat(dir, "d", 0755), 0);
+		int next = openat(dir, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(dir);
+		dir = next;
+	}
+	close(dir);
+}
+
+static void test_how_deep_it_goes(void **state)
+{
+	struct fixture *f = *state;
+	struct ext4_need need;
+	struct err e;
+
+	make_deep(f, 199);
+	assert_ok(ext4_measure(f->t->fd, &need, &e));
+	assert_int_equal(need.inodes, 199);
+	next_layer(f);
+	make_deep(f, 200);
+	lay(f);
+	unpack(f);
+	next_layer(f);
+	make_deep(f, 201);
+	assert_err(ext4_measure(f->t->fd, &need, &e), ERR_HOST, "measuring the tree: ");
+	assert_err(ext4_lay(&f->spec, f->t->fd, &e), ERR_HOST, "listing");
+	assert_int_equal(e.no, ELOOP);
+}
+
+/* By files that lie side by side a fault is told with its own name. */
+static void test_the_name_that_is_told(void **state)
+{
+	struct fixture *f = *state;
+	struct err e;
+
+	trees_put(f->t, "a", "x", 0644);
+	assert_int_equal(mkdirat(f->t->fd, "d", 0755), 0);
+	trees_put(f->t, "d/e", "x", 0644);
+	char *text = large(40 << 20, 'x');
+	trees_put(f->t, "large", text, 0644);
+	free(text);
+	assert_true(ext4_lay(&f->spec, f->t->fd, &e) < 0);
+	if (!strstr(e.text, "'/large'") && !strstr(e.text, " /large"))
+		fail_msg("%s", e.text);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -163,6 +213,8 @@ int main(void)
 	        TEST(test_measuring),
 	        TEST(test_no_space),
 	        TEST(test_the_same_tree_is_the_same_bytes),
+	        TEST(test_how_deep_it_goes),
+	        TEST(test_the_name_that_is_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

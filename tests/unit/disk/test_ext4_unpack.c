@@ -213,14 +213,35 @@ static void what_no_file_can_be_is_refused(void **state)
 	}
 }
 
+static void it_goes_as_deep_as_what_is_laid(void **state)
+{
+	struct fixture *f = *state;
+	struct err e;
+	int dir = dup(f->t->fd);
+
+	for (int i = 0; i < 201; i++) {
+		if (i == 200) {
+			make(f, "-t ext4");
+			assert_ok(unpack(f, MIB, &e));
+		}
+		assert_int_equal(mkdirat(dir, "d", 0755), 0);
+		int next = openat(dir, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		close(dir);
+		dir = next;
+	}
+	close(dir);
+	make(f, "-t ext4");
+	assert_err(unpack(f, MIB, &e), ERR_HOST, "listing");
+	assert_int_equal(e.no, ELOOP);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	        TEST(content_is_read_however_it_is_kept),
-	        TEST(the_ceiling_is_of_all_content),
-	        TEST(times_and_owners_are_wide),
-	        TEST(what_no_file_can_be_is_refused),
+	        TEST(content_is_read_however_it_is_kept), TEST(the_ceiling_is_of_all_content),
+	        TEST(times_and_owners_are_wide),          TEST(what_no_file_can_be_is_refused),
+	        TEST(it_goes_as_deep_as_what_is_laid),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -177,10 +177,13 @@ static void test_a_damaged_one(void **state)
 	part(t, (const char *const[]){ROOT, NULL});
 	format(t, MIB, 20 * MIB);
 	assert_ok(rawdisk_open(t->file, &d, &e));
+	assert_int_equal(fchmod(t->fd, 0700), 0);
 	assert_ok(rawdisk_unpack(&d, t->fd, 64 * MIB, true, CLOCK_NEVER, &e));
+	assert_int_equal(trees_stat(t, ".").st_mode & 07777, 0755);
 	poke(t, MIB + 1024 + 0x0c, "\x01\x02", 2); /* blocks that are free */
 	assert_err(rawdisk_check(&d, CLOCK_NEVER, &e), ERR_INTEGRITY, "e2fsck finds it damaged: ");
 	assert_null(strstr(e.text, "Pass"));
+	assert_true(strlen(strstr(e.text, "damaged: ")) > strlen("damaged: "));
 	assert_err(rawdisk_unpack(&d, t->fd, 64 * MIB, true, CLOCK_NEVER, &e), ERR_INTEGRITY,
 	           "damaged");
 	snprintf(d.path, sizeof d.path, "/tmp/a?b");
