@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "build/chain_own.h"
@@ -97,6 +98,21 @@ static int make_fetched(struct chain_making *m, const struct component_fetches *
 	return 0;
 }
 
+/* The root of the joined layers is that of the uppermost: it keeps the mode and owner that the base gave it. */
+static int take_top(const char *const *layers, const struct layer *l, struct err *e)
+{
+	struct stat st;
+
+	if (!*layers)
+		return 0;
+	while (layers[1])
+		layers++;
+	if (stat(*layers, &st) < 0 || chown(l->tree, st.st_uid, st.st_gid) < 0 ||
+	    chmod(l->tree, st.st_mode & 07777) < 0)
+		return err_errno(e, errno, "making '%s' as '%s' is", l->tree, *layers);
+	return 0;
+}
+
 static int open_and_make(struct chain_making *m, struct component_fetches *fetches, struct err *e)
 {
 	int r = lock_open_files(fetches, m->chain->store, m->chain->source, m->deadline, e);
@@ -114,9 +130,12 @@ int chain_make(const struct chain *c, size_t i, const char *const *layers, struc
 	struct chain_making m = {
 	        .chain = c, .step = s, .layers = layers, .layer = l, .deadline = clock_in_ms(ms)};
 	struct component_fetches fetches = s->fetches;
-	/* Of the packages below; the base brings its own. */
-	int r = *layers && !s->type->outside ? disk_epoch(layers, &m.epoch, e) : 0;
+	int r = take_top(layers, l, e);
 
+	if (r < 0)
+		return r;
+	/* Of the packages below; the base brings its own. */
+	r = *layers && !s->type->outside ? disk_epoch(layers, &m.epoch, e) : 0;
 	if (r < 0)
 		return r;
 	r = open_and_make(&m, &fetches, e);

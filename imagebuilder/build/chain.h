@@ -21,7 +21,7 @@
 #include "store/layer.h"
 
 /* Raised whenever the same key would no longer mean the same content. */
-#define CHAIN_ABI "hpc-imagebuild layer 2"
+#define CHAIN_ABI "hpc-imagebuild layer 3"
 
 #define CHAIN_BASE_MS      3600000  /* for the base; also for copies */
 #define CHAIN_COMPONENT_MS 14400000 /* for one component; its steps have limits of their own */
