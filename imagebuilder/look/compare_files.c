@@ -154,8 +154,8 @@ static int read_target(struct walk *w, const struct side *s, const char *name, c
 	char target[PATH_MAX];
 	ssize_t n = readlinkat(s->dir, name, target, sizeof target);
 
-	if (n < 0)
-		return failed(w, errno, e);
+	if (n < 0 || n == sizeof target)
+		return failed(w, n < 0 ? errno : ENAMETOOLONG, e);
 	*ret = arena_memdup(w->compare->arena, target, (size_t)n);
 	return 0;
 }

@@ -129,6 +129,13 @@ static void a_directory_is_known_by_its_entries(void **state)
 	}
 	SETTLE(then);
 	assert_string_equal(plan_key(), was);
+	const char *deep = "dir";
+	for (int i = 0; i <= TREE_DEPTH_MAX; i++) {
+		deep = arena_printf(arena, "%s/d", deep);
+		assert_int_equal(mkdir(at(deep), 0755), 0);
+	}
+	assert_err(plan_base(NULL), ERR_HOST, arena_printf(arena, "reading '%s/dir': ", top));
+	assert_int_equal(system(arena_printf(arena, "rm -r %s", at("dir/d"))), 0);
 	assert_int_equal(rename(at("dir"), at("away")), 0);
 	assert_err(plan_base(NULL), ERR_HOST,
 	           arena_printf(arena, "opening '%s/dir': No such file", top));

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -227,6 +229,39 @@ static void test_a_directory_and_a_file(void **state)
 	                                 content(f, "1"), content(f, "4")));
 }
 
+/* A file whose content can't be read, as of a disk that fails. */
+static void test_what_can_not_be_read(void **state)
+{
+	static const char *const rows[][2] = {{"only in a", NULL}, {"in both", "in both"}};
+	struct fixture *f = *state;
+	struct err e;
+
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		image_put(f->a, rows[i][0], "x");
+		if (rows[i][1])
+			image_put(f->b, rows[i][1], "");
+		const char *path = arena_printf(f->a->a, "%s/%s", f->a->path, rows[i][0]);
+		assert_int_equal(mount("/proc/self/mem", path, NULL, MS_BIND, NULL), 0);
+		int r = compare_files(&f->c, &e);
+		assert_int_equal(umount(path), 0);
+		assert_int_equal(r, -EIO);
+		assert_int_equal(e.kind, ERR_HOST);
+		assert_non_null(
+		        strstr(e.text, arena_printf(f->a->a, "comparing '/%s'", rows[i][0])));
+		image_empty_out(f->a);
+	}
+}
+
+static int own_mounts(void **state)
+{
+	(void)state;
+	if (geteuid() != 0)
+		return 0;
+	return unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
+}
+
 static void make_deep(struct image *t, int levels)
 {
 	int dir = dup(t->fd);
@@ -386,7 +421,14 @@ static void test_other_disks(void **state)
 	make_disk(f->a, UUID_A, "", a);
 	open_disks(f, a, b);
 	assert_string_equal(f->told.data, "~ disk partition 1 (esp) size[4194304|2097152]\n");
+	/* One that ends within what is read at once. */
+	make_disk(f->a, UUID_A, "start=53248, size=3072, type=linux\\n", a);
+	make_disk(f->b, UUID_A, "start=53248, size=3072, type=linux\\n", b);
+	poke(b, (off_t)(53248 + 3072) * 512 - 1, "y");
+	open_disks(f, a, b);
+	assert_non_null(strstr(f->told.data, " content[1572864 bytes sha256:"));
 	/* What lies between is no partition's. */
+	make_disk(f->a, UUID_A, "", a);
 	make_disk(f->b, UUID_A, "", b);
 	poke(b, 440, "y");
 	open_disks(f, a, b);
@@ -425,7 +467,8 @@ int main(void)
 	        TEST(test_owners_and_devices),
 	        TEST(test_a_directory_and_a_file),
 	        TEST(test_how_deep_it_goes),
+	        TEST(test_what_can_not_be_read),
 	        TEST(test_other_disks),
 	};
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, own_mounts, NULL);
 }
