@@ -13,6 +13,7 @@ struct actions {
 	struct arena *arena;
 	struct doc *env;        /* for each script, or NULL */
 	const char *configured; /* the step that OnNodeConfigured comes after, or NULL */
+	bool without_home;      /* OnNodeStart runs also where /home could not be mounted */
 	struct doc *scripts;
 };
 
@@ -34,6 +35,8 @@ static int add_script(struct actions *x, const struct doc *action, const char *s
 	doc_put(a, entry, "source", doc_new_text(a, script, script->text));
 	if (args)
 		doc_put(a, entry, "args", args);
+	if (x->without_home && str_eq(stage, "start"))
+		doc_put_text(a, entry, "without-home", "true");
 	if (x->env)
 		doc_put(a, entry, "env", x->env);
 	if (number > 1)
@@ -87,7 +90,8 @@ static int queue_unknown(const struct pcluster_input *in, const struct doc *queu
 	               name, in->node->node ? in->node->node : "", name);
 }
 
-/* On a head Slurm's commands answer once OnNodeConfigured runs. */
+/* On a head Slurm's commands answer once OnNodeConfigured runs. Where the default user's home is local,
+ * OnNodeStart's scripts have no home on what may be missing. */
 static int add_scripts(const struct pcluster_input *in, const struct doc *of, struct doc *spec,
                        struct err *e)
 {
@@ -96,7 +100,8 @@ static int add_scripts(const struct pcluster_input *in, const struct doc *of, st
 	const struct doc *actions = doc_get(of, "CustomActions");
 	struct actions x = {.arena = in->arena,
 	                    .env = pcluster_proxy_env(in, of),
-	                    .configured = pcluster_is_head(in) ? "controller" : NULL};
+	                    .configured = pcluster_is_head(in) ? "controller" : NULL,
+	                    .without_home = pcluster_has_local_home(in->config)};
 
 	if (undecided)
 		return queue_unknown(in, undecided, e);

@@ -71,6 +71,8 @@ void pcluster_packages(const struct pcluster_input *in, struct doc *spec);
 /* pcluster_users.c: the accounts of HpcNode's users, the same on each node, and the default user that
  * Image: Os: implies; their keys for SSH and their right to sudo. */
 void pcluster_users(const struct pcluster_input *in, struct doc *spec);
+/* Whether the default user's home is one of each node's own. */
+bool pcluster_has_local_home(const struct doc *config);
 
 /* One line as ssh-keygen writes it: "TYPE BASE64 [COMMENT]". */
 bool pcluster_is_public_key(const char *text);

@@ -97,13 +97,19 @@ static const struct doc *listed(const struct doc *users, const char *name)
 	return NULL;
 }
 
+bool pcluster_has_local_home(const struct doc *config)
+{
+	const struct doc *home = doc_find(config, "DeploymentSettings.DefaultUserHome");
+
+	return home && str_eq(home->text, "Local");
+}
+
 /* One id on all nodes, which no listed user can have: with the next one that is free it would own
  * somebody else's files in homes that all nodes share. */
 static void add_default(const struct pcluster_input *in, const char *name, struct doc *spec)
 {
-	const struct doc *home = doc_find(in->config, "DeploymentSettings.DefaultUserHome");
 	const char *key = vars_get(in->facts, "ssh-key");
-	bool local = home && str_eq(home->text, "Local");
+	bool local = pcluster_has_local_home(in->config);
 	struct arena *a = in->arena;
 	struct doc *account = doc_new_map(a, doc_find(in->config, "Image.Os"));
 

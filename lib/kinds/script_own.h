@@ -22,7 +22,7 @@ struct script_spec {
 	struct field_pairs env;
 	const char *user, *creates;
 	int stage, when;
-	bool network;
+	bool network, without_home;
 	/* made by claim */
 	const char *name, *marker;
 	struct script_text *text;

@@ -203,6 +203,22 @@ static void multithreading_is_the_resources(void **state)
 	assert_false(spec_has(text, &node, "disable-smt"));
 }
 
+/* Its scripts don't need the homes that all nodes share. */
+static void scripts_beside_a_local_home(void **state)
+{
+#define STARTS(home)                                                                               \
+	TOP QUEUE("    CustomActions: {OnNodeStart: {Script: 's3://b/a.sh'}, OnNodeConfigured: "   \
+	          "{Script: 's3://b/c.sh'}}\n") "DeploymentSettings: {DefaultUserHome: " home      \
+	                                        "}\n"
+	const char *local = STARTS("Local"), *shared = STARTS("Shared");
+
+	(void)state;
+	assert_true(spec_has(local, &compute, "b/a.sh\",\"without-home\":true}"));
+	assert_true(spec_has(local, &compute, "b/c.sh\"}"));
+	assert_true(spec_has(local, &compute, "\"path\":\"/home\""));
+	assert_true(spec_has(shared, &compute, "b/a.sh\"}"));
+}
+
 static void a_proxy_reaches_logins_apt_and_scripts(void **state)
 {
 #define PROXY(os)                                                                                  \
@@ -293,6 +309,7 @@ int main(void)
 	        cmocka_unit_test(queue_must_be_known),
 	        cmocka_unit_test(the_queue_is_the_tags_then_the_longest_names),
 	        cmocka_unit_test(multithreading_is_the_resources),
+	        cmocka_unit_test(scripts_beside_a_local_home),
 	        cmocka_unit_test(a_proxy_reaches_logins_apt_and_scripts),
 	        cmocka_unit_test(a_name_with_an_underscore_makes_a_hostname),
 	        cmocka_unit_test(region_and_time_are_the_files),
