@@ -31,7 +31,7 @@ enum verb_bit {
 struct options {
 	struct command_list set; /* NAME=VALUE */
 	const char *root;        /* NULL: this machine */
-	bool clean;              /* provision */
+	bool clean, incomplete;  /* provision */
 	const char *store, *output, *format, *firmware, *snapshot;
 	const char *recipe; /* verify */
 	uint64_t keep;

@@ -48,6 +48,7 @@ int foreign_read(const char *path, struct faults *faults, struct arena *a, struc
 	r = plan_build(image.sections, kinds_all, NULL, &f.facts, faults, a, &f.plan, e);
 	if (r < 0)
 		return r;
+	f.lacks = image.lacks;
 	if (image.update_os) {
 		r = read_update(f.config->file, a, &f.update, e);
 		if (r < 0)

@@ -14,7 +14,8 @@ struct foreign {
 	struct component_list update; /* UpdateOsPackages; n 0: it is off */
 	struct plan plan;             /* of the components, in their order */
 	struct vars facts;            /* used when they run */
-	struct cluster_notes notes;   /* what is ignored, one for each such line of the file */
+	struct cluster_notes notes;   /* what is left out, one for each such line of the file */
+	struct faults lacks;          /* of these, what the machine lacks then */
 };
 
 /* 1: the file is one, and *ret is filled. 0: it is something else, or can't be read, which its own

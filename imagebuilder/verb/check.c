@@ -26,9 +26,10 @@ struct good {
 static void print_good(const struct good *g)
 {
 	if (g->foreign) {
-		printf("%s: ok: ParallelCluster image configuration for 'provision', %zu "
+		printf("%s: ok: ParallelCluster image configuration for 'provision%s', %zu "
 		       "components%s\n",
-		       g->path, g->steps, g->foreign->update.n ? ", UpdateOsPackages" : "");
+		       g->path, g->foreign->lacks.n ? " --incomplete" : "", g->steps,
+		       g->foreign->update.n ? ", UpdateOsPackages" : "");
 		for (size_t i = 0; i < g->foreign->notes.n; i++)
 			printf("%s\n", g->foreign->notes.items[i]);
 		return;

@@ -261,6 +261,21 @@ static int tell_content(struct provision *p, const struct recipe *recipe,
 
 /* ---- ParallelCluster's image configuration ---- */
 
+/* An image that lacks something must not pass for what its file describes. */
+static int refuse_lacks(const struct foreign *f, struct err *e)
+{
+	const struct err *first = f->lacks.items;
+
+	if (f->lacks.n == 0)
+		return 0;
+	if (f->lacks.n == 1)
+		return err_set(e, first->kind, first->reason, EINVAL, "%s, or give --incomplete",
+		               first->text);
+	return err_set(e, first->kind, first->reason, EINVAL,
+	               "%s, or give --incomplete (%zu more such parts: 'check' names them)",
+	               first->text, f->lacks.n - 1);
+}
+
 static int run_foreign(struct provision *p, struct foreign *f, struct err *e)
 {
 	for (size_t i = 0; i < f->notes.n; i++)
@@ -351,7 +366,9 @@ static int provision(struct provision *p, struct err *e)
 
 	if (r == 0)
 		r = recipe_load(path, &g->opt.set, g->program.arena, &recipe, e);
-	if (r == 0 && !is_foreign && g->opt.clean)
+	if (is_foreign)
+		r = g->opt.incomplete ? 0 : refuse_lacks(&foreign, e);
+	else if (r == 0 && g->opt.clean)
 		r = intent_read(&recipe, NULL, g->program.arena, &p->intent, e);
 	if (r < 0)
 		return r;

@@ -2,6 +2,8 @@
 /* Translates ParallelCluster's build image configuration to sections of steps. */
 #include "cluster/pcluster_image.h"
 
+#include <errno.h>
+
 #include "cluster/pcluster_rows.h"
 #include "data/scalar.h"
 
@@ -51,45 +53,48 @@ bool pcluster_image_is(const struct doc *d)
 	return doc_has(d, "Build");
 }
 
-static int refuse_installation(const struct doc *config, struct err *e)
+static void add_lack(const struct err *e, struct cluster_notes *notes, struct faults *lacks)
+{
+	(void)faults_add(lacks, e);
+	(void)cluster_note_instead(notes, -EINVAL, e);
+}
+
+static void find_installation(const struct doc *config, struct cluster_notes *notes,
+                              struct faults *lacks)
 {
 	static const char *const parts[] = {"NvidiaSoftware", "LustreClient"};
 	const struct doc *list = doc_find(config, "Build.Installation");
-	bool on = false;
+	struct err e;
 
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
 		const struct doc *part = doc_get(list, parts[i]);
 		const struct doc *flag = doc_get(part, "Enabled");
+		bool on = false;
 
-		if (flag && scalar_bool(flag, &on) == 0 && on)
-			return doc_err(part, e, REASON_INPUT_UNSUPPORTED,
-			               "'%s' is not installed from here: name its packages in a "
-			               "recipe",
-			               parts[i]);
+		if (!flag || scalar_bool(flag, &on) < 0 || !on)
+			continue;
+		(void)doc_err(part, &e, REASON_INPUT_UNSUPPORTED,
+		              "'%s' is left out: it is not installed from here; name its packages "
+		              "in a recipe",
+		              parts[i]);
+		add_lack(&e, notes, lacks);
 	}
-	return 0;
 }
 
 /* Scripts run in the order of the file. */
-static int add_script(const struct doc *c, size_t i, struct doc *scripts, struct arena *a,
-                      struct err *e)
+static void add_script(const struct doc *c, size_t i, struct doc *scripts, struct arena *a)
 {
 	struct doc *step = doc_new_map(a, c), *after = doc_new_list(a, c);
-	const char *value = doc_text(c, "Value");
 
-	if (str_eq(doc_text(c, "Type"), "arn"))
-		return doc_err(doc_get(c, "Value"), e, REASON_INPUT_UNSUPPORTED,
-		               "'%s' is a component in AWS's keeping; put its document under "
-		               "'components' of a recipe",
-		               value);
 	doc_put(a, step, "source", doc_get(c, "Value"));
 	doc_put_text(a, step, "id", arena_printf(a, "component-%zu", i + 1));
-	if (i) {
-		doc_push(a, after, doc_new_text(a, c, arena_printf(a, "component-%zu", i)));
+	if (scripts->n) {
+		const struct doc *last = scripts->items[scripts->n - 1];
+
+		doc_push(a, after, doc_new_text(a, c, doc_text(last, "id")));
 		doc_put(a, step, "after", after);
 	}
 	doc_push(a, scripts, step);
-	return 0;
 }
 
 /* Notes the settings that are ignored here, and who handles them. */
@@ -124,19 +129,24 @@ static void note_left_out(const struct doc *config, struct cluster_notes *notes)
 	}
 }
 
-static int read_components(const struct doc *list, struct doc *scripts, struct faults *faults,
-                           struct arena *a, struct err *e)
+static void read_components(const struct doc *list, struct cluster_notes *notes,
+                            struct faults *lacks, struct doc *scripts, struct arena *a)
 {
-	int failed = 0;
+	struct err e;
 
 	for (size_t i = 0; list && i < list->n; i++) {
-		int r = add_script(list->items[i], i, scripts, a, e);
+		const struct doc *c = list->items[i];
 
-		if (r < 0 && !faults_add(faults, e))
-			return r;
-		failed = r < 0 ? r : failed;
+		if (str_eq(doc_text(c, "Type"), "script")) {
+			add_script(c, i, scripts, a);
+			continue;
+		}
+		(void)doc_err(doc_get(c, "Value"), &e, REASON_INPUT_UNSUPPORTED,
+		              "'%s' is left out: a component in AWS's keeping; put its document "
+		              "under 'components' of a recipe",
+		              doc_text(c, "Value"));
+		add_lack(&e, notes, lacks);
 	}
-	return failed;
 }
 
 int pcluster_image_read(const struct doc *config, struct cluster_notes *notes,
@@ -145,18 +155,14 @@ int pcluster_image_read(const struct doc *config, struct cluster_notes *notes,
 {
 	const struct doc *on = doc_find(config, "Build.UpdateOsPackages.Enabled");
 	struct doc *sections = doc_new_map(a, config), *scripts = doc_new_list(a, config);
-	struct pcluster_image image_spec = {.sections = sections};
+	struct pcluster_image image_spec = {.sections = sections, .lacks = {.arena = a}};
 	int r = pcluster_rows_check(config, top, "image configuration", NULL, faults, e);
 
 	/* A value of the wrong type can't be read any further. */
 	if (r < 0)
 		return r;
-	int refused = refuse_installation(config, e);
-	if (refused < 0 && !faults_add(faults, e))
-		return refused;
-	r = read_components(doc_find(config, "Build.Components"), scripts, faults, a, e);
-	if (r < 0 || refused < 0)
-		return r < 0 ? r : refused;
+	find_installation(config, notes, &image_spec.lacks);
+	read_components(doc_find(config, "Build.Components"), notes, &image_spec.lacks, scripts, a);
 	if (on) /* the schema has checked it */
 		(void)scalar_bool(on, &image_spec.update_os);
 	doc_put(a, sections, "scripts", scripts);

@@ -15,13 +15,15 @@
 struct pcluster_image {
 	bool update_os;
 	const struct doc *sections; /* of steps for plan_build: the components that are scripts */
+	struct faults lacks;        /* what a machine made so lacks, one for each such part */
 };
 
 /* True when it looks like one: it has Build at the top. */
 bool pcluster_image_is(const struct doc *d);
 
-/* A component that is an ARN is refused: only AWS has its document. Settings that are ignored
- * become notes; `faults` and `notes` may both be NULL. */
+/* Settings that are ignored become notes, and so does what the machine lacks: parts that nobody here
+ * can install, and components that are ARNs, whose documents only AWS has. `faults` and `notes` may
+ * both be NULL. */
 int pcluster_image_read(const struct doc *config, struct cluster_notes *notes,
                         struct faults *faults, struct arena *a, struct pcluster_image *ret,
                         struct err *e) ATTR_MUST_USE;

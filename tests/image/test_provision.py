@@ -225,12 +225,14 @@ Build:
     path.write_text(body)
     (status, _, err), (_, ran, _) = machine.provision(path, ["cat", "/opt/ran"])
     assert status == 0 and ran == "component\n", err
-    for wrong, said in (("    - {Type: arn, Value: 'arn:aws:imagebuilder:x'}\n", "is a component in AWS's keeping"),
-                        ("  Componets: []\n", "unknown key 'Componets', did you mean 'Components'?"),
-                        ("  Installation: {LustreClient: {Enabled: true}}\n", "'LustreClient' is not installed from here")):
+    lacks = ("  Installation: {LustreClient: {Enabled: true}}\n", "'LustreClient' is left out: it is not installed from here")
+    for wrong, said in (("    - {Type: arn, Value: 'arn:aws:imagebuilder:x'}\n", "a component in AWS's keeping"),
+                        ("  Componets: []\n", "unknown key 'Componets', did you mean 'Components'?"), lacks):
         path.write_text(body + wrong)
-        (status, _, err), = machine.run([machine.program, "provision", path])
-        assert status == 3 and f"{path}:" in err and said in err, err
+        (status, _, err), (_, ran, _) = machine.provision(path, ["cat", "/opt/ran"])
+        assert status == 3 and f"{path}:" in err and said in err and ran == "", err
+    (status, _, err), (_, ran, _) = machine.provision(path, ["cat", "/opt/ran"], args=["--incomplete"])
+    assert status == 0 and ran == "component\n" and lacks[1] in err, err
 
 
 def test_json(machine, tmp_path):

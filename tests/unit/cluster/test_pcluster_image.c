@@ -123,12 +123,6 @@ static void what_is_refused(void **state)
 		const char *more, *text;
 		enum reason reason;
 	} rows[] = {
-	        {"  Components: [{Type: arn, Value: 'arn:x'}]\n",
-	         "i.yaml:4:35: 'arn:x' is a component in AWS's keeping", REASON_INPUT_UNSUPPORTED},
-	        {"  Installation: {NvidiaSoftware: {Enabled: true}}\n",
-	         "'NvidiaSoftware' is not installed from here", REASON_INPUT_UNSUPPORTED},
-	        {"  Installation: {LustreClient: {Enabled: true}}\n",
-	         "'LustreClient' is not installed from here", REASON_INPUT_UNSUPPORTED},
 	        {"  Components: [{Type: other, Value: x}]\n", "i.yaml:4:", REASON_INPUT_RANGE},
 	        {"  Components: [{Type: script}]\n", "'Value'", REASON_INPUT_REQUIRED},
 	        {"  UpdateOsPackages: {Enabled: perhaps}\n", "i.yaml:4:", REASON_INPUT_TYPE},
@@ -150,21 +144,40 @@ static void what_is_refused(void **state)
 	assert_err(read_it("Build: {ParentImage: a}\n"), ERR_INPUT, "InstanceType");
 }
 
-/* A refusal doesn't hide another. */
-static void all_faults_at_once(void **state)
+/* What the image lacks then is both a note and a part of a list of its own, and the rest is done. */
+static void what_the_image_lacks(void **state)
 {
+	static const char *const rows[] = {
+	        "i.yaml:4:34: 'NvidiaSoftware' is left out: it is not installed from here",
+	        "i.yaml:6:24: 'one' is left out: a component in AWS's keeping",
+	        "i.yaml:8:24: 'two' is left out: a component in AWS's keeping",
+	};
+	struct strbuf json = STRBUF(a, 4096);
+
 	(void)state;
-	assert_true(read_it(BUILD
-	                    "  Installation: {NvidiaSoftware: {Enabled: true}}\n"
-	                    "  Components:\n  - {Type: arn, Value: one}\n"
-	                    "  - {Type: script, Value: s}\n  - {Type: arn, Value: two}\n") < 0);
-	assert_int_equal(faults.n, 3);
-	assert_non_null(strstr(faults.items[0].text, "NvidiaSoftware"));
-	assert_non_null(strstr(faults.items[1].text, "'one'"));
-	assert_non_null(strstr(faults.items[2].text, "'two'"));
-	assert_true(read_it(BUILD "  Installation: {NvidiaSoftware: {Enabled: true}}\n") < 0);
-	assert_int_equal(faults.n, 1);
-	assert_null(image.sections);
+	assert_ok(read_it(BUILD "  Installation: {NvidiaSoftware: {Enabled: true}}\n"
+	                        "  Components:\n  - {Type: arn, Value: one}\n"
+	                        "  - {Type: script, Value: s}\n  - {Type: arn, Value: two}\n"
+	                        "  - {Type: script, Value: t}\n"));
+	assert_int_equal(faults.n, 0);
+	assert_int_equal(image.lacks.n, ARRAY_LEN(rows));
+	assert_int_equal(notes.n, ARRAY_LEN(rows) + 2);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_non_null(strstr(image.lacks.items[i].text, rows[i]));
+		assert_non_null(strstr(notes.items[i], rows[i]));
+	}
+	doc_json(image.sections, &json);
+	assert_string_equal(json.data, "{\"scripts\":[{\"source\":\"s\",\"id\":\"component-2\"},"
+	                               "{\"source\":\"t\",\"id\":\"component-4\","
+	                               "\"after\":[\"component-2\"]}]}");
+	assert_ok(read_it(BUILD "  Installation: {LustreClient: {Enabled: true}}\n"));
+	assert_int_equal(image.lacks.n, 1);
+	assert_ok(read_it(
+	        BUILD "  Installation: {LustreClient: {Enabled: false}, NvidiaSoftware: {}}\n"));
+	assert_int_equal(image.lacks.n, 0);
+	assert_ok(pcluster_image_read(parse(BUILD "  Components: [{Type: arn, Value: x}]\n"), NULL,
+	                              NULL, a, &image, &e));
+	assert_int_equal(image.lacks.n, 1);
 }
 
 int main(void)
@@ -176,7 +189,7 @@ int main(void)
 	        T(packages_are_updated_if_asked_for),
 	        T(what_others_decide_is_noted),
 	        T(what_is_refused),
-	        T(all_faults_at_once),
+	        T(what_the_image_lacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -117,6 +117,13 @@ static void a_foreign_configuration_is_checked(void **state)
 	assert_has(said(), "\n2 for 'provision'\n");
 	assert_int_equal(run("plan", "--json", at("pc.yaml")), 0);
 	assert_int_equal(said_json()->n, 2);
+	put("pc.yaml", "Build:\n  InstanceType: x\n  ParentImage: ami-1\n"
+	               "  Components: [{Type: arn, Value: 'arn:x'}]\n");
+	assert_runs("check", at("pc.yaml"));
+	assert_has(said(), "ok: ParallelCluster image configuration for 'provision --incomplete', "
+	                   "0 components\n");
+	assert_has(said(), "pc.yaml:4:35: 'arn:x' is left out: a component in AWS's keeping");
+	assert_int_equal(run("plan", at("pc.yaml")), 0);
 	put("pc.yaml", "Build:\n  InstanceTyp: c5.xlarge\n  ParentImage: 7\n");
 	assert_refused(3, "pc.yaml:2:3: ", "check", at("pc.yaml"));
 	assert_has(complained(), "pc.yaml:2:3: 'InstanceType' is missing");

@@ -35,7 +35,7 @@ static void each_verb_takes_its_options(void **state)
 	static const char *const rows[][2] = {
 	        {"check", "set json"},
 	        {"plan", "set store unlocked json"},
-	        {"provision", "set root clean deadline json"},
+	        {"provision", "set root clean incomplete deadline json"},
 	        {"schema", ""},
 	        {"publish",
 	         "deadline name description arch boot parent encrypt kms-key tag share copy alias deprecate connections state region json"},
