@@ -207,6 +207,39 @@ static void limits_are_still_good(void **state)
 	        {"groups: [{name: root, gid: 0}]", "groups: [{name: root, gid: 1}]"},
 	        {"groups: [{name: a, gid: 1}]", "groups: [{name: a, gid: 0}]"},
 	        {"limits: {nofile: 1048576}", "limits: {nofile: 1048577}"},
+	        {"limits: {nofile: '1:1048576'}", "limits: {nofile: '1:1048577'}"},
+	        {"limits: {nofile: '5:5'}", "limits: {nofile: '6:5'}"},
+	        {"limits: {nproc: unlimited}", "limits: {nofile: unlimited}"},
+	        {"limits: {nproc: 'infinity'}", "limits: {nofile: '1:infinity'}"},
+	        {"limits: {stack: '1M:unlimited'}", "limits: {stack: 'unlimited:1M'}"},
+	        {"limits: {stack: '1K:1M'}", "limits: {stack: 'x:1M'}"},
+	        {"limits: {core: 0}", "limits: {core: ':1'}"},
+	        {"limits: {sigpending: 18446744073709551614}",
+	         "limits: {sigpending: 18446744073709551615}"},
+	        {"sysctl: {a.b: 1}", "sysctl: {.a.b: 1}"},
+	        {"sysctl: {a_-/9.B: 1}", "sysctl: {a.b.: 1}"},
+	        {"sysctl: {a.b: ' 1 2'}", "sysctl: {a.b: \"1\\r2\"}"},
+	        {"packages: ['a=1']", "packages: ['=1']"},
+	        {"packages: [zZ0+._:9]", "packages: [+a]"},
+	        {"packages: ['a=1~b']", "packages: ['a=1/b']"},
+	        {"mounts: [{path: /proce, type: tmpfs}]", "mounts: [{path: /proc, type: tmpfs}]"},
+	        {"mounts: [{path: /sysx/a, type: tmpfs}]", "mounts: [{path: /sys/a, type: tmpfs}]"},
+	        {"mounts: [{path: /a, type: tmpfs, options: 'a!b'}]",
+	         "mounts: [{path: /a, type: tmpfs, options: 'a b'}]"},
+	        {"mounts: [{path: /a, type: tmpfs, options: 'a~'}]",
+	         "mounts: [{path: /a, type: tmpfs, options: \"a\\x7f\"}]"},
+	        {"mounts: [{path: /a, type: nfs, source: 'h:/x!'}]",
+	         "mounts: [{path: /a, type: nfs, source: \"h:/x\\x7f\"}]"},
+	        {"mounts: [{path: /a, type: nfs, source: 'h:/'}]",
+	         "mounts: [{path: /a, type: nfs, source: 'h:'}]"},
+	        {"mounts: [{path: /a, type: lustre, source: 'h:/x'}]",
+	         "mounts: [{path: /a, type: lustre, source: 'h:/'}]"},
+	        {"mounts: [{path: /a, type: efs, source: 'fs-0:/'}]",
+	         "mounts: [{path: /a, type: efs, source: 'fs-0:'}]"},
+	        {"mounts: [{path: /a, type: efs, source: fs-01, tls: true, access-point: fsap-9}]",
+	         "mounts: [{path: /a, type: efs, source: fs-01, tls: true, access-point: fsap-}]"},
+	        {"mounts: [{path: /a, type: efs, source: fs-01, tls: true, access-point: fsap-f}]",
+	         "mounts: [{path: /a, type: efs, source: fs-01, tls: true, access-point: fsap-g}]"},
 	};
 	struct fixture *f = *state;
 
@@ -217,6 +250,74 @@ static void limits_are_still_good(void **state)
 		assert_err(fixture_plan(f, cases[i].bad, &e), ERR_INPUT, "spec:1:");
 		assert_int_equal(e.reason, REASON_INPUT_RANGE);
 	}
+}
+
+/* Each of the system's own directories, and the longest options and names. */
+static void places_and_lengths(void **state)
+{
+	static const char *const own[] = {"/",     "/bin",   "/boot",  "/dev",    "/etc",
+	                                  "/lib",  "/lib32", "/lib64", "/proc",   "/run",
+	                                  "/sbin", "/sys",   "/usr",   "/libx32", "/var"};
+	struct fixture *f = *state;
+	char text[2050];
+	struct err e = {0};
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++) {
+		assert_err(fixture_plan(f,
+		                        arena_printf(f->arena,
+		                                     "mounts: [{path: %s, type: tmpfs}]\n", own[i]),
+		                        &e),
+		           ERR_INPUT, "is the system's own");
+		if (!str_eq(own[i], "/proc") && !str_eq(own[i], "/sys"))
+			assert_ok(fixture_plan(f,
+			                       arena_printf(f->arena,
+			                                    "mounts: [{path: %s/x, type: tmpfs}]\n",
+			                                    i ? own[i] : ""),
+			                       &e));
+	}
+	memset(text, 'x', sizeof text);
+	text[2049] = '\0';
+	assert_err(
+	        fixture_plan(f,
+	                     arena_printf(f->arena,
+	                                  "mounts: [{path: /a, type: tmpfs, options: %s}]\n", text),
+	                     &e),
+	        ERR_INPUT, "options are longer than 2048 bytes");
+	assert_int_equal(e.reason, REASON_INPUT_LIMIT);
+	text[2048] = '\0';
+	assert_ok(fixture_plan(
+	        f, arena_printf(f->arena, "mounts: [{path: /a, type: tmpfs, options: %s}]\n", text),
+	        &e));
+	text[256] = '\0';
+	assert_ok(fixture_plan(f, arena_printf(f->arena, "packages: [%s]\n", text), &e));
+	text[256] = 'x';
+	text[257] = '\0';
+	assert_err(fixture_plan(f, arena_printf(f->arena, "packages: [%s]\n", text), &e), ERR_INPUT,
+	           "is not a package");
+}
+
+/* A type that needs nothing needs no fact; one that the service names needs both. */
+static void facts_of_an_address(void **state)
+{
+	static const char efs[] = "mounts: [{path: /a, type: efs, source: fs-01}]\n";
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	vars_unset(&f->facts, "dns-suffix");
+	assert_err(fixture_plan(f, efs, &e), ERR_INPUT, "needs fact 'dns-suffix'");
+	assert_int_equal(e.reason, REASON_INPUT_FACT);
+	vars_unset(&f->facts, "region");
+	assert_err(fixture_plan(f, efs, &e), ERR_INPUT, "'fs-01' needs fact 'region'");
+	assert_err(fixture_plan(f, "mounts: [{path: /a, type: lustre, source: 'fs-01:/x'}]\n", &e),
+	           ERR_INPUT, "needs fact 'region'");
+	assert_ok(fixture_plan(f, "mounts: [{path: /a, type: lustre, source: 'h@tcp:/x'}]\n", &e));
+	assert_ok(fixture_plan(f, "mounts: [{path: /a, type: efs, source: 'h:/x'}]\n", &e));
+	assert_ok(
+	        fixture_plan(f, "mounts: [{path: /a, type: efs, source: fs-01, tls: true}]\n", &e));
+	assert_err(
+	        fixture_plan(f, "mounts: [{path: /a, type: efs, source: fs-01, iam: true}]\n", &e),
+	        ERR_INPUT, "need 'tls: true'");
+	assert_int_equal(e.reason, REASON_INPUT_REQUIRED);
 }
 
 static void an_address_that_is_none(void **state)
@@ -333,6 +434,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        T(refusals),
 	        T(limits_are_still_good),
+	        T(places_and_lengths),
+	        T(facts_of_an_address),
 	        T(an_address_that_is_none),
 	        T(what_is_declared),
 	        T(a_script_needs_the_program_that_it_runs),
