@@ -20,9 +20,8 @@
 #include "base/log.h"
 #include "slurm/munge_own.h"
 
-#define KEY_MIN  32         /* munged refuses shorter ones */
-#define KEY_MAX  SECRET_MAX /* munged reads all of it, however long */
-#define KEY_MADE 1024       /* as create-munge-key and mungekey(8) make them */
+#define KEY_MIN  32   /* munged refuses shorter ones */
+#define KEY_MADE 1024 /* as create-munge-key and mungekey(8) make them */
 
 bool munge_key_is_secret(const char *key)
 {
@@ -82,10 +81,10 @@ static bool is_one_byte_repeated(const struct secret *key)
 /* munged takes any file of 32 bytes; one that is evidently not random is no cluster's key. */
 static int check_key(const struct secret *key, struct err *e)
 {
-	if (key->len < KEY_MIN || key->len > KEY_MAX)
+	if (key->len < KEY_MIN)
 		return err_set(e, ERR_INPUT, REASON_MUNGE_KEY_INVALID, EINVAL,
 		               "reading the munge key: %zu bytes, expected %d to %d", key->len,
-		               KEY_MIN, KEY_MAX);
+		               KEY_MIN, SECRET_MAX); /* munged reads all of it */
 	if (is_one_byte_repeated(key))
 		return invalid(e, "all its bytes are the same, expected random ones");
 	if (is_page(key))

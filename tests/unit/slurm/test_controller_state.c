@@ -77,6 +77,20 @@ static void a_user_without_a_group_of_that_name(void **state)
 	assert_err(make(), ERR_HOST, "nobody-there");
 }
 
+static void a_directory_that_cannot_be_made(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put("machine/file", "");
+	conf.log = "/file/logs/slurmctld.log";
+	assert_int_equal(holds(), 0);
+	assert_err(make(), ERR_HOST, "'/file/logs'");
+	assert_int_equal(e.no, ENOTDIR);
+	conf.log = NULL;
+	conf.state_dir = "/file/state";
+	assert_err(make(), ERR_HOST, "'/file/state'");
+}
+
 /* Nobody else may write what slurmctld takes over at its next start. */
 static void others_may_not_write_there(void **state)
 {
@@ -226,9 +240,10 @@ int main(void)
 #define PLACE(fn) cmocka_unit_test_setup_teardown(fn, start, end)
 	const struct CMUnitTest tests[] = {
 	        PLACE(both_are_made_for_slurms_user), PLACE(a_user_without_a_group_of_that_name),
-	        PLACE(others_may_not_write_there),    PLACE(somebody_elses_is_not_taken),
-	        PLACE(a_place_that_loses_or_lacks),   PLACE(what_came_after_a_moment),
-	        PLACE(its_last_64_kib_at_most),       PLACE(only_a_plain_file_is_a_log),
+	        PLACE(others_may_not_write_there),    PLACE(a_directory_that_cannot_be_made),
+	        PLACE(somebody_elses_is_not_taken),   PLACE(a_place_that_loses_or_lacks),
+	        PLACE(what_came_after_a_moment),      PLACE(its_last_64_kib_at_most),
+	        PLACE(only_a_plain_file_is_a_log),
 	};
 
 	return cmocka_run_group_tests(tests, machine_begin, NULL);

@@ -98,6 +98,25 @@ static void clients_ask_by_a_line_of_the_environment(void **state)
 	assert_int_equal(probe(), 1);
 }
 
+/* What can't be read is not taken for what is not there. */
+static void an_environment_that_cannot_be_read(void **state)
+{
+	char *much = arena_alloc(arena, (64 << 10) + 2);
+
+	(void)state;
+	claim_own();
+	memset(much, '#', (64 << 10) + 1);
+	put(ENVIRONMENT, much);
+	assert_err(probe(), ERR_INPUT, "/etc/environment:1:1: ");
+	assert_err(apply(), ERR_INPUT, "/etc/environment:1:1: ");
+	assert_string_equal(get(ENVIRONMENT), much);
+	much[64 << 10] = '\0';
+	put(ENVIRONMENT, much);
+	assert_int_equal(probe(), 0);
+	assert_ok(apply());
+	assert_int_equal(strlen(get(ENVIRONMENT)), (64 << 10) + strlen(SERVER "12345\n") + 1);
+}
+
 /* There may be passwords in it, or what it is a link to. */
 static void who_may_read_the_environment_stays(void **state)
 {
@@ -240,6 +259,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        T(what_it_needs),
 	        T(clients_ask_by_a_line_of_the_environment),
+	        T(an_environment_that_cannot_be_read),
 	        T(who_may_read_the_environment_stays),
 	        T(a_slurm_conf_of_the_machine_is_enough),
 	        T(an_answer_is_waited_for),

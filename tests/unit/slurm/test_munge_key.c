@@ -151,12 +151,46 @@ static void a_stored_one_that_is_none(void **state)
 	assert_false(key.known);
 }
 
+/* As short and as long as a key may be, byte for byte. */
+static void keys_at_their_limits(void **state)
+{
+	static const struct {
+		size_t len;
+		bool good;
+	} rows[] = {{31, false}, {32, true}, {8192, true}, {8193, false}};
+	struct munge_spec m = spec_of(false);
+	char path[] = "/tmp/unit-munge-XXXXXX", bytes[8193];
+	int fd = mkstemp(path);
+
+	(void)state;
+	begin((const struct script_row[]){{0}});
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char)(i * 7);
+	m.key = arena_printf(a, "file:%s", path);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		munge_key_forget(&m);
+		assert_int_equal(ftruncate(fd, 0), 0);
+		assert_int_equal(pwrite(fd, bytes, rows[i].len, 0), rows[i].len);
+		if (!rows[i].good) {
+			assert_err(get(&m), ERR_INPUT, "munge key");
+			assert_false(key.known);
+			continue;
+		}
+		assert_int_equal(get(&m), 1);
+		assert_int_equal(munge_key_bytes(&m).len, rows[i].len);
+		assert_memory_equal(munge_key_bytes(&m).data, bytes, rows[i].len);
+	}
+	close(fd);
+	unlink(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(one_that_is_there_is_used), TEST(none_is_made_by_looking),
 	        TEST(the_stored_one_counts),     TEST(who_comes_second_reads_the_winners),
 	        TEST(without_the_right_to_list), TEST(a_stored_one_that_is_none),
+	        TEST(keys_at_their_limits),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

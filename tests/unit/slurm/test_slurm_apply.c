@@ -114,6 +114,13 @@ static void where_the_controller_is(void **state)
 		assert_int_equal(made->port_number, first);
 	}
 	assert_true(seen[0] && seen[1] && seen[2]);
+	/* The name as a number of base 31, as the head and its nodes had it in every version. */
+	assert_ok(claim("{node: a, port: 6820-6829}"));
+	assert_int_equal(made->port_number, 6827);
+	assert_ok(claim("{node: q-dy-a-1, port: 6820-6829}"));
+	assert_int_equal(made->port_number, 6825);
+	assert_ok(claim("{node: q-dy-a-2, port: 6820-6829}"));
+	assert_int_equal(made->port_number, 6826);
 }
 
 static const char *joined(const struct field_strings *l)
