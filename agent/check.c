@@ -116,8 +116,8 @@ static int check_config(struct agent *g, const char *name, const struct doc *d,
 	if (r < 0)
 		return r;
 	const struct doc *node = offline_with_options(g, layer);
-	one = one || doc_has(layer, "node") || !pcluster_is(d) || is_role(node, CLUSTER_HEAD) ||
-	      is_role(node, CLUSTER_LOGIN);
+	one = one || doc_has(layer, "node") || doc_has(layer, "nodes") || !pcluster_is(d) ||
+	      is_role(node, CLUSTER_HEAD) || is_role(node, CLUSTER_LOGIN);
 	for (size_t i = 0; i < (one ? 1 : queues->n); i++) {
 		r = check_for(g, d, layer, queues && queues->n > i ? queues->items[i] : NULL,
 		              &reading, e);

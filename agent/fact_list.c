@@ -13,6 +13,7 @@ const struct fact_row fact_list[] = {
         {"local-ipv4", "192.0.2.11", "its private address"},
         {"mac", "02:00:00:00:00:01", "of its first network interface"},
         {"ami-id", "ami-0123456789abcdef0", "the image it was started from"},
+        {"launch-index", "0", "its number among the instances of one launch, from 0"},
         {"partition", "aws", "aws, aws-cn or aws-us-gov"},
         {"dns-suffix", "amazonaws.com", "domain of the partition's services"},
         {"local-hostname", "ip-192-0-2-11.eu-west-1.compute.internal", "the name EC2 gives it"},

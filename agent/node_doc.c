@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cloud/uri.h"
+#include "model/hostlist.h"
 
 #define DEADLINE_DEFAULT_MS (300 * 1000)
 #define HOST_NAME_BYTES     253 /* RFC 1123 */
@@ -19,7 +20,7 @@ struct raw {
 	        *munge_key, *dynamic, *pool;
 	int role;
 	uint64_t deadline_ms, splay_ms;
-	const struct doc *on_failure, *storage;
+	const struct doc *on_failure, *storage, *nodes;
 };
 
 static const char *const roles[] = {"compute", "head", "login", NULL}; /* as enum cluster_role */
@@ -38,6 +39,9 @@ const struct field node_doc_fields[] = {
         {"bucket-owner", FIELD_STRING, AT(bucket_owner),
          .help = "account id that must own the configuration's bucket"},
         {"node", FIELD_STRING, AT(node), .help = "Slurm NodeName of this node"},
+        {"nodes", FIELD_DOC, AT(nodes),
+         .help = "NodeNames of the instances of one launch, e.g. q-dy-a-[1-9]; this one's is at "
+                 "its launch-index"},
         {"head", FIELD_STRING, AT(head), .help = "address of the head node"},
         {"munge-key", FIELD_STRING, AT(munge_key),
          .help = "where the munge key is; default: munge.key beside config"},
@@ -258,6 +262,21 @@ static int check_storage(const struct doc *storage, struct err *e)
 	               doc_type_name(storage));
 }
 
+static int check_nodes(const struct doc *nodes, struct arena *a, struct err *e)
+{
+	struct hostlist list;
+	struct err why;
+
+	if (!nodes)
+		return 0;
+	if (nodes->type != DOC_SCALAR)
+		return doc_err(nodes, e, REASON_INPUT_TYPE, "nodes: expected a string, found %s",
+		               doc_type_name(nodes));
+	if (hostlist_parse(nodes->text, a, &list, &why) == 0)
+		return 0;
+	return doc_err(nodes, e, why.reason, "nodes: %s", why.text);
+}
+
 static int check_values(const struct doc *merged, const struct raw *raw, struct arena *a,
                         struct err *e)
 {
@@ -266,6 +285,9 @@ static int check_values(const struct doc *merged, const struct raw *raw, struct 
 	if (r < 0)
 		return r;
 	r = check_name(merged, raw->node, e);
+	if (r < 0)
+		return r;
+	r = check_nodes(raw->nodes, a, e);
 	if (r < 0)
 		return r;
 	r = check_head(merged, raw->head, e);
@@ -302,6 +324,7 @@ int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *
 	n.deadline_given = raw.deadline_ms;
 	n.deadline_ms = raw.deadline_ms ? raw.deadline_ms : DEADLINE_DEFAULT_MS;
 	n.splay_ms = raw.splay_ms;
+	n.nodes = raw.nodes;
 	n.node = (struct cluster_node){
 	        .role = (enum cluster_role)raw.role,
 	        .node = raw.node,
@@ -313,6 +336,30 @@ int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *
 	        .storage = raw.storage,
 	};
 	*ret = n;
+	return 0;
+}
+
+int node_doc_take_name(struct node_doc *n, const struct vars *facts, struct arena *a, struct err *e)
+{
+	const char *index = vars_get(facts, "launch-index");
+	struct hostlist list;
+	uint64_t at;
+
+	if (n->node.node || !n->nodes)
+		return 0;
+	int r = hostlist_parse(n->nodes->text, a, &list, e);
+	if (r < 0)
+		return r;
+	if (!index || str_u64(index, 0, UINT32_MAX, &at) < 0)
+		return doc_err(n->nodes, e, REASON_INPUT_REQUIRED,
+		               "nodes: the metadata service doesn't tell this instance's number in "
+		               "its launch: expected 'node', the name of this one");
+	if (at >= list.n)
+		return doc_err(n->nodes, e, REASON_INPUT_RANGE,
+		               "nodes: this is instance %llu of its launch, counted from 0, and "
+		               "'%.100s' has %zu names",
+		               (unsigned long long)at, n->nodes->text, list.n);
+	n->node.node = list.names[at];
 	return 0;
 }
 

@@ -24,6 +24,7 @@ struct node_doc {
 	enum on_failure on_failure;
 	uint64_t hold_ms; /* ON_FAILURE_HOLD_FOR: power off after this */
 	struct cluster_node node;
+	const struct doc *nodes; /* the names of one launch's instances, or NULL */
 };
 
 /* Lays `layer` (a map, or NULL) over `merged` (a map), key by key. */
@@ -36,6 +37,11 @@ struct doc *node_doc_from_options(struct arena *a, const struct options *o, uint
 /* Decodes the merged map. A missing key that bootstrap needs is an error that names the key. */
 int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *ret,
                     struct err *e) ATTR_MUST_USE;
+
+/* Where only the names of one launch's instances are given: takes the one at the fact
+ * "launch-index". */
+int node_doc_take_name(struct node_doc *n, const struct vars *facts, struct arena *a,
+                       struct err *e) ATTR_MUST_USE;
 
 /* Sets the facts node, role, cluster, head and config. */
 void node_doc_facts(const struct node_doc *n, struct vars *facts);

@@ -43,6 +43,9 @@ int offline_decode(struct agent *g, const struct doc *merged, struct err *e)
 
 	if (r < 0)
 		return r;
+	r = node_doc_take_name(&g->node, &g->facts, g->program.arena, e);
+	if (r < 0)
+		return r;
 	node_doc_facts(&g->node, &g->facts);
 	return 0;
 }

@@ -223,6 +223,9 @@ int source_node(struct agent *g, struct err *e)
 	r = node_doc_decode(merged, g->program.arena, &g->node, e);
 	if (r < 0)
 		return r;
+	r = node_doc_take_name(&g->node, &g->facts, g->program.arena, e);
+	if (r < 0)
+		return r;
 	node_doc_facts(&g->node, &g->facts);
 	take_deadline(g);
 	if (g->node.node.role == CLUSTER_LOGIN)

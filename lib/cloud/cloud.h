@@ -79,8 +79,9 @@ void cloud_expect_owner(struct cloud *c, const char *account);
 void cloud_counts(const struct cloud *c, unsigned *ret_requests, unsigned *ret_rounds);
 
 /* The instance's identity: instance-id, instance-type, region, availability-zone, account-id,
- * local-ipv4, mac, partition, dns-suffix, role (IAM role name, empty when none), ami-id, every
- * instance tag as "tag.NAME". Source "imds". */
+ * local-ipv4, mac, partition, dns-suffix, role (IAM role name, empty when none), ami-id,
+ * launch-index (its number among the instances of one RunInstances, from 0), every instance tag as
+ * "tag.NAME". Source "imds". */
 int cloud_identity(struct cloud *c, struct vars *ret, uint64_t deadline,
                    struct err *e) ATTR_MUST_USE;
 

@@ -14,7 +14,18 @@
 #define TAG_MAX      1024
 #define KEY_MAX      4096 /* bytes of a public key */
 
-enum { DOCUMENT, MAC, DOMAIN, PARTITION, HOSTNAME, SSH_KEY, TAG_NAMES, USER_DATA, N_READS };
+enum {
+	DOCUMENT,
+	MAC,
+	DOMAIN,
+	PARTITION,
+	HOSTNAME,
+	LAUNCH_INDEX,
+	SSH_KEY,
+	TAG_NAMES,
+	USER_DATA,
+	N_READS
+};
 
 struct tag {
 	const char *name, *path;
@@ -92,6 +103,8 @@ static int read_all(struct cloud *c, struct identity *id, uint64_t deadline, str
 	        (struct imds_read){.path = "meta-data/services/partition", .max = SESSION_NAME_MAX};
 	id->reads[HOSTNAME] =
 	        (struct imds_read){.path = "meta-data/local-hostname", .max = SESSION_NAME_MAX};
+	id->reads[LAUNCH_INDEX] =
+	        (struct imds_read){.path = "meta-data/ami-launch-index", .max = SESSION_NAME_MAX};
 	/* Absent where the instance was launched without a key pair. */
 	id->reads[SSH_KEY] =
 	        (struct imds_read){.path = "meta-data/public-keys/0/openssh-key", .max = KEY_MAX};
@@ -214,6 +227,8 @@ static int take(struct cloud *c, struct identity *id, struct vars *v, struct err
 		set(v, "mac", imds_name(&id->reads[MAC], id->arena));
 	if (!id->reads[HOSTNAME].absent)
 		set(v, "local-hostname", imds_name(&id->reads[HOSTNAME], id->arena));
+	if (!id->reads[LAUNCH_INDEX].absent)
+		set(v, "launch-index", imds_name(&id->reads[LAUNCH_INDEX], id->arena));
 	set_line(v, "ssh-key", &id->reads[SSH_KEY], id->arena);
 	set(v, "role", id->role.role.rc == 0 ? imds_name(&id->role.role, id->arena) : "");
 	take_partition(id, v);

@@ -257,6 +257,48 @@ static void options_are_a_layer_with_paths_from_here(void **state)
 	assert_err(node_doc_decode(d, arena, &node, &e), ERR_INPUT, "command line");
 }
 
+/* One launch of many shares its tags and its user data. */
+static void an_instance_of_many_takes_the_name_at_its_number(void **state)
+{
+	static const struct {
+		const char *nodes, *index, *name, *words;
+	} rows[] = {
+	        {"nodes: q-dy-a-[3-5,9]", "0", "q-dy-a-3", NULL},
+	        {"nodes: q-dy-a-[3-5,9]", "3", "q-dy-a-9", NULL},
+	        {"nodes: q-dy-a-[3-5,9]", "4", NULL,
+	         "n.yaml:1:8: nodes: this is instance 4 of its launch, counted from 0, and "
+	         "'q-dy-a-[3-5,9]' has 4 names"},
+	        {"nodes: q-dy-a-[3-5,9]", NULL, NULL, "expected 'node', the name of this one"},
+	        {"nodes: q-dy-a-[3-5,9]", "x", NULL, "expected 'node', the name of this one"},
+	        {"{nodes: 'q-dy-a-[3-5,9]', node: n}", "9", "n", NULL},
+	        {"node: n", NULL, "n", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct vars facts = {.arena = arena};
+
+		if (rows[i].index)
+			vars_set(&facts, "launch-index", rows[i].index, "imds");
+		assert_ok(decode(rows[i].nodes));
+		if (rows[i].words) {
+			assert_err(node_doc_take_name(&node, &facts, arena, &e), ERR_INPUT,
+			           rows[i].words);
+			assert_null(node.node.node);
+			continue;
+		}
+		assert_ok(node_doc_take_name(&node, &facts, arena, &e));
+		assert_string_equal(node.node.node, rows[i].name);
+	}
+	assert_ok(decode("role: head"));
+	assert_ok(node_doc_take_name(&node, &(struct vars){.arena = arena}, arena, &e));
+	assert_null(node.node.node);
+	assert_err(decode("nodes: 'a[2-1]'"), ERR_INPUT,
+	           "n.yaml:1:8: nodes: 'a[2-1]' is no list of nodes");
+	assert_err(decode("nodes: [a, b]"), ERR_INPUT,
+	           "n.yaml:1:8: nodes: expected a string, found list");
+}
+
 static void what_is_given_becomes_facts(void **state)
 {
 	struct vars facts = {.arena = arena};
@@ -286,6 +328,7 @@ int main(void)
 	        SCRATCH_TEST(a_wrong_value_is_an_error_at_its_place),
 	        SCRATCH_TEST(a_later_layer_wins_key_by_key),
 	        SCRATCH_TEST(tags_are_a_layer),
+	        SCRATCH_TEST(an_instance_of_many_takes_the_name_at_its_number),
 	        SCRATCH_TEST(options_are_a_layer_with_paths_from_here),
 	        SCRATCH_TEST(what_is_given_becomes_facts),
 	};

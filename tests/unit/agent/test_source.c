@@ -31,6 +31,28 @@ static void gone(void)
 	ran.metadata = NULL;
 }
 
+/* One RunInstances gives all its instances the same user data: each is another node. */
+static void the_launch_index_tells_which_node_it_is(void **state)
+{
+	static const struct script_row rows[] = {
+	        SCRIPT_TOKEN,
+	        DOCUMENT,
+	        {"GET /latest/meta-data/ami-launch-index", 0, 200, NULL, "2"},
+	        USER_DATA("#hpc-node\nnodes: q-dy-a-[7-9]\n"),
+	        {0},
+	};
+
+	(void)state;
+	put("c.yaml", "files: [{path: /etc/motd, content: '${node} ${launch-index}'}]\n");
+	instance(rows);
+	AGENT("bootstrap", "--root", top, "-q", "--config", at("c.yaml"));
+	assert_status(0);
+	assert_string_equal(get("etc/motd"), "q-dy-a-9 2");
+	AGENT("bootstrap", "--root", top, "-q", "--config", at("c.yaml"), "--node", "n");
+	assert_string_equal(get("etc/motd"), "n 2");
+	gone();
+}
+
 /* Later layers win: the file, the tags, the user data, the command line. */
 static void each_layer_over_the_one_below(void **state)
 {
@@ -144,6 +166,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        SCRATCH_TEST(each_layer_over_the_one_below),
+	        SCRATCH_TEST(the_launch_index_tells_which_node_it_is),
 	        SCRATCH_TEST(facts_of_an_instance),
 	        SCRATCH_TEST(user_data_that_is_wrong),
 	        SCRATCH_TEST(the_machines_own_layers_come_first),
