@@ -2,11 +2,12 @@
 /*
  * disturb REPORT N kill|alone|ERRNO PROGRAM [ARG...]: runs a program and lets it have an accident at the N-th system call of all
  * its processes together: SIGKILL to all of them, to the calling one alone, or the call fails with that number without being done.
- * Of the last, only calls that can fail so count. N 0: none. REPORT gets how many calls counted, and the number of the call.
- * Exits as the program did, with 128 plus the signal that ended it.
+ * For kills only calls count that change something, for errors those that can fail so. N 0: none. REPORT gets how many calls
+ * counted, and the number of the call. Exits as the program did, with 128 plus the signal that ended it.
  */
 #include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,19 +26,84 @@
 
 #define PROCESSES 512
 
-static const int may_fail[] = {
-        SYS_openat,        SYS_openat2,   SYS_read,           SYS_pread64,   SYS_write,
-        SYS_pwrite64,      SYS_writev,    SYS_getdents64,     SYS_fstat,     SYS_newfstatat,
-        SYS_statx,         SYS_mkdirat,   SYS_renameat,       SYS_renameat2, SYS_linkat,
-        SYS_unlinkat,      SYS_symlinkat, SYS_readlinkat,     SYS_fchmod,    SYS_fchmodat,
-        SYS_fchown,        SYS_fchownat,  SYS_ftruncate,      SYS_fsync,     SYS_fdatasync,
-        SYS_fcntl,         SYS_flock,     SYS_socketpair,     SYS_pipe2,     SYS_memfd_create,
-        SYS_clone,         SYS_execve,    SYS_chroot,         SYS_utimensat, SYS_fallocate,
-        SYS_epoll_create1, SYS_eventfd2,  SYS_timerfd_create, SYS_signalfd4, SYS_copy_file_range,
-        SYS_sendfile,
+#define ANY  0
+#define NONE -1
+
+/* A kill before a call that leaves no trace is one before the next call that does. */
+static const struct call {
+	int number;
+	int fails;    /* with any error, with this one alone, or never */
+	bool changes; /* counts for a kill; of opens only those that make or empty a file */
+} calls[] = {
+        {SYS_openat, ANY, false},
+        {SYS_openat2, ANY, false},
+        {SYS_read, ANY, false},
+        {SYS_pread64, ANY, false},
+        {SYS_write, ANY, true},
+        {SYS_pwrite64, ANY, true},
+        {SYS_writev, ANY, true},
+        {SYS_sendmsg, ANY, true},
+        {SYS_sendto, ANY, true},
+        {SYS_recvmsg, ANY, false},
+        {SYS_recvfrom, ANY, false},
+        {SYS_socket, ANY, false},
+        {SYS_connect, ANY, false},
+        {SYS_poll, EINTR, false},
+        {SYS_ppoll, EINTR, false},
+        {SYS_epoll_pwait, EINTR, false},
+        {SYS_getrandom, ANY, false},
+        {SYS_mmap, ENOMEM, false},
+        {SYS_getdents64, ANY, false},
+        {SYS_fstat, ANY, false},
+        {SYS_newfstatat, ANY, false},
+        {SYS_statx, ANY, false},
+        {SYS_mkdirat, ANY, true},
+        {SYS_renameat, ANY, true},
+        {SYS_renameat2, ANY, true},
+        {SYS_linkat, ANY, true},
+        {SYS_unlinkat, ANY, true},
+        {SYS_symlinkat, ANY, true},
+        {SYS_readlinkat, ANY, false},
+        {SYS_fchmod, ANY, true},
+        {SYS_fchmodat, ANY, true},
+        {SYS_fchown, ANY, true},
+        {SYS_fchownat, ANY, true},
+        {SYS_ftruncate, ANY, true},
+        {SYS_fsync, ANY, true},
+        {SYS_fdatasync, ANY, true},
+        {SYS_fcntl, ANY, true},
+        {SYS_flock, ANY, true},
+        {SYS_socketpair, ANY, false},
+        {SYS_pipe2, ANY, false},
+        {SYS_memfd_create, ANY, false},
+        {SYS_clone, ANY, true},
+        {SYS_execve, ANY, true},
+        {SYS_exit_group, NONE, true},
+        {SYS_kill, ANY, true},
+        {SYS_wait4, EINTR, false},
+        {SYS_chroot, ANY, true},
+        {SYS_utimensat, ANY, true},
+        {SYS_fallocate, ANY, true},
+        {SYS_epoll_create1, ANY, false},
+        {SYS_epoll_ctl, ANY, false},
+        {SYS_eventfd2, ANY, false},
+        {SYS_timerfd_create, ANY, false},
+        {SYS_timerfd_settime, ANY, false},
+        {SYS_signalfd4, ANY, false},
+        {SYS_copy_file_range, ANY, true},
+        {SYS_sendfile, ANY, true},
 #ifdef __x86_64__
-        SYS_open,          SYS_mkdir,     SYS_rename,         SYS_link,      SYS_unlink,
-        SYS_symlink,       SYS_chmod,     SYS_chown,          SYS_lchown,    SYS_vfork,
+        {SYS_open, ANY, true},
+        {SYS_epoll_wait, EINTR, false},
+        {SYS_mkdir, ANY, true},
+        {SYS_rename, ANY, true},
+        {SYS_link, ANY, true},
+        {SYS_unlink, ANY, true},
+        {SYS_symlink, ANY, true},
+        {SYS_chmod, ANY, true},
+        {SYS_chown, ANY, true},
+        {SYS_lchown, ANY, true},
+        {SYS_vfork, ANY, true},
 #endif
 };
 
@@ -75,13 +141,19 @@ static void forget(pid_t pid)
 		*p = processes[--n_processes];
 }
 
-static bool counts(bool fails, unsigned long call)
+static bool opens_to_change(const struct ptrace_syscall_info *info)
 {
-	if (!fails)
-		return true;
-	for (size_t i = 0; i < sizeof may_fail / sizeof *may_fail; i++)
-		if ((unsigned long)may_fail[i] == call)
-			return true;
+	return info->entry.nr == SYS_openat2 ||
+	       (info->entry.nr == SYS_openat &&
+	        info->entry.args[2] & (O_CREAT | O_TRUNC | __O_TMPFILE));
+}
+
+static bool counts(int no, const struct ptrace_syscall_info *info)
+{
+	for (size_t i = 0; i < sizeof calls / sizeof *calls; i++)
+		if ((unsigned long)calls[i].number == info->entry.nr)
+			return no ? calls[i].fails == ANY || calls[i].fails == no
+			          : calls[i].changes || opens_to_change(info);
 	return false;
 }
 
@@ -129,8 +201,7 @@ static void at_call(struct accident *a, struct process *p)
 		p->failing = false;
 		set_result(p->pid, a->no);
 	}
-	if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !counts(a->no, info.entry.nr) ||
-	    ++a->seen != a->at)
+	if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !counts(a->no, &info) || ++a->seen != a->at)
 		return;
 	a->call = info.entry.nr;
 	for (size_t i = 0; a->all && i < n_processes; i++)
