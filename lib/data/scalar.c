@@ -94,13 +94,32 @@ static int magnitude(const char *s, uint64_t *ret)
 	return r < 0 ? r : sexagesimal(s, v, ret);
 }
 
+/* "10.0": a float of YAML 1.1 whose value is an integer, which marshmallow takes for one. */
+static int whole_float(const char *s, uint64_t *ret)
+{
+	uint64_t v;
+
+	if (*s < '0' || *s > '9')
+		return -EINVAL;
+	int r = digits(&s, 10, &v);
+	if (r < 0)
+		return r;
+	if (*s != '.' || s[1 + strspn(s + 1, "0_")])
+		return -EINVAL;
+	*ret = v;
+	return 0;
+}
+
 static int yaml11_i64(const char *s, int64_t min, int64_t max, int64_t *ret)
 {
 	bool negative = *s == '-';
 	uint64_t v;
 	int64_t n;
-	int r = magnitude(s + (*s == '-' || *s == '+'), &v);
+	const char *unsigned_part = s + (*s == '-' || *s == '+');
+	int r = magnitude(unsigned_part, &v);
 
+	if (r == -EINVAL)
+		r = whole_float(unsigned_part, &v);
 	if (r < 0)
 		return r;
 	if (negative ? __builtin_sub_overflow(0, v, &n) : __builtin_add_overflow(0, v, &n))

@@ -2,7 +2,7 @@
 /*
  * The value of a scalar, by the rules of its document: ours by base/str.h; a foreign one
  * (doc_mark_foreign()) by YAML 1.1 as PyYAML resolves it (a quoted scalar stays a string), and in
- * both forms by what marshmallow accepts as a boolean.
+ * both forms by what marshmallow accepts as a boolean. It also takes a float like 10.0 for an integer.
  *
  * 0, -EINVAL (not one) or -ERANGE (outside [min, max]); *ret is then untouched.
  */

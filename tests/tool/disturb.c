@@ -85,7 +85,6 @@ static const struct call {
         {SYS_utimensat, ANY, true},
         {SYS_fallocate, ANY, true},
         {SYS_epoll_create1, ANY, false},
-        {SYS_epoll_ctl, ANY, false},
         {SYS_eventfd2, ANY, false},
         {SYS_timerfd_create, ANY, false},
         {SYS_timerfd_settime, ANY, false},

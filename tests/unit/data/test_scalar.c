@@ -66,7 +66,18 @@ static const struct number yaml11[] = {
         {"0xG", -EINVAL, 0},
         {"0b2", -EINVAL, 0},
         {"0o17", -EINVAL, 0},
-        {"1.0", -EINVAL, 0},
+        {"1.0", 0, 1},
+        {"-1.0", 0, -1},
+        {"010.00", 0, 10},
+        {"1_0._0", 0, 10},
+        {"7.", 0, 7},
+        {"1000001.0", -ERANGE, 0},
+        {"18446744073709551616.0", -ERANGE, 0},
+        {"1.5", -EINVAL, 0},
+        {"1.0e1", -EINVAL, 0},
+        {"1.0.0", -EINVAL, 0},
+        {".0", -EINVAL, 0},
+        {"0x1.0", -EINVAL, 0},
         {"1e3", -EINVAL, 0},
         {"1:60", -EINVAL, 0},
         {"1:", -EINVAL, 0},
@@ -79,15 +90,9 @@ static const struct number yaml11[] = {
 };
 
 static const struct number ours[] = {
-        {"0", 0, 0},
-        {"-7", 0, -7},
-        {"010", 0, 10},
-        {"1000000", 0, 1000000},
-        {"+7", -EINVAL, 0},
-        {"0x1F", -EINVAL, 0},
-        {"1_0", -EINVAL, 0},
-        {"1:30", -EINVAL, 0},
-        {"1000001", -ERANGE, 0},
+        {"0", 0, 0},          {"-7", 0, -7},           {"010", 0, 10},      {"1000000", 0, 1000000},
+        {"+7", -EINVAL, 0},   {"0x1F", -EINVAL, 0},    {"1_0", -EINVAL, 0}, {"1.0", -EINVAL, 0},
+        {"1:30", -EINVAL, 0}, {"1000001", -ERANGE, 0},
 };
 
 static void test_numbers(void **state)
