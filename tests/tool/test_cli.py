@@ -285,6 +285,8 @@ def test_fetch_writes_to_what_is_no_regular_file(agent, tmp_path):
     assert reader.communicate(timeout=20)[0] == "content"
     assert agent("fetch", source, "-o", tmp_path / "fifo", "--deadline", "300ms").code == 7  # nobody reads
     assert agent("fetch", source, "-o", tmp_path).code == 1
+    r = agent("fetch", source, "-o", "/proc/self/fd/1")  # as /dev/stdout, where that is a pipe
+    assert r.code == 0 and r.out == "content", r.err
 
 
 def test_closed_descriptors(program, tmp_path):

@@ -2,7 +2,9 @@
 /* fetch: where an object goes to, and what stays as it was after a failure. */
 #include "agent_run.h"
 
+#include <sys/socket.h>
 #include <sys/sysmacros.h>
+#include <sys/un.h>
 
 #define EMPTY_SHA256 "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 #define HELLO_SHA256 "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" /* hello */
@@ -88,6 +90,58 @@ static void a_link_stays_and_its_target_is_written(void **state)
 	AGENT("fetch", from(), "-o", at("dangling"));
 	assert_status(1);
 	assert_says(ran.err, "following '");
+}
+
+/* Others could aim root's write at any file, or read what is secret from their pipe. */
+static void what_others_planted_is_refused(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put("target", "old");
+	assert_int_equal(symlink("target", at("planted")), 0);
+	assert_int_equal(lchown(at("planted"), 1500, 1500), 0);
+	assert_int_equal(symlink("planted", at("ours")), 0);
+	assert_int_equal(mkfifo(at("pipe"), 0666), 0);
+	assert_int_equal(lchown(at("pipe"), 1500, 1500), 0);
+	static const char *const names[] = {"planted", "ours", "pipe"};
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		AGENT("fetch", from(), "-o", at(names[i]), "--deadline", "20s");
+		assert_status(1);
+		assert_says(ran.err, i < 2 ? "/planted': it is a link of user 1500"
+		                           : "/pipe': it is a pipe or socket of user 1500");
+	}
+	assert_string_equal(get("target"), "old");
+}
+
+static void links_end(void **state)
+{
+	(void)state;
+	put("target", "old");
+	assert_int_equal(mkdir(at("d"), 0700), 0);
+	assert_int_equal(symlink("../target", at("d/one")), 0);
+	assert_int_equal(symlink(at("d/one"), at("two")), 0);
+	AGENT("fetch", from(), "-o", at("two"));
+	assert_status(0);
+	assert_string_equal(get("target"), "hello");
+	assert_int_equal(symlink("circle", at("circle")), 0);
+	AGENT("fetch", from(), "-o", at("circle"));
+	assert_status(1);
+	assert_says(ran.err, "following '");
+}
+
+/* Nobody can open a socket by its name, however long one waits. */
+static void a_socket_is_no_place(void **state)
+{
+	struct sockaddr_un sa = {.sun_family = AF_UNIX};
+	scope_fd int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_true(strlen(at("sock")) < sizeof sa.sun_path);
+	memcpy(sa.sun_path, at("sock"), strlen(at("sock")));
+	assert_int_equal(bind(fd, (struct sockaddr *)&sa, sizeof sa), 0);
+	AGENT("fetch", from(), "-o", at("sock"), "--deadline", "20s");
+	assert_status(1);
+	assert_says(ran.err, "opening '");
 }
 
 static void a_directory_is_no_place(void **state)
@@ -189,6 +243,9 @@ int main(void)
 	        SCRATCH_TEST(what_is_wrong_has_its_status),
 	        SCRATCH_TEST(to_a_file_that_is_replaced_in_one_step),
 	        SCRATCH_TEST(a_link_stays_and_its_target_is_written),
+	        SCRATCH_TEST(what_others_planted_is_refused),
+	        SCRATCH_TEST(links_end),
+	        SCRATCH_TEST(a_socket_is_no_place),
 	        SCRATCH_TEST(a_directory_is_no_place),
 	        SCRATCH_TEST(a_device_is_written_to_and_never_replaced),
 	        SCRATCH_TEST(a_pipe_gets_its_bytes_when_somebody_reads),
