@@ -61,8 +61,12 @@ static int run_all(const struct step_ctx *c, const struct user_todo *t, struct e
 		const struct host_exec x = {
 		        .argv = t->commands[i].argv, .changes = true, .deadline = c->deadline};
 		struct host_result ignored;
-		int r = host_run_ok(c->host, &x, c->arena, &ignored, e);
+		bool moves =
+		        t->home_new && host_mode(c->host) == HOST_LIVE && str_eq(x.argv[0], "mv");
+		int r = moves ? user_home_check(c, t->owner, t->home_new, e) : 0;
 
+		if (r == 0)
+			r = host_run_ok(c->host, &x, c->arena, &ignored, e);
 		if (r < 0)
 			return r;
 	}

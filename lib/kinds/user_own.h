@@ -34,8 +34,15 @@ struct user_todo {
 		const char *argv[USER_ARGS_MAX + 1];
 	} commands[USER_COMMANDS_MAX];
 	size_t n;
-	const char *home_in; /* where a home directory will be made; NULL: nowhere */
+	const char *home_in;  /* where a home directory will be made; NULL: nowhere */
+	const char *home_new; /* that directory, before it is moved to its name */
+	const char *owner;
 };
+
+/* Fails unless all below the directory is that user's: chown(1) may end well though it could not go
+ * into a directory. */
+int user_home_check(const struct step_ctx *c, const char *name, const char *path,
+                    struct err *e) ATTR_MUST_USE;
 
 /* Adds to *t what has to run so that the account is as asked for, or isn't there if it is to be
  * absent. Ids that differ on this machine are an error. */

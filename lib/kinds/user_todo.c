@@ -184,6 +184,8 @@ static void add_home(const struct step_ctx *c, const char *user, const char *hom
 	struct err ignored; /* then cp tells */
 
 	t->home_in = slash == home ? "/" : arena_memdup(c->arena, home, (size_t)(slash - home));
+	t->home_new = temp;
+	t->owner = user;
 	struct user_command *clear = new_command(t, "rm");
 	add_arg(clear, "-rf", "--one-file-system");
 	add_arg(clear, NULL, temp);

@@ -162,3 +162,17 @@ def test_a_plan_changes_nothing_whatever_fails(machine, error):
         early = {127, 139} if at <= machine.loaded(number) else set()
         assert status in DOCUMENTED - {0} | early | {10, 134}, (error, at, call, machine.said.stderr)
         assert machine.look() == before, (error, at, call)
+
+
+def test_a_home_is_its_owners_before_it_appears(program, tmp_path):
+    """chown(1) ends well where it could not go into a directory."""
+    machine = Machine(program, tmp_path, USERS)
+    machine.fresh("true")
+    chown = machine.root / "bin/chown"
+    chown.rename(machine.root / "bin/chown.kept")
+    shutil.copy("/bin/true", chown)
+    r = machine.run()
+    assert r.returncode == 1 and "is still 0:0's" in r.stderr, r.stderr
+    assert not (machine.root / "home/alice").exists()
+    (machine.root / "bin/chown.kept").rename(chown)
+    assert machine.run().returncode == 0 and not machine.differences()
