@@ -35,15 +35,27 @@ static int read_config(struct agent *g, const char *name, struct doc **ret, stru
 
 /* ---- the directory ---- */
 
-/* All directories that `path` is in, below `dir`. */
-static int make_parents(int dir, const char *path, struct arena *a, struct err *e)
+/* Opens the directory that `path` is in, below `dir`, and makes what is missing on the way. Links are
+ * not followed: who may write to one of these directories could aim them at any other. */
+static int open_parent(int dir, const char *path, struct arena *a, int *ret, struct err *e)
 {
-	for (const char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
-		const char *parent = arena_memdup(a, path, (size_t)(slash - path));
+	int at = fcntl(dir, F_DUPFD_CLOEXEC, 0);
 
-		if (mkdirat(dir, parent, 0777) < 0 && errno != EEXIST)
-			return err_errno(e, errno, "making directory '%s'", parent);
+	for (const char *from = path, *slash; at >= 0 && (slash = strchr(from, '/'));
+	     from = slash + 1) {
+		const char *name = arena_memdup(a, from, (size_t)(slash - from));
+		scope_fd int parent = at;
+
+		at = -1;
+		if (mkdirat(parent, name, 0777) == 0 || errno == EEXIST)
+			at = openat(parent, name, O_DIRECTORY | O_NOFOLLOW | O_PATH | O_CLOEXEC);
+		if (at < 0)
+			return err_errno(e, errno, "making directory '%.*s'", (int)(slash - path),
+			                 path);
 	}
+	if (at < 0)
+		return err_errno(e, errno, "opening the directory of '%s'", path);
+	*ret = at;
 	return 0;
 }
 
@@ -51,11 +63,13 @@ static int write_file(struct agent *g, int dir, const struct render_file *file, 
 {
 	const struct file_attr attr = {file->mode, (uid_t)-1, (gid_t)-1};
 	const char *path = file->path + 1; /* below the directory */
-	int r = make_parents(dir, path, g->program.arena, e);
+	scope_fd int parent = -1;
+	int r = open_parent(dir, path, g->program.arena, &parent, e);
 
 	if (r < 0)
 		return r;
-	return file_replace(dir, path, file->content.data, file->content.len, &attr, e);
+	return file_replace(parent, strrchr(file->path, '/') + 1, file->content.data,
+	                    file->content.len, &attr, e);
 }
 
 static int write_files(struct agent *g, const struct render_files *files, struct err *e)

@@ -86,6 +86,20 @@ static void a_file_from_elsewhere_is_not_written(void **state)
 	assert_null(strstr(ran.out, arena_printf(arena, "dir%.*s\n", (int)(end - name), name)));
 }
 
+/* Who may write to the directory may have aimed links in it at others. */
+static void links_below_the_directory_are_not_followed(void **state)
+{
+	(void)state;
+	put("c.yaml", CLUSTER);
+	assert_int_equal(mkdir(at("victim"), 0755), 0);
+	assert_int_equal(mkdir(at("dir"), 0755), 0);
+	assert_int_equal(symlink(at("victim"), at("dir/etc")), 0);
+	RENDER("--quiet");
+	assert_status(1);
+	assert_says(ran.err, "making directory 'etc': ");
+	assert_int_equal(rmdir(at("victim")), 0); /* nothing was made in it */
+}
+
 static void what_it_does_not_take(void **state)
 {
 	(void)state;
@@ -134,6 +148,7 @@ int main(void)
 	        SCRATCH_TEST(the_command_line),
 	        SCRATCH_TEST(each_file_is_written_and_named),
 	        SCRATCH_TEST(a_file_from_elsewhere_is_not_written),
+	        SCRATCH_TEST(links_below_the_directory_are_not_followed),
 	        SCRATCH_TEST(what_it_does_not_take),
 	        SCRATCH_TEST(a_directory_that_is_none),
 	};
