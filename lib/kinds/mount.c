@@ -200,9 +200,16 @@ static int check_options(const struct step *s, const char *options, struct err *
 /* The system's own directories: a mount there would hide them and break it. */
 static int check_place(const struct step *s, const char *path, struct err *e)
 {
-	static const char *const places[] = {"/",     "/bin",   "/boot",  "/dev",    "/etc",
-	                                     "/lib",  "/lib32", "/lib64", "/proc",   "/run",
-	                                     "/sbin", "/sys",   "/usr",   "/libx32", "/var"};
+	static const char *const places[] = {"/",           "/bin",          "/boot",
+	                                     "/dev",        "/etc",          "/lib",
+	                                     "/lib32",      "/lib64",        "/libx32",
+	                                     "/proc",       "/run",          "/run/hpc-node",
+	                                     "/sbin",       "/sys",          "/usr",
+	                                     "/usr/bin",    "/usr/lib",      "/usr/lib32",
+	                                     "/usr/lib64",  "/usr/libexec",  "/usr/sbin",
+	                                     "/usr/libx32", "/usr/share",    "/var",
+	                                     "/var/lib",    "/var/lib/dpkg", "/var/lib/hpc-node",
+	                                     "/var/lib/rpm"};
 	static const char *const kernels[] = {"/proc/", "/sys/"};
 
 	for (size_t i = 0; i < ARRAY_LEN(places); i++)

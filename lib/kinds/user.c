@@ -11,7 +11,8 @@
 #include "kinds/user_own.h"
 #include "plan/claim.h"
 
-#define ID_MAX 4294967293
+#define ID_MAX   4294967293
+#define NO_ID_16 65535
 
 static const char *const state_names[] = {"present", "absent", NULL}; /* as enum account_state */
 
@@ -85,9 +86,21 @@ static int claim_root(const struct step *s, const char *name, int64_t id, const 
 	if (is_root && id > 0)
 		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
 		               "'root' has the id 0 and no other");
+	if (id == NO_ID_16)
+		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+		               "id %d is no account's: 16 bits wide it means 'none'", NO_ID_16);
 	if (!is_root && id == 0)
 		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
 		               "id 0 is root's: '%s' would be root", name);
+	return 0;
+}
+
+/* What a line of passwd(5) can hold. */
+static int claim_passwd(const struct step *s, const char *key, const char *path, struct err *e)
+{
+	if (path && strchr(path, ':'))
+		return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+		               "'%s' contains a colon, which /etc/passwd can't hold", path);
 	return 0;
 }
 
@@ -116,6 +129,12 @@ static int claim_user(struct step *s, void *fields, const struct vars *facts, st
 	if (r < 0)
 		return r;
 	r = u->shell ? claim_path(s, "shell", &u->shell, e) : 0;
+	if (r < 0)
+		return r;
+	r = claim_passwd(s, "home", u->home, e);
+	if (r < 0)
+		return r;
+	r = claim_passwd(s, "shell", u->shell, e);
 	if (r < 0)
 		return r;
 	if (!doc_get(s->at, "create-home"))
