@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Restricts the processes of a sandbox: capabilities and system calls. */
+/* Restricts the processes of a sandbox: capabilities, system calls, sockets. */
 #include <errno.h>
 #include <linux/capability.h>
 #include <sched.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "base/scope.h"
 #include "sandbox/sandbox_own.h"
 
 #define BIT(cap) (1ULL << (cap))
@@ -203,6 +204,28 @@ static int filter_calls(bool image, struct err *e)
 	return 0;
 }
 
+/* ---- sockets without a file, unix(7) ---- */
+
+#define SCOPE_ABSTRACT (1ULL << 0) /* LANDLOCK_SCOPE_ABSTRACT_UNIX_SOCKET, of Linux 6.12 */
+
+/* Such names belong to the network, which a step with a network shares with the machine, and daemons
+ * believe root who comes by them. Older kernels can't tell who asks. */
+static int scope_sockets(struct err *e)
+{
+	static const struct {
+		uint64_t files, ports, scoped;
+	} rules = {.scoped = SCOPE_ABSTRACT};
+	scope_fd int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules, 0U);
+
+	if (fd < 0)
+		return errno == ENOSYS || errno == EOPNOTSUPP || errno == E2BIG
+		               ? 0
+		               : err_errno(e, errno, "closing off this machine's sockets");
+	if (syscall(SYS_landlock_restrict_self, fd, 0U) < 0)
+		return err_errno(e, errno, "closing off this machine's sockets");
+	return 0;
+}
+
 int sandbox_confine(enum sandbox_rights rights, struct err *e)
 {
 	const uint64_t kept[] = {
@@ -211,6 +234,11 @@ int sandbox_confine(enum sandbox_rights rights, struct err *e)
 	        [SANDBOX_IMAGE] = set_of(image_rights, ARRAY_LEN(image_rights)),
 	};
 
+	if (rights == SANDBOX_IMAGE) {
+		int r = scope_sockets(e);
+		if (r < 0)
+			return r;
+	}
 	if (rights != SANDBOX_FIRST) {
 		int r = filter_calls(rights == SANDBOX_IMAGE, e);
 		if (r < 0)
