@@ -48,5 +48,6 @@ int head_render(struct agent *g, const struct doc *config, struct faults *faults
 	if (r < 0)
 		return r;
 	render_nfsd(&model, g->program.arena, ret);
+	render_slurmdbd(&model, g->program.arena, ret);
 	return 0;
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "aws/s3.h"
+#include "aws/secrets.h"
 #include "base/clock.h"
 #include "base/digest.h"
 #include "base/scope.h"
@@ -215,13 +216,20 @@ int fetch_memory(struct cloud *c, const struct fetch *f, struct arena *a, struct
 	return 0;
 }
 
+bool fetch_is_arn(const char *uri)
+{
+	return str_starts(uri, "arn:");
+}
+
 int fetch_secret(struct cloud *c, const struct fetch *f, struct secret *ret, uint64_t deadline,
                  struct err *e)
 {
 	scope_secret struct secret s = {0};
 	struct fetching fetch = {.secret = &s};
-	int r = run(c, f, &fetch, deadline, e);
 
+	if (fetch_is_arn(f->uri))
+		return secrets_get(c, f->uri, ret, deadline, e);
+	int r = run(c, f, &fetch, deadline, e);
 	if (r < 0)
 		return r;
 	*ret = s;

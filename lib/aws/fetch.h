@@ -19,6 +19,9 @@ struct fetch {
 
 int fetch_memory(struct cloud *c, const struct fetch *f, struct arena *a, struct blob *ret,
                  uint64_t deadline, struct err *e) ATTR_MUST_USE;
+/* The `uri` may also be the ARN of a secret of Secrets Manager's: then what the secret holds, of which there is
+ * no sha256. */
+bool fetch_is_arn(const char *uri);
 int fetch_secret(struct cloud *c, const struct fetch *f, struct secret *ret, uint64_t deadline,
                  struct err *e) ATTR_MUST_USE;
 /* Streams into an open new file and verifies; committing is the caller's. On failure the content of

@@ -228,6 +228,18 @@ static const struct reason_row rows[REASON_COUNT] = {
                  "'down' of the section controller"},
         [REASON_SLURMCTLD_ENDED] = {"slurmctld-ended", "slurmctld ended by itself",
                                     "the message has its last words; journalctl -b -u slurmctld"},
+        [REASON_SLURMDBD_UNREACHABLE] =
+                {"slurmdbd-unreachable", "slurmdbd does not answer",
+                 "journalctl -b -u slurmdbd on its machine; does the security group let TCP 6819 "
+                 "in, and have both the same munge key?"},
+        [REASON_SLURMDBD_SQL] =
+                {"slurmdbd-sql", "the SQL server does not answer slurmdbd, or refuses it",
+                 "is the server up, does its security group let TCP 3306 in, has the user all "
+                 "rights to the database, and is the password the one of the secret?"},
+        [REASON_SLURMDBD_ENDED] = {"slurmdbd-ended", "slurmdbd ended by itself",
+                                   "the message has its last words; journalctl -b -u slurmdbd"},
+        [REASON_PASSWORD_INVALID] = {"password-invalid", "what is there is no password",
+                                     "the secret is to hold the password alone, as one line"},
         [REASON_SLURM_AUTH] = {"slurm-auth", "the controller rejected our authentication",
                                "munge keys or clocks differ between this node and the head"},
         [REASON_SCRIPT_FAILED] = {"script-failed", "a script ended with an error", ""},

@@ -100,6 +100,10 @@
 	X(SLURM_DATABASE)                                                                          \
 	X(SLURM_PARTITION)                                                                         \
 	X(SLURMCTLD_ENDED)                                                                         \
+	X(SLURMDBD_UNREACHABLE)                                                                    \
+	X(SLURMDBD_SQL)                                                                            \
+	X(SLURMDBD_ENDED)                                                                          \
+	X(PASSWORD_INVALID)                                                                        \
 	X(SCRIPT_FAILED)                                                                           \
 	X(STEP_TIMEOUT)                                                                            \
 	X(STEP_ABANDONED)                                                                          \

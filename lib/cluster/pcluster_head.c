@@ -6,6 +6,7 @@
 #include "cluster/pcluster_own.h"
 #include "model/nfsd.h"
 #include "model/render.h"
+#include "model/slurmdbd.h"
 #include "model/slurmver.h"
 
 /* ---- Slurm ---- */
@@ -35,16 +36,6 @@ static int read_release(const struct pcluster_input *in, unsigned *ret, struct e
 		               "expected 22.05 or later",
 		               release);
 	return 0;
-}
-
-static int check_database(const struct pcluster_input *in, const struct model *m, struct err *e)
-{
-	if (!m->database || m->database->external)
-		return 0;
-	int r = doc_err(m->database->at, e, REASON_INPUT_UNSUPPORTED,
-	                "Database: this version sets up no slurmdbd on the head, expected "
-	                "ExternalSlurmdbd, or no accounting");
-	return cluster_note_instead(in->shortfalls, r, e);
 }
 
 /* ---- sections ---- */
@@ -90,6 +81,36 @@ static void add_exports(const struct pcluster_input *in, const struct model *m, 
 	doc_put(in->arena, spec, "exports", exports);
 }
 
+/* Optional, as a head whose database is down goes on with the jobs it has: slurmctld itself can't start
+ * for the first time without. */
+static void add_database(const struct pcluster_input *in, const struct model *m, struct doc *spec)
+{
+	const struct model_database *d = m->database;
+	const char *user = pcluster_default_user(in);
+	struct arena *a = in->arena;
+
+	if (!d)
+		return;
+	struct doc *section = doc_new_map(a, d->at), *admins = doc_new_list(a, d->at);
+	doc_push(a, admins, doc_new_text(a, d->at, SLURMDBD_USER));
+	if (user)
+		doc_push(a, admins, doc_new_text(a, d->at, user));
+	doc_put_text(a, section, "cluster", m->cluster);
+	doc_put_text(a, section, "host", d->host);
+	doc_put_text(a, section, "port", arena_printf(a, "%llu", (unsigned long long)d->port));
+	if (d->external) {
+		doc_put_text(a, section, "external", "true");
+	} else {
+		doc_put_text(a, section, "dbd-host", m->head);
+		doc_put_text(a, section, "name", d->name);
+		doc_put_text(a, section, "user", d->user);
+		doc_put_text(a, section, "password", d->password);
+	}
+	doc_put(a, section, "admins", admins);
+	doc_put_text(a, section, "optional", "true");
+	doc_put(a, spec, "database", section);
+}
+
 /* The site's programs have the instance's role only if SlurmUser may ask for it. */
 static void add_lock(const struct pcluster_input *in, const struct doc *users, struct doc *spec)
 {
@@ -129,17 +150,15 @@ int pcluster_head(const struct pcluster_input *in, struct doc *spec, struct err 
 	r = pcluster_model(in, &model, e);
 	if (r < 0)
 		return r;
-	int failed = check_database(in, &model, e);
-	if (failed < 0 && !faults_add(in->faults, e))
-		return failed;
 	r = render_head(&model, slurm, in->faults, in->arena, &files, e);
-	if (r < 0 || failed < 0)
-		return r < 0 ? r : failed;
+	if (r < 0)
+		return r;
 	/* slurmctld starts only on the machine that SlurmctldHost names. */
 	doc_put_text(in->arena, spec, "hostname", model.head);
 	for (size_t i = 0; i < files.n; i++)
 		add_file(in, &files.items[i], pcluster_section(in, spec, "files"));
 	add_exports(in, &model, spec);
+	add_database(in, &model, spec);
 	if (users)
 		add_lock(in, users, spec);
 	doc_put(in->arena, spec, "controller", doc_new_map(in->arena, in->config));

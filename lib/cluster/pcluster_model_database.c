@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads where accounting goes: a database of the cluster's own slurmdbd, or somebody else's. */
 #include "cluster/pcluster_model_own.h"
-
-#define MYSQL_PORT 3306
+#include "model/slurmdbd.h"
 
 /* "HOST", "HOST:PORT", either behind "mysql://" or another scheme. */
 static int split_uri(struct reader *x, const struct doc *at, struct model_database *d)
@@ -12,7 +11,7 @@ static int split_uri(struct reader *x, const struct doc *at, struct model_databa
 	size_t len = strcspn(host, ":/");
 	const char *rest = host + len;
 
-	d->port = MYSQL_PORT;
+	d->port = SLURMDBD_SQL_PORT;
 	d->host = arena_memdup(x->arena, host, len);
 	if (*rest == ':') {
 		size_t digits = strspn(rest + 1, "0123456789");
@@ -38,11 +37,6 @@ static const char *with_underscores(struct arena *a, const char *name)
 	return copy;
 }
 
-static bool is_word(const char *text)
-{
-	return *text && !strpbrk(text, " \t\r\n\"'#\\=");
-}
-
 static void own(struct reader *x, const struct doc *at)
 {
 	struct model_database *d = arena_alloc(x->arena, sizeof *d);
@@ -55,7 +49,7 @@ static void own(struct reader *x, const struct doc *at)
 	d->user = doc_text(at, "UserName");
 	d->name = with_underscores(x->arena, name ? name : x->model->cluster);
 	d->password = doc_text(at, "PasswordSecretArn");
-	if (!x->faults.ended && (!is_word(d->user) || !is_word(d->name)))
+	if (!x->faults.ended && (!slurmdbd_is_word(d->user) || !slurmdbd_is_word(d->name)))
 		faults_take(&x->faults,
 		            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
 		                    "Database: UserName and DatabaseName: expected words "
@@ -70,8 +64,8 @@ static void external(struct reader *x, const struct doc *slurm, const struct doc
 	d->at = at;
 	d->external = true;
 	d->host = doc_text(at, "Host");
-	d->port = (uint64_t)reader_int(x, at, "Port", 1, 65535, MODEL_DBD_PORT);
-	if (!x->faults.ended && !is_word(d->host))
+	d->port = (uint64_t)reader_int(x, at, "Port", 1, 65535, SLURMDBD_PORT);
+	if (!x->faults.ended && !slurmdbd_is_word(d->host))
 		faults_take(&x->faults,
 		            doc_err(at, x->faults.err, REASON_INPUT_RANGE,
 		                    "ExternalSlurmdbd: Host: '%s' is no name of a host", d->host));

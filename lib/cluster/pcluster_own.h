@@ -74,6 +74,9 @@ void pcluster_users(const struct pcluster_input *in, struct doc *spec);
 /* Whether the default user's home is one of each node's own. */
 bool pcluster_has_local_home(const struct doc *config);
 
+/* The default user that Image: Os: implies, unless HpcNode: DefaultUser says that there is none; NULL: none. */
+const char *pcluster_default_user(const struct pcluster_input *in);
+
 /* One line as ssh-keygen writes it: "TYPE BASE64 [COMMENT]". */
 bool pcluster_is_public_key(const char *text);
 

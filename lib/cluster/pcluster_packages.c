@@ -13,6 +13,7 @@ static const struct family {
 	const char *repository, *key;
 	const char *const roles[3][4]; /* as enum cluster_role; NULL ends a list */
 	const char *mounts;            /* for what is mounted over NFS */
+	const char *accounting;        /* for a slurmdbd of the cluster's own */
 } families[] = {
         {
                 "/etc/apt/sources.list.d/hpc-node.list",
@@ -24,6 +25,7 @@ static const struct family {
                         [CLUSTER_LOGIN] = {"munge", "slurm-client"},
                 },
                 "nfs-common",
+                "slurmdbd",
         },
         {
                 "/etc/yum.repos.d/hpc-node.repo",
@@ -34,6 +36,7 @@ static const struct family {
                         [CLUSTER_LOGIN] = {"munge", "slurm"},
                 },
                 "nfs-utils",
+                "slurm-slurmdbd",
         },
 };
 
@@ -117,6 +120,8 @@ void pcluster_packages(const struct pcluster_input *in, struct doc *spec)
 		add_text(in, names, role[i]);
 	if (has_nfs(doc_get(spec, "mounts")))
 		add_text(in, names, f->mounts);
+	if (doc_get(doc_get(spec, "database"), "password"))
+		add_text(in, names, f->accounting);
 	for (size_t i = 0; (name = pcluster_item(doc_get(at, "Names"), i)) != NULL; i++)
 		doc_push(a, names, doc_new_text(a, name, name->text));
 	for (size_t i = 0; files && i < files->n; i++) {

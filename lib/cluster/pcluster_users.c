@@ -166,12 +166,24 @@ static void add_sudoers(const struct pcluster_input *in, const struct doc *users
 	add_file(in, spec, SUDOERS, "0440", text.data);
 }
 
+static const struct os *default_of(const struct pcluster_input *in)
+{
+	const struct doc *wanted = doc_find(in->config, "HpcNode.DefaultUser");
+
+	return !wanted || scalar_on(in->config, "HpcNode.DefaultUser") ? os_of(in) : NULL;
+}
+
+const char *pcluster_default_user(const struct pcluster_input *in)
+{
+	const struct os *os = default_of(in);
+
+	return os ? os->user : NULL;
+}
+
 void pcluster_users(const struct pcluster_input *in, struct doc *spec)
 {
 	const struct doc *users = doc_find(in->config, "HpcNode.Users");
-	const struct doc *wanted = doc_find(in->config, "HpcNode.DefaultUser");
-	const struct os *os =
-	        !wanted || scalar_on(in->config, "HpcNode.DefaultUser") ? os_of(in) : NULL;
+	const struct os *os = default_of(in);
 
 	for (size_t i = 0; users && i < users->n; i++)
 		add_user(in, users->items[i], spec);

@@ -21,6 +21,7 @@ const struct kind *const kinds_all[] = {
         &kind_munge,
         &kind_units,
         &kind_scripts,
+        &kind_slurm_database,
         &kind_slurm_controller,
         &kind_slurm,
         &kind_login,

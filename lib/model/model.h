@@ -11,7 +11,6 @@
 #include "data/doc.h"
 #include "model/instance.h"
 
-#define MODEL_DBD_PORT  6819                       /* of our own slurmdbd: Slurm's default */
 #define MODEL_STATE_DIR "/var/lib/slurm/slurmctld" /* what must outlive a head: its jobs */
 
 /* Settings for slurm.conf in the order they were given: those of one line. */

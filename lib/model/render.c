@@ -5,6 +5,7 @@
 
 #include "model/nfsd.h"
 #include "model/render_own.h"
+#include "model/slurmdbd.h"
 
 #define ETC          "/etc/slurm/"
 #define INCLUDE_NAME "slurm_custom.conf" /* relative, so that nodes without files get it, too */
@@ -106,13 +107,6 @@ int render_head(const struct model *m, unsigned slurm, struct faults *faults, st
 		file.path = rows[i].path;
 		add_written(&r, &files, file, rows[i].write, rows[i].room);
 	}
-	if (m->database && !m->database->external)
-		add_written(&r, &files,
-		            (struct render_file){.path = ETC "slurmdbd.conf",
-		                                 .mode = 0600,
-		                                 .owner = "slurm",
-		                                 .group = "slurm"},
-		            render_slurmdbd, 1);
 	if (m->include.text) {
 		struct render_file file = root;
 
@@ -152,5 +146,25 @@ void render_nfsd(const struct model *m, struct arena *a, struct render_files *fi
 	conf.content = nfsd_conf_text(&server, a);
 	add(a, files, exports);
 	add(a, files, conf);
+	qsort(files->items, files->n, sizeof *files->items, by_path);
+}
+
+void render_slurmdbd(const struct model *m, struct arena *a, struct render_files *files)
+{
+	const struct model_database *d = m->database;
+
+	if (!d || d->external)
+		return;
+	const struct slurmdbd x = {.here = m->head,
+	                           .host = d->host,
+	                           .port = d->port,
+	                           .name = d->name,
+	                           .user = d->user};
+	add(a, files,
+	    (struct render_file){.path = SLURMDBD_CONF_PATH,
+	                         .mode = 0600,
+	                         .owner = SLURMDBD_USER,
+	                         .group = SLURMDBD_USER,
+	                         .content = slurmdbd_text(&x, a)});
 	qsort(files->items, files->n, sizeof *files->items, by_path);
 }

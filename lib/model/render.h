@@ -4,7 +4,7 @@
  * reads them.
  *
  * Pure: nothing is read, fetched or asked, and the same model gives the same bytes. No secret is in
- * any of them: slurmdbd.conf lacks its line StoragePass.
+ * any of them.
  *
  * A key that this release of Slurm doesn't have is refused by its name, whether it is one of ours or
  * the administrator's, since slurmctld 22.05 ends at the first one it doesn't know.
@@ -35,3 +35,7 @@ int render_head(const struct model *m, unsigned slurm, struct faults *faults, st
 /* Adds the files that the section `exports` makes of what the model serves; none, if that is nothing.
  * Where the processors of the head are not known, it has the fewest. */
 void render_nfsd(const struct model *m, struct arena *a, struct render_files *files);
+
+/* Adds slurmdbd.conf as the section `database` makes it, without its line StoragePass; nothing, if no
+ * slurmdbd of the cluster's own runs on the head. */
+void render_slurmdbd(const struct model *m, struct arena *a, struct render_files *files);

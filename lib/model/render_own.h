@@ -38,4 +38,3 @@ void render_queues(struct render *r);
 /* render_small.c: the other files, whole. */
 void render_gres(struct render *r);
 void render_cgroup(struct render *r);
-void render_slurmdbd(struct render *r);

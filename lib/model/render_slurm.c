@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "model/render_own.h"
+#include "model/slurmdbd.h"
 
 #define NEVER_S     2147483 /* see idle() */
 #define DYNAMIC_MAX 64000   /* nodes that may join without being named here */
@@ -132,7 +133,7 @@ static const char *storage_port(struct render *r)
 	const struct model_database *d = r->model->database;
 
 	return d ? arena_printf(r->arena, "%llu",
-	                        (unsigned long long)(d->external ? d->port : MODEL_DBD_PORT))
+	                        (unsigned long long)(d->external ? d->port : SLURMDBD_PORT))
 	         : NULL;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Writes the head's smaller files: gres.conf, cgroup.conf, slurmdbd.conf. */
+/* Writes the head's smaller files: gres.conf and cgroup.conf. */
 #include "model/render_own.h"
 
 /* ---- gres.conf(5) ---- */
@@ -45,20 +45,4 @@ void render_cgroup(struct render *r)
 		strbuf_str(&r->out, "ConstrainDevices=yes\n");
 	if (r->model->memory_scheduling)
 		strbuf_str(&r->out, "ConstrainRAMSpace=yes\n");
-}
-
-/* ---- slurmdbd.conf(5) ---- */
-
-void render_slurmdbd(struct render *r)
-{
-	const struct model_database *d = r->model->database;
-
-	strbuf_str(&r->out, RENDER_HEADER "AuthType=auth/munge\n");
-	strbuf_printf(&r->out, "DbdHost=%s\nDbdPort=%d\n", r->model->head, MODEL_DBD_PORT);
-	strbuf_str(&r->out, "SlurmUser=slurm\n"
-	                    "LogFile=/var/log/slurm/slurmdbd.log\n"
-	                    "PidFile=/run/slurmdbd.pid\n"
-	                    "StorageType=accounting_storage/mysql\n");
-	strbuf_printf(&r->out, "StorageHost=%s\nStoragePort=%llu\nStorageLoc=%s\nStorageUser=%s\n",
-	              d->host, (unsigned long long)d->port, d->name, d->user);
 }

@@ -4,6 +4,7 @@
 
 #include <limits.h>
 
+#include "aws/fetch.h"
 #include "base/digest.h"
 #include "base/str.h"
 #include "cloud/uri.h"
@@ -100,6 +101,19 @@ int claim_source(struct step *s, const char *key, const char *uri, struct err *e
 		return r;
 	step_needs(s, "path:%s", u.path);
 	return 0;
+}
+
+int claim_secret(struct step *s, const char *key, const char *where, const char *what,
+                 struct err *e)
+{
+	if (strchr(where, ':') && !fetch_is_arn(where))
+		return claim_source(s, key, where, e);
+	if (fetch_is_arn(where) && strstr(where, ":secretsmanager:"))
+		return 0;
+	return doc_err(claim_at(s, key), e, REASON_INPUT_RANGE,
+	               "'%s' is no place of %s: expected s3://, https://, file:/ or "
+	               "arn:...:secretsmanager:...",
+	               where, what);
 }
 
 void claim_needs_parent(struct step *s, const char *path)

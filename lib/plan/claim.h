@@ -30,6 +30,11 @@ int claim_sha256(const struct step *s, const char *key, const char *hex,
 /* Where content comes from, as cloud/uri.h has it; a file of this machine becomes a need of the step. */
 int claim_source(struct step *s, const char *key, const char *uri, struct err *e) ATTR_MUST_USE;
 
+/* Where a secret comes from: as claim_source(), or the ARN of a secret of Secrets Manager's. `what` it is,
+ * for the message: "a key". */
+int claim_secret(struct step *s, const char *key, const char *where, const char *what,
+                 struct err *e) ATTR_MUST_USE;
+
 /* "path:" of the directory that holds `path`; nothing for "/". */
 void claim_needs_parent(struct step *s, const char *path);
 

@@ -50,7 +50,8 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	                                    "user:*",
 	                                    "group:*",
 	                                    "mount:*",
-	                                    "unit:slurmdbd.service",
+	                                    "unit:slurmdbd.service*",
+	                                    "slurm:database*",
 	                                    "unit:nfs-server.service"};
 
 	(void)fields;
@@ -189,7 +190,7 @@ static int start(const struct step_ctx *c, const struct controller_spec *s,
                  const struct controller_conf *conf, const struct host_unit_state *unit,
                  struct err *e)
 {
-	uint64_t log_from = controller_log_size(c, conf);
+	uint64_t log_from = slurm_log_size(c, conf->log);
 	int r = bring_up_to_date(c, conf, unit, e);
 
 	/* controller_wait() finds out why a unit has failed. */

@@ -40,14 +40,6 @@ int controller_state_holds(const struct step_ctx *c, const struct controller_con
 int controller_state_make(const struct step_ctx *c, const struct controller_conf *conf,
                           struct err *e) ATTR_MUST_USE;
 
-/* ---- controller_log.c ---- */
-
-/* Bytes of SlurmctldLogFile; 0: there is none. */
-uint64_t controller_log_size(const struct step_ctx *c, const struct controller_conf *conf);
-/* What came after the first `from` bytes, its last 64 KiB at most. */
-struct blob controller_log_since(const struct step_ctx *c, const struct controller_conf *conf,
-                                 uint64_t from);
-
 /* ---- controller_ready.c: asking slurmctld ---- */
 
 /* Once: 0 when sinfo answers and every partition is up, but for those of `down`. */

@@ -80,7 +80,7 @@ int controller_ready(const struct step_ctx *c, const struct controller_spec *s,
 static struct blob last_words(const struct step_ctx *c, const struct controller_conf *conf,
                               uint64_t log_from)
 {
-	struct blob log = controller_log_since(c, conf, log_from);
+	struct blob log = slurm_log_since(c, conf->log, log_from);
 
 	return log.len ? log : host_unit_words(c->host, CONTROLLER_UNIT, c->arena);
 }
@@ -97,6 +97,16 @@ static int ended(const struct step_ctx *c, const struct host_unit_state *state, 
 	(void)!host_unit_do(c->host, CONTROLLER_UNIT, HOST_UNIT_STOP, c->deadline, &ignored);
 	return err_wrap(e, "starting the controller: %s is %s (%s)", CONTROLLER_UNIT,
 	                state->active_state, *state->result ? state->result : state->sub_state);
+}
+
+/* From 24.11 on slurmctld doesn't end without slurmdbd: it waits for it, and answers nobody. */
+static void look_for_database(struct blob words, struct err *e)
+{
+	struct err why;
+
+	(void)!slurm_complain(words, "slurmctld waits for slurmdbd", &why);
+	if (e->reason == REASON_SLURMCTLD_UNREACHABLE && why.reason == REASON_SLURM_DATABASE)
+		*e = why;
 }
 
 static uint64_t end_of_wait(const struct step_ctx *c)
@@ -128,7 +138,9 @@ int controller_wait(const struct step_ctx *c, const struct controller_spec *s,
 		if (before.text[0] && clock_left_ms(until) == 0)
 			*e = before;
 		before = *e;
-		if (!backoff_wait(&b, 0, until))
-			return err_wrap(e, "waiting for the controller");
+		if (backoff_wait(&b, 0, until))
+			continue;
+		look_for_database(last_words(c, conf, log_from), e);
+		return err_wrap(e, "waiting for the controller");
 	}
 }

@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 
+#include "aws/fetch.h"
 #include "base/clock.h"
 #include "machine/unit.h"
 #include "plan/claim.h"
@@ -67,14 +68,11 @@ static int claim_create(const struct step *s, const struct munge_spec *m, struct
 
 static int claim_key(struct step *s, const struct munge_spec *m, struct err *e)
 {
-	if (strchr(m->key, ':') && !munge_key_is_secret(m->key))
-		return claim_source(s, "key", m->key, e);
-	if (!munge_key_is_secret(m->key) || !strstr(m->key, ":secretsmanager:"))
-		return doc_err(claim_at(s, "key"), e, REASON_INPUT_RANGE,
-		               "'%s' is no place of a key: expected s3://, https://, file:/ or "
-		               "arn:...:secretsmanager:...",
-		               m->key);
-	if (m->sha256)
+	int r = claim_secret(s, "key", m->key, "a key", e);
+
+	if (r < 0)
+		return r;
+	if (m->sha256 && fetch_is_arn(m->key))
 		return doc_err(claim_at(s, "sha256"), e, REASON_INPUT_RANGE,
 		               "a secret has versions, not a sha256");
 	return 0;

@@ -16,17 +16,11 @@
 
 #include "aws/fetch.h"
 #include "aws/s3.h"
-#include "aws/secrets.h"
 #include "base/log.h"
 #include "slurm/munge_own.h"
 
 #define KEY_MIN  32   /* munged refuses shorter ones */
 #define KEY_MADE 1024 /* as create-munge-key and mungekey(8) make them */
-
-bool munge_key_is_secret(const char *key)
-{
-	return str_starts(key, "arn:");
-}
 
 static int decode_secret(struct secret *key, struct err *e)
 {
@@ -48,13 +42,8 @@ static int fetch(const struct step_ctx *c, const struct munge_spec *m, struct se
 	if (!c->cloud)
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
 		               "not into an image, every instance fetches its own");
-	if (!munge_key_is_secret(m->key))
-		return fetch_secret(c->cloud, &f, ret, c->deadline, e);
-
-	int r = secrets_get(c->cloud, m->key, ret, c->deadline, e);
-	if (r < 0)
-		return r;
-	return decode_secret(ret, e);
+	int r = fetch_secret(c->cloud, &f, ret, c->deadline, e);
+	return r < 0 || !fetch_is_arn(m->key) ? r : decode_secret(ret, e);
 }
 
 static int invalid(struct err *e, const char *why)

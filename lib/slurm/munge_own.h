@@ -20,9 +20,6 @@ struct munge_spec {
 
 /* ---- munge_key.c ---- */
 
-/* Whether `key` names a Secrets Manager secret. */
-bool munge_key_is_secret(const char *key);
-
 /* 1: the key is known; 0: there is none yet, and it may be made; <0: error. */
 int munge_key_get(const struct step_ctx *c, const struct munge_spec *m,
                   struct err *e) ATTR_MUST_USE;

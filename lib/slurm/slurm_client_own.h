@@ -102,6 +102,13 @@ const char *slurm_hardware(const struct step_ctx *c, const struct slurm_spec *s)
 const char *slurm_program(const struct slurm_spec *s, struct arena *a, const char *dir,
                           const char *name);
 
+/* ---- slurm_log.c ---- */
+
+/* Bytes of that log; 0: there is none, or `log` is NULL. */
+uint64_t slurm_log_size(const struct step_ctx *c, const char *log);
+/* What came after the first `from` bytes, its last 64 KiB at most. */
+struct blob slurm_log_since(const struct step_ctx *c, const char *log, uint64_t from);
+
 /* ---- slurm_port.c ---- */
 
 /* Whether something listens there: 0, or ERR_RETRY. On Linux slurmctld doesn't notice this check:

@@ -127,7 +127,11 @@ static const struct complaint {
         {"Unable to listen to file descriptors", ERR_HOST, REASON_SLURM_PORT}, /* 24.11 */
         {"not a valid controller", ERR_HOST, REASON_SLURM_HOST},
         {"we have no TRES from it", ERR_HOST, REASON_SLURM_DATABASE},
+        {"Still don't know my ClusterID", ERR_HOST, REASON_SLURM_DATABASE}, /* 24.11 */
         {"No space left on device", ERR_HOST, REASON_HOST_SPACE},
+        /* slurmdbd's */
+        {"Access denied for user", ERR_DENIED, REASON_SLURMDBD_SQL},
+        {"mysql_real_connect failed", ERR_RETRY, REASON_SLURMDBD_SQL},
         /* slurmd's and those of Slurm's clients */
         {"lookup failure for node", ERR_HOST, REASON_SLURM_NODE_UNKNOWN},
         {"Unable to determine this slurmd's NodeName", ERR_HOST, REASON_SLURM_NODE_UNKNOWN},

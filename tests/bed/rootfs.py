@@ -221,6 +221,14 @@ chroot "$r" apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install --no-inst
 """)
 
 
+def database(suite=None):
+    """A layer over a suite's tree: slurmdbd and the SQL server it keeps its records in. Needs Debian's archive."""
+    suite = suites.of(suite)
+    return layer_over(named("database", suite, tree(suite.name).parent.name, database.__doc__), suite, """
+chroot "$r" apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install --no-install-recommends mariadb-server slurmdbd
+""")
+
+
 STOCK = """
 names='slurmctld slurmd slurm-client munge nfs-common'
 chroot "$r" dpkg --purge --force-depends $names slurm-wlm-basic-plugins libmunge2 nfs-kernel-server

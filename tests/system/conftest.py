@@ -33,6 +33,8 @@ def pytest_cmdline_main(config):
         disk.base(BUILD)
     if "test_cloud_init" in words:
         rootfs.cloud_init()
+    if "test_database" in words:
+        rootfs.database()
     if "test_packages" in words:
         rootfs.stock()
     if "test_suites" in words:
@@ -79,7 +81,7 @@ def pytest_runtest_makereport(item, call):
 
 def said_by_agent(node):
     with contextlib.suppress(AssertionError, RuntimeError, subprocess.TimeoutExpired):
-        return node.run("hpc-agent status; journalctl -b --no-pager -n 25 -u hpc-agent -u munge -u slurmd -u slurmctld; tail -n 5 /var/log/slurm/slurmctld.log", 20, check=False)[1]
+        return node.run("hpc-agent status; journalctl -b --no-pager -n 25 -u hpc-agent -u munge -u slurmd -u slurmctld -u slurmdbd; tail -n 9 /var/log/slurm/*.log", 20, check=False)[1]
     return "the node takes no commands"
 
 

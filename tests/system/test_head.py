@@ -84,10 +84,10 @@ def home(tmp_path):
 @pytest.fixture
 def machine(bed, store, layer, home):
     """machine(name) is a booted container with the agent, not yet bootstrapped."""
-    def make(name=HEAD, role="head", **document):
+    def make(name=HEAD, role="head", layers=(), **document):
         binds = [f"{home}:/home"] if role == "head" else [f"{home}:/srv/nfs/home"]
         values = {"role": role, "munge_key": None, "head": ADDRESS if role != "head" else None, "deadline": "60s", **document}
-        box = bed.container(name, [layer], binds, user_data=node_document(name, **values))
+        box = bed.container(name, [layer, *layers], binds, user_data=node_document(name, **values))
         for action in ("resume", "suspend"):
             box.put(f"/usr/local/sbin/{action}", head.POWER.format(router=net.ROUTER, port=head.POWER_PORT, action=action), 0o755)
         return box.boot()

@@ -99,24 +99,10 @@ static void what_the_head_refuses(void **state)
 	}
 }
 
-/* What this version doesn't do for a head is no fault of a file whose head it doesn't make. */
-static void what_this_version_does_not_do_for_a_head(void **state)
+/* A release that nobody named is none that lacks a key. */
+static void keys_of_a_release_that_nobody_named(void **state)
 {
-	static const char text[] =
-	        SETTINGS("Database: {Uri: db, UserName: u, PasswordSecretArn: 'arn:aws:x'}");
-
 	(void)state;
-	check(text);
-	assert_status(0);
-	assert_says(ran.out, "steps for role compute\n");
-	assert_says(ran.out, "note: ");
-	assert_says(ran.out, "c.yaml:7:15: Database: this version sets up no slurmdbd");
-	AGENT("check", at("c.yaml"), "--slurm", "24.11");
-	assert_status(0);
-	AGENT("check", at("c.yaml"), "--role", "head");
-	assert_status(3);
-	assert_says(ran.err, "c.yaml:7:15: Database: this version sets up no slurmdbd");
-	/* Nor is a release that nobody named. */
 	check(SETTINGS("CustomSlurmSettings: [{PrologTimeout: 1}]"));
 	assert_status(0);
 	assert_silent_about(ran.out, "note: ");
@@ -255,7 +241,7 @@ int main(void)
 	        SCRATCH_TEST(a_clusters_configuration),
 	        SCRATCH_TEST(a_node_document_by_its_first_line_or_its_keys),
 	        SCRATCH_TEST(what_the_head_refuses),
-	        SCRATCH_TEST(what_this_version_does_not_do_for_a_head),
+	        SCRATCH_TEST(keys_of_a_release_that_nobody_named),
 	        SCRATCH_TEST(a_node_of_each_queue),
 	        SCRATCH_TEST(the_node_document_that_goes_with_it),
 	        SCRATCH_TEST(facts_and_tags_stand_in),

@@ -3,11 +3,16 @@
 #include "cluster/cluster.h"
 #include "unit.h"
 
-#define FILE_OF(own)                                                                               \
+#define TEXT_OF(slurm, own)                                                                        \
 	"Image: {Os: rhel9}\n"                                                                     \
 	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"                   \
-	"Scheduling: {Scheduler: slurm}\n"                                                         \
+	"Scheduling: {Scheduler: slurm" slurm "}\n"                                                \
 	"HpcNode: {DefaultUser: no" own "}\n"
+#define FILE_OF(own) TEXT_OF("", own)
+#define DATABASE_OF(own)                                                                           \
+	TEXT_OF(", SlurmSettings: {Database: {Uri: db, UserName: u, PasswordSecretArn: "           \
+	        "'arn:aws:secretsmanager:r:1:secret:s'}}",                                         \
+	        own)
 #define SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const char *section(struct arena *a, const char *text, enum cluster_role role,
@@ -21,6 +26,8 @@ static const char *section(struct arena *a, const char *text, enum cluster_role 
 	struct err e;
 
 	vars_set(&facts, "distribution", distribution, "test");
+	vars_set(&facts, "cluster", "c1", "test");
+	vars_set(&facts, "slurm-version", "22.05", "test");
 	assert_ok(cluster_read("c.yaml", (struct blob){text, strlen(text)}, a, &config, &e));
 	assert_ok(cluster_spec(config, &node, &facts, &reading, a, &spec, &e));
 	at = doc_get(spec, name);
@@ -55,6 +62,16 @@ static void what_a_role_needs(void **state)
 	         "{\"names\":[\"munge\",\"slurm-client\",\"nfs-common\"]}"},
 	        {CLUSTER_COMPUTE, "amzn", FILE_OF(", Packages: {}"),
 	         "{\"names\":[\"munge\",\"slurm-slurmd\",\"slurm\",\"nfs-utils\"]}"},
+	        {CLUSTER_HEAD, "debian", FILE_OF(", SharedHome: no, Packages: {}"),
+	         "{\"names\":[\"munge\",\"slurmctld\",\"slurm-client\",\"nfs-kernel-server\"]}"},
+	        {CLUSTER_HEAD, "debian", DATABASE_OF(", SharedHome: no, Packages: {}"),
+	         "{\"names\":[\"munge\",\"slurmctld\",\"slurm-client\",\"nfs-kernel-server\","
+	         "\"slurmdbd\"]}"},
+	        {CLUSTER_HEAD, "amzn", DATABASE_OF(", SharedHome: no, Packages: {}"),
+	         "{\"names\":[\"munge\",\"slurm-slurmctld\",\"slurm\",\"nfs-utils\","
+	         "\"slurm-slurmdbd\"]}"},
+	        {CLUSTER_COMPUTE, "debian", DATABASE_OF(", SharedHome: no, Packages: {}"),
+	         "{\"names\":[\"munge\",\"slurmd\",\"slurm-client\"]}"},
 	};
 
 	(void)state;

@@ -15,11 +15,13 @@ static void which_files_there_are(void **state)
 
 	(void)state;
 	assert_ok(render(&c, 2205, NULL, a, &files, &e));
+	render_slurmdbd(&c.model, a, &files);
 	assert_int_equal(files.n, 3);
 	include(&c);
 	c.model.include.at = &at;
 	own_database(&c);
 	assert_ok(render(&c, 2205, NULL, a, &files, &e));
+	render_slurmdbd(&c.model, a, &files);
 	assert_int_equal(files.n, ARRAY_LEN(names));
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		bool secret = i == 4, fetched = i == 3;
@@ -41,6 +43,7 @@ static void which_files_there_are(void **state)
 	                           "StoragePort=3307\nStorageLoc=n\nStorageUser=u\n");
 	external(&c);
 	assert_ok(render(&c, 2205, NULL, a, &files, &e));
+	render_slurmdbd(&c.model, a, &files);
 	assert_null(file(&files, names[4]));
 }
 

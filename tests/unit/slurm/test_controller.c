@@ -166,6 +166,12 @@ static void it_is_waited_for(void **state)
 	assert_in_range((clock_now() - began) / 1000000, 58000, 59000); /* 1 s is kept */
 	assert_string_equal(w.did.data, "start ");
 	assert_int_equal(access(at(NOTE), F_OK), -1);
+	/* It waits itself, for slurmdbd. */
+	w.words = "slurmctld: error: Still don't know my ClusterID\n";
+	ctx.deadline = clock_in_ms(60000);
+	assert_err(apply(), ERR_HOST, "waiting for the controller: slurmctld waits for slurmdbd: ");
+	assert_int_equal(e.reason, REASON_SLURM_DATABASE);
+	w.words = "";
 	/* Little time is halved. */
 	began = clock_now();
 	ctx.deadline = clock_in_ms(2000);

@@ -2,6 +2,8 @@
 /* Where slurmctld keeps its jobs and its log: whose it must be, and what is read of the log. */
 #include "head_world.h"
 
+#include "slurm/slurm_client_own.h"
+
 #define SLURM 64030
 
 static struct controller_conf conf;
@@ -176,23 +178,23 @@ static void a_place_that_loses_or_lacks(void **state)
 
 static struct blob since(uint64_t from)
 {
-	return controller_log_since(&ctx, &conf, from);
+	return slurm_log_since(&ctx, conf.log, from);
 }
 
 static void what_came_after_a_moment(void **state)
 {
 	(void)state;
 	unit_need_root();
-	assert_int_equal(controller_log_size(&ctx, &conf), 0);
+	assert_int_equal(slurm_log_size(&ctx, conf.log), 0);
 	assert_int_equal(since(0).len, 0);
 	put(LOG, "before\nafter\n");
-	assert_int_equal(controller_log_size(&ctx, &conf), 13);
+	assert_int_equal(slurm_log_size(&ctx, conf.log), 13);
 	assert_string_equal(since(7).data, "after\n");
 	assert_int_equal(since(7).len, 6);
 	assert_int_equal(since(13).len, 0);
 	assert_string_equal(since(14).data, "before\nafter\n"); /* it was rotated */
 	conf.log = NULL;
-	assert_int_equal(controller_log_size(&ctx, &conf), 0);
+	assert_int_equal(slurm_log_size(&ctx, conf.log), 0);
 	assert_int_equal(since(0).len, 0);
 }
 
@@ -221,14 +223,14 @@ static void only_a_plain_file_is_a_log(void **state)
 	unit_need_root();
 	put(LOG, "text");
 	assert_int_equal(link(at(LOG), at("machine/other")), 0);
-	assert_int_equal(controller_log_size(&ctx, &conf), 0);
+	assert_int_equal(slurm_log_size(&ctx, conf.log), 0);
 	assert_int_equal(unlink(at(LOG)), 0);
 	assert_int_equal(since(0).len, 0);
 	assert_int_equal(symlink("/other", at(LOG)), 0);
-	assert_int_equal(controller_log_size(&ctx, &conf), 0);
+	assert_int_equal(slurm_log_size(&ctx, conf.log), 0);
 	assert_int_equal(unlink(at(LOG)), 0);
 	assert_int_equal(mkfifo(at(LOG), 0644), 0);
-	assert_int_equal(controller_log_size(&ctx, &conf), 0);
+	assert_int_equal(slurm_log_size(&ctx, conf.log), 0);
 	assert_int_equal(since(0).len, 0);
 	assert_int_equal(unlink(at(LOG)), 0);
 	assert_int_equal(mkdir(at(LOG), 0755), 0);

@@ -268,6 +268,13 @@ static void complaints_have_their_reasons(void **state)
 	         "not a valid controller", REASON_SLURM_HOST, ERR_HOST},
 	        {"slurmctld: fatal: You are running with a database but for some reason we have no TRES from it.\n",
 	         "no TRES from it", REASON_SLURM_DATABASE, ERR_HOST},
+	        {"slurmctld: error: Still don't know my ClusterID\n"
+	         "error: Sending PersistInit msg: Connection refused\n",
+	         "know my ClusterID", REASON_SLURM_DATABASE, ERR_HOST},
+	        {"error: mysql_real_connect failed: 2002 Can't connect to server on 'db' (115)\n",
+	         "Can't connect to server", REASON_SLURMDBD_SQL, ERR_RETRY},
+	        {"error: mysql_real_connect failed: 1045 Access denied for user 'u'@'h'\n",
+	         "Access denied for user", REASON_SLURMDBD_SQL, ERR_DENIED},
 	        {"error: Can't save state, error writing file /x: No space left on device\n",
 	         "No space left", REASON_HOST_SPACE, ERR_HOST},
 	        {"/usr/sbin/slurmd: unrecognized option '--no-such'\nUsage: slurmd [OPTIONS]\n",
