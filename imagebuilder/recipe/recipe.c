@@ -23,6 +23,7 @@ const struct recipe_refused recipe_refused[] = {
         {"exports", "which networks may mount is its cluster's to say"},
         {"munge", "a key in an image is a key in the hands of all who can start it"},
         {"controller", "whose controller a machine is, is told when it boots"},
+        {"directory", "a password in an image is a password in the hands of all who can start it"},
         {"database", "a password in an image is a password in the hands of all who can start it"},
         {"slurm", "which cluster a node joins is told when it boots"},
         {"login", "whose login node a machine is, is told when it boots"},

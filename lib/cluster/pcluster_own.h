@@ -62,6 +62,9 @@ int pcluster_rules(const struct doc *config, struct faults *faults, struct arena
 int pcluster_user_rules(const struct doc *config, struct faults *faults,
                         struct err *e) ATTR_MUST_USE;
 
+/* pcluster_directory.c: the section `directory` that DirectoryService makes of every node. */
+void pcluster_directory(const struct pcluster_input *in, struct doc *spec);
+
 /* pcluster_packages.c: what HpcNode: Packages: installs. To be called when the mounts are known. */
 void pcluster_packages(const struct pcluster_input *in, struct doc *spec);
 

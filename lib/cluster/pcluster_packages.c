@@ -11,9 +11,10 @@
 /* Debian and its kin, and the others. */
 static const struct family {
 	const char *repository, *key;
-	const char *const roles[3][4]; /* as enum cluster_role; NULL ends a list */
-	const char *mounts;            /* for what is mounted over NFS */
-	const char *accounting;        /* for a slurmdbd of the cluster's own */
+	const char *const roles[3][4];  /* as enum cluster_role; NULL ends a list */
+	const char *mounts;             /* for what is mounted over NFS */
+	const char *accounting;         /* for a slurmdbd of the cluster's own */
+	const char *const directory[5]; /* for users of a directory; NULL ends the list */
 } families[] = {
         {
                 "/etc/apt/sources.list.d/hpc-node.list",
@@ -26,6 +27,7 @@ static const struct family {
                 },
                 "nfs-common",
                 "slurmdbd",
+                {"sssd-ldap", "libnss-sss", "libpam-sss", "openssh-client"},
         },
         {
                 "/etc/yum.repos.d/hpc-node.repo",
@@ -37,6 +39,7 @@ static const struct family {
                 },
                 "nfs-utils",
                 "slurm-slurmdbd",
+                {"sssd-ldap", "sssd-client", "authselect", "oddjob-mkhomedir"},
         },
 };
 
@@ -122,6 +125,9 @@ void pcluster_packages(const struct pcluster_input *in, struct doc *spec)
 		add_text(in, names, f->mounts);
 	if (doc_get(doc_get(spec, "database"), "password"))
 		add_text(in, names, f->accounting);
+	if (doc_get(spec, "directory"))
+		for (size_t i = 0; f->directory[i]; i++)
+			add_text(in, names, f->directory[i]);
 	for (size_t i = 0; (name = pcluster_item(doc_get(at, "Names"), i)) != NULL; i++)
 		doc_push(a, names, doc_new_text(a, name, name->text));
 	for (size_t i = 0; files && i < files->n; i++) {

@@ -83,7 +83,7 @@ static void add_smt(const struct pcluster_input *in, const struct doc *at, struc
 
 static const struct {
 	const char *key; /* below `of` */
-	enum { CONFIG, QUEUE, HEAD, POOL } of;
+	enum { QUEUE, HEAD, POOL } of;
 	const char *value; /* NULL: any; "true", "false": any spelling of it */
 	const char *effect;
 } without_effect[] = {
@@ -101,8 +101,6 @@ static const struct {
          "Imds: Secured: the metadata service is root's alone all the same"},
         {"CustomActions.OnNodeUpdated", HEAD, NULL,
          "OnNodeUpdated: not run, since no update of a stack is noticed"},
-        {"DirectoryService", CONFIG, NULL,
-         "DirectoryService: sssd is not set up; users are those of the image and of HpcNode: Users"},
 };
 
 static bool has_value(const struct doc *at, const char *value)
@@ -118,8 +116,7 @@ static bool has_value(const struct doc *at, const char *value)
 
 static void add_notes(const struct pcluster_input *in, const struct doc *of)
 {
-	const struct doc *maps[] = {
-	        [CONFIG] = in->config, [QUEUE] = NULL, [HEAD] = NULL, [POOL] = NULL};
+	const struct doc *maps[] = {[QUEUE] = NULL, [HEAD] = NULL, [POOL] = NULL};
 
 	maps[in->node->role == CLUSTER_HEAD    ? HEAD
 	     : in->node->role == CLUSTER_LOGIN ? POOL

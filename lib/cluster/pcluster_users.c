@@ -125,6 +125,12 @@ static void add_default(const struct pcluster_input *in, const char *name, struc
 
 /* ---- the machine's settings ---- */
 
+/* Those of a directory: its users have nothing else at their first login. */
+static bool takes_passwords(const struct pcluster_input *in)
+{
+	return doc_get(in->config, "DirectoryService") && in->node->role != CLUSTER_COMPUTE;
+}
+
 /* sshd reads its settings when it starts; not every machine has one, nor under the same name. */
 static void add_sshd(const struct pcluster_input *in, struct doc *spec)
 {
@@ -132,8 +138,10 @@ static void add_sshd(const struct pcluster_input *in, struct doc *spec)
 	struct arena *a = in->arena;
 
 	add_file(in, spec, SSHD_CONF, "0644",
-	         WRITTEN_BY
-	         "AuthorizedKeysFile .ssh/authorized_keys .ssh/authorized_keys2 " KEYS_DIR "/%u\n");
+	         arena_printf(a,
+	                      WRITTEN_BY "AuthorizedKeysFile .ssh/authorized_keys "
+	                                 ".ssh/authorized_keys2 " KEYS_DIR "/%%u\n%s",
+	                      takes_passwords(in) ? "PasswordAuthentication yes\n" : ""));
 	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
 		struct doc *unit = doc_new_map(a, in->config);
 
@@ -189,9 +197,9 @@ void pcluster_users(const struct pcluster_input *in, struct doc *spec)
 		add_user(in, users->items[i], spec);
 	if (os && !listed(users, os->user))
 		add_default(in, os->user, spec);
+	if (users || (os && vars_get(in->facts, "ssh-key")) || takes_passwords(in))
+		add_sshd(in, spec);
 	if (!os && !users) /* the image's own business: an empty list takes all rights away */
 		return;
-	if (users || vars_get(in->facts, "ssh-key"))
-		add_sshd(in, spec);
 	add_sudoers(in, users, os ? os->user : NULL, spec);
 }

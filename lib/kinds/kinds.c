@@ -18,6 +18,7 @@ const struct kind *const kinds_all[] = {
         &kind_files,
         &kind_imds_lock,
         &kind_exports,
+        &kind_directory,
         &kind_munge,
         &kind_units,
         &kind_scripts,

@@ -22,6 +22,7 @@ extern const struct kind kind_mounts;
 extern const struct kind kind_files;
 extern const struct kind kind_imds_lock;
 extern const struct kind kind_exports;
+extern const struct kind kind_directory;
 extern const struct kind kind_units;
 extern const struct kind kind_scripts;
 

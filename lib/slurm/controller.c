@@ -52,6 +52,7 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 	                                    "mount:*",
 	                                    "unit:slurmdbd.service*",
 	                                    "slurm:database*",
+	                                    "directory:*",
 	                                    "unit:nfs-server.service"};
 
 	(void)fields;

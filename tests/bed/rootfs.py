@@ -229,6 +229,15 @@ chroot "$r" apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install --no-inst
 """)
 
 
+def directory(suite=None):
+    """A layer over a suite's tree: sssd with its tools, and an LDAP server. Needs Debian's archive."""
+    suite = suites.of(suite)
+    return layer_over(named("directory", suite, tree(suite.name).parent.name, directory.__doc__), suite, """
+chroot "$r" apt-get -q -y -o Dpkg::Options::=--force-unsafe-io install --no-install-recommends \\
+	sssd-ldap sssd-tools libnss-sss libpam-sss libpam-runtime openssh-client slapd ldap-utils
+""")
+
+
 STOCK = """
 names='slurmctld slurmd slurm-client munge nfs-common'
 chroot "$r" dpkg --purge --force-depends $names slurm-wlm-basic-plugins libmunge2 nfs-kernel-server

@@ -35,6 +35,8 @@ def pytest_cmdline_main(config):
         rootfs.cloud_init()
     if "test_database" in words:
         rootfs.database()
+    if "test_directory" in words:
+        rootfs.directory()
     if "test_packages" in words:
         rootfs.stock()
     if "test_suites" in words:

@@ -132,7 +132,7 @@ static void what_has_no_effect_is_noted(void **state)
 	        {TOP QUEUE(
 	                 "") "DirectoryService: {DomainName: d, DomainAddr: l, PasswordSecretArn: a, "
 	                     "DomainReadOnlyUser: c}\n",
-	         "DirectoryService: sssd"},
+	         ""},
 	        {TOP QUEUE("") "DeploymentSettings: {DisableSudoAccessForDefaultUser: false}\n",
 	         ""},
 	        {TOP QUEUE("") "DeploymentSettings: {DefaultUserHome: Local}\n", ""},

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tests of what DirectoryService makes of a node: cluster/pcluster_directory. */
+#include "cluster/cluster.h"
+#include "unit.h"
+
+#define FILE_OF(more)                                                                              \
+	"Image: {Os: ubuntu2204}\n"                                                                \
+	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"                   \
+	"Scheduling: {Scheduler: slurm}\n"                                                         \
+	"HpcNode: {DefaultUser: no, SharedHome: no, Packages: {}}\n"                               \
+	"DirectoryService: {PasswordSecretArn: 'arn:s', DomainReadOnlyUser: 'cn=r'" more "}\n"
+#define PLAIN ", DomainName: d.e, DomainAddr: 'ldaps://h'"
+#define TAIL  "\"base\":\"DC=d,DC=e\",\"bind-dn\":\"cn=r\",\"password\":\"arn:s\""
+
+static struct cluster_notes notes;
+
+static const char *section(struct arena *a, const char *text, enum cluster_role role,
+                           const char *distribution, const char *name)
+{
+	const struct cluster_node node = {.role = role, .node = "q-dy-c-1", .head = "10.0.0.5"};
+	const struct cluster_reading reading = {.strict = true, .notes = &notes};
+	struct strbuf b = STRBUF(a, 100000);
+	struct vars facts = {.arena = a};
+	struct doc *config = NULL, *spec = NULL, *at;
+	struct err e;
+
+	notes = (struct cluster_notes){.arena = a};
+	vars_set(&facts, "distribution", distribution, "test");
+	vars_set(&facts, "cluster", "c1", "test");
+	vars_set(&facts, "slurm-version", "22.05", "test");
+	assert_ok(cluster_read("c.yaml", (struct blob){text, strlen(text)}, a, &config, &e));
+	assert_ok(cluster_spec(config, &node, &facts, &reading, a, &spec, &e));
+	at = doc_get(spec, name);
+	if (at)
+		doc_json(at, &b);
+	return b.len ? b.data : "";
+}
+
+static void what_follows(void **state)
+{
+	static const struct {
+		enum cluster_role role;
+		const char *more, *want;
+	} rows[] = {
+	        {CLUSTER_COMPUTE, PLAIN, "{\"uris\":[\"ldaps://h\"]," TAIL "}"},
+	        {CLUSTER_LOGIN, PLAIN, "{\"uris\":[\"ldaps://h\"]," TAIL ",\"ssh-keys\":true}"},
+	        {CLUSTER_HEAD, PLAIN, "{\"uris\":[\"ldaps://h\"]," TAIL ",\"ssh-keys\":true}"},
+	        {CLUSTER_HEAD, PLAIN ", GenerateSshKeysForUsers: yes",
+	         "{\"uris\":[\"ldaps://h\"]," TAIL ",\"ssh-keys\":true}"},
+	        {CLUSTER_HEAD, PLAIN ", GenerateSshKeysForUsers: no",
+	         "{\"uris\":[\"ldaps://h\"]," TAIL "}"},
+	        {CLUSTER_COMPUTE, ", DomainName: 'dc=d,dc=e', DomainAddr: 'a, ldap://b:3,'",
+	         "{\"uris\":[\"ldaps://a\",\"ldap://b:3\"],\"base\":\"dc=d,dc=e\","
+	         "\"bind-dn\":\"cn=r\",\"password\":\"arn:s\"}"},
+	        {CLUSTER_COMPUTE,
+	         PLAIN ", LdapTlsCaCert: /ca.pem, LdapTlsReqCert: never, LdapAccessFilter: 'm=n'",
+	         "{\"uris\":[\"ldaps://h\"]," TAIL ",\"options\":{\"ldap_tls_reqcert\":\"never\","
+	         "\"ldap_tls_cacert\":\"/ca.pem\",\"access_provider\":\"ldap\","
+	         "\"ldap_access_filter\":\"m=n\"}}"},
+	        /* Whoever writes the options themselves has the last word. */
+	        {CLUSTER_COMPUTE,
+	         PLAIN ", LdapTlsReqCert: never, AdditionalSssdConfigs: {ldap_tls_reqcert: allow, "
+	               "debug_level: 9, x: }",
+	         "{\"uris\":[\"ldaps://h\"]," TAIL
+	         ",\"options\":{\"ldap_tls_reqcert\":\"allow\",\"debug_level\":9}}"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		scope_arena struct arena *a = arena_new();
+		const char *text = arena_printf(a, FILE_OF("%s"), rows[i].more);
+
+		assert_string_equal(section(a, text, rows[i].role, "debian", "directory"),
+		                    rows[i].want);
+		assert_null(strstr(notes.n ? notes.items[notes.n - 1] : "", "DirectoryService"));
+	}
+}
+
+/* Users log in by their passwords where they log in. */
+static void what_else_there_is(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *text = FILE_OF(PLAIN);
+
+	(void)state;
+	assert_non_null(strstr(section(a, text, CLUSTER_LOGIN, "debian", "files"),
+	                       "\\nPasswordAuthentication yes\\n"));
+	assert_non_null(strstr(section(a, text, CLUSTER_LOGIN, "debian", "units"), "ssh.service"));
+	assert_null(strstr(section(a, text, CLUSTER_COMPUTE, "debian", "files"), "Password"));
+	assert_string_equal(section(a, text, CLUSTER_COMPUTE, "debian", "packages"),
+	                    "{\"names\":[\"munge\",\"slurmd\",\"slurm-client\",\"sssd-ldap\","
+	                    "\"libnss-sss\",\"libpam-sss\",\"openssh-client\"]}");
+	assert_string_equal(section(a, text, CLUSTER_LOGIN, "amzn", "packages"),
+	                    "{\"names\":[\"munge\",\"slurm\",\"sssd-ldap\",\"sssd-client\","
+	                    "\"authselect\",\"oddjob-mkhomedir\"]}");
+	assert_null(strstr(section(a, text, CLUSTER_LOGIN, "amzn", "directory"), "ssh-keys"));
+	assert_int_equal(notes.n, 1);
+	assert_non_null(strstr(notes.items[0], "GenerateSshKeysForUsers: users get keys only"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(what_follows),
+	        cmocka_unit_test(what_else_there_is),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
