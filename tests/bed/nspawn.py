@@ -90,6 +90,14 @@ class Container:
     def read(self, path):
         return self.run(f"cat {path}")[1]
 
+    def reboot(self, deadline=30):
+        """Down in order and up again: what is in memory is gone, what is on disk stays."""
+        self.run("systemctl --no-block poweroff")
+        self.process.wait(deadline)
+        cgroups.kill(self.groups)
+        cgroups.remove(self.groups)
+        return self.boot()
+
     def close(self):
         if self.process:
             cgroups.kill(self.groups)       # a container's process 1 outlives its systemd-nspawn

@@ -226,6 +226,41 @@ def test_nodes_join_and_a_job_starts_when_its_node_is_up(bed, machine, home):
     assert (home / "alice/cloud.out").read_text() == CLOUD + "\n"
 
 
+def jobs(controller):
+    """Each job with its state and where it runs, since when."""
+    return controller.run("squeue -h -r -o '%i %T %N %S' | sort")[1].splitlines()
+
+
+@pytest.mark.every_suite
+def test_a_head_that_reboots_under_load_loses_no_job_and_no_node(machine, store, home):
+    controller, names = machine(), [STATIC, "queue1-st-t3micro-6"]
+    ready(controller)
+    nodes = [machine(name, "compute") for name in names]
+    for node in nodes:
+        ready(node)
+    submit = "cd /home/alice && runuser -u alice -- sbatch --parsable -p queue1 -w {} --array 1-6 -o %A.%a --wrap '{}'"
+    work = "until test -e go; do sleep 0.2; done; echo done"
+    ids = [controller.run(submit.format(name, work))[1].strip() for name in names]
+    wait_until(lambda: sum(" RUNNING " in job for job in jobs(controller)) == 2, GUARD, "a job runs on each node", 0.1)
+    # Of those that wait nobody knows when they would start.
+    before = [job if " RUNNING " in job else job.split(" PENDING ")[0] for job in jobs(controller)]
+    key, lives = local_key(controller), [node.run("systemctl show -p InvocationID --value slurmd")[1] for node in nodes]
+    controller.put("/etc/hpc-node/environment", f"AWS_ENDPOINT_URL_S3={store.url}\n")
+    controller.run(f"systemctl enable {agent.UNIT}")
+    controller.reboot()
+    status = agent.wait_ended(controller, GUARD)
+    assert status.phase == "ready" and status.of("controller") == {"changed"}, status
+    after = [job if " RUNNING " in job else job.split(" PENDING ")[0] for job in jobs(controller)]
+    assert len(before) == 12 and after == before
+    assert local_key(controller) == key and len(store.puts) == 1
+    (home / "alice/go").touch()
+    wait_until(lambda: not jobs(controller), GUARD, "every job has ended", 0.2)
+    for number in range(1, 7):
+        assert [(home / f"alice/{id}.{number}").read_text() for id in ids] == ["done\n", "done\n"]
+    assert [node.run("systemctl show -p InvocationID --value slurmd")[1] for node in nodes] == lives
+    assert controller.run(f"sinfo -h -N -n {','.join(names)} -o %T | sort -u")[1] == "idle\n"
+
+
 @pytest.fixture
 def file(store):
     store.conf.put(f"{CLUSTER}/cluster-config.yaml", FILE.encode())
