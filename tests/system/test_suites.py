@@ -6,6 +6,7 @@ import pytest
 
 from bed import agent, cluster, head, rootfs, suites
 from bed.cluster import node_document
+from test_head import ADDRESS, CONF, HEAD, home, ready  # noqa: F401
 
 NODE = "queue1-st-t3micro-5"
 OLD, NEW = "bookworm", "trixie"
@@ -58,3 +59,39 @@ def test_sackd_brings_a_login_node_its_configuration(bed, layer, tmp_path):
         job = box.run("su -l alice -c 'sbatch --parsable --hold --wrap hostname'")[1].strip()
         assert controller.run("squeue -h -o '%i %u'")[1] == f"{job} alice\n"
         assert agent.bootstrap(box, timeout=GUARD)[0] == 0 and agent.status(box).states() == {"ok"}
+
+
+def test_slurms_own_keys_in_place_of_munge(bed, layer, home):                                              # noqa: F811
+    """auth/slurm, of Slurm 24.05 and later: the key is a file of every node's, and there is no munge."""
+    conf = CONF.replace("AuthType=auth/munge", "AuthType=auth/slurm\nCredType=auth/slurm")
+    indented = "".join(f"        {line}\n" for line in conf.splitlines())
+    bed.put("slurm.key", bytes(range(256)) * 4)
+    bed.put("cluster-config.yaml", f"""
+files:
+- {{path: /etc/slurm/slurm.key, source: 's3://{cluster.BUCKET}/{cluster.CLUSTER}/slurm.key', mode: "0600", owner: slurm, group: slurm}}
+roles:
+  head:
+    controller: {{}}
+    files:
+    - {{path: /etc/slurm/cgroup.conf, content: "{suites.of(NEW).cgroup_conf.strip()}\\n"}}
+    - path: /etc/slurm/slurm.conf
+      content: |
+{indented}
+  compute: {{slurm: {{}}}}
+""")
+    boxes = []
+    for name, role in ((HEAD, "head"), (NODE, "compute")):
+        document = node_document(name, role=role, munge_key=None, head=ADDRESS if role == "compute" else None)
+        box = bed.container(name, [layer], [f"{home}:/home"], suite=NEW, user_data=document)
+        for action in ("resume", "suspend"):
+            box.put(f"/usr/local/sbin/{action}", "#!/bin/sh\n", 0o755)
+        boxes.append(box.boot())
+        assert ready(box).of("munge") == set()
+        assert box.run("systemctl is-active munge", check=False)[1] == "inactive\n"
+    assert boxes[0].run(f"cd /home/alice && runuser -u alice -- srun -w {NODE} hostname", GUARD)[1] == NODE + "\n"
+    assert [ready(box).states() for box in boxes] == [{"ok"}, {"ok"}]
+    # Another key is refused, and told so.
+    bed.put("slurm.key", bytes(range(255, -1, -1)) * 4)
+    boxes[1].run("systemctl stop slurmd")
+    code, printed = agent.bootstrap(boxes[1], timeout=GUARD)
+    assert agent.status(boxes[1]).failures() == {"slurm": "slurm-auth"}, f"{code}\n{printed}"
