@@ -95,6 +95,8 @@ def constants(code: str) -> Iterator[tuple[int, int, str]]:
             continue  # a millisecond more of so many: nobody could notice
         if re.search(r'(\bscope_fd int \w+|\bfd|\.in) = -$', before) or re.search(r'\bfd (<|>=) $', before):
             continue  # any negative number is no descriptor, and none is 0: main() opens the standard streams first
+        if 'O_CREAT' not in code and digits == '0' and re.search(r'\bfile_open\([^;]*, $', before) and after[:1] == ')':
+            continue  # the mode of a file that is not created
         if re.search(r'\[\s*$', before) and after.startswith(']') and re.match(r'\s*(?:static |const |unsigned )*\w+ ', code):
             continue  # the size of an array, one larger: nobody could notice
         yield m.start(), m.end(), {10: str(value), 8: '0%o' % value, 16: '0x%x' % value}[base] + suffix

@@ -86,6 +86,57 @@ static void another_word_is_usage(void **state)
 	assert_status(2);
 }
 
+/* Each verb with one operand less and one more than it takes. */
+static void operands_are_counted(void **state)
+{
+	static const char *const lines[][4] = {
+	        {"bootstrap", "x"},  {"plan", "x"},        {"status", "x"},
+	        {"facts", "x"},      {"version", "x"},     {"check"},
+	        {"fetch"},           {"render"},           {"check", "x", "y"},
+	        {"fetch", "x", "y"}, {"render", "x", "y"}, {"explain", "x", "y"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		const char *const words[] = {"hpc-agent", lines[i][0], lines[i][1], lines[i][2],
+		                             NULL};
+
+		agent_end(agent_start(words));
+		assert_status(2);
+		assert_says(ran.err, arena_printf(arena, "try hpc-agent %s --help", lines[i][0]));
+		assert_string_equal(ran.out, "");
+	}
+}
+
+static void help_is_a_plain_text(void **state)
+{
+	static const char *const verbs[] = {"bootstrap", "plan",  "status",  "check",  "render",
+	                                    "facts",     "fetch", "explain", "version"};
+
+	(void)state;
+	AGENT("--help");
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++)
+		assert_says(ran.out, arena_printf(arena, "\n  %s ", verbs[i]));
+	for (size_t i = 0; i < ARRAY_LEN(verbs); i++) {
+		AGENT(verbs[i], "--help");
+		assert_status(0);
+		for (const char *p = ran.out; *p; p++)
+			if ((*p < ' ' && *p != '\n') || *p > '~')
+				fail_msg("%s: byte %d in its help", verbs[i], *p);
+		/* What every verb takes, and in its own letters. */
+		assert_says(ran.out, "-q, --quiet");
+		assert_says(ran.out, "-v, --verbose");
+	}
+	AGENT("bootstrap", "--help");
+	assert_says(ran.out, "-c, --config");
+	assert_says(ran.out, "-r, --role");
+	assert_says(ran.out, "-n, --node");
+	AGENT("status", "--help");
+	assert_says(ran.out, "-w, --wait");
+	AGENT("fetch", "--help");
+	assert_says(ran.out, "-o, --output");
+}
+
 static void facts_by_name_with_their_source(void **state)
 {
 	(void)state;
@@ -113,6 +164,8 @@ int main(void)
 	        SCRATCH_TEST(a_key_or_a_fact),
 	        SCRATCH_TEST(all_of_them_without_a_name),
 	        SCRATCH_TEST(another_word_is_usage),
+	        SCRATCH_TEST(operands_are_counted),
+	        SCRATCH_TEST(help_is_a_plain_text),
 	        SCRATCH_TEST(facts_by_name_with_their_source),
 	};
 

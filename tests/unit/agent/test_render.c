@@ -51,6 +51,12 @@ static void each_file_is_written_and_named(void **state)
 	assert_int_equal(stat(at("dir/etc/slurm/slurm.conf"), &st), 0);
 	assert_int_equal(st.st_uid, geteuid());
 	assert_int_equal(st.st_gid, getegid());
+	assert_int_equal(st.st_mode & 07777, 0644);
+	static const char *const dirs[] = {"dir", "dir/etc", "dir/etc/slurm"};
+	for (size_t i = 0; i < ARRAY_LEN(dirs); i++) {
+		assert_int_equal(stat(at(dirs[i]), &st), 0);
+		assert_int_equal(st.st_mode & 07777, 0755);
+	}
 	assert_says(get("dir/etc/slurm/slurm.conf"), "PartitionName=q1 ");
 	const char *before = get("dir/etc/slurm/slurm.conf");
 	put("dir/etc/slurm/slurm.conf", "old\n"); /* what is there is replaced */

@@ -179,6 +179,28 @@ static void the_last_words_may_be_on_standard_output(void **state)
 	assert_null(strstr(e.text, "ended:"));
 }
 
+/* What a child reports by is its parent's to let go. */
+static void nothing_stays_shared(void **state)
+{
+	struct fixture *f = *state;
+	size_t mapped[2] = {0};
+	struct host_result r;
+	struct err e = {0};
+
+	for (int i = 0; i < 2; i++) {
+		FILE *maps = fopen("/proc/self/maps", "re");
+		char line[512];
+
+		assert_non_null(maps);
+		while (fgets(line, sizeof line, maps))
+			mapped[i] += strstr(line, "/dev/zero") != NULL;
+		fclose(maps);
+		for (int k = 0; k < 3; k++)
+			assert_ok(run_in(f, self, (struct host_exec){ARGV("true")}, &r, &e));
+	}
+	assert_int_equal(mapped[1], mapped[0]);
+}
+
 static void how_it_ended_in_words(void **state)
 {
 	const struct host_result rows[] = {
@@ -196,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        FIXTURE_TEST(the_last_words_may_be_on_standard_output),
+	        FIXTURE_TEST(nothing_stays_shared),
 	        FIXTURE_TEST(how_it_ended_in_words),
 	        FIXTURE_TEST(the_deadline_ends_it),
 	        FIXTURE_TEST(who_ignores_term_is_killed_with_all_below),

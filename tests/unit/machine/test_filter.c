@@ -267,7 +267,9 @@ static void who_has_no_rights_sees_no_rules(void **state)
 		           "reading table 'hpc-test' of nftables: Operation not permitted");
 		assert_int_equal(e.no, EPERM);
 		assert_err(host_filter_is(self, &lock, &e), ERR_HOST, "reading table");
-		assert_err(host_filter_set(self, &lock, &e), ERR_HOST, "replacing table");
+		assert_err(host_filter_set(self, &lock, &e), ERR_HOST,
+		           "replacing table 'hpc-test' of nftables: Operation not permitted");
+		assert_int_equal(e.no, EPERM);
 		assert_err(host_filter_remove(self, TABLE, &e), ERR_HOST, "reading table");
 		assert_string_equal(f->record, "");
 		assert_ok(host_open("/", HOST_DRY, &dry, &e));

@@ -119,6 +119,40 @@ static void what_cannot_be_looked_at(void **state)
 	assert_int_equal(e.no, ENAMETOOLONG);
 }
 
+/* Of memory that is shared with a child. */
+static size_t shared_mappings(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	char line[512];
+	size_t n = 0;
+
+	assert_non_null(f);
+	while (fgets(line, sizeof line, f))
+		n += strstr(line, "/dev/zero") != NULL;
+	fclose(f);
+	return n;
+}
+
+static void nothing_stays_shared(void **state)
+{
+	struct fixture *f = *state;
+	struct host_mount m = {"x", fixture_path(f, "/m"), "hpc-no-such-fs", NULL, DEADLINE};
+	size_t before = shared_mappings();
+	static struct mount_look at;
+	struct mount_try done;
+	struct host *self;
+	struct err e = {0};
+
+	assert_ok(host_open("/", HOST_LIVE, &self, &e));
+	for (int i = 0; i < 3; i++) {
+		assert_ok(mount_look(self, m.target, NULL, DEADLINE, &at, &e));
+		assert_ok(mount_try(self, &m, &at, f->arena, &done, &e));
+		assert_int_not_equal(done.status, 0);
+	}
+	host_close(self);
+	assert_int_equal(shared_mappings(), before);
+}
+
 static void names_are_asked(void **state)
 {
 	(void)state;
@@ -176,6 +210,7 @@ int main(void)
 	        FIXTURE_TEST(a_local_source_is_resolved),
 	        FIXTURE_TEST(a_device_is_known_by_its_number),
 	        FIXTURE_TEST(what_cannot_be_looked_at),
+	        FIXTURE_TEST(nothing_stays_shared),
 	        FIXTURE_TEST(names_are_asked),
 	        FIXTURE_TEST(only_servers_of_nfs_are_asked_for),
 	        FIXTURE_TEST(a_file_system_answers_or_says_why_not),

@@ -68,6 +68,9 @@ static void an_instance_is_known_by_its_template(void **state)
 	fixture_put(f, "/lib/systemd/system/getty@.service", "[Install]\n", 0644);
 	assert_string_equal(state_of(f, "getty@tty1.service"), "disabled");
 	assert_string_equal(state_of(f, "getty@.service"), "disabled");
+	assert_string_equal(state_of(f, "getty@1.service"), "disabled");
+	assert_string_equal(state_of(f, "getty.service"), "");
+	assert_string_equal(state_of(f, "getty@tty1"), "");
 	assert_string_equal(state_of(f, "gettx@tty1.service"), "");
 	assert_string_equal(state_of(f, "getty@tty1.socket"), "");
 }
