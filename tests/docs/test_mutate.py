@@ -60,6 +60,7 @@ def test_a_millisecond_more_of_many_is_no_mutant(mutate):
     assert whats(mutate, "#define WAIT_MS (60 * 1000)\n") == []
     assert whats(mutate, "#define TRIES_MS 3\n") == ["3 to 4"]
     assert whats(mutate, "#define WAIT_MAX 5000\n") == ["5000 to 5001"]
+    assert whats(mutate, "static const struct s a = {.timeout_ms = 5000, .width = 50};\n") == ["50 to 51"]
 
 
 @pytest.mark.parametrize("line, constants", [

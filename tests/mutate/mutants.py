@@ -91,7 +91,7 @@ def constants(code: str) -> Iterator[tuple[int, int, str]]:
             continue
         base = 16 if digits.startswith('0x') else 8 if len(digits) > 1 and digits[0] == '0' else 10
         value = int(digits, base) + 1
-        if value > 40 and re.match(r'\s*#define \w+_MS\s', code):
+        if value > 40 and (re.match(r'\s*#define \w+_MS\s', code) or re.search(r'\w_ms = (\w+ \* )?$', before)):
             continue  # a millisecond more of so many: nobody could notice
         if re.search(r'(\bscope_fd int \w+|\bfd|\.in) = -$', before) or re.search(r'\bfd (<|>=) $', before):
             continue  # any negative number is no descriptor, and none is 0: main() opens the standard streams first
