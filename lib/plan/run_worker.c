@@ -101,21 +101,14 @@ static void finish(struct worker *w, bool reuse)
 
 /* ---- messages of a child ---- */
 
-/* Paths come from the document, and may be printed on terminals. */
-static const char *printable(struct arena *a, const char *text)
-{
-	size_t cap = 4 * strlen(text) + 1;
-
-	return str_escape(text, strlen(text), arena_alloc(a, cap), cap);
-}
-
+/* The text is as host_record() made it: of what is printable, in one line. */
 static void keep_detail(struct worker *w, struct step_outcome *o, const char *text)
 {
 	if (!o->changes.n || o->changes.n < o->changes_total || o->n_details == RUN_DETAILS_MAX)
 		return;
 	o->details = arena_grow(w->run->arena, o->details, &o->n_details, sizeof *o->details);
 	o->details[o->n_details - 1] =
-	        (struct step_detail){o->changes.n - 1, printable(w->run->arena, text)};
+	        (struct step_detail){o->changes.n - 1, arena_strdup(w->run->arena, text)};
 }
 
 static void keep_change(struct worker *w, const char *text)
@@ -130,7 +123,7 @@ static void keep_change(struct worker *w, const char *text)
 		return;
 	o->changes.items = arena_grow(w->run->arena, o->changes.items, &o->changes.n,
 	                              sizeof *o->changes.items);
-	o->changes.items[o->changes.n - 1] = printable(w->run->arena, text);
+	o->changes.items[o->changes.n - 1] = arena_strdup(w->run->arena, text);
 }
 
 static void pass_log(const struct worker *w, enum log_level level, const char *text)

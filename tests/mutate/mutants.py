@@ -93,7 +93,7 @@ def constants(code: str) -> Iterator[tuple[int, int, str]]:
         value = int(digits, base) + 1
         if value > 40 and (re.match(r'\s*#define \w+_MS\s', code) or re.search(r'\w_ms = (\w+ \* )?$', before)):
             continue  # a millisecond more of so many: nobody could notice
-        if re.search(r'(\bscope_fd int \w+|\bfd|\.in) = -$', before) or re.search(r'\bfd (<|>=) $', before):
+        if re.search(r'(\bscope_fd int \w+|fd|\.in) = -$', before) or re.search(r'fd (<|>=) $', before):
             continue  # any negative number is no descriptor, and none is 0: main() opens the standard streams first
         if 'O_CREAT' not in code and digits == '0' and re.search(r'\bfile_open\([^;]*, $', before) and after[:1] == ')':
             continue  # the mode of a file that is not created
@@ -127,7 +127,7 @@ def of_file(path: str, text: str) -> Iterator[Mutant]:
             if '=' in new and re.match(r'\s*for \(', c) and kind == 'boundary' and new not in ('<=', '>='):
                 continue
             for m in re.finditer(pattern, c):
-                if kind == 'boundary' and re.search(r'\bfd$', c[:m.start()]) and re.match(r'\s0\b', c[m.end(1):]):
+                if kind == 'boundary' and re.search(r'fd$', c[:m.start()]) and re.match(r'\s0\b', c[m.end(1):]):
                     continue  # no descriptor is 0: main() opens the standard streams first
                 yield mutant(kind, f"'{m.group(1)}' to '{new}'", m.start(1), m.end(1), new)
         for m in re.finditer(r'\b(ERR_[A-Z]+)\b', c):
