@@ -128,6 +128,23 @@ static void a_plan_changes_nothing(void **state)
 	assert_silent_about(ran.out, "would");
 }
 
+/* Below each change of a file that is there: how it would differ. */
+static void a_plan_tells_how_a_file_would_differ(void **state)
+{
+	(void)state;
+	machine("files: [{path: /etc/a, content: \"same\\nnew\\n\"}, {path: /etc/b, content: x}]\n");
+	put("etc/a", "same\nold\n");
+	put("etc/b", "x");
+	AGENT("plan", "--root", top, "--config", at("c.yaml"));
+	assert_status(10);
+	const char *would = strstr(ran.out, "\nfiles:/etc/a would\n");
+	assert_non_null(would);
+	assert_says(would, "\n  write /etc/a 0644 root:root 9 bytes sha256:");
+	assert_says(would, "\n      @@ -1,2 +1,2 @@\n       same\n      -old\n      +new\n");
+	assert_silent_about(ran.out, "files:/etc/b would");
+	assert_string_equal(get("etc/a"), "same\nold\n");
+}
+
 static void a_plan_that_fails_is_not_pending(void **state)
 {
 	(void)state;
@@ -380,6 +397,7 @@ int main(void)
 	        SCRATCH_TEST(an_optional_step_that_fails),
 	        SCRATCH_TEST(the_cause_is_the_required_step),
 	        SCRATCH_TEST(a_plan_changes_nothing),
+	        SCRATCH_TEST(a_plan_tells_how_a_file_would_differ),
 	        SCRATCH_TEST(a_plan_that_fails_is_not_pending),
 	        SCRATCH_TEST(what_is_wrong_with_the_input),
 	        SCRATCH_TEST(a_node_document_behind_a_users_link),

@@ -134,6 +134,23 @@ static void status_json(void **state)
 }
 
 /* Where each failure has been told when it happened, its text is not told again. */
+/* How a file would differ, each line with the number of its change. */
+static void status_json_with_details(void **state)
+{
+	struct fixture *f = *state;
+	struct step_detail lines[] = {{0, "-old"}, {0, "+new \"x\""}, {1, "+more"}};
+
+	f->outcomes[1].details = lines;
+	f->outcomes[1].n_details = ARRAY_LEN(lines);
+	report_json(&f->r, &f->out);
+	assert_non_null(strstr(f->out.data,
+	                       "\"changes_total\":1,\"changes\":[\"wrote it\"],\"details\":["
+	                       "{\"change\":0,\"line\":\"-old\"},"
+	                       "{\"change\":0,\"line\":\"+new \\\"x\\\"\"},"
+	                       "{\"change\":1,\"line\":\"+more\"}],\"error\":null"));
+	assert_null(strstr(strstr(f->out.data, "\"details\":") + 1, "\"details\":"));
+}
+
 static void brief_names_step_and_reason_only(void **state)
 {
 	struct fixture *f = *state;
@@ -381,6 +398,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        T(status_json),
+	        T(status_json_with_details),
 	        T(brief_names_step_and_reason_only),
 	        T(status_json_before_a_plan),
 	        T(status_json_while_waiting),
