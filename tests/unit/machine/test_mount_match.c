@@ -2,7 +2,10 @@
 /* Tests of machine/mount_match and mount_table. */
 #include "unit.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 #include "machine/mount_own.h"
 
@@ -124,6 +127,8 @@ static void a_source_has_its_limits(void **state)
 	source_of(one, 4, 1024, "");
 	source_of(two, 4, 1024, "");
 	assert_int_equal(mount_match(&w, &fs), MOUNT_OTHER);
+	assert_false(mount_server(one, host));
+	assert_true(mount_server(source_of(one, 4, 1023, ""), host));
 	assert_false(mount_server("[fd00::1/a", host));
 	assert_false(mount_server("[fd00::1]/a", host));
 	assert_false(mount_server(":/a", host));
@@ -235,6 +240,34 @@ static void the_machines_own_is_read(void **state)
 	            mount_has_option(there.items[0].options, "ro"));
 }
 
+/* A machine whose mounts can't be told has not none. */
+static void without_proc_it_is_an_error(void **state)
+{
+	char empty[] = "/tmp/unit-mounts-XXXXXX";
+	struct err e = {0};
+	int status;
+
+	(void)state;
+	unit_need_root();
+	assert_non_null(mkdtemp(empty));
+	pid_t pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		scope_arena struct arena *a = arena_new();
+		struct mount_table t = {.n = 77};
+
+		if (chroot(empty) < 0)
+			_exit(1);
+		assert_err(mount_table_read(a, &t, &e), ERR_HOST, "reading /proc/self/mountinfo");
+		assert_int_equal(e.no, ENOENT);
+		assert_int_equal(t.n, 77);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(rmdir(empty), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +281,7 @@ int main(void)
 	        cmocka_unit_test(options_are_taken_whole),
 	        cmocka_unit_test(a_path_lies_in_the_nearest_and_newest),
 	        cmocka_unit_test(the_machines_own_is_read),
+	        cmocka_unit_test(without_proc_it_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,6 +204,8 @@ static void what_systemd_refuses(void **state)
 	           "looking at unit '" X "': refused by the test");
 	assert_int_equal(e.reason, REASON_UNIT_FAILED);
 	assert_int_equal(unit_bus.words(h, X, NULL).len, 0);
+	assert_err(act(HOST_UNIT_START, 10000), ERR_HOST, "looking at unit '" X "'");
+	assert_non_null(strstr(systemd->calls, "StartUnit " X "\n"));
 	refuse("Reload", "org.freedesktop.DBus.Error.AccessDenied");
 	assert_err(unit_bus.reload(h, clock_in_ms(10000), &e), ERR_HOST,
 	           "reloading 'systemd': refused by the test");
