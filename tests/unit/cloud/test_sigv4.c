@@ -2,6 +2,8 @@
 /* The requests that AWS's documentation signs, with the signatures it prints. */
 #include "unit.h"
 
+#include <errno.h>
+
 #include "cloud/sigv4.h"
 
 #define EMPTY "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -193,6 +195,28 @@ static void test_ceilings(void **state)
 	assert_err(sigv4_authorize(&r, &s3_key, out, sizeof out, &e), ERR_BUG, "scope");
 }
 
+/* A scope of 159 bytes is signed as a whole, one of 160 is refused. */
+static void test_the_longest_scope(void **state)
+{
+	const struct sigv4_pair host = {"host", "h"};
+	struct sigv4_request r = s3_request("GET", "/");
+	char region[136], out[1024];
+
+	(void)state;
+	memset(region, 'r', sizeof region);
+	region[134] = '\0';
+	r.region = region;
+	r.headers = &host;
+	r.n_headers = 1;
+	/* By another program, with the documentation's key. */
+	check(&r, &s3_key, "host",
+	      "06aeab5ecc5719992218c2f1f620b17d34113c22b06bd0cfa169e695770e5d59");
+	region[134] = 'r';
+	region[135] = '\0';
+	assert_err(sigv4_authorize(&r, &s3_key, out, sizeof out, &e), ERR_BUG, "scope");
+	assert_int_equal(e.no, E2BIG);
+}
+
 /* What was made before its room ran out is not taken for a signature; one byte more is enough. */
 static void test_just_enough_room(void **state)
 {
@@ -278,6 +302,7 @@ int main(void)
 	        cmocka_unit_test(test_canonical_request),
 	        cmocka_unit_test(test_what_is_encoded),
 	        cmocka_unit_test(test_ceilings),
+	        cmocka_unit_test(test_the_longest_scope),
 	        cmocka_unit_test(test_just_enough_room),
 	        cmocka_unit_test(test_as_many_as_there_may_be),
 	        cmocka_unit_test(test_segments_of_a_path),
