@@ -42,6 +42,25 @@ static void a_signed_configuration(void **state)
 	assert_string_equal(get("etc/motd"), "hello");
 }
 
+/* Line ends are no part of it, up to 1 KiB in all. */
+static void a_signature_with_line_ends(void **state)
+{
+	char text[1026];
+
+	(void)state;
+	memset(text, '\n', sizeof text);
+	memcpy(text, SIGNATURE, strlen(SIGNATURE));
+	text[1025] = '\0';
+	run_signed(CONFIG, KEY, text);
+	assert_status(3);
+	assert_says(ran.err, "c.yaml.sig' is larger than the 1024 bytes allowed");
+	assert_int_equal(access(at("etc/motd"), F_OK), -1);
+	text[1024] = '\0';
+	run_signed(CONFIG, KEY, text);
+	assert_status(0);
+	assert_string_equal(get("etc/motd"), "hello");
+}
+
 static void one_that_is_not_signed_changes_nothing(void **state)
 {
 	static const struct {
@@ -155,6 +174,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        SCRATCH_TEST(a_signed_configuration),
+	        SCRATCH_TEST(a_signature_with_line_ends),
 	        SCRATCH_TEST(one_that_is_not_signed_changes_nothing),
 	        SCRATCH_TEST(its_region_where_nothing_else_tells_one),
 	        SCRATCH_TEST(its_limit_unless_a_deadline_was_given),

@@ -71,6 +71,10 @@ static void all_of_them_without_a_name(void **state)
 		assert_says(ran.out,
 		            arena_printf(arena, "\n  %-22s ", reason_row((enum reason)i)->name));
 	assert_silent_about(ran.out, "\n  none ");
+	assert_memory_equal(ran.out, "Sections of a cluster configuration:\n\n  ", 40);
+	assert_says(ran.out, "\n\nThe node document ('hpc-agent explain node'):\n\n  version ");
+	assert_says(ran.out, "\n\nFacts for ${...} ('hpc-agent explain facts'):\n\n  instance-id ");
+	assert_says(ran.out, "\n\nReasons in status.json and HPC_REASON:\n\n  ");
 	assert_says(ran.out, "\n  splay                duration");
 	assert_says(ran.out, "\n  partition              aws, aws-cn or aws-us-gov\n");
 }

@@ -58,6 +58,8 @@ static void each_file_is_written_and_named(void **state)
 		assert_int_equal(st.st_mode & 07777, 0755);
 	}
 	assert_says(get("dir/etc/slurm/slurm.conf"), "PartitionName=q1 ");
+	assert_says(get("dir/etc/exports.d/hpc-node.exports"), "/home ");
+	assert_says(get("dir/etc/nfs.conf.d/90-hpc-node.conf"), "[nfsd]");
 	const char *before = get("dir/etc/slurm/slurm.conf");
 	put("dir/etc/slurm/slurm.conf", "old\n"); /* what is there is replaced */
 	RENDER("--quiet");
@@ -104,6 +106,27 @@ static void links_below_the_directory_are_not_followed(void **state)
 	assert_status(1);
 	assert_says(ran.err, "making directory 'etc': ");
 	assert_int_equal(rmdir(at("victim")), 0); /* nothing was made in it */
+}
+
+/* A setting that only a later release knows is found where the files are made. */
+static void what_the_release_lacks(void **state)
+{
+	(void)state;
+	put("c.yaml",
+	    "Region: eu-west-1\nImage: {Os: alinux2}\n"
+	    "HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-12121212}}\n"
+	    "Scheduling:\n  Scheduler: slurm\n"
+	    "  SlurmSettings: {CustomSlurmSettings: [{PrologTimeout: 1}]}\n"
+	    "  SlurmQueues:\n  - Name: q1\n"
+	    "    ComputeResources: [{Name: r1, InstanceType: t3.micro, MaxCount: 2}]\n"
+	    "    Networking: {SubnetIds: [subnet-12121212]}\n");
+	AGENT("render", at("c.yaml"), "--output", at("dir"));
+	assert_status(3);
+	assert_says(ran.err, "PrologTimeout");
+	assert_int_equal(access(at("dir"), F_OK), -1);
+	AGENT("render", at("c.yaml"), "--output", at("dir"), "--slurm", "25.05");
+	assert_status(0);
+	assert_says(get("dir/etc/slurm/slurm.conf"), "PrologTimeout=1\n");
 }
 
 static void what_it_does_not_take(void **state)
@@ -155,6 +178,7 @@ int main(void)
 	        SCRATCH_TEST(each_file_is_written_and_named),
 	        SCRATCH_TEST(a_file_from_elsewhere_is_not_written),
 	        SCRATCH_TEST(links_below_the_directory_are_not_followed),
+	        SCRATCH_TEST(what_the_release_lacks),
 	        SCRATCH_TEST(what_it_does_not_take),
 	        SCRATCH_TEST(a_directory_that_is_none),
 	};
