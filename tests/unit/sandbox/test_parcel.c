@@ -189,6 +189,89 @@ static void one_that_is_too_large_is_not_sent(void **state)
 	free(large);
 }
 
+/* As large as one may be, to the byte or so that ends it. */
+static void one_that_just_fits_is_sent(void **state)
+{
+	const size_t head = 2 * sizeof(uint64_t); /* that it is there, and its length */
+	char *large = calloc(1, PARCEL_MAX + 2);
+	const char *s = large;
+	struct parcel p;
+
+	(void)state;
+	assert_non_null(large);
+	memset(large, 'x', PARCEL_MAX - head + 1);
+	parcel_begin(&p, arena);
+	parcel_text(&p, &s);
+	assert_true(p.broken);
+	large[PARCEL_MAX - head - 1] = '\0';
+	parcel_begin(&p, arena);
+	parcel_text(&p, &s);
+	assert_false(p.broken);
+	assert_int_equal(p.out.len, PARCEL_MAX - 1);
+	free(large);
+}
+
+static const struct doc *nested(int levels)
+{
+	const struct doc at = {.file = "f.yaml", .line = 1, .col = 1};
+	struct doc *d = doc_new_list(arena, &at);
+
+	for (int i = 1; i < levels; i++) {
+		struct doc *above = doc_new_list(arena, &at);
+
+		doc_push(arena, above, d);
+		d = above;
+	}
+	return d;
+}
+
+static void a_document_has_so_many_levels(void **state)
+{
+	const struct doc *d = nested(256), *again = NULL;
+	struct parcel p, q;
+	int levels = 0;
+
+	(void)state;
+	parcel_begin(&p, arena);
+	parcel_doc(&p, &d);
+	assert_false(p.broken);
+	parcel_open(&q, (struct blob){p.out.data, p.out.len}, arena);
+	parcel_doc(&q, &again);
+	assert_false(q.broken);
+	for (; again; again = again->n ? again->items[0] : NULL)
+		levels++;
+	assert_int_equal(levels, 256);
+	d = nested(257);
+	parcel_begin(&p, arena);
+	parcel_doc(&p, &d);
+	assert_true(p.broken);
+}
+
+/* Of another program's text the marks go with it; a type that doesn't exist is none. */
+static void marks_of_a_document_arrive(void **state)
+{
+	const struct doc *d, *again = NULL;
+	struct doc *read;
+	struct parcel p, q;
+
+	(void)state;
+	assert_ok(yaml_parse_foreign("g.yaml", (struct blob){"[yes]", 5}, arena, &read, &e));
+	d = read;
+	parcel_begin(&p, arena);
+	parcel_doc(&p, &d);
+	parcel_open(&q, (struct blob){p.out.data, p.out.len}, arena);
+	parcel_doc(&q, &again);
+	assert_true(again->foreign && again->items[0]->foreign);
+	assert_string_equal(again->items[0]->file, "g.yaml");
+	assert_ptr_equal(again->items[0]->file, again->file);
+	for (uint64_t type = DOC_MAP; type <= DOC_MAP + 1; type++) {
+		memcpy(p.out.data + sizeof type, &type, sizeof type);
+		parcel_open(&q, (struct blob){p.out.data, p.out.len}, arena);
+		parcel_doc(&q, &again);
+		assert_int_equal(again->type, type == DOC_MAP ? DOC_MAP : DOC_NULL);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +282,9 @@ int main(void)
 	                                        tear_down),
 	        cmocka_unit_test_setup_teardown(one_that_is_too_large_is_not_sent, set_up,
 	                                        tear_down),
+	        SCRATCH_TEST(one_that_just_fits_is_sent),
+	        SCRATCH_TEST(a_document_has_so_many_levels),
+	        SCRATCH_TEST(marks_of_a_document_arrive),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
