@@ -7,7 +7,7 @@
 
 #include "archive/tar_read_own.h"
 
-#define TIME_MAX (1LL << 34) /* seconds; the limit of ext4 and XFS */
+#define TIME_MAX ((1LL << 34) - (1LL << 31)) /* seconds; the limit of ext4, XFS has a later one */
 #define TIME_MIN INT32_MIN
 #define ID_MAX   (UINT32_MAX - 1) /* the last number means "leave it" to chown(2) */
 

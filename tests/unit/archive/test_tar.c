@@ -180,7 +180,7 @@ static void test_what_is_refused(void **state)
 	        {{"dev/x", '3'}, {0}, "'dev/x' is a device"},
 	        {{"t", .pax = "mtime=9223372036854775807"}, {0}, "'t' has an invalid timestamp"},
 	        {{"t", .pax = "mtime=-9223372036854775808"}, {0}, "'t' has an invalid timestamp"},
-	        {{"t", .pax = "mtime=17179869184"}, {0}, "'t' has an invalid timestamp"},
+	        {{"t", .pax = "mtime=15032385536"}, {0}, "'t' has an invalid timestamp"},
 	        {{"t", .pax = "uid=4294967295"}, {0}, "'t' has an invalid owner"},
 	        {{"t", .pax = "gid=4294967295"}, {0}, "'t' has an invalid owner"},
 	        {{"hard", '1', "none"},
@@ -222,6 +222,47 @@ static void test_what_is_refused(void **state)
 	}
 	assert_int_equal(access("/tmp/evil", F_OK), -1);
 	(void)state;
+}
+
+/* Next to what is refused. */
+static void test_what_just_goes(void **state)
+{
+	static const struct {
+		struct entry entry;
+		int64_t mtime;
+		uint32_t uid, gid;
+	} rows[] = {
+	        {{"t", .pax = "mtime=15032385535"}, 15032385535, 0, 0},
+	        {{"t", .pax = "mtime=-2147483648"}, -2147483648LL, 0, 0},
+	        {{"t", .pax = "mtime=0"}, 0, 0, 0},
+	        {{"t", .pax = "uid=4294967294"}, 1000000000, 4294967294U, 0},
+	        {{"t", .pax = "gid=4294967294"}, 1000000000, 0, 4294967294U},
+	        {{"..t"}, 1000000000, 0, 0},
+	        {{"t../.t/...", .pax = NULL}, 1000000000, 0, 0},
+	};
+	struct err e;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		void *own;
+
+		setup(&own);
+		struct fixture *f = own;
+		add(f, rows[i].entry);
+		assert_ok(unpack(f, MIB, &e));
+		struct stat st = trees_stat(f->t, rows[i].entry.name);
+		assert_int_equal(st.st_mtim.tv_sec, rows[i].mtime);
+		assert_int_equal(st.st_uid, rows[i].uid);
+		assert_int_equal(st.st_gid, rows[i].gid);
+		assert_int_equal(teardown(&own), 0);
+	}
+	void *own;
+	setup(&own);
+	add(own, (struct entry){"t", .pax = "mtime=-2147483649"});
+	assert_err(unpack(own, MIB, &e), ERR_INPUT, "'t' has an invalid timestamp");
+	assert_int_equal(teardown(&own), 0);
 }
 
 static void test_long_names(void **state)
@@ -442,6 +483,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_all_kinds),
 	        cmocka_unit_test(test_what_is_refused),
+	        cmocka_unit_test(test_what_just_goes),
 	        TEST(test_long_names),
 	        TEST(test_the_last_of_a_name_stays),
 	        TEST(test_links_within_the_tree_are_followed),
