@@ -101,7 +101,7 @@ static void why_below(struct climb *c, const struct record_step *was)
 /* True: the step itself has changed. */
 static bool why_own(struct climb *c, const struct record_step *was)
 {
-	size_t n = c->why->n + c->more;
+	size_t n = c->why->n;
 
 	if (!was) {
 		reason(c, c->last.n ? "not in the last build" : "never built");
@@ -113,7 +113,7 @@ static bool why_own(struct climb *c, const struct record_step *was)
 		reason(c, "the architecture changed");
 	if (was->inputs.n)
 		input_compare(&was->inputs, &c->step->inputs, differs, c);
-	return c->why->n + c->more > n;
+	return c->why->n > n;
 }
 
 static void why_missing(struct climb *c, const struct record_step *was, bool changed)
