@@ -200,6 +200,98 @@ static void a_full_disk_is_told_first(void **state)
 	assert_int_equal(umount2(at("small"), MNT_DETACH), 0);
 }
 
+/* ---- what steps make ---- */
+
+/* Of a path in the tree of layer i. */
+static const char *in_layer(size_t i, const char *path)
+{
+	return arena_printf(arena, "%s%s", built.held[i].tree + strlen(top) + 1, path);
+}
+
+static void each_kind_of_step_makes_its_layer(void **state)
+{
+	char hex[SHA256_HEX];
+	struct stat st;
+
+	(void)state;
+	unit_need_root();
+	put_busybox();
+	put("word", "copied");
+	digest_hex("fetched", 7, hex);
+	put(arena_printf(arena, "store/objects/%s", hex), "fetched");
+	put("c.yaml", "name: tool\nschemaVersion: 1.0\n"
+	              "parameters: [{P: {type: string, default: one}}, {Q: {default: q}}]\n"
+	              "phases:\n- name: build\n  steps: [{name: s, action: ExecuteBash, inputs: "
+	              "{commands: ['echo {{ P }} {{ Q }} >/made']}}]\n"
+	              "- name: test\n  steps: [{name: t, action: ExecuteBash, inputs: "
+	              "{commands: ['cat /made; test \"$(cat /made)\" = \"two q\"']}}]\n");
+	assert_int_equal(symlink("busybox", at("tree/bin/cat")), 0);
+	assert_int_equal(symlink("busybox", at("tree/bin/test")), 0);
+	assert_ok(build_it(arena_printf(
+	        arena,
+	        "copy: [{from: word, to: /w}, {from: word, to: /deep/x, mode: '0600'}]\n"
+	        "files: [{path: /f, source: 'https://example.com/f', sha256: %s}, "
+	        "{path: /g, content: '${name}', mode: '0604'}]\n"
+	        "components: [{file: c.yaml, parameters: {P: two}}]\n"
+	        "tests: [{run: [cat, /f], expect: {stdout: fetched}}]\n",
+	        hex)));
+	assert_int_equal(built.n, 7);
+	assert_string_equal(get(in_layer(1, "/w")), "copied");
+	assert_int_equal(stat(at(in_layer(1, "/w")), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0644);
+	assert_int_equal(stat(at(in_layer(1, "/deep/x")), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_string_equal(get(in_layer(2, "/f")), "fetched");
+	assert_string_equal(get(in_layer(3, "/g")), "unit");
+	assert_int_equal(stat(at(in_layer(3, "/g")), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0604);
+	assert_string_equal(get(in_layer(4, "/made")), "two q\n");
+	assert_non_null(strstr(get(in_layer(5, "/usr/lib/hpc-node/image-manifest.json")),
+	                       "\"name\":\"unit\""));
+	assert_null(strstr(get(in_layer(5, "/usr/lib/hpc-node/image-manifest.json")),
+	                   "\"recipe-sha256\":null"));
+	/* Nothing of what tests write is kept. */
+	assert_int_equal(access(at(in_layer(6, "/made")), F_OK), -1);
+	assert_non_null(
+	        strstr(get(arena_printf(arena, "%s/log", built.held[6].dir + strlen(top) + 1)),
+	               "test: cat /f\n"));
+}
+
+static void each_kind_of_step_may_fail(void **state)
+{
+	static const struct {
+		const char *rest, *told;
+		enum err_kind kind;
+	} rows[] = {
+	        {"copy: [{from: word, to: /etc/passwd/x}]\n", "step 'copy': ", ERR_HOST},
+	        {"files: [{path: /etc/passwd/x, content: x}]\n",
+	         "step 'files:/etc/passwd/x': ", ERR_HOST},
+	        {"files: [{path: /opt/a, content: AKIAQ7ZX2M4K9P3R5T6W}]\n",
+	         "step 'clean': aws-keys: '/opt/a' at byte 0: ", ERR_INPUT},
+	        {"files: [{path: /f, source: 'https://example.com/f', sha256: "
+	         "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef}]\n",
+	         "step 'files:/f': ", ERR_RETRY},
+	        {"tests: [{name: t, run: [none]}]\n", "step 'tests': ", ERR_HOST},
+	};
+
+	(void)state;
+	unit_need_root();
+	put("word", "copied");
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_err(build_it(rows[i].rest), rows[i].kind, rows[i].told);
+	/* One that the recipe promises and nothing brings. */
+	put("r.yaml",
+	    arena_printf(arena, "image: {name: unit, arch: %s, from: tree, features: [lustre]}\n",
+	                 own_arch()));
+	struct recipe recipe;
+	assert_ok(recipe_load(at("r.yaml"), NULL, arena, &recipe, &e));
+	assert_err(build_recipe(&recipe), ERR_HOST, "step 'tests': ");
+	/* A restart is for machines that run. */
+	put_busybox();
+	assert_err(build_component("exit 194"), ERR_HOST,
+	           "the commands asks for a restart by exit status 194");
+}
+
 /* ---- stems ---- */
 
 static const char *files(size_t n)
@@ -347,6 +439,8 @@ int main(int argc, char **argv)
 	        T(what_cant_be_planned_is_not_begun),
 	        T(what_a_failed_step_left_is_kept),
 	        T(a_full_disk_is_told_first),
+	        T(each_kind_of_step_makes_its_layer),
+	        T(each_kind_of_step_may_fail),
 	        T(a_stem_is_all_below_what_is_small),
 	        T(an_output_is_written_when_it_must),
 	        T(a_directory_is_always_written),

@@ -2,6 +2,7 @@
 /* Journals: what is written comes back, what a crash cut short doesn't, and one holder at a time. */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -174,6 +175,42 @@ static void one_without_end_is_refused(void **state)
 	assert_err(journal_open(&j, dir, RUN, false, arena, &e), ERR_INPUT, "too long");
 }
 
+static void lines_and_files_have_a_size(void **state)
+{
+	const size_t most = 1 << 20;
+	char *value = arena_alloc(arena, most);
+	struct journal_pair pair = {"id", value};
+	struct journal j;
+	struct stat st;
+
+	(void)state;
+	assert_ok(journal_open(&j, dir, RUN, true, arena, &e));
+	memset(value, 'x', 65536);
+	assert_err(journal_note(&j, "done", "start", &pair, 1, &e), ERR_HOST,
+	           "writing the journal of run " RUN);
+	assert_int_equal(e.no, E2BIG);
+	assert_int_equal(fstat(j.fd, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	assert_int_equal(j.n, 0);
+	value[65536 - 100] = '\0';
+	assert_ok(journal_note(&j, "done", "start", &pair, 1, &e));
+	assert_int_equal(fstat(j.fd, &st), 0);
+	/* As long as one may be: the last byte begins a line that a crash cut short. */
+	memset(value, ' ', most);
+	memcpy(value, "{}", 2);
+	size_t left = most - 1 - (size_t)st.st_size;
+	value[left - 1] = '\n';
+	assert_int_equal(file_write_all(j.fd, value, left), 0);
+	journal_close(&j);
+	assert_ok(journal_open(&j, dir, RUN, false, arena, &e));
+	assert_int_equal(j.n, 2);
+	assert_int_equal(file_write_all(j.fd, "{", 1), 0);
+	journal_close(&j);
+	assert_err(journal_open(&j, dir, RUN, false, arena, &e), ERR_INPUT, "is too long");
+	assert_int_equal(e.no, EFBIG);
+	assert_int_equal(j.fd, -1);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
@@ -186,6 +223,7 @@ int main(void)
 	        T(a_line_that_is_no_json_is_refused),
 	        T(names_are_of_time_and_chance),
 	        T(one_without_end_is_refused),
+	        T(lines_and_files_have_a_size),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
