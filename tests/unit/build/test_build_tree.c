@@ -375,6 +375,11 @@ static void an_output_is_written_when_it_must(void **state)
 
 		assert_ok(output_check(recipe, formats[i], &e));
 		assert_true(write_one(recipe, formats[i]));
+		/* What disks of these layers begin with, beside the uppermost of them. */
+		glob_t g;
+		const char *stems = arena_printf(arena, "%s/stem-????????????????", built.stem_dir);
+		assert_int_equal(glob(stems, 0, NULL, &g), i ? 0 : GLOB_NOMATCH);
+		globfree(&g);
 		assert_int_equal(stat(at(name), &a), 0);
 		assert_false(write_one(recipe, formats[i]));
 		assert_int_equal(stat(at(name), &b), 0);

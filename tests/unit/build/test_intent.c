@@ -127,6 +127,10 @@ static void what_it_gives_a_reason_for_stays(void **state)
 	              "  - {rule: logs, path: /var/log/app, reason: a sample}\n");
 	assert_ok(read_one("r.yaml", NULL, &in));
 	assert_string_equal(in.allow[0].reason, "for r");
+	/* Of what is sound no fault is kept. */
+	struct faults faults = {.arena = arena};
+	assert_ok(read_one("r.yaml", &faults, &in));
+	assert_int_equal(faults.n, 0);
 }
 
 int main(void)
