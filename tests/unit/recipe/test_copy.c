@@ -2,6 +2,7 @@
 /* Tests of recipe/copy. */
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -167,6 +168,91 @@ static void test_pipe_is_refused(void **state)
 	assert_int_equal(unlink(arena_printf(arena, "%s/tree/pipe", top)), 0);
 }
 
+static void test_how_deep_it_goes(void **state)
+{
+	(void)state;
+	const char *dir = "tree", *made[COPY_DEPTH_MAX + 1];
+
+	for (int i = 0; i <= COPY_DEPTH_MAX; i++) {
+		dir = arena_printf(arena, "%s/d", dir);
+		if (i == COPY_DEPTH_MAX)
+			assert_ok(copy_find(&list, &e));
+		made[i] = arena_printf(arena, "%s/%s", top, dir);
+		assert_int_equal(mkdir(made[i], 0755), 0);
+	}
+	assert_err(copy_find(&list, &e), ERR_INPUT, "f:1:3: '");
+	assert_non_null(strstr(e.text, "' has more than 65536 files or 64 levels"));
+	for (int i = COPY_DEPTH_MAX; i >= 0; i--)
+		assert_int_equal(rmdir(made[i]), 0);
+}
+
+static int tell(void *ctx, const struct copy *c, const char *to, mode_t type, struct err *err)
+{
+	(void)err;
+	assert_ptr_equal(c, list.items);
+	strbuf_printf(ctx, "%o %s\n", type >> 12, to);
+	return str_ends(to, "/b") ? -EIO : 0;
+}
+
+/* With all that lies below, a directory first; who is told may end it. */
+static void test_each_is_told(void **state)
+{
+	struct strbuf told = STRBUF(arena, 4096);
+
+	(void)state;
+	assert_int_equal(copy_each(&list, tell, &told, &e), -EIO);
+	assert_string_equal(told.data, "4 /opt/tree\n10 /opt/tree/a\n10 /opt/tree/b\n");
+	told.len = 0;
+	list.items[0].to = "/";
+	assert_int_equal(copy_each(&list, tell, &told, &e), -EIO);
+	assert_string_equal(told.data, "4 /\n10 /a\n10 /b\n");
+	list.items[0].to = "/opt/tree";
+}
+
+/* Its names in the image, from the recipe's, and what they then are. */
+static void test_inputs_are_named(void **state)
+{
+	struct input_list inputs = {0};
+	char hex[COPY_DIGEST];
+
+	(void)state;
+	assert_ok(copy_digest(&list, hex, arena, &inputs, &e));
+	assert_int_equal(inputs.n, 4);
+	assert_string_equal(inputs.items[0].name, arena_printf(arena, "file %s/tree", top));
+	assert_string_equal(inputs.items[1].name, arena_printf(arena, "file %s/tree/a", top));
+	list.items[0].to = "/";
+	inputs = (struct input_list){0};
+	assert_ok(copy_digest(&list, hex, arena, &inputs, &e));
+	assert_string_equal(inputs.items[1].name, arena_printf(arena, "file %s/tree/a", top));
+	list.items[0].to = "/opt/tree";
+}
+
+/* A link is copied as what it leads to, where it is named itself. */
+static void test_a_link_that_is_named_is_followed(void **state)
+{
+	char root[] = "/tmp/unit-copy-root-XXXXXX";
+	struct host *h;
+	struct blob text;
+
+	(void)state;
+	assert_non_null(mkdtemp(root));
+	assert_ok(host_open(root, HOST_LIVE, &h, &e));
+	struct copy one = {.from = arena_printf(arena, "%s/tree/link", top),
+	                   .to = "/x",
+	                   .mode = COPY_MODE_UNSET,
+	                   .at = list.items[0].at};
+	const struct copy_list l = {1, &one};
+	assert_ok(copy_apply(&l, h, &e));
+	assert_ok(host_read(h, "/x", 100, arena, &text, &e));
+	assert_string_equal(text.data, "one");
+	assert_ok(host_remove(h, "/x", &e));
+	one.from = arena_printf(arena, "%s/none", top);
+	assert_err(copy_apply(&l, h, &e), ERR_INPUT, "f:1:3: reading '");
+	assert_err(copy_find(&l, &e), ERR_INPUT, "/none': No such file");
+	host_close(h);
+	assert_int_equal(rmdir(root), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +260,10 @@ int main(void)
 	        cmocka_unit_test(test_apply),
 	        cmocka_unit_test(test_large_and_sparse_files),
 	        cmocka_unit_test(test_pipe_is_refused),
+	        cmocka_unit_test(test_how_deep_it_goes),
+	        cmocka_unit_test(test_each_is_told),
+	        cmocka_unit_test(test_inputs_are_named),
+	        cmocka_unit_test(test_a_link_that_is_named_is_followed),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -20,6 +20,7 @@ static const char *compared(const struct input_list *was, const struct input_lis
 }
 
 #define HEX "0123456789abcdef"
+#define S10 "xxxxxxxxxx"
 static const struct {
 	const char *was, *now, *told;
 } lines[] = {
@@ -33,6 +34,11 @@ static const struct {
         {"s " HEX "\ns " HEX "1\n", "s " HEX "\n", "~s\n"},
         {"s " HEX "\n", "s " HEX "\ns " HEX "\n", "~s\n"},
         {"", "a\nb\n", "+a\n+b\n"},
+        /* What is shorter, or has another character, is no digest. */
+        {"s 0123456789abcde\n", "s 0123456789abcdf\n", "-s 0123456789abcde\n+s 0123456789abcdf\n"},
+        {"s " HEX "g\n", "s " HEX "h\n", "-s " HEX "g\n+s " HEX "h\n"},
+        {HEX "\n", HEX "0\n", "-" HEX "\n+" HEX "0\n"},
+        {"\n\na\n", "a\n", ""},
         {"a\nb\n", "", "-a\n-b\n"},
 };
 
@@ -58,6 +64,9 @@ static const struct {
         {"[{run: [a]}, {run: [b]}]", "[{run: [a]}, {run: [c]}, {run: [b]}]",
          "~element 2\n+element 3\n"},
         {"{a: '${name}'}", "{a: compute}", ""},
+        {"[]", "[" S10 S10 S10 S10 S10 S10 S10 S10 S10 S10 S10 "12345678]", "+element 1\n"},
+        {"[]", "[" S10 S10 S10 S10 S10 S10 S10 S10 S10 S10 S10 "1234567]",
+         "+'" S10 S10 S10 S10 S10 S10 S10 S10 S10 S10 S10 "1234567'\n"},
 };
 
 static struct input_list read_doc(const char *text, struct arena *a)
