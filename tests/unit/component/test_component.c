@@ -12,6 +12,7 @@ static void a_step_has_its_defaults(void **state)
 	assert_int_equal(list.n, 1);
 	assert_int_equal(list.items[0].n, 1);
 	assert_string_equal(list.items[0].name, "f");
+	assert_int_equal(list.items[0].at->type, DOC_MAP); /* what is sent to where it runs */
 	assert_int_equal(s->phase, PHASE_BUILD);
 	assert_int_equal(s->on_failure, FAILURE_ABORT);
 	assert_int_equal(s->attempts, 1);
