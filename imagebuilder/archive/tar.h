@@ -31,6 +31,7 @@ int tar_unpack(const char *path, int tree, uint64_t ceiling, uint64_t deadline,
 /*
  * Writes the tree (a directory's descriptor) to `fd` as a pax tar, whose bytes are a function of
  * the tree: names sorted, each beginning with "./", owners as numbers, later changes dated `epoch`,
- * xattrs except overlayfs's. Sockets are left out, as they have no meaning without a listener.
+ * xattrs except overlayfs's. Fractions of a second are only in an entry that has a pax header for
+ * another reason. Sockets are left out, as they have no meaning without a listener.
  */
 int tar_write(int tree, int fd, int64_t epoch, uint64_t deadline, struct err *e) ATTR_MUST_USE;

@@ -13,9 +13,9 @@
 
 /* ---- directories ---- */
 
-int untar_open(int tree, const char *path)
+int untar_open(int tree, const char *path, int nofollow)
 {
-	struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+	struct open_how how = {.flags = (uint64_t)(O_PATH | O_DIRECTORY | O_CLOEXEC | nofollow),
 	                       .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
 	long fd = syscall(SYS_openat2, tree, *path ? path : ".", &how, sizeof how);
 
@@ -28,7 +28,7 @@ static int make_dir_below(int tree, char *path)
 
 	if (slash)
 		*slash = '\0';
-	scope_fd int dir = untar_open(tree, slash ? path : "");
+	scope_fd int dir = untar_open(tree, slash ? path : "", 0);
 	int r = dir;
 	if (dir >= 0 && mkdirat(dir, slash ? slash + 1 : path, 0755) < 0 && errno != EEXIST)
 		r = -errno;
@@ -41,7 +41,7 @@ static int make_dir_below(int tree, char *path)
 static int make_below(int tree, const char *path)
 {
 	char part[PATH_MAX];
-	int fd = untar_open(tree, path);
+	int fd = untar_open(tree, path, 0);
 
 	if (fd != -ENOENT)
 		return fd;
@@ -52,7 +52,7 @@ static int make_below(int tree, const char *path)
 		if (r < 0)
 			return r;
 		if (!path[len])
-			return untar_open(tree, path);
+			return untar_open(tree, path, 0);
 	}
 }
 
@@ -174,7 +174,7 @@ int untar_link(struct untar *u, int dir, const char *name, const char *target, s
 	char *slash = strrchr(tidied, '/');
 	if (slash)
 		*slash = '\0';
-	scope_fd int from = untar_open(u->tree, slash ? tidied : "");
+	scope_fd int from = untar_open(u->tree, slash ? tidied : "", 0);
 	const char *base = slash ? slash + 1 : tidied;
 	struct stat st;
 	if (from < 0 || !*base || fstatat(from, base, &st, AT_SYMLINK_NOFOLLOW) < 0 ||

@@ -74,13 +74,13 @@ static void keep_for_later(struct untar *u)
 }
 
 /* In the tar's order, so that the last entry of a directory wins; a directory that was replaced by
- * something else is skipped. */
+ * something else, itself or on the way to it, is skipped. */
 static int set_late(struct untar *u, struct err *e)
 {
 	for (size_t i = 0; i < u->n_late; i++) {
 		const char *path = u->late[i].path;
-		scope_fd int fd = untar_open(u->tree, path);
-		if (fd == -ENOENT || fd == -ENOTDIR)
+		scope_fd int fd = untar_open(u->tree, path, O_NOFOLLOW);
+		if (fd == -ENOENT || fd == -ENOTDIR || fd == -EXDEV || fd == -ELOOP)
 			continue;
 		snprintf(u->name, sizeof u->name, "%s", path);
 		if (fd < 0)

@@ -41,8 +41,8 @@ int untar_tidy(struct untar *u, const char *raw, char out[static PATH_MAX],
 int untar_judge(struct untar *u, struct err *e) ATTR_MUST_USE;
 
 /* tar_make.c: an O_PATH descriptor of a directory of the tree, or -errno. Follows links as long as
- * they stay in the tree. */
-int untar_open(int tree, const char *path);
+ * they stay in the tree, the last name's too unless `nofollow` is O_NOFOLLOW. */
+int untar_open(int tree, const char *path, int nofollow);
 /* Opens the directory of the entry's name, and keeps it open, as the next entry is most likely in
  * it too. */
 int untar_enter(struct untar *u, int *ret_dir, const char **ret_name, struct err *e) ATTR_MUST_USE;

@@ -94,7 +94,7 @@ static void add(struct fixture *f, struct entry x)
 	uint64_t size = x.content ? strlen(x.content) : x.size;
 
 	if (x.pax) { /* "KEY=VALUE" */
-		char record[512];
+		char record[8192];
 		size_t len = strlen(x.pax) + 3; /* a digit, a space and the line's end */
 
 		while (len < strlen(x.pax) + 2 + (size_t)snprintf(NULL, 0, "%zu", len))
@@ -207,6 +207,14 @@ static void test_what_is_refused(void **state)
 	         "'d' was a directory with names in it"},
 	        {{".", '0', .content = "x"}, {0}, "is the tree itself, and no directory"},
 	        {{"l", '2', ""}, {0}, "'l' is a link to nothing"},
+	        {{"hard", '1', "."}, {0}, "'hard' is a hard link to a file that the tar has not"},
+	        {{"d/x", .content = "x"},
+	         {"d", '1', "d/x"},
+	         "'d' was a directory with names in it before"},
+	        {{"d/x", .content = "x"},
+	         {"d", '2', "d/x"},
+	         "'d' was a directory with names in it before"},
+	        {{"d/x", .content = "x"}, {"d", '6'}, "'d' was a directory with names"},
 	};
 
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -283,6 +291,92 @@ static void test_long_names(void **state)
 	snprintf(pax, sizeof pax, "path=%s", name);
 	add(f, (struct entry){"short", .content = "long", .pax = pax});
 	assert_err(unpack(f, MIB, &e), ERR_INPUT, "is too long a name");
+}
+
+/* What is on the way to a name may be as long as a path is for Linux. */
+static void test_long_paths(void **state)
+{
+	static const struct {
+		size_t last;
+		bool goes;
+	} rows[] = {{254, true}, {255, true}, {256, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		void *own;
+		char pax[5000] = "path=";
+		struct err e;
+
+		setup(&own);
+		struct fixture *f = own;
+		for (int k = 0; k < 15; k++)
+			strcat(pax, arena_printf(f->t->a, "%0255d/", k));
+		if (rows[i].last <= 255)
+			strcat(pax, arena_printf(f->t->a, "%0*d", (int)rows[i].last, 7));
+		else
+			strcat(pax, arena_printf(f->t->a, "%0254d/x", 7));
+		add(f, (struct entry){"short", .content = "long", .pax = pax});
+		if (rows[i].goes)
+			assert_ok(unpack(f, MIB, &e));
+		else
+			assert_err(unpack(f, MIB, &e), ERR_INPUT, "000...");
+		assert_int_equal(teardown(&own), 0);
+	}
+}
+
+/* A hard link is the file that it names, whose attributes it leaves; what it replaces is gone. */
+static void test_hard_links(void **state)
+{
+	struct fixture *f = *state;
+	struct err e;
+
+	add(f, (struct entry){"a", .content = "a", .mode = 0640, .mtime = 50});
+	add(f, (struct entry){"b", .content = "b"});
+	add(f, (struct entry){"c", '2', "a"});
+	add(f, (struct entry){"d", '5'});
+	add(f, (struct entry){"b", '1', "./a", .mode = 0777, .mtime = 60});
+	add(f, (struct entry){"d", '1', "/a"});
+	add(f, (struct entry){"e", '1', "c"});
+	assert_ok(unpack(f, MIB, &e));
+	struct stat st = trees_stat(f->t, "b");
+	assert_int_equal(st.st_ino, trees_stat(f->t, "a").st_ino);
+	assert_int_equal(st.st_ino, trees_stat(f->t, "d").st_ino);
+	assert_int_equal(st.st_nlink, 3);
+	assert_int_equal(st.st_mode, S_IFREG | 0640);
+	assert_int_equal(st.st_mtim.tv_sec, 50);
+	/* One of a link is of the link itself. */
+	assert_int_equal(trees_stat(f->t, "e").st_mode & S_IFMT, S_IFLNK);
+	assert_int_equal(trees_stat(f->t, "e").st_nlink, 2);
+}
+
+/* A directory's attributes are set at the end, to itself or to nothing. */
+static void test_a_directory_that_became_a_link(void **state)
+{
+	struct fixture *f = *state;
+	struct err e;
+
+	add(f, (struct entry){"kept", '5', .mode = 0750, .mtime = 70});
+	add(f, (struct entry){"inside", '5', .mode = 01777, .mtime = 80});
+	add(f, (struct entry){"inside", '2', "kept"});
+	add(f, (struct entry){"outside", '5', .mode = 01777});
+	add(f, (struct entry){"outside", '2', "/"});
+	add(f, (struct entry){"gone", '5', .mode = 01777});
+	add(f, (struct entry){"gone", '2', "none"});
+	add(f, (struct entry){"self", '5', .mode = 01777});
+	add(f, (struct entry){"self", '2', "self"});
+	/* Those that the way to them leads away from. */
+	add(f, (struct entry){"way", '2', "kept"});
+	add(f, (struct entry){"way/deep", '5', .mode = 0711, .mtime = 90});
+	add(f, (struct entry){"way", '2', "/"});
+	add(f, (struct entry){"round", '2', "kept"});
+	add(f, (struct entry){"round/deep", '5', .mode = 0700});
+	add(f, (struct entry){"round", '2', "round"});
+	add(f, (struct entry){"last", '5', .mode = 0700, .mtime = 100});
+	assert_ok(unpack(f, MIB, &e));
+	assert_int_equal(trees_stat(f->t, "kept").st_mode, S_IFDIR | 0750);
+	assert_int_equal(trees_stat(f->t, "kept").st_mtim.tv_sec, 70);
+	assert_true(trees_has(f->t, "kept/deep"));
+	assert_int_equal(trees_stat(f->t, "last").st_mtim.tv_sec, 100);
 }
 
 static void test_the_last_of_a_name_stays(void **state)
@@ -470,11 +564,14 @@ static void test_devices(void **state)
 	if (geteuid() != 0)
 		skip();
 	add(f, (struct entry){"dev/null", '3', .major = 1, .minor = 3, .mode = 0666});
-	add(f, (struct entry){"x", .content = "x", .pax = "uid=70000"});
+	add(f, (struct entry){"x", .content = "x", .mode = 04755, .pax = "uid=70000"});
+	add(f, (struct entry){"y", '2', "none", .pax = "gid=70001"});
 	assert_ok(unpack(f, MIB, &e));
 	assert_int_equal(trees_stat(f->t, "dev/null").st_mode, S_IFCHR | 0666);
 	assert_int_equal(trees_stat(f->t, "dev/null").st_rdev, makedev(1, 3));
 	assert_int_equal(trees_stat(f->t, "x").st_uid, 70000);
+	assert_int_equal(trees_stat(f->t, "x").st_mode, S_IFREG | 04755);
+	assert_int_equal(trees_stat(f->t, "y").st_gid, 70001);
 }
 
 int main(void)
@@ -485,6 +582,9 @@ int main(void)
 	        cmocka_unit_test(test_what_is_refused),
 	        cmocka_unit_test(test_what_just_goes),
 	        TEST(test_long_names),
+	        cmocka_unit_test(test_long_paths),
+	        TEST(test_hard_links),
+	        TEST(test_a_directory_that_became_a_link),
 	        TEST(test_the_last_of_a_name_stays),
 	        TEST(test_links_within_the_tree_are_followed),
 	        TEST(test_the_ceiling),

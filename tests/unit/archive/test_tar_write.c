@@ -5,6 +5,7 @@
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
+#include <sys/sysmacros.h>
 
 #include "archive/tar.h"
 #include "trees.h"
@@ -57,6 +58,9 @@ static void test_the_same_tree_is_the_same_tar(void **state)
 	assert_memory_equal(x.data, y.data, x.len);
 	assert_int_equal(x.len % 10240, 0);
 	assert_string_equal(x.data, "./");
+	assert_non_null(memmem(x.data, x.len, "SCHILY.xattr.user.a=value", 25));
+	assert_null(memmem(x.data, x.len, "LIBARCHIVE.xattr", 16));
+	assert_null(memmem(x.data, x.len, "overlay", 7));
 	trees_date(g, "a", 201, 0);
 	y = tar_of(g, 400);
 	assert_memory_not_equal(x.data, y.data, x.len);
@@ -98,6 +102,94 @@ static void test_what_was_written_is_read(void **state)
 	assert_int_equal(trees_xattr(g, "old", "user.a", value, sizeof value), 5);
 	assert_string_equal(value, "value");
 	assert_int_equal(trees_xattr(g, "old", "user.overlay.origin", value, sizeof value), -1);
+	assert_int_equal(trees_teardown(&own), 0);
+}
+
+static void unpacked(struct trees *f, int64_t epoch, void **own)
+{
+	struct err e;
+
+	tar_of(f, epoch);
+	trees_setup(own);
+	struct trees *g = *own;
+	assert_ok(tar_unpack(f->file, g->fd, 4 * MIB, CLOCK_NEVER, &e));
+}
+
+/* Fractions of a second are kept where an entry has more to say than an old header holds. */
+static void test_what_is_dated_at_the_epoch(void **state)
+{
+	struct trees *f = *state;
+	void *own;
+
+	const char *long_name = arena_printf(f->a, "%0200d", 1);
+
+	trees_put(f, "before", "b", 0600);
+	trees_put(f, long_name, "l", 0600);
+	trees_date(f, long_name, 399, 999999999);
+	trees_put(f, "at", "a", 0600);
+	trees_date(f, "before", 399, 999999999);
+	trees_date(f, "at", 400, 7);
+	unpacked(f, 400, &own);
+	assert_int_equal(trees_stat(own, "before").st_mtim.tv_sec, 399);
+	assert_int_equal(trees_stat(own, "before").st_mtim.tv_nsec, 0);
+	assert_int_equal(trees_stat(own, long_name).st_mtim.tv_sec, 399);
+	assert_int_equal(trees_stat(own, long_name).st_mtim.tv_nsec, 999999999);
+	assert_int_equal(trees_stat(own, "at").st_mtim.tv_sec, 400);
+	assert_int_equal(trees_stat(own, "at").st_mtim.tv_nsec, 0);
+	assert_int_equal(trees_teardown(&own), 0);
+}
+
+static void test_owners_and_devices(void **state)
+{
+	struct trees *f = *state;
+	void *own;
+
+	if (!unit_is_root())
+		skip();
+	trees_put(f, "small", "s", 0600);
+	trees_put(f, "large", "l", 0600);
+	assert_int_equal(fchownat(f->fd, "small", 11, 12, 0), 0);
+	assert_int_equal(fchownat(f->fd, "large", 3000000, 4000000000U, 0), 0);
+	assert_int_equal(fchmodat(f->fd, "large", 06755, 0), 0);
+	assert_int_equal(mkdirat(f->fd, "dev", 0755), 0);
+	assert_int_equal(mknodat(f->fd, "dev/null", S_IFCHR | 0666, makedev(1, 3)), 0);
+	unpacked(f, 400, &own);
+	struct stat st = trees_stat(own, "small");
+	assert_int_equal(st.st_uid, 11);
+	assert_int_equal(st.st_gid, 12);
+	st = trees_stat(own, "large");
+	assert_int_equal(st.st_uid, 3000000);
+	assert_int_equal(st.st_gid, 4000000000U);
+	assert_int_equal(st.st_mode, S_IFREG | 06755);
+	assert_int_equal(trees_stat(own, "dev/null").st_rdev, makedev(1, 3));
+	assert_int_equal(trees_teardown(&own), 0);
+}
+
+/* Several names of one file, a link's too: the content is in the tar once. */
+static void test_names_of_one_file(void **state)
+{
+	struct trees *f = *state;
+	char text[20001] = {0};
+	void *own;
+
+	memset(text, 'c', sizeof text - 1);
+	trees_put(f, "c", text, 0600);
+	assert_int_equal(linkat(f->fd, "c", f->fd, "a", 0), 0);
+	assert_int_equal(linkat(f->fd, "c", f->fd, "b", 0), 0);
+	assert_int_equal(symlinkat("c", f->fd, "l"), 0);
+	assert_int_equal(linkat(f->fd, "l", f->fd, "m", 0), 0);
+	trees_put(f, "other", "o", 0600);
+	assert_int_equal(linkat(f->fd, "other", f->fd, "p", 0), 0);
+	assert_int_equal(tar_of(f, 400).len, 30720);
+	unpacked(f, 400, &own);
+	struct stat st = trees_stat(own, "a");
+	assert_int_equal(st.st_nlink, 3);
+	assert_int_equal(st.st_size, 20000);
+	assert_int_equal(st.st_ino, trees_stat(own, "b").st_ino);
+	assert_int_equal(st.st_ino, trees_stat(own, "c").st_ino);
+	assert_int_equal(trees_stat(own, "m").st_ino, trees_stat(own, "l").st_ino);
+	assert_int_equal(trees_stat(own, "other").st_ino, trees_stat(own, "p").st_ino);
+	assert_string_equal(trees_text(own, "p"), "o");
 	assert_int_equal(trees_teardown(&own), 0);
 }
 
@@ -187,6 +279,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_the_same_tree_is_the_same_tar),
 	        TEST(test_what_was_written_is_read),
+	        TEST(test_what_is_dated_at_the_epoch),
+	        TEST(test_owners_and_devices),
+	        TEST(test_names_of_one_file),
 	        TEST(test_a_full_disk),
 	        TEST(test_the_deadline),
 	        cmocka_unit_test(test_packed_and_sparse),
