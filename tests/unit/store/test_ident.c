@@ -12,6 +12,9 @@ static void test_uuid_is_a_function_of_seed_and_role(void **state)
 	ident_uuid("seed", "root", a);
 	ident_uuid("seed", "root", b);
 	assert_string_equal(a, b);
+	assert_string_equal(
+	        a,
+	        "f063ba87-338c-8d24-b8e4-6aa5c2eb0d68"); /* for ever: disks are made again with it */
 	assert_int_equal(strlen(a), 36);
 	assert_int_equal(a[14], '8');
 	assert_non_null(strchr("89ab", a[19]));
@@ -27,6 +30,7 @@ static void test_volume_is_not_none(void **state)
 	assert_int_equal(ident_volume("s", "esp"), ident_volume("s", "esp"));
 	assert_int_not_equal(ident_volume("s", "esp"), ident_volume("t", "esp"));
 	assert_int_not_equal(ident_volume("s", "esp"), 0);
+	assert_int_equal(ident_volume("seed", "root"), 0xf063ba87);
 }
 
 int main(void)

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/digest.h"
 #include "base/file.h"
 #include "base/scope.h"
 #include "store/packages.h"
@@ -48,6 +49,16 @@ static void put(const char *name, const char *text)
 
 	assert_true(fd >= 0);
 	assert_int_equal(file_write_all(fd, text, strlen(text)), 0);
+}
+
+static const char *sha256_of(const char *name)
+{
+	char *hex = arena_alloc(arena, SHA256_HEX);
+	struct blob text = {0};
+
+	assert_ok(file_read(dir, name, 1 << 20, arena, &text, &e));
+	digest_hex(text.data, text.len, hex);
+	return hex;
 }
 
 #define STATUS    "var/lib/dpkg/status"
@@ -117,6 +128,54 @@ static void the_release_is_what_os_release_says(void **state)
 	assert_null(got.distribution);
 }
 
+static void fields_are_read_as_they_are_written(void **state)
+{
+	(void)state;
+	put(STATUS, "\nPackage: first\n" INSTALLED "Version: 1\nArchitecture: all\n");
+	assert_ok(packages_read(dir, arena, &got, &e));
+	assert_int_equal(got.n, 1); /* empty lines are nothing, in front too */
+	put(STATUS, "Package:\t a\n" INSTALLED "Version: 2:1-1~x\nArchitecture: all\nno field\n"
+	            "\tVersion: 9\nSource: src  (7-1)  \n\n"
+	            "Package: a\n" INSTALLED "Version: 1\nArchitecture: all\nSource: src(8)\n\n"
+	            "Package: b\nStatus: install ok notinstalled\nVersion: 1\nArchitecture: all\n\n"
+	            "Package: c\nVersion: 1\nArchitecture: all\n\n"
+	            "Package: d\n" INSTALLED "Architecture: all\n\n" INSTALLED
+	            "Version: 1\nArchitecture: all\n\n");
+	assert_ok(packages_read(dir, arena, &got, &e));
+	assert_int_equal(got.n, 2); /* of one name and kind, by version */
+	assert_string_equal(got.items[0].version, "1");
+	assert_string_equal(got.items[0].source, "src");
+	assert_string_equal(got.items[0].source_version, "8");
+	assert_string_equal(got.items[1].name, "a");
+	assert_string_equal(got.items[1].version, "2:1-1~x");
+	assert_string_equal(got.items[1].source, "src");
+	assert_string_equal(got.items[1].source_version, "7-1");
+	assert_string_equal(got.sha256, sha256_of(STATUS));
+}
+
+static void a_release_may_be_long_and_bare(void **state)
+{
+	char *text = arena_alloc(arena, (64 << 10) + 2);
+
+	(void)state;
+	memset(text, '#', (64 << 10) + 1);
+	text[(64 << 10) + 1] = '\0';
+	memcpy(text, "ID=\nVERSION_ID=12", 17);
+	text[17] = '\n';
+	text[64 << 10] = '\0';
+	put("etc/os-release", text);
+	assert_ok(packages_read(dir, arena, &got, &e));
+	assert_string_equal(got.distribution, "");
+	assert_string_equal(got.release, "12");
+	text[64 << 10] = '#';
+	put("etc/os-release", text);
+	assert_true(packages_read(dir, arena, &got, &e) < 0);
+	put("etc/os-release", "XID=no\n#ID=no\nVERSION_ID=1");
+	assert_ok(packages_read(dir, arena, &got, &e));
+	assert_null(got.distribution);
+	assert_string_equal(got.release, "1");
+}
+
 static void what_can_not_be_read_is_an_error(void **state)
 {
 	(void)state;
@@ -132,10 +191,9 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
-	        T(only_what_is_installed_is_listed_by_name),
-	        T(a_source_is_its_own_unless_told),
-	        T(the_release_is_what_os_release_says),
-	        T(what_can_not_be_read_is_an_error),
+	        T(only_what_is_installed_is_listed_by_name), T(a_source_is_its_own_unless_told),
+	        T(the_release_is_what_os_release_says),      T(fields_are_read_as_they_are_written),
+	        T(a_release_may_be_long_and_bare),           T(what_can_not_be_read_is_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 /* What rpm lists of a database: names, sources, the newest build; and what is no package. */
 #include "machine.h"
 
+#include "base/digest.h"
 #include "store/packages.h"
 
 static const char *tree_with_database(void)
@@ -32,11 +33,25 @@ static void packages_are_listed(void **state)
 	                    "mid\t1-1\tnoarch\tx.src.rpm\t(none)\t200\n"
 	                    "gpg-pubkey\t1-1\t(none)\t(none)\t(none)\t900\n"
 	                    "warning: of rpm\n"
+	                    "one\t1-1\tnoarch\ta-1.src.rpm\t(none)\t0\n"
+	                    "two\t1-1\tnoarch\ta-b-1-2.nosrc.rpm\t(none)\t1\n"
+	                    "short\t1-1\tnoarch\t(none)\t(none)\n"
 	                    "bad\t1-1\tnoarch\t(none)\t(none)\tsoon\nEND\n",
 	                    top));
 	assert_ok(read_tree(&p));
 	assert_string_equal(get("copy"), "a database");
-	assert_int_equal(p.n, 3);
+	assert_int_equal(p.n, 5);
+	assert_string_equal(p.database, "rpm");
+	assert_false(p.unread);
+	char hex[SHA256_HEX];
+	digest_hex("a database", 10, hex);
+	assert_string_equal(p.sha256, hex);
+	assert_string_equal(p.items[0].name, "lib"); /* by name */
+	assert_string_equal(p.items[4].name, "two");
+	for (size_t i = 2; i < 5; i += 2) {
+		assert_string_equal(p.items[i].source, p.items[i].name);
+		assert_string_equal(p.items[i].source_version, "1-1");
+	}
 	const struct package *tool = NULL, *lib = NULL, *mid = NULL;
 	for (size_t i = 0; i < p.n; i++) {
 		tool = str_eq(p.items[i].name, "tool") ? &p.items[i] : tool;
@@ -57,6 +72,34 @@ static void packages_are_listed(void **state)
 	assert_non_null(strstr(calls_of("rpm"), " -qa --queryformat=%{NAME}"));
 }
 
+/* The first of the two places; and nothing of the copy stays. */
+static void a_database_may_be_where_it_was(void **state)
+{
+	struct packages p;
+
+	(void)state;
+	unit_need_root();
+	put_program("rpm",
+	            arena_printf(arena, "cat \"$2/rpmdb.sqlite\" >%s/copy\necho $2 >%s/where", top,
+	                         top));
+	put("tree/var/lib/rpm/rpmdb.sqlite", "an old one");
+	scope_fd int root = open(at("tree"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_ok(packages_read(root, arena, &p, &e));
+	assert_string_equal(get("copy"), "an old one");
+	assert_int_equal(p.n, 0);
+	assert_int_equal(p.built, 0);
+	assert_string_equal(p.database, "rpm");
+	const char *where = get("where");
+	assert_int_equal(access(arena_memdup(arena, where, strlen(where) - 1), F_OK), -1);
+	assert_ok(read_tree(&p));
+	assert_string_equal(get("copy"), "a database");
+	/* dpkg's goes before any of rpm's. */
+	put("tree/var/lib/dpkg/status", "");
+	assert_ok(read_tree(&p));
+	assert_string_equal(p.database, "dpkg");
+	assert_int_equal(p.n, 0);
+}
+
 static void a_query_that_fails_is_told(void **state)
 {
 	struct packages p;
@@ -72,6 +115,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        MACHINE_TEST(packages_are_listed),
+	        MACHINE_TEST(a_database_may_be_where_it_was),
 	        MACHINE_TEST(a_query_that_fails_is_told),
 	};
 

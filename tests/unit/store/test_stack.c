@@ -196,6 +196,95 @@ static void a_link_is_followed_in_its_layer(void **state)
 	assert_true(stack_have(layers, "/out"));
 }
 
+/* As overlayfs does it: what covers a path is on the way to it, however deep. */
+static void what_covers_may_be_anywhere_on_the_way(void **state)
+{
+	static const char *const paths[] = {"/a", "/a/b", "/a/b/c", "/a/b/c/f"};
+
+	(void)state;
+	for (size_t opaque = 0; opaque < 4; opaque++) {
+		void *none = NULL;
+
+		for (size_t i = 0; i < 3; i++) {
+			make_dir(0, paths[i] + 1);
+			if (i <= opaque)
+				make_dir(1, paths[i] + 1);
+		}
+		put(0, "a/b/c/f", "low");
+		if (opaque < 3)
+			set_opaque(in(1, paths[opaque] + 1), "y");
+		else
+			remove_in(1, "a/b/c/f");
+		/* It is there itself; what is below it is not. */
+		for (size_t i = 0; i < 4; i++)
+			if (stack_have(layers, paths[i]) != (i <= opaque && i < 3))
+				fail_msg("%s with %s opaque", paths[i], paths[opaque]);
+		assert_null(read_at("/a/b/c/f"));
+		tear_down(&none);
+		set_up(&none);
+	}
+}
+
+/* Each of these hides the names of the layers below it. */
+static void names_below_what_covers_are_not_listed(void **state)
+{
+	const char **names;
+	size_t n;
+
+	(void)state;
+	make_dir(0, "d");
+	make_dir(0, "d/sub");
+	put(0, "d/sub/x", "");
+	assert_ok(stack_list(layers, "/d/sub", "", arena, &names, &n, &e));
+	assert_int_equal(n, 1);
+	put(1, "d", "a file");
+	assert_ok(stack_list(layers, "/d/sub", "", arena, &names, &n, &e));
+	assert_int_equal(n, 0);
+	assert_int_equal(unlink(in(1, "d")), 0);
+	make_dir(1, "d");
+	remove_in(1, "d/sub");
+	assert_ok(stack_list(layers, "/d/sub", "", arena, &names, &n, &e));
+	assert_int_equal(n, 0);
+	/* Made again above, it has its own names only. */
+	make_dir(2, "d");
+	make_dir(2, "d/sub");
+	put(2, "d/sub/new", "");
+	assert_ok(stack_list(layers, "/d/sub", "", arena, &names, &n, &e));
+	assert_int_equal(n, 1);
+	assert_string_equal(names[0], "new");
+	/* One that is a link leads through to those below. */
+	assert_int_equal(unlink(in(1, "d/sub")), 0);
+	assert_int_equal(rmdir(in(1, "d")), 0);
+	assert_int_equal(symlink("elsewhere", in(1, "d")), 0);
+	assert_ok(stack_list(layers, "/d/sub", "", arena, &names, &n, &e));
+	assert_int_equal(n, 2);
+}
+
+static void what_can_not_be_read_is_told(void **state)
+{
+	struct blob text = {"before", 6};
+	const char **names;
+	size_t n;
+
+	(void)state;
+	put(0, "f", "12345");
+	assert_ok(stack_read(layers, "/f", 5, arena, &text, &e));
+	assert_int_equal(text.len, 5);
+	assert_true(stack_read(layers, "/f", 4, arena, &text, &e) < 0);
+	assert_int_equal(symlink("loop", in(1, "loop")), 0);
+	assert_err(stack_list(layers, "/loop", "", arena, &names, &n, &e), ERR_HOST,
+	           arena_printf(arena, "listing '/loop' of '%s': ", layers[1]));
+	assert_int_equal(e.no, ELOOP);
+	/* A layer that isn't there has nothing. */
+	assert_int_equal(rmdir(layers[2]), 0);
+	assert_string_equal(read_at("/f"), "12345");
+	assert_ok(stack_list(layers, "/", "f", arena, &names, &n, &e));
+	assert_int_equal(n, 1);
+	assert_ok(stack_read(layers, "/none", 5, arena, &text, &e));
+	assert_null(text.data);
+	assert_int_equal(text.len, 0);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -206,6 +295,9 @@ int main(void)
 	        T(an_opaque_directory_hides_those_below),
 	        T(names_of_all_layers_are_listed_once),
 	        T(a_link_is_followed_in_its_layer),
+	        T(what_covers_may_be_anywhere_on_the_way),
+	        T(names_below_what_covers_are_not_listed),
+	        T(what_can_not_be_read_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -149,6 +150,41 @@ static void test_a_name_that_can_not_be_is_refused(void **state)
 	snprintf(name, sizeof name, "%s/%0200d", dir, 0);
 	assert_ok(work_open(name, &w, &e));
 	work_close(&w);
+	/* The path, too, with room for the name of what becomes it. */
+	char path[4096];
+	for (size_t len = PATH_MAX - 258; len <= PATH_MAX - 256; len++) {
+		memset(path, '/', sizeof path);
+		memcpy(path, dir, strlen(dir));
+		memcpy(path + len - 3, "out", 4);
+		assert_int_equal(strlen(path), len);
+		if (len < PATH_MAX - 256) {
+			assert_ok(work_open(path, &w, &e));
+			assert_string_equal(w.name, "out");
+			work_close(&w);
+		} else {
+			assert_err(work_open(path, &w, &e), ERR_INPUT, "writing '");
+		}
+	}
+}
+
+/* A name without a directory is one of the current directory. */
+static void test_a_bare_name_is_here(void **state)
+{
+	(void)state;
+	struct work w = WORK_INIT;
+	struct err e;
+	char before[PATH_MAX], there[128];
+
+	assert_non_null(getcwd(before, sizeof before));
+	assert_int_equal(chdir(dir), 0);
+	assert_ok(work_open("out", &w, &e));
+	snprintf(there, sizeof there, "%s/.out.hpc-work", dir);
+	assert_string_equal(w.path, there);
+	fill(&w, "image");
+	assert_ok(work_publish(&w, "image", &e));
+	work_close(&w);
+	assert_int_equal(access(output, F_OK), 0);
+	assert_int_equal(chdir(before), 0);
 }
 
 static void test_where_nothing_can_be_written_is_told(void **state)
@@ -192,6 +228,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_names_that_are_none, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_a_name_that_can_not_be_is_refused, setup,
 	                                        teardown),
+	        cmocka_unit_test_setup_teardown(test_a_bare_name_is_here, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_where_nothing_can_be_written_is_told, setup,
 	                                        teardown),
 	        cmocka_unit_test_setup_teardown(test_what_is_not_there_is_not_published, setup,
