@@ -12,9 +12,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
@@ -60,6 +62,14 @@ static size_t entries(const char *dir)
 	return n < 0 ? 0 : (size_t)n - 2;
 }
 
+static bool lo_is_up(void)
+{
+	struct ifreq lo = {.ifr_name = "lo"};
+	scope_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd >= 0 && ioctl(fd, SIOCGIFFLAGS, &lo) == 0 && lo.ifr_flags & IFF_UP;
+}
+
 static int look_at_mounts(struct err *why);
 static int look_at_devices(struct err *why);
 
@@ -86,6 +96,7 @@ static int look(const struct job *j, struct err *why)
 	WANT(zero >= 0 && read(zero, &c, 1) == 1 && c == 0);
 	WANT(readlink("/dev/fd", u.nodename, sizeof u.nodename) > 0);
 	WANT(access("/dev/ptmx", R_OK | W_OK) == 0);
+	WANT(lo_is_up());
 	WANT(if_nametoindex("lo") > 0 && entries("/sys/class/net") == 1);
 	WANT(stat("/usr/sbin/policy-rc.d", &st) == 0 && (st.st_mode & 07777) == 0755);
 	WANT(access("/etc/resolv.conf", F_OK) < 0);
@@ -114,6 +125,8 @@ static int look_at_mounts(struct err *why)
 	        {"/run/lock", ST_NOSUID | ST_NODEV | ST_NOEXEC, 5 << 20, 01777},
 	        {"/tmp", ST_NOSUID | ST_NODEV, 0, 01777},
 	        {"/var/lib/apt/lists", ST_NOSUID | ST_NODEV | ST_NOEXEC, 0, 0755},
+	        {"/var/cache/apt", ST_NOSUID | ST_NODEV | ST_NOEXEC, 0, 0755},
+	        {"/var/cache/dnf", ST_NOSUID | ST_NODEV | ST_NOEXEC, 0, 0755},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -142,7 +155,8 @@ static int look_at_mounts(struct err *why)
 	}
 	/* Lists of packages are out of sight where the image has them, and not made elsewhere. */
 	WANT(access("/var/lib/apt/lists/x", F_OK) < 0);
-	WANT(access("/var/cache/apt", F_OK) < 0);
+	WANT(access("/var/cache/apt/x", F_OK) < 0 && access("/var/cache/dnf/x", F_OK) < 0);
+	WANT(access("/var/cache", F_OK) == 0 && access("/var/cache/man/x", F_OK) == 0);
 	return 0;
 }
 
@@ -311,6 +325,33 @@ static int denied(const struct job *j, struct err *why)
 	return denied_32(j, why);
 }
 
+/* What makes a base: it mounts, changes its root and makes devices, on this machine's own "/". */
+static int look_beside(const struct job *j, struct err *why)
+{
+	static const unsigned char gone[] = {
+	        CAP_SYS_MODULE, CAP_SYS_RAWIO,     CAP_SYS_BOOT,     CAP_SYS_TIME,
+	        CAP_SYS_PTRACE, CAP_SYSLOG,        CAP_MAC_OVERRIDE, CAP_MAC_ADMIN,
+	        CAP_NET_ADMIN,  CAP_NET_RAW,       CAP_WAKE_ALARM,   CAP_LINUX_IMMUTABLE,
+	        CAP_PERFMON,    CAP_BLOCK_SUSPEND, CAP_BPF,          CAP_CHECKPOINT_RESTORE};
+	static const unsigned char kept[] = {CAP_SYS_ADMIN, CAP_MKNOD, CAP_SYS_CHROOT, CAP_CHOWN};
+	struct utsname u;
+	char self[8] = "";
+
+	WANT(access(j->text, F_OK) == 0);
+	WANT(getpid() == 2 && readlink("/proc/self", self, sizeof self - 1) > 0 &&
+	     str_eq(self, "2"));
+	WANT(uname(&u) == 0 && str_eq(u.nodename, "image"));
+	for (size_t i = 0; i < ARRAY_LEN(gone); i++)
+		WANT(!(bounding() & 1ULL << gone[i]));
+	for (size_t i = 0; i < ARRAY_LEN(kept); i++)
+		WANT(bounding() & 1ULL << kept[i]);
+	WANT(rights(true) == bounding() && rights(false) == bounding());
+	WANT(fsync(-1) == 0);
+	WANT(syscall(SYS_setns, -1, 0) < 0 && errno == EBADF);
+	WANT(lo_is_up());
+	return 0;
+}
+
 static int wait_for_the_end(void *none)
 {
 	(void)none;
@@ -347,7 +388,14 @@ static int run(void *arg, struct err *why)
 	case DIE:
 		abort();
 	case END:
-		_exit(9);
+		_exit(atoi(j->text));
+	case STAY:
+		WANT(write(SANDBOX_FD, "r", 1) == 1);
+		pause();
+		return 0;
+	case BARE:
+		WANT(access("/usr", F_OK) < 0 && access("/var", F_OK) < 0);
+		return 0;
 	case HANG:
 		pause();
 		return 0;
@@ -366,14 +414,7 @@ static int run(void *arg, struct err *why)
 	case CROWD:
 		return crowd(why);
 	case BESIDE:
-		WANT(access(j->text, F_OK) == 0);
-		WANT(getpid() == 2);
-		WANT(!(bounding() &
-		       (1ULL << CAP_SYS_PTRACE | 1ULL << CAP_SYS_MODULE | 1ULL << CAP_NET_ADMIN)));
-		WANT(bounding() & 1ULL << CAP_SYS_ADMIN && bounding() & 1ULL << CAP_MKNOD);
-		WANT(rights(true) == bounding() && rights(false) == bounding());
-		WANT(fsync(-1) == 0);
-		return 0;
+		return look_beside(j, why);
 	}
 	return 0;
 }

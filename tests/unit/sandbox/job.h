@@ -4,7 +4,7 @@
 
 #include "sandbox/sandbox_own.h"
 
-enum what { LOOK, DENIED, FAIL, DIE, END, HANG, TALK, READ, BESIDE, NAMES, CROWD };
+enum what { LOOK, DENIED, FAIL, DIE, END, HANG, TALK, READ, BESIDE, NAMES, CROWD, BARE, STAY };
 
 struct job {
 	uint64_t what;

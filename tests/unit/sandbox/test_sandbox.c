@@ -3,6 +3,8 @@
 #include "scratch.h"
 
 #include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -29,6 +31,9 @@ static int set_up_box(void **state)
 	put("low/usr/sbin/x", "x");
 	put("low/etc/x", "x");
 	put("low/var/lib/apt/lists/x", "x");
+	put("low/var/cache/apt/x", "x");
+	put("low/var/cache/dnf/x", "x");
+	put("low/var/cache/man/x", "x");
 	put("high/upper", "x");
 	layers[0] = at("low");
 	layers[1] = at("high");
@@ -93,7 +98,15 @@ static void how_it_ended_is_told(void **state)
 	assert_int_equal(e.no, EBADMSG);
 	assert_err(do_run(DIE), ERR_HOST, "the process died by signal 6");
 	assert_int_equal(e.reason, REASON_STEP_DIED);
+	job.text = "9";
 	assert_err(do_run(END), ERR_HOST, "the process ended with status 9");
+	assert_int_equal(e.reason, REASON_STEP_DIED);
+	job.text = "128";
+	assert_err(do_run(END), ERR_HOST, "the process ended with status 128");
+	job.text = "1";
+	assert_err(do_run(END), ERR_HOST, "the process ended with status 1");
+	job.text = "0";
+	assert_ok(do_run(END));
 	box.deadline = clock_in_ms(200);
 	uint64_t start = clock_now();
 	assert_err(do_run(HANG), ERR_HOST, "not finished by its deadline");
@@ -139,6 +152,66 @@ static void it_gets_the_descriptors_it_was_given(void **state)
 	assert_ok(do_run(READ));
 	close(fds[0]);
 	close(fds[1]);
+}
+
+/* When the builder is killed nothing goes on, and nobody has to clean up after it. */
+static void it_ends_with_who_began_it(void **state)
+{
+	struct pollfd p = {.events = POLLIN};
+	int fds[2];
+	char c;
+
+	(void)state;
+	unit_need_root();
+	assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0) {
+		int to = fds[1];
+
+		close(fds[0]);
+		box.fds = &to;
+		box.n_fds = 1;
+		_exit(do_run(STAY) < 0);
+	}
+	close(fds[1]);
+	assert_int_equal(read(fds[0], &c, 1), 1); /* it runs */
+	assert_int_equal(c, 'r');
+	p.fd = fds[0];
+	assert_int_equal(poll(&p, 1, 50), 0);
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_int_equal(poll(&p, 1, 15000), 1);
+	assert_int_equal(read(fds[0], &c, 1), 0);
+	close(fds[0]);
+}
+
+/* An image of another system has no place for it, or its own; neither is changed. */
+static void services_are_forbidden_where_they_could_be(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put("low/usr/sbin/policy-rc.d", "its own");
+	job.text = "";
+	assert_ok(do_run(TALK));
+	assert_string_equal(get("low/usr/sbin/policy-rc.d"), "its own");
+	assert_int_equal(access(at("dir/tree/usr/sbin/policy-rc.d"), F_OK), -1);
+	assert_int_equal(tree_remove(AT_FDCWD, at("low"), true, &e), 0);
+	put("low/x", "x");
+	assert_ok(do_run(BARE));
+	assert_int_equal(access(at("dir/tree/usr"), F_OK), -1);
+	assert_int_equal(access(at("dir/tree/var"), F_OK), -1);
+}
+
+static void only_its_own_name_is_a_call(void **state)
+{
+	char name[] = SANDBOX_NAME, other[] = "hpc-imagebuild", word[] = "x";
+
+	(void)state;
+	assert_true(sandbox_called(1, (char *[]){name, NULL}));
+	assert_false(sandbox_called(1, (char *[]){other, NULL}));
+	assert_false(sandbox_called(2, (char *[]){name, word, NULL}));
+	assert_false(sandbox_called(0, (char *[]){NULL}));
 }
 
 static void without_an_image_it_sees_this_machine(void **state)
@@ -242,6 +315,9 @@ int main(int argc, char **argv)
 	        T(a_crowd_is_ended),
 	        T(its_lines_are_heard),
 	        T(it_gets_the_descriptors_it_was_given),
+	        T(it_ends_with_who_began_it),
+	        T(services_are_forbidden_where_they_could_be),
+	        T(only_its_own_name_is_a_call),
 	        T(without_an_image_it_sees_this_machine),
 	        T(with_a_network_names_are_lent),
 	        T(a_link_in_the_image_is_no_way_out),
