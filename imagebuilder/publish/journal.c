@@ -64,15 +64,19 @@ static int add(struct journal *j, struct blob line, struct err *e)
 
 static int load(struct journal *j, struct err *e)
 {
-	char *text = arena_alloc(j->arena, SIZE_MAX_BYTES);
-	ssize_t len = pread(j->fd, text, SIZE_MAX_BYTES, 0);
+	struct stat st;
 	size_t at = 0;
 
-	if (len < 0)
+	if (fstat(j->fd, &st) < 0)
 		return err_errno(e, errno, "reading the journal of run %s", j->run);
-	if (len == SIZE_MAX_BYTES)
+	if (st.st_size >= SIZE_MAX_BYTES)
 		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG,
 		               "the journal of run %s is too long", j->run);
+	/* No more room than that: gc reads thousands of them. */
+	char *text = arena_alloc(j->arena, (size_t)st.st_size + 1);
+	ssize_t len = pread(j->fd, text, (size_t)st.st_size, 0);
+	if (len < 0)
+		return err_errno(e, errno, "reading the journal of run %s", j->run);
 	for (const char *nl; (nl = memchr(text + at, '\n', (size_t)len - at));) {
 		size_t n = (size_t)(nl - text) - at;
 		int r = add(j, (struct blob){text + at, n}, e);

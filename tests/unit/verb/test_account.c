@@ -3,6 +3,8 @@
 #include "publish/account.h"
 #include "verb_test.h"
 
+#include <sys/resource.h>
+
 #include "publish/journal.h"
 
 #define RUN   "20260102-030405-0123abcd"
@@ -62,7 +64,8 @@ static void a_disk_is_published(void **state)
 	assert_int_equal(asked(ALIAS), 1);
 
 	open_account();
-	assert_int_equal(publish("--name", "bios", "--boot", "legacy-bios"), 0);
+	assert_int_equal(publish("--name", "bios", "--boot", "legacy-bios", "--connections", "100"),
+	                 0);
 	assert_true(asked_with(REGISTER, "&BootMode=legacy-bios&"));
 }
 
@@ -394,6 +397,45 @@ static void copies_are_removed_where_they_are(void **state)
 	assert_true(asked_with(BY_RUN, "/us-east-1/ec2"));
 	assert_true(asked_with(BY_RUN, "Filter.1.Value.1=" RUN));
 	assert_true(asked_with(DEREGISTER, "/us-east-1/ec2"));
+	assert_has(get("state/runs/" RUN ".jsonl"), "\"as\":\"collected\"");
+	/* A region that doesn't answer keeps its run. */
+	put_run(OTHER, "{\"event\":\"intent\",\"step\":\"copy-us-east-1\"}\n");
+	on(BY_RUN, 0, 403, REFUSAL("UnauthorizedOperation"));
+	open_account();
+	assert_refused(4, "UnauthorizedOperation", "gc", "--state", at("state"));
+	assert_int_equal(asked(DEREGISTER) + asked(DELETE_SNAP), 0);
+	assert_null(strstr(get("state/runs/" OTHER ".jsonl"), "\"end\""));
+	/* And a copy that can't be removed. */
+	on(SNAPSHOTS, 0, 200, EC2("<snapshotSet/>"));
+	on(ALL_IMAGES, 0, 200, NO_IMAGE);
+	on(BY_RUN, 0, 200, EC2("<imagesSet>" LISTED_AMI("ami-9", OF(OTHER, "")) "</imagesSet>"));
+	on(DEREGISTER, 0, 403, REFUSAL("UnauthorizedOperation"));
+	open_account();
+	assert_int_equal(gc("-v"), 4);
+	assert_string_equal(said(), "ami-9  " OTHER "  failed\n");
+	assert_null(strstr(get("state/runs/" OTHER ".jsonl"), "\"end\""));
+}
+
+/* Those that have ended take no descriptors. */
+static void runs_that_have_ended_cost_little(void **state)
+{
+	struct rlimit usual, few;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	few = (struct rlimit){64, usual.rlim_max};
+	for (int i = 0; i < 300; i++)
+		put_run(arena_printf(arena, "20260102-030405-%08x", (unsigned)i),
+		        "{\"event\":\"end\",\"as\":\"published\"}\n");
+	put_run(RUN, "");
+	on(SNAPSHOTS, 0, 200, EC2("<snapshotSet/>"));
+	on(ALL_IMAGES, 0, 200, NO_IMAGE);
+	open_account();
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	int status = gc("-v");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+	assert_int_equal(status, 0);
+	assert_has(get("state/runs/" RUN ".jsonl"), "\"as\":\"collected\"");
 }
 
 static void what_cant_be_removed_keeps_its_run(void **state)
@@ -446,6 +488,7 @@ int main(void)
 	        T(what_a_dead_run_left_is_removed),
 	        T(what_another_run_may_need_is_kept),
 	        T(copies_are_removed_where_they_are),
+	        T(runs_that_have_ended_cost_little),
 	        T(what_cant_be_removed_keeps_its_run),
 	};
 
