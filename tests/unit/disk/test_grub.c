@@ -171,6 +171,66 @@ static void test_what_is_refused(void **state)
 	assert_err(grub_config(f->layers, "a\nboot", &f->gpt, ROOT, f->a, &text, &e), ERR_INPUT,
 	           "control character");
 	assert_null(text.data);
+	assert_err(grub_config(f->layers, "a\x7f", &f->gpt, ROOT, f->a, &text, &e), ERR_INPUT,
+	           "control character");
+	char line[1922];
+	memset(line, '\'', sizeof line);
+	line[1921] = '\0';
+	assert_err(grub_config(f->layers, line, &f->gpt, ROOT, f->a, &text, &e), ERR_INPUT,
+	           "the kernel's command line: more than 1920 characters");
+	assert_null(text.data);
+	/* Whatever is in it, all of it is there, for both kernels. */
+	line[1920] = '\0';
+	put(f->lower, "boot/vmlinuz-6.2");
+	const char *longest = config(f, line);
+	size_t n = 0;
+	for (const char *p = longest; (p = strstr(p, "'\\''")); p++)
+		n++;
+	assert_int_equal(n, 2 * 1920);
+	assert_true(str_ends(longest, "'\n}\n"));
+}
+
+/* To the byte; dracut's name of an initrd, and three kernels of which two are listed. */
+static void test_the_whole_text(void **state)
+{
+	struct fixture *f = *state;
+	const char *uuid = f->gpt.parts[GPT_ROOT].uuid;
+
+	put(f->lower, "boot/vmlinuz-9");
+	put(f->lower, "boot/vmlinuz-11");
+	put(f->upper, "boot/vmlinuz-10");
+	put(f->lower, "boot/initramfs-11.img");
+	put(f->lower, "boot/vmlinux-12");
+	assert_string_equal(config(f, "quiet \x80"),
+	                    arena_printf(f->a,
+	                                 "set timeout=0\nset default=0\nset fallback=1\n"
+	                                 "if serial --unit=0 --speed=115200; then\n"
+	                                 "  terminal_input serial console\n"
+	                                 "  terminal_output serial console\nfi\n"
+	                                 "search --no-floppy --fs-uuid --set=root " ROOT "\n"
+	                                 "menuentry 'newest kernel' {\n"
+	                                 "linux /boot/vmlinuz-11 root=PARTUUID=%s ro 'quiet' "
+	                                 "'\x80'\ninitrd /boot/initramfs-11.img\n}\n"
+	                                 "menuentry 'kernel before' {\n"
+	                                 "linux /boot/vmlinuz-10 root=PARTUUID=%s ro rootwait "
+	                                 "'quiet' '\x80'\n}\n",
+	                                 uuid, uuid));
+	/* By links, the older initrd goes with the newer. */
+	char link[256];
+	snprintf(link, sizeof link, "%s/vmlinuz", f->lower);
+	assert_int_equal(symlink("boot/vmlinuz-11", link), 0);
+	snprintf(link, sizeof link, "%s/initrd.img", f->upper);
+	assert_int_equal(symlink("boot/none", link), 0);
+	const char *text = strstr(config(f, " "), "menuentry");
+	assert_string_equal(text, arena_printf(f->a,
+	                                       "menuentry 'newest kernel' {\n"
+	                                       "linux /vmlinuz root=PARTUUID=%s ro\n"
+	                                       "initrd /initrd.img\n}\n"
+	                                       "if [ -e /vmlinuz.old ]; then\n"
+	                                       "menuentry 'kernel before' {\n"
+	                                       "linux /vmlinuz.old root=PARTUUID=%s ro\n"
+	                                       "initrd /initrd.img.old\n}\nfi\n",
+	                                       uuid, uuid));
 }
 
 static void test_layout(void **state)
@@ -201,6 +261,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(test_debians_links_win, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_the_command_line_is_literal, setup, teardown),
 	        cmocka_unit_test_setup_teardown(test_what_is_refused, setup, teardown),
+	        cmocka_unit_test_setup_teardown(test_the_whole_text, setup, teardown),
 	        cmocka_unit_test(test_layout),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
