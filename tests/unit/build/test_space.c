@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How much room a build asks for: by what the last one took, and by its formats. */
 #include "build_test.h"
+#include "machine.h"
 
 #include <sys/statvfs.h>
 
@@ -103,14 +104,82 @@ static void places_that_are_not_there_are_looked_at_above(void **state)
 	           "--output: looking at");
 }
 
+static int check_at(const struct recipe *recipe, const char *store, const char *out, size_t n)
+{
+	static const char *const formats[] = {"tar", "dir"};
+
+	memset(&e, 0, sizeof e);
+	return space_check(recipe, store, out, formats, n, &e);
+}
+
+/* Of its own size, without anything in it. */
+static const char *file_system(const char *name, uint64_t mib)
+{
+	(void)mkdir(at(name), 0755);
+	assert_int_equal(mount("none", at(name), "tmpfs", 0,
+	                       arena_printf(arena, "size=%llum", (unsigned long long)mib)),
+	                 0);
+	return at(name);
+}
+
+/* Each of two file systems has room for what is its own, to the byte. */
+static void each_file_system_has_its_own(void **state)
+{
+	(void)state;
+	unit_need_root();
+	struct recipe *recipe = built(400 * MIB, false);
+	const char *store = at("store");
+	uint64_t tree = 400 + 100 + 64;
+
+	const char *small = file_system("small", tree - 1), *fits = file_system("fits", tree);
+	assert_err(check_at(recipe, store, at("small/x"), 1), ERR_HOST,
+	           arena_printf(arena,
+	                        "building 'unit' takes about %llu MiB at '%s/x', which has %llu: "
+	                        "make room there (hpc-imagebuild cache prune), or name another "
+	                        "place by --output",
+	                        (unsigned long long)tree, small, (unsigned long long)tree - 1));
+	assert_ok(check_at(recipe, store, at("fits/x"), 1));
+	assert_err(check_at(recipe, store, at("fits/x"), 2), ERR_HOST,
+	           arena_printf(arena, "about %llu MiB at '%s/x'", (unsigned long long)(2 * tree),
+	                        fits));
+	/* A store that has never built wants room for all; one that has, for layers only. */
+	file_system("cold", 1023);
+	assert_err(
+	        check_at(recipe, at("cold/s"), NULL, 0), ERR_HOST,
+	        arena_printf(arena, "takes about 1024 MiB at '%s', which has 1023", at("cold/s")));
+	file_system("warm", 1024);
+	assert_ok(check_at(recipe, at("warm/s"), NULL, 0));
+	assert_err(check_at(recipe, at("cold/s"), at("warm/x"), 1), ERR_HOST, "by --store");
+	for (const char *const *p = (const char *const[]){"small", "fits", "cold", "warm", NULL};
+	     *p; p++)
+		assert_int_equal(umount(at(*p)), 0);
+}
+
+/* Relative to where we are, and up to the root. */
+static void a_place_may_have_nothing_above_it(void **state)
+{
+	struct recipe *recipe = load("");
+	char before[4096];
+
+	(void)state;
+	assert_non_null(getcwd(before, sizeof before));
+	assert_int_equal(chdir(top), 0);
+	assert_int_equal(check_at(recipe, "none", NULL, 0), check_at(recipe, top, NULL, 0));
+	assert_int_equal(check_at(recipe, "none/deep/er", NULL, 0), check_at(recipe, top, NULL, 0));
+	assert_int_equal(check_at(recipe, "/none", NULL, 0), check_at(recipe, "/", NULL, 0));
+	assert_int_equal(chdir(before), 0);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 	const struct CMUnitTest tests[] = {
 	        T(the_last_build_tells),
 	        T(one_that_is_not_whole_tells_nothing),
+	        T(each_file_system_has_its_own),
+	        T(a_place_may_have_nothing_above_it),
 	        T(places_that_are_not_there_are_looked_at_above),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, machine_begin, NULL);
 }
