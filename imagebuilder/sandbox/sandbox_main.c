@@ -205,7 +205,6 @@ void sandbox_main(const struct sandbox_job *(*find)(const char *name))
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 ||
 	    syscall(SYS_close_range, (unsigned)SANDBOX_JOB_FD, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		_exit(NOT_CALLED);
-	umask(022);
 	int r = receive(find, arena_new(), &in);
 	if (r < 0)
 		_exit(NOT_CALLED);
