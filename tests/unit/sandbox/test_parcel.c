@@ -145,6 +145,31 @@ static void one_cut_short_is_broken(void **state)
 	}
 }
 
+/* Whatever was there before: zero, false or nothing. */
+static void what_did_not_arrive_is_nothing(void **state)
+{
+	for (size_t len = 0; len <= 8; len++) {
+		uint64_t v = 7;
+		size_t size = 8;
+		bool on = true;
+		const char *words = "before";
+		struct parcel p;
+
+		parcel_open(&p, (struct blob){"\5\0\0\0\0\0\0\0", len}, arena);
+		parcel_u64(&p, &v);
+		assert_int_equal(v, len == 8 ? 5 : 0);
+		assert_int_equal(p.broken, len < 8);
+		parcel_size(&p, &size);
+		assert_int_equal(size, 0);
+		parcel_bool(&p, &on);
+		assert_false(on);
+		parcel_text(&p, &words);
+		assert_null(words);
+		assert_true(p.broken);
+	}
+	(void)state;
+}
+
 /* A length that lies takes no memory. */
 static void a_count_beyond_the_end_is_broken(void **state)
 {
@@ -277,6 +302,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test_setup_teardown(all_arrives, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(a_document_is_the_same, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(what_did_not_arrive_is_nothing, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(one_cut_short_is_broken, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(a_count_beyond_the_end_is_broken, set_up,
 	                                        tear_down),
