@@ -275,13 +275,43 @@ static void a_check_is_told_in_e2fscks_words(void **state)
 	assert_int_equal(rawdisk_check(&d, clock_in_ms(200), &e), -ETIMEDOUT);
 }
 
+/* Of rpm's packages the newest one's; dpkg's go first, and without either it is a day that is known. */
+static void an_image_is_as_old_as_its_newest_package(void **state)
+{
+	int64_t epoch = 0;
+
+	(void)state;
+	unit_need_root();
+	put_program("rpm", "printf 'a\\t1-1\\tnoarch\\tx\\tv\\t1600000005\\n'\n"
+	                   "printf 'b\\t1-1\\tnoarch\\tx\\tv\\t1600000004\\n'\n");
+	assert_ok(disk_epoch(layers, &epoch, &e));
+	assert_int_equal(epoch, 1577836800);
+	put("above/var/lib/rpm/rpmdb.sqlite", "x");
+	assert_ok(disk_epoch(layers, &epoch, &e));
+	assert_int_equal(epoch, 1600000005);
+	put_program("rpm", "echo damaged >&2\nexit 1\n");
+	assert_err(disk_epoch(layers, &epoch, &e), ERR_HOST, "listing rpm's packages: ");
+	put_program("rpm", "");
+	assert_ok(disk_epoch(layers, &epoch, &e));
+	assert_int_equal(epoch, 1577836800);
+	put("tree/var/lib/dpkg/info/a.md5sums", "x");
+	const struct timespec old[2] = {{.tv_sec = 1500000000}, {.tv_sec = 1500000000}};
+	assert_int_equal(utimensat(AT_FDCWD, at("tree/var/lib/dpkg/info/a.md5sums"), old, 0), 0);
+	put_program("rpm", "exit 1\n");
+	assert_ok(disk_epoch(layers, &epoch, &e));
+	assert_int_equal(epoch, 1500000000);
+}
+
 int main(void)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, begin, machine_tear_down)
 	const struct CMUnitTest tests[] = {
-	        T(a_tool_that_is_missing_is_named),       T(a_tool_that_fails_ends_it),
-	        T(each_is_told_all_that_it_could_choose), T(a_disk_has_room_for_what_it_starts_by),
+	        T(a_tool_that_is_missing_is_named),
+	        T(a_tool_that_fails_ends_it),
+	        T(each_is_told_all_that_it_could_choose),
+	        T(a_disk_has_room_for_what_it_starts_by),
 	        T(a_check_is_told_in_e2fscks_words),
+	        T(an_image_is_as_old_as_its_newest_package),
 	};
 
 	return cmocka_run_group_tests(tests, machine_begin, NULL);
