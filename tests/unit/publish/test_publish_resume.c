@@ -170,6 +170,36 @@ static void a_run_killed_before_it_began_is_told(void **state)
 	put("state/runs/20260102-030405-0123abcd.jsonl", "");
 	assert_err(resume("20260102-030405-0123abcd", &nothing), ERR_INPUT,
 	           "was killed before it began");
+	/* Any of what an image can't be made without. */
+	static const char *const keys[] = {"image", "name", "arch", "boot"};
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		struct strbuf line = STRBUF(arena, 1024);
+
+		strbuf_str(&line, "{\"event\":\"begin\"");
+		for (size_t k = 0; k < ARRAY_LEN(keys); k++)
+			if (k != i)
+				strbuf_printf(&line, ",\"%s\":\"%s\"", keys[k], at("disk"));
+		strbuf_str(&line, "}\n");
+		put("state/runs/20260102-030405-0123abcd.jsonl", line.data);
+		assert_err(resume("20260102-030405-0123abcd", &nothing), ERR_INPUT,
+		           "was killed before it began");
+	}
+	assert_int_equal(account.shared->requests, 0);
+}
+
+static void what_was_sent_is_its_owners(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	on_refusal(PUT, 0, JSON_ERROR("ValidationException"));
+	assert_err(publish(), ERR_DENIED, "");
+	assert_int_equal(stat(arena_printf(arena, "%s/state/runs/%s.put", top, p.run), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(stat(arena_printf(arena, "%s/state/runs/%s.jsonl", top, p.run), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	assert_int_equal(stat(at("state/runs"), &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0700);
 }
 
 int main(void)
@@ -183,6 +213,7 @@ int main(void)
 	        T(settings_are_changed_when_going_on),
 	        T(a_run_with_a_parent_goes_on_with_it),
 	        T(a_run_killed_before_it_began_is_told),
+	        T(what_was_sent_is_its_owners),
 	};
 
 	p = (struct publish){.dir = -1, .runs = -1, .kept = -1, .fd = -1, .journal.fd = -1};
