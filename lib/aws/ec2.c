@@ -3,157 +3,18 @@
 #include "aws/ec2.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "aws/ec2_own.h"
 #include "base/digest.h"
-#include "cloud/call.h"
-#include "data/xml.h"
 
-#define BODY_MAX   (64 * 1024)
-#define ANSWER_MAX XML_SIZE_MAX
-#define PAGE       500
-
-static const struct awserr_row rows[] = {
-        {"DryRunOperation", AWSERR_FAIL, ERR_DENIED, REASON_AWS_STATE, EALREADY, NULL},
-        {"UnauthorizedOperation", AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES, NULL},
-        {"AuthFailure", AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES, NULL},
-        {"OptInRequired", AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
-         "the region isn't enabled for the account"},
-        {"InvalidSnapshot.NotFound", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
-        {"InvalidAMIID.NotFound", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
-        {"InvalidAMIID.Unavailable", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
-        {"InvalidSnapshot.InUse", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CONFLICT, EBUSY, NULL},
-        {"InvalidAMIName.Duplicate", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CONFLICT, EEXIST,
-         "deregister that image, or give this one another --name"},
-        {"IdempotentParameterMismatch", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CONFLICT, EEXIST, NULL},
-        {"EC2ThrottledException", AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN, NULL},
-        {"RequestLimitExceeded", AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN, NULL},
-        {"SnapshotLimitExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
-        {"ResourceLimitExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
-        {"AMIQuotaExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
-        {"Unavailable", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, EAGAIN, NULL},
-        {0},
-};
-static const struct awserr_row invalid = {NULL,   AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID,
-                                          EINVAL, NULL};
-
-/* ---- the form -------------------------------------------------------------------------------- */
-
-struct form {
-	struct arena *arena;
-	struct strbuf body;
-	char doing[200];
-	const char *region;
-};
-
-static void put(struct form *f, const char *name, const char *value)
-{
-	if (!value)
-		return;
-	if (f->body.len)
-		strbuf_char(&f->body, '&');
-	uri_encode(&f->body, (struct blob){name, strlen(name)}, false);
-	strbuf_char(&f->body, '=');
-	uri_encode(&f->body, (struct blob){value, strlen(value)}, false);
-}
-
-static struct form form(struct arena *a, const char *region, const char *action)
-{
-	struct form f = {.arena = a, .body = STRBUF(a, BODY_MAX), .region = region};
-
-	put(&f, "Action", action);
-	put(&f, "Version", "2016-11-15");
-	snprintf(f.doing, sizeof f.doing, "%s", action);
-	return f;
-}
-
-static void doing(struct form *f, const char *what, const char *id)
-{
-	snprintf(f->doing, sizeof f->doing, "%s '%.120s'", what, id);
-}
-
-static void put_number(struct form *f, const char *name, uint64_t n)
-{
-	put(f, name, arena_printf(f->arena, "%llu", (unsigned long long)n));
-}
-
-static void put_tags(struct form *f, const struct ec2_tag *tags, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		put(f, arena_printf(f->arena, "TagSpecification.1.Tag.%zu.Key", i + 1),
-		    tags[i].key);
-		put(f, arena_printf(f->arena, "TagSpecification.1.Tag.%zu.Value", i + 1),
-		    tags[i].value);
-	}
-}
-
-/* ---- the call -------------------------------------------------------------------------------- */
-
-static const char *configured(const struct cloud *c)
-{
-	return c->config.ec2_endpoint ? c->config.ec2_endpoint : c->config.endpoint;
-}
-
-static const struct call_service service = {"ec2", .gov_is_fips = true};
-
-static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
-{
-	k->path = "/";
-	return call_place(c, k, &service, configured(c),
-	                  c->config.ec2_endpoint ? "AWS_ENDPOINT_URL_EC2" : "AWS_ENDPOINT_URL", a,
-	                  e);
-}
-
-/* EC2 has hundreds of error codes: one of status 400 that is in no table means a bad request. */
-static int refine(const struct call *k, struct err *e)
-{
-	if (e->reason == REASON_HTTP_STATUS && k->x.status == 400 && e->kind == ERR_DENIED) {
-		e->reason = invalid.reason;
-		e->no = invalid.no;
-	}
-	return -e->no;
-}
-
-static int run(struct cloud *c, struct form *f, struct doc **ret, uint64_t deadline, struct err *e)
-{
-	scope_http_buffer struct http_buffer answer = {0};
-	scope_call struct call k = {
-	        .doing = f->doing,
-	        .service = "ec2",
-	        .method = "POST",
-	        .region = f->region,
-	        .custom = configured(c) != NULL,
-	        .rows = rows,
-	        .place = place,
-	        .headers = {{"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}},
-	        .n_headers = 1,
-	};
-	struct doc *d;
-
-	if (f->body.overflow)
-		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG, "%s: too much is asked",
-		               f->doing);
-	k.x.body = (struct blob){f->body.data, f->body.len};
-	k.x.max = ANSWER_MAX;
-	k.x.begin = http_buffer_begin;
-	k.x.write = http_buffer_write;
-	k.x.ctx = &answer;
-	if (call_run(c, &k, deadline, e) < 0)
-		return refine(&k, e);
-	if (xml_parse("answer", (struct blob){answer.data, answer.len}, f->arena, &d, NULL, e) < 0)
-		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
-		               "%s: the answer isn't what EC2 sends: %.200s", f->doing, e->text);
-	if (ret)
-		*ret = d;
-	return 0;
-}
+#define PAGE 500
 
 /* For calls that answer <return>true</return>; EC2 sends an HTTP error when it refuses one. */
-static int run_true(struct cloud *c, struct form *f, uint64_t deadline, struct err *e)
+static int run_true(struct cloud *c, struct ec2_form *f, uint64_t deadline, struct err *e)
 {
 	struct doc *d;
-	int r = run(c, f, &d, deadline, e);
+	int r = ec2_call(c, f, &d, deadline, e);
 
 	if (r < 0)
 		return r;
@@ -163,12 +24,12 @@ static int run_true(struct cloud *c, struct form *f, uint64_t deadline, struct e
 	return 0;
 }
 
-static int run_named(struct cloud *c, struct form *f, const char **ret, uint64_t deadline,
+static int run_named(struct cloud *c, struct ec2_form *f, const char **ret, uint64_t deadline,
                      struct err *e)
 {
 	struct doc *d;
 	const char *id;
-	int r = run(c, f, &d, deadline, e);
+	int r = ec2_call(c, f, &d, deadline, e);
 
 	if (r < 0)
 		return r;
@@ -191,21 +52,21 @@ static int page(struct cloud *c, const struct ec2_query *q, const struct listing
                 struct arena *a, const char **token, struct doc *all, uint64_t deadline,
                 struct err *e)
 {
-	struct form f = form(a, q->region, l->action);
+	struct ec2_form f = ec2_form(a, q->region, l->action);
 	struct doc *d;
 	const struct doc *found;
 	int r;
 
-	put(&f, l->owner, "self");
-	put(&f, l->id, q->id);
+	ec2_put(&f, l->owner, "self");
+	ec2_put(&f, l->id, q->id);
 	for (size_t i = 0; i < q->n_filters; i++) {
-		put(&f, arena_printf(a, "Filter.%zu.Name", i + 1), q->filters[i].name);
-		put(&f, arena_printf(a, "Filter.%zu.Value.1", i + 1), q->filters[i].value);
+		ec2_put(&f, arena_printf(a, "Filter.%zu.Name", i + 1), q->filters[i].name);
+		ec2_put(&f, arena_printf(a, "Filter.%zu.Value.1", i + 1), q->filters[i].value);
 	}
 	if (!q->id)
-		put_number(&f, "MaxResults", PAGE);
-	put(&f, "NextToken", *token);
-	r = run(c, &f, &d, deadline, e);
+		ec2_put_number(&f, "MaxResults", PAGE);
+	ec2_put(&f, "NextToken", *token);
+	r = ec2_call(c, &f, &d, deadline, e);
 	if (r < 0)
 		return r;
 	found = doc_get(d, l->set);
@@ -257,9 +118,9 @@ int ec2_images(struct cloud *c, const struct ec2_query *q, struct arena *a, stru
 int ec2_encrypts(struct cloud *c, const char *region, bool *ret, uint64_t deadline, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct form f = form(a, region, "GetEbsEncryptionByDefault");
+	struct ec2_form f = ec2_form(a, region, "GetEbsEncryptionByDefault");
 	struct doc *d;
-	int r = run(c, &f, &d, deadline, e);
+	int r = ec2_call(c, &f, &d, deadline, e);
 
 	if (r < 0)
 		return r;
@@ -272,30 +133,29 @@ int ec2_encrypts(struct cloud *c, const char *region, bool *ret, uint64_t deadli
 int ec2_register(struct cloud *c, const struct ec2_register *image, struct arena *a,
                  const char **ret_image, uint64_t deadline, struct err *e)
 {
-	struct form f = form(a, NULL, "RegisterImage");
+	struct ec2_form f = ec2_form(a, NULL, "RegisterImage");
 	int r;
 
-	doing(&f, "registering", image->name);
+	ec2_doing(&f, "registering", image->name);
 	if (image->dry_run)
-		put(&f, "DryRun", "true");
-	put(&f, "Name", image->name);
-	put(&f, "Description", image->description);
-	put(&f, "Architecture", image->arch);
-	put(&f, "BootMode", image->boot);
-	put(&f, "EnaSupport", "true");
-	put(&f, "SriovNetSupport", "simple");
-	put(&f, "ImdsSupport", "v2.0");
-	put(&f, "VirtualizationType", "hvm");
-	put(&f, "RootDeviceName", "/dev/xvda");
-	put(&f, "BlockDeviceMapping.1.DeviceName", "/dev/xvda");
-	put(&f, "BlockDeviceMapping.1.Ebs.SnapshotId", image->snapshot);
-	put_number(&f, "BlockDeviceMapping.1.Ebs.VolumeSize", image->gib);
-	put(&f, "BlockDeviceMapping.1.Ebs.VolumeType", "gp3");
-	put(&f, "BlockDeviceMapping.1.Ebs.Iops", "3000");
-	put(&f, "BlockDeviceMapping.1.Ebs.Throughput", "125");
-	put(&f, "BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true");
-	put(&f, "TagSpecification.1.ResourceType", "image");
-	put_tags(&f, image->tags, image->n_tags);
+		ec2_put(&f, "DryRun", "true");
+	ec2_put(&f, "Name", image->name);
+	ec2_put(&f, "Description", image->description);
+	ec2_put(&f, "Architecture", image->arch);
+	ec2_put(&f, "BootMode", image->boot);
+	ec2_put(&f, "EnaSupport", "true");
+	ec2_put(&f, "SriovNetSupport", "simple");
+	ec2_put(&f, "ImdsSupport", "v2.0");
+	ec2_put(&f, "VirtualizationType", "hvm");
+	ec2_put(&f, "RootDeviceName", "/dev/xvda");
+	ec2_put(&f, "BlockDeviceMapping.1.DeviceName", "/dev/xvda");
+	ec2_put(&f, "BlockDeviceMapping.1.Ebs.SnapshotId", image->snapshot);
+	ec2_put_number(&f, "BlockDeviceMapping.1.Ebs.VolumeSize", image->gib);
+	ec2_put(&f, "BlockDeviceMapping.1.Ebs.VolumeType", "gp3");
+	ec2_put(&f, "BlockDeviceMapping.1.Ebs.Iops", "3000");
+	ec2_put(&f, "BlockDeviceMapping.1.Ebs.Throughput", "125");
+	ec2_put(&f, "BlockDeviceMapping.1.Ebs.DeleteOnTermination", "true");
+	ec2_put_tags(&f, 1, "image", image->tags, image->n_tags);
 	r = run_named(c, &f, ret_image, deadline, e);
 	/* A dry run that would succeed is answered with the error DryRunOperation. */
 	if (image->dry_run && r < 0 && e->no == EALREADY) {
@@ -319,17 +179,17 @@ const char *ec2_copy_token(const struct ec2_copy *y, struct arena *a)
 int ec2_copy(struct cloud *c, const struct ec2_copy *y, struct arena *a, const char **ret_image,
              uint64_t deadline, struct err *e)
 {
-	struct form f = form(a, y->region, "CopyImage");
+	struct ec2_form f = ec2_form(a, y->region, "CopyImage");
 
-	doing(&f, "copying", y->id);
-	put(&f, "Name", y->name);
-	put(&f, "Description", y->description);
-	put(&f, "SourceImageId", y->id);
-	put(&f, "SourceRegion", y->from);
-	put(&f, "ClientToken", y->token);
-	put(&f, "CopyImageTags", "true");
+	ec2_doing(&f, "copying", y->id);
+	ec2_put(&f, "Name", y->name);
+	ec2_put(&f, "Description", y->description);
+	ec2_put(&f, "SourceImageId", y->id);
+	ec2_put(&f, "SourceRegion", y->from);
+	ec2_put(&f, "ClientToken", y->token);
+	ec2_put(&f, "CopyImageTags", "true");
 	if (y->encrypted)
-		put(&f, "Encrypted", "true");
+		ec2_put(&f, "Encrypted", "true");
 	return run_named(c, &f, ret_image, deadline, e);
 }
 
@@ -339,12 +199,12 @@ static int change(struct cloud *c, const char *region, const char *word, const c
                   struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct form f = form(a, region, action);
+	struct ec2_form f = ec2_form(a, region, action);
 
-	doing(&f, word, id);
-	put(&f, key, id);
+	ec2_doing(&f, word, id);
+	ec2_put(&f, key, id);
 	for (; *pairs; pairs += 2)
-		put(&f, pairs[0], pairs[1]);
+		ec2_put(&f, pairs[0], pairs[1]);
 	return run_true(c, &f, deadline, e);
 }
 
@@ -380,14 +240,14 @@ int ec2_deprecate(struct cloud *c, const char *region, const char *id, const cha
 int ec2_deregister(struct cloud *c, const char *region, const char *id, struct arena *a,
                    struct doc **ret, uint64_t deadline, struct err *e)
 {
-	struct form f = form(a, region, "DeregisterImage");
+	struct ec2_form f = ec2_form(a, region, "DeregisterImage");
 	struct doc *d;
 	int r;
 
-	doing(&f, "deregistering", id);
-	put(&f, "ImageId", id);
-	put(&f, "DeleteAssociatedSnapshots", "true");
-	r = run(c, &f, &d, deadline, e);
+	ec2_doing(&f, "deregistering", id);
+	ec2_put(&f, "ImageId", id);
+	ec2_put(&f, "DeleteAssociatedSnapshots", "true");
+	r = ec2_call(c, &f, &d, deadline, e);
 	if (r < 0)
 		return r;
 	*ret = doc_get(d, "deleteSnapshotResultSet");

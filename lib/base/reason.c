@@ -106,6 +106,10 @@ static const struct reason_row rows[REASON_COUNT] = {
                                  "names of images are unique in a region"},
         [REASON_AWS_QUOTA] = {"aws-quota", "a quota of the account is reached",
                               "Service Quotas shows it and takes the request for more"},
+        [REASON_AWS_CAPACITY] = {"aws-capacity",
+                                 "EC2 has no instances of that type to give, or the subnet no "
+                                 "addresses",
+                                 "other types and subnets may have some, and later these too"},
         [REASON_AWS_THROTTLED] = {"aws-throttled",
                                   "the service asked us to slow down until the deadline", ""},
         [REASON_AWS_STATE] = {"aws-state", "a snapshot or image ended in a state that is of no use",

@@ -51,6 +51,7 @@
 	X(AWS_ABSENT)                                                                              \
 	X(AWS_CONFLICT)                                                                            \
 	X(AWS_QUOTA)                                                                               \
+	X(AWS_CAPACITY)                                                                            \
 	X(AWS_THROTTLED)                                                                           \
 	X(AWS_STATE)                                                                               \
 	X(SECRET_DENIED)                                                                           \

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One call of EC2's query protocol: its form, its refusals, its answer. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "aws/ec2_own.h"
+#include "cloud/call.h"
+#include "data/xml.h"
+
+#define BODY_MAX   (64 * 1024)
+#define ANSWER_MAX XML_SIZE_MAX
+
+static const struct awserr_row rows[] = {
+        {"DryRunOperation", AWSERR_FAIL, ERR_DENIED, REASON_AWS_STATE, EALREADY, NULL},
+        {"UnauthorizedOperation", AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES, NULL},
+        {"AuthFailure", AWSERR_CREDS, ERR_DENIED, REASON_CREDENTIALS_REJECTED, EACCES, NULL},
+        {"OptInRequired", AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
+         "the region isn't enabled for the account"},
+        {"InvalidSnapshot.NotFound", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
+        {"InvalidAMIID.NotFound", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
+        {"InvalidAMIID.Unavailable", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
+        {"InvalidSnapshot.InUse", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CONFLICT, EBUSY, NULL},
+        {"InvalidAMIName.Duplicate", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CONFLICT, EEXIST,
+         "deregister that image, or give this one another --name"},
+        {"IdempotentParameterMismatch", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CONFLICT, EEXIST, NULL},
+        {"EC2ThrottledException", AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN, NULL},
+        {"RequestLimitExceeded", AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN, NULL},
+        /* Some of these come with status 500, which says nothing about trying again. */
+        {"InsufficientInstanceCapacity", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CAPACITY, ENOSPC,
+         NULL},
+        {"InsufficientHostCapacity", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CAPACITY, ENOSPC, NULL},
+        {"InsufficientReservedInstanceCapacity", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CAPACITY,
+         ENOSPC, NULL},
+        {"InsufficientCapacity", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CAPACITY, ENOSPC, NULL},
+        {"UnfulfillableCapacity", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CAPACITY, ENOSPC, NULL},
+        {"ReservationCapacityExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CAPACITY, ENOSPC, NULL},
+        {"InsufficientFreeAddressesInSubnet", AWSERR_FAIL, ERR_DENIED, REASON_AWS_CAPACITY, ENOSPC,
+         NULL},
+        {"InstanceLimitExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
+        {"VcpuLimitExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
+        {"InvalidInstanceID.NotFound", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
+        {"SnapshotLimitExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
+        {"ResourceLimitExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
+        {"AMIQuotaExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
+        {"Unavailable", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, EAGAIN, NULL},
+        {0},
+};
+static const struct awserr_row invalid = {NULL,   AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID,
+                                          EINVAL, NULL};
+
+/* ---- the form -------------------------------------------------------------------------------- */
+
+void ec2_put(struct ec2_form *f, const char *name, const char *value)
+{
+	if (!value)
+		return;
+	if (f->body.len)
+		strbuf_char(&f->body, '&');
+	uri_encode(&f->body, (struct blob){name, strlen(name)}, false);
+	strbuf_char(&f->body, '=');
+	uri_encode(&f->body, (struct blob){value, strlen(value)}, false);
+}
+
+struct ec2_form ec2_form(struct arena *a, const char *region, const char *action)
+{
+	struct ec2_form f = {.arena = a, .body = STRBUF(a, BODY_MAX), .region = region};
+
+	ec2_put(&f, "Action", action);
+	ec2_put(&f, "Version", "2016-11-15");
+	snprintf(f.doing, sizeof f.doing, "%s", action);
+	return f;
+}
+
+void ec2_doing(struct ec2_form *f, const char *what, const char *id)
+{
+	snprintf(f->doing, sizeof f->doing, "%s '%.120s'", what, id);
+}
+
+void ec2_put_number(struct ec2_form *f, const char *name, uint64_t n)
+{
+	ec2_put(f, name, arena_printf(f->arena, "%llu", (unsigned long long)n));
+}
+
+void ec2_put_tags(struct ec2_form *f, unsigned at, const char *resource, const struct ec2_tag *tags,
+                  size_t n)
+{
+	ec2_put(f, arena_printf(f->arena, "TagSpecification.%u.ResourceType", at), resource);
+	for (size_t i = 0; i < n; i++) {
+		ec2_put(f, arena_printf(f->arena, "TagSpecification.%u.Tag.%zu.Key", at, i + 1),
+		        tags[i].key);
+		ec2_put(f, arena_printf(f->arena, "TagSpecification.%u.Tag.%zu.Value", at, i + 1),
+		        tags[i].value);
+	}
+}
+
+/* ---- the call -------------------------------------------------------------------------------- */
+
+static const char *configured(const struct cloud *c)
+{
+	return c->config.ec2_endpoint ? c->config.ec2_endpoint : c->config.endpoint;
+}
+
+static const struct call_service service = {"ec2", .gov_is_fips = true};
+
+static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
+{
+	k->path = "/";
+	return call_place(c, k, &service, configured(c),
+	                  c->config.ec2_endpoint ? "AWS_ENDPOINT_URL_EC2" : "AWS_ENDPOINT_URL", a,
+	                  e);
+}
+
+/* EC2 has hundreds of error codes: one of status 400 that is in no table means a bad request. */
+static int refine(const struct call *k, struct err *e)
+{
+	if (e->reason == REASON_HTTP_STATUS && k->x.status == 400 && e->kind == ERR_DENIED) {
+		e->reason = invalid.reason;
+		e->no = invalid.no;
+	}
+	return -e->no;
+}
+
+static void tell_refusal(const struct call *k, struct ec2_refusal *ret)
+{
+	struct awserr said;
+
+	if (!ret || k->x.rc < 0 || !k->x.status)
+		return;
+	awserr_read(&k->x, &said);
+	snprintf(ret->code, sizeof ret->code, "%s", said.code);
+	snprintf(ret->request, sizeof ret->request, "%s", said.request);
+	str_escape(said.message, strlen(said.message), ret->message, sizeof ret->message);
+}
+
+int ec2_call(struct cloud *c, struct ec2_form *f, struct doc **ret, uint64_t deadline,
+             struct err *e)
+{
+	scope_http_buffer struct http_buffer answer = {0};
+	scope_call struct call k = {
+	        .doing = f->doing,
+	        .service = "ec2",
+	        .method = "POST",
+	        .region = f->region,
+	        .custom = configured(c) != NULL,
+	        .rows = rows,
+	        .place = place,
+	        .headers = {{"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}},
+	        .n_headers = 1,
+	};
+	struct doc *d;
+
+	if (f->body.overflow)
+		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG, "%s: too much is asked",
+		               f->doing);
+	k.x.body = (struct blob){f->body.data, f->body.len};
+	k.x.max = ANSWER_MAX;
+	k.x.begin = http_buffer_begin;
+	k.x.write = http_buffer_write;
+	k.x.ctx = &answer;
+	if (call_run(c, &k, deadline, e) < 0) {
+		tell_refusal(&k, f->refusal);
+		return refine(&k, e);
+	}
+	if (xml_parse("answer", (struct blob){answer.data, answer.len}, f->arena, &d, NULL, e) < 0)
+		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
+		               "%s: the answer isn't what EC2 sends: %.200s", f->doing, e->text);
+	if (ret)
+		*ret = d;
+	return 0;
+}

@@ -1,0 +1,314 @@
+"""EC2's instances, as strict as EC2, with a ledger of all that ever happened.
+
+    with Cloud(keys=[Key("ASIA…", "secret", "token")]) as ec2:
+        ec2.subnets["subnet-1"] = "eu-west-1a"; ec2.launchable = {"ami-1"}; ...
+        AWS_ENDPOINT_URL_EC2=ec2.url hpc-fleet serve …
+
+What AWS refuses is refused: unknown parameters, a token with another request, counts, what doesn't exist. `capacity`:
+instances that a (type, subnet) has, `addresses`: that a subnet has; both have no end where nothing is said. `settle`:
+seconds for which a new instance isn't listed. `late`: a (type, subnet) whose instances end while they are pending, with
+that stateReason. `rate`: whether the published buckets hold. `on_launch(instance)` and `on_end(instance)` may start and
+stop what stands for it. `cut`: so many launches happen, and their answers are lost.
+"""
+import base64
+import binascii
+import re
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from .ebs import Account
+from .ec2 import tag_fault, tag_set
+from .httpd import HangUp
+from .sigcheck import Refused
+
+TOKEN = re.compile(r"[\x21-\x7e]{1,64}\Z")
+METADATA_KEY = re.compile(r"[A-Za-z0-9+\-=.,_:@]{1,128}\Z")
+TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9]+\Z")
+ALIVE = ("pending", "running")
+KEEPS = 3600
+
+
+@dataclass
+class Instance:
+    id: str
+    type: str
+    subnet: str
+    zone: str
+    image: str
+    token: str
+    index: int
+    user_data: bytes
+    tags: dict
+    profile: str = ""
+    groups: tuple = ()
+    state: str = "pending"
+    reason: str = ""
+    address: str = ""
+    born: float = field(default_factory=time.monotonic)
+    ended: float = 0
+
+    @property
+    def alive(self):
+        return self.state in ALIVE
+
+    @property
+    def node(self):
+        """The name it will take, by its user data and its index."""
+        return names(re.search(rb'"?nodes"?: *"?([^"\n]+)', self.user_data)[1].decode())[self.index]
+
+
+def names(text):
+    """A host list's names; one pair of brackets a name."""
+    out = []
+    for part in re.findall(r"[^,\[]+(?:\[[^\]]*\])?", text):
+        m = re.fullmatch(r"([^\[]+)\[([^\]]*)\]", part)
+        if not m:
+            out.append(part)
+            continue
+        for piece in m[2].split(","):
+            first, _, last = piece.partition("-")
+            out += [f"{m[1]}{n:0{len(first)}d}" for n in range(int(first), int(last or first) + 1)]
+    return out
+
+
+class Bucket:
+    def __init__(self, burst, rate):
+        self.burst, self.rate, self.level, self.at = burst, rate, burst, time.monotonic()
+
+    def take(self, n):
+        now = time.monotonic()
+        self.level = min(self.burst, self.level + (now - self.at) * self.rate)
+        self.at = now
+        if self.level < min(n, self.burst):
+            raise Refused(503, "RequestLimitExceeded", "Request limit exceeded.")
+        self.level -= n
+
+
+def listed(ask, name):
+    out = []
+    while f"{name}.{len(out) + 1}" in ask:
+        out.append(ask.pop(f"{name}.{len(out) + 1}"))
+    return out
+
+
+def tag_specifications(ask):
+    """{resource: tags} of TagSpecification.N."""
+    out, n = {}, 1
+    while f"TagSpecification.{n}.ResourceType" in ask:
+        kind, tags, k = ask.pop(f"TagSpecification.{n}.ResourceType"), {}, 1
+        while f"TagSpecification.{n}.Tag.{k}.Key" in ask:
+            tags[ask.pop(f"TagSpecification.{n}.Tag.{k}.Key")] = ask.pop(f"TagSpecification.{n}.Tag.{k}.Value", "")
+            k += 1
+        if kind in out or kind not in ("instance", "volume"):
+            raise Refused(400, "InvalidParameterValue", f"'{kind}' is not a valid taggable resource type")
+        if tag_fault(tags):
+            raise Refused(400, *tag_fault(tags))
+        out[kind] = tags
+        n += 1
+    return out
+
+
+class Cloud(Account):
+    def __init__(self, keys, *args, **kw):
+        super().__init__(keys, *args, **kw)
+        self.instances, self.ledger, self.launches = {}, [], {}
+        self.subnets, self.launchable, self.groups, self.profiles = {}, set(), set(), set()
+        self.capacity, self.addresses, self.late = {}, {}, {}
+        self.settle_s, self.cut, self.rate = 0, 0, True
+        self.on_launch = self.on_end = lambda _instance: None
+        self.buckets = {"run": Bucket(5, 2), "instances": Bucket(1000, 2), "end": Bucket(100, 5), "look": Bucket(100, 20)}
+
+    def alive(self):
+        return [i for i in self.instances.values() if i.alive]
+
+    def of_node(self, node):
+        return [i for i in self.instances.values() if i.node == node]
+
+    def _take(self, bucket, n=1):
+        if self.rate:
+            self.buckets[bucket].take(n)
+
+    def _told(self, event, instance, why=""):
+        self.ledger.append((time.monotonic(), event, instance.id, instance.node, why))
+
+    # --- RunInstances ---
+    def _RunInstances(self, ask, region):
+        token = ask.pop("ClientToken", None)
+        if token is not None and not TOKEN.match(token):
+            raise Refused(400, "InvalidParameterValue", "ClientToken must be at most 64 ASCII characters")
+        self._take("run")
+        subnet = ask.get("SubnetId", "")
+        if subnet not in self.subnets:
+            raise Refused(400, "InvalidSubnetID.NotFound", f"The subnet ID '{subnet}' does not exist")
+        zone, request = self.subnets[subnet], tuple(sorted(ask.items()))
+        if token and (zone, token) in self.launches:
+            before, made = self.launches[zone, token]
+            if before != request:
+                raise Refused(400, "IdempotentParameterMismatch", "The request uses the same client token as a previous, "
+                              "but non-identical request.")
+            ask.clear()
+            return self._reservation(made)
+        made = self._launch(ask, zone, token or "")
+        self.launches[zone, token or uuid.uuid4().hex] = (request, made)
+        if self.cut:
+            self.cut -= 1
+            raise HangUp()
+        return self._reservation(made)
+
+    def _launch(self, ask, zone, token):
+        try:
+            least, most = int(ask.pop("MinCount", "")), int(ask.pop("MaxCount", ""))
+        except ValueError:
+            raise Refused(400, "MissingParameter", "The request must contain MinCount and MaxCount") from None
+        if not 1 <= least <= most:
+            raise Refused(400, "InvalidParameterValue", f"Value ({least}) for parameter minCount is invalid")
+        kind, subnet = ask.pop("InstanceType", ""), ask.pop("SubnetId")
+        image, groups = ask.pop("ImageId", ""), listed(ask, "SecurityGroupId")
+        profile = ask.pop("IamInstanceProfile.Name", "") or ask.pop("IamInstanceProfile.Arn", "")
+        self._check(kind, image, groups, profile, ask)
+        tags, data = tag_specifications(ask), self._user_data(ask)
+        for key in tags.get("instance", {}):
+            if not METADATA_KEY.match(key):
+                raise Refused(400, "InvalidParameterValue", f"'{key}' is not a valid tag key with tags in metadata")
+        give = self._room(kind, subnet, least, most)
+        made = []
+        for index in range(give):
+            i = Instance("i-" + uuid.uuid4().hex[:17], kind, subnet, zone, image, token, index, data,
+                         tags.get("instance", {}), profile, tuple(groups), address=f"10.0.{len(self.instances) // 250}.{len(self.instances) % 250 + 4}")
+            self.instances[i.id] = i
+            made.append(i)
+            self._told("launch", i)
+        for i in made:
+            self.on_launch(i)
+        return made
+
+    def _check(self, kind, image, groups, profile, ask):
+        if not TYPE.match(kind):
+            raise Refused(400, "InvalidParameterValue", f"The following supplied instance types do not exist: [{kind}]")
+        if image not in self.launchable:
+            raise Refused(400, "InvalidAMIID.NotFound", f"The image id '[{image}]' does not exist")
+        for group in groups:
+            if group not in self.groups:
+                raise Refused(400, "InvalidGroup.NotFound", f"The security group '{group}' does not exist")
+        if profile and profile not in self.profiles:
+            raise Refused(400, "InvalidParameterValue", f"Value ({profile}) for parameter iamInstanceProfile.name is invalid. "
+                          "Invalid IAM Instance Profile name")
+        wanted = {"InstanceInitiatedShutdownBehavior": "terminate", "MetadataOptions.HttpEndpoint": "enabled",
+                  "MetadataOptions.HttpTokens": "required", "MetadataOptions.HttpPutResponseHopLimit": "1",
+                  "MetadataOptions.InstanceMetadataTags": "enabled"}
+        for key, value in wanted.items():
+            if ask.pop(key, None) != value:
+                raise Refused(400, "InvalidParameterValue", f"this cluster's policy allows only {key}={value}")
+        ask.pop("KeyName", None)
+
+    def _user_data(self, ask):
+        try:
+            data = base64.b64decode(ask.pop("UserData", ""), validate=True)
+        except binascii.Error:
+            raise Refused(400, "InvalidUserData.Malformed", "Invalid BASE64 encoding of user data.") from None
+        if len(data) > 16384:
+            raise Refused(400, "InvalidParameterValue", "User data is limited to 16384 bytes")
+        return data
+
+    def _room(self, kind, subnet, least, most):
+        """How many it gives."""
+        here = [i for i in self.alive() if i.subnet == subnet]
+        free = self.addresses.get(subnet, most + len(here)) - len(here)
+        if free < least:
+            raise Refused(400, "InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in subnet '{subnet}'")
+        room = self.capacity.get((kind, subnet), most + len(here)) - sum(i.type == kind for i in here)
+        if room < least:
+            raise Refused(500, "InsufficientInstanceCapacity", f"We currently do not have sufficient {kind} capacity in the "
+                          f"Availability Zone you requested ({self.subnets[subnet]}).")
+        give = min(most, room, free)
+        self._take("instances", give)
+        return give
+
+    def _reservation(self, made):
+        return {"reservationId": "r-" + uuid.uuid4().hex[:17], "ownerId": "123456789012",
+                "instancesSet": [self._show(i, new=True) for i in made]}
+
+    def _show(self, i, new=False):
+        codes = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48}
+        out = {"instanceId": i.id, "imageId": i.image, "instanceState": {"code": codes[i.state], "name": i.state},
+               "amiLaunchIndex": i.index, "instanceType": i.type, "placement": {"availabilityZone": i.zone},
+               "subnetId": i.subnet, "clientToken": i.token, "tagSet": tag_set(i.tags)}
+        if i.alive and not new:
+            out["privateIpAddress"] = i.address
+        if i.reason:
+            out["stateReason"] = {"code": i.reason, "message": i.reason}
+        return out
+
+    # --- DescribeInstances ---
+    def _DescribeInstances(self, ask, region):
+        self._take("look")
+        ids, filters, n = listed(ask, "InstanceId"), [], 1
+        while f"Filter.{n}.Name" in ask:
+            filters.append((ask.pop(f"Filter.{n}.Name"), listed(ask, f"Filter.{n}.Value")))
+            n += 1
+        now = time.monotonic()
+        found = [i for i in self.instances.values() if now - i.born >= self.settle_s and (i.alive or now - i.ended < KEEPS)]
+        for i in found:
+            self._settle(i)
+        missing = [x for x in ids if x not in {i.id for i in found}]
+        if missing:
+            raise Refused(400, "InvalidInstanceID.NotFound", f"The instance ID '{missing[0]}' does not exist")
+        found = [i for i in found if (not ids or i.id in ids) and all(self._passes(i, k, v) for k, v in filters)]
+        return self._page(ask, found, lambda i: {"reservationId": "r-1", "instancesSet": [self._show(i)]},
+                          "reservationSet", ids)
+
+    def _settle(self, i):
+        if i.state == "pending" and (i.type, i.subnet) in self.late:
+            self.end(i, self.late[i.type, i.subnet])
+        elif i.state == "pending":
+            i.state = "running"
+
+    @staticmethod
+    def _passes(i, key, values):
+        plain = {"client-token": i.token, "instance-state-name": i.state, "subnet-id": i.subnet, "instance-type": i.type}
+        if key in plain:
+            return plain[key] in values
+        if not key.startswith("tag:"):
+            raise Refused(400, "InvalidParameterValue", f"The filter '{key}' is invalid")
+        return i.tags.get(key[4:]) in values
+
+    # --- TerminateInstances ---
+    def _TerminateInstances(self, ask, region):
+        ids = listed(ask, "InstanceId")
+        self._take("end")
+        if not 1 <= len(ids) <= 1000:
+            raise Refused(400, "InvalidParameterValue", "1 to 1000 ids")
+        now = time.monotonic()
+        missing = [x for x in ids if x not in self.instances or now - self.instances[x].born < self.settle_s]
+        if missing:
+            some = f"ID '{missing[0]}' does" if len(missing) == 1 else f"IDs '{', '.join(missing)}' do"
+            raise Refused(400, "InvalidInstanceID.NotFound", f"The instance {some} not exist")
+        out = []
+        for x in ids:
+            before = self.instances[x].state
+            if self.instances[x].alive:
+                self.end(self.instances[x], "Client.UserInitiatedShutdown")
+            out.append({"instanceId": x, "previousState": {"code": 16, "name": before},
+                        "currentState": {"code": 48, "name": self.instances[x].state}})
+        return {"instancesSet": out}
+
+    def end(self, i, reason):
+        """It ends, by whomever."""
+        i.state, i.reason, i.ended = "terminated", reason, time.monotonic()
+        self._told("end", i, reason)
+        self.on_end(i)
+
+    # --- what must never have been ---
+    def doubles(self):
+        """(node, ids) that had more than one instance at a time."""
+        out, now = [], {}
+        for _, event, name, node, _ in self.ledger:
+            have = now.setdefault(node, set())
+            if event == "launch":
+                have.add(name)
+                if len(have) > 1:
+                    out.append((node, sorted(have)))
+            else:
+                have.discard(name)
+        return out
