@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * What this program does under another name.
- *
- * Slurm calls its programs by a path, without arguments of ours (until 26.05). So each is a link
- * to hpc-agent in lib/hpc-node/, and the link's name is what is asked for; hpc-agent(8) lists them.
- */
+/* What this program does under another name, program/link.h; hpc-agent(8) lists them. */
 #pragma once
 
-#include <stdbool.h>
+#include "program/link.h"
 
-/* Whether it is called by such a name; then *ret_status is the exit status of what it did. */
-bool link_run(const char *called, char **environment, int *ret_status);
+extern const struct link_row agent_links[];

@@ -8,7 +8,7 @@ int main(int argc, char **argv, char **environment)
 	struct agent g = AGENT_INIT;
 	int status;
 
-	if (argc > 0 && link_run(argv[0], environment, &status))
+	if (link_run(agent_links, argc, argv, environment, &status))
 		return status;
 	return program_main(&agent_info, argc, argv, &g.program);
 }

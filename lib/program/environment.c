@@ -6,7 +6,7 @@
 
 #define AT(m) offsetof(struct program, m)
 
-enum who { ANYONE, WORKSTATION };
+enum who { ANYONE, INSTANCES, WORKSTATION };
 
 static const struct {
 	const char *variable;
@@ -18,7 +18,7 @@ static const struct {
         {"AWS_ENDPOINT_URL_S3", ANYONE, AT(cloud_config.s3_endpoint)},
         {"AWS_ENDPOINT_URL_SECRETS_MANAGER", ANYONE, AT(cloud_config.secrets_endpoint)},
         {"AWS_ENDPOINT_URL_EBS", WORKSTATION, AT(cloud_config.ebs_endpoint)},
-        {"AWS_ENDPOINT_URL_EC2", WORKSTATION, AT(cloud_config.ec2_endpoint)},
+        {"AWS_ENDPOINT_URL_EC2", INSTANCES, AT(cloud_config.ec2_endpoint)},
         {"AWS_ENDPOINT_URL_SSM", WORKSTATION, AT(cloud_config.ssm_endpoint)},
         {"AWS_ENDPOINT_URL_STS", WORKSTATION, AT(cloud_config.sts_endpoint)},
         {"AWS_DEFAULT_REGION", WORKSTATION, AT(cloud_config.region)},
@@ -55,6 +55,11 @@ static bool is_on(const char *value)
 	       strcasecmp(value, "on") == 0 || strcmp(value, "1") == 0;
 }
 
+static bool reads(const struct program_info *info, enum who who)
+{
+	return who == ANYONE || info->workstation || (who == INSTANCES && info->instances);
+}
+
 void program_environment(struct program *p)
 {
 	char *base = (char *)p;
@@ -62,7 +67,7 @@ void program_environment(struct program *p)
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		const char *value = getenv(texts[i].variable);
 
-		if (value && (texts[i].who == ANYONE || p->info->workstation))
+		if (value && reads(p->info, texts[i].who))
 			*(const char **)(void *)(base + texts[i].offset) = value;
 	}
 	for (size_t i = 0; i < ARRAY_LEN(switches); i++) {

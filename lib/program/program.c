@@ -27,9 +27,7 @@ static const char *name_of(const struct program_info *info)
 	return info->command.name;
 }
 
-/* If one of the three is closed when we are started, our first file would take its number, and
- * messages would be written into that file. */
-static void open_standard_streams(void)
+void program_standard_streams(void)
 {
 	int fd;
 
@@ -132,7 +130,7 @@ int program_main(const struct program_info *info, int argc, char **argv, struct 
 {
 	struct err e;
 
-	open_standard_streams();
+	program_standard_streams();
 	umask(022);
 	no_core();
 	no_death_by_size();

@@ -26,7 +26,8 @@ static const char *run(const char *called, char **environment)
 
 	status = -1;
 	dup2(fd, STDERR_FILENO);
-	bool known = link_run(called, environment, &status);
+	char *argv[] = {arena_strdup(arena, called), NULL};
+	bool known = link_run(agent_links, 1, argv, environment, &status);
 	dup2(kept, STDERR_FILENO);
 	close(kept);
 	close(fd);
