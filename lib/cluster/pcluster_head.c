@@ -129,8 +129,9 @@ static void add_notes(const struct pcluster_input *in, const struct model *m)
 	bool known = doc_find(in->config, "HpcNode.MetadataUsers");
 
 	cluster_note(in->notes, doc_find(in->config, "Scheduling.SlurmQueues"),
-	             "this version starts no instances: slurm.conf names the site's programs "
-	             "slurm-resume, slurm-suspend and slurm-resume-fail in %s%s",
+	             "slurm.conf names slurm-resume, slurm-suspend and slurm-resume-fail in %s: "
+	             "the package hpc-fleet's, which launches what /etc/hpc-node/fleet.yaml says, "
+	             "or a site's own%s",
 	             m->programs,
 	             known ? ""
 	                   : "; they run as SlurmUser, who has the instance's role only if "

@@ -23,3 +23,6 @@ struct hostlist {
 /* ERR_INPUT, with what was expected; there is no empty list. The names live in `a`. */
 int hostlist_parse(const char *text, struct arena *a, struct hostlist *ret,
                    struct err *e) ATTR_MUST_USE;
+
+/* The short form of those names in their order: numbers that follow each other become one range. */
+const char *hostlist_print(const char *const *names, size_t n, struct arena *a);

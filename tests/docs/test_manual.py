@@ -12,8 +12,8 @@ import manual  # noqa: E402
 from fakes.imds import Imds, credentials, instance  # noqa: E402
 from manual import SOURCE, Page  # noqa: E402
 
-AGENT, BUILDER, DOCUMENTS = Page("hpc-agent.8"), Page("hpc-imagebuild.8"), Page("hpc-node.5")
-PAGES = {"hpc-agent": AGENT, "hpc-imagebuild": BUILDER}
+AGENT, FLEET, BUILDER, DOCUMENTS = Page("hpc-agent.8"), Page("hpc-fleet.8"), Page("hpc-imagebuild.8"), Page("hpc-node.5")
+PAGES = {"hpc-agent": AGENT, "hpc-fleet": FLEET, "hpc-imagebuild": BUILDER}
 
 
 @pytest.mark.parametrize("program", PAGES)
@@ -30,7 +30,7 @@ def test_verbs(program):
 def test_options(program):
     have = set().union(*(manual.options(program, v) for v in manual.verbs(program)))
     told = set(re.findall(r"--[a-z][a-z0-9-]*", "\n".join(PAGES[program].tagged("OPTIONS"))))
-    assert len(have) > 10
+    assert len(have) > 5
     assert have - told == set(), "options that the page lacks"
     assert told - have == set(), "options that only the page has"
 
@@ -44,18 +44,21 @@ def test_exit_statuses():
     readme = {int(n) for n in re.findall(r"^\| (\d+) \|", (SOURCE / "README.md").read_text(), flags=re.M)}
     assert exit_statuses(AGENT) == readme == {0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 70}
     assert exit_statuses(BUILDER) == readme | {194}
+    assert exit_statuses(FLEET) == readme - {8, 10}
 
 
 def test_environment():
-    read = {"hpc-agent": set(), "hpc-imagebuild": set()}
+    read = {"hpc-agent": set(), "hpc-fleet": set(), "hpc-imagebuild": set()}
     rows = (SOURCE / "lib" / "program" / "environment.c").read_text()
     for name, who in re.findall(r'\{"([A-Z][A-Z0-9_]+)", ?(\w+)?', rows):
         read["hpc-imagebuild"].add(name)
         if who != "WORKSTATION":
+            read["hpc-fleet"].add(name)
+        if who not in ("WORKSTATION", "INSTANCES"):
             read["hpc-agent"].add(name)
     for path, text in manual.sources("imagebuilder/*/*.c"):
         read["hpc-imagebuild"] |= set(re.findall(r'getenv\("(\w+)"\)', text))
-    for path, text in manual.sources("agent/*.c", "lib/*/*.c"):
+    for path, text in manual.sources("agent/*.c", "fleet/*/*.c", "lib/*/*.c"):
         names = set(re.findall(r'getenv\("(\w+)"\)', text)) - {"JOURNAL_STREAM"}  # systemd's word on where stderr goes
         assert not names or path.name == "environment.c", f"{path} reads {names}"
     assert len(read["hpc-agent"]) > 6
@@ -63,6 +66,12 @@ def test_environment():
         told = set(re.findall(r"\b(?:AWS_[A-Z0-9_]+|TERM|HOME)\b", page.sections["ENVIRONMENT"]))
         assert read[program] - {"HOME"} - told == set(), f"{program} reads what its page lacks"
         assert told - read[program] == set(), f"{program}'s page has what it doesn't read"
+
+
+def test_keys_of_the_fleets_file():
+    text = (SOURCE / "fleet/launch/site.c").read_text()
+    have = re.findall(r'^ +\{"([a-z-]+)", FIELD_', text, flags=re.M)
+    assert len(have) > 8 and sorted(have) == sorted(FLEET.tagged("THE FLEET'S FILE"))
 
 
 def test_reasons():
@@ -127,7 +136,7 @@ TABLES = {"hygiene_rules.c", "hygiene_known.c", "volatile.c", "hygiene.c"}
 
 
 def test_files():
-    pages = "\n".join(p.text for p in (AGENT, BUILDER, DOCUMENTS))
+    pages = "\n".join(p.text for p in (*PAGES.values(), DOCUMENTS))
     named = set(re.findall(r"/(?:etc|run|var|usr/lib)/[\w./-]*\w", pages))
     missing = {}
     for path, text in manual.sources():
@@ -146,7 +155,7 @@ def test_files_of_the_pages():
     code = re.sub(r'"\s*(?:[A-Z_]+\s*)?"', "", code)
     units = "\n".join(p.read_text() for p in SOURCE.glob("units/*") if p.is_file())
     unknown = []
-    for page in (AGENT, BUILDER, DOCUMENTS):
+    for page in (*PAGES.values(), DOCUMENTS):
         for path in set(re.findall(r"(?<![\w/])/(?:etc|run|var|usr/lib)/[\w./-]*\w", page.sections.get("FILES", ""))):
             last = path.rsplit("/", 1)[1]
             if last not in code and path not in units:

@@ -32,11 +32,14 @@ def tree(build, tmp_path_factory):
     return dest
 
 
-PACKAGES = ["hpc-agent", "hpc-imagebuild"]
+PACKAGES = ["hpc-agent", "hpc-fleet", "hpc-imagebuild"]
 # Where each is told apart: the agent's package has the units, the builder's the recipes.
 OWN = {"hpc-agent": {"usr/sbin/hpc-agent", "usr/lib/systemd/system/hpc-agent.service", "usr/lib/modules-load.d/hpc-agent.conf",
                      "usr/share/man/man8/hpc-agent.8.gz",
                      "usr/share/man/man5/hpc-node.5.gz", "usr/share/bash-completion/completions/hpc-agent"},
+       "hpc-fleet": {"usr/sbin/hpc-fleet", "usr/lib/systemd/system/hpc-fleet.service", "usr/lib/hpc-node/slurm-resume",
+                     "usr/lib/hpc-node/slurm-suspend", "usr/lib/hpc-node/slurm-resume-fail", "usr/share/man/man8/hpc-fleet.8.gz",
+                     "usr/share/bash-completion/completions/hpc-fleet"},
        "hpc-imagebuild": {"usr/sbin/hpc-imagebuild", "usr/share/hpc-node/recipes/compute.yaml",
                           "usr/share/hpc-node/image/hpc-agent.service",
                           "usr/share/hpc-node/recipe.schema.json", "usr/share/man/man8/hpc-imagebuild.8.gz",
@@ -165,7 +168,7 @@ def test_it_runs(installed):
 
 def test_units_verify(tree):
     units = tree / "usr/lib/systemd/system"
-    for name in ("hpc-agent.service", "hpc-node-ready.target", "hpc-ssh-host-keys.service", "hpc-dkms-key.service",
+    for name in ("hpc-agent.service", "hpc-fleet.service", "hpc-node-ready.target", "hpc-ssh-host-keys.service", "hpc-dkms-key.service",
                  "hpc-snakeoil-certificate.service"):
         r = subprocess.run(["systemd-analyze", "verify", "--man=no", units / name],
                            capture_output=True, text=True)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Slurm's short form for many nodes: read, and refused. */
+/* Slurm's short form for many nodes: read, refused, written, and both ways. */
 #include "model/hostlist.h"
 
 #include "base/arena.h"
@@ -108,6 +108,25 @@ static void the_longest_are_taken(void **state)
 	assert_err(hostlist_parse(text, arena, &list, &e), ERR_INPUT, "more than 1048576 bytes");
 }
 
+static void names_are_written_short_and_read_back(void **state)
+{
+	static const char *const rows[] = {
+	        "a",      "a1",         "a[1-2]",      "a[1-2,4]",          "a[4,1-2]",
+	        "a[09-11]", "a[9-11]",  "a[9,010]",    "a[1,01]",           "b,a[1-3],c-9",
+	        "7",      "x-[1-3],y-[1-3]", "a[1,1]", "q[123456788-123456789]", "a[99-100]",
+	        "n,n",    "a1b,a2b",    "a1,b,a2",     "a9999999999",       "a[998-1002,5]",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct hostlist list;
+
+		assert_ok(hostlist_parse(rows[i], arena, &list, &e));
+		assert_string_equal(hostlist_print(list.names, list.n, arena), rows[i]);
+	}
+	assert_string_equal(hostlist_print(NULL, 0, arena), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +134,8 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(what_is_none_is_refused_with_its_place, set_up,
 	                                        tear_down),
 	        cmocka_unit_test_setup_teardown(the_longest_are_taken, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(names_are_written_short_and_read_back, set_up,
+	                                        tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How fast EC2 is asked: token buckets at half of what EC2 gives an account ("Request throttling
+ * for the Amazon EC2 API"), since others share it. A throttle halves the rate, successes bring it
+ * back step by step.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct bucket {
+	double burst, rate;   /* tokens; tokens a second */
+	double level, slowed; /* slowed: the part of the rate that is used, 1/16 to 1 */
+	uint64_t at;          /* clock.h: when `level` was right */
+};
+
+/* One per call, and those of RunInstances and TerminateInstances also one per instance. */
+enum bucket_kind {
+	BUCKET_RUN,
+	BUCKET_RUN_INSTANCES,
+	BUCKET_END,
+	BUCKET_END_INSTANCES,
+	BUCKET_LOOK,
+	BUCKET_COUNT
+};
+struct bucket bucket_new(enum bucket_kind kind, uint64_t now);
+
+/*
+ * Takes n tokens, or none: then returns how many nanoseconds until they are there; 0: taken. More
+ * than the bucket holds are given once it is full, and owed.
+ */
+uint64_t bucket_take(struct bucket *b, double n, uint64_t now);
+void bucket_throttled(struct bucket *b, uint64_t now);
+void bucket_answered(struct bucket *b, uint64_t now);

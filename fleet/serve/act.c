@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Turns requests into launches, and goes on with those that wait. */
+#include "serve/act.h"
+
+#include "base/log.h"
+#include "launch/pool.h"
+#include "serve/ask.h"
+#include "serve/finish.h"
+#include "serve/tell.h"
+
+#define AT_ONCE  100 /* nodes of one launch */
+#define TAG_MAX  256 /* bytes of a tag's value, which has the launch's host list */
+#define AGAIN_MS 2000
+
+/* ---- the queue ---- */
+
+static struct fleet_batch *batch_new(const struct fleet_batch *like, const char *const *nodes,
+                                     size_t n)
+{
+	struct arena *a = arena_new();
+	struct fleet_batch *b = arena_alloc(a, sizeof *b);
+
+	*b = *like;
+	b->arena = a;
+	b->next = NULL;
+	b->job = like->job ? arena_strdup(a, like->job) : NULL;
+	b->n = n;
+	b->nodes = arena_array(a, n, sizeof *b->nodes);
+	for (size_t i = 0; i < n; i++)
+		b->nodes[i] = arena_strdup(a, nodes[i]);
+	return b;
+}
+
+static void queue_last(struct fleet *f, const struct fleet_batch *like, const char *const *nodes,
+                       size_t n)
+{
+	struct fleet_batch **at = &f->queue;
+
+	while (*at)
+		at = &(*at)->next;
+	*at = batch_new(like, nodes, n);
+}
+
+static void queue_first(struct fleet *f, const struct fleet_batch *like, const char *const *nodes,
+                        size_t n)
+{
+	struct fleet_batch *b = batch_new(like, nodes, n);
+
+	b->next = f->queue;
+	f->queue = b;
+}
+
+static struct fleet_batch *queue_take(struct fleet *f)
+{
+	struct fleet_batch *b = f->queue;
+
+	f->queue = b->next;
+	return b;
+}
+
+static void batch_close(struct fleet_batch *b)
+{
+	arena_close(b->arena);
+}
+
+void act_drop_queue(struct fleet *f)
+{
+	while (f->queue)
+		batch_close(queue_take(f));
+}
+
+static bool is_queued(const struct fleet *f, const char *node)
+{
+	for (const struct fleet_batch *b = f->queue; b; b = b->next)
+		for (size_t i = 0; i < b->n; i++)
+			if (str_eq(b->nodes[i], node))
+				return true;
+	return false;
+}
+
+/* So many that one launch may have them, and that a tag can name them. */
+static size_t portion(const char *const *nodes, size_t n, struct arena *a)
+{
+	size_t k = n < AT_ONCE ? n : AT_ONCE;
+
+	while (k > 1 && strlen(hostlist_print(nodes, k, a)) > TAG_MAX)
+		k /= 2;
+	return k;
+}
+
+static void queue_all(struct fleet *f, const struct fleet_batch *like, const char *const *nodes,
+                      size_t n, struct arena *a)
+{
+	for (size_t i = 0, k; i < n; i += k) {
+		k = portion(nodes + i, n - i, a);
+		queue_last(f, like, nodes + i, k);
+	}
+}
+
+/* ---- requests ---- */
+
+struct wanted {
+	const char *node;
+	struct site_resource *resource;
+	bool taken;
+};
+
+static bool is_of(const struct hostlist *list, const char *node)
+{
+	for (size_t i = 0; list && i < list->n; i++)
+		if (str_eq(list->names[i], node))
+			return true;
+	return !list;
+}
+
+/* Queues those of one resource that are in `list` (NULL: all) and not yet taken. */
+static void queue_some(struct fleet *f, struct wanted *w, size_t n, const struct hostlist *list,
+                       struct fleet_batch like, struct arena *a)
+{
+	const char **nodes = arena_array(a, n, sizeof *nodes);
+	size_t k = 0;
+
+	for (size_t i = 0; i < n; i++)
+		if (!w[i].taken && w[i].resource == like.resource && is_of(list, w[i].node)) {
+			w[i].taken = true;
+			nodes[k++] = w[i].node;
+		}
+	like.whole = like.whole && list && list->n > 1;
+	if (!like.whole)
+		like.job = NULL;
+	queue_all(f, &like, nodes, k, a);
+}
+
+static size_t choose(const struct fleet *f, const struct hostlist *nodes, struct wanted *ret)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < nodes->n; i++) {
+		struct site_resource *r = site_find(&f->site, nodes->names[i]);
+
+		if (!r)
+			log_warning("'%s' is in no resource of the fleet's file: it is left alone",
+			            nodes->names[i]);
+		else if (!ledger_has(&f->ledger, nodes->names[i]) && !is_queued(f, nodes->names[i]))
+			ret[n++] = (struct wanted){nodes->names[i], r, false};
+	}
+	return n;
+}
+
+/* Together those of a job of many, and the others by their resource. */
+static void queue_wanted(struct fleet *f, struct wanted *w, size_t n, const struct jobs *jobs,
+                         struct arena *a)
+{
+	for (size_t j = 0; j < jobs->n; j++)
+		for (size_t i = 0; i < n && jobs->items[j].nodes.n > 1; i++)
+			if (!w[i].taken && is_of(&jobs->items[j].nodes, w[i].node))
+				queue_some(f, w, n, &jobs->items[j].nodes,
+				           (struct fleet_batch){.resource = w[i].resource,
+				                                .job = jobs->items[j].id,
+				                                .whole = true},
+				           a);
+	for (size_t i = 0; i < n; i++)
+		if (!w[i].taken)
+			queue_some(f, w, n, NULL, (struct fleet_batch){.resource = w[i].resource},
+			           a);
+}
+
+/* What is queued is in the journal: a service that ends now goes on with it when it is back. */
+static int write_queue(struct fleet *f, struct err *e)
+{
+	for (struct fleet_batch *b = f->queue; b; b = b->next) {
+		int r = b->written ? 0 : ledger_wanted(&f->ledger, b->nodes, b->n, b->job, e);
+
+		if (r < 0)
+			return r;
+		b->written = true;
+	}
+	return 0;
+}
+
+int act_resume(struct fleet *f, const struct hostlist *nodes, const struct jobs *jobs,
+               struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct wanted *w = arena_array(a, nodes->n, sizeof *w);
+	size_t n = choose(f, nodes, w);
+
+	queue_wanted(f, w, n, jobs, a);
+	/* What has an instance by our books is looked at: Slurm may know better. */
+	if (n < nodes->n)
+		f->reconcile = clock_now();
+	return write_queue(f, e);
+}
+
+/* The nodes of a job that are still wanted. */
+static struct hostlist of_job(const struct ledger *l, const char *job, struct arena *a)
+{
+	struct hostlist all = {.names = arena_array(a, l->n_wishes, sizeof(char *))};
+
+	for (size_t i = 0; i < l->n_wishes; i++)
+		if (l->wishes[i].open && str_eq(l->wishes[i].job, job))
+			all.names[all.n++] = l->wishes[i].node;
+	return all;
+}
+
+static bool has_job(const struct jobs *jobs, const char *id)
+{
+	for (size_t i = 0; i < jobs->n; i++)
+		if (str_eq(jobs->items[i].id, id))
+			return true;
+	return false;
+}
+
+void act_restore(struct fleet *f)
+{
+	scope_arena struct arena *a = arena_new();
+	const struct ledger *l = &f->ledger;
+	struct hostlist nodes = {.names = arena_array(a, l->n_wishes, sizeof(char *))};
+	struct wanted *w = arena_array(a, l->n_wishes, sizeof *w);
+	struct jobs jobs = {0};
+
+	for (size_t i = 0; i < l->n_wishes; i++) {
+		const struct ledger_wish *x = &l->wishes[i];
+
+		if (!x->open)
+			continue;
+		nodes.names[nodes.n++] = x->node;
+		if (!x->job || has_job(&jobs, x->job))
+			continue;
+		jobs.items = arena_grow(a, jobs.items, &jobs.n, sizeof *jobs.items);
+		jobs.items[jobs.n - 1] = (struct jobs_item){x->job, of_job(l, x->job, a)};
+	}
+	queue_wanted(f, w, choose(f, &nodes, w), &jobs, a);
+	for (struct fleet_batch *b = f->queue; b; b = b->next)
+		b->written = true;
+}
+
+/* Takes those nodes out of what waits. */
+static void unqueue(struct fleet *f, const struct hostlist *nodes)
+{
+	for (struct fleet_batch *b = f->queue; b; b = b->next) {
+		size_t n = 0;
+
+		for (size_t i = 0; i < b->n; i++)
+			if (!is_of(nodes, b->nodes[i]))
+				b->nodes[n++] = b->nodes[i];
+		b->n = n;
+	}
+}
+
+int act_suspend(struct fleet *f, const struct hostlist *nodes, const char *why, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	const char **ours = arena_array(a, nodes->n, sizeof *ours);
+	size_t n = 0;
+
+	unqueue(f, nodes);
+	for (size_t i = 0; i < nodes->n; i++)
+		if (ledger_has(&f->ledger, nodes->names[i]) ||
+		    ledger_wants(&f->ledger, nodes->names[i]))
+			ours[n++] = nodes->names[i];
+	return n ? ledger_unwanted(&f->ledger, ours, n, why, e) : 0;
+}
+
+int act_resume_failed(struct fleet *f, const struct hostlist *nodes, struct err *e)
+{
+	for (size_t i = 0; i < nodes->n; i++) {
+		struct ledger_launch *l = NULL;
+		struct site_resource *r = site_find(&f->site, nodes->names[i]);
+
+		if (!r || !ledger_find(&f->ledger, nodes->names[i], &l) ||
+		    !ledger_has(&f->ledger, nodes->names[i]))
+			continue;
+		struct site_pool *p = pool_find(r, l->type, l->subnet);
+		if (p)
+			pool_failed(&f->site, p, CAUSE_CAPACITY,
+			            "an instance didn't join before ResumeTimeout", clock_now());
+	}
+	return act_suspend(f, nodes, "it didn't join before ResumeTimeout", e);
+}
+
+/* ---- going on ---- */
+
+/* A job that can't have all of its nodes gives back those it has. */
+static int give_back(struct fleet *f, const char *job, const char *why, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct hostlist all = {0};
+
+	for (size_t i = 0; i < f->ledger.n; i++) {
+		const struct ledger_launch *l = &f->ledger.launches[i];
+
+		for (size_t k = 0; l->whole && str_eq(l->job, job) && k < l->n; k++)
+			if (ledger_has(&f->ledger, l->places[k].node) && !l->places[k].ended) {
+				all.names = arena_grow(a, all.names, &all.n, sizeof *all.names);
+				all.names[all.n - 1] = l->places[k].node;
+			}
+	}
+	if (!all.n)
+		return 0;
+	tell_failed(all.names, all.n, why);
+	return act_suspend(f, &all, "another node of its job can't be had", e);
+}
+
+static int give_up(struct fleet *f, const struct fleet_batch *b, struct err *e)
+{
+	const char *why = "all its pools rest";
+
+	for (size_t i = 0; i < b->resource->n_pools; i++)
+		if (*b->resource->pools[i].why)
+			why = b->resource->pools[i].why;
+	if (f->ledger.stopped)
+		why = "stopped by 'hpc-fleet stop'";
+	int r = ledger_unwanted(&f->ledger, b->nodes, b->n, why, e);
+	if (r < 0)
+		return r;
+	tell_failed(b->nodes, b->n, why);
+	f->reconcile = clock_min(f->reconcile, pool_back(b->resource));
+	return b->whole && b->job ? give_back(f, b->job, why, e) : 0;
+}
+
+/* How long until EC2 may be asked for so many; 0: it may. */
+static uint64_t must_wait(struct fleet *f, size_t n)
+{
+	uint64_t now = clock_now();
+	uint64_t wait = bucket_take(&f->buckets[BUCKET_RUN_INSTANCES], (double)n, now);
+
+	if (wait)
+		return wait;
+	wait = bucket_take(&f->buckets[BUCKET_RUN], 1, now);
+	if (wait)
+		f->buckets[BUCKET_RUN_INSTANCES].level += (double)n;
+	return wait;
+}
+
+static int after(struct fleet *f, const struct fleet_batch *like, const struct ask_answer *answer)
+{
+	if (!answer->answered) {
+		f->again = clock_in_ms(AGAIN_MS);
+		return 0;
+	}
+	if (answer->n)
+		queue_first(f, like, answer->left, answer->n);
+	return 1;
+}
+
+/* 1: go on with the next; 0: EC2 doesn't answer, or may not be asked now. */
+static int launch_first(struct fleet *f, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct fleet_batch *b = f->queue;
+	struct site_pool *pool = f->ledger.stopped ? NULL : pool_next(b->resource, clock_now());
+	struct ask_answer answer;
+	char token[LEDGER_TOKEN];
+
+	if (!pool || !b->n) {
+		b = queue_take(f);
+		int r = b->n ? give_up(f, b, e) : 0;
+		batch_close(b);
+		return r < 0 ? r : 1;
+	}
+	uint64_t wait = must_wait(f, b->n);
+	if (wait) {
+		fleet_wake(f, clock_now() + wait);
+		return 0;
+	}
+	ledger_token(token);
+	const struct ledger_ask intent = {.token = token,
+	                                  .type = pool->type,
+	                                  .subnet = pool->subnet,
+	                                  .job = b->job,
+	                                  .whole = b->whole,
+	                                  .n = b->n,
+	                                  .nodes = b->nodes};
+	int r = ledger_asked(&f->ledger, &intent, e);
+	if (r < 0)
+		return r;
+	b = queue_take(f);
+	r = ask(f, token, a, &answer, e);
+	if (r >= 0)
+		r = after(f, b, &answer);
+	batch_close(b);
+	return r;
+}
+
+/* The first unanswered launch; NULL: there is none. */
+static const struct ledger_launch *unanswered(const struct fleet *f)
+{
+	for (size_t i = 0; i < f->ledger.n; i++)
+		if (f->ledger.launches[i].state == LEDGER_ASKED)
+			return &f->ledger.launches[i];
+	return NULL;
+}
+
+static int ask_again(struct fleet *f, struct err *e)
+{
+	const struct ledger_launch *l;
+
+	while (clock_passed(f->again) && (l = unanswered(f)) != NULL) {
+		scope_arena struct arena *a = arena_new();
+		const struct fleet_batch like = {.resource = site_find(&f->site, l->places[0].node),
+		                                 .job = l->job ? arena_strdup(a, l->job) : NULL,
+		                                 .whole = l->whole};
+		struct ask_answer answer;
+
+		uint64_t wait = bucket_take(&f->buckets[BUCKET_RUN], 1, clock_now());
+		if (wait) {
+			fleet_wake(f, clock_now() + wait);
+			return 0;
+		}
+		int r = ask(f, arena_strdup(a, l->token), a, &answer, e);
+		if (r < 0)
+			return r;
+		if (!like.resource)
+			answer.n = 0;
+		(void)after(f, &like, &answer);
+	}
+	return 0;
+}
+
+int act_pending(struct fleet *f, struct err *e)
+{
+	int r = ask_again(f, e);
+
+	if (r < 0)
+		return r;
+	/* While EC2 doesn't answer, more questions only pile up. */
+	while (f->queue && clock_passed(f->again)) {
+		r = launch_first(f, e);
+		if (r < 0)
+			return r;
+		if (r == 0)
+			break;
+	}
+	if (!clock_passed(f->again))
+		fleet_wake(f, f->again);
+	r = ledger_sync(&f->ledger, e);
+	if (r < 0)
+		return r;
+	return finish_unwanted(f, e);
+}

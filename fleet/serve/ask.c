@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asks EC2 for a launch, once or again, and judges what it says. */
+#include "serve/ask.h"
+
+#include "aws/instances.h"
+#include "base/log.h"
+#include "launch/pool.h"
+#include "serve/tell.h"
+
+#define YOUNG_S 60  /* IAM spreads a new instance profile within that */
+#define OLD_S   600 /* then EC2 is asked what the token launched, rather than to launch */
+#define TAGS    48
+
+struct asking {
+	struct fleet *f;
+	const char *token;
+	struct arena *arena;
+	struct site_resource *resource; /* NULL: the file has it no more */
+	struct site_pool *pool;         /* the same */
+};
+
+static struct ledger_launch *launch_of(const struct asking *x)
+{
+	return ledger_launch_of(&x->f->ledger, x->token);
+}
+
+static const char **names_of(const struct ledger_launch *l, struct arena *a)
+{
+	const char **names = arena_array(a, l->n, sizeof *names);
+
+	for (size_t i = 0; i < l->n; i++)
+		names[i] = l->places[i].node;
+	return names;
+}
+
+/* ---- what EC2 answered ---- */
+
+static void left_over(const struct asking *x, struct ask_answer *ret)
+{
+	const struct ledger_launch *l = launch_of(x);
+
+	*ret = (struct ask_answer){.answered = true,
+	                           .left = arena_array(x->arena, l->n, sizeof(char *))};
+	for (size_t i = 0; i < l->n; i++)
+		if (!l->places[i].id && !l->places[i].unwanted)
+			ret->left[ret->n++] = l->places[i].node;
+}
+
+static int take(const struct asking *x, const struct instances *got, struct ask_answer *ret,
+                struct err *e)
+{
+	const struct ledger_launch *l = launch_of(x);
+	const char **ids = arena_array(x->arena, l->n, sizeof *ids);
+
+	for (size_t i = 0; i < got->n; i++)
+		if (got->items[i].index < l->n)
+			ids[got->items[i].index] = got->items[i].id;
+	int r = ledger_got(&x->f->ledger, x->token, ids, l->n, e);
+	if (r < 0)
+		return r;
+	left_over(x, ret);
+	log_notice("%zu instances of %s in %s for %s", got->n, launch_of(x)->type,
+	           launch_of(x)->subnet,
+	           hostlist_print(names_of(launch_of(x), x->arena), launch_of(x)->n, x->arena));
+	return 0;
+}
+
+static int failed(const struct asking *x, enum cause cause, const struct ec2_refusal *said,
+                  const char *why, struct ask_answer *ret, struct err *e)
+{
+	int r = ledger_failed(&x->f->ledger, x->token, cause_name(cause), said->code, said->request,
+	                      why, e);
+
+	if (r < 0)
+		return r;
+	log_warning("%s: %s", cause_name(cause), why);
+	if (x->pool)
+		pool_failed(&x->f->site, x->pool, cause, why, clock_now());
+	left_over(x, ret);
+	return 0;
+}
+
+static int later(const struct asking *x, const char *why, struct ask_answer *ret)
+{
+	log_info("launching %s in %s: to be asked again: %s", launch_of(x)->type,
+	         launch_of(x)->subnet, why);
+	*ret = (struct ask_answer){0};
+	return 0;
+}
+
+/* What a token launched, for one whose request can't be repeated. */
+static int look(const struct asking *x, struct ask_answer *ret, struct err *e)
+{
+	const struct instances_query q = {.token = x->token, .ended = true};
+	struct ec2_refusal said;
+	struct instances got;
+	struct err why;
+	int r = instances_list(x->f->cloud, &q, x->arena, &got, &said, clock_in_ms(ASK_CALL_MS),
+	                       &why);
+
+	if (r < 0)
+		return later(x, why.text, ret);
+	if (got.n)
+		return take(x, &got, ret, e);
+	return failed(x, CAUSE_SERVER, &said, "EC2 knows nothing that this token launched", ret, e);
+}
+
+static enum cause judge(const struct asking *x, const struct ec2_refusal *said,
+                        const struct err *why)
+{
+	enum cause cause = cause_of(said->code, said->message);
+	bool young = launch_of(x)->at + YOUNG_S > clock_wall();
+
+	/* It never left this machine. */
+	if (!*said->code && why->kind == ERR_INPUT)
+		return CAUSE_PARAMETER;
+	return cause == CAUSE_YOUNG && !young ? CAUSE_PARAMETER : cause;
+}
+
+static int refused(const struct asking *x, const struct ec2_refusal *said, const struct err *why,
+                   struct ask_answer *ret, struct err *e)
+{
+	const char *text = tell_why(said, why, launch_of(x)->type, launch_of(x)->subnet, x->arena);
+	enum cause cause = judge(x, said, why);
+
+	if (cause == CAUSE_THROTTLE)
+		bucket_throttled(&x->f->buckets[BUCKET_RUN], clock_now());
+	if (cause == CAUSE_MISMATCH)
+		return look(x, ret, e);
+	if (cause == CAUSE_THROTTLE || cause == CAUSE_SERVER || cause == CAUSE_YOUNG)
+		return later(x, text, ret);
+	return failed(x, cause, said, text, ret, e);
+}
+
+/* ---- asking ---- */
+
+static size_t tags_of(const struct asking *x, const char *nodes, struct ec2_tag *tags)
+{
+	const struct field_pairs *own = &x->resource->tags;
+	size_t n = 0;
+
+	tags[n++] = (struct ec2_tag){"hpc-node:cluster", x->f->site.cluster};
+	tags[n++] = (struct ec2_tag){"hpc-node:nodes", nodes};
+	for (size_t i = 0; i < own->n && n < TAGS; i++)
+		tags[n++] = (struct ec2_tag){own->items[i].name, own->items[i].value};
+	return n;
+}
+
+static int run(const struct asking *x, struct instances *got, struct ec2_refusal *said,
+               struct err *why)
+{
+	const struct ledger_launch *l = launch_of(x);
+	const char *nodes = hostlist_print(names_of(l, x->arena), l->n, x->arena);
+	struct ec2_tag tags[TAGS];
+	struct instances_launch q = {
+	        .token = l->token,
+	        .min = l->whole ? (uint32_t)l->n : 1,
+	        .max = (uint32_t)l->n,
+	        .image = x->resource->image,
+	        .type = l->type,
+	        .subnet = l->subnet,
+	        .profile = x->resource->profile,
+	        .key = x->resource->key,
+	        .groups = x->resource->groups.items,
+	        .n_groups = x->resource->groups.n,
+	        .user_data = site_user_data(&x->f->site, nodes, x->arena),
+	        .tags = tags,
+	};
+
+	q.n_tags = tags_of(x, nodes, tags);
+	return instances_run(x->f->cloud, &q, x->arena, got, said, clock_in_ms(ASK_CALL_MS), why);
+}
+
+int ask(struct fleet *f, const char *token, struct arena *a, struct ask_answer *ret, struct err *e)
+{
+	struct asking x = {.f = f, .token = token, .arena = a};
+	const struct ledger_launch *l = launch_of(&x);
+	struct ec2_refusal said;
+	struct instances got;
+	struct err why;
+
+	x.resource = site_find(&f->site, l->places[0].node);
+	x.pool = x.resource ? pool_find(x.resource, l->type, l->subnet) : NULL;
+	if (!x.resource || l->at + OLD_S < clock_wall())
+		return look(&x, ret, e);
+	if (run(&x, &got, &said, &why) < 0)
+		return refused(&x, &said, &why, ret, e);
+	bucket_answered(&f->buckets[BUCKET_RUN], clock_now());
+	int r = take(&x, &got, ret, e);
+	if (r < 0 || !x.pool)
+		return r;
+	pool_worked(x.pool);
+	if (ret->n)
+		pool_failed(&f->site, x.pool, CAUSE_CAPACITY,
+		            arena_printf(a, "%s in %s: EC2 gave fewer than were asked for",
+		                         launch_of(&x)->type, launch_of(&x)->subnet),
+		            clock_now());
+	return 0;
+}

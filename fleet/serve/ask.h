@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One launch: asks EC2 for it, with its token, and writes down what was answered. */
+#pragma once
+
+#include "serve/fleet.h"
+
+#define ASK_CALL_MS 15000 /* for one call, with its retries */
+
+struct ask_answer {
+	bool answered;     /* false: the same is to be asked again, later */
+	size_t n;          /* nodes that got no instance, and are still wanted */
+	const char **left; /* their names, in the arena */
+};
+
+/*
+ * The launch of that token, which the ledger has as asked for and not answered. Where EC2 gave less
+ * than all the pool rests. Errors: those of the journal.
+ */
+int ask(struct fleet *f, const char *token, struct arena *a, struct ask_answer *ret,
+        struct err *e) ATTR_MUST_USE;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program hpc-fleet: its verbs, its options, and what they all begin and end with. */
+#include "serve/fleet.h"
+
+#include "serve/act.h"
+
+#define QUERY_MS (60 * 1000)
+
+static const struct command_verb verbs[] = {
+        {"serve", VERB_SERVE, "", 0, 0, "Launch and end instances as Slurm asks: the service",
+         verb_serve},
+        {"status", VERB_STATUS, "", 0, 0, "Show launches and instances", verb_status},
+        {"why", VERB_WHY, "NODE", 1, 1, "Show what became of a node's launches", verb_why},
+        {"start", VERB_START, "", 0, 0, "Launch again, also where launches failed for good",
+         verb_start},
+        {"stop", VERB_STOP, "", 0, 0, "Launch nothing more until 'start'", verb_stop},
+        {"reconcile", VERB_RECONCILE, "", 0, 0, "Compare with EC2 and Slurm now", verb_reconcile},
+        {"replay", VERB_REPLAY, "JOURNAL", 1, 1, "Show what a journal tells, record by record",
+         verb_replay},
+        {"version", VERB_VERSION, "", 0, 0, "Print the version", program_version},
+        {0},
+};
+
+#define AT(m) offsetof(struct fleet, m)
+static const struct command_option options[] = {
+        {"config", "FILE", "the fleet's file; default: " SITE_FILE, 'c', VERB_SERVE, COMMAND_TEXT,
+         AT(config), NULL},
+        {"state", "DIR", "journal and spool; default: " FLEET_STATE_DIR, 0,
+         VERB_SERVE | VERB_STATUS | VERB_WHY | VERB_START | VERB_STOP | VERB_RECONCILE,
+         COMMAND_TEXT, AT(state), NULL},
+        PROGRAM_JSON(VERB_STATUS),
+        PROGRAM_QUIET,
+        PROGRAM_VERBOSE,
+        {0},
+};
+_Static_assert(ARRAY_LEN(options) <= COMMAND_OPTIONS_MAX + 1, "command.c reads no more rows");
+
+static void begin(struct program *p)
+{
+	struct fleet *f = (struct fleet *)p;
+	uint64_t now = clock_now();
+
+	if (p->line.verb->bit != VERB_SERVE)
+		program_deadline(p, QUERY_MS);
+	for (int i = 0; i < BUCKET_COUNT; i++)
+		f->buckets[i] = bucket_new((enum bucket_kind)i, now);
+	f->wake = CLOCK_NEVER;
+}
+
+static void end(struct program *p)
+{
+	struct fleet *f = (struct fleet *)p;
+
+	act_drop_queue(f);
+	ledger_close(&f->ledger);
+	cloud_close(f->cloud);
+	arena_close(f->suspects);
+}
+
+const struct program_info fleet_info = {
+        .command = {.name = "hpc-fleet",
+                    .about = "Launches and ends the instances of a Slurm cluster's nodes.",
+                    .verbs = verbs,
+                    .options = options},
+        .instances = true,
+        .begin = begin,
+        .close = end,
+};

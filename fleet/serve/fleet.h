@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state that the verbs of hpc-fleet work on: made by main(), closed by fleet_info.close. */
+#pragma once
+
+#include "cloud/cloud.h"
+#include "launch/bucket.h"
+#include "launch/site.h"
+#include "ledger/ledger.h"
+#include "program/link.h"
+#include "program/program.h"
+#include "spool/jobs.h"
+
+#define FLEET_STATE_DIR "/var/lib/hpc-fleet"
+
+enum {
+	VERB_SERVE = 1,
+	VERB_STATUS = 2,
+	VERB_WHY = 4,
+	VERB_START = 8,
+	VERB_STOP = 16,
+	VERB_RECONCILE = 32,
+	VERB_REPLAY = 64,
+	VERB_VERSION = 128,
+};
+
+/* Nodes that are to be launched together, as soon as EC2 may be asked. */
+struct fleet_batch {
+	struct site_resource *resource;
+	const char *job; /* or NULL */
+	bool whole;      /* all or none */
+	bool written;    /* the journal has it as wanted */
+	size_t n;
+	const char **nodes;
+	struct arena *arena; /* of all of it */
+	struct fleet_batch *next;
+};
+
+struct fleet {
+	struct program program;     /* first */
+	const char *config, *state; /* options: the file, the directory */
+	const char *spool;          /* of the service */
+	struct site site;
+	struct ledger ledger;
+	struct cloud *cloud;
+	struct bucket buckets[BUCKET_COUNT];
+	struct fleet_batch *queue;
+	uint64_t wake;          /* clock.h: something waits until then; CLOCK_NEVER */
+	uint64_t reconcile;     /* clock.h: the next time */
+	uint64_t again;         /* clock.h: unanswered launches aren't asked for before */
+	struct arena *suspects; /* nodes that the last reconcile found without an instance: */
+	struct hostlist missing;
+};
+
+#define FLEET_INIT                                                                                 \
+	{                                                                                          \
+		.config = SITE_FILE, .state = FLEET_STATE_DIR                                      \
+	}
+
+extern const struct program_info fleet_info; /* for program_main() with a struct fleet */
+extern const struct link_row fleet_links[];
+
+/* Verbs; `program` is the struct fleet. */
+int verb_serve(void *program);
+int verb_status(void *program);
+int verb_why(void *program);
+int verb_start(void *program);
+int verb_stop(void *program);
+int verb_reconcile(void *program);
+int verb_replay(void *program);
+
+/* "DIR/NAME" of the state directory, as long as the verb runs. */
+const char *fleet_path(const struct fleet *f, const char *name);
+/* Something is to be done at that time, if not before. */
+void fleet_wake(struct fleet *f, uint64_t at);

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asks slurmctld for its nodes, and tells it of those that can't be had. */
+#include "serve/nodes.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "host/exec.h"
+
+#define SCONTROL_MS 20000
+#define REASON_MAX  300 /* bytes that are shown of a reason */
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct nodes_item *)a)->name, ((const struct nodes_item *)b)->name);
+}
+
+static const char *field(const char **at, char end, struct arena *a)
+{
+	size_t len = strcspn(*at, end == '\n' ? "\n" : "|\n");
+	const char *text = arena_memdup(a, *at, len);
+
+	*at += len + ((*at)[len] == end);
+	return text;
+}
+
+void nodes_parse(const char *text, struct arena *a, struct nodes *ret)
+{
+	struct nodes all = {0};
+	size_t n = 0;
+
+	for (const char *at = text; *at;) {
+		struct nodes_item x = {.name = field(&at, '|', a)};
+
+		x.state = field(&at, '|', a);
+		x.reason = field(&at, '\n', a);
+		all.items = arena_grow(a, all.items, &all.n, sizeof *all.items);
+		all.items[all.n - 1] = x;
+	}
+	/* A node is listed for each of its partitions. */
+	if (all.n)
+		qsort(all.items, all.n, sizeof *all.items, by_name);
+	for (size_t i = 0; i < all.n; i++)
+		if (!n || !str_eq(all.items[n - 1].name, all.items[i].name))
+			all.items[n++] = all.items[i];
+	all.n = n;
+	*ret = all;
+}
+
+int nodes_list(struct arena *a, struct nodes *ret, struct err *e)
+{
+	const char *argv[] = {"sinfo", "--all", "--noheader", "--Node", "--format=%N|%T|%E", NULL};
+	const struct host_exec x = {.argv = argv, .deadline = clock_in_ms(SCONTROL_MS)};
+	struct host_result said;
+	int r = host_run_here_ok(&x, a, &said, e);
+
+	if (r < 0)
+		return r;
+	nodes_parse(said.out.data, a, ret);
+	return 0;
+}
+
+static int update(const char *list, const char *state, const char *reason, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	const char *argv[] = {"scontrol",
+	                      "update",
+	                      arena_printf(a, "NodeName=%s", list),
+	                      arena_printf(a, "State=%s", state),
+	                      reason ? arena_printf(a, "Reason=%s", reason) : NULL,
+	                      NULL};
+	const struct host_exec x = {
+	        .argv = argv, .changes = true, .deadline = clock_in_ms(SCONTROL_MS)};
+	struct host_result said;
+
+	return host_run_here_ok(&x, a, &said, e);
+}
+
+int nodes_fail(const char *list, const char *reason, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+
+	return update(list, "down", arena_printf(a, NODES_MARK "%.*s", REASON_MAX, reason), e);
+}
+
+int nodes_set(const char *list, const char *state, struct err *e)
+{
+	return update(list, state, NULL, e);
+}
+
+/* sinfo(1), NODE STATE CODES: '~' powered down, '#' powering up, '%' powering down. */
+bool nodes_is_off(const char *state)
+{
+	return str_ends(state, "~") || str_eq(state, "powered_down");
+}
+
+bool nodes_is_resuming(const char *state)
+{
+	return str_ends(state, "#") || str_eq(state, "powering_up");
+}
+
+bool nodes_is_down(const char *state)
+{
+	return strncasecmp(state, "down", strlen("down")) == 0;
+}

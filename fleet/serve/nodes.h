@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Slurm's side: what slurmctld says of nodes, and what it is told, by sinfo(1) and scontrol(1). */
+#pragma once
+
+#include "base/arena.h"
+#include "base/err.h"
+
+/* What reasons of ours begin with: only nodes down with such a one, or by Slurm's own timeout, are
+ * ever touched. */
+#define NODES_MARK "hpc-fleet: "
+
+struct nodes_item {
+	const char *name;
+	const char *state; /* as sinfo prints %T: "idle~", "allocated#", "down*" */
+	const char *reason;
+};
+struct nodes {
+	size_t n;
+	struct nodes_item *items; /* each once */
+};
+int nodes_list(struct arena *a, struct nodes *ret, struct err *e) ATTR_MUST_USE;
+
+/* What sinfo printed, a node a line: "NAME|STATE|REASON". */
+void nodes_parse(const char *text, struct arena *a, struct nodes *ret);
+
+/* `list` is a host list. Down, with this reason, which is marked. */
+int nodes_fail(const char *list, const char *reason, struct err *e) ATTR_MUST_USE;
+/* One of scontrol's states: "resume", "power_down_force". */
+int nodes_set(const char *list, const char *state, struct err *e) ATTR_MUST_USE;
+
+/* By its state: */
+bool nodes_is_off(const char *state);      /* powered down, and nobody wants it up */
+bool nodes_is_resuming(const char *state); /* Slurm waits for it */
+bool nodes_is_down(const char *state);

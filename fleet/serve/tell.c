@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Tells Slurm and the log why nodes can't be had. */
+#include "serve/tell.h"
+
+#include "base/log.h"
+#include "serve/nodes.h"
+
+#define AT_ONCE 100 /* nodes of one scontrol */
+
+const char *tell_why(const struct ec2_refusal *said, const struct err *e, const char *type,
+                     const char *subnet, struct arena *a)
+{
+	if (!*said->code)
+		return arena_printf(a, "%s in %s: %s", type, subnet, e->text);
+	return arena_printf(a, "%s: %s in %s (request %s)", said->code, type, subnet,
+	                    *said->request ? said->request : "unknown");
+}
+
+void tell_failed(const char *const *nodes, size_t n, const char *why)
+{
+	scope_arena struct arena *a = arena_new();
+
+	for (size_t i = 0; i < n; i += AT_ONCE) {
+		const char *list = hostlist_print(nodes + i, n - i < AT_ONCE ? n - i : AT_ONCE, a);
+		struct err e;
+
+		log_err("no instances for %s: %s", list, why);
+		if (nodes_fail(list, why, &e) < 0)
+			log_err("telling Slurm of it: %s", e.text);
+	}
+}

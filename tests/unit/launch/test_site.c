@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The fleet's file: what it may say, its faults, and what nodes are told of it. */
+#include "site_text.h"
+
+static void each_key_reaches_its_place(void **state)
+{
+	(void)state;
+	assert_ok(read_site(SITE_TEXT));
+	assert_string_equal(site.cluster, "c");
+	assert_int_equal(site.n_resources, 2);
+	const struct site_resource *r = &site.resources[0];
+	assert_int_equal(r->nodes.n, 3);
+	assert_string_equal(r->nodes.names[2], "q-dy-a-3");
+	assert_string_equal(r->image, "ami-1");
+	assert_string_equal(r->profile, "p");
+	assert_string_equal(r->key, "k");
+	assert_int_equal(r->groups.n, 1);
+	assert_string_equal(r->groups.items[0], "sg-1");
+	assert_string_equal(r->tags.items[0].name, "team");
+	assert_string_equal(r->tags.items[0].value, "physics");
+	assert_null(site.resources[1].profile);
+	assert_null(site.resources[1].key);
+	assert_int_equal(site.resources[1].groups.n, 0);
+	assert_ptr_equal(site_find(&site, "q-dy-a-1"), &site.resources[0]);
+	assert_ptr_equal(site_find(&site, "q-dy-b-1"), &site.resources[1]);
+	assert_null(site_find(&site, "q-dy-a-4"));
+}
+
+static void pools_come_in_the_files_order(void **state)
+{
+	static const char *const want[][2] = {{"t3.micro", "subnet-a"},
+	                                      {"t3.micro", "subnet-b"},
+	                                      {"t3a.micro", "subnet-a"},
+	                                      {"t3a.micro", "subnet-b"}};
+
+	(void)state;
+	assert_ok(read_site(SITE_TEXT));
+	assert_int_equal(site.resources[0].n_pools, 4);
+	for (size_t i = 0; i < 4; i++) {
+		const struct site_pool *p = &site.resources[0].pools[i];
+
+		assert_string_equal(p->type, want[i][0]);
+		assert_string_equal(p->subnet, want[i][1]);
+		assert_ptr_equal(p->resource, &site.resources[0]);
+	}
+	assert_int_equal(site.resources[1].n_pools, 1);
+}
+
+static void what_nodes_are_told(void **state)
+{
+	struct blob data;
+
+	(void)state;
+	assert_ok(read_site(SITE_TEXT));
+	data = site_user_data(&site, "q-dy-a-[1-2]", arena);
+	assert_string_equal(data.data, "#hpc-node\n{\"cluster\":\"c\",\"config\":\"s3://b/c.yaml\","
+	                               "\"head\":\"10.0.0.1\",\"munge-key\":null,"
+	                               "\"nodes\":\"q-dy-a-[1-2]\"}\n");
+	assert_int_equal(data.len, strlen(data.data));
+	assert_ok(read_site("cluster: c\nresources: [{nodes: a, image: ami-1, types: t.x, subnets: "
+	                    "subnet-1}]\n"));
+	assert_string_equal(site_user_data(&site, "a", arena).data,
+	                    "#hpc-node\n{\"cluster\":\"c\",\"nodes\":\"a\"}\n");
+}
+
+#define ONE(change)                                                                                \
+	"cluster: c\nresources:\n- {nodes: a, image: ami-1, types: t.x, subnets: subnet-1" change  \
+	"}\n"
+
+static void a_fault_is_told_at_its_place(void **state)
+{
+	static const char *const rows[][2] = {
+	        {"resources: []\n", "fleet.yaml:1:12: 'resources': expected a list"},
+	        {"cluster: c\n", "the key 'resources' is missing"},
+	        {"cluster: c\nresources: [{}]\n", "the key 'nodes' is missing"},
+	        {"cluster: c\nresources: [{nodes: 'a[', image: ami-1, types: t, subnets: subnet-1}]\n",
+	         "fleet.yaml:2:21: nodes: 'a[' is no list of nodes"},
+	        {"cluster: c\nresources: [{nodes: a, image: ami-, types: t, subnets: subnet-1}]\n",
+	         "fleet.yaml:2:31: image: 'ami-': expected ami-..."},
+	        {"cluster: c\nresources: [{nodes: a, image: ami-1, types: t, subnets: net-1}]\n",
+	         "subnets: 'net-1': expected subnet-..."},
+	        {ONE(", security-groups: [sg-1, default]"),
+	         "security-groups: 'default': expected sg-..."},
+	        {ONE(", tags: {'hpc-node:node': x}"), "tags: 'hpc-node:node': expected letters"},
+	        {ONE(", tags: {'aws:x': x}"), "tags: 'aws:x': expected letters"},
+	        {ONE(", tags: {'a b': x}"), "tags: 'a b': expected letters"},
+	        {"node: x\n" ONE(""), "fleet.yaml:1:7: node: expected a map, found string"},
+	        {"node: {node: x}\n" ONE(""),
+	         "fleet.yaml:1:14: node: 'node' is set for each launch"},
+	        {"node: {nodes: x}\n" ONE(""), "node: 'nodes' is set for each launch"},
+	        {"node: {cluster: x}\n" ONE(""), "node: 'cluster' is set for each launch"},
+	        {ONE(", typs: x"), "did you mean 'types'?"},
+	        {"a: [", "fleet.yaml:"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		site.cluster = "untouched";
+		assert_err(read_site(rows[i][0]), ERR_INPUT, rows[i][1]);
+		assert_string_equal(site.cluster, "untouched");
+	}
+	assert_ok(read_site("node: {}\n" ONE(", tags: {'a.b-C_d:e@f=g+h,i': ''}")));
+}
+
+static void all_faults_are_looked_for(void **state)
+{
+	static const char text[] = "cluster: c\nnode: {node: x}\nresources:\n"
+	                           "- {nodes: a, image: x, types: t, subnets: subnet-1}\n"
+	                           "- {nodes: b, image: ami-1, types: t, subnets: x}\n";
+	struct faults faults = {.arena = arena};
+
+	(void)state;
+	assert_true(site_read("f", (struct blob){text, strlen(text)}, &faults, arena, &site, &e) <
+	            0);
+	assert_int_equal(faults.n, 3);
+	assert_non_null(strstr(faults.items[2].text, "f:5:"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	        TEST(each_key_reaches_its_place), TEST(pools_come_in_the_files_order),
+	        TEST(what_nodes_are_told),        TEST(a_fault_is_told_at_its_place),
+	        TEST(all_faults_are_looked_for),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
