@@ -182,7 +182,6 @@ static struct strbuf text_of(const struct step_ctx *c, const struct directory_sp
 	strbuf_str(&out,
 	           "# Written by hpc-agent from the section 'directory'; changes here don't last.\n"
 	           "[sssd]\n"
-	           "config_file_version = 2\n"
 	           "services = nss, pam\n"
 	           "domains = default\n"
 	           "\n"
@@ -229,14 +228,28 @@ static int whole_conf(const struct step_ctx *c, const struct directory_spec *d, 
 	return 0;
 }
 
+/* sssd's unit of later releases, 2.10 for one, lets the file's group read it, whichever that is: root's or
+ * sssd's own. Others can't. */
 static int conf_holds(const struct step_ctx *c, const struct directory_spec *d, struct err *e)
 {
 	scope_secret struct secret conf = {0};
-	int r = whole_conf(c, d, &conf, e);
+	struct host_owner owner = root;
+	unsigned mode = 0600;
+	struct stat st;
+	int r = host_lookup(c->host, CONF_PATH, e);
 
+	if (r > 0) {
+		r = host_stat(c->host, CONF_PATH, &st, e);
+		owner.gid = r < 0 ? 0 : st.st_gid;
+		mode |= r < 0 ? 0 : st.st_mode & 0040;
+	}
 	if (r < 0)
 		return r;
-	return host_file_is(c->host, CONF_PATH, (struct blob){conf.data, conf.len}, 0600, &root, e);
+	r = whole_conf(c, d, &conf, e);
+	if (r < 0)
+		return r;
+	return host_file_is(c->host, CONF_PATH, (struct blob){conf.data, conf.len}, mode, &owner,
+	                    e);
 }
 
 static int write_conf(const struct step_ctx *c, const struct directory_spec *d, struct err *e)

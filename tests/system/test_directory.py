@@ -1,7 +1,7 @@
 """Users of a directory on every role: sssd set up by the agent, a real slapd that only the reader may read."""
 import pytest
 
-from bed import agent, rootfs
+from bed import agent, rootfs, suites
 from bed.cluster import CLUSTER
 from bed.proc import wait_until
 from test_head import ADDRESS, FILE, GUARD, STATIC, home, machine, ready, store  # noqa: F401
@@ -52,7 +52,7 @@ DirectoryService:
   PasswordSecretArn: '{arn}'
   DomainReadOnlyUser: {READER}
   LdapTlsReqCert: never
-  AdditionalSssdConfigs: {{ldap_schema: rfc2307, ldap_id_mapping: False}}
+  AdditionalSssdConfigs: {{ldap_schema: rfc2307, ldap_id_mapping: False, ldap_id_use_start_tls: False}}
 """
     store.conf.put(f"{CLUSTER}/cluster-config.yaml", (FILE + service).encode())
 
@@ -62,11 +62,13 @@ DirectoryService:
 
 
 def knows_anna(box):
-    assert box.run(f"stat -c '%a %U' {CONF}")[1] == "600 root\n"
+    # sssd's unit on Debian 13 lets root's group read it.
+    assert box.run(f"stat -c '%a %U:%G' {CONF}")[1] == {"bookworm": "600", "trixie": "640"}[suites.OWN] + " root:root\n"
     assert box.run("getent passwd anna")[1] == "anna:*:7001:7000:Anna:/home/anna:/bin/bash\n"
     assert "gid=7000(staff7)" in box.run("id anna")[1]
 
 
+@pytest.mark.every_suite
 def test_users_of_a_directory_on_every_role(directory, home):                                              # noqa: F811
     controller = directory(node=None)
     controller.put("/root/server.ldif", SERVER)

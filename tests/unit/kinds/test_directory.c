@@ -16,7 +16,7 @@
 #define NSSWITCH "machine/etc/nsswitch.conf"
 #define HEAD                                                                                       \
 	"# Written by hpc-agent from the section 'directory'; changes here don't last.\n"          \
-	"[sssd]\nconfig_file_version = 2\nservices = nss, pam\ndomains = default\n\n"              \
+	"[sssd]\nservices = nss, pam\ndomains = default\n\n"                                       \
 	"[nss]\nfilter_users = nobody,root\nfilter_groups = nobody,root\n\n"                       \
 	"[pam]\noffline_credentials_expiration = 7\n\n[domain/default]\n"
 
@@ -164,6 +164,24 @@ static void it_is_set_up_once(void **state)
 	assert_int_equal(probe(), 0);
 }
 
+/* As sssd's own unit does from 2.10 on. */
+static void its_group_may_read_it(void **state)
+{
+	(void)state;
+	unit_need_root();
+	assert_ok(apply());
+	assert_int_equal(chmod(at(PLACE), 0640), 0);
+	assert_int_equal(chown(at(PLACE), 0, 64030), 0);
+	assert_int_equal(probe(), 1);
+	assert_int_equal(chmod(at(PLACE), 0644), 0);
+	assert_int_equal(probe(), 0);
+	assert_int_equal(chmod(at(PLACE), 0660), 0);
+	assert_int_equal(probe(), 0);
+	assert_int_equal(chmod(at(PLACE), 0640), 0);
+	assert_int_equal(chown(at(PLACE), 64030, 0), 0);
+	assert_int_equal(probe(), 0);
+}
+
 /* Those of the section are over ours. */
 static void options_and_keys(void **state)
 {
@@ -228,8 +246,8 @@ static void where_authselect_is(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        WORLD(what_is_refused),  WORLD(it_is_set_up_once),   WORLD(options_and_keys),
-	        WORLD(another_password), WORLD(where_authselect_is),
+	        WORLD(what_is_refused),       WORLD(it_is_set_up_once), WORLD(options_and_keys),
+	        WORLD(its_group_may_read_it), WORLD(another_password),  WORLD(where_authselect_is),
 	};
 
 	return cmocka_run_group_tests(tests, machine_begin, NULL);
