@@ -136,8 +136,6 @@ void journal_close(struct journal *j)
 /* -errno */
 static int write_line(const struct journal *j, const struct strbuf *line)
 {
-	if (line->overflow)
-		return -E2BIG;
 	int r = file_write_all(j->fd, line->data, line->len);
 	if (r < 0)
 		return r;
@@ -149,8 +147,10 @@ static int write_line(const struct journal *j, const struct strbuf *line)
 
 int journal_line(struct journal *j, const struct strbuf *line, struct err *e)
 {
+	if (line->overflow)
+		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG,
+		               "the journal of run %s: a line of it is too long", j->run);
 	int r = write_line(j, line);
-
 	if (r < 0)
 		return err_errno(e, -r, "writing the journal of run %s", j->run);
 	return add(j, (struct blob){line->data, line->len}, e);

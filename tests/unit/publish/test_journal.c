@@ -186,8 +186,8 @@ static void lines_and_files_have_a_size(void **state)
 	(void)state;
 	assert_ok(journal_open(&j, dir, RUN, true, arena, &e));
 	memset(value, 'x', 65536);
-	assert_err(journal_note(&j, "done", "start", &pair, 1, &e), ERR_HOST,
-	           "writing the journal of run " RUN);
+	assert_err(journal_note(&j, "done", "start", &pair, 1, &e), ERR_INPUT,
+	           "the journal of run " RUN ": a line of it is too long");
 	assert_int_equal(e.no, E2BIG);
 	assert_int_equal(fstat(j.fd, &st), 0);
 	assert_int_equal(st.st_size, 0);
