@@ -285,6 +285,12 @@ static void what_has_no_digest_is_fetched_for_the_lock(void **state)
 	assert_string_equal(got.files[0].sha256, hex);
 	assert_string_equal(got.files[1].uri, "s3://tools/z");
 	assert_err(lock_find_files(&fetches, &none, arena, &got, &e), ERR_RETRY, "no network here");
+	/* What isn't there leaves no lock. */
+	add("s3://tools/none", NULL);
+	got.n_files = 99;
+	assert_true(lock_find_files(&fetches, &source, arena, &got, &e) < 0);
+	assert_non_null(strstr(e.text, "s3://tools/none"));
+	assert_int_equal(got.n_files, 99);
 	close(kept.fd);
 }
 
