@@ -2,6 +2,8 @@
 /* Layers laid one over the other: what is removed, how much room it takes, the same bytes. */
 #include "ext4_test.h"
 
+#include <ext2fs/ext2fs.h>
+
 static void test_a_layer_over_another(void **state)
 {
 	struct fixture *f = *state;
@@ -204,6 +206,49 @@ static void test_the_name_that_is_told(void **state)
 		fail_msg("%s", e.text);
 }
 
+static int type_of_name(struct ext2_dir_entry *entry, int at, int block, char *buf, void *types)
+{
+	int len = ext2fs_dirent_name_len(entry);
+
+	(void)at, (void)block, (void)buf;
+	if (len == 1)
+		((unsigned char *)types)[(unsigned char)entry->name[0]] =
+		        (unsigned char)ext2fs_dirent_file_type(entry);
+	return 0;
+}
+
+/* Who lists a directory is told of what kind each name is. */
+static void test_names_have_their_kind(void **state)
+{
+	struct fixture *f = *state;
+	struct trees *t = f->t;
+	unsigned char types[256] = {0};
+	ext2_filsys fs;
+
+	unit_need_root();
+	trees_put(t, "f", "x", 0600);
+	assert_int_equal(mkdirat(t->fd, "d", 0700), 0);
+	assert_int_equal(mkdirat(t->fd, "dev", 0700), 0);
+	assert_int_equal(symlinkat("f", t->fd, "l"), 0);
+	assert_int_equal(mkfifoat(t->fd, "p", 0600), 0);
+	assert_int_equal(mknodat(t->fd, "s", S_IFSOCK | 0600, 0), 0);
+	assert_int_equal(mknodat(t->fd, "c", S_IFCHR | 0600, makedev(1, 3)), 0);
+	assert_int_equal(mknodat(t->fd, "b", S_IFBLK | 0600, makedev(7, 0)), 0);
+	assert_int_equal(linkat(t->fd, "f", t->fd, "h", 0), 0);
+	lay(f);
+	assert_int_equal(ext2fs_open2(t->file, "offset=1048576", 0, 0, 0, unix_io_manager, &fs), 0);
+	assert_int_equal(ext2fs_dir_iterate(fs, EXT2_ROOT_INO, 0, NULL, type_of_name, types), 0);
+	ext2fs_close_free(&fs);
+	assert_int_equal(types['f'], EXT2_FT_REG_FILE);
+	assert_int_equal(types['h'], EXT2_FT_REG_FILE);
+	assert_int_equal(types['d'], EXT2_FT_DIR);
+	assert_int_equal(types['l'], EXT2_FT_SYMLINK);
+	assert_int_equal(types['p'], EXT2_FT_FIFO);
+	assert_int_equal(types['s'], EXT2_FT_SOCK);
+	assert_int_equal(types['c'], EXT2_FT_CHRDEV);
+	assert_int_equal(types['b'], EXT2_FT_BLKDEV);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -215,6 +260,7 @@ int main(void)
 	        TEST(test_the_same_tree_is_the_same_bytes),
 	        TEST(test_how_deep_it_goes),
 	        TEST(test_the_name_that_is_told),
+	        TEST(test_names_have_their_kind),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
