@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <ext2fs/ext2fs.h>
 
 #include "base/str.h"
 #include "disk/ext4.h"
@@ -235,13 +236,42 @@ static void it_goes_as_deep_as_what_is_laid(void **state)
 	assert_int_equal(e.no, ELOOP);
 }
 
+/* The kernel shows no such name; whoever made the file system may have written one. */
+static void names_that_lead_elsewhere_are_refused(void **state)
+{
+	static const char *const names[] = {"a/b", "/", "../x", "x/"};
+	struct fixture *f = *state;
+	struct err e;
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		ext2_filsys fs;
+		ext2_ino_t dir;
+
+		(void)mkdirat(f->t->fd, "d", 0755);
+		trees_put(f->t, "d/file", "x", 0600);
+		make(f, "-t ext4");
+		assert_int_equal(ext2fs_open2(f->t->file, "offset=1048576", EXT2_FLAG_RW, 0, 0,
+		                              unix_io_manager, &fs),
+		                 0);
+		assert_int_equal(ext2fs_namei(fs, EXT2_ROOT_INO, EXT2_ROOT_INO, "d", &dir), 0);
+		assert_int_equal(ext2fs_link(fs, dir, names[i], dir + 1, EXT2_FT_REG_FILE), 0);
+		assert_int_equal(ext2fs_close_free(&fs), 0);
+		assert_err(unpack(f, MIB, &e), ERR_INTEGRITY, "a name in it is invalid");
+		assert_non_null(strstr(e.text, "/d'"));
+		assert_false(trees_has(f->out, "d/file"));
+	}
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-	        TEST(content_is_read_however_it_is_kept), TEST(the_ceiling_is_of_all_content),
-	        TEST(times_and_owners_are_wide),          TEST(what_no_file_can_be_is_refused),
+	        TEST(content_is_read_however_it_is_kept),
+	        TEST(the_ceiling_is_of_all_content),
+	        TEST(times_and_owners_are_wide),
+	        TEST(what_no_file_can_be_is_refused),
 	        TEST(it_goes_as_deep_as_what_is_laid),
+	        TEST(names_that_lead_elsewhere_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
