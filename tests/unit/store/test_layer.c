@@ -182,6 +182,38 @@ static void a_full_disk_is_seen_in_the_last_lines(void **state)
 	layer_log(&l, "cp: Disk quota exceeded");
 	assert_true(layer_says_full(&l));
 	layer_close(&l);
+	/* The only line will do. */
+	open_layer('b', &l);
+	layer_log(&l, "No space left on device");
+	assert_true(layer_says_full(&l));
+	layer_close(&l);
+}
+
+/* What is told of a layer stays with it, its own name and that of the one below as well. */
+static void it_says_what_it_is(void **state)
+{
+	(void)state;
+	make('a', key_of('b'));
+	const char *meta = get(in("layers", 'a', "/meta.json"));
+	assert_non_null(strstr(meta, arena_printf(arena, "\"key\":\"%s\"", key_of('a'))));
+	assert_non_null(strstr(meta, arena_printf(arena, "\"parent\":\"%s\"", key_of('b'))));
+	assert_non_null(strstr(meta, "\"schema\":1,"));
+	assert_non_null(strstr(meta, "\"step\":\"a step\",\"took_ns\":5,"));
+}
+
+/* Pruning takes what failed as well, however much may stay. */
+static void pruning_takes_what_failed(void **state)
+{
+	uint64_t left, bytes;
+	size_t n;
+
+	(void)state;
+	put(in("failed", 'c', "/tree/x"), "x");
+	put(in("work", 'b', "/tree/x"), "of a dead process");
+	assert_ok(store_prune(&store, UINT64_MAX, &left, &bytes, &n, &e));
+	assert_false(there(in("failed", 'c', "")));
+	assert_false(there(in("work", 'b', "")));
+	assert_int_equal(n, 0);
 }
 
 /* For pruning; a failed one was not used by being looked at. */
@@ -437,6 +469,8 @@ int main(void)
 	        T(what_a_killed_process_left_is_no_part_of_it),
 	        T(its_log_has_all_lines),
 	        T(a_full_disk_is_seen_in_the_last_lines),
+	        T(it_says_what_it_is),
+	        T(pruning_takes_what_failed),
 	        T(its_use_is_dated),
 	        T(who_waits_gets_what_the_other_made),
 	        T(only_layers_are_listed),

@@ -303,6 +303,8 @@ static void a_scratch_goes_with_who_has_it(void **state)
 	assert_int_equal(access(one.path, F_OK), 0);
 	scratch_close(&one);
 	assert_int_equal(access(one.path, F_OK), -1);
+	assert_int_equal(one.lock, -1);
+	scratch_close(&one);
 	close(two.lock); /* as a killed process does */
 	assert_ok(store_prune(&store, UINT64_MAX, &left, &bytes, &n, &e));
 	assert_int_equal(access(two.path, F_OK), -1);
