@@ -11,7 +11,7 @@ enum cause {
 	CAUSE_LIMIT,     /* a quota of the account: no pool helps; later */
 	CAUSE_THROTTLE,  /* too fast: the same request, later. Never taken for lack of capacity */
 	CAUSE_DENIED,    /* we may not: all launches rest */
-	CAUSE_PARAMETER, /* the request is wrong: its resource rests until the file changes */
+	CAUSE_PARAMETER, /* the request is wrong: its resource rests until `start` */
 	CAUSE_YOUNG,     /* IAM hasn't spread what was just made: the same pool, soon */
 	CAUSE_MISMATCH,  /* the token was used for another request: look for what it launched */
 	CAUSE_SERVER,    /* no usable answer: the same request with the same token */

@@ -216,7 +216,7 @@ static int make_log_dir(const struct step_ctx *c, struct err *e)
 	return r != 0 ? (r < 0 ? r : 0) : host_mkdir(c->host, dir, 0755, &owner, e);
 }
 
-/* controller_wait()'s counterpart finds out why a unit has failed. */
+/* database_wait() finds out why a unit has failed. */
 static int start(const struct step_ctx *c, const struct database_spec *d, struct err *e)
 {
 	struct host_unit_state unit;
