@@ -27,6 +27,7 @@ variable "instance_type" {
 }
 
 # The Debian packages of hpc-node (`./dev package`): hpc-imagebuild, which is run, and the agent, which stays.
+# A head that launches instances takes hpc-fleet.deb, too.
 variable "packages" {
   type    = list(string)
   default = ["hpc-agent.deb", "hpc-imagebuild.deb"]

@@ -14,11 +14,17 @@ ENV = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "CHECKPOINT_DISABLE": "1", "PACK
 
 @pytest.fixture(scope="module")
 def packages(tmp_path_factory):
-    """The two that users have: {name: path}."""
+    """What `./dev package` makes: {name: path}."""
     folder = tmp_path_factory.mktemp("packages")
     subprocess.run(["cpack", "-G", "DEB", "--config", os.environ["HPC_BUILD"] + "/CPackConfig.cmake", "-B", folder],
                    cwd=os.environ["HPC_BUILD"], check=True, capture_output=True, timeout=300)
     return {path.name.split("_")[0]: path for path in folder.glob("*.deb")}
+
+
+def sent(text):
+    """The packages that a template sends unless told otherwise, by their names."""
+    files, = re.findall(r'variable "packages" \{.*?default = \[(.*?)\]', text, re.S)
+    return re.findall(r'"([^"]*)\.deb"', files)
 
 
 @pytest.fixture
@@ -28,7 +34,7 @@ def templates(source, packages, tmp_path):
     folder.mkdir()
     for name in ("hpc-node.pkr.hcl", "local.pkr.hcl"):
         shutil.copy(f"{source}/packer/{name}", folder)
-    for name in ("hpc-agent", "hpc-imagebuild"):
+    for name in sent((folder / "hpc-node.pkr.hcl").read_text()):
         shutil.copy(packages[name], folder / f"{name}.deb")
     shutil.copytree(f"{source}/recipes", folder / "recipes")
     return folder
@@ -65,18 +71,19 @@ def inline(text, word):
 def test_what_is_sent_is_what_is_installed(templates, packages, program, tmp_path, name):
     """The uploads and the commands of a template, carried out on a machine without a network."""
     text = (templates / name).read_text()
-    assert "sources     = var.packages" in text and set(packages) == {"hpc-agent", "hpc-imagebuild"}
+    assert "sources     = var.packages" in text
     install = [c for c in inline(text, "apt-get") if "apt-get" in c and "update" not in c]
     sudo = tmp_path / "sudo"
     sudo.write_text('#!/bin/sh\nexec "$@"\n')
     sudo.chmod(0o755)
-    made, agent, builder, recipe = Machine(program, tmp_path).run(
+    made, agent, builder, fleet, recipe = Machine(program, tmp_path).run(
         ["bash", "-ec", f"PATH={tmp_path}:$PATH; {' '.join(inline(text, 'mkdir'))}; cp {templates}/*.deb /tmp/hpc-packages/; "
          + "; ".join(install)],
         ["/usr/sbin/hpc-agent", "version"], ["/usr/sbin/hpc-imagebuild", "version"],
-        ["/usr/sbin/hpc-imagebuild", "check", templates / "recipes/compute.yaml"])
+        ["test", "-e", "/usr/sbin/hpc-fleet"], ["/usr/sbin/hpc-imagebuild", "check", templates / "recipes/compute.yaml"])
     assert made[0] == 0, made
     assert (agent[0], builder[0], recipe[0]) == (0, 0, 0), (agent, builder, recipe)
+    assert fleet[0] == 1, "a compute node launches nothing"
     assert agent[1].startswith("hpc-agent ") and builder[1].startswith("hpc-imagebuild ")
 
 
