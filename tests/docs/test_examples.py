@@ -39,6 +39,7 @@ def documents():
 ALL = list(documents())
 NODES = [(w, t) for w, _, t in ALL if t.startswith(("#hpc-node", "#cloud-config\n"))]
 SPECS = [(w, t) for w, _, t in ALL if re.match(r"version: 1\n", t)]
+FLEETS = [(w, t) for w, _, t in ALL if re.match(r"cluster: ", t)]
 RECIPES = [(w, t) for w, _, t in ALL if re.match(r"image:", t)]
 JSONS = [(w, t) for w, language, t in ALL if language == "json"]
 
@@ -51,6 +52,7 @@ def stand_in(text):
 
 def test_there_are_examples():
     assert len(NODES) >= 4 and SPECS and len(RECIPES) >= 2 and len(JSONS) >= 5
+    assert {w.rpartition("-")[0] for w, _ in FLEETS} == {"README.md", "hpc-fleet.8"}
 
 
 @pytest.mark.parametrize("where,text", NODES, ids=[w for w, _ in NODES])
@@ -84,6 +86,21 @@ def test_recipes(where, text, tmp_path):
     assert r.returncode == 0, r.stderr
 
 
+@pytest.mark.parametrize("where,text", FLEETS, ids=[w for w, _ in FLEETS])
+def test_fleets_files(where, text, tmp_path):
+    """One that is right is read, and then the service lacks its directory."""
+    file, state = tmp_path / "fleet.yaml", tmp_path / "missing" / "dir"
+
+    def serve(content):
+        file.write_text(content)
+        return manual.run("hpc-fleet", "serve", "--config", file, "--state", state)
+    r = serve(text)
+    assert r.returncode == 1 and f"making '{state}/spool'" in r.stderr, r.stderr
+    assert "  image: " in text
+    r = serve(text.replace("  image: ", "  picture: "))
+    assert r.returncode == 3 and "picture" in r.stderr and "image" in r.stderr, r.stderr
+
+
 @pytest.mark.parametrize("where,text", JSONS, ids=[w for w, _ in JSONS])
 def test_policies(where, text):
     policy = json.loads(text)
@@ -104,7 +121,7 @@ def test_the_page_names_the_policies_actions():
 
 # ---- command lines ----
 
-COMMAND = re.compile(r"^(?:\$ |sudo )*(hpc-agent|hpc-imagebuild) ([a-z]+)\b(.*)$", flags=re.M)
+COMMAND = re.compile(r"^(?:\$ |sudo )*(hpc-agent|hpc-fleet|hpc-imagebuild) ([a-z]+)\b(.*)$", flags=re.M)
 
 
 def commands():
