@@ -6,12 +6,12 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "base/scope.h"
 #include "data/json.h"
 #include "data/jsonw.h"
@@ -28,7 +28,7 @@ void journal_name(char ret[static JOURNAL_RUN])
 	struct tm tm;
 	size_t n;
 
-	if (getrandom(chance, sizeof chance, 0) != sizeof chance)
+	if (random_bytes(chance, sizeof chance) < 0)
 		memset(chance, 0, sizeof chance);
 	str_hex(chance, sizeof chance, hex);
 	gmtime_r(&now, &tm);

@@ -12,11 +12,11 @@
  */
 #include <ctype.h>
 #include <errno.h>
-#include <sys/random.h>
 
 #include "aws/fetch.h"
 #include "aws/s3.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "slurm/munge_own.h"
 
 #define KEY_MIN  32   /* munged refuses shorter ones */
@@ -108,13 +108,10 @@ int munge_key_get(const struct step_ctx *c, const struct munge_spec *m, struct e
 
 static int make(struct secret *ret, struct err *e)
 {
-	for (size_t n = 0; n < KEY_MADE;) {
-		ssize_t got = getrandom(ret->data + n, KEY_MADE - n, 0);
+	int r = random_bytes(ret->data, KEY_MADE);
 
-		if (got < 0 && errno != EINTR)
-			return err_errno(e, errno, "making a munge key");
-		n += got > 0 ? (size_t)got : 0;
-	}
+	if (r < 0)
+		return err_errno(e, -r, "making a munge key");
 	ret->len = KEY_MADE;
 	return 0;
 }
