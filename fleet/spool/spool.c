@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -40,15 +41,32 @@ static void name_now(char *out, size_t cap)
 	snprintf(out, cap, "%012lld.%09ld.%d", (long long)t.tv_sec, t.tv_nsec, (int)getpid());
 }
 
+/* The file is the spool's owner's, who has to read it, also where root asks. */
+static int owner_of(int dir, struct file_attr *attr, struct err *e)
+{
+	struct stat st;
+
+	if (geteuid() != 0)
+		return 0;
+	if (fstat(dir, &st) < 0)
+		return err_errno(e, errno, "looking at the spool");
+	attr->uid = st.st_uid;
+	attr->gid = st.st_gid;
+	return 0;
+}
+
 static int put_at(int dir, const char *name, enum spool_verb verb, const char *nodes,
                   struct blob jobs, struct err *e)
 {
-	const struct file_attr attr = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
+	struct file_attr attr = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
 	scope_arena struct arena *a = arena_new();
 	const char *line = arena_printf(a, "%s %s\n", spool_verbs[verb], nodes);
 	scope_file_new struct file_new f = FILE_NEW_INIT;
-	int r = file_new_open(&f, dir, name, e);
+	int r = owner_of(dir, &attr, e);
 
+	if (r < 0)
+		return r;
+	r = file_new_open(&f, dir, name, e);
 	if (r < 0)
 		return r;
 	r = file_new_write(&f, line, strlen(line), e);
@@ -141,8 +159,11 @@ int spool_read(const char *dir, struct arena *a, struct spool *ret, struct err *
 		struct spool_item at = all.items[i];
 
 		r = file_read(fd, at.name, SPOOL_FILE_MAX, a, &text, e);
-		if (r < 0 && e->kind != ERR_INPUT)
-			return r;
+		if (r < 0 && e->kind != ERR_INPUT) {
+			/* The others are not to wait for whoever mends this one. */
+			log_err("%s", e->text);
+			continue;
+		}
 		if (r == 0 && parse(text, a, &at)) {
 			good.items[good.n++] = at;
 			continue;

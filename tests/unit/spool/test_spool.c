@@ -40,6 +40,21 @@ static void what_is_put_is_read_in_order_and_goes(void **state)
 	assert_ok(spool_done(top, &all.items[0], &e)); /* one that is gone already */
 }
 
+/* Root's request is read by the service, which isn't root. */
+static void it_is_of_the_spools_owner(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	unit_need_root();
+	assert_int_equal(chown(top, 12345, 23456), 0);
+	assert_ok(spool_put(top, SPOOL_STOP, "", (struct blob){0}, &e));
+	assert_ok(spool_read(top, arena, &all, &e));
+	assert_int_equal(stat(at(all.items[0].name), &st), 0);
+	assert_int_equal(st.st_uid, 12345);
+	assert_int_equal(st.st_gid, 23456);
+}
+
 static void nobody_else_may_read_it(void **state)
 {
 	struct stat st;
@@ -112,6 +127,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        SCRATCH_TEST(what_is_put_is_read_in_order_and_goes),
+	        SCRATCH_TEST(it_is_of_the_spools_owner),
 	        SCRATCH_TEST(nobody_else_may_read_it),
 	        SCRATCH_TEST(what_is_no_request_is_removed),
 	        SCRATCH_TEST(a_nul_ends_no_request_early),
