@@ -48,6 +48,18 @@ uint64_t bucket_take(struct bucket *b, double n, uint64_t now)
 	return 0;
 }
 
+uint64_t bucket_take_both(struct bucket *call, struct bucket *each, double n, uint64_t now)
+{
+	uint64_t wait = bucket_take(each, n, now);
+
+	if (wait)
+		return wait;
+	wait = bucket_take(call, 1, now);
+	if (wait)
+		each->level += n;
+	return wait;
+}
+
 void bucket_throttled(struct bucket *b, uint64_t now)
 {
 	fill(b, now);

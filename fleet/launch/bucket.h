@@ -30,5 +30,7 @@ struct bucket bucket_new(enum bucket_kind kind, uint64_t now);
  * than the bucket holds are given once it is full, and owed.
  */
 uint64_t bucket_take(struct bucket *b, double n, uint64_t now);
+/* One of `call`, and n of `each`, or neither. */
+uint64_t bucket_take_both(struct bucket *call, struct bucket *each, double n, uint64_t now);
 void bucket_throttled(struct bucket *b, uint64_t now);
 void bucket_answered(struct bucket *b, uint64_t now);

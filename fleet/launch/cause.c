@@ -48,6 +48,8 @@ static const struct {
         {"IdempotentParameterMismatch", NULL, CAUSE_MISMATCH},
         {"InvalidParameterValue", "IAM Instance Profile", CAUSE_YOUNG},
 
+        {"InvalidSnapshot*", NULL, CAUSE_PARAMETER}, /* the image's own is gone */
+
         {"InternalError", NULL, CAUSE_SERVER},
         {"InternalFailure", NULL, CAUSE_SERVER},
         {"ServiceUnavailable", NULL, CAUSE_SERVER},
@@ -67,22 +69,34 @@ static bool matches(const char *pattern, const char *code)
 	return strcmp(pattern, code) == 0;
 }
 
-enum cause cause_of(const char *code, const char *message)
+/* The row of a code; NULL: nobody knows it. */
+static const enum cause *known(const char *code, const char *message)
 {
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
 		if (matches(rows[i].code, code) &&
 		    (!rows[i].words || strstr(message, rows[i].words)))
-			return rows[i].cause;
-	return CAUSE_PARAMETER;
+			return &rows[i].cause;
+	return NULL;
+}
+
+enum cause cause_of(const char *code, const char *message)
+{
+	const enum cause *cause = known(code, message);
+
+	return cause ? *cause : CAUSE_PARAMETER;
 }
 
 enum cause cause_of_end(const char *reason)
 {
 	static const char *const sides[] = {"Server.", "Client."};
 
-	for (size_t i = 0; i < ARRAY_LEN(sides); i++)
-		if (str_starts(reason, sides[i]))
-			return cause_of(reason + strlen(sides[i]), "");
+	for (size_t i = 0; i < ARRAY_LEN(sides); i++) {
+		const enum cause *cause =
+		        str_starts(reason, sides[i]) ? known(reason + strlen(sides[i]), "") : NULL;
+
+		if (cause)
+			return *cause;
+	}
 	return CAUSE_ENDED;
 }
 

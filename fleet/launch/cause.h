@@ -21,7 +21,8 @@ enum cause {
 
 /* `code` "" where EC2 didn't answer; `message` may be "". Codes that nobody knows are PARAMETER. */
 enum cause cause_of(const char *code, const char *message);
-/* The same of an instance's stateReason, "Server.InsufficientInstanceCapacity". */
+/* The same of an instance's stateReason, "Server.InsufficientInstanceCapacity"; codes that nobody
+ * knows are ENDED: it was launched, so that no parameter is wrong. */
 enum cause cause_of_end(const char *reason);
 
 const char *cause_name(enum cause cause); /* "capacity" */

@@ -116,9 +116,20 @@ static void make_pools(struct site_resource *r, struct arena *a)
 		                                 .subnet = r->subnets.items[i % r->subnets.n]};
 }
 
-static int check_node(const struct doc *node, struct err *e)
+/* With a host list as long as one may be. */
+static bool is_too_long(const struct site *s, struct arena *a)
+{
+	char nodes[SITE_NODES_MAX + 1];
+
+	memset(nodes, 'n', SITE_NODES_MAX);
+	nodes[SITE_NODES_MAX] = '\0';
+	return site_user_data(s, nodes, a).len > USER_DATA_MAX;
+}
+
+static int check_node(const struct site *s, struct arena *a, struct err *e)
 {
 	static const char *const ours[] = {"node", "nodes", "cluster"};
+	const struct doc *node = s->node;
 
 	if (node && node->type != DOC_MAP)
 		return doc_err(node, e, REASON_INPUT_TYPE, "node: expected a map, found %s",
@@ -127,6 +138,9 @@ static int check_node(const struct doc *node, struct err *e)
 		if (doc_has(node, ours[i]))
 			return doc_err(doc_get(node, ours[i]), e, REASON_INPUT_RANGE,
 			               "node: '%s' is set for each launch", ours[i]);
+	if (node && is_too_long(s, a))
+		return doc_err(node, e, REASON_INPUT_LIMIT,
+		               "node: too long: user data has at most %d bytes", USER_DATA_MAX);
 	return 0;
 }
 
@@ -164,7 +178,7 @@ int site_read(const char *file, struct blob text, struct faults *faults, struct 
 	                 .node = raw.node,
 	                 .n_resources = raw.resources.n,
 	                 .resources = raw.resources.items};
-	int failed = check_node(s.node, e);
+	int failed = check_node(&s, a, e);
 	if (failed < 0 && !faults_add(faults, e))
 		return failed;
 	r = read_resources(doc_get(d, "resources"), &s, faults, a, e);
@@ -185,7 +199,8 @@ struct site_resource *site_find(const struct site *s, const char *node)
 
 struct blob site_user_data(const struct site *s, const char *nodes, struct arena *a)
 {
-	struct strbuf out = STRBUF(a, USER_DATA_MAX);
+	/* One byte more than EC2 takes: what is cut is then too long, and refused. */
+	struct strbuf out = STRBUF(a, USER_DATA_MAX + 1);
 	struct doc *d = doc_new_map(a, NULL);
 
 	doc_put_text(a, d, "cluster", s->cluster);

@@ -21,8 +21,9 @@
 #include "launch/cause.h"
 #include "model/hostlist.h"
 
-#define SITE_FILE     "/etc/hpc-node/fleet.yaml"
-#define SITE_FILE_MAX (1UL << 20)
+#define SITE_FILE      "/etc/hpc-node/fleet.yaml"
+#define SITE_FILE_MAX  (1UL << 20)
+#define SITE_NODES_MAX 256 /* bytes of a host list of one launch: a value of a tag */
 
 struct site_resource;
 

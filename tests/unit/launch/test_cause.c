@@ -84,6 +84,9 @@ static void why_an_instance_ended(void **state)
 	        {"Client.UserInitiatedShutdown", CAUSE_ENDED},
 	        {"Client.InstanceInitiatedShutdown", CAUSE_ENDED},
 	        {"Client.InvalidSnapshot.NotFound", CAUSE_PARAMETER},
+	        {"Client.InstanceTerminated", CAUSE_ENDED},
+	        {"Client.UserInitiatedHibernate", CAUSE_ENDED},
+	        {"Server.OfNextYear", CAUSE_ENDED},
 	        {"InsufficientInstanceCapacity", CAUSE_ENDED},
 	        {"", CAUSE_ENDED},
 	};

@@ -99,6 +99,19 @@ static void a_fault_is_told_at_its_place(void **state)
 		assert_err(read_site(rows[i][0]), ERR_INPUT, rows[i][1]);
 		assert_string_equal(site.cluster, "untouched");
 	}
+	/* User data has a limit, and a launch's names are part of it. */
+	for (size_t n = 15900; n < 16400; n += 250) {
+		const char *text =
+		        arena_printf(arena, "node: {config: '%*s'}\n" ONE(""), (int)n, "x");
+		bool fits = n == 15900;
+
+		if (fits)
+			assert_ok(read_site(text));
+		else
+			assert_err(
+			        read_site(text), ERR_INPUT,
+			        "fleet.yaml:1:7: node: too long: user data has at most 16384 bytes");
+	}
 	assert_ok(read_site("node: {}\n" ONE(", tags: {'a.b-C_d:e@f=g+h,i': ''}")));
 }
 
