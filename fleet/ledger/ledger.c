@@ -3,27 +3,25 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/file.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/random.h"
 #include "base/scope.h"
 #include "ledger/ledger_own.h"
 
 #define KEEP_S 3600 /* a failed launch is remembered that long, for `why` */
 
-void ledger_token(char out[static LEDGER_TOKEN])
+int ledger_token(char out[static LEDGER_TOKEN], struct err *e)
 {
 	unsigned char random[LEDGER_TOKEN / 2];
-	size_t have = 0;
+	int r = random_bytes(random, sizeof random);
 
-	while (have < sizeof random) {
-		ssize_t n = getrandom(random + have, sizeof random - have, 0);
-
-		have += n > 0 ? (size_t)n : 0;
-	}
+	if (r < 0)
+		return err_errno(e, -r, "making a token");
 	str_hex(random, sizeof random, out);
+	return 0;
 }
 
 /* ---- opening ---- */
@@ -93,7 +91,7 @@ int ledger_asked(struct ledger *l, const struct ledger_ask *ask, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 
-	return write_one(l, ledger_text_asked(ask, clock_wall(), a), true, e);
+	return write_one(l, ledger_text_asked(ask, ask->at ? ask->at : clock_wall(), a), true, e);
 }
 
 int ledger_got(struct ledger *l, const char *token, const char *const *ids, size_t n, struct err *e)
@@ -243,15 +241,15 @@ int ledger_shrink(struct ledger *l, size_t above, struct err *e)
 		return 0;
 	strbuf_str(&out, "");
 	journal_line(ledger_text_mode(l->stopped, clock_wall(), a), &out);
-	/* Before the launches, which may have some of them. */
+	for (size_t i = 0; i < l->n; i++)
+		if (!is_over(&l->launches[i], clock_wall()))
+			put_launch(&l->launches[i], &out, a);
+	/* Behind the launches: what was got or unwanted before ends no wish that is open now. */
 	for (size_t i = 0; i < l->n_wishes; i++)
 		if (l->wishes[i].open)
 			journal_line(ledger_text_wanted(&l->wishes[i].node, 1, l->wishes[i].job,
 			                                clock_wall(), a),
 			             &out);
-	for (size_t i = 0; i < l->n; i++)
-		if (!is_over(&l->launches[i], clock_wall()))
-			put_launch(&l->launches[i], &out, a);
 	if (out.overflow)
 		return err_set(e, ERR_HOST, REASON_INPUT_LIMIT, EFBIG, "the journal is too large");
 	int r = replace(l, &out, e);

@@ -30,6 +30,8 @@ struct ledger_place {
 	bool unwanted;   /* Slurm gave the node up, or another launch has it */
 	bool ended;      /* the instance, or it never was */
 	const char *why; /* it is unwanted, or ended; or NULL */
+	/* clock.h, of this run only: EC2 refused to end it, and isn't asked again before. */
+	uint64_t not_before;
 };
 
 struct ledger_launch {
@@ -42,6 +44,10 @@ struct ledger_launch {
 	size_t n; /* nodes; by launch index */
 	struct ledger_place *places;
 	const char *cause, *code, *request, *why; /* of one that failed */
+	/* Of this run only, by clock.h: it isn't asked for again before; when it was last, 0: not yet.
+	 * used: EC2 said that the token was used, so that it is only looked for. */
+	uint64_t not_before, last;
+	bool used;
 };
 
 /* A node that Slurm waits for. */
@@ -71,7 +77,7 @@ void ledger_close(struct ledger *l);
 #define scope_ledger __attribute__((cleanup(ledger_close)))
 
 /* A new token, of 128 random bits. */
-void ledger_token(char out[static LEDGER_TOKEN]);
+int ledger_token(char out[static LEDGER_TOKEN], struct err *e) ATTR_MUST_USE;
 
 /* What is written; all but got, failed and ended is synced, as it comes before what it announces.
  * Strings are copied. */
@@ -80,6 +86,7 @@ int ledger_wanted(struct ledger *l, const char *const *nodes, size_t n, const ch
 struct ledger_ask {
 	const char *token, *type, *subnet, *job;
 	bool whole;
+	int64_t at; /* seconds since 1970; 0: now */
 	size_t n;
 	const char *const *nodes;
 };

@@ -111,7 +111,9 @@ static int got(struct ledger *l, const struct doc *d)
 
 		if (has) {
 			x->places[i].id = arena_strdup(l->arena, ids->items[i]->text);
-			close_wish(l, x->places[i].node);
+			/* A late answer for a node given up meanwhile is not what it waits for. */
+			if (!x->places[i].unwanted)
+				close_wish(l, x->places[i].node);
 		}
 		x->places[i].ended = !has;
 	}
