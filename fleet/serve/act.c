@@ -6,11 +6,10 @@
 #include "launch/pool.h"
 #include "serve/ask.h"
 #include "serve/finish.h"
+#include "serve/nodes.h"
 #include "serve/tell.h"
 
-#define AT_ONCE  100 /* nodes of one launch */
-#define TAG_MAX  256 /* bytes of a tag's value, which has the launch's host list */
-#define AGAIN_MS 2000
+#define AT_ONCE 100 /* nodes of one launch */
 
 /* ---- the queue ---- */
 
@@ -83,7 +82,7 @@ static size_t portion(const char *const *nodes, size_t n, struct arena *a)
 {
 	size_t k = n < AT_ONCE ? n : AT_ONCE;
 
-	while (k > 1 && strlen(hostlist_print(nodes, k, a)) > TAG_MAX)
+	while (k > 1 && strlen(hostlist_print(nodes, k, a)) > SITE_NODES_MAX)
 		k /= 2;
 	return k;
 }
@@ -281,17 +280,35 @@ int act_resume_failed(struct fleet *f, const struct hostlist *nodes, struct err 
 
 /* ---- going on ---- */
 
+/* Whether Slurm still waits for the node: a job's number outlives its requeues, and by now the node
+ * may run another's. */
+static bool is_awaited(const struct nodes *now, const char *node)
+{
+	for (size_t i = 0; i < now->n; i++)
+		if (str_eq(now->items[i].name, node))
+			return nodes_is_resuming(now->items[i].state);
+	return false;
+}
+
 /* A job that can't have all of its nodes gives back those it has. */
 static int give_back(struct fleet *f, const char *job, const char *why, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct hostlist all = {0};
+	struct nodes now;
+	struct err unknown;
+
+	if (nodes_list(a, &now, &unknown) < 0) {
+		log_err("job %s keeps the nodes it has: %s", job, unknown.text);
+		return 0;
+	}
 
 	for (size_t i = 0; i < f->ledger.n; i++) {
 		const struct ledger_launch *l = &f->ledger.launches[i];
 
 		for (size_t k = 0; l->whole && str_eq(l->job, job) && k < l->n; k++)
-			if (ledger_has(&f->ledger, l->places[k].node) && !l->places[k].ended) {
+			if (ledger_has(&f->ledger, l->places[k].node) && !l->places[k].ended &&
+			    is_awaited(&now, l->places[k].node)) {
 				all.names = arena_grow(a, all.names, &all.n, sizeof *all.names);
 				all.names[all.n - 1] = l->places[k].node;
 			}
@@ -300,6 +317,21 @@ static int give_back(struct fleet *f, const char *job, const char *why, struct e
 		return 0;
 	tell_failed(all.names, all.n, why);
 	return act_suspend(f, &all, "another node of its job can't be had", e);
+}
+
+/* Nor are its nodes launched that still wait. */
+static int drop_batches(struct fleet *f, const char *job, const char *why, struct err *e)
+{
+	for (struct fleet_batch *b = f->queue; b; b = b->next) {
+		if (!b->whole || !b->n || !str_eq(b->job, job))
+			continue;
+		int r = ledger_unwanted(&f->ledger, b->nodes, b->n, why, e);
+		if (r < 0)
+			return r;
+		tell_failed(b->nodes, b->n, why);
+		b->n = 0; /* an empty one is passed over */
+	}
+	return 0;
 }
 
 static int give_up(struct fleet *f, const struct fleet_batch *b, struct err *e)
@@ -316,30 +348,20 @@ static int give_up(struct fleet *f, const struct fleet_batch *b, struct err *e)
 		return r;
 	tell_failed(b->nodes, b->n, why);
 	f->reconcile = clock_min(f->reconcile, pool_back(b->resource));
-	return b->whole && b->job ? give_back(f, b->job, why, e) : 0;
+	if (!b->whole || !b->job)
+		return 0;
+	r = drop_batches(f, b->job, why, e);
+	return r < 0 ? r : give_back(f, b->job, why, e);
 }
 
-/* How long until EC2 may be asked for so many; 0: it may. */
-static uint64_t must_wait(struct fleet *f, size_t n)
-{
-	uint64_t now = clock_now();
-	uint64_t wait = bucket_take(&f->buckets[BUCKET_RUN_INSTANCES], (double)n, now);
-
-	if (wait)
-		return wait;
-	wait = bucket_take(&f->buckets[BUCKET_RUN], 1, now);
-	if (wait)
-		f->buckets[BUCKET_RUN_INSTANCES].level += (double)n;
-	return wait;
-}
-
+/* 0: EC2 doesn't answer, or is asked too much: the queue waits, too. */
 static int after(struct fleet *f, const struct fleet_batch *like, const struct ask_answer *answer)
 {
-	if (!answer->answered) {
-		f->again = clock_in_ms(AGAIN_MS);
+	if (answer->silent) {
+		f->again = clock_in_ms(ASK_AGAIN_MS);
 		return 0;
 	}
-	if (answer->n)
+	if (answer->answered && answer->n)
 		queue_first(f, like, answer->left, answer->n);
 	return 1;
 }
@@ -359,12 +381,15 @@ static int launch_first(struct fleet *f, struct err *e)
 		batch_close(b);
 		return r < 0 ? r : 1;
 	}
-	uint64_t wait = must_wait(f, b->n);
+	uint64_t wait = bucket_take_both(&f->buckets[BUCKET_RUN], &f->buckets[BUCKET_RUN_INSTANCES],
+	                                 (double)b->n, clock_now());
 	if (wait) {
 		fleet_wake(f, clock_now() + wait);
 		return 0;
 	}
-	ledger_token(token);
+	int r = ledger_token(token, e);
+	if (r < 0)
+		return r;
 	const struct ledger_ask intent = {.token = token,
 	                                  .type = pool->type,
 	                                  .subnet = pool->subnet,
@@ -372,7 +397,7 @@ static int launch_first(struct fleet *f, struct err *e)
 	                                  .whole = b->whole,
 	                                  .n = b->n,
 	                                  .nodes = b->nodes};
-	int r = ledger_asked(&f->ledger, &intent, e);
+	r = ledger_asked(&f->ledger, &intent, e);
 	if (r < 0)
 		return r;
 	b = queue_take(f);
@@ -383,12 +408,18 @@ static int launch_first(struct fleet *f, struct err *e)
 	return r;
 }
 
-/* The first unanswered launch; NULL: there is none. */
-static const struct ledger_launch *unanswered(const struct fleet *f)
+/* The first unanswered launch whose time has come; NULL: there is none now. */
+static const struct ledger_launch *unanswered(struct fleet *f)
 {
-	for (size_t i = 0; i < f->ledger.n; i++)
-		if (f->ledger.launches[i].state == LEDGER_ASKED)
-			return &f->ledger.launches[i];
+	for (size_t i = 0; i < f->ledger.n; i++) {
+		const struct ledger_launch *l = &f->ledger.launches[i];
+
+		if (l->state != LEDGER_ASKED)
+			continue;
+		if (clock_passed(l->not_before))
+			return l;
+		fleet_wake(f, l->not_before);
+	}
 	return NULL;
 }
 
@@ -424,7 +455,8 @@ int act_pending(struct fleet *f, struct err *e)
 
 	if (r < 0)
 		return r;
-	/* While EC2 doesn't answer, more questions only pile up. */
+	/* While EC2 doesn't answer, more questions only pile up. One launch that it answers oddly holds up
+	 * no other. */
 	while (f->queue && clock_passed(f->again)) {
 		r = launch_first(f, e);
 		if (r < 0)

@@ -7,9 +7,10 @@
 #include "launch/pool.h"
 #include "serve/tell.h"
 
-#define YOUNG_S 60  /* IAM spreads a new instance profile within that */
-#define OLD_S   600 /* then EC2 is asked what the token launched, rather than to launch */
-#define TAGS    48
+#define YOUNG_S   60    /* IAM spreads a new instance profile within that */
+#define OLD_S     600   /* then EC2 is asked what the token launched, rather than to launch */
+#define LISTED_MS 60000 /* by then EC2 lists what it launched */
+#define TAGS      48
 
 struct asking {
 	struct fleet *f;
@@ -80,11 +81,13 @@ static int failed(const struct asking *x, enum cause cause, const struct ec2_ref
 	return 0;
 }
 
-static int later(const struct asking *x, const char *why, struct ask_answer *ret)
+static int later(const struct asking *x, const char *why, bool silent, struct ask_answer *ret)
 {
-	log_info("launching %s in %s: to be asked again: %s", launch_of(x)->type,
-	         launch_of(x)->subnet, why);
-	*ret = (struct ask_answer){0};
+	struct ledger_launch *l = launch_of(x);
+
+	log_warning("launching %s in %s: to be asked again: %s", l->type, l->subnet, why);
+	l->not_before = clock_in_ms(ASK_AGAIN_MS);
+	*ret = (struct ask_answer){.silent = silent};
 	return 0;
 }
 
@@ -98,8 +101,13 @@ static int look(const struct asking *x, struct ask_answer *ret, struct err *e)
 	int r = instances_list(x->f->cloud, &q, x->arena, &got, &said, clock_in_ms(ASK_CALL_MS),
 	                       &why);
 
+	const struct ledger_launch *l = launch_of(x);
 	if (r < 0)
-		return later(x, why.text, ret);
+		return later(x, why.text, !*said.code, ret);
+	/* What was asked for just now EC2 may list only later: who took that for all would launch twice. */
+	if (got.n < l->n && l->last && !clock_passed(l->last + LISTED_MS * 1000000ULL))
+		return later(x, "EC2 doesn't list all that its token may have launched", false,
+		             ret);
 	if (got.n)
 		return take(x, &got, ret, e);
 	return failed(x, CAUSE_SERVER, &said, "EC2 knows nothing that this token launched", ret, e);
@@ -125,10 +133,12 @@ static int refused(const struct asking *x, const struct ec2_refusal *said, const
 
 	if (cause == CAUSE_THROTTLE)
 		bucket_throttled(&x->f->buckets[BUCKET_RUN], clock_now());
-	if (cause == CAUSE_MISMATCH)
+	if (cause == CAUSE_MISMATCH) {
+		launch_of(x)->used = true;
 		return look(x, ret, e);
+	}
 	if (cause == CAUSE_THROTTLE || cause == CAUSE_SERVER || cause == CAUSE_YOUNG)
-		return later(x, text, ret);
+		return later(x, text, cause == CAUSE_THROTTLE || !*said->code, ret);
 	return failed(x, cause, said, text, ret, e);
 }
 
@@ -181,8 +191,9 @@ int ask(struct fleet *f, const char *token, struct arena *a, struct ask_answer *
 
 	x.resource = site_find(&f->site, l->places[0].node);
 	x.pool = x.resource ? pool_find(x.resource, l->type, l->subnet) : NULL;
-	if (!x.resource || l->at + OLD_S < clock_wall())
+	if (!x.resource || l->used || l->at + OLD_S < clock_wall())
 		return look(&x, ret, e);
+	launch_of(&x)->last = clock_now();
 	if (run(&x, &got, &said, &why) < 0)
 		return refused(&x, &said, &why, ret, e);
 	bucket_answered(&f->buckets[BUCKET_RUN], clock_now());

@@ -4,10 +4,12 @@
 
 #include "serve/fleet.h"
 
-#define ASK_CALL_MS 15000 /* for one call, with its retries */
+#define ASK_AGAIN_MS 2000
+#define ASK_CALL_MS  15000 /* for one call, with its retries */
 
 struct ask_answer {
 	bool answered;     /* false: the same is to be asked again, later */
+	bool silent;       /* because EC2 didn't answer, or is asked too fast: that holds for all */
 	size_t n;          /* nodes that got no instance, and are still wanted */
 	const char **left; /* their names, in the arena */
 };

@@ -4,8 +4,6 @@
 
 #include "serve/act.h"
 
-#define QUERY_MS (60 * 1000)
-
 static const struct command_verb verbs[] = {
         {"serve", VERB_SERVE, "", 0, 0, "Launch and end instances as Slurm asks: the service",
          verb_serve},
@@ -40,8 +38,6 @@ static void begin(struct program *p)
 	struct fleet *f = (struct fleet *)p;
 	uint64_t now = clock_now();
 
-	if (p->line.verb->bit != VERB_SERVE)
-		program_deadline(p, QUERY_MS);
 	for (int i = 0; i < BUCKET_COUNT; i++)
 		f->buckets[i] = bucket_new((enum bucket_kind)i, now);
 	f->wake = CLOCK_NEVER;

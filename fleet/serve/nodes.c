@@ -2,12 +2,14 @@
 /* Asks slurmctld for its nodes, and tells it of those that can't be had. */
 #include "serve/nodes.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "host/exec.h"
 
 #define SCONTROL_MS 20000
+#define LIST_MAX    (64U << 20)
 #define REASON_MAX  300 /* bytes that are shown of a reason */
 
 static int by_name(const void *a, const void *b)
@@ -30,6 +32,14 @@ void nodes_parse(const char *text, struct arena *a, struct nodes *ret)
 	size_t n = 0;
 
 	for (const char *at = text; *at;) {
+		size_t len = strcspn(at, "\n");
+		const char *bar = memchr(at, '|', len);
+
+		/* Something that sinfo says of itself. */
+		if (!bar || !memchr(bar + 1, '|', len - (size_t)(bar + 1 - at))) {
+			at += len + (at[len] == '\n');
+			continue;
+		}
 		struct nodes_item x = {.name = field(&at, '|', a)};
 
 		x.state = field(&at, '|', a);
@@ -47,16 +57,31 @@ void nodes_parse(const char *text, struct arena *a, struct nodes *ret)
 	*ret = all;
 }
 
+/* As it comes: what host_result keeps is less than the nodes of a large cluster. */
+static void add_line(void *ctx, const char *line)
+{
+	strbuf_printf(ctx, "%s\n", line);
+}
+
 int nodes_list(struct arena *a, struct nodes *ret, struct err *e)
 {
-	const char *argv[] = {"sinfo", "--all", "--noheader", "--Node", "--format=%N|%T|%E", NULL};
-	const struct host_exec x = {.argv = argv, .deadline = clock_in_ms(SCONTROL_MS)};
+	/* A field of a width keeps the line, and so the name before it, in one piece. */
+	const char *argv[] = {"sinfo", "--all", "--noheader", "--Node", "--format=%N|%T|%200E",
+	                      NULL};
+	struct strbuf lines = STRBUF(a, LIST_MAX);
+	const struct host_exec x = {.argv = argv,
+	                            .deadline = clock_in_ms(SCONTROL_MS),
+	                            .line = add_line,
+	                            .line_ctx = &lines};
 	struct host_result said;
 	int r = host_run_here_ok(&x, a, &said, e);
 
 	if (r < 0)
 		return r;
-	nodes_parse(said.out.data, a, ret);
+	if (lines.overflow)
+		return err_set(e, ERR_HOST, REASON_INPUT_LIMIT, EFBIG,
+		               "sinfo: more than %u MiB of nodes", LIST_MAX >> 20);
+	nodes_parse(lines.data ? lines.data : "", a, ret);
 	return 0;
 }
 

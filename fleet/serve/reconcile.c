@@ -11,8 +11,10 @@
 #include "serve/nodes.h"
 #include "serve/tell.h"
 
-#define UNSEEN_S   30 /* EC2 may list a new instance only later */
-#define UNSEEN_MAX 10 /* launches that are asked about at once; the others come next */
+#define UNSEEN_S    30   /* EC2 may list a new instance only later */
+#define FORGOTTEN_S 7200 /* EC2 lists an instance for about an hour after its end */
+#define LONG_AGO    1    /* seconds since 1970: never asked for from here, so only looked for */
+#define UNSEEN_MAX  10   /* launches that are asked about at once; the others come next */
 
 /* ---- EC2: what is there ---- */
 
@@ -24,6 +26,7 @@ static int adopt(struct fleet *f, const struct instances *all, const struct inst
 	const struct ledger_ask intent = {.token = one->token,
 	                                  .type = one->type,
 	                                  .subnet = one->subnet,
+	                                  .at = LONG_AGO,
 	                                  .n = nodes->n,
 	                                  .nodes = nodes->names};
 
@@ -38,18 +41,30 @@ static int adopt(struct fleet *f, const struct instances *all, const struct inst
 	return ledger_got(&f->ledger, one->token, ids, nodes->n, e);
 }
 
-/* Whether its tags tell a node of ours that has nothing else. */
-static bool can_adopt(const struct fleet *f, const struct instances_item *x, struct arena *a,
-                      struct hostlist *ret)
+/* Whether its tags name nodes, all of resources of the file. The tag with the cluster's name alone
+ * says nothing: whoever launches a head, a login node or static nodes may give it to them. */
+static bool is_of_the_fleet(const struct fleet *f, const struct instances_item *x, struct arena *a,
+                            struct hostlist *ret)
 {
 	const char *text = instances_tag(x, "hpc-node:nodes");
 	struct err ignored;
 
-	if (!text || !*x->token || ledger_launch_of(&f->ledger, x->token) ||
-	    hostlist_parse(text, a, ret, &ignored) < 0 || x->index >= ret->n)
+	if (!text || hostlist_parse(text, a, ret, &ignored) < 0 || !ret->n)
 		return false;
 	for (size_t i = 0; i < ret->n; i++)
-		if (!site_find(&f->site, ret->names[i]) || ledger_has(&f->ledger, ret->names[i]))
+		if (!site_find(&f->site, ret->names[i]))
+			return false;
+	return true;
+}
+
+/* Whether its nodes have nothing else. */
+static bool can_adopt(const struct fleet *f, const struct instances_item *x,
+                      const struct hostlist *nodes)
+{
+	if (!*x->token || ledger_launch_of(&f->ledger, x->token) || x->index >= nodes->n)
+		return false;
+	for (size_t i = 0; i < nodes->n; i++)
+		if (ledger_has(&f->ledger, nodes->names[i]))
 			return false;
 	return true;
 }
@@ -66,7 +81,9 @@ static int settle(struct fleet *f, const struct instances *all, const struct ins
 	/* Its launch wasn't answered: who asks again learns of it. */
 	if (p || (l && l->state == LEDGER_ASKED))
 		return 0;
-	if (can_adopt(f, x, a, &nodes))
+	if (!is_of_the_fleet(f, x, a, &nodes))
+		return 0;
+	if (can_adopt(f, x, &nodes))
 		return adopt(f, all, x, &nodes, a, e);
 	finish_stray(f, x->id, "no launch accounts for it");
 	return 0;
@@ -107,7 +124,26 @@ static int lost(struct fleet *f, const struct instances_item *x, struct arena *a
 	return ledger_ended(&f->ledger, x->id, why, e);
 }
 
-/* EC2 says what became of a launch: those that ended are lost. What it doesn't know isn't. */
+/* Those that EC2 has forgotten ended while nobody looked. */
+static int forget(struct fleet *f, const char *token, const struct instances *got, struct err *e)
+{
+	const struct ledger_launch *l = ledger_launch_of(&f->ledger, token);
+
+	for (size_t i = 0; l && l->told + FORGOTTEN_S < clock_wall() && i < l->n; i++) {
+		const struct ledger_place *p = &l->places[i];
+
+		if (!p->id || p->ended || is_listed(got, p->id))
+			continue;
+		log_notice("%s ended: EC2 knows it no more", p->id);
+		int r = ledger_ended(&f->ledger, p->id, "EC2 knows it no more", e);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+/* EC2 says what became of a launch: those that ended are lost, and in the end those that it doesn't
+ * know. */
 static int ask_about(struct fleet *f, const char *token, struct arena *a, struct err *e)
 {
 	const struct instances_query q = {.token = token, .ended = true};
@@ -128,7 +164,7 @@ static int ask_about(struct fleet *f, const char *token, struct arena *a, struct
 			if (r < 0)
 				return r;
 		}
-	return 0;
+	return forget(f, token, &got, e);
 }
 
 static bool misses_some(const struct ledger_launch *l, const struct instances *all)

@@ -31,6 +31,12 @@ static void print_line(const struct ledger_launch *l, const struct ledger_place 
 
 /* ---- status ---- */
 
+/* A node that Slurm waits for and that EC2 wasn't asked for yet: it waits for its turn. */
+static bool waits(const struct ledger *l, const struct ledger_wish *x)
+{
+	return x->open && !ledger_has(l, x->node);
+}
+
 static void print_json(const struct ledger *l, struct arena *a)
 {
 	struct strbuf out = STRBUF(a, OUTPUT_MAX);
@@ -55,6 +61,14 @@ static void print_json(const struct ledger *l, struct arena *a)
 			jsonw_u64(&w, "since", (uint64_t)l->launches[i].at);
 			jsonw_end(&w, '}');
 		}
+	for (size_t i = 0; i < l->n_wishes; i++) {
+		if (!waits(l, &l->wishes[i]))
+			continue;
+		jsonw_begin(&w, NULL, '{');
+		jsonw_str(&w, "node", l->wishes[i].node);
+		jsonw_str(&w, "state", "wanted");
+		jsonw_end(&w, '}');
+	}
 	jsonw_end(&w, ']');
 	jsonw_end(&w, '}');
 	puts(out.data);
@@ -70,6 +84,11 @@ static void print_text(const struct ledger *l)
 				print_line(&l->launches[i], &l->launches[i].places[k]);
 				n++;
 			}
+	for (size_t i = 0; i < l->n_wishes; i++)
+		if (waits(l, &l->wishes[i])) {
+			printf("%-20s  %-24s wanted\n", "-", l->wishes[i].node);
+			n++;
+		}
 	printf("%zu nodes have or wait for an instance%s\n", n,
 	       l->stopped ? "; stopped: nothing is launched" : "");
 }

@@ -114,6 +114,7 @@ def test_a_job_gets_all_its_nodes_or_none(head, ec2, resume_file):
 
 def test_a_job_in_two_resources_gives_back_what_it_has(head, ec2):
     ec2.capacity = {("c7g.large", "subnet-b"): 1}
+    head.nodes(q_dy_a_1="allocated#", q_dy_a_2="allocated#", q_dy_b_1="allocated#", q_dy_b_2="allocated#")
     head.start()
     head.slurm("resume", "q-dy-a-[1-2],q-dy-b-[1-2]", {"all_nodes": "x", "jobs": [
         {"job_id": 7, "nodes": "q-dy-a-[1-2],q-dy-b-[1-2]"}]})
@@ -121,6 +122,48 @@ def test_a_job_in_two_resources_gives_back_what_it_has(head, ec2):
     head.wait_told("NodeName=q-dy-a-[1-2] State=down")
     wait_until(lambda: len(ec2.ledger) == 4, "two launches and two ends")
     head.wait_alive("")
+
+
+def test_what_still_waits_for_such_a_job_is_not_launched(head, ec2):
+    ec2.capacity = {("c7g.large", "subnet-b"): 0}
+    head.nodes(q_dy_a_1="allocated#", q_dy_a_2="allocated#", q_dy_b_1="allocated#", q_dy_b_2="allocated#")
+    head.start()
+    head.slurm("resume", "q-dy-b-[1-2],q-dy-a-[1-2]", {"all_nodes": "x", "jobs": [
+        {"job_id": 7, "nodes": "q-dy-b-[1-2],q-dy-a-[1-2]"}]})
+    head.wait_told("NodeName=q-dy-b-[1-2] State=down")
+    head.wait_told("NodeName=q-dy-a-[1-2] State=down")
+    assert ec2.ledger == []
+
+
+def test_a_node_that_has_come_up_is_not_given_back(head, ec2):
+    """The number of a job outlives its requeues: what it had once may run another job."""
+    head.start()
+    head.slurm("resume", "q-dy-a-[1-2]", {"all_nodes": "x", "jobs": [{"job_id": 7, "nodes": "q-dy-a-[1-2]"}]})
+    head.wait_alive("q-dy-a-[1-2]")
+    ec2.capacity = {("c7g.large", "subnet-b"): 0}
+    head.nodes(q_dy_a_1="allocated", q_dy_a_2="idle", q_dy_b_1="allocated#", q_dy_b_2="allocated#")
+    head.slurm("resume", "q-dy-b-[1-2]", {"all_nodes": "x", "jobs": [{"job_id": 7, "nodes": "q-dy-b-[1-2]"}]})
+    head.wait_told("NodeName=q-dy-b-[1-2] State=down")
+    head.run("reconcile")
+    wait_until(lambda: looks(ec2) >= 2, "another look")
+    assert not any("q-dy-a" in line for line in head.told())
+    head.wait_alive("q-dy-a-[1-2]")
+
+
+def test_instances_of_others_are_left_alone(head, ec2):
+    """The cluster's tag is on heads, login nodes and static nodes, too; and a resource may have left the file."""
+    head.start()
+    head.slurm("resume", "q-dy-a-1")
+    head.wait_alive("q-dy-a-1")
+    head.stop()
+    (head.dir / "state/journal").unlink()
+    head.site(SITE.replace("q-dy-a-", "other-"))
+    seen = looks(ec2)
+    head.start()
+    head.run("reconcile")
+    wait_until(lambda: looks(ec2) >= seen + 2, "two looks")
+    head.wait_alive("q-dy-a-1")
+    assert len(ec2.ledger) == 1
 
 
 def test_an_answer_that_is_lost_launches_nothing_twice(head, ec2):

@@ -22,10 +22,10 @@ static void each_node_is_read_once(void **state)
 	assert_string_equal(all.items[2].reason, "");
 	nodes_parse("", a, &all);
 	assert_int_equal(all.n, 0);
-	nodes_parse("a\nb|idle\n", a, &all); /* cut short */
-	assert_int_equal(all.n, 2);
-	assert_string_equal(all.items[0].state, "");
-	assert_string_equal(all.items[1].state, "idle");
+	/* What is no node. */
+	nodes_parse("sinfo: error: no answer\nb|idle\nc|idle|\n\n", a, &all);
+	assert_int_equal(all.n, 1);
+	assert_string_equal(all.items[0].name, "c");
 }
 
 static void states_by_their_suffixes(void **state)
