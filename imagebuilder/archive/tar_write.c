@@ -272,12 +272,12 @@ int tar_write(int tree, int fd, int64_t epoch, uint64_t deadline, struct err *e)
 		               "writing a tar: this machine has no locale C.UTF-8");
 	}
 	locale_t before = uselocale(utf8);
-	*t = (struct taring){.archive = archive_write_new(),
-	                     .epoch = epoch,
-	                     .deadline = deadline,
-	                     .fd = fd,
-	                     .path = ".",
-	                     .len = 1};
+	t->archive = archive_write_new();
+	t->epoch = epoch;
+	t->deadline = deadline;
+	t->fd = fd;
+	t->path[0] = '.';
+	t->len = 1;
 	int r = write_all(t, tree, e);
 	uselocale(before);
 	freelocale(utf8);
