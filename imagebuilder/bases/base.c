@@ -3,9 +3,10 @@
 #include "bases/base.h"
 
 #include <errno.h>
-#include <sys/utsname.h>
 
 #include "bases/base_own.h"
+#include "bases/emulation.h"
+#include "recipe/arch.h"
 
 /* A kind of base is a file, its declaration in base_own.h, and a row here. */
 static const struct base_type *const types[] = {
@@ -44,23 +45,13 @@ bool base_locks(const struct recipe *r)
 
 static int check(const struct recipe *r, const struct base_type *type, struct err *e)
 {
-	struct utsname here;
-
-	if (uname(&here) < 0)
-		return err_errno(e, errno, "asking for the machine's architecture");
-	const char *arch = str_eq(here.machine, "aarch64") ? "arm64" : here.machine;
-	if (!str_eq(arch, r->arch))
-		return err_set(
-		        e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
-		        "%s: the image is for %s, and this machine is %s: build it on one of "
-		        "its own kind",
-		        r->file, r->arch, arch);
 	if (!type)
 		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
 		               "%s: 'from' is missing in 'image': expected what it is built from, "
 		               "as debian:bookworm",
 		               r->file);
-	return type->check ? type->check(r, e) : 0;
+	int no = emulation_check(r->file, r->arch, EMULATION_BINFMT, e);
+	return no < 0 || !type->check ? no : type->check(r, e);
 }
 
 int base_plan(const struct recipe *recipe, const struct lock *lock, struct arena *a,
@@ -77,6 +68,8 @@ int base_plan(const struct recipe *recipe, const struct lock *lock, struct arena
 		if (r < 0)
 			return r;
 	}
+	if (!str_eq(recipe->arch, arch_native()))
+		strbuf_printf(key, "architecture %s\n", recipe->arch);
 	r = type->key(&b, a, key, e);
 	if (r < 0)
 		return r;

@@ -62,3 +62,6 @@ int gpt_check_copy(int fd, const char *name, const struct gpt_table *t,
 
 /* The kind of partition by its type: "root", "esp", "bios", "linux" (any of Linux), or NULL. */
 const char *gpt_kind(const struct gpt_entry *p);
+
+/* "x86_64" or "arm64", as the type of its root partition says; NULL: no partition says it. */
+const char *gpt_arch(const struct gpt_table *t);

@@ -16,13 +16,13 @@
 #define ENTRY     128
 
 static const struct {
-	const char *type, *kind;
+	const char *type, *kind, *arch;
 } kinds[] = {
-        {"21686148-6449-6e6f-744e-656564454649", "bios"},
-        {"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "esp"},
-        {"4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "root"}, /* x86_64 */
-        {"b921b045-1df0-41c3-af44-4c6f280d3fae", "root"}, /* arm64 */
-        {"0fc63daf-8483-4772-8e79-3d69d8477de4", "linux"},
+        {"21686148-6449-6e6f-744e-656564454649", "bios", NULL},
+        {"c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "esp", NULL},
+        {"4f68bce3-e8cd-4db1-96e7-fbcaf984b709", "root", "x86_64"},
+        {"b921b045-1df0-41c3-af44-4c6f280d3fae", "root", "arm64"},
+        {"0fc63daf-8483-4772-8e79-3d69d8477de4", "linux", NULL},
 };
 
 const char *gpt_kind(const struct gpt_entry *p)
@@ -30,6 +30,15 @@ const char *gpt_kind(const struct gpt_entry *p)
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (str_eq(kinds[i].type, p->type))
 			return kinds[i].kind;
+	return NULL;
+}
+
+const char *gpt_arch(const struct gpt_table *t)
+{
+	for (size_t i = 0; i < t->n; i++)
+		for (size_t k = 0; k < ARRAY_LEN(kinds); k++)
+			if (kinds[k].arch && str_eq(kinds[k].type, t->items[i].type))
+				return kinds[k].arch;
 	return NULL;
 }
 

@@ -11,12 +11,15 @@
 #include <sys/stat.h>
 
 #include "base/scope.h"
+#include "recipe/arch.h"
 #include "store/stack.h"
 
 #define MODULES                                                                                    \
 	"part_gpt", "ext2", "fat", "search", "search_fs_uuid", "configfile", "linux", "normal",    \
 	        "serial", "terminal", "boot", "echo", "test"
 
+#define MODULES_DIR      "/usr/lib/grub/%s"
+#define MODULES_MAX      (4 << 20)
 #define BOOT_IMG         "/usr/lib/grub/i386-pc/boot.img"
 #define BOOT_DRIVE_CHECK 0x66  /* a jump that is only needed by BIOSes with wrong drive numbers */
 #define CORE_SEGMENT     0x820 /* where the remaining sectors are loaded to */
@@ -48,8 +51,9 @@ static int check_one(const char *arch, enum recipe_boot boot, struct err *e)
 		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
 		               "booting '%s' by %s: there is no such GRUB; use `boot: uefi`", arch,
 		               boot == BOOT_UEFI ? "UEFI" : "BIOS");
-	snprintf(path, sizeof path, "/usr/lib/grub/%s/moddep.lst", t->platform);
-	if (access(path, R_OK) < 0)
+	snprintf(path, sizeof path, MODULES_DIR "/moddep.lst", t->platform);
+	/* Of another architecture they are the image's: Debian has its packages for their own only. */
+	if (access(path, R_OK) < 0 && (boot != BOOT_UEFI || str_eq(arch, arch_native())))
 		return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
 		               "looking for GRUB's '%s': not on this machine; install %s",
 		               t->platform, t->package);
@@ -109,12 +113,59 @@ static int put_config(const struct grub *g, const char *name, struct err *e)
 	return put_here(g, name, (struct blob){text, strlen(text)}, e);
 }
 
+static int copy_module(const struct grub *g, const char *from, const char *platform,
+                       const char *name, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct stat st;
+	struct blob text;
+
+	if (!stack_stat(g->layers, arena_printf(a, "%s/%s", from, name), &st) ||
+	    !S_ISREG(st.st_mode))
+		return 0; /* the directory of images that are whole already */
+	int r = stack_read(g->layers, arena_printf(a, "%s/%s", from, name), MODULES_MAX, a, &text,
+	                   e);
+
+	return r < 0 ? r : put_here(g, arena_printf(a, "%s/%s", platform, name), text, e);
+}
+
+/* Where grub-mkimage finds the modules: a copy of the image's, or NULL: this machine's. */
+static int find_modules(const struct grub *g, const struct target *t, struct arena *a,
+                        const char **ret, struct err *e)
+{
+	const char *from = arena_printf(a, MODULES_DIR, t->platform), **names = NULL;
+	size_t n = 0;
+
+	*ret = NULL;
+	if (access(arena_printf(a, "%s/moddep.lst", from), R_OK) == 0)
+		return 0;
+	int r = stack_list(g->layers, from, "", a, &names, &n, e);
+	if (r < 0)
+		return r;
+	if (!n)
+		return err_set(
+		        e, ERR_INPUT, REASON_INPUT_REQUIRED, ENOENT,
+		        "GRUB's modules for %s are neither on this machine nor in the image: "
+		        "add %s to `packages`",
+		        t->platform, t->package);
+	*ret = arena_printf(a, "%s/%s", g->dir, t->platform);
+	if (mkdir(*ret, 0700) < 0)
+		return err_errno(e, errno, "making '%s'", *ret);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = copy_module(g, from, t->platform, names[i], e);
+	return r;
+}
+
 /* Builds GRUB for the target, as a file of that name in the directory. */
 static int make_image(const struct grub *g, const struct target *t, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
+	const char *modules = NULL;
 	char *config = arena_printf(a, "%s/load.cfg", g->dir);
 	int r = put_config(g, "load.cfg", e);
+	if (r < 0)
+		return r;
+	r = find_modules(g, t, a, &modules, e);
 	if (r < 0)
 		return r;
 	char *out = arena_printf(a, "%s/%s", g->dir, t->file);
@@ -129,6 +180,8 @@ static int make_image(const struct grub *g, const struct target *t, struct err *
 	                            config,
 	                            MODULES,
 	                            str_eq(t->platform, "i386-pc") ? "biosdisk" : "efi_gop",
+	                            modules ? "-d" : NULL,
+	                            modules,
 	                            NULL};
 	return run(g, argv, e);
 }

@@ -13,7 +13,7 @@
 
 struct grub {
 	struct host *tools;
-	const char *const *layers; /* of the image: the signed loaders of BOOT_UEFI_SECURE */
+	const char *const *layers; /* of the image: the signed loaders of BOOT_UEFI_SECURE, and modules */
 	const char *dir;           /* for temporary files */
 	const char *file;          /* the disk, partitioned */
 	const struct gpt *gpt;
@@ -24,7 +24,7 @@ struct grub {
 };
 
 /* Checks that GRUB's files for the boot modes are on this machine; else the error names the
- * package. */
+ * package. For UEFI of another architecture they are taken from the image. */
 int grub_check(const char *arch, enum recipe_boot boot, struct err *e) ATTR_MUST_USE;
 
 /* Builds GRUB's images in `dir`, or for BOOT_UEFI_SECURE takes the signed ones of the layers; of *g,

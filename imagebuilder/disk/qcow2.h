@@ -12,3 +12,7 @@
  * our rights. A damaged one is ERR_INTEGRITY.
  */
 int qcow2_to_raw(const char *file, const char *raw, uint64_t deadline, struct err *e) ATTR_MUST_USE;
+
+/* The same for its first 64 KiB, in which its partition table is; the rest is a hole. */
+int qcow2_begin_to_raw(const char *file, const char *raw, uint64_t deadline,
+                       struct err *e) ATTR_MUST_USE;

@@ -2,6 +2,8 @@
 /* The table of architectures. */
 #include "recipe/arch.h"
 
+#include <sys/utsname.h>
+
 const char *const arch_names[] = {"x86_64", "arm64", "amd64", "aarch64", NULL};
 static const char *const canonical[] = {"x86_64", "arm64", "x86_64", "arm64"};
 _Static_assert(ARRAY_LEN(canonical) + 1 == ARRAY_LEN(arch_names), "a canonical name for each");
@@ -9,6 +11,18 @@ _Static_assert(ARRAY_LEN(canonical) + 1 == ARRAY_LEN(arch_names), "a canonical n
 const char *arch_name(int row)
 {
 	return canonical[row];
+}
+
+const char *arch_native(void)
+{
+	static struct utsname here; /* which the answer may point into */
+
+	if (uname(&here) < 0)
+		return "unknown";
+	for (size_t i = 0; arch_names[i]; i++)
+		if (str_eq(arch_names[i], here.machine))
+			return canonical[i];
+	return here.machine;
 }
 
 int arch_check_name(const struct doc *at, const char *name, struct err *e)

@@ -2,6 +2,8 @@
 /* Checks by their names that the packages of a recipe bring a kernel and an init. */
 #include "recipe/bootable.h"
 
+#include <unistd.h>
+
 #include "recipe/brings.h"
 #include "recipe/distribution.h"
 
@@ -9,7 +11,8 @@
  * networks depend on one. Kernels of rpm distributions need systemd themselves. */
 static const struct part {
 	const char *what, *distribution, *packages, *fix;
-	bool secure; /* only for boot: uefi+secure */
+	bool secure;               /* only for boot: uefi+secure */
+	const char *arch, *unless; /* only for that one, where this machine has no such file */
 } parts[] = {
         {"kernel", "debian:", "linux-image-*",
          "linux-image-cloud-amd64 (arm64: linux-image-cloud-arm64)"},
@@ -26,6 +29,10 @@ static const struct part {
          "systemd-sysv init sysvinit-core runit-init libpam-systemd libpam-elogind "
          "dbus-user-session network-manager polkitd policykit-1 ubuntu-minimal ubuntu-server",
          "systemd-sysv"},
+        {"GRUB for UEFI", "debian:", "grub-efi-arm64-bin grub-efi-arm64", "grub-efi-arm64-bin",
+         .arch = "arm64", .unless = "/usr/lib/grub/arm64-efi/moddep.lst"},
+        {"GRUB for UEFI", "ubuntu:", "grub-efi-arm64-bin grub-efi-arm64", "grub-efi-arm64-bin",
+         .arch = "arm64", .unless = "/usr/lib/grub/arm64-efi/moddep.lst"},
         {"signed shim", "debian:", "shim-signed", "shim-signed", .secure = true},
         {"signed GRUB", "debian:", "grub-efi-amd64-signed", "grub-efi-amd64-signed",
          .secure = true},
@@ -53,6 +60,11 @@ static int check_part(const struct recipe *top, const struct part *row,
 	               row->what, row->fix);
 }
 
+static bool is_needed(const struct part *row, const struct recipe *top)
+{
+	return !row->arch || (str_eq(row->arch, top->arch) && access(row->unless, R_OK) < 0);
+}
+
 int bootable_check(const struct recipe *top, const struct field_strings *all, struct arena *a,
                    struct err *e)
 {
@@ -68,8 +80,8 @@ int bootable_check(const struct recipe *top, const struct field_strings *all, st
 	if (lowest->from_type != FROM_DISTRIBUTION || brings_unknown(top, kernels_in))
 		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
-		if ((parts[i].secure && !secure) || str_eq(done, parts[i].what) ||
-		    !str_starts(lowest->from, parts[i].distribution))
+		if ((parts[i].secure && !secure) || !is_needed(&parts[i], top) ||
+		    str_eq(done, parts[i].what) || !str_starts(lowest->from, parts[i].distribution))
 			continue;
 		done = parts[i].what;
 		int r = check_part(top, &parts[i], all, a, e);

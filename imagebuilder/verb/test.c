@@ -20,10 +20,14 @@
 #include "base/log.h"
 #include "base/scope.h"
 #include "build/progress.h"
+#include "disk/gpt.h"
+#include "disk/qcow2.h"
+#include "recipe/arch.h"
+#include "store/tool.h"
 #include "verb/verb.h"
 
 #define DEADLINE_MS  600000
-#define FIRMWARE_MAX (16UL << 20) /* bytes of the file with its variables */
+#define FIRMWARE_MAX (64UL << 20) /* bytes of the file with its variables */
 #define CPUINFO_MAX  (16UL << 20)
 #define LINE_LEN     1200 /* the size of host_exec's pieces, and the NUL */
 #define TAIL         30   /* last lines that are shown if the machine failed */
@@ -31,12 +35,41 @@
 /* Where Debian, Fedora and Amazon Linux install them. */
 static const struct firmware {
 	const char *code, *vars;
+	bool arm;
 	bool secure; /* has Microsoft's keys, and runs only what they signed */
 } firmwares[] = {
-        {"/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd", true},
-        {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", false},
-        {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd", false},
-        {"/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd", false},
+        {"/usr/share/OVMF/OVMF_CODE_4M.ms.fd", "/usr/share/OVMF/OVMF_VARS_4M.ms.fd", false, true},
+        {"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd", false, false},
+        {"/usr/share/OVMF/OVMF_CODE.fd", "/usr/share/OVMF/OVMF_VARS.fd", false, false},
+        {"/usr/share/edk2/ovmf/OVMF_CODE.fd", "/usr/share/edk2/ovmf/OVMF_VARS.fd", false, false},
+        {"/usr/share/AAVMF/AAVMF_CODE.fd", "/usr/share/AAVMF/AAVMF_VARS.fd", true, false},
+        {"/usr/share/edk2/aarch64/QEMU_EFI-pflash.raw",
+         "/usr/share/edk2/aarch64/vars-template-pflash.raw", true, false},
+};
+
+/* The machine of each architecture; the first has BIOS, too. */
+static const struct machine {
+	const char *arch, *program, *package, *firmware; /* the last two: of Debian */
+	const char *board, *cpu;                         /* without the host's own processor */
+	/* The console of an instance is a 16550, ttyS0. The board of arm64 has another one, which the
+	 * firmware writes to. */
+	const char *console[8];
+} machines[] = {
+        {"x86_64",
+         "qemu-system-x86_64",
+         "qemu-system-x86",
+         "ovmf",
+         "q35",
+         "Nehalem",
+         {"-serial", "stdio"}},
+        {"arm64",
+         "qemu-system-aarch64",
+         "qemu-system-arm",
+         "qemu-efi-aarch64",
+         "virt",
+         "cortex-a72",
+         {"-chardev", "stdio,id=c0,mux=on", "-serial", "chardev:c0", "-device",
+          "pci-serial,chardev=c0"}},
 };
 
 struct boot {
@@ -44,6 +77,7 @@ struct boot {
 	struct host *host;
 	const char *disk, *dir;
 	bool bios, secure;
+	const struct machine *machine;
 	uint64_t deadline;
 	struct progress progress;
 
@@ -149,10 +183,11 @@ static int add_firmware(struct boot *b, const char **argv, size_t *n, struct err
 	}
 	for (size_t i = 0; i < ARRAY_LEN(firmwares); i++) {
 		if (firmwares[i].secure != b->secure ||
+		    firmwares[i].arm != str_eq(b->machine->arch, "arm64") ||
 		    file_read(AT_FDCWD, firmwares[i].vars, FIRMWARE_MAX, b->arena, &text, e) < 0)
 			continue;
 		argv[(*n)++] = "-machine";
-		argv[(*n)++] = b->secure ? "q35,smm=on" : "q35";
+		argv[(*n)++] = b->secure ? "q35,smm=on" : b->machine->board;
 		if (b->secure) {
 			argv[(*n)++] = "-global";
 			argv[(*n)++] = "driver=cfi.pflash01,property=secure,value=on";
@@ -166,8 +201,8 @@ static int add_firmware(struct boot *b, const char **argv, size_t *n, struct err
 		return file_replace(AT_FDCWD, vars, text.data, text.len, &attr, e);
 	}
 	return err_set(e, ERR_HOST, REASON_HOST_EXEC, ENOENT,
-	               "starting '%s': no UEFI firmware%s here: install ovmf", b->disk,
-	               b->secure ? " with Microsoft's keys" : "");
+	               "starting '%s': no UEFI firmware%s here: install %s", b->disk,
+	               b->secure ? " with Microsoft's keys" : "", b->machine->firmware);
 }
 
 /* A comma in a value of QEMU's options is doubled. */
@@ -186,15 +221,13 @@ static const char *option_value(const char *s, struct arena *a)
 
 static int run_machine(struct boot *b, struct err *e)
 {
-	bool kvm = has_kvm(b->arena);
-	const char *argv[48] = {"qemu-system-x86_64",
+	bool kvm = str_eq(b->machine->arch, arch_native()) && has_kvm(b->arena);
+	const char *argv[48] = {b->machine->program,
 	                        "-nodefaults",
 	                        "-no-user-config",
 	                        "-display",
 	                        "none",
 	                        "-no-reboot",
-	                        "-serial",
-	                        "stdio",
 	                        "-smp",
 	                        "2",
 	                        "-m",
@@ -210,12 +243,14 @@ static int run_machine(struct boot *b, struct err *e)
 	                        "-accel",
 	                        kvm ? "kvm" : "tcg",
 	                        "-cpu",
-	                        kvm ? "host" : "Nehalem"};
+	                        kvm ? "host" : b->machine->cpu};
 	size_t n = 0;
 	struct host_result res;
 
 	while (argv[n])
 		n++;
+	for (const char *const *word = b->machine->console; *word; word++)
+		argv[n++] = *word;
 	argv[n++] = "-monitor";
 	argv[n++] = arena_printf(b->arena, "unix:%s/monitor,server=on,wait=off", b->dir);
 	argv[n++] = "-drive";
@@ -309,9 +344,43 @@ static int check_image(const char *path, struct err *e)
 	return check_disk(fd, path, e);
 }
 
+static int find_machine(struct boot *b, const char *arch, struct err *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(machines); i++)
+		if (str_eq(machines[i].arch, arch))
+			b->machine = &machines[i];
+	if (b->machine == machines || (!b->bios && !b->secure))
+		return tool_need(b->machine->program, b->machine->package, e);
+	return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
+	               "'%s' is for %s, whose machines it starts by --firmware uefi only", b->disk,
+	               arch);
+}
+
+/* Its partition table says for which architecture it is; one that can't be read is for x86-64. */
+static int look_at_disk(struct boot *b, struct err *e)
+{
+	const char *begin = b->disk, *arch = NULL;
+	struct gpt_table table;
+	struct err none;
+	int r = 0;
+
+	if (str_ends(b->disk, ".qcow2")) {
+		begin = arena_printf(b->arena, "%s/begin", b->dir);
+		r = qcow2_begin_to_raw(b->disk, begin, b->deadline, &none);
+	}
+	scope_fd int fd = r < 0 ? -1 : open(begin, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 && gpt_read(fd, b->disk, &table, &none) == 0)
+		arch = gpt_arch(&table);
+	return find_machine(b, arch ? arch : machines[0].arch, e);
+}
+
 static int start(struct boot *b, struct err *e)
 {
-	int r = run_machine(b, e);
+	int r = look_at_disk(b, e);
+
+	if (r < 0)
+		return r;
+	r = run_machine(b, e);
 
 	if (r < 0)
 		return r;
@@ -378,13 +447,11 @@ static int run_test(struct image *g)
 	struct boot *b = arena_alloc(g->program.arena, sizeof *b);
 	struct err e;
 
-	*b = (struct boot){
-	        .arena = g->program.arena,
-	        .dir = g->tmp,
-	        .bios = str_eq(g->opt.firmware, "bios"),
-	        .secure = str_eq(g->opt.firmware, "uefi+secure"),
-	        .deadline = program_deadline(&g->program, DEADLINE_MS),
-	};
+	b->arena = g->program.arena;
+	b->dir = g->tmp;
+	b->bios = str_eq(g->opt.firmware, "bios");
+	b->secure = str_eq(g->opt.firmware, "uefi+secure");
+	b->deadline = program_deadline(&g->program, DEADLINE_MS);
 	progress_open(&b->progress, &g->program, NULL);
 	progress_work(&b->progress, arena_printf(b->arena, "starting by %s", firmware_name(b)));
 	if (test(b, path, &e) < 0) {

@@ -173,14 +173,14 @@ static void what_cant_be_built_here_is_outlined(void **state)
 {
 	struct recipe recipe;
 	struct chain c;
-	const char *other = str_eq(own_arch(), "arm64") ? "x86_64" : "arm64";
 
 	(void)state;
 	(void)mkdir(at("tree"), 0755);
-	put("r.yaml", arena_printf(arena, "image: {name: u, arch: %s, from: tree}\n" MOTD, other));
+	put("r.yaml",
+	    arena_printf(arena, "image: {name: u, arch: %s, from: tree}\n" MOTD, own_arch()));
 	assert_ok(recipe_load(at("r.yaml"), NULL, arena, &recipe, &e));
-	assert_err(chain_plan(&recipe, NULL, arena, &c, &e), ERR_INPUT,
-	           arena_printf(arena, "the image is for %s", other));
+	recipe.arch = "riscv64";
+	assert_err(chain_plan(&recipe, NULL, arena, &c, &e), ERR_HOST, "the image is for riscv64");
 	assert_ok(chain_outline(&recipe, NULL, arena, &c, &e));
 	assert_string_equal(names(&c), "base:base step:files:/etc/motd clean:clean");
 	assert_null(c.steps[0].says);

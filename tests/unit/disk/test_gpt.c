@@ -112,6 +112,7 @@ static void test_what_was_written_is_read(void **state)
 		assert_string_equal(gpt_kind(&t.items[i]), kinds[i]);
 	}
 	assert_string_equal(t.items[2].type, "4f68bce3-e8cd-4db1-96e7-fbcaf984b709");
+	assert_string_equal(gpt_arch(&t), "x86_64");
 	assert_ok(gpt_check_copy(f->fd, "disk", &t, &e));
 }
 
@@ -153,7 +154,9 @@ static void test_arm64(void **state)
 	assert_string_equal(gpt_kind(&t.items[0]), "esp");
 	assert_string_equal(gpt_kind(&t.items[1]), "root");
 	assert_string_equal(t.items[1].type, "b921b045-1df0-41c3-af44-4c6f280d3fae");
+	assert_string_equal(gpt_arch(&t), "arm64");
 	memcpy(t.items[1].type, "0fc63daf", 8);
+	assert_null(gpt_arch(&t));
 	assert_null(gpt_kind(&t.items[1]));
 	memcpy(t.items[1].type, "0fc63daf-8483-4772-8e79-3d69d8477de4", IDENT_UUID);
 	assert_string_equal(gpt_kind(&t.items[1]), "linux");

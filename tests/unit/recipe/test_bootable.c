@@ -56,13 +56,32 @@ static void what_else_may_bring_them_is_not_refused(void **state)
 	           "base.yaml:2:11: ");
 }
 
+#define ARM "image: {name: x, from: debian:bookworm, arch: arm64}\n"
+
+/* GRUB's modules for another architecture are the image's, where this machine has none. */
+static void grub_for_arm_is_of_the_image(void **state)
+{
+	(void)state;
+	if (access("/usr/lib/grub/arm64-efi/moddep.lst", R_OK) == 0) {
+		assert_ok(check(ARM "packages: [linux-image-cloud-arm64, systemd-sysv]\n", NULL));
+		return;
+	}
+	assert_err(check(ARM "packages: [linux-image-cloud-arm64, systemd-sysv]\n", NULL),
+	           ERR_INPUT,
+	           "r.yaml:2:11: no package of this image brings the GRUB for UEFI that a disk "
+	           "starts by: add grub-efi-arm64-bin");
+	assert_ok(check(ARM "packages: [linux-image-cloud-arm64, systemd-sysv, "
+	                    "grub-efi-arm64-bin]\n",
+	                NULL));
+}
+
 static void secure_boot_wants_signed_loaders(void **state)
 {
 	(void)state;
-	static const char *const header =
-	        "image: {name: x, from: '%s', disk: {boot: uefi+secure}}\n"
-	        "packages: [linux-image-amd64, systemd-sysv%s]\n";
-#define LOADED(from, more) check(arena_printf(arena, header, from, more), NULL)
+#define SECURE                                                                                     \
+	"image: {name: x, from: '%s', disk: {boot: uefi+secure}}\n"                                \
+	"packages: [linux-image-amd64, systemd-sysv%s]\n"
+#define LOADED(from, more) check(arena_printf(arena, SECURE, from, more), NULL)
 
 	assert_err(LOADED("debian:bookworm", ""), ERR_INPUT,
 	           "brings the signed shim that a disk starts by: add shim-signed to 'packages'");
@@ -80,6 +99,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        T(a_kernel_and_an_init_are_asked_for),
 	        T(what_else_may_bring_them_is_not_refused),
+	        T(grub_for_arm_is_of_the_image),
 	        T(secure_boot_wants_signed_loaders),
 	};
 

@@ -50,8 +50,8 @@ static void a_login_ends_it(void **state)
 	assert_has(said(),
 	           arena_printf(arena, "'%s' starts by BIOS: login after ", at("disk.raw")));
 	const char *args = calls_of("qemu-system-x86_64");
-	assert_has(args, "-nodefaults -no-user-config -display none -no-reboot -serial stdio ");
-	assert_has(args, " -monitor unix:/tmp/hpc-imagebuild-");
+	assert_has(args, "-nodefaults -no-user-config -display none -no-reboot -smp 2 ");
+	assert_has(args, " -serial stdio -monitor unix:/tmp/hpc-imagebuild-");
 	assert_has(args, arena_printf(arena,
 	                              "-drive if=none,id=d0,snapshot=on,cache=unsafe,format=raw,"
 	                              "file=%s -machine pc\n",
@@ -117,6 +117,52 @@ static void other_disks_are_started_otherwise(void **state)
 	           arena_printf(arena, ",format=qcow2,file=%s/a,,b.qcow2 -machine q35 ", top));
 	assert_has(args, "-drive if=pflash,unit=0,format=raw,readonly=on,file=/usr/share/edk2/"
 	                 "ovmf/OVMF_CODE.fd -drive if=pflash,unit=1,format=raw,file=/tmp/");
+	assert_int_equal(umount("/usr/share"), 0);
+}
+
+/* A disk whose root partition is of that type. */
+static void put_gpt(const char *name, const char *type)
+{
+	scope_fd int fd = open(at(name), O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	assert_int_equal(ftruncate(fd, 4 << 20), 0);
+	assert_int_equal(system(arena_printf(arena, "echo 'label: gpt\n,,%s' | /sbin/sfdisk -q %s",
+	                                     type, at(name))),
+	                 0);
+}
+
+#define X86 "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"
+#define ARM "B921B045-1DF0-41C3-AF44-4C6F280D3FAE"
+
+static void the_partitions_say_the_architecture(void **state)
+{
+	(void)state;
+	unit_need_root();
+	put_gpt("arm.raw", ARM);
+	put_gpt("x86.raw", X86);
+	assert_int_equal(
+	        system(arena_printf(arena, "/usr/bin/qemu-img convert -O qcow2 %s %s/arm.qcow2",
+	                            at("arm.raw"), top)),
+	        0);
+	assert_int_equal(mount("none", "/usr/share", "tmpfs", 0, NULL), 0);
+	put("../../usr/share/AAVMF/AAVMF_VARS.fd", "variables");
+	qemu(LOGIN);
+	put_program("qemu-system-aarch64", LOGIN);
+	assert_int_equal(run("test", at("arm.raw"), "-q"), 0);
+	assert_has(calls_of("qemu-system-aarch64"),
+	           " -cpu cortex-a72 -chardev stdio,id=c0,mux=on -serial chardev:c0 "
+	           "-device pci-serial,chardev=c0 ");
+	assert_has(calls_of("qemu-system-aarch64"),
+	           " -machine virt -drive if=pflash,unit=0,format=raw,readonly=on,"
+	           "file=/usr/share/AAVMF/AAVMF_CODE.fd ");
+	assert_int_equal(run("test", at("arm.raw"), "--firmware", "bios"), 3);
+	assert_has(complained(),
+	           "arm.raw' is for arm64, whose machines it starts by --firmware uefi only");
+	assert_int_equal(run("test", at("x86.raw"), "-q"), 1);
+	assert_has(complained(), "no UEFI firmware here: install ovmf");
+	assert_int_equal(unlink("/usr/share/AAVMF/AAVMF_VARS.fd"), 0);
+	assert_int_equal(run("test", at("arm.raw"), "-q"), 1);
+	assert_has(complained(), "no UEFI firmware here: install qemu-efi-aarch64");
 	assert_int_equal(umount("/usr/share"), 0);
 }
 
@@ -238,10 +284,10 @@ static void acceleration_needs_device_and_processor(void **state)
 		bool device;
 		const char *flags, *want;
 	} rows[] = {
-	        {false, "flags : fpu vmx sse\n", " -accel tcg -cpu Nehalem -monitor "},
-	        {true, "flags : fpu sse vmx_x\n", " -accel tcg -cpu Nehalem -monitor "},
-	        {true, "flags : fpu vmx sse\n", " -accel kvm -cpu host -monitor "},
-	        {true, "flags : fpu svm sse\n", " -accel kvm -cpu host -monitor "},
+	        {false, "flags : fpu vmx sse\n", " -accel tcg -cpu Nehalem -serial stdio "},
+	        {true, "flags : fpu sse vmx_x\n", " -accel tcg -cpu Nehalem -serial stdio "},
+	        {true, "flags : fpu vmx sse\n", " -accel kvm -cpu host -serial stdio "},
+	        {true, "flags : fpu svm sse\n", " -accel kvm -cpu host -serial stdio "},
 	};
 
 	(void)state;
@@ -342,6 +388,7 @@ int main(void)
 	        T(a_login_ends_it),
 	        T(what_fails_is_told),
 	        T(other_disks_are_started_otherwise),
+	        T(the_partitions_say_the_architecture),
 	        T(events_tell_it),
 	        T(nothing_is_left_of_it),
 	        T(a_disk_has_a_partition_table),
