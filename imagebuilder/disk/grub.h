@@ -13,9 +13,10 @@
 
 struct grub {
 	struct host *tools;
-	const char *const *layers; /* of the image: the signed loaders of BOOT_UEFI_SECURE, and modules */
-	const char *dir;           /* for temporary files */
-	const char *file;          /* the disk, partitioned */
+	const char *const
+	        *layers;  /* of the image: the signed loaders of BOOT_UEFI_SECURE, and modules */
+	const char *dir;  /* for temporary files */
+	const char *file; /* the disk, partitioned */
 	const struct gpt *gpt;
 	const char *root_uuid; /* of the root file system */
 	uint32_t volume;       /* of the ESP */

@@ -18,8 +18,8 @@
 
 struct instances_item {
 	const char *id, *type, *subnet, *zone, *address; /* all but id: "" while EC2 doesn't tell */
-	const char *token;                      /* of its launch, or "" */
-	const char *state;                      /* "pending", "running", ... */
+	const char *token;                               /* of its launch, or "" */
+	const char *state;                               /* "pending", "running", ... */
 	const char *reason;     /* why it ended, "Server.SpotInstanceTermination", or "" */
 	uint32_t index;         /* its number in its launch, from 0 */
 	const struct doc *tags; /* EC2's list of them, or NULL */

@@ -33,7 +33,7 @@ struct program_info {
 	const struct reason_hint *hints; /* the program's own, see reason.h; or NULL */
 	bool json_errors; /* with --json an error is an object on standard output, too */
 	bool workstation; /* uses AWS's keys and AWS_DEFAULT_REGION from the environment */
-	bool instances; /* calls EC2 with the instance's role */
+	bool instances;   /* calls EC2 with the instance's role */
 	/* Before the verb runs, and after it; either may be NULL. */
 	void (*begin)(struct program *p);
 	void (*close)(struct program *p);

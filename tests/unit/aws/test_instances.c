@@ -11,13 +11,13 @@
 	"</Message></Error></Errors><RequestID>req-7</RequestID></Response>"
 #define ONE(id, index)                                                                             \
 	"<item><instanceId>" id "</instanceId><amiLaunchIndex>" index "</amiLaunchIndex></item>"
-#define FULL                                                                                       \
-	"<item><instanceId>i-1</instanceId><instanceType>t3.micro</instanceType>"                  \
-	"<amiLaunchIndex>3</amiLaunchIndex><clientToken>tok</clientToken>"                         \
-	"<privateIpAddress>10.0.0.9</privateIpAddress><subnetId>subnet-1</subnetId><placement><availabilityZone>eu-west-1a"     \
-	"</availabilityZone></placement><instanceState><code>48</code><name>terminated</name>"     \
-	"</instanceState><stateReason><code>Server.SpotInstanceTermination</code></stateReason>"   \
-	"<tagSet><item><key>k</key><value>v</value></item><item><key>e</key><value/></item>"       \
+#define FULL                                                                                                                \
+	"<item><instanceId>i-1</instanceId><instanceType>t3.micro</instanceType>"                                           \
+	"<amiLaunchIndex>3</amiLaunchIndex><clientToken>tok</clientToken>"                                                  \
+	"<privateIpAddress>10.0.0.9</privateIpAddress><subnetId>subnet-1</subnetId><placement><availabilityZone>eu-west-1a" \
+	"</availabilityZone></placement><instanceState><code>48</code><name>terminated</name>"                              \
+	"</instanceState><stateReason><code>Server.SpotInstanceTermination</code></stateReason>"                            \
+	"<tagSet><item><key>k</key><value>v</value></item><item><key>e</key><value/></item>"                                \
 	"</tagSet></item>"
 
 static struct instances got;
@@ -244,7 +244,8 @@ static void those_that_are_gone_keep_none_alive(void **state)
 {
 	static const struct script_row rows[] = {
 	        {POST, 1, 400, NULL,
-	         CODE("InvalidInstanceID.NotFound", "The instance IDs 'i-1, i-3' do not exist, i-2f")},
+	         CODE("InvalidInstanceID.NotFound",
+	              "The instance IDs 'i-1, i-3' do not exist, i-2f")},
 	        {POST, 0, 200, NULL, BODY("<instancesSet/>")},
 	        {0},
 	};
