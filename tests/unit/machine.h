@@ -10,16 +10,42 @@
 #include <sched.h>
 #include <sys/mount.h>
 
+/* A repository below /tmp, with this program and what it reads, stays in sight there: an open place in
+ * /tmp and its path, or -1. */
+static inline int machine_below_tmp(char path[static 4096])
+{
+	ssize_t n = readlink("/proc/self/exe", path, 4095);
+
+	assert_true(n > 0);
+	path[n] = '\0';
+	if (!str_starts(path, "/tmp/"))
+		return -1;
+	path[strlen("/tmp/") + strcspn(path + strlen("/tmp/"), "/")] = '\0';
+	int fd = open(path, O_PATH | O_CLOEXEC);
+	assert_true(fd >= 0);
+	return fd;
+}
+
 /* For the whole program: from here on /tmp is its own, too. */
 static inline int machine_begin(void **state)
 {
+	char kept[4096], from[64], cwd[4096];
+
 	(void)state;
 	if (!unit_is_root())
 		return 0;
+	assert_non_null(getcwd(cwd, sizeof cwd));
 	assert_int_equal(unshare(CLONE_NEWNS), 0);
 	assert_int_equal(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	/* A build looks for gigabytes of room first; nothing near it is used. */
+	scope_fd int below = machine_below_tmp(kept);
 	assert_int_equal(mount("none", "/tmp", "tmpfs", 0, "size=4g,mode=1777"), 0);
+	if (below < 0)
+		return 0;
+	snprintf(from, sizeof from, "/proc/self/fd/%d", below);
+	assert_int_equal(mkdir(kept, 0755), 0);
+	assert_int_equal(mount(from, kept, NULL, MS_BIND | MS_REC, NULL), 0);
+	assert_int_equal(chdir(cwd), 0);
 	return 0;
 }
 
