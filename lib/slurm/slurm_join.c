@@ -246,6 +246,19 @@ static void warn_of_cgroups(const struct join *j)
 		        "CgroupMountpoint=/sys/fs/cgroup beside its slurm.conf");
 }
 
+/* A slurmd that the installation of its package started, without a configuration, waits for systemd's
+ * next try; a start would wait for that time, too, and a restart doesn't. */
+static enum host_unit_action first_action(const struct join *j)
+{
+	struct host_unit_state state;
+	struct err ignored;
+
+	if (host_unit_state(j->c->host, SLURM_UNIT, &state, j->until, &ignored) == 0 &&
+	    str_eq(state.sub_state, "auto-restart"))
+		return HOST_UNIT_RESTART;
+	return HOST_UNIT_START;
+}
+
 int slurm_join(const struct step_ctx *c, const struct slurm_spec *s, struct err *e)
 {
 	uint64_t left = clock_left_ms(c->deadline);
@@ -259,7 +272,7 @@ int slurm_join(const struct step_ctx *c, const struct slurm_spec *s, struct err 
 
 	if (r < 0)
 		return r;
-	r = slurm_start(c, s, HOST_UNIT_START, j.until, e);
+	r = slurm_start(c, s, first_action(&j), j.until, e);
 	/* wait_registered() finds out why a unit has failed. */
 	if (r < 0 && e->reason != REASON_UNIT_FAILED)
 		return r;
