@@ -13,7 +13,7 @@ struct actions {
 	struct arena *arena;
 	struct doc *env;        /* for each script, or NULL */
 	const char *configured; /* the step that OnNodeConfigured comes after, or NULL */
-	bool without_home;      /* OnNodeStart runs also where /home could not be mounted */
+	bool without_home;      /* OnNodeStart does not wait for /home */
 	struct doc *scripts;
 };
 
@@ -91,7 +91,7 @@ static int queue_unknown(const struct pcluster_input *in, const struct doc *queu
 }
 
 /* On a head Slurm's commands answer once OnNodeConfigured runs. Where the default user's home is local,
- * OnNodeStart's scripts have no home on what may be missing. */
+ * OnNodeStart's scripts have nothing to wait for on the shared one. */
 static int add_scripts(const struct pcluster_input *in, const struct doc *of, struct doc *spec,
                        struct err *e)
 {

@@ -46,7 +46,7 @@ static const struct field script_fields[] = {
         {"when", FIELD_CHOICE, FIELD_AT(struct script_spec, when), .choices = script_whens,
          .help = "every-boot (default), or first-boot: once in the life of the instance"},
         {"without-home", FIELD_BOOL, FIELD_AT(struct script_spec, without_home),
-         .help = "start: it runs also where /home could not be mounted (default: it does not)"},
+         .help = "start: it does not wait until /home is mounted (default: it does)"},
         {"creates", FIELD_STRING, FIELD_AT(struct script_spec, creates),
          .help = "path that exists when it has run; then nothing else is asked"},
         {"network", FIELD_BOOL, FIELD_AT(struct script_spec, network),
@@ -137,8 +137,8 @@ static void claim_order(struct step *s, const struct script_spec *c)
 
 	for (size_t i = 0; i < ARRAY_LEN(needs); i++)
 		step_needs(s, "%s", needs[i]);
-	if (c->stage == SCRIPT_START)
-		step_needs(s, "%smount:/home", c->without_home ? "~" : "");
+	if (c->stage == SCRIPT_START && !c->without_home)
+		step_needs(s, "mount:/home");
 	for (size_t i = 0; c->stage != SCRIPT_START && i < ARRAY_LEN(configured); i++)
 		step_needs(s, "%s", configured[i]);
 	if (c->stage != SCRIPT_START)

@@ -81,28 +81,18 @@ static size_t names_find(const struct names *l, const char *word, size_t len)
 	return low < l->n && compare_part(l->items[low].text, word, len) == 0 ? low : l->n;
 }
 
-/* One edge for each pair: the strictest. */
-static void add(struct plan *p, size_t step, const struct plan_edge *edge)
+static void add_edge(struct plan *p, size_t step, size_t before, const char *need)
 {
 	struct plan_edges *edges = &p->edges[step];
 
-	for (size_t i = 0; i < edges->n; i++) {
-		struct plan_edge *known = &edges->items[i];
-
-		if (known->before != edge->before)
-			continue;
-		if (!known->need)
-			known->need = edge->need;
-		known->loose = known->loose && edge->loose;
-		return;
-	}
+	for (size_t i = 0; i < edges->n; i++)
+		if (edges->items[i].before == before) {
+			if (!edges->items[i].need)
+				edges->items[i].need = need;
+			return;
+		}
 	edges->items = arena_grow(p->arena, edges->items, &edges->n, sizeof *edges->items);
-	edges->items[edges->n - 1] = *edge;
-}
-
-static void add_edge(struct plan *p, size_t step, size_t before, const char *need)
-{
-	add(p, step, &(struct plan_edge){.before = before, .need = need});
+	edges->items[edges->n - 1] = (struct plan_edge){before, need};
 }
 
 /* Adds edges to all other steps that provide the first `len` bytes of `need`; returns whether there
@@ -147,19 +137,6 @@ static void meet_pattern(struct plan *p, size_t step, const struct names *provid
 		if (provided->items[i].step != step &&
 		    strncmp(provided->items[i].text, need, len) == 0)
 			add_edge(p, step, provided->items[i].step, NULL);
-}
-
-/* "~mount:/home": orders after who provides exactly that, however it ends. */
-static void meet_loosely(struct plan *p, size_t step, const struct names *provided,
-                         const char *name)
-{
-	size_t len = strlen(name);
-
-	for (size_t i = names_find(provided, name, len);
-	     i < provided->n && str_eq(provided->items[i].text, name); i++)
-		if (provided->items[i].step != step)
-			add(p, step,
-			    &(struct plan_edge){.before = provided->items[i].step, .loose = true});
 }
 
 static const struct doc *after_place(const struct step *s, size_t i)
@@ -283,9 +260,7 @@ static void meet_needs(struct plan *p, const struct names *provided, size_t step
 
 		if (is_last(need))
 			continue;
-		if (need[0] == '~')
-			meet_loosely(p, step, provided, need + 1);
-		else if (str_ends(need, "*"))
+		if (str_ends(need, "*"))
 			meet_pattern(p, step, provided, need);
 		else
 			meet_need(p, step, provided, need);

@@ -10,7 +10,6 @@
 struct plan_edge {
 	size_t before;    /* index of the step that comes first */
 	const char *need; /* the name that the step provides; NULL: it comes from `after` */
-	bool loose;       /* the order alone: the step runs however that one ended */
 };
 
 struct plan {

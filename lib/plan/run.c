@@ -85,9 +85,7 @@ static enum readiness edge_readiness(const struct run *run, const struct plan_ed
 	case STEP_SKIPPED:
 		break;
 	}
-	if (edge->loose || (!edge->need && run->plan->steps[edge->before]->policy.optional))
-		return READY;
-	return NEVER;
+	return !edge->need && run->plan->steps[edge->before]->policy.optional ? READY : NEVER;
 }
 
 /* A step is blocked as soon as one need can't be met any more, not when the last one is decided. */

@@ -422,6 +422,21 @@ static void a_script_needs_the_program_that_it_runs(void **state)
 	assert_non_null(strstr(words(f, &f->plan.steps[0]->needs), "path:/srv/s"));
 }
 
+/* Whose home is elsewhere has nothing to wait for while a head that is away keeps the mount busy. */
+static void a_start_script_waits_for_home_unless_told(void **state)
+{
+	static const char specs[][64] = {
+	        "scripts: [{run: [a], stage: start}]\n",
+	        "scripts: [{run: [a], stage: start, without-home: true}]\n"};
+	struct fixture *f = *state;
+	struct err e = {0};
+
+	assert_ok(fixture_plan(f, specs[0], &e));
+	assert_non_null(strstr(words(f, &f->plan.steps[0]->needs), "mount:/home"));
+	assert_ok(fixture_plan(f, specs[1], &e));
+	assert_null(strstr(words(f, &f->plan.steps[0]->needs), "mount:"));
+}
+
 static void the_partition_is_the_instances(void **state)
 {
 	struct fixture *f = *state;
@@ -457,6 +472,7 @@ int main(void)
 	        T(an_address_that_is_none),
 	        T(what_is_declared),
 	        T(a_script_needs_the_program_that_it_runs),
+	        T(a_start_script_waits_for_home_unless_told),
 	        T(the_partition_is_the_instances),
 	        T(every_kind_explains_itself),
 	};

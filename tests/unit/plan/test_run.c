@@ -249,25 +249,6 @@ static void blocked_names_the_root(void **state)
 	assert_int_equal(run_exit_status(&f->p, &f->r, false), 4);
 }
 
-/* What only wants to come after another runs however that one ends; who needs it, doesn't. */
-static void loose_order(void **state)
-{
-	struct stage *f = *state;
-
-	stage_run(f, "things:\n"
-	             "- {name: a, act: write, needs: '~x:z'}\n"
-	             "- {name: b, act: write, needs: ['~x:z', x:z]}\n"
-	             "- {name: c, act: write, needs: [x:z, '~x:z']}\n"
-	             "- {name: d, act: write, needs: '~x:zz'}\n"
-	             "- {name: z, act: denied, provides: x:z}\n");
-	assert_string_equal(f->p.steps[0]->id, "things:d");
-	assert_string_equal(f->p.steps[1]->id, "things:z");
-	assert_state(f, "a", STEP_CHANGED);
-	assert_state(f, "b", STEP_BLOCKED);
-	assert_state(f, "c", STEP_BLOCKED);
-	assert_state(f, "d", STEP_CHANGED);
-}
-
 static void optional_steps(void **state)
 {
 	struct stage *f = *state;
@@ -308,7 +289,6 @@ int main(void)
 	        STAGE_TEST(services_are_tried_again),
 	        STAGE_TEST(services_are_given_up_at_the_deadline),
 	        STAGE_TEST(blocked_names_the_root),
-	        STAGE_TEST(loose_order),
 	        STAGE_TEST(optional_steps),
 	};
 
