@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mount.h>
@@ -12,6 +13,7 @@
 #include "unit.h"
 
 #include "base/clock.h"
+#include "base/scope.h"
 #include "host/host.h"
 
 struct fixture {
@@ -27,6 +29,17 @@ static inline void fixture_record(void *ctx, const char *change)
 	size_t n = strlen(f->record);
 
 	snprintf(f->record + n, sizeof f->record - n, "%s\n", change);
+}
+
+static inline size_t entries(const char *path)
+{
+	scope_dir DIR *d = opendir(path);
+	size_t n = 0;
+
+	assert_non_null(d);
+	while (readdir(d))
+		n++;
+	return n - 2;
 }
 
 static inline int fixture_open(void **state)

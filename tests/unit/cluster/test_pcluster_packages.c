@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tests of what a ParallelCluster file installs: cluster/pcluster_packages. */
-#include "cluster/cluster.h"
-#include "unit.h"
+#include "section_test.h"
 
 #define TEXT_OF(slurm, own)                                                                        \
 	"Image: {Os: rhel9}\n"                                                                     \
@@ -14,27 +13,6 @@
 	        "'arn:aws:secretsmanager:r:1:secret:s'}}",                                         \
 	        own)
 #define SUM "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
-
-static const char *section(struct arena *a, const char *text, enum cluster_role role,
-                           const char *distribution, const char *name)
-{
-	const struct cluster_node node = {.role = role, .node = "q-dy-c-1", .head = "10.0.0.5"};
-	const struct cluster_reading reading = {.strict = true};
-	struct strbuf b = STRBUF(a, 100000);
-	struct vars facts = {.arena = a};
-	struct doc *config = NULL, *spec = NULL, *at;
-	struct err e;
-
-	vars_set(&facts, "distribution", distribution, "test");
-	vars_set(&facts, "cluster", "c1", "test");
-	vars_set(&facts, "slurm-version", "22.05", "test");
-	assert_ok(cluster_read("c.yaml", (struct blob){text, strlen(text)}, a, &config, &e));
-	assert_ok(cluster_spec(config, &node, &facts, &reading, a, &spec, &e));
-	at = doc_get(spec, name);
-	if (at)
-		doc_json(at, &b);
-	return b.len ? b.data : "";
-}
 
 static void nothing_is_installed_unasked(void **state)
 {

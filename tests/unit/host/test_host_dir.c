@@ -2,22 +2,10 @@
 /* Links, removals and attributes: what is there already, what stands in the way, what a dry run knows. */
 #include "host_test.h"
 
-#include <dirent.h>
 #include <errno.h>
 
 #include "base/scope.h"
 #include "host/host_own.h"
-
-static size_t entries(const char *path)
-{
-	scope_dir DIR *d = opendir(path);
-	size_t n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	return n - 2;
-}
 
 static void whether_a_link_is_so(void **state)
 {

@@ -2,7 +2,6 @@
 /* Tests of host/host_file. */
 #include "host_test.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <sched.h>
@@ -10,17 +9,6 @@
 #include "base/scope.h"
 
 #define CGROUP_LINE "write /etc/slurm/cgroup.conf 0644 root:root 6 bytes sha256:"
-
-static size_t entries(const char *path)
-{
-	scope_dir DIR *d = opendir(path);
-	size_t n = 0;
-
-	assert_non_null(d);
-	while (readdir(d))
-		n++;
-	return n - 2;
-}
 
 static void writes_once_and_records_it(void **state)
 {

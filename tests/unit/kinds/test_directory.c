@@ -3,11 +3,8 @@
  * The kind directory: what its claim makes of a section; sssd.conf, the name service and sessions on a
  * machine whose unit and pam-auth-update do as the test says. tests/system/test_directory.py has the real ones.
  */
-#include "claimed.h"
-#include "machine.h"
-#include "manager.h"
+#include "kind_world.h"
 
-#include "base/clock.h"
 #include "kinds/directory_own.h"
 #include "kinds/kinds.h"
 
@@ -20,8 +17,6 @@
 	"[nss]\nfilter_users = nobody,root\nfilter_groups = nobody,root\n\n"                       \
 	"[pam]\noffline_credentials_expiration = 7\n\n[domain/default]\n"
 
-static struct host *host;
-static struct step_ctx ctx;
 static const struct directory_spec *made; /* by claim */
 
 static int claim(const char *more)
@@ -39,36 +34,22 @@ static int claim(const char *more)
 
 static int probe(void)
 {
-	e = (struct err){0};
-	return kind_directory.probe(&ctx, made, &e);
+	return kind_probe(&kind_directory);
 }
 
 static int apply(void)
 {
-	e = (struct err){0};
-	manager_forget();
-	return kind_directory.apply(&ctx, made, &e);
+	return kind_apply(&kind_directory);
 }
 
 static int begin(void **state)
 {
-	machine_set_up(state);
-	if (!unit_is_root())
+	if (!kind_begin(state, "sssd.service"))
 		return 0;
-	assert_int_equal(mkdir(at("machine"), 0755), 0);
-	assert_ok(host_open(at("machine"), HOST_LIVE, &host, &e));
-	host->self = host->running = true;
-	host->units = &manager_ops;
 	put(NSSWITCH, "passwd: files systemd\ngroup:\tfiles sss\nshadow: files\nhosts: files\n");
 	put(SESSION, "session required pam_unix.so\n");
 	put("machine/usr/other", "");
 	put("password", "p w\n");
-	w = (struct manager){.unit = "sssd.service", .words = "", .did = STRBUF(arena, 4096)};
-	manager_forget();
-	ctx = (struct step_ctx){.host = host,
-	                        .cloud = cloud_open(&(struct cloud_config){0}),
-	                        .arena = arena,
-	                        .deadline = clock_in_ms(60000)};
 	/* As it would: a line for each profile it is told of. */
 	put_program("pam-auth-update",
 	            arena_printf(arena,
@@ -80,15 +61,6 @@ static int begin(void **state)
 	                         top));
 	assert_ok(claim(""));
 	return 0;
-}
-
-static int end(void **state)
-{
-	if (unit_is_root()) {
-		cloud_close(ctx.cloud);
-		host_close(host);
-	}
-	return machine_tear_down(state);
 }
 
 static void what_is_refused(void **state)
@@ -241,7 +213,7 @@ static void where_authselect_is(void **state)
 	           "ssh-keys: sessions make keys only where pam-auth-update(8)");
 }
 
-#define WORLD(test) cmocka_unit_test_setup_teardown(test, begin, end)
+#define WORLD(test) cmocka_unit_test_setup_teardown(test, begin, kind_end)
 
 int main(void)
 {

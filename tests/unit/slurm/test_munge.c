@@ -3,11 +3,8 @@
  * The kind munge: what its claim makes of a section, and key, places and credential on a machine
  * whose munge, unmunge and unit do as the test says. tests/unit/kinds/test_munge.c has the real ones.
  */
-#include "claimed.h"
-#include "machine.h"
-#include "manager.h"
+#include "kind_world.h"
 
-#include "base/clock.h"
 #include "slurm/munge_own.h"
 #include "slurm/slurm_kinds.h"
 
@@ -15,8 +12,6 @@
 #define PLACE "machine/etc/munge/munge.key"
 #define OWNER 64040
 
-static struct host *host;
-static struct step_ctx ctx;
 static const struct munge_spec *made; /* by claim */
 
 static int claim(const char *section)
@@ -29,51 +24,28 @@ static int claim(const char *section)
 
 static int probe(void)
 {
-	e = (struct err){0};
-	return kind_munge.probe(&ctx, made, &e);
+	return kind_probe(&kind_munge);
 }
 
 static int apply(void)
 {
-	e = (struct err){0};
-	manager_forget();
-	return kind_munge.apply(&ctx, made, &e);
+	return kind_apply(&kind_munge);
 }
 
 static int begin(void **state)
 {
-	machine_set_up(state);
-	if (!unit_is_root())
+	if (!kind_begin(state, "munge.service"))
 		return 0;
-	assert_int_equal(mkdir(at("machine"), 0755), 0);
-	assert_ok(host_open(at("machine"), HOST_LIVE, &host, &e));
-	host->self = host->running = true;
-	host->units = &manager_ops;
 	put_etc("/etc/passwd", "root:x:0:0::/root:/bin/sh\nmunge:x:64040:64041::/:/bin/false\n");
 	put_etc("/etc/group", "root:x:0:\nmunge:x:64041:\n");
 	put("machine/etc/other", "");
 	put("machine/var/lib/other", "");
 	put("machine/var/log/other", "");
 	put("key", KEY);
-	w = (struct manager){.unit = "munge.service", .words = "", .did = STRBUF(arena, 4096)};
-	manager_forget();
-	ctx = (struct step_ctx){.host = host,
-	                        .cloud = cloud_open(&(struct cloud_config){0}),
-	                        .arena = arena,
-	                        .deadline = clock_in_ms(60000)};
 	put_program("munge", "echo MUNGE:credential\n");
 	put_program("unmunge", arena_printf(arena, "cat >%s/read\n", top));
 	assert_ok(claim(arena_printf(arena, "{key: 'file:%s/key'}", top)));
 	return 0;
-}
-
-static int end(void **state)
-{
-	if (unit_is_root()) {
-		cloud_close(ctx.cloud);
-		host_close(host);
-	}
-	return machine_tear_down(state);
 }
 
 static void what_is_refused(void **state)
@@ -288,7 +260,7 @@ static void a_dry_run_makes_no_credential(void **state)
 
 int main(void)
 {
-#define MUNGE(fn) cmocka_unit_test_setup_teardown(fn, begin, end)
+#define MUNGE(fn) cmocka_unit_test_setup_teardown(fn, begin, kind_end)
 	const struct CMUnitTest tests[] = {
 	        SCRATCH_TEST(what_is_refused),
 	        SCRATCH_TEST(what_it_needs_and_provides),

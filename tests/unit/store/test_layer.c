@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* One layer's files and modes, its log, who waits for whom, and what a store lists and sweeps of them. */
-#include "scratch.h"
+#include "store_test.h"
 
 #include <sys/file.h>
 #include <sys/wait.h>
@@ -11,31 +11,6 @@
 #include "store/scratch.h"
 #include "store/store_own.h"
 #include "store/tool.h"
-
-static struct store store;
-
-static int begin(void **state)
-{
-	set_up(state);
-	store = (struct store)STORE_INIT;
-	assert_ok(store_open(at("store"), &store, &e));
-	return 0;
-}
-
-static int end(void **state)
-{
-	store_close(&store);
-	return tear_down(state);
-}
-
-static const char *key_of(char digit)
-{
-	char *key = arena_alloc(arena, SHA256_HEX);
-
-	memset(key, digit, SHA256_HEX - 1);
-	key[SHA256_HEX - 1] = '\0';
-	return key;
-}
 
 static const char *in(const char *part, char digit, const char *rest)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What goes of a store and of outputs' directories, to the byte and the second; and what stays. */
-#include "scratch.h"
+#include "store_test.h"
 
 #include <sys/file.h>
 
@@ -8,30 +8,6 @@
 #include "store/layer.h"
 #include "store/objects.h"
 #include "store/work.h"
-
-static struct store store;
-
-static int begin(void **state)
-{
-	set_up(state);
-	store = (struct store)STORE_INIT;
-	assert_ok(store_open(at("store"), &store, &e));
-	return 0;
-}
-
-static int end(void **state)
-{
-	store_close(&store);
-	return tear_down(state);
-}
-
-static const char *key_of(char digit)
-{
-	char *key = arena_alloc(arena, SHA256_HEX);
-
-	memset(key, digit, SHA256_HEX - 1);
-	return key;
-}
 
 static void make_layer(char digit, time_t used)
 {
