@@ -102,6 +102,7 @@ static void put_field(struct jsonw *w, const struct field *f)
 		put_types(w, false);
 		put_limits(w, f, "minimum", "maximum");
 		break;
+	case FIELD_NUMBER:
 	case FIELD_DURATION:
 	case FIELD_SIZE:
 	case FIELD_MODE:

@@ -54,6 +54,7 @@ static int check_scalar(const struct doc *d, const struct pcluster_row *row, str
 		const char *string;
 		bool boolean;
 		int64_t integer;
+		double number;
 		int choice;
 		struct field_strings strings;
 		struct field_pairs pairs;

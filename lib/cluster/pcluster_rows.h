@@ -28,6 +28,7 @@ struct pcluster_row {
 #define S_REQ(n)          ROW(n, .type = FIELD_STRING, .required = true)
 #define I(n)              ROW(n, .type = FIELD_INT)
 #define I_REQ(n)          ROW(n, .type = FIELD_INT, .required = true)
+#define N(n)              ROW(n, .type = FIELD_NUMBER)
 #define B(n)              ROW(n, .type = FIELD_BOOL)
 #define SS(n)             ROW(n, .type = FIELD_STRINGS)
 #define M(n, rows)        ROW(n, .type = FIELD_MAP, .sub = rows)

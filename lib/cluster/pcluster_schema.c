@@ -126,7 +126,7 @@ static const struct pcluster_row compute_resource[] = {
         L("Instances", instance),
         I("MinCount"),
         I("MaxCount"),
-        S("SpotPrice"),
+        N("SpotPrice"),
         M("Efa", efa),
         B("DisableSimultaneousMultithreading"),
         I("SchedulableMemory"),

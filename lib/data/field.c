@@ -167,6 +167,21 @@ static int read_int(struct decode *c, const struct field *row, const struct doc 
 	return 0;
 }
 
+static int read_number(struct decode *c, const struct field *row, const struct doc *value, void *to)
+{
+	struct doc scalar = *value;
+	double n;
+	int r = scalar_text(c, row, value, &scalar.text);
+
+	if (r < 0)
+		return r;
+	r = scalar_number(&scalar, &n);
+	if (r < 0)
+		return wrong_text(c, row, value, r);
+	put(c, to, &n, sizeof n);
+	return 0;
+}
+
 static int read_u64(struct decode *c, const struct field *row, const struct doc *value, void *to,
                     int (*parse)(const char *, uint64_t *))
 {
@@ -333,13 +348,13 @@ static int read_nothing(struct decode *c, const struct field *row, const struct 
 }
 
 static read_fn *const readers[] = {
-        [FIELD_STRING] = read_string, [FIELD_BOOL] = read_bool,
-        [FIELD_INT] = read_int,       [FIELD_DURATION] = read_duration,
-        [FIELD_SIZE] = read_size,     [FIELD_MODE] = read_mode,
-        [FIELD_CHOICE] = read_choice, [FIELD_STRINGS] = read_strings,
-        [FIELD_PAIRS] = read_pairs,   [FIELD_MAP] = read_map,
-        [FIELD_LIST] = read_list,     [FIELD_DOC] = read_doc,
-        [FIELD_ANY] = read_nothing,
+        [FIELD_STRING] = read_string,     [FIELD_BOOL] = read_bool,
+        [FIELD_INT] = read_int,           [FIELD_NUMBER] = read_number,
+        [FIELD_DURATION] = read_duration, [FIELD_SIZE] = read_size,
+        [FIELD_MODE] = read_mode,         [FIELD_CHOICE] = read_choice,
+        [FIELD_STRINGS] = read_strings,   [FIELD_PAIRS] = read_pairs,
+        [FIELD_MAP] = read_map,           [FIELD_LIST] = read_list,
+        [FIELD_DOC] = read_doc,           [FIELD_ANY] = read_nothing,
 };
 
 static int read_value(struct decode *c, const struct field *row, const struct doc *value, void *out)

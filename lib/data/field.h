@@ -25,6 +25,7 @@ enum field_type {
 	FIELD_STRING,   /* const char * */
 	FIELD_BOOL,     /* bool */
 	FIELD_INT,      /* int64_t */
+	FIELD_NUMBER,   /* double */
 	FIELD_DURATION, /* uint64_t ms: "300s", "10m" */
 	FIELD_SIZE,     /* uint64_t bytes: "10M" */
 	FIELD_MODE,     /* unsigned: octal permission bits */

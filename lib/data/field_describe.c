@@ -10,6 +10,7 @@ static const struct {
         [FIELD_STRING] = {"a ", "string", " bytes"},
         [FIELD_BOOL] = {"", "true or false", NULL},
         [FIELD_INT] = {"an ", "integer", ""},
+        [FIELD_NUMBER] = {"a ", "number", NULL},
         [FIELD_DURATION] = {"a ", "duration (e.g. 300s, 10m)", " ms"},
         [FIELD_SIZE] = {"a ", "size (e.g. 512, 10M, 2G)", " bytes"},
         [FIELD_MODE] = {"an ", "octal mode (e.g. 0644)", NULL},

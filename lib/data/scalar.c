@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Booleans and integers of scalars, in our spelling and in YAML 1.1's. */
+/* Booleans and numbers of scalars, in our spelling and in YAML 1.1's. */
 #include "data/scalar.h"
 
 #include <errno.h>
+#include <math.h>
+#include <stdlib.h>
 
 int scalar_bool(const struct doc *d, bool *ret)
 {
@@ -94,32 +96,144 @@ static int magnitude(const char *s, uint64_t *ret)
 	return r < 0 ? r : sexagesimal(s, v, ret);
 }
 
-/* "10.0": a float of YAML 1.1 whose value is an integer, which marshmallow takes for one. */
-static int whole_float(const char *s, uint64_t *ret)
-{
-	uint64_t v;
+/* ---- Python's numbers in a text, which marshmallow takes as well as a number ---- */
 
-	if (*s < '0' || *s > '9')
-		return -EINVAL;
-	int r = digits(&s, 10, &v);
+#define DECIMAL    "0123456789"
+#define BLANK      " \t\r\n\f\v"
+#define NUMBER_MAX 128
+
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* A number's text without blanks around it and '_' between two digits. */
+static int bare(const char *s, char out[NUMBER_MAX])
+{
+	size_t len, n = 0;
+
+	s += strspn(s, BLANK);
+	len = strlen(s);
+	while (len && strchr(BLANK, s[len - 1]))
+		len--;
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '_' && i && is_digit(s[i - 1]) && is_digit(s[i + 1]))
+			continue;
+		if (s[i] == '_' || n + 1 == NUMBER_MAX)
+			return -EINVAL;
+		out[n++] = s[i];
+	}
+	out[n] = '\0';
+	return 0;
+}
+
+static int python_i64(const char *s, int64_t min, int64_t max, int64_t *ret)
+{
+	char text[NUMBER_MAX];
+	int r = bare(s, text);
+
 	if (r < 0)
 		return r;
-	if (*s != '.' || s[1 + strspn(s + 1, "0_")])
+	return str_i64(text + (text[0] == '+' && is_digit(text[1])), min, max, ret);
+}
+
+/* Digits with or without a point, and an exponent: no names of numbers, no hexadecimal ones. */
+static bool is_decimal(const char *s)
+{
+	s += *s == '-' || *s == '+';
+	size_t whole = strspn(s, DECIMAL);
+	s += whole;
+	size_t fraction = *s == '.' ? strspn(s + 1, DECIMAL) : 0;
+	s += *s == '.' ? 1 + fraction : 0;
+	if (!whole && !fraction)
+		return false;
+	if (*s != 'e' && *s != 'E')
+		return *s == '\0';
+	s++;
+	s += *s == '-' || *s == '+';
+	return *s && !s[strspn(s, DECIMAL)];
+}
+
+static int python_number(const char *s, double *ret)
+{
+	char text[NUMBER_MAX];
+	int r = bare(s, text);
+
+	if (r < 0)
+		return r;
+	if (!is_decimal(text))
 		return -EINVAL;
+	double v = strtod(text, NULL);
+	if (!isfinite(v))
+		return -ERANGE;
 	*ret = v;
 	return 0;
 }
+
+/* ---- floats of YAML 1.1 ---- */
+
+/* PyYAML's resolver of tag:yaml.org,2002:float: a point must be there, and an exponent's sign; without
+ * infinities and parts of sixty. */
+static bool is_yaml_float(const char *s)
+{
+	bool sign = *s == '-' || *s == '+';
+
+	s += sign;
+	size_t whole = is_digit(*s) ? strspn(s, DECIMAL "_") : 0;
+	s += whole;
+	if (*s++ != '.' || (!whole && (sign || !is_digit(*s))))
+		return false;
+	s += strspn(s, DECIMAL "_");
+	if (*s != 'e' && *s != 'E')
+		return *s == '\0';
+	s++;
+	if (*s != '-' && *s != '+')
+		return false;
+	s++;
+	return *s && !s[strspn(s, DECIMAL)];
+}
+
+static int yaml_float(const char *s, double *ret)
+{
+	char text[NUMBER_MAX];
+	size_t n = 0;
+
+	if (!is_yaml_float(s))
+		return -EINVAL;
+	for (; *s; s++) {
+		if (*s == '_')
+			continue;
+		if (n + 1 == NUMBER_MAX)
+			return -EINVAL;
+		text[n++] = *s;
+	}
+	text[n] = '\0';
+	return python_number(text, ret);
+}
+
+/* marshmallow takes a float for an integer, without what is behind the point. */
+static int whole_part(const char *s, int64_t min, int64_t max, int64_t *ret)
+{
+	double v;
+	int r = yaml_float(s, &v);
+
+	if (r < 0)
+		return r;
+	if (v < -0x1p63 || v >= 0x1p63 || (int64_t)v < min || (int64_t)v > max)
+		return -ERANGE;
+	*ret = (int64_t)v;
+	return 0;
+}
+
+/* ---- what a document of others may have ---- */
 
 static int yaml11_i64(const char *s, int64_t min, int64_t max, int64_t *ret)
 {
 	bool negative = *s == '-';
 	uint64_t v;
 	int64_t n;
-	const char *unsigned_part = s + (*s == '-' || *s == '+');
-	int r = magnitude(unsigned_part, &v);
+	int r = magnitude(s + (*s == '-' || *s == '+'), &v);
 
-	if (r == -EINVAL)
-		r = whole_float(unsigned_part, &v);
 	if (r < 0)
 		return r;
 	if (negative ? __builtin_sub_overflow(0, v, &n) : __builtin_add_overflow(0, v, &n))
@@ -130,13 +244,39 @@ static int yaml11_i64(const char *s, int64_t min, int64_t max, int64_t *ret)
 	return 0;
 }
 
+/* What YAML takes for no number is a text, as one in quotes is. */
+static int foreign_i64(const struct doc *d, int64_t min, int64_t max, int64_t *ret)
+{
+	int r = d->quoted ? -EINVAL : yaml11_i64(d->text, min, max, ret);
+
+	if (r == -EINVAL && !d->quoted)
+		r = whole_part(d->text, min, max, ret);
+	return r == -EINVAL ? python_i64(d->text, min, max, ret) : r;
+}
+
 int scalar_i64(const struct doc *d, int64_t min, int64_t max, int64_t *ret)
 {
 	if (d->type != DOC_SCALAR)
 		return -EINVAL;
-	if (d->foreign && !d->quoted)
-		return yaml11_i64(d->text, min, max, ret);
+	if (d->foreign)
+		return foreign_i64(d, min, max, ret);
 	return str_i64(d->text, min, max, ret);
+}
+
+int scalar_number(const struct doc *d, double *ret)
+{
+	int64_t whole;
+
+	if (d->type != DOC_SCALAR)
+		return -EINVAL;
+	int r = d->foreign && !d->quoted ? yaml11_i64(d->text, INT64_MIN, INT64_MAX, &whole)
+	                                 : -EINVAL;
+	if (r == 0) {
+		*ret = (double)whole;
+		return 0;
+	}
+	r = d->foreign && !d->quoted ? yaml_float(d->text, ret) : -EINVAL;
+	return r == -EINVAL ? python_number(d->text, ret) : r;
 }
 
 bool scalar_on(const struct doc *d, const char *dotted)

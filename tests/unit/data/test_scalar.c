@@ -61,7 +61,22 @@ static const struct number yaml11[] = {
         {"+", -EINVAL, 0},
         {"_1", -EINVAL, 0},
         {"--1", -EINVAL, 0},
-        {"08", -EINVAL, 0},
+        {"08", 0, 8}, /* no number of YAML 1.1, so a text, and int() takes it */
+        {"+08", 0, 8},
+        {"1.0e+1", 0, 10},
+        {"1_5.e-1", 0, 1},
+        {".5", 0, 0},
+        {".5e+1", 0, 5},
+        {"-1.9", 0, -1},
+        {"1.0e+6", 0, 1000000},
+        {"1.0e+7", -ERANGE, 0},
+        {"1.0e+400", -ERANGE, 0},
+        {"-.5", -EINVAL, 0},
+        {"1.0e+", -EINVAL, 0},
+        {".", -EINVAL, 0},
+        {".e+1", -EINVAL, 0},
+        {".inf", -EINVAL, 0},
+        {"08.5x", -EINVAL, 0},
         {"0x", -EINVAL, 0},
         {"0xG", -EINVAL, 0},
         {"0b2", -EINVAL, 0},
@@ -73,10 +88,10 @@ static const struct number yaml11[] = {
         {"7.", 0, 7},
         {"1000001.0", -ERANGE, 0},
         {"18446744073709551616.0", -ERANGE, 0},
-        {"1.5", -EINVAL, 0},
+        {"1.5", 0, 1},
         {"1.0e1", -EINVAL, 0},
         {"1.0.0", -EINVAL, 0},
-        {".0", -EINVAL, 0},
+        {".0", 0, 0},
         {"0x1.0", -EINVAL, 0},
         {"1e3", -EINVAL, 0},
         {"1:60", -EINVAL, 0},
@@ -86,7 +101,7 @@ static const struct number yaml11[] = {
         {"1:3_0", -EINVAL, 0},
         {"a", -EINVAL, 0},
         {"1a", -EINVAL, 0},
-        {" 1", -EINVAL, 0},
+        {" 1", 0, 1}, /* not of a file: a plain scalar has no blanks around it */
 };
 
 static const struct number ours[] = {
@@ -95,12 +110,74 @@ static const struct number ours[] = {
         {"1:30", -EINVAL, 0}, {"1000001", -ERANGE, 0},
 };
 
+/* Python's int() of a text. */
+static const struct number quoted[] = {
+        {"0", 0, 0},         {"-7", 0, -7},        {"010", 0, 10},          {"+7", 0, 7},
+        {" 10\n", 0, 10},    {"1_0", 0, 10},       {"1000001", -ERANGE, 0}, {"1__0", -EINVAL, 0},
+        {"_1", -EINVAL, 0},  {"1_", -EINVAL, 0},   {"1 0", -EINVAL, 0},     {"", -EINVAL, 0},
+        {" ", -EINVAL, 0},   {"+-7", -EINVAL, 0},  {"+", -EINVAL, 0},       {"0x1F", -EINVAL, 0},
+        {"1.0", -EINVAL, 0}, {"1:30", -EINVAL, 0}, {"1e3", -EINVAL, 0},
+};
+
 static void test_numbers(void **state)
 {
 	(void)state;
 	check(true, false, yaml11, ARRAY_LEN(yaml11));
 	check(false, false, ours, ARRAY_LEN(ours));
-	check(true, true, ours, ARRAY_LEN(ours));
+	check(true, true, quoted, ARRAY_LEN(quoted));
+}
+
+/* As PyYAML resolves it and float() takes it, infinity and nan excepted. */
+static void test_fractions(void **state)
+{
+	static const struct {
+		const char *text;
+		int plain, quoted;
+		double value;
+	} rows[] = {
+	        {"0.5", 0, 0, 0.5},
+	        {".5", 0, 0, 0.5},
+	        {"-.5", 0, 0, -0.5},
+	        {"3", 0, 0, 3},
+	        {"1e3", 0, 0, 1000},
+	        {"1.5e1", 0, 0, 15},
+	        {"1_0.5", 0, 0, 10.5},
+	        {"1.5e-1", 0, 0, 0.15},
+	        {"0x10", 0, -EINVAL, 16},
+	        {"1:30", 0, -EINVAL, 90},
+	        {"1_", 0, -EINVAL, 1},
+	        {"1._5", 0, -EINVAL, 1.5},
+	        {"x", -EINVAL, -EINVAL, 0},
+	        {"", -EINVAL, -EINVAL, 0},
+	        {"nan", -EINVAL, -EINVAL, 0},
+	        {".inf", -EINVAL, -EINVAL, 0},
+	        {"inf", -EINVAL, -EINVAL, 0},
+	        {"0x1.8p1", -EINVAL, -EINVAL, 0},
+	        {"1e999", -ERANGE, -ERANGE, 0},
+	        {"1.0.0", -EINVAL, -EINVAL, 0},
+	        {"1e", -EINVAL, -EINVAL, 0},
+	        {".", -EINVAL, -EINVAL, 0},
+	        {"true", -EINVAL, -EINVAL, 0},
+	        {"0,5", -EINVAL, -EINVAL, 0},
+	        {"0.5USD", -EINVAL, -EINVAL, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * ARRAY_LEN(rows); i++) {
+		const struct doc d = {.type = DOC_SCALAR,
+		                      .foreign = true,
+		                      .quoted = i % 2,
+		                      .text = rows[i / 2].text};
+		int expected = i % 2 ? rows[i / 2].quoted : rows[i / 2].plain;
+		double value = 77;
+
+		print_message("%s, %s\n", d.text, d.quoted ? "quoted" : "plain");
+		assert_int_equal(scalar_number(&d, &value), expected);
+		assert_true(value == (expected < 0 ? 77 : rows[i / 2].value));
+	}
+	const struct doc map = {.type = DOC_MAP, .foreign = true};
+	double value = 77;
+	assert_int_equal(scalar_number(&map, &value), -EINVAL);
 }
 
 static void test_extremes(void **state)
@@ -176,9 +253,8 @@ static void test_only_scalars(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(test_numbers),
-	        cmocka_unit_test(test_extremes),
-	        cmocka_unit_test(test_booleans),
+	        cmocka_unit_test(test_numbers),      cmocka_unit_test(test_fractions),
+	        cmocka_unit_test(test_extremes),     cmocka_unit_test(test_booleans),
 	        cmocka_unit_test(test_only_scalars),
 	};
 
