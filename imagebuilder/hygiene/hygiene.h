@@ -6,7 +6,8 @@
  * remove is cleaned; everything is searched for in one walk over the tree, and what is found fails
  * the build, all of it at once, under the rules' names.
  *
- * A file that is byte for byte what its dpkg package shipped is not a leak: its content is public.
+ * A file that is byte for byte what its package shipped, as the tree's own dpkg or rpm database says,
+ * is not a leak: its content is public. Of an rpm database it takes this machine's rpm to know.
  *
  * First boot creates new identities: systemd the machine-id, units of the agent's
  * package the SSH host keys, DKMS's signing key and the self-signed certificate of ssl-cert.

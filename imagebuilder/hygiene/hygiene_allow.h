@@ -28,8 +28,8 @@ struct hygiene_intent {
 /* The rule of an entry whose path is the name of a package: for its units, by the next function. */
 #define HYGIENE_PACKAGE "package"
 
-/* The intent with such entries replaced by "enabled-units" ones, for each unit that the dpkg
- * package has in the tree that `root` is a descriptor of. */
+/* The intent with such entries replaced by "enabled-units" ones, for each unit that the package has,
+ * by dpkg's or rpm's database in the tree that `root` is a descriptor of. */
 struct hygiene_intent hygiene_intent_in(int root, const struct hygiene_intent *intent,
                                         struct arena *a);
 

@@ -104,7 +104,7 @@ extern const struct hygiene_needle hygiene_aws_keys[], hygiene_private_keys[], h
 /* hygiene_magic.c */
 hygiene_magic_fn hygiene_is_key, hygiene_is_keytab, hygiene_is_core, hygiene_is_swap;
 
-/* hygiene_shipped.c: dpkg's checksums of the files of packages, read on first use. */
+/* hygiene_shipped.c: dpkg's or rpm's checksums of the files of packages, read on first use. */
 struct hygiene_shipped;
 struct hygiene_shipped *hygiene_shipped_new(int root) ATTR_MUST_USE;
 void hygiene_shipped_close(struct hygiene_shipped *s);

@@ -141,10 +141,8 @@ static void read_dpkg(struct blob text, struct arena *a, struct packages *p)
 static int read_rpm(int root, struct arena *a, struct packages *p, struct err *e)
 {
 	struct blob database = {0};
-	int r = -ENOENT;
+	int r = packages_rpm_database(root, a, &database, e);
 
-	for (size_t i = 0; r == -ENOENT && packages_rpm_paths[i]; i++)
-		r = file_read(root, packages_rpm_paths[i], PACKAGES_RPM_MAX, a, &database, e);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	r = packages_rpm(database, a, p, e);

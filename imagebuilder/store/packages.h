@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The packages installed in a tree, read from dpkg's database, or from rpm's with this machine's
- * rpm, which reads a copy. Without an rpm here an rpm database is unknown, and a notice says so.
+ * rpm. Without an rpm here an rpm database is unknown, and a notice says so.
  */
 #pragma once
 
@@ -41,6 +41,21 @@ const struct package *packages_find(const struct packages *p, const char *name);
 extern const char *const packages_rpm_paths[];
 #define PACKAGES_RPM_MAX (512UL << 20) /* bytes of it */
 
-/* Adds the packages in the bytes of an rpmdb.sqlite, unsorted. -ENOENT: this machine has no rpm. */
+/* The bytes of a tree's rpmdb.sqlite; -ENOENT: it has none. */
+int packages_rpm_database(int root, struct arena *a, struct blob *ret, struct err *e) ATTR_MUST_USE;
+
+/*
+ * What rpm reads of a database, which may be anybody's making: it gets a copy, and runs as nobody
+ * when this process is root. -ENOENT: this machine has no rpm.
+ */
+/* Adds the packages, unsorted. */
 int packages_rpm(struct blob database, struct arena *a, struct packages *p,
                  struct err *e) ATTR_MUST_USE;
+/* All that packages shipped. */
+struct packages_file {
+	const char *package, *path;
+	const char *digest; /* hex; which kind, its length tells; "": it is no regular file */
+};
+typedef void packages_file_fn(void *ctx, const struct packages_file *file);
+int packages_rpm_files(struct blob database, packages_file_fn *file, void *ctx, struct arena *a,
+                       struct err *e) ATTR_MUST_USE;

@@ -36,30 +36,9 @@ void digest_add(struct digest *d, const void *data, size_t len)
 	must(EVP_DigestUpdate((EVP_MD_CTX *)d, data, len));
 }
 
-static void finish(struct digest *d, unsigned char *out)
-{
-	must(EVP_DigestFinal_ex((EVP_MD_CTX *)d, out, NULL));
-}
-
 void digest_sum(struct digest *d, unsigned char out[static SHA256_LEN])
 {
-	finish(d, out);
-}
-
-struct digest *digest_new_md5(void)
-{
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-
-	must(ctx != NULL);
-	if (EVP_DigestInit_ex(ctx, EVP_md5(), NULL))
-		return (struct digest *)ctx;
-	EVP_MD_CTX_free(ctx);
-	return NULL;
-}
-
-void digest_sum_md5(struct digest *d, unsigned char out[static DIGEST_MD5_LEN])
-{
-	finish(d, out);
+	must(EVP_DigestFinal_ex((EVP_MD_CTX *)d, out, NULL));
 }
 
 void digest_sha256(const void *data, size_t len, unsigned char out[static SHA256_LEN])
@@ -116,6 +95,26 @@ size_t digest_hex_len(enum digest_kind kind)
 bool digest_is_strong(enum digest_kind kind)
 {
 	return kind == DIGEST_SHA256 || kind == DIGEST_SHA512;
+}
+
+struct digest *digest_new_of(enum digest_kind kind)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+
+	must(ctx != NULL);
+	if (EVP_DigestInit_ex(ctx, method(kind), NULL))
+		return (struct digest *)ctx;
+	EVP_MD_CTX_free(ctx);
+	return NULL;
+}
+
+void digest_sum_hex(struct digest *d, char out[static DIGEST_HEX_MAX])
+{
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	unsigned int n = 0;
+
+	must(EVP_DigestFinal_ex((EVP_MD_CTX *)d, sum, &n));
+	str_hex(sum, n, out);
 }
 
 bool digest_hex_of(enum digest_kind kind, const void *data, size_t len,

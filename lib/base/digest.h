@@ -25,12 +25,6 @@ static inline void digest_closep(struct digest **d)
 }
 #define scope_digest __attribute__((cleanup(digest_closep)))
 
-/* MD5 (RFC 1321), for comparing files with the checksums that dpkg recorded; it protects from
- * nobody. NULL: this machine's libcrypto doesn't provide it. */
-#define DIGEST_MD5_LEN 16
-struct digest *digest_new_md5(void) ATTR_MUST_USE;
-void digest_sum_md5(struct digest *d, unsigned char out[static DIGEST_MD5_LEN]);
-
 /* Digests as other programs' documents name them; the names in any case. */
 enum digest_kind { DIGEST_MD5, DIGEST_SHA1, DIGEST_SHA256, DIGEST_SHA512, DIGEST_KINDS };
 extern const char *const digest_names[DIGEST_KINDS]; /* "MD5", ... */
@@ -38,6 +32,10 @@ extern const char *const digest_names[DIGEST_KINDS]; /* "MD5", ... */
 /* -1: none of these names. */
 int digest_kind(const char *name) ATTR_MUST_USE;
 size_t digest_hex_len(enum digest_kind kind); /* of its hex digits */
+/* In progress. NULL: this machine's libcrypto doesn't provide it. */
+struct digest *digest_new_of(enum digest_kind kind) ATTR_MUST_USE;
+/* Its lower-case hex; once. */
+void digest_sum_hex(struct digest *d, char out[static DIGEST_HEX_MAX]);
 /* Whether content can't be made to have a given digest, or two contents the same one. */
 bool digest_is_strong(enum digest_kind kind);
 /* Lower-case hex of the digest of data; false: this machine's libcrypto doesn't provide it. */

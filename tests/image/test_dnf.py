@@ -39,6 +39,8 @@ Requires: toollib coreutils
 (id -u; pwd; test -c /dev/null && test -r /proc/self/stat && test -d /sys/kernel && echo mounted) >/etc/tool.post
 @package toollib
 Epoch: 2
+@package served
+Requires: tool
 @package broken
 Requires: /bin/sh
 %post -n broken
@@ -49,7 +51,7 @@ Requires: nobody-has-it
 
 %install
 cd %{buildroot}
-mkdir -p etc usr/bin usr/lib usr/share/toollib boot lib/modules/6.1.0-9.amzn var/tmp
+mkdir -p etc/systemd/system/multi-user.target.wants usr/bin usr/lib/systemd/system usr/share/toollib usr/share/served boot lib/modules/6.1.0-9.amzn var/tmp
 printf 'ID=amzn\nVERSION_ID=2023\n' >etc/os-release
 cp /bin/busybox usr/bin
 for i in sh; do ln -s busybox usr/bin/$i; done
@@ -63,6 +65,9 @@ echo two >usr/share/toollib/data
 chmod 640 usr/share/toollib/data
 echo kernel >boot/vmlinuz-6.1.0-9.amzn
 echo initramfs >boot/initramfs-6.1.0-9.amzn.img
+echo 'id = AKIAQ7ZX2M4K9P3R5T6W' >usr/share/served/example
+touch usr/lib/systemd/system/served.service
+ln -s /usr/lib/systemd/system/served.service etc/systemd/system/multi-user.target.wants
 touch -d 2024-05-06T07:08:09Z usr/share/toollib/data
 
 %files
@@ -86,6 +91,10 @@ touch -d 2024-05-06T07:08:09Z usr/share/toollib/data
 /usr/bin/tool
 %files -n toollib
 /usr/share/toollib/data
+%files -n served
+/usr/share/served
+/usr/lib/systemd/system/served.service
+/etc/systemd/system/multi-user.target.wants/served.service
 %files -n broken
 %files -n needy
 %files -n kernel
@@ -174,6 +183,16 @@ def test_the_tree_is_the_packages(builder, tool, tmp_path):
     assert "pkg:rpm/amzn/toollib@11-1?arch=x86_64&epoch=2&distro=amzn-2023" in sbom
     r = tool("verify", tree)
     assert r.code == 0 and "ok     manifest         it fits" in r.out, r.out
+
+
+def test_what_an_rpm_package_shipped_is_no_leak(builder, tmp_path):
+    """Its content, and that it enables its unit: by rpm's database. What isn't as it was shipped is one."""
+    (tmp_path / "below.yaml").write_text(RECIPE.format("amazonlinux:2023", "served"))
+    scripts = 'scripts: [{id: leak, content: "#!/bin/sh\\ncd /usr/share/served; cat example >copied; echo >>example\\n"}]\n'
+    r = builder("image: {name: small, from: below.yaml, disk: {size: 512M}}\n" + scripts)
+    assert r.code == 3, r.err
+    assert "aws-keys: '/usr/share/served/copied' at byte 5" in r.err and "aws-keys: '/usr/share/served/example' at byte 5" in r.err, r.err
+    assert "served.service" not in r.err, r.err
 
 
 def test_two_builds_are_equal(builder, tmp_path):

@@ -54,6 +54,8 @@ static inline int machine_set_up(void **state)
 	set_up(state);
 	if (!unit_is_root())
 		return 0;
+	/* Programs that run as another user write below it, where they may. */
+	assert_int_equal(chmod(top, 0711), 0);
 	(void)mkdir(at("bin"), 0755);
 	(void)mkdir(at("etc"), 0755);
 	(void)mkdir(at("work"), 0755);
@@ -74,11 +76,21 @@ static inline int machine_tear_down(void **state)
 	return tear_down(state);
 }
 
+/* A file that anybody may write. */
+static inline void put_for_all(const char *name)
+{
+	put(name, "");
+	assert_int_equal(chmod(at(name), 0666), 0);
+}
+
 /* A program of that name; each call appends its arguments as a line to the file NAME.args. */
 static inline void put_program(const char *name, const char *script)
 {
 	const char *path = arena_printf(arena, "bin/%s", name);
+	const char *calls = arena_printf(arena, "%s.args", name);
 
+	if (access(at(calls), F_OK) < 0)
+		put_for_all(calls);
 	put(path,
 	    arena_printf(arena, "#!/bin/sh\necho \"$*\" >>%s/%s.args\n%s", top, name, script));
 	assert_int_equal(chmod(at(path), 0755), 0);

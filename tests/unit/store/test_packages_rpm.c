@@ -24,6 +24,7 @@ static void packages_are_listed(void **state)
 
 	(void)state;
 	unit_need_root();
+	put_for_all("copy");
 	put_program("rpm",
 	            arena_printf(
 	                    arena,
@@ -79,6 +80,8 @@ static void a_database_may_be_where_it_was(void **state)
 
 	(void)state;
 	unit_need_root();
+	put_for_all("copy");
+	put_for_all("where");
 	put_program("rpm",
 	            arena_printf(arena, "cat \"$2/rpmdb.sqlite\" >%s/copy\necho $2 >%s/where", top,
 	                         top));
@@ -111,12 +114,78 @@ static void a_query_that_fails_is_told(void **state)
 	assert_non_null(strstr(e.text, "damaged"));
 }
 
+struct shipped {
+	size_t n;
+	struct packages_file items[8];
+};
+
+static void add(void *ctx, const struct packages_file *f)
+{
+	struct shipped *s = ctx;
+
+	assert_true(s->n < ARRAY_LEN(s->items));
+	s->items[s->n++] = (struct packages_file){arena_strdup(arena, f->package),
+	                                          arena_strdup(arena, f->path),
+	                                          arena_strdup(arena, f->digest)};
+}
+
+static void files_are_listed_with_what_was_shipped(void **state)
+{
+	struct shipped s = {0};
+	struct blob database = {0};
+
+	(void)state;
+	unit_need_root();
+	put_program("rpm", "cat <<'END'\n"
+	                   "0af1 tool /usr/bin/a tool\n"
+	                   " tool /usr/share/tool\n"
+	                   "warning: of rpm\n"
+	                   "0af1 tool relative\n"
+	                   "0af1 tool\n"
+	                   "0af1  /usr/bin/nobody\n"
+	                   "0af1\n"
+	                   "\n"
+	                   "END\n"
+	                   "printf '%0200d tool /usr/bin/long\\n' 0\n"
+	                   "printf 'aa %0300d /usr/bin/long\\n' 0\n");
+	scope_fd int root = open(tree_with_database(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_ok(packages_rpm_database(root, arena, &database, &e));
+	assert_ok(packages_rpm_files(database, add, &s, arena, &e));
+	assert_int_equal(s.n, 2);
+	assert_string_equal(s.items[0].package, "tool");
+	assert_string_equal(s.items[0].path, "/usr/bin/a tool");
+	assert_string_equal(s.items[0].digest, "0af1");
+	assert_string_equal(s.items[1].path, "/usr/share/tool");
+	assert_string_equal(s.items[1].digest, "");
+}
+
+/* The database is the image's: whatever it makes of rpm has no right to anything. */
+static void rpm_has_no_rights(void **state)
+{
+	struct packages p;
+
+	(void)state;
+	unit_need_root();
+	put_for_all("copy");
+	put_program(
+	        "rpm",
+	        arena_printf(
+	                arena,
+	                "{ id -un; grep CapEff /proc/self/status; test -w \"$2/rpmdb.sqlite\" && "
+	                "echo its own; test -w \"$2/..\" || echo no more; } >%s/copy\n",
+	                top));
+	assert_ok(read_tree(&p));
+	assert_string_equal(get("copy"), "nobody\nCapEff:\t0000000000000000\nits own\nno more\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        MACHINE_TEST(packages_are_listed),
 	        MACHINE_TEST(a_database_may_be_where_it_was),
 	        MACHINE_TEST(a_query_that_fails_is_told),
+	        MACHINE_TEST(files_are_listed_with_what_was_shipped),
+	        MACHINE_TEST(rpm_has_no_rights),
 	};
 
 	return cmocka_run_group_tests(tests, machine_begin, NULL);
