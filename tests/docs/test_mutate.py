@@ -66,6 +66,15 @@ def test_a_millisecond_more_of_many_is_no_mutant(mutate):
 @pytest.mark.parametrize("line, constants", [
     ("scope_fd int dir = -1;", []), ("int fd = -1;", []), ("int n = -1;", ["1 to 2"]), ("if (fd < 0)", []), ("bool has = w->pidfd >= 0;", []),
     ("fd = file_open(dir, name, O_PATH, 0);", []), ("fd = file_open(dir, name, O_CREAT, 0);", ["0 to 1"]),
-    ("if (fd >= 0 && r < 0)", ["0 to 1"]), ("a = (struct s){.in = -1, .n = 1};", ["1 to 2"])])
+    ("if (fd >= 0 && r < 0)", ["0 to 1"]), ("a = (struct s){.in = -1, .n = 1};", ["1 to 2"]),
+    ("a = (struct layer){.lock = -1, .log = -1};", []), ("scope_fd int dir = f(); if (dir < 0)", []), ("if (dir < 0)", ["0 to 1"])])
 def test_any_negative_number_is_no_descriptor_and_a_mode_is_of_what_is_created(mutate, line, constants):
     assert [w for w in whats(mutate, f"int f(void)\n{{\n\t{line}\n}}\n") if w[0].isdigit()] == constants
+
+
+@pytest.mark.parametrize("line, swaps", [
+    ("scope_fd int dir = f(); r = dir < 0 ? dir : 3;", []), ("r = dir < 0 ? dir : 3;", ["'<' to '<='"]),
+    ("r = open(path, O_RDONLY | O_CLOEXEC);", []), ("r = open(path, O_PATH | O_NOFOLLOW);", ["'|' to '&'"]),
+    ("w = (struct tree_walk){.changing = true};", []), ("w = (struct tree_walk){.one_fs = true};", ["'true' to 'false'"])])
+def test_how_a_file_is_looked_at_is_no_mutant(mutate, line, swaps):
+    assert [w for w in whats(mutate, f"int f(void)\n{{\n\t{line}\n}}\n") if w[0] == "'"] == swaps

@@ -83,7 +83,7 @@ def statement(code: list[str], i: int) -> str | None:
     return s if word and word.group(1) not in KEYWORDS and not re.match(r'log_|assert|_Static', s) else None
 
 
-def constants(code: str) -> Iterator[tuple[int, int, str]]:
+def constants(code: str, descriptors: set[str]) -> Iterator[tuple[int, int, str]]:
     for m in re.finditer(r'(?<![\w.\x22S])(0[0-7]+|0x[0-9a-f]+|[1-9]\d*|0)(UL|ULL|LL|U|L)?\b(?!\.)', code):
         digits, suffix = m.group(1), m.group(2) or ''
         before, after = code[:m.start()], code[m.end():]
@@ -93,7 +93,8 @@ def constants(code: str) -> Iterator[tuple[int, int, str]]:
         value = int(digits, base) + 1
         if value > 40 and (re.match(r'\s*#define \w+_MS\s', code) or re.search(r'\w_ms = (\w+ \* )?$', before)):
             continue  # a millisecond more of so many: nobody could notice
-        if re.search(r'(\bscope_fd int \w+|fd|\.in) = -$', before) or re.search(r'fd (<|>=) $', before):
+        if re.search(r'(\bscope_fd int \w+|fd|\.(?:in|lock|log|sock|events)) = -$', before) or \
+                re.search(r'(?:fd|\b(?:%s)) (?:<|>=) $' % '|'.join(descriptors or {'fd'}), before):
             continue  # any negative number is no descriptor, and none is 0: main() opens the standard streams first
         if 'O_CREAT' not in code and digits == '0' and re.search(r'\bfile_open\([^;]*, $', before) and after[:1] == ')':
             continue  # the mode of a file that is not created
@@ -102,8 +103,26 @@ def constants(code: str) -> Iterator[tuple[int, int, str]]:
         yield m.start(), m.end(), {10: str(value), 8: '0%o' % value, 16: '0x%x' % value}[base] + suffix
 
 
+# How a file is looked at: without one of these it is opened all the same, or the next call refuses what is no directory.
+# O_CLOEXEC is among them, because whoever executes something closes all descriptors from 3 on (child.c, sandbox.c).
+LOOKING = {'O_RDONLY', 'O_PATH', 'O_DIRECTORY', 'O_CLOEXEC'}
+
+
+def unnoticed(code: str, m: re.Match, descriptors: set[str]) -> bool:
+    """Whether a swap is one that nobody could notice, whatever the program is."""
+    before, after = code[:m.start(1)], code[m.end(1):]
+    left, right = re.search(r'(\w+)\s*$', before), re.match(r'\s*(\w+)', after)
+    a, b = left.group(1) if left else '', right.group(1) if right else ''
+    if m.group(1) in ('<', '>=', '>', '<=') and b == '0':
+        return a in descriptors or a.endswith('fd')  # none is 0: main() opens the standard streams first
+    if m.group(1) == '|':
+        return {a, b} <= LOOKING
+    return bool(re.search(r'\.changing = $', before))  # what a tree_walk() does when a file goes just then
+
+
 def of_file(path: str, text: str) -> Iterator[Mutant]:
     lines, code = text.split('\n'), blank(text).split('\n')
+    descriptors = set(re.findall(r'\bscope_fd int (\w+)', text))
     depth = 0  # of braces: 0 is outside of functions and tables
     for i, line in enumerate(lines):
         c, here = code[i], depth
@@ -117,7 +136,7 @@ def of_file(path: str, text: str) -> Iterator[Mutant]:
         def mutant(kind: str, what: str, start: int, end: int, new: str) -> Mutant:
             return Mutant(path, i + 1, what, kind, line, line[:start] + new + line[end:])
 
-        for start, end, new in constants(c):
+        for start, end, new in constants(c, descriptors):
             yield mutant('constant', f'{line[start:end]} to {new}', start, end, new)
         if directive or here == 0:
             continue
@@ -127,9 +146,8 @@ def of_file(path: str, text: str) -> Iterator[Mutant]:
             if '=' in new and re.match(r'\s*for \(', c) and kind == 'boundary' and new not in ('<=', '>='):
                 continue
             for m in re.finditer(pattern, c):
-                if kind == 'boundary' and re.search(r'fd$', c[:m.start()]) and re.match(r'\s0\b', c[m.end(1):]):
-                    continue  # no descriptor is 0: main() opens the standard streams first
-                yield mutant(kind, f"'{m.group(1)}' to '{new}'", m.start(1), m.end(1), new)
+                if not unnoticed(c, m, descriptors):
+                    yield mutant(kind, f"'{m.group(1)}' to '{new}'", m.start(1), m.end(1), new)
         for m in re.finditer(r'\b(ERR_[A-Z]+)\b', c):
             if m.group(1) in KINDS:
                 new = KINDS[m.group(1)]
