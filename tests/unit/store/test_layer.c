@@ -426,6 +426,61 @@ static void a_damaged_store_is_told(void **state)
 	assert_int_equal(other.fd, -1);
 }
 
+/* A lock is a file of the store: what a link in its place leads to is not opened. */
+static void a_lock_is_no_link(void **state)
+{
+	struct layer l;
+
+	(void)state;
+	assert_int_equal(symlink("/dev/null", at(in("locks", 'a', ""))), 0);
+	assert_err(layer_open(&store, key_of('a'), CLOCK_NEVER, &l, &e), ERR_HOST,
+	           "locking the layer aaaaaaaaaaaa: ");
+	assert_int_equal(e.no, ELOOP);
+	assert_int_equal(rmdir(at("store/layers")), 0);
+	put("store/layers", "no directory");
+	assert_int_equal(store_have(&store, key_of('a')), -ENOTDIR);
+}
+
+/* Larger than any that is written, a description says nothing, and the layer is listed. */
+static void a_long_description_is_not_read(void **state)
+{
+	static const size_t max = 64 << 10;
+	struct store_entry entry;
+	char *text = arena_alloc(arena, max + 2);
+
+	(void)state;
+	memset(text, ' ', max + 1);
+	text[max + 1] = '\0';
+	memcpy(text, "{\"step\": \"s\"}", 13);
+	put(in("layers", 'b', "/meta.json"), text);
+	assert_true(store_entry(&store, key_of('b'), arena, &entry));
+	assert_string_equal(entry.step, "?");
+	text[max] = '\0';
+	put(in("layers", 'b', "/meta.json"), text);
+	assert_true(store_entry(&store, key_of('b'), arena, &entry));
+	assert_string_equal(entry.step, "s");
+}
+
+/* A stranded one that somebody has stays, and nothing else is touched for it. */
+static void a_stranded_layer_that_is_held_stays(void **state)
+{
+	static struct layer held;
+	struct store_entry *list;
+	uint64_t left, bytes;
+	size_t n;
+
+	(void)state;
+	make('1', key_of('0'));
+	assert_int_equal(layer_hold(&store, key_of('1'), false, &held, &e), 0);
+	assert_int_equal(listed(&list), 1);
+	assert_ok(store_prune(&store, 0, &left, &bytes, &n, &e));
+	assert_int_equal(n, 0);
+	assert_int_equal(left, list[0].all);
+	layer_close(&held);
+	assert_ok(store_prune(&store, UINT64_MAX, &left, &bytes, &n, &e));
+	assert_int_equal(n, 1);
+}
+
 /* Where root looks for programs; and one that can't be run is none. */
 static void a_tool_can_be_run(void **state)
 {
@@ -453,6 +508,9 @@ int main(void)
 	        T(pruning_stops_when_the_rest_fits),
 	        T(a_size_is_of_the_disk),
 	        T(a_damaged_store_is_told),
+	        T(a_lock_is_no_link),
+	        T(a_long_description_is_not_read),
+	        T(a_stranded_layer_that_is_held_stays),
 	        T(a_tool_can_be_run),
 	};
 

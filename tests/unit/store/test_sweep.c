@@ -115,6 +115,15 @@ static void objects_that_just_fit_stay(void **state)
 
 /* ---- outputs ---- */
 
+static int open_fds(void)
+{
+	int n = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		n += fcntl(fd, F_GETFD) >= 0;
+	return n;
+}
+
 static void leftovers_of_outputs_are_swept(void **state)
 {
 	static const char *const stay[] = {"d/x.hpc-work/in", "d/.x.hpc-works/in", "d/other/in",
@@ -128,7 +137,9 @@ static void leftovers_of_outputs_are_swept(void **state)
 	put("d/.gone.hpc-work/deep/in", "x");
 	put("d/.more.hpc-work/in", "x");
 	assert_ok(work_open(at("d/held"), &held, &e));
+	int before = open_fds();
 	work_sweep(at("d"));
+	assert_int_equal(open_fds(), before); /* what another process has is let go */
 	for (size_t i = 0; i < ARRAY_LEN(stay); i++)
 		assert_string_equal(get(stay[i]), "x");
 	assert_string_equal(get("d/.file.hpc-work"), "x");
