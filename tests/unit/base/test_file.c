@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/scope.h"
 #include "unit.h"
@@ -30,6 +32,14 @@ static int teardown(void **state)
 	(void)state;
 	close(dirfd_);
 	return 0;
+}
+
+/* With this a call writes what a busy socket or a file system under quota may: a part. */
+static bool in_pieces;
+
+ssize_t write(int fd, const void *data, size_t len)
+{
+	return syscall(SYS_write, fd, data, in_pieces && len > 3 ? 3 : len);
 }
 
 static const struct file_attr plain = {.mode = 0640, .uid = (uid_t)-1, .gid = (gid_t)-1};
@@ -324,6 +334,21 @@ static void a_seal_waits_for_who_holds_the_pages(void **state)
 	close(go[1]);
 }
 
+static void writes_in_pieces(void **state)
+{
+	int fd = openat(dirfd_, "pieces", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	(void)state;
+	assert_true(fd >= 0);
+	in_pieces = true;
+	int r = file_write_all(fd, "0123456789", 10);
+	in_pieces = false;
+	assert_int_equal(r, 0);
+	close(fd);
+	check_content("pieces", "0123456789");
+	assert_int_equal(unlinkat(dirfd_, "pieces", 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -341,6 +366,7 @@ int main(void)
 	        cmocka_unit_test(long_names),
 	        cmocka_unit_test(inputs),
 	        cmocka_unit_test(a_seal_waits_for_who_holds_the_pages),
+	        cmocka_unit_test(writes_in_pieces),
 	        cmocka_unit_test(nothing_was_left_behind),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -165,10 +165,17 @@ static void test_devices(void **state)
 	assert_int_equal(mkdirat(f->t->fd, "dev", 0755), 0);
 	assert_int_equal(mknodat(f->t->fd, "dev/null", S_IFCHR | 0666, makedev(1, 3)), 0);
 	assert_int_equal(mknodat(f->t->fd, "dev/wide", S_IFCHR | 0600, makedev(259, 70000)), 0);
+	/* Each of the two numbers alone may be too large for the old form. */
+	assert_int_equal(mknodat(f->t->fd, "dev/minor", S_IFBLK | 0600, makedev(8, 256)), 0);
+	assert_int_equal(mknodat(f->t->fd, "dev/major", S_IFBLK | 0600, makedev(256, 8)), 0);
+	assert_int_equal(mknodat(f->t->fd, "dev/old", S_IFBLK | 0600, makedev(255, 255)), 0);
 	lay(f);
 	unpack(f);
 	assert_int_equal(trees_stat(f->out, "dev/null").st_rdev, makedev(1, 3));
 	assert_int_equal(trees_stat(f->out, "dev/wide").st_rdev, makedev(259, 70000));
+	assert_int_equal(trees_stat(f->out, "dev/minor").st_rdev, makedev(8, 256));
+	assert_int_equal(trees_stat(f->out, "dev/major").st_rdev, makedev(256, 8));
+	assert_int_equal(trees_stat(f->out, "dev/old").st_rdev, makedev(255, 255));
 	assert_int_equal(mknodat(f->t->fd, "mem", S_IFCHR | 0600, makedev(1, 1)), 0);
 	lay(f);
 	next_layer(f);

@@ -276,6 +276,26 @@ static void what_is_no_record_is_refused(void **state)
 	}
 }
 
+/* Of when nothing is said it was at the beginning of time: long over. */
+static void a_record_may_have_no_time(void **state)
+{
+	scope_ledger struct ledger other = {0};
+	struct strbuf text = STRBUF(arena, 65536);
+	size_t torn;
+
+	(void)state;
+	journal_line("{\"is\":\"asked\",\"token\":\"t\",\"type\":\"a\",\"subnet\":\"s\",\"nodes\":"
+	             "\"n\"}",
+	             &text);
+	journal_line("{\"is\":\"got\",\"token\":\"t\",\"ids\":[],\"at\":\"soon\"}", &text);
+	put("k", text.data);
+	assert_ok(ledger_look(&other, at("k"), &torn, &e));
+	assert_int_equal(other.n, 1);
+	assert_int_equal(other.launches[0].at, 0);
+	assert_int_equal(other.launches[0].told, 0);
+	assert_true(other.launches[0].places[0].ended);
+}
+
 static void no_two_tokens_are_alike(void **state)
 {
 	char a[LEDGER_TOKEN], b[LEDGER_TOKEN];
@@ -297,6 +317,7 @@ int main(void)
 	        TEST(shrinking_loses_only_what_is_over),
 	        TEST(what_can_not_be_written_did_not_happen),
 	        TEST(what_is_no_record_is_refused),
+	        TEST(a_record_may_have_no_time),
 	        TEST(no_two_tokens_are_alike),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

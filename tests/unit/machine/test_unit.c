@@ -71,6 +71,19 @@ static void the_state_is_judged_not_the_job(void **state)
 	           "start 'slurmd.service': it failed (failed): no such node");
 }
 
+/* A file that can't be read is no unit that doesn't exist. */
+static void what_an_image_can_not_tell_is_an_error(void **state)
+{
+	struct fixture *f = *state;
+	struct host_unit_state s = {.known = true};
+	struct err e = {0};
+
+	assert_ok(host_symlink(f->host, "loop.service", "/etc/systemd/system/loop.service", &e));
+	assert_err(host_unit_state(f->host, "loop", &s, DEADLINE, &e), ERR_HOST,
+	           "reading '/etc/systemd/system/loop.service'");
+	assert_int_equal(e.no, ELOOP);
+}
+
 static void an_image_has_unit_files_only(void **state)
 {
 	struct fixture *f = *state;
@@ -344,6 +357,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(the_state_is_judged_not_the_job),
 	        FIXTURE_TEST(an_image_has_unit_files_only),
+	        FIXTURE_TEST(what_an_image_can_not_tell_is_an_error),
 	        FIXTURE_TEST(a_dry_run_assumes_what_it_recorded),
 	        FIXTURE_TEST(names_are_checked),
 	        FIXTURE_TEST(only_what_differs_is_done),

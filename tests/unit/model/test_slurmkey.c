@@ -65,6 +65,63 @@ static void which_release_has_it(void **state)
 	}
 }
 
+/* As slurm.conf(5) of each release has them: the one before has no such key. */
+static void each_key_has_its_first_release(void **state)
+{
+	static const struct {
+		enum slurmkey_level level;
+		const char *key;
+		unsigned first;
+	} rows[] = {
+	        {SLURMKEY_GLOBAL, "CertgenParameters", 2505},
+	        {SLURMKEY_GLOBAL, "CertgenType", 2505},
+	        {SLURMKEY_GLOBAL, "CertmgrParameters", 2411},
+	        {SLURMKEY_GLOBAL, "CertmgrType", 2411},
+	        {SLURMKEY_GLOBAL, "CliFilterParameters", 2511},
+	        {SLURMKEY_GLOBAL, "DataParserParameters", 2411},
+	        {SLURMKEY_GLOBAL, "EpilogTimeout", 2505},
+	        {SLURMKEY_GLOBAL, "HashPlugin", 2405},
+	        {SLURMKEY_GLOBAL, "HealthCheckTimeout", 2605},
+	        {SLURMKEY_GLOBAL, "HttpParserType", 2511},
+	        {SLURMKEY_GLOBAL, "JobCompPassScript", 2511},
+	        {SLURMKEY_GLOBAL, "LicenseParameters", 2605},
+	        {SLURMKEY_GLOBAL, "MaxBatchRequeue", 2311},
+	        {SLURMKEY_GLOBAL, "MetricsAuthUsers", 2605},
+	        {SLURMKEY_GLOBAL, "MetricsParameters", 2605},
+	        {SLURMKEY_GLOBAL, "MetricsType", 2511},
+	        {SLURMKEY_GLOBAL, "NamespaceType", 2511},
+	        {SLURMKEY_GLOBAL, "PowerAction", 2605},
+	        {SLURMKEY_GLOBAL, "PreemptParameters", 2311},
+	        {SLURMKEY_GLOBAL, "PrologTimeout", 2505},
+	        {SLURMKEY_GLOBAL, "SlurmctldHttpAuthParameters", 2605},
+	        {SLURMKEY_GLOBAL, "SlurmdHttpAuthParameters", 2605},
+	        {SLURMKEY_GLOBAL, "SuspendExcStates", 2311},
+	        {SLURMKEY_GLOBAL, "TLSParameters", 2405},
+	        {SLURMKEY_GLOBAL, "TLSType", 2405},
+	        {SLURMKEY_GLOBAL, "UrlParserType", 2511},
+	        {SLURMKEY_PARTITION, "Exclusive", 2605},
+	        {SLURMKEY_PARTITION, "ExclusiveTopo", 2405},
+	        {SLURMKEY_PARTITION, "MaxCPUsPerSocket", 2311},
+	        {SLURMKEY_PARTITION, "PowerDownOnIdle", 2311},
+	        {SLURMKEY_PARTITION, "Topology", 2505},
+	        {SLURMKEY_NODE, "GresConf", 2511},
+	        {SLURMKEY_NODE, "Parameters", 2511},
+	        {SLURMKEY_NODE, "RestrictedCoresPerGPU", 2405},
+	        {SLURMKEY_NODE, "SuspendTime", 2605},
+	        {SLURMKEY_NODE, "Topology", 2505},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err e;
+
+		assert_ok(slurmkey_check(rows[i].level, rows[i].key, rows[i].first, &place, &e));
+		assert_err(
+		        slurmkey_check(rows[i].level, rows[i].key, rows[i].first - 1, &place, &e),
+		        ERR_INPUT, " and later, and this is ");
+	}
+}
+
 static void a_far_word_has_no_neighbour(void **state)
 {
 	struct err e;
@@ -110,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(which_release_has_it),
+	        cmocka_unit_test(each_key_has_its_first_release),
 	        cmocka_unit_test(a_far_word_has_no_neighbour),
 	        cmocka_unit_test(which_are_ours),
 	};

@@ -109,6 +109,19 @@ static void deadline_of_the_run(void **state)
 	assert_int_equal(run_exit_status(&f->p, &f->r, false), 7);
 }
 
+/* Also where it only ended the last step, and none is left that would be skipped. */
+static void deadline_of_the_last_step(void **state)
+{
+	struct stage *f = *state;
+
+	f->o.deadline = clock_in_ms(200);
+	f->o.grace_ms = 1;
+	stage_run(f, "things: [{name: a, act: hang}]\n");
+	assert_failed(f, "a", REASON_STEP_TIMEOUT, "was killed");
+	assert_true(f->r.deadline_passed);
+	assert_int_equal(run_exit_status(&f->p, &f->r, false), 7);
+}
+
 static void deadline_passed_before_the_start(void **state)
 {
 	struct stage *f = *state;
@@ -338,6 +351,7 @@ int main(void)
 	        STAGE_TEST(descendants_are_killed_too),
 	        STAGE_TEST(the_last_failure_is_told),
 	        STAGE_TEST(deadline_of_the_run),
+	        STAGE_TEST(deadline_of_the_last_step),
 	        STAGE_TEST(deadline_passed_before_the_start),
 	        STAGE_TEST(abandoned),
 	        STAGE_TEST(stop_while_a_program_runs),
