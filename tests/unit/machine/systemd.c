@@ -99,18 +99,33 @@ static const struct {
         {"StartUnit", run_job}, {"StopUnit", run_job}, {"RestartUnit", run_job},
 };
 
+/* Behind the units: only for this boot, and over what is there. We ask for neither. */
+static bool asks_for_more(sd_bus_message *m)
+{
+	int flag = 0, more = 0;
+
+	if (sd_bus_message_exit_container(m) < 0)
+		return true;
+	while (sd_bus_message_read(m, "b", &flag) > 0)
+		more |= flag;
+	return more;
+}
+
 static void note(sd_bus_message *m, const char *member)
 {
 	const char *text = NULL;
 	size_t n = strlen(systemd->calls);
+	bool more = false;
 
 	if (sd_bus_message_has_signature(m, "s") || sd_bus_message_has_signature(m, "ss"))
 		(void)!sd_bus_message_read(m, "s", &text);
 	else if (str_starts(sd_bus_message_get_signature(m, true), "as") &&
-	         sd_bus_message_enter_container(m, 'a', "s") > 0)
+	         sd_bus_message_enter_container(m, 'a', "s") > 0) {
 		(void)!sd_bus_message_read(m, "s", &text);
-	snprintf(systemd->calls + n, sizeof systemd->calls - n, "%s%s%s\n", member, text ? " " : "",
-	         text ? text : "");
+		more = asks_for_more(m);
+	}
+	snprintf(systemd->calls + n, sizeof systemd->calls - n, "%s%s%s%s\n", member,
+	         text ? " " : "", text ? text : "", more ? " and more" : "");
 	sd_bus_message_rewind(m, true);
 }
 
