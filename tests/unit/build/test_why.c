@@ -2,6 +2,7 @@
 /* What a build remembers, and what `plan` tells by it. */
 #include "build_test.h"
 
+#include "base/log.h"
 #include "build/record.h"
 #include "build/why.h"
 #include "store/store.h"
@@ -241,6 +242,32 @@ static void the_same_is_not_written_again(void **state)
 	assert_true(only_record().st_ino != was.st_ino);
 }
 
+static void keep_log(void *ctx, enum log_level level, const char *text,
+                     const struct log_field *fields, size_t n)
+{
+	(void)fields;
+	(void)n;
+	strbuf_printf(ctx, "<%d>%s\n", (int)level, text);
+}
+
+/* A build is not less for it, and whoever asks why should know where it comes from. */
+static void what_cant_be_remembered_is_told(void **state)
+{
+	const struct chain *c = chain_of(TWO);
+	struct strbuf logged = STRBUF(arena, 4096);
+
+	(void)state;
+	strbuf_str(&logged, "");
+	log_set_sink(keep_log, &logged, LOG_LEVEL_DEBUG);
+	built(c, c->n, false);
+	assert_string_equal(logged.data, "");
+	assert_ok(tree_remove(AT_FDCWD, at("store/recipes"), true, &e));
+	built(c, c->n, false);
+	log_set_sink(NULL, NULL, LOG_LEVEL_ERR);
+	assert_true(str_starts(logged.data, "<4>"));
+	assert_non_null(strstr(logged.data, ": 'plan' will not know why\n"));
+}
+
 static void a_record_that_is_no_json_is_none(void **state)
 {
 	const struct chain *c = chain_of(TWO);
@@ -294,6 +321,7 @@ int main(void)
 	        T(a_record_comes_back),
 	        T(what_was_known_stays),
 	        T(the_same_is_not_written_again),
+	        T(what_cant_be_remembered_is_told),
 	        T(a_record_that_is_no_json_is_none),
 	        T(records_of_recipes_that_are_gone_are_removed),
 	};
