@@ -67,7 +67,8 @@ def test_a_millisecond_more_of_many_is_no_mutant(mutate):
     ("scope_fd int dir = -1;", []), ("int fd = -1;", []), ("int n = -1;", ["1 to 2"]), ("if (fd < 0)", []), ("bool has = w->pidfd >= 0;", []),
     ("fd = file_open(dir, name, O_PATH, 0);", []), ("fd = file_open(dir, name, O_CREAT, 0);", ["0 to 1"]),
     ("if (fd >= 0 && r < 0)", ["0 to 1"]), ("a = (struct s){.in = -1, .n = 1};", ["1 to 2"]),
-    ("a = (struct layer){.lock = -1, .log = -1};", []), ("scope_fd int dir = f(); if (dir < 0)", []), ("if (dir < 0)", ["0 to 1"])])
+    ("a = (struct layer){.lock = -1, .log = -1};", []), ("scope_fd int dir = f(); if (dir < 0)", []), ("if (dir < 0)", ["0 to 1"]),
+    ("if (l->lock >= 0)", [])])
 def test_any_negative_number_is_no_descriptor_and_a_mode_is_of_what_is_created(mutate, line, constants):
     assert [w for w in whats(mutate, f"int f(void)\n{{\n\t{line}\n}}\n") if w[0].isdigit()] == constants
 

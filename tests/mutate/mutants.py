@@ -94,7 +94,7 @@ def constants(code: str, descriptors: set[str]) -> Iterator[tuple[int, int, str]
         if value > 40 and (re.match(r'\s*#define \w+_MS\s', code) or re.search(r'\w_ms = (\w+ \* )?$', before)):
             continue  # a millisecond more of so many: nobody could notice
         if re.search(r'(\bscope_fd int \w+|fd|\.(?:in|lock|log|sock|events)) = -$', before) or \
-                re.search(r'(?:fd|\b(?:%s)) (?:<|>=) $' % '|'.join(descriptors or {'fd'}), before):
+                re.search(r'(?:fd|\b(?:%s)) (?:<|>=) $' % '|'.join(descriptors | {'lock', 'sock'}), before):
             continue  # any negative number is no descriptor, and none is 0: main() opens the standard streams first
         if 'O_CREAT' not in code and digits == '0' and re.search(r'\bfile_open\([^;]*, $', before) and after[:1] == ')':
             continue  # the mode of a file that is not created
@@ -114,7 +114,7 @@ def unnoticed(code: str, m: re.Match, descriptors: set[str]) -> bool:
     left, right = re.search(r'(\w+)\s*$', before), re.match(r'\s*(\w+)', after)
     a, b = left.group(1) if left else '', right.group(1) if right else ''
     if m.group(1) in ('<', '>=', '>', '<=') and b == '0':
-        return a in descriptors or a.endswith('fd')  # none is 0: main() opens the standard streams first
+        return a in descriptors | {'lock', 'sock'} or a.endswith('fd')  # none is 0: main() opens the standard streams first
     if m.group(1) == '|':
         return {a, b} <= LOOKING
     return bool(re.search(r'\.changing = $', before))  # what a tree_walk() does when a file goes just then
