@@ -288,12 +288,13 @@ static void only_layers_are_listed(void **state)
 	assert_int_equal(list[1].bytes, 7);
 	assert_string_equal(list[2].step, "?");
 	assert_string_equal(list[2].parent, "");
-	const struct timespec later[2] = {{.tv_sec = 2000}, {.tv_sec = 2000}};
+	const struct timespec later[2] = {{.tv_sec = 2000}, {.tv_sec = 2000, .tv_nsec = 77}};
 	assert_int_equal(utimensat(AT_FDCWD, at(in("layers", '0', "/meta.json")), later, 0), 0);
 	assert_int_equal(listed(&list), 3);
 	assert_string_equal(list[2].key, key_of('0'));
 	assert_int_equal(list[2].used, 2000);
-	assert_int_equal(list[2].used_ns, 0);
+	assert_int_equal(list[2].used_ns, 77);
+	assert_int_equal(list[1].used_ns, 0);
 }
 
 static void a_sweep_takes_what_nobody_has(void **state)
