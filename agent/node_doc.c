@@ -194,6 +194,16 @@ static int check_name(const struct doc *merged, const char *value, struct err *e
 	               value);
 }
 
+/* A name whose last part is digits would be an address: 256.0.0.1, 10.0.1. */
+static bool is_almost_ipv4(const char *head)
+{
+	const char *dot = strrchr(head, '.'), *last = dot && dot[1] ? dot + 1 : head;
+	unsigned char address[sizeof(struct in_addr)];
+
+	return dot && last[strspn(last, "0123456789")] == '\0' &&
+	       inet_pton(AF_INET, head, address) != 1;
+}
+
 /* A host name or an address, without port, scheme or brackets: it is put in front of ':' and
  * ':PORT'. */
 static int check_head(const struct doc *merged, const char *head, struct err *e)
@@ -205,7 +215,7 @@ static int check_head(const struct doc *merged, const char *head, struct err *e)
 	if (!head || inet_pton(AF_INET6, head, address) == 1)
 		return 0;
 	if (*head && *head != '-' && *head != '.' && strlen(head) <= HOST_NAME_BYTES &&
-	    head[strspn(head, allowed)] == '\0')
+	    head[strspn(head, allowed)] == '\0' && !strstr(head, "..") && !is_almost_ipv4(head))
 		return 0;
 	return doc_err(
 	        doc_get(merged, "head"), e, REASON_INPUT_RANGE,

@@ -129,11 +129,19 @@ static const char *letters(size_t n)
 
 static void names_and_addresses_end_where_slurm_and_dns_end(void **state)
 {
-	static const char *const good[] = {"node: a", "node: A-b_9", "head: 192.0.2.1",
-	                                   "head: '2001:db8::1'", "head: h_1-x.example"};
-	static const char *const bad[] = {
-	        "node: ''", "node: -a", "node: a.b",      "node: a/b", "head: ''",
-	        "head: -h", "head: .h", "head: 'h:6817'", "head: h/x", "head: '[::1]'"};
+	static const char *const good[] = {"node: a",
+	                                   "node: A-b_9",
+	                                   "head: 192.0.2.1",
+	                                   "head: '2001:db8::1'",
+	                                   "head: h_1-x.example",
+	                                   "head: 10.example",
+	                                   "head: h.example.",
+	                                   "head: h1"};
+	static const char *const bad[] = {"node: ''",         "node: -a",     "node: a.b",
+	                                  "node: a/b",        "head: ''",     "head: -h",
+	                                  "head: 256.0.0.1",  "head: 10.0.1", "head: 010.0.0.1",
+	                                  "head: h..example", "head: .h",     "head: 'h:6817'",
+	                                  "head: h/x",        "head: '[::1]'"};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(good); i++)
