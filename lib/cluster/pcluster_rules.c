@@ -155,13 +155,14 @@ static void check_ids(struct walk *w, const struct doc *storage)
 	}
 }
 
-/* Directories of the system itself. ParallelCluster refuses these at the top level, too. */
+/* Directories of the system itself. ParallelCluster refuses these at the top level, too, and the
+ * word that was "none" to its older releases. */
 static bool is_reserved(const char *dir)
 {
-	static const char *const at[] = {"/",     "/bin",   "/boot",  "/dev",  "/etc",
-	                                 "/lib",  "/lib64", "/media", "/mnt",  "/opt",
-	                                 "/proc", "/root",  "/run",   "/sbin", "/srv",
-	                                 "/sys",  "/tmp",   "/usr",   "/var"};
+	static const char *const at[] = {"/",    "/NONE", "/bin",   "/boot",  "/dev",
+	                                 "/etc", "/lib",  "/lib64", "/media", "/mnt",
+	                                 "/opt", "/proc", "/root",  "/run",   "/sbin",
+	                                 "/srv", "/sys",  "/tmp",   "/usr",   "/var"};
 	static const char *const below[] = {"/boot/", "/dev/", "/etc/", "/proc/", "/run/", "/sys/"};
 
 	for (size_t i = 0; i < ARRAY_LEN(at); i++)

@@ -10,6 +10,7 @@ static void rules(void **state)
 	        {STORAGE("- {MountDir: /etc, Name: a, StorageType: Ebs}\n"),
 	         "c.yaml:9:14: MountDir: "
 	         "'/etc' is the system's"},
+	        {STORAGE("- {MountDir: NONE, Name: a, StorageType: Ebs}\n"), "'/NONE' is"},
 	        {STORAGE("- {MountDir: //, Name: a, StorageType: Ebs}\n"), "'/' is the system's"},
 	        {STORAGE("- {MountDir: opt/, Name: a, StorageType: Ebs}\n"), "'/opt' is the"},
 	        {STORAGE("- {MountDir: /proc/x, Name: a, StorageType: Ebs}\n"), "'/proc/x' is the"},
