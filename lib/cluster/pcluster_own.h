@@ -27,7 +27,8 @@ int pcluster_head(const struct pcluster_input *in, struct doc *spec, struct err 
 
 /*
  * The queue this node belongs to: by the instance tag parallelcluster:queue-name, else by its name
- * "<queue>-<st|dy>-<compute resource>-<n>", where the longest matching queue name wins. NULL if
+ * "<queue>-<st|dy>-<compute resource>-<n>", of several that match one with
+ * such a resource, then the longest. NULL if
  * neither tells.
  */
 const struct doc *pcluster_queue(const struct pcluster_input *in);

@@ -20,19 +20,51 @@ static const struct doc *by_name(const struct doc *list, const char *name)
 	return NULL;
 }
 
-/* With queues `a` and `a-st-b`, a node `a-st-b-dy-c-1` matches both: the longest name is meant. */
+/* "-st-<compute resource>-<n>" behind the queue's name, where <n> are digits. */
+static bool name_in_resource(const char *rest, const char *resource)
+{
+	size_t n = strlen(resource);
+
+	rest += strlen("-st-");
+	if (strncmp(rest, resource, n) != 0 || rest[n] != '-')
+		return false;
+	rest += n + 1;
+	return *rest && rest[strspn(rest, "0123456789")] == '\0';
+}
+
+static const struct doc *resource_of_node(const struct doc *queue, const char *node)
+{
+	const struct doc *list = doc_get(queue, "ComputeResources");
+	const char *rest = node + strlen(doc_text(queue, "Name"));
+
+	for (size_t i = 0; list && i < list->n; i++) {
+		const char *resource = doc_text(list->items[i], "Name");
+
+		if (resource && name_in_resource(rest, resource))
+			return list->items[i];
+	}
+	return NULL;
+}
+
+/* With queues `a` and `a-st-b`, a node `a-st-b-dy-c-1` matches both: the one that has such a resource
+ * is meant, else, or if both have, the longest name. */
 static const struct doc *queue_of_node(const struct doc *queues, const char *node)
 {
 	const struct doc *best = NULL;
 	size_t longest = 0;
+	bool found = false; /* with the resource */
 
 	for (size_t i = 0; queues && i < queues->n; i++) {
 		const char *name = doc_text(queues->items[i], "Name");
 
-		if (!name || strlen(name) <= longest || !name_in_queue(node, name))
+		if (!name || !name_in_queue(node, name))
+			continue;
+		bool has = resource_of_node(queues->items[i], node);
+		if (has < found || (has == found && strlen(name) <= longest))
 			continue;
 		best = queues->items[i];
 		longest = strlen(name);
+		found = has;
 	}
 	return best;
 }
@@ -48,18 +80,6 @@ const struct doc *pcluster_queue(const struct pcluster_input *in)
 	return queue_of_node(queues, in->node->node);
 }
 
-/* "-st-<compute resource>-<n>" behind the queue's name, where <n> are digits. */
-static bool name_in_resource(const char *rest, const char *resource)
-{
-	size_t n = strlen(resource);
-
-	rest += strlen("-st-");
-	if (strncmp(rest, resource, n) != 0 || rest[n] != '-')
-		return false;
-	rest += n + 1;
-	return *rest && rest[strspn(rest, "0123456789")] == '\0';
-}
-
 const struct doc *pcluster_resource(const struct pcluster_input *in, const struct doc *queue)
 {
 	const struct doc *list = doc_get(queue, "ComputeResources");
@@ -69,11 +89,5 @@ const struct doc *pcluster_resource(const struct pcluster_input *in, const struc
 
 	if (tagged || !in->node->node || !name_in_queue(in->node->node, name))
 		return tagged;
-	for (size_t i = 0; list && i < list->n; i++) {
-		const char *resource = doc_text(list->items[i], "Name");
-
-		if (resource && name_in_resource(in->node->node + strlen(name), resource))
-			return list->items[i];
-	}
-	return NULL;
+	return resource_of_node(queue, in->node->node);
 }

@@ -135,6 +135,38 @@ static void queue_must_be_known(void **state)
 	"'s3://b/long'}}}\n"                                                                       \
 	"  - {Name: c, Networking: {SubnetIds: [s]}}\n"
 
+#define SCRIPT(name) "CustomActions: {OnNodeStart: {Script: 's3://bkt/" name "'}}"
+#define ALIKE                                                                                                      \
+	"Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n"                                                        \
+	"  - {Name: a-dy-b, ComputeResources: [{Name: d, InstanceType: t3.micro}], Networking: "                   \
+	"{SubnetIds: [s]}, " SCRIPT(                                                                               \
+	        "long") "}\n"                                                                                      \
+	                "  - {Name: a, ComputeResources: [{Name: b-dy-c, InstanceType: t3.micro}, {Name: b-dy-d, " \
+	                "InstanceType: t3.micro}], Networking: {SubnetIds: [s]}, " SCRIPT(                         \
+	                        "short") "}\n"
+
+static void of_queues_alike_the_one_with_the_resource_is_meant(void **state)
+{
+	static const char *const rows[][2] = {
+	        {"a-dy-b-dy-c-1", "s3://bkt/short"}, {"a-dy-b-dy-d-1", "s3://bkt/long"},
+	        {"a-st-b-dy-d-1", "s3://bkt/short"}, {"a-dy-b-dy-x-1", "s3://bkt/long"},
+	        {"a-dy-b-dy-c-x", "s3://bkt/long"},  {"a-dy-b-1", "s3://bkt/short"},
+	};
+	const char *const facts[][2] = {{"slurm-prefix", "/usr"}, {NULL, NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		scope_arena struct arena *a = arena_new();
+		const struct cluster_node node = {.node = rows[i][0], .head = "h"};
+		const char *json;
+		struct err e;
+
+		assert_ok(translate(a, TOP ALIKE, &node, facts, &json, &e));
+		print_message("%s\n", rows[i][0]);
+		assert_non_null(strstr(json, rows[i][1]));
+	}
+}
+
 static void the_queue_is_the_tags_then_the_longest_names(void **state)
 {
 	static const struct {
@@ -307,6 +339,7 @@ int main(void)
 	        cmocka_unit_test(own_sections),
 	        cmocka_unit_test(refusals),
 	        cmocka_unit_test(queue_must_be_known),
+	        cmocka_unit_test(of_queues_alike_the_one_with_the_resource_is_meant),
 	        cmocka_unit_test(the_queue_is_the_tags_then_the_longest_names),
 	        cmocka_unit_test(multithreading_is_the_resources),
 	        cmocka_unit_test(scripts_beside_a_local_home),
