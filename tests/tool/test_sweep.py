@@ -2,7 +2,6 @@
 the next run makes it good. A fixed choice of the calls; all of them with HPC_TEST_FULL."""
 import errno
 import os
-import random
 import re
 import shutil
 import stat
@@ -10,14 +9,14 @@ import subprocess
 
 import pytest
 
+import accidents
 import tiny
+from accidents import ERRORS, FULL
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="a root of its own needs root")
 
-FULL = bool(os.environ.get("HPC_TEST_FULL"))
 SAMPLE = 5                      # of each accident and document
 DOCUMENTED = {0, 1, 3, 4, 5, 6, 7, 8}
-ERRORS = ["ENOSPC", "EIO", "EROFS", "EINTR", "ENOMEM"]
 OLD = "of the administrator\n" * 50
 FILES = """\
 hostname: node1
@@ -43,7 +42,7 @@ class Machine:
     """A root, made anew for each accident, and what it is when all went well."""
 
     def __init__(self, program, base, spec):
-        self.program, self.base, self.root, self.long = program, base, base / "root", "users:" in spec
+        self.program, self.base, self.root = program, base, base / "root"
         self.template = tiny.make(base / "template", PROGRAMS)
         etc = self.template / "etc"
         for name, text in {"motd": OLD, "old": "x\n", "login.defs": "UID_MIN 1000\nUSERGROUPS_ENAB yes\nCREATE_HOME yes\n", "shadow": "root:*:1::::::\n",
@@ -76,16 +75,11 @@ class Machine:
         return self.said.returncode
 
     def disturbed(self, at, accident, verb="bootstrap"):
-        status = self.fresh(os.environ["DISTURB"], self.base / "report", str(at), accident, verb=verb)
-        seen, call = map(int, (self.base / "report").read_text().split())
-        return status, seen, call
+        status = self.fresh(*accidents.prefix(self.base / "report", at, accident), verb=verb)
+        return status, *accidents.told(self.base / "report")
 
     def loaded(self, accident):
-        """How many of the calls are the loader's, before the program begins."""
-        report = self.base / "report"
-        subprocess.run([os.environ["DISTURB"], report, "0", accident, self.program, "--version"], check=True, stdout=subprocess.DEVNULL,
-                       env={"ASAN_OPTIONS": "detect_leaks=0"})
-        return int(report.read_text().split()[0])
+        return accidents.loaded(self.program, self.base / "report", accident)
 
     def calls(self, accident, verb="bootstrap"):
         """Which of the calls have the accident."""
@@ -93,9 +87,8 @@ class Machine:
         everything = range(2, total + 1)  # the first executes the program
         if not FULL:
             own = everything[self.loaded(accident):]
-            return sorted(random.Random(f"{accident}{verb}").sample(own, min(SAMPLE, len(own))))
-        # With users most calls are those of shadow's programs, read for read: each has one of the errors.
-        return everything[ERRORS.index(errno.errorcode[int(accident)])::len(ERRORS)] if self.long and accident.isdigit() else everything
+            return accidents.sample(own, SAMPLE, f"{accident}{verb}")
+        return everything
 
     def look(self):
         found = {}
@@ -130,9 +123,8 @@ def machine(request, program, tmp_path_factory):
     return Machine(program, tmp_path_factory.mktemp(request.param), {"files": FILES, "users": USERS}[request.param])
 
 
-@pytest.mark.parametrize("who", ["kill", "alone"])
+@pytest.mark.parametrize("who", accidents.KILLS)
 def test_killed(machine, who):
-    """All processes at once, as when the machine stops; or the one that makes the call."""
     for at in machine.calls(who):
         status, _, call = machine.disturbed(at, who)
         assert status in DOCUMENTED | {137}, (at, call, machine.said.stderr)
