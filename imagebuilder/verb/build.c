@@ -298,6 +298,7 @@ static int build(struct image *g, const char *path, struct recipe *recipe, struc
 	r = store_open(o->store ? o->store : STORE_DEFAULT, &s, e);
 	if (r < 0)
 		return r;
+	store_sweep(&s, false); /* after a kill of all processes nobody else does */
 	r = build_tree(recipe, lock, &source, &s, &p, a, &b, e);
 	if (r < 0)
 		return r;

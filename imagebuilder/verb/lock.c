@@ -353,6 +353,7 @@ static int fetch(struct locking *g, struct err *e)
 
 	if (r < 0)
 		return r;
+	store_sweep(&s, false);
 	progress_work(&g->progress, "fetching packages");
 	const struct lock_listener listener = {progress_said, &g->progress};
 	r = lock_fetch(&g->now, &s, &listener, clock_in_ms(FETCH_MS), e);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* build: what it refuses before any work, where its files go, and how a signal ends it. */
+#include <sys/file.h>
+
 #include "verb_image.h"
 
 #include "build/jobs.h"
@@ -318,6 +320,23 @@ static void a_signal_ends_a_build_and_what_it_left(void **state)
 	assert_int_equal(entries("store/failed"), 0);
 }
 
+/* All processes of it at once, so that none of them could. */
+static void a_build_removes_what_a_killed_one_left(void **state)
+{
+	(void)state;
+	unit_need_root();
+	for (int i = 0; i < 2; i++) { /* the second finds its layers */
+		put("store/work/scratch.killed/disk.raw", "half");
+		put("store/work/scratch.alive/disk.raw", "half");
+		scope_fd int alive =
+		        open(at("store/work/scratch.alive"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_int_equal(flock(alive, LOCK_EX | LOCK_NB), 0);
+		assert_int_equal(build("-q"), 0);
+		assert_int_equal(access(at("store/work/scratch.killed"), F_OK), -1);
+		assert_int_equal(access(at("store/work/scratch.alive/disk.raw"), F_OK), 0);
+	}
+}
+
 int main(int argc, char **argv)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, begin, tear_down)
@@ -330,6 +349,7 @@ int main(int argc, char **argv)
 	        T(outputs_lie_where_they_are_asked_for),
 	        T(an_output_that_was_touched_is_made_again),
 	        T(a_signal_ends_a_build_and_what_it_left),
+	        T(a_build_removes_what_a_killed_one_left),
 	};
 
 	if (sandbox_called(argc, argv))
