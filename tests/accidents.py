@@ -26,6 +26,11 @@ def loaded(program, report, accident):
     return told(report)[0]
 
 
+def judged(status, stderr):
+    """A sanitizer that finds no memory for itself may end the program with 0: that is an abort."""
+    return 134 if "Sanitizer failed to allocate" in stderr else status
+
+
 def sample(calls, n, seed):
     """The same ones in every run."""
     return sorted(random.Random(seed).sample(calls, min(n, len(calls))))

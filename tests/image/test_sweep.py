@@ -47,7 +47,7 @@ class Build:
             shutil.rmtree(folder, ignore_errors=True)
         report = self.base / "report"
         status = self.run(*accidents.prefix(report, at, accident))
-        return status, *accidents.told(report)
+        return accidents.judged(status, self.said.stderr), *accidents.told(report)
 
     def calls(self, accident):
         status, total, _ = self.disturbed(0, accident)

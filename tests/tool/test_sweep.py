@@ -76,7 +76,7 @@ class Machine:
 
     def disturbed(self, at, accident, verb="bootstrap"):
         status = self.fresh(*accidents.prefix(self.base / "report", at, accident), verb=verb)
-        return status, *accidents.told(self.base / "report")
+        return accidents.judged(status, self.said.stderr), *accidents.told(self.base / "report")
 
     def loaded(self, accident):
         return accidents.loaded(self.program, self.base / "report", accident)
