@@ -20,7 +20,7 @@ const struct chain_type *const chain_types[] = {
 
 static int read_components(struct chain *c, const struct recipe *recipe, struct err *e)
 {
-	int r = component_read(recipe->components, c->arena, &c->components, e);
+	int r = component_read(recipe->components, NULL, c->arena, &c->components, e);
 
 	if (r < 0)
 		return r;

@@ -66,6 +66,21 @@ static const struct field step_fields[] = {
 
 /* ---- steps ---- */
 
+/* A component as it is read; all its faults, and not those that only follow from others. */
+struct reading {
+	struct component *c;
+	struct arena *a;
+	struct faults *faults; /* NULL: the first fault ends it */
+	int failed;            /* the result of the last fault, or 0 */
+};
+
+/* Whether to go on after the fault in *e, whose result is `r`. */
+static bool goes_on(struct reading *x, int r, const struct err *e)
+{
+	x->failed = r;
+	return faults_add(x->faults, e);
+}
+
 static int check_texts(const struct component *c, struct component_step *s, struct arena *a,
                        struct err *e)
 {
@@ -112,10 +127,12 @@ static uint64_t timeout_of(int64_t seconds)
 	               : COMPONENT_LONGEST_MS;
 }
 
-static int read_step(struct component *c, enum component_phase phase, const struct doc *d,
-                     struct arena *a, struct err *e)
+static int read_step(struct reading *x, enum component_phase phase, const struct doc *d,
+                     struct err *e)
 {
 	struct step_spec spec = step_defaults;
+	struct component *c = x->c;
+	struct arena *a = x->a;
 	int r = field_decode(d, step_fields, NULL, a, &spec, e);
 
 	if (r < 0)
@@ -141,7 +158,8 @@ static int read_step(struct component *c, enum component_phase phase, const stru
 		if (r < 0)
 			return r;
 	}
-	r = check_texts(c, &s, a, e);
+	/* It may refer to a step that was wrong and isn't there. */
+	r = x->failed ? 0 : check_texts(c, &s, a, e);
 	if (r < 0)
 		return r;
 	c->steps = arena_grow(a, c->steps, &c->n, sizeof *c->steps);
@@ -149,19 +167,19 @@ static int read_step(struct component *c, enum component_phase phase, const stru
 	return 0;
 }
 
-static int read_steps(struct component *c, enum component_phase phase, const struct doc *steps,
-                      struct arena *a, struct err *e)
+static int read_steps(struct reading *x, enum component_phase phase, const struct doc *steps,
+                      struct err *e)
 {
 	if (steps->type != DOC_LIST)
 		return doc_err(steps, e, REASON_INPUT_TYPE, "'steps': expected a list, found %s",
 		               doc_type_name(steps));
 	for (size_t i = 0; i < steps->n; i++) {
-		int r = read_step(c, phase, steps->items[i], a, e);
+		int r = read_step(x, phase, steps->items[i], e);
 
-		if (r < 0)
+		if (r < 0 && !goes_on(x, r, e))
 			return r;
 	}
-	return 0;
+	return x->failed;
 }
 
 /* Image Builder's executor takes phases of any name, and Image Builder runs three of them. */
@@ -189,54 +207,74 @@ static int check_phase(const struct doc *list, size_t i, const char *name, struc
 	return 0;
 }
 
+/* The i-th phase; its number, or PHASE_COUNT if nobody runs it. */
+static int find_phase(struct reading *x, const struct doc *list, size_t i,
+                      const struct doc *steps[PHASE_COUNT], unsigned *ret, struct err *e)
+{
+	struct phase_spec spec = {0};
+	unsigned p = 0;
+	int r = field_decode(list->items[i], phase_fields, NULL, x->a, &spec, e);
+
+	if (r < 0)
+		return r;
+	r = check_phase(list, i, spec.name, e);
+	if (r < 0)
+		return r;
+	while (p < PHASE_COUNT && !str_eq(component_phases[p], spec.name))
+		p++;
+	*ret = p;
+	if (p == PHASE_COUNT)
+		return other_phase(x->c, doc_get(list->items[i], "name"), spec.name, x->a, e);
+	steps[p] = spec.steps;
+	return 0;
+}
+
+static int find_phases(struct reading *x, const struct doc *list,
+                       const struct doc *steps[PHASE_COUNT], struct err *e)
+{
+	bool any = list->n == 0;
+
+	for (size_t i = 0; i < list->n; i++) {
+		unsigned p = 0;
+		int r = find_phase(x, list, i, steps, &p, e);
+
+		if (r < 0 && !goes_on(x, r, e))
+			return r;
+		any = any || r < 0 || p < PHASE_COUNT;
+	}
+	return any ? x->failed
+	           : doc_err(list, e, REASON_INPUT_UNSUPPORTED,
+	                     "no phase that is run: expected one of build, validate and test");
+}
+
 /* In the order they run, not in which they are written: references go to earlier steps. */
-static int read_phases(struct component *c, const struct doc *list, struct arena *a, struct err *e)
+static int read_phases(struct reading *x, const struct doc *list, struct err *e)
 {
 	const struct doc *steps[PHASE_COUNT] = {0};
-	bool any = list->n == 0;
 
 	if (list->type != DOC_LIST)
 		return doc_err(list, e, REASON_INPUT_TYPE, "'phases': expected a list, found %s",
 		               doc_type_name(list));
-	for (size_t i = 0; i < list->n; i++) {
-		struct phase_spec spec = {0};
-		int r = field_decode(list->items[i], phase_fields, NULL, a, &spec, e);
-
-		if (r < 0)
-			return r;
-		r = check_phase(list, i, spec.name, e);
-		if (r < 0)
-			return r;
-		unsigned p = 0;
-		while (p < PHASE_COUNT && !str_eq(component_phases[p], spec.name))
-			p++;
-		if (p < PHASE_COUNT)
-			steps[p] = spec.steps;
-		else
-			r = other_phase(c, doc_get(list->items[i], "name"), spec.name, a, e);
-		if (r < 0)
-			return r;
-		any = any || p < PHASE_COUNT;
-	}
-	if (!any)
-		return doc_err(list, e, REASON_INPUT_UNSUPPORTED,
-		               "no phase that is run: expected one of build, validate and test");
+	int r = find_phases(x, list, steps, e);
+	if (r < 0 && !goes_on(x, r, e))
+		return r;
 	for (unsigned p = 0; p < PHASE_COUNT; p++) {
-		int r = steps[p] ? read_steps(c, (enum component_phase)p, steps[p], a, e) : 0;
+		r = steps[p] ? read_steps(x, (enum component_phase)p, steps[p], e) : 0;
 
-		if (r < 0)
+		if (r < 0 && !goes_on(x, r, e))
 			return r;
 	}
-	return 0;
+	return x->failed;
 }
 
 /* ---- documents ---- */
 
-static int read_document(const struct doc *d, const struct field_pairs *given, struct component *c,
-                         struct arena *a, struct err *e)
+static int read_document(struct reading *x, const struct doc *d, const struct field_pairs *given,
+                         struct err *e)
 {
+	struct component *c = x->c;
 	struct top_spec top = {0};
-	int r = field_decode(d, top_fields, NULL, a, &top, e);
+	int r = field_decode(d, top_fields, NULL, x->a, &top, e);
 
 	if (r < 0)
 		return r;
@@ -245,22 +283,29 @@ static int read_document(const struct doc *d, const struct field_pairs *given, s
 		               "schemaVersion '%s' is not known, expected 1.0", top.schema);
 	c->name = top.name ? top.name : c->file;
 	c->at = d;
-	r = component_names(top.constants, top.parameters, given, c, a, e);
-	if (r < 0)
+	r = component_names(top.constants, top.parameters, given, c, x->a, e);
+	if (r < 0 && !goes_on(x, r, e))
 		return r;
-	return read_phases(c, top.phases, a, e);
+	return read_phases(x, top.phases, e);
 }
 
-int component_read_document(const char *file, const struct doc *d, const struct field_pairs *given,
-                            struct arena *a, struct component *ret, struct err *e)
+static int read_all(const char *file, const struct doc *d, const struct field_pairs *given,
+                    struct faults *faults, struct arena *a, struct component *ret, struct err *e)
 {
 	struct component c = {.file = file, .given = *given, .names = {.arena = a}};
-	int r = read_document(d, given, &c, a, e);
+	struct reading x = {.c = &c, .a = a, .faults = faults};
+	int r = read_document(&x, d, given, e);
 
 	if (r < 0)
 		return r;
 	*ret = c;
 	return 0;
+}
+
+int component_read_document(const char *file, const struct doc *d, const struct field_pairs *given,
+                            struct arena *a, struct component *ret, struct err *e)
+{
+	return read_all(file, d, given, NULL, a, ret, e);
 }
 
 struct entry_spec {
@@ -326,7 +371,8 @@ static int decode_entry(const struct doc *at, struct arena *a, struct entry_spec
 	return field_decode(entry, component_entry_fields, NULL, a, ret, e);
 }
 
-static int read_entry(const struct doc *at, struct arena *a, struct component *ret, struct err *e)
+static int read_entry(const struct doc *at, struct faults *faults, struct arena *a,
+                      struct component *ret, struct err *e)
 {
 	struct entry_spec entry = {0};
 	struct blob text;
@@ -341,7 +387,7 @@ static int read_entry(const struct doc *at, struct arena *a, struct component *r
 	r = yaml_parse_foreign(file, text, a, &d, e);
 	if (r < 0)
 		return r;
-	return component_read_document(file, d, &entry.parameters, a, ret, e);
+	return read_all(file, d, &entry.parameters, faults, a, ret, e);
 }
 
 int component_read_text(const char *file, struct blob text, struct arena *a,
@@ -361,10 +407,11 @@ int component_read_text(const char *file, struct blob text, struct arena *a,
 	return 0;
 }
 
-int component_read(const struct doc *list, struct arena *a, struct component_list *ret,
-                   struct err *e)
+int component_read(const struct doc *list, struct faults *faults, struct arena *a,
+                   struct component_list *ret, struct err *e)
 {
 	struct component_list l = {0};
+	int failed = 0;
 
 	if (list && list->type != DOC_LIST && list->type != DOC_NULL)
 		return doc_err(list, e, REASON_INPUT_TYPE,
@@ -374,10 +421,13 @@ int component_read(const struct doc *list, struct arena *a, struct component_lis
 		               COMPONENTS_MAX);
 	for (size_t i = 0; list && i < list->n; i++) {
 		l.items = arena_grow(a, l.items, &l.n, sizeof *l.items);
-		int r = read_entry(list->items[i], a, &l.items[l.n - 1], e);
-		if (r < 0)
+		int r = read_entry(list->items[i], faults, a, &l.items[l.n - 1], e);
+		if (r < 0 && !faults_add(faults, e))
 			return r;
+		failed = r < 0 ? r : failed;
 	}
+	if (failed < 0)
+		return failed;
 	*ret = l;
 	return 0;
 }

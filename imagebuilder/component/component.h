@@ -85,9 +85,10 @@ struct component_walk {
 };
 bool component_next(const struct component_list *l, unsigned phases, struct component_walk *w);
 
-/* Reads and checks the documents that `list` (a recipe's `components:`, may be NULL) names. */
-int component_read(const struct doc *list, struct arena *a, struct component_list *ret,
-                   struct err *e) ATTR_MUST_USE;
+/* Reads and checks the documents that `list` (a recipe's `components:`, may be NULL) names. With
+ * `faults` all of a document: behind the first one references are not followed. */
+int component_read(const struct doc *list, struct faults *faults, struct arena *a,
+                   struct component_list *ret, struct err *e) ATTR_MUST_USE;
 
 /* An entry of `components:` that is a map: for the schema. */
 extern const struct field component_entry_fields[];

@@ -205,47 +205,47 @@ int recipe_plan(const struct recipe *recipe, struct arena *a, struct plan *ret, 
 	return plan_build(recipe->sections, kinds_all, NULL, &recipe->facts, NULL, a, ret, e);
 }
 
-static int check_copies(const struct doc *list, const struct recipe *recipe, struct arena *a,
-                        struct err *e)
+static int check_copies(const struct doc *list, const struct recipe *recipe,
+                        const struct loading *l, struct err *e)
 {
 	struct copy_list copies;
 
-	return copy_read(list, &recipe->facts, a, &copies, e);
+	return copy_read(list, &recipe->facts, l->arena, &copies, e);
 }
 
-static int check_components(const struct doc *list, const struct recipe *recipe, struct arena *a,
-                            struct err *e)
+static int check_components(const struct doc *list, const struct recipe *recipe,
+                            const struct loading *l, struct err *e)
 {
 	struct component_list components;
 
 	(void)recipe;
-	return component_read(list, a, &components, e);
+	return component_read(list, l->faults, l->arena, &components, e);
 }
 
-static int check_tests(const struct doc *list, const struct recipe *recipe, struct arena *a,
+static int check_tests(const struct doc *list, const struct recipe *recipe, const struct loading *l,
                        struct err *e)
 {
 	struct test_list tests;
 
-	return test_read(list, &recipe->facts, a, &tests, e);
+	return test_read(list, &recipe->facts, l->arena, &tests, e);
 }
 
-static int check_allow(const struct doc *list, const struct recipe *recipe, struct arena *a,
+static int check_allow(const struct doc *list, const struct recipe *recipe, const struct loading *l,
                        struct err *e)
 {
 	struct allow_list allow;
 
-	return allow_read(list, &recipe->facts, a, &allow, e);
+	return allow_read(list, &recipe->facts, l->arena, &allow, e);
 }
 
-typedef int check_list_fn(const struct doc *list, const struct recipe *recipe, struct arena *a,
-                          struct err *e);
+typedef int check_list_fn(const struct doc *list, const struct recipe *recipe,
+                          const struct loading *l, struct err *e);
 
 /* The list as a whole; where it has a fault and all are wanted, each entry by itself. */
 static int check_list(const struct loading *l, const struct doc *list, const struct recipe *recipe,
                       check_list_fn *check, struct err *e)
 {
-	int failed = check(list, recipe, l->arena, e);
+	int failed = check(list, recipe, l, e);
 
 	if (failed == 0 || !faults_add(l->faults, e) || list->type != DOC_LIST)
 		return failed;
@@ -254,7 +254,7 @@ static int check_list(const struct loading *l, const struct doc *list, const str
 		struct err mine;
 
 		doc_push(l->arena, one, list->items[i]);
-		if (check(one, recipe, l->arena, &mine) < 0 && !faults_add(l->faults, &mine))
+		if (check(one, recipe, l, &mine) < 0 && !faults_add(l->faults, &mine))
 			break;
 	}
 	return failed;

@@ -123,7 +123,7 @@ static int check_recipe(struct image *g, const char *path, struct faults *faults
 	r = copy_read(recipe.copy, &recipe.facts, a, &copies, e);
 	if (r < 0)
 		return r;
-	r = component_read(recipe.components, a, &components, e);
+	r = component_read(recipe.components, NULL, a, &components, e);
 	if (r < 0)
 		return r;
 	r = test_read(recipe.tests, &recipe.facts, a, &tests, e);

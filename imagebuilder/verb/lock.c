@@ -94,7 +94,7 @@ static int find_fetches(const struct recipe *recipe, struct arena *a, struct com
 	r = sources_of_recipe(recipe, a, ret, e);
 	if (r < 0)
 		return r;
-	r = component_read(recipe->components, a, &l, e);
+	r = component_read(recipe->components, NULL, a, &l, e);
 	if (r < 0)
 		return r;
 	return component_fetches(&l, PHASES_ALL, a, ret, e);

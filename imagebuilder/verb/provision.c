@@ -182,7 +182,7 @@ static int read_own(struct provision *p, const struct recipe *recipe, struct own
 	r = copy_read(recipe->copy, &recipe->facts, a, &own->copies, e);
 	if (r < 0)
 		return r;
-	r = component_read(recipe->components, a, own->components, e);
+	r = component_read(recipe->components, NULL, a, own->components, e);
 	if (r < 0)
 		return r;
 	r = test_read(recipe->tests, &recipe->facts, a, &own->tests, e);

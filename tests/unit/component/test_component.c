@@ -204,7 +204,7 @@ static int read_recipe(const char *components)
 	struct blob text = {components, strlen(components)};
 
 	assert_ok(yaml_parse(at("recipe"), text, arena, &d, &e));
-	return component_read(d, arena, &list, &e);
+	return component_read(d, NULL, arena, &list, &e);
 }
 
 #define PARAMETERS                                                                                 \
@@ -215,6 +215,40 @@ static int read_recipe(const char *components)
 static const char *name(const char *of)
 {
 	return vars_get(&list.items[0].names, of);
+}
+
+static void all_faults_of_a_document_are_told(void **state)
+{
+	static const char *const expected[] = {":7:",
+	                                       "phase 'build' comes twice",
+	                                       "has no default",
+	                                       "unknown action 'Nope'",
+	                                       "'onFailure'",
+	                                       "'maxAttempts'"};
+	struct faults faults = {.arena = arena};
+	struct doc *d;
+
+	(void)state;
+	put("c.yaml",
+	    "schemaVersion: 1.0\nparameters: [{Given: {type: string}}]\nphases:\n- name: build\n  "
+	    "steps:\n  - {name: a, action: Nope}\n  - {name: b, action: ExecuteBash, onFailure: x}\n"
+	    "  - {name: c, action: ExecuteBash, maxAttempts: x, inputs: {commands: [a]}}\n"
+	    "  - {name: d, action: ExecuteBash, inputs: {commands: ['{{ build.a.outputs.stdout "
+	    "}}']}}\n- {name: build, steps: []}\n",
+	    0644);
+	const struct blob text = {"[c.yaml]", strlen("[c.yaml]")};
+	assert_ok(yaml_parse(at("recipe"), text, arena, &d, &e));
+	assert_int_equal(component_read(d, &faults, arena, &list, &e), -EINVAL);
+	assert_int_equal(faults.n, 5); /* not that d refers to a step that isn't right */
+	for (size_t i = 0; i < ARRAY_LEN(expected); i++) {
+		size_t k = 0;
+
+		while (k < faults.n && !strstr(faults.items[k].text, expected[i]))
+			k++;
+		print_message("%s\n", expected[i]);
+		assert_true(k < faults.n);
+	}
+	assert_err(read_recipe("[c.yaml]"), ERR_INPUT, "has no default"); /* the first alone */
 }
 
 static void recipes_give_parameters_as_map_or_list(void **state)
@@ -287,7 +321,7 @@ static void lists_of_components_are_checked(void **state)
 	(void)state;
 	struct strbuf many = STRBUF(arena, 10000);
 
-	assert_ok(component_read(NULL, arena, &list, &e));
+	assert_ok(component_read(NULL, NULL, arena, &list, &e));
 	assert_int_equal(list.n, 0);
 	assert_err(read_recipe("x"), ERR_INPUT, "'components': expected a list");
 	assert_err(read_recipe("[none.yaml]"), ERR_INPUT, "none.yaml");
@@ -329,6 +363,7 @@ int main(void)
 	        T(inputs_may_be_a_list_of_maps),
 	        T(what_an_image_cannot_do_is_told),
 	        T(recipes_give_parameters_as_map_or_list),
+	        T(all_faults_of_a_document_are_told),
 	        T(parameters_are_checked),
 	        T(names_are_checked),
 	        T(lists_of_components_are_checked),
