@@ -384,6 +384,8 @@ static int load_at(const struct loading *l, const char *path, unsigned depth, st
 	if (r < 0 && !faults_add(l->faults, e))
 		return r;
 	failed = r < 0 ? r : failed;
+	if (failed < 0)
+		when_forget(d, l->arena, &d);
 	take_sections(d, l->arena, &recipe);
 	r = check_all(l, d, &recipe, e);
 	if (r < 0 || failed < 0)

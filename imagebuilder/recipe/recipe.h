@@ -8,7 +8,8 @@
  *     components:  AWS Image Builder component documents, run after the sections (component.h)
  *     tests:       programs that are run in the finished image (test.h)
  *     allow:       what may be in it although a rule of hygiene is against it (allow.h)
- *     when:        parts of a recipe that are for some distributions or architectures (when.h)
+ *     when:        parts of a recipe, and entries of its lists, that are for some distributions or
+ *                  architectures (when.h)
  *
  * Sections about one node (hostname, mounts, munge, slurm) are refused: an image is shared by many
  * nodes.

@@ -2,116 +2,8 @@
 /* Chooses the parts of a recipe that are for this image. */
 #include "recipe/when.h"
 
-#include "recipe/arch.h"
-#include "recipe/distribution.h"
 #include "recipe/join.h"
-
-struct match {
-	struct field_strings distribution, arch;
-};
-
-const struct field when_match_fields[] = {
-        {"distribution", FIELD_STRINGS, FIELD_AT(struct match, distribution), .min = 1, .max = 32,
-         .help = "any of these, as debian or debian:bookworm"},
-        {"arch", FIELD_STRINGS, FIELD_AT(struct match, arch), .min = 1, .max = 8,
-         .help = "any of x86_64 and arm64"},
-        {0},
-};
-
-/* ---- one condition ---- */
-
-typedef int check_fn(const struct doc *at, const char *name, struct err *e);
-typedef bool is_fn(const char *image, const char *name);
-
-struct condition {
-	const char *key;
-	const struct field_strings *names;
-	const char *image; /* what the image is; NULL: nobody says */
-	check_fn *check;
-	is_fn *is;
-};
-
-static int check_names(const struct condition *c, const struct doc *value, struct err *e)
-{
-	for (size_t i = 0; i < c->names->n; i++) {
-		int r = c->check(value->type == DOC_LIST ? value->items[i] : value,
-		                 c->names->items[i], e);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static bool holds(const struct condition *c)
-{
-	for (size_t i = 0; i < c->names->n; i++)
-		if (c->is(c->image, c->names->items[i]))
-			return true;
-	return false;
-}
-
-static const char *why_not(const struct condition *c, struct arena *a)
-{
-	struct strbuf b = STRBUF(a, 4096);
-
-	strbuf_str(&b, "it is for ");
-	for (size_t i = 0; i < c->names->n; i++)
-		strbuf_printf(&b, "%s%s", i ? " or " : "", c->names->items[i]);
-	strbuf_printf(&b, ", and the image is %s", c->image);
-	return b.data;
-}
-
-/* *ret_why: NULL if it holds. */
-static int judge(const struct condition *c, const struct doc *match, struct arena *a,
-                 const char **ret_why, struct err *e)
-{
-	const struct doc *value = doc_get(match, c->key);
-
-	*ret_why = NULL;
-	if (!value)
-		return 0;
-	int r = check_names(c, value, e);
-	if (r < 0)
-		return r;
-	if (!c->image)
-		return doc_err(value, e, REASON_INPUT_REQUIRED,
-		               "which distribution the image is of is not known here: expected "
-		               "image.from or image.distribution to say it");
-	if (!holds(c))
-		*ret_why = why_not(c, a);
-	return 0;
-}
-
-/* ---- one part ---- */
-
-static int judge_match(const struct when *w, const struct doc *match, struct arena *a,
-                       const char **ret_why, struct err *e)
-{
-	struct match m = {0};
-	int r = field_decode_all(match, when_match_fields, NULL, w->faults, a, &m, e);
-
-	if (r < 0)
-		return r;
-	if (!m.distribution.n && !m.arch.n)
-		return doc_err(match, e, REASON_INPUT_REQUIRED,
-		               "'match' is empty: expected distribution or arch");
-	const struct condition conditions[] = {
-	        {"distribution", &m.distribution, w->distribution, distribution_check_name,
-	         distribution_is},
-	        {"arch", &m.arch, w->arch, arch_check_name, arch_is},
-	};
-	*ret_why = NULL;
-	for (size_t i = 0; i < ARRAY_LEN(conditions); i++) {
-		const char *why;
-
-		r = judge(&conditions[i], match, a, &why, e);
-		if (r < 0)
-			return r;
-		if (!*ret_why)
-			*ret_why = why;
-	}
-	return 0;
-}
+#include "recipe/when_own.h"
 
 static int refuse_keys(const struct doc *part, struct err *e)
 {
@@ -127,21 +19,26 @@ static int refuse_keys(const struct doc *part, struct err *e)
 	return 0;
 }
 
-static struct doc *without(const struct doc *map, const char *key, struct arena *a)
+/* "packages, tests" */
+static const char *sections_of(const struct doc *part, struct arena *a)
 {
-	struct doc *rest = doc_new_map(a, map);
+	struct strbuf b = STRBUF(a, 4096);
 
-	for (size_t i = 0; i < map->n; i++)
-		if (!str_eq(map->keys[i]->text, key))
-			doc_append(a, rest, map->keys[i], map->items[i]);
-	return rest;
+	for (size_t i = 0; i < part->n; i++)
+		strbuf_printf(&b, "%s%s", i ? ", " : "", part->keys[i]->text);
+	return b.data ? b.data : "";
 }
 
-static void leave_out(struct when *w, const struct doc *part, const char *why, struct arena *a)
+static int leave_part_out(struct when *w, const struct doc *part, struct doc *rest, const char *why,
+                          struct arena *a, struct err *e)
 {
-	w->left = arena_grow(a, w->left, &w->n, sizeof *w->left);
-	w->left[w->n - 1] =
-	        (struct when_left){part, without(without(part, "match", a), "include", a), why};
+	const char *what = sections_of(rest, a);
+	int r = when_entries(w, when_without(rest, "include", a), WHEN_KEEP, a, &rest, e);
+
+	if (r < 0)
+		return r;
+	when_leave_out(w, &(struct when_left){part, rest, what, why}, a);
+	return 0;
 }
 
 static int apply_part(struct when *w, const struct doc *part, struct arena *a, struct doc **text,
@@ -160,34 +57,56 @@ static int apply_part(struct when *w, const struct doc *part, struct arena *a, s
 	int r = refuse_keys(part, e);
 	if (r < 0)
 		return r;
-	r = judge_match(w, match, a, &why, e);
+	r = when_judge(w, match, a, &why, e);
 	if (r < 0)
 		return r;
-	if (!why)
-		return join_maps(a, *text, without(part, "match", a), text, e);
-	leave_out(w, part, why, a);
-	return 0;
+	struct doc *rest = when_without(part, "match", a);
+	if (why)
+		return leave_part_out(w, part, rest, why, a, e);
+	r = when_entries(w, rest, WHEN_CHOOSE, a, &rest, e);
+	return r < 0 ? r : join_maps(a, *text, rest, text, e);
+}
+
+static int apply_parts(struct when *w, const struct doc *parts, struct arena *a, struct doc **text,
+                       struct err *e)
+{
+	int failed = 0;
+
+	if (parts->type != DOC_LIST)
+		return doc_err(parts, e, REASON_INPUT_TYPE,
+		               "'when' is a %s: expected a list of parts, each with match",
+		               doc_type_name(parts));
+	if (parts->n > WHEN_PARTS_MAX)
+		return doc_err(parts, e, REASON_INPUT_LIMIT,
+		               "'when' has too many parts, expected at most %d", WHEN_PARTS_MAX);
+	for (size_t i = 0; i < parts->n; i++) {
+		int r = apply_part(w, parts->items[i], a, text, e);
+		if (r < 0 && !faults_add(w->faults, e))
+			return r;
+		failed = r < 0 ? r : failed;
+	}
+	return failed;
 }
 
 int when_apply(struct when *w, struct doc *text, struct arena *a, struct doc **ret, struct err *e)
 {
 	const struct doc *parts = doc_get(text, "when");
-	struct doc *joined = without(text, "when", a);
-	int failed = 0;
+	struct doc *joined;
+	int failed = when_entries(w, when_without(text, "when", a), WHEN_CHOOSE, a, &joined, e);
 
-	if (parts && parts->type != DOC_LIST)
-		return doc_err(parts, e, REASON_INPUT_TYPE,
-		               "'when' is a %s: expected a list of parts, each with match",
-		               doc_type_name(parts));
-	if (parts && parts->n > WHEN_PARTS_MAX)
-		return doc_err(parts, e, REASON_INPUT_LIMIT,
-		               "'when' has too many parts, expected at most %d", WHEN_PARTS_MAX);
-	for (size_t i = 0; parts && i < parts->n; i++) {
-		int r = apply_part(w, parts->items[i], a, &joined, e);
-		if (r < 0 && !faults_add(w->faults, e))
-			return r;
-		failed = r < 0 ? r : failed;
-	}
+	if (failed < 0 && !faults_add(w->faults, e))
+		return failed;
+	int r = parts ? apply_parts(w, parts, a, &joined, e) : 0;
 	*ret = joined;
-	return failed;
+	return r < 0 ? r : failed;
+}
+
+void when_forget(struct doc *text, struct arena *a, struct doc **ret)
+{
+	struct when nothing = {0};
+	struct err none;
+
+	/* Nothing is judged, so nothing fails. */
+	if (when_entries(&nothing, text, WHEN_DROP, a, ret, &none) < 0)
+		*ret = text;
 }

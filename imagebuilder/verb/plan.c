@@ -43,14 +43,7 @@ static void print_reasons(const struct why *w, struct strbuf *out)
 
 static const char *left_name(const struct when_left *l, struct arena *a)
 {
-	struct strbuf b = STRBUF(a, 4096);
-	size_t n = 0;
-
-	strbuf_printf(&b, "%s:%u:%u: ", l->part->file, l->part->line, l->part->col);
-	for (size_t i = 0; i < l->part->n; i++)
-		if (!str_eq(l->part->keys[i]->text, "match"))
-			strbuf_printf(&b, "%s%s", n++ ? ", " : "", l->part->keys[i]->text);
-	return b.data;
+	return arena_printf(a, "%s:%u:%u: %s", l->part->file, l->part->line, l->part->col, l->what);
 }
 
 static void print_left(const struct recipe *r, struct arena *a, struct strbuf *out)

@@ -16,8 +16,14 @@
 
 #define SCHEMA_MAX (512 * 1024)
 
-static void put_map(struct jsonw *w, const char *key, const struct field *a, const struct field *b,
-                    const char *help);
+enum place {
+	PLACE_ANY,
+	PLACE_SECTION, /* its lists have entries */
+	PLACE_ENTRY,   /* may be for some images only */
+};
+
+static void put_map(struct jsonw *w, const char *key, enum place place, const struct field *a,
+                    const struct field *b, const char *help);
 
 /* The limits of a row, under their names for its type. */
 static void put_limits(struct jsonw *w, const struct field *f, const char *least, const char *most)
@@ -72,7 +78,41 @@ static void put_bool(struct jsonw *w)
 	jsonw_end(w, ']');
 }
 
-static void put_strings(struct jsonw *w, const struct field *f)
+static void put_ref(struct jsonw *w, const char *key, const char *to)
+{
+	jsonw_begin(w, key, '{');
+	jsonw_str(w, "$ref", to);
+	jsonw_end(w, '}');
+}
+
+static void put_match(struct jsonw *w)
+{
+	put_ref(w, "match", "#/properties/when/items/properties/match");
+}
+
+/* A word, or a map with it and `match`. */
+static void put_word(struct jsonw *w, const char *key)
+{
+	jsonw_begin(w, key, '{');
+	jsonw_begin(w, "anyOf", '[');
+	put_scalar(w, NULL);
+	jsonw_begin(w, NULL, '{');
+	jsonw_str(w, "type", "object");
+	jsonw_bool(w, "additionalProperties", false);
+	jsonw_begin(w, "required", '[');
+	jsonw_str(w, NULL, "name");
+	jsonw_str(w, NULL, "match");
+	jsonw_end(w, ']');
+	jsonw_begin(w, "properties", '{');
+	put_scalar(w, "name");
+	put_match(w);
+	jsonw_end(w, '}');
+	jsonw_end(w, '}');
+	jsonw_end(w, ']');
+	jsonw_end(w, '}');
+}
+
+static void put_strings(struct jsonw *w, enum place place, const struct field *f)
 {
 	jsonw_begin(w, "anyOf", '[');
 	put_scalar(w, NULL);
@@ -80,12 +120,12 @@ static void put_strings(struct jsonw *w, const struct field *f)
 	jsonw_str(w, "type", "array");
 	if (f)
 		put_limits(w, f, "minItems", "maxItems");
-	put_scalar(w, "items");
+	(place == PLACE_SECTION ? put_word : put_scalar)(w, "items");
 	jsonw_end(w, '}');
 	jsonw_end(w, ']');
 }
 
-static void put_field(struct jsonw *w, const struct field *f)
+static void put_field(struct jsonw *w, enum place place, const struct field *f)
 {
 	jsonw_begin(w, f->name, '{');
 	if (f->help)
@@ -112,7 +152,7 @@ static void put_field(struct jsonw *w, const struct field *f)
 		put_choices(w, f);
 		break;
 	case FIELD_STRINGS:
-		put_strings(w, f);
+		put_strings(w, place, f);
 		break;
 	case FIELD_PAIRS:
 		jsonw_str(w, "type", "object");
@@ -120,7 +160,8 @@ static void put_field(struct jsonw *w, const struct field *f)
 		break;
 	case FIELD_LIST:
 		jsonw_str(w, "type", "array");
-		put_map(w, "items", f->sub, NULL, NULL);
+		put_map(w, "items", place == PLACE_SECTION ? PLACE_ENTRY : PLACE_ANY, f->sub, NULL,
+		        NULL);
 		break;
 	case FIELD_MAP:
 	case FIELD_DOC:
@@ -131,12 +172,12 @@ static void put_field(struct jsonw *w, const struct field *f)
 }
 
 /* A nested map's rows belong to its object, which put_field can't open a second time. */
-static void put_row(struct jsonw *w, const struct field *f)
+static void put_row(struct jsonw *w, enum place place, const struct field *f)
 {
 	if (f->type == FIELD_MAP)
-		put_map(w, f->name, f->sub, NULL, f->help);
+		put_map(w, f->name, PLACE_ANY, f->sub, NULL, f->help);
 	else
-		put_field(w, f);
+		put_field(w, place, f);
 }
 
 static void put_required(struct jsonw *w, const struct field *f)
@@ -155,8 +196,8 @@ static void put_required(struct jsonw *w, const struct field *f)
 }
 
 /* An object with the rows of two tables. */
-static void put_map(struct jsonw *w, const char *key, const struct field *a, const struct field *b,
-                    const char *help)
+static void put_map(struct jsonw *w, const char *key, enum place place, const struct field *a,
+                    const struct field *b, const char *help)
 {
 	jsonw_begin(w, key, '{');
 	if (help)
@@ -166,9 +207,11 @@ static void put_map(struct jsonw *w, const char *key, const struct field *a, con
 	put_required(w, a);
 	jsonw_begin(w, "properties", '{');
 	for (; a->name; a++)
-		put_row(w, a);
+		put_row(w, place, a);
 	for (; b && b->name; b++)
-		put_row(w, b);
+		put_row(w, place, b);
+	if (place == PLACE_ENTRY)
+		put_match(w);
 	jsonw_end(w, '}');
 	jsonw_end(w, '}');
 }
@@ -179,14 +222,14 @@ static void put_list(struct jsonw *w, const char *key, const struct field *a, co
 	jsonw_begin(w, key, '{');
 	jsonw_str(w, "description", help);
 	jsonw_str(w, "type", "array");
-	put_map(w, "items", a, b, NULL);
+	put_map(w, "items", PLACE_ENTRY, a, b, NULL);
 	jsonw_end(w, '}');
 }
 
 static void put_kind(struct jsonw *w, const struct kind *k)
 {
 	if (k->shape == KIND_MAP) {
-		put_map(w, k->section, k->fields, step_policy_fields, k->summary);
+		put_map(w, k->section, PLACE_SECTION, k->fields, step_policy_fields, k->summary);
 		return;
 	}
 	if (k->shape == KIND_LIST) {
@@ -203,9 +246,9 @@ static void put_kind(struct jsonw *w, const struct kind *k)
 	} else {
 		jsonw_begin(w, "anyOf", '[');
 		jsonw_begin(w, NULL, '{');
-		put_strings(w, NULL);
+		put_strings(w, PLACE_SECTION, NULL);
 		jsonw_end(w, '}');
-		put_map(w, NULL, k->fields, step_policy_fields, NULL);
+		put_map(w, NULL, PLACE_SECTION, k->fields, step_policy_fields, NULL);
 		jsonw_end(w, ']');
 	}
 	jsonw_end(w, '}');
@@ -227,7 +270,7 @@ static void put_components(struct jsonw *w)
 	jsonw_begin(w, "items", '{');
 	jsonw_begin(w, "anyOf", '[');
 	put_scalar(w, NULL);
-	put_map(w, NULL, component_entry_fields, NULL, NULL);
+	put_map(w, NULL, PLACE_ENTRY, component_entry_fields, NULL, NULL);
 	jsonw_end(w, ']');
 	jsonw_end(w, '}');
 	jsonw_end(w, '}');
@@ -237,7 +280,7 @@ static void put_sections(struct jsonw *w)
 {
 	jsonw_begin(w, "include", '{');
 	jsonw_str(w, "description", "recipes that lie under this one");
-	put_strings(w, NULL);
+	put_strings(w, PLACE_SECTION, NULL);
 	jsonw_end(w, '}');
 	put_list(w, "copy", copy_fields, NULL, "files of the building machine");
 	for (const struct kind *const *k = kinds_all; *k; k++)
@@ -255,16 +298,14 @@ static void put_same(struct jsonw *w, const char *key)
 	char to[128];
 
 	snprintf(to, sizeof to, "#/properties/%s", key);
-	jsonw_begin(w, key, '{');
-	jsonw_str(w, "$ref", to);
-	jsonw_end(w, '}');
+	put_ref(w, key, to);
 }
 
 static void put_part(struct jsonw *w)
 {
 	static const char *const own[] = {"include", "copy", "components", "tests", "allow"};
 
-	put_map(w, "match", when_match_fields, NULL, "the images that the part is for");
+	put_map(w, "match", PLACE_ANY, when_match_fields, NULL, "the images that the part is for");
 	for (size_t i = 0; i < ARRAY_LEN(own); i++)
 		put_same(w, own[i]);
 	for (const struct kind *const *k = kinds_all; *k; k++)
@@ -302,7 +343,8 @@ int verb_schema(void *program)
 	jsonw_str(&w, "type", "object");
 	jsonw_bool(&w, "additionalProperties", false);
 	jsonw_begin(&w, "properties", '{');
-	put_map(&w, "image", recipe_image_fields, NULL, "what the image is called, and made from");
+	put_map(&w, "image", PLACE_ANY, recipe_image_fields, NULL,
+	        "what the image is called, and made from");
 	put_sections(&w);
 	put_when(&w);
 	jsonw_end(&w, '}');

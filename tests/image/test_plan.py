@@ -256,6 +256,20 @@ def test_keys_follow_from_what_is_left(plan):
     assert "files:/etc/two" not in fedora and fedora["clean"] not in {plain["clean"], trixie["clean"]}
 
 
+ENTRIES = """\
+image: {name: plan, from: tree, distribution: %s}
+files: [{path: /etc/one, content: one}, {path: /etc/two, content: two, match: {distribution: debian, arch: x86_64}}]
+"""
+
+
+def test_an_entry_that_counts_is_as_one_without_a_condition(plan):
+    plain = {s["id"]: s["key"] for s in plan.plan(PLAIN)}
+    assert {s["id"]: s["key"] for s in plan.plan(ENTRIES % "debian:bookworm")} == plain
+    told = plan.plan(ENTRIES % "fedora:41")
+    assert [s["id"].split()[0] for s in told][:3] == ["base", "files:/etc/one", "clean"]
+    assert told[-1]["id"] == f"{plan.folder / 'recipe.yaml'}:2:41: files: /etc/two" and told[-1]["state"] == "left-out"
+
+
 @needs_root
 def test_only_parts_for_the_image_are_built(plan):
     states = plan.states(WHEN % "debian:bookworm")

@@ -108,8 +108,12 @@ def test_schema_takes_the_shipped_recipes(schema, source):
 
 def test_schema_refuses_slips(schema):
     for text in ("image: {nme: x}", "package: [a]", "munge: {}", "image: {name: x, disk: {boot: bios}}",
-                 "tests: [{expect: {}}]", "units: [{state: started}]", "copy: [{from: a}]", "files: {path: /x}"):
+                 "tests: [{expect: {}}]", "units: [{state: started}]", "copy: [{from: a}]", "files: {path: /x}",
+                 "packages: [{name: a}]", "files: [{path: /x, match: {arhc: arm64}}]", "tests: [{run: [{name: a, match: {arch: arm64}}]}]"):
         assert not schema.is_valid(yaml.safe_load(text)), text
     for text in ("image: {name: x}", "packages: {names: [a], update: never}", "packages: a", "include: a.yaml",
-                 "units: [{name: a.service, enabled: false}]", "sysctl: {kernel.panic: 1}"):
+                 "units: [{name: a.service, enabled: false}]", "sysctl: {kernel.panic: 1}",
+                 "packages: [a, {name: b, match: {arch: arm64}}]", "packages: {names: [{name: b, match: {distribution: debian}}]}",
+                 "include: [{name: a.yaml, match: {arch: arm64}}]", "components: [{file: a.yaml, match: {arch: arm64}}]",
+                 "files: [{path: /x, content: y, match: {distribution: [debian, ubuntu:noble]}}]"):
         assert schema.is_valid(yaml.safe_load(text)), text

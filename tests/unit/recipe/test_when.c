@@ -84,6 +84,72 @@ static void parts_lie_over_the_text_they_are_in(void **state)
 	        "\"l\":[\"low\",\"lowpart\",\"part\",\"high\",\"last\"]}");
 }
 
+static void an_entry_may_be_for_some_images(void **state)
+{
+	(void)state;
+	static const char *const text =
+	        "{packages: [a, {name: b, match: {distribution: debian:trixie}},"
+	        " {name: c, match: {arch: arm64}}, d],"
+	        " files: [{path: /x, content: x, match: {distribution: ubuntu}}, {path: /y}],"
+	        " copy: [{from: x, match: {arch: x86_64}}],"
+	        " components: [x.yaml, {file: y.yaml, match: {arch: arm64}}],"
+	        " sysctl: {match: 1}}";
+
+	assert_string_equal(applied(text, "debian:trixie", "x86_64"),
+	                    "{\"packages\":[\"a\",\"b\",\"d\"],\"files\":[{\"path\":\"/y\"}],"
+	                    "\"copy\":[{\"from\":\"x\"}],\"components\":[\"x.yaml\"],"
+	                    "\"sysctl\":{\"match\":1}}");
+	assert_int_equal(when.n, 3);
+	assert_string_equal(when.left[0].what, "packages: c");
+	assert_string_equal(when.left[0].why, "it is for arm64, and the image is x86_64");
+	assert_int_equal(when.left[0].part->col, 69);
+	assert_string_equal(when.left[1].what, "files: /x");
+	assert_string_equal(when.left[2].what, "components: y.yaml");
+	assert_string_equal(applied(text, "ubuntu:noble", "arm64"),
+	                    "{\"packages\":[\"a\",\"c\",\"d\"],"
+	                    "\"files\":[{\"path\":\"/x\",\"content\":\"x\"},{\"path\":\"/y\"}],"
+	                    "\"copy\":[],\"components\":[\"x.yaml\",{\"file\":\"y.yaml\"}],"
+	                    "\"sysctl\":{\"match\":1}}");
+}
+
+/* In the lists of a section that is a map, in parts, and in what is included. */
+static void entries_are_found_wherever_they_are(void **state)
+{
+	(void)state;
+	put_yaml("arm.yaml", "{x: [arm]}");
+	put_yaml("low.yaml", "{packages: [{name: low, match: {arch: arm64}}]}");
+	static const char *const text =
+	        "{include: [low.yaml, {name: arm.yaml, match: {arch: arm64}}],"
+	        " packages: {names: [{name: b, match: {arch: arm64}}], update: never,"
+	        " files: [/x_1_a.deb, {name: /y_1_a.deb, match: {arch: arm64}}]},"
+	        " when: [{match: {distribution: debian}, units: [{name: u, match: {arch: arm64}}]}]}";
+
+	assert_string_equal(applied(text, "debian:trixie", "arm64"),
+	                    "{\"packages\":{\"names\":[\"low\",\"b\"],\"update\":\"never\","
+	                    "\"files\":[\"/x_1_a.deb\",\"/y_1_a.deb\"]},\"x\":[\"arm\"],"
+	                    "\"units\":[{\"name\":\"u\"}]}");
+	assert_int_equal(when.n, 0);
+	assert_string_equal(applied(text, "debian:trixie", "x86_64"),
+	                    "{\"packages\":{\"names\":[],\"update\":\"never\","
+	                    "\"files\":[\"/x_1_a.deb\"]},\"units\":[]}");
+	assert_int_equal(when.n, 5);
+	assert_string_equal(when.left[0].what, "include: arm.yaml");
+	assert_int_equal(when.left[0].rest->n, 0);
+	struct strbuf out = STRBUF(arena, 1000);
+	doc_json(when.left[2].rest, &out);
+	assert_string_equal(out.data,
+	                    "{\"packages\":{\"names\":[{\"name\":\"b\",\"match\":{\"arch\":"
+	                    "\"arm64\"}}],\"update\":\"never\",\"files\":[\"/y_1_a.deb\"]}}");
+	assert_string_equal(when.left[3].what, "units: u");
+	/* A part that is left out is that as a whole. */
+	assert_string_equal(applied(text, "ubuntu:noble", "arm64"),
+	                    "{\"packages\":{\"names\":[\"low\",\"b\"],\"update\":\"never\","
+	                    "\"files\":[\"/x_1_a.deb\",\"/y_1_a.deb\"]},\"x\":[\"arm\"]}");
+	assert_int_equal(when.n, 1);
+	assert_string_equal(when.left[0].what, "units");
+	assert_null(doc_get(doc_get(when.left[0].rest, "units")->items[0], "match"));
+}
+
 static void slips_are_told_where_they_are(void **state)
 {
 	(void)state;
@@ -118,6 +184,35 @@ static void slips_are_told_where_they_are(void **state)
 		           ERR_INPUT, bad[i].says);
 		if (!strstr(e.text, bad[i].at))
 			fail_msg("%s: at another place: %s", bad[i].parts, e.text);
+	}
+}
+
+static void slips_of_entries_are_told_where_they_are(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text, *at, *says;
+	} bad[] = {
+	        {"{packages: [{nam: x, match: {arch: arm64}}]}",
+	         ":1:17:", "an entry of 'packages' for some images is a map with name and match"},
+	        {"{packages: [{name: x, also: y, match: {arch: arm64}}]}",
+	         ":1:17:", "a map with name and match"},
+	        {"{packages: {files: [{match: {arch: x86_64}}]}}", ":1:25:", "an entry of 'files'"},
+	        {"{include: [{file: x, match: {arch: arm64}}]}", ":1:16:", "an entry of 'include'"},
+	        {"{files: [{path: /x, match: {arch: arm65}}]}", ":1:39:", "did you mean 'arm64'?"},
+	        {"{files: [{path: /x, match: arm64}]}", ":1:32:", "expected a map"},
+	        {"{files: [{path: /x, match: {}}]}", ":1:32:", "'match' is empty"},
+	        {"{when: [{match: {arch: arm64}, files: [{path: /x, match: {arc: x}}]}]}",
+	         ":1:63:", "did you mean 'arch'?"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
+		struct doc *d;
+
+		assert_err(apply(bad[i].text, "debian:bookworm", "x86_64", &d), ERR_INPUT,
+		           bad[i].says);
+		if (!strstr(e.text, bad[i].at))
+			fail_msg("%s: at another place: %s", bad[i].text, e.text);
 	}
 }
 
@@ -214,6 +309,18 @@ static void what_is_left_out_is_checked_as_well(void **state)
 		                             "%s}]}",
 		                             bad[i].part)),
 		           ERR_INPUT, bad[i].says);
+	static const struct {
+		const char *section, *says;
+	} entries[] = {
+	        {"files: [{pth: /x, match: {arch: arm64}}]", "did you mean 'path'?"},
+	        {"hostname: [{match: {arch: arm64}}]", "'hostname' has no place in an image"},
+	        {"copy: [{form: x, to: /y, match: {arch: arm64}}]", "did you mean 'from'?"},
+	        {"packages: [{name: 'a b', match: {arch: arm64}}]", "'a b'"},
+	        {"packages: {names: [], files: [{name: x, match: {arch: arm64}}]}", "'x'"},
+	};
+	for (size_t i = 0; i < ARRAY_LEN(entries); i++)
+		assert_err(load(arena_printf(arena, "{image: {name: a}, %s}", entries[i].section)),
+		           ERR_INPUT, entries[i].says);
 	/* Steps of other parts may be those that it comes after. */
 	assert_ok(
 	        load("{image: {name: a}, when: [{match: {arch: arm64}, files: [{path: /x, after: "
@@ -231,6 +338,20 @@ static void all_slips_are_found(void **state)
 	                   "{match: {arch: y}}, {match: {arch: arm64}, file: [], sysct: {}}]}");
 	assert_err(recipe_load_all(at("r.yaml"), NULL, &faults, arena, &got, &e), ERR_INPUT, "");
 	assert_int_equal(faults.n, 6);
+	/* Of entries too; and where the header says nothing of use, `match` itself is no fault. */
+	faults.n = 0;
+	put_yaml("r.yaml",
+	         "{image: {name: a}, packages: [{name: x, match: {arch: x}}, {nme: x, match: "
+	         "{arch: arm64}}], files: [{pth: x, match: {arch: arm64}}]}");
+	assert_err(recipe_load_all(at("r.yaml"), NULL, &faults, arena, &got, &e), ERR_INPUT, "");
+	assert_int_equal(faults.n, 4);
+	faults.n = 0;
+	put_yaml("r.yaml", "{image: {nme: a}, packages: [{name: x, match: {arch: arm64}}], "
+	                   "files: [{path: /x, content: a, match: {arch: x86_64}}]}");
+	assert_err(recipe_load_all(at("r.yaml"), NULL, &faults, arena, &got, &e), ERR_INPUT,
+	           "'name' is missing");
+	for (size_t i = 0; i < faults.n; i++)
+		assert_null(strstr(faults.items[i].text, "match"));
 }
 
 int main(void)
@@ -240,7 +361,10 @@ int main(void)
 	        SCRATCH_TEST(what_is_left_out_tells_where_and_why),
 	        SCRATCH_TEST(other_names_of_architectures_are_understood),
 	        SCRATCH_TEST(parts_lie_over_the_text_they_are_in),
+	        SCRATCH_TEST(an_entry_may_be_for_some_images),
+	        SCRATCH_TEST(entries_are_found_wherever_they_are),
 	        SCRATCH_TEST(slips_are_told_where_they_are),
+	        SCRATCH_TEST(slips_of_entries_are_told_where_they_are),
 	        SCRATCH_TEST(parts_are_bounded),
 	        SCRATCH_TEST(the_header_says_what_the_image_is),
 	        SCRATCH_TEST(of_a_tar_the_recipe_says_it),
