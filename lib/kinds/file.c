@@ -274,6 +274,7 @@ const struct kind kind_files = {
         .size = sizeof(struct file_spec),
         .defaults = &file_defaults,
         .timeout_ms = 60000,
+        .traceless = true,
         .claim = claim,
         .probe = probe,
         .apply = apply,

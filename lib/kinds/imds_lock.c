@@ -134,6 +134,7 @@ const struct kind kind_imds_lock = {
         .size = sizeof(struct imds_lock_spec),
         .defaults = &defaults,
         .timeout_ms = 30000,
+        .traceless = true,
         .claim = claim,
         .probe = probe,
         .apply = apply,

@@ -10,7 +10,10 @@
 #include "plan/run_own.h"
 
 #define TICK_US UINT64_C(1000000)
-#define RAMP_US UINT64_C(2000) /* a step that takes longer is worth another process beside it */
+/* A step that takes longer is worth another process beside it, and longer than some forks. */
+#define RAMP_US     UINT64_C(2000)
+#define RAMP_US_MAX UINT64_C(50000)
+#define RAMP_FORKS  4
 
 static void tick(const struct run *run)
 {
@@ -133,9 +136,19 @@ static void start(struct run *run, size_t step)
 		o->started(o->ctx, run->plan, step);
 }
 
+static uint64_t ramp_us(const struct run *run)
+{
+	uint64_t us = run->fork_ns / 1000 * RAMP_FORKS;
+
+	if (us < RAMP_US)
+		return RAMP_US;
+	return us < RAMP_US_MAX ? us : RAMP_US_MAX;
+}
+
 /*
  * If everything already holds, one child goes through the plan faster than eight can be forked, so
- * another one is only added while the existing ones are busy for a while.
+ * another one is only added while the existing ones are busy for a while: a longer one on a slow
+ * machine, where a fork costs as much as writing some files.
  */
 static bool may_start(struct run *run)
 {
@@ -147,7 +160,7 @@ static bool may_start(struct run *run)
 		run->ramp_passed = false;
 		return true;
 	}
-	sd_event_source_set_time_relative(run->ramp, RAMP_US);
+	sd_event_source_set_time_relative(run->ramp, ramp_us(run));
 	sd_event_source_set_enabled(run->ramp, SD_EVENT_ONESHOT);
 	return false;
 }

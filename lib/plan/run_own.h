@@ -63,7 +63,8 @@ struct run {
 	size_t *root; /* for a blocked step: the one that failed */
 	struct worker *workers;
 	size_t width, running, done;
-	size_t first; /* every step before it has been started or decided */
+	size_t first;     /* every step before it has been started or decided */
+	uint64_t fork_ns; /* how long the last child took to make */
 	bool dry, ending, ramp_passed;
 };
 

@@ -134,11 +134,15 @@ static void pass_log(const struct worker *w, enum log_level level, const char *t
 	log_record(level, fields, ARRAY_LEN(fields), "%s: %s", s->id, text);
 }
 
-/* Whether it has changed nothing that could affect the next step. */
+/* Whether nothing is left in it that could affect the next step. */
 static bool reusable(const struct worker *w, const struct step_outcome *o)
 {
+	const struct kind *k = w->run->plan->steps[w->step]->kind;
+
 	if (w->ended || w->killed || w->run->ending)
 		return false;
+	if (o->state == STEP_CHANGED && k->traceless)
+		return true;
 	return w->run->dry || o->state == STEP_OK || o->state == STEP_PENDING;
 }
 
@@ -375,6 +379,7 @@ static int start(struct worker *w)
 {
 	int pair[2];
 	pid_t self = getpid();
+	uint64_t before = clock_now();
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return -errno;
@@ -384,6 +389,7 @@ static int start(struct worker *w)
 	if (w->pid == 0)
 		in_child(w, theirs, self);
 	int r = -errno;
+	w->run->fork_ns = clock_now() - before;
 	if (w->pid < 0) {
 		worker_reset(w);
 		return r;

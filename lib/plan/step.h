@@ -53,6 +53,9 @@ struct kind {
 	size_t size;
 	const void *defaults; /* what the struct starts as; NULL: zero */
 	uint64_t timeout_ms;  /* default of `timeout` */
+	/* Whether what it changes leaves nothing in the process that changes it: no identity, no
+	 * mount, nothing that a library keeps. Its child may then take the next step, too. */
+	bool traceless;
 	/* Whether it uses the network in an image's build, where a step has none by default; NULL: no.
 	 */
 	bool (*network)(const void *fields);

@@ -22,7 +22,17 @@ static const struct kind acting = {
         .probe = act_probe,
         .apply = act_apply,
 };
-const struct kind *const stage_kinds[] = {&acting, NULL};
+static const struct kind traceless = {
+        .section = "traceless",
+        .shape = KIND_LIST,
+        .fields = thing_fields,
+        .size = sizeof(struct thing),
+        .traceless = true,
+        .claim = thing_claim,
+        .probe = act_probe,
+        .apply = act_apply,
+};
+const struct kind *const stage_kinds[] = {&traceless, &acting, NULL};
 
 long stage_number(const char *path)
 {

@@ -93,6 +93,24 @@ static void children_are_reused_while_clean(void **state)
 	assert_string_equal(f->seen.data, "+a a=ok +b b=ok +c c=changed +d d=ok ");
 }
 
+/* Where a change leaves nothing in the process, its child goes on. */
+static void children_without_a_trace_are_reused(void **state)
+{
+	struct stage *f = *state;
+
+	f->o.width = 1;
+	stage_run(f, "traceless:\n"
+	             "- {name: a, act: write}\n"
+	             "- {name: b, act: denied}\n"
+	             "things:\n"
+	             "- {name: c}\n");
+	long a = stage_number(stage_path(f, "pid-a")), b = stage_number(stage_path(f, "pid-b"));
+	assert_int_not_equal(a, getpid());
+	assert_int_equal(b, a);
+	/* A failure may have left anything. */
+	assert_int_not_equal(stage_number(stage_path(f, "pid-c")), a);
+}
+
 static void steps_run_at_once(void **state)
 {
 	struct stage *f = *state;
@@ -277,6 +295,7 @@ int main(void)
 	        STAGE_TEST(probe_only_changes_nothing),
 	        STAGE_TEST(dry_host),
 	        STAGE_TEST(children_are_reused_while_clean),
+	        STAGE_TEST(children_without_a_trace_are_reused),
 	        STAGE_TEST(steps_run_at_once),
 	        STAGE_TEST(width_is_kept),
 	        STAGE_TEST(surroundings_of_a_child),
