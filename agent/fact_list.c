@@ -23,6 +23,7 @@ const struct fact_row fact_list[] = {
         {"distribution", "debian", "the ID of its /etc/os-release"},
         {"slurm-prefix", "/usr", "where Slurm is installed; absent where the image has none"},
         {"slurm-version", "22.05", "the release of slurmctld, on a head that has it"},
+        {"fleet-program", "/usr/sbin/hpc-fleet", "hpc-fleet, on a head that has it"},
         {"vpc-cidrs", "192.0.2.0/24", "networks of its VPC, by blanks; on a head alone"},
         {"cluster", "cluster", "of the node document, as what follows"},
         {"role", "compute", "compute, head or login"},

@@ -5,7 +5,9 @@
 #include <errno.h>
 
 #include "agent/types.h"
+#include "cluster/pcluster_fleet.h"
 #include "cluster/pcluster_model.h"
+#include "model/fleet.h"
 #include "model/slurmver.h"
 
 int head_release(const struct agent *g, unsigned *ret, struct err *e)
@@ -17,6 +19,23 @@ int head_release(const struct agent *g, unsigned *ret, struct err *e)
 	        e, ERR_USAGE, REASON_INPUT_RANGE, EINVAL,
 	        "--slurm: '%s' is no release of Slurm from 22.05 on, expected one like 24.11",
 	        g->opt.slurm);
+}
+
+/* The fleet's file, where the instances' image is known. */
+static int add_fleet(const struct pcluster_input *in, const struct model *m,
+                     struct render_files *files, struct err *e)
+{
+	struct doc *site;
+	int r = pcluster_fleet(in, m, &site, e);
+
+	if (r == 0 && site)
+		render_add(files, in->arena,
+		           (struct render_file){.path = FLEET_FILE,
+		                                .mode = 0644,
+		                                .owner = "root",
+		                                .group = "root",
+		                                .content = fleet_text(site, in->arena)});
+	return r;
 }
 
 int head_render(struct agent *g, const struct doc *config, struct faults *faults,
@@ -49,5 +68,5 @@ int head_render(struct agent *g, const struct doc *config, struct faults *faults
 		return r;
 	render_nfsd(&model, g->program.arena, ret);
 	render_slurmdbd(&model, g->program.arena, ret);
-	return 0;
+	return add_fleet(&in, &model, ret, e);
 }

@@ -20,7 +20,7 @@ struct raw {
 	        *munge_key, *dynamic, *pool;
 	int role;
 	uint64_t deadline_ms, splay_ms;
-	const struct doc *on_failure, *storage, *nodes;
+	const struct doc *on_failure, *storage, *nodes, *fleet;
 };
 
 static const char *const roles[] = {"compute", "head", "login", NULL}; /* as enum cluster_role */
@@ -51,6 +51,9 @@ const struct field node_doc_fields[] = {
         {"storage", FIELD_DOC, AT(storage),
          .help = "shared storage by name: the file system id or NFS source the configuration "
                  "lacks"},
+        {"fleet", FIELD_DOC, AT(fleet),
+         .help = "of a head: image, security-groups, instance-profile, key-name and node of the "
+                 "instances it launches, as far as the configuration doesn't say"},
         {"deadline", FIELD_DURATION, AT(deadline_ms),
          .help = "time the whole run may take; default 300s"},
         {"splay", FIELD_DURATION, AT(splay_ms),
@@ -312,6 +315,23 @@ static int check_values(const struct doc *merged, const struct raw *raw, struct 
 	return check_storage(raw->storage, e);
 }
 
+/* What the instances that a head launches are told as it was; a file of its own is none of theirs. */
+static struct doc *shared_of(const struct doc *merged, struct arena *a)
+{
+	static const char *const keys[] = {"config-sha256", "config-key", "bucket-owner",
+	                                   "munge-key", "storage"};
+	struct doc *map = doc_new_map(a, merged);
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		const char *text = doc_text(merged, keys[i]);
+		bool is_here = text && (text[0] == '/' || str_starts(text, "file:"));
+
+		if (doc_get(merged, keys[i]) && !is_here)
+			doc_put(a, map, keys[i], doc_get(merged, keys[i]));
+	}
+	return map;
+}
+
 int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *ret, struct err *e)
 {
 	struct raw raw = {.version = 1};
@@ -324,6 +344,10 @@ int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *
 	if (r < 0)
 		return r;
 	r = check_values(merged, &raw, a, e);
+	if (r < 0)
+		return r;
+	struct cluster_launch launch = {0};
+	r = cluster_launch_decode(raw.fleet, a, &launch, e);
 	if (r < 0)
 		return r;
 	n.cluster = raw.cluster;
@@ -344,6 +368,8 @@ int node_doc_decode(const struct doc *merged, struct arena *a, struct node_doc *
 	        .pool = raw.pool,
 	        .dynamic = raw.dynamic,
 	        .storage = raw.storage,
+	        .launch = launch,
+	        .shared = shared_of(merged, a),
 	};
 	*ret = n;
 	return 0;

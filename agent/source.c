@@ -10,6 +10,7 @@
 
 #define NS_PER_MS      1000000
 #define OS_RELEASE_MAX (64UL << 10)
+#define FLEET_PROGRAM  "/usr/sbin/hpc-fleet"
 
 int source_open(struct agent *g, struct err *e)
 {
@@ -88,6 +89,8 @@ static int add_head(struct agent *g, struct err *e)
 {
 	int r = find_release(g, e);
 
+	if (host_exists(g->host, FLEET_PROGRAM))
+		vars_set(&g->facts, "fleet-program", FLEET_PROGRAM, "machine");
 	if (r < 0 || g->program.cloud_config.no_metadata)
 		return r;
 	return cloud_networks(g->cloud, &g->facts, g->program.deadline, e);

@@ -19,10 +19,11 @@
 #include "data/faults.h"
 #include "data/field.h"
 #include "launch/cause.h"
+#include "model/fleet.h"
 #include "model/hostlist.h"
 
-#define SITE_FILE      "/etc/hpc-node/fleet.yaml"
-#define SITE_FILE_MAX  (1UL << 20)
+#define SITE_FILE      FLEET_FILE
+#define SITE_FILE_MAX  FLEET_MAX
 #define SITE_NODES_MAX 256 /* bytes of a host list of one launch: a value of a tag */
 
 struct site_resource;

@@ -22,6 +22,7 @@ const struct recipe_refused recipe_refused[] = {
         {"mounts", "what a node mounts is its cluster's to say"},
         {"exports", "which networks may mount is its cluster's to say"},
         {"munge", "a key in an image is a key in the hands of all who can start it"},
+        {"fleet", "whose instances a machine launches, is told when it boots"},
         {"controller", "whose controller a machine is, is told when it boots"},
         {"directory", "a password in an image is a password in the hands of all who can start it"},
         {"database", "a password in an image is a password in the hands of all who can start it"},

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The roles of a cluster's nodes by name. */
+/* The roles of a cluster's nodes by name, and what a head's node document says about its instances. */
 #include "cluster/cluster_role.h"
 
 #include <errno.h>
@@ -23,4 +23,57 @@ int cluster_role_parse(const char *name, enum cluster_role *ret)
 const char *cluster_role_name(enum cluster_role role)
 {
 	return role_names[role];
+}
+
+/* ---- instances that a head launches ---- */
+
+#define GROUPS_MAX 16 /* of EC2 */
+
+#define AT(m) FIELD_AT(struct cluster_launch, m)
+const struct field cluster_launch_fields[] = {
+        {"image", FIELD_STRING, AT(image),
+         .help = "the AMI of nodes for which the configuration has no CustomAmi"},
+        {"security-groups", FIELD_STRINGS, AT(groups), .max = GROUPS_MAX,
+         .help = "ids of security groups, where the configuration has no SecurityGroups"},
+        {"instance-profile", FIELD_STRING, AT(profile),
+         .help = "the nodes' role, a name or an ARN, where the configuration has no "
+                 "InstanceProfile"},
+        {"key-name", FIELD_STRING, AT(key),
+         .help = "key pair for SSH, where the configuration has none of the head's"},
+        {"node", FIELD_DOC, AT(node),
+         .help = "further keys of their node documents, e.g. on-failure: terminate"},
+        {0},
+};
+#undef AT
+
+static int check_id(const struct doc *at, const char *text, const char *prefix, struct err *e)
+{
+	if (str_starts(text, prefix) && text[strlen(prefix)])
+		return 0;
+	return doc_err(at, e, REASON_INPUT_RANGE, "fleet: '%.80s': expected %s...", text, prefix);
+}
+
+int cluster_launch_decode(const struct doc *map, struct arena *a, struct cluster_launch *ret,
+                          struct err *e)
+{
+	struct cluster_launch l = {0};
+
+	if (!map)
+		return 0;
+	if (map->type != DOC_MAP)
+		return doc_err(map, e, REASON_INPUT_TYPE, "fleet: expected a map, found %s",
+		               doc_type_name(map));
+	int r = field_decode(map, cluster_launch_fields, NULL, a, &l, e);
+	if (r < 0)
+		return r;
+	r = l.image ? check_id(doc_get(map, "image"), l.image, "ami-", e) : 0;
+	for (size_t i = 0; i < l.groups.n && r == 0; i++)
+		r = check_id(doc_get(map, "security-groups"), l.groups.items[i], "sg-", e);
+	if (r < 0)
+		return r;
+	if (l.node && l.node->type != DOC_MAP)
+		return doc_err(l.node, e, REASON_INPUT_TYPE,
+		               "fleet: node: expected a map, found %s", doc_type_name(l.node));
+	*ret = l;
+	return 0;
 }

@@ -2,12 +2,15 @@
 /* Translates a ParallelCluster file to the head's sections: its files, its exports, the controller. */
 #include <errno.h>
 
+#include "cluster/pcluster_fleet.h"
 #include "cluster/pcluster_model.h"
 #include "cluster/pcluster_own.h"
 #include "model/nfsd.h"
 #include "model/render.h"
 #include "model/slurmdbd.h"
 #include "model/slurmver.h"
+
+#define SLURM_USER "slurm" /* as slurm.conf has it */
 
 /* ---- Slurm ---- */
 
@@ -111,36 +114,28 @@ static void add_database(const struct pcluster_input *in, const struct model *m,
 	doc_put(a, spec, "database", section);
 }
 
-/* The site's programs have the instance's role only if SlurmUser may ask for it. */
-static void add_lock(const struct pcluster_input *in, const struct doc *users, struct doc *spec)
+/* hpc-fleet and a site's programs have the instance's role only if SlurmUser may ask for it. */
+static void add_lock(const struct pcluster_input *in, bool fleet, struct doc *spec)
 {
+	const struct doc *given = doc_find(in->config, "HpcNode.MetadataUsers"), *at;
 	struct arena *a = in->arena;
-	struct doc *lock = doc_new_map(a, users), *list = doc_new_list(a, users);
-	const struct doc *at;
+	struct doc *lock = doc_new_map(a, given ? given : in->config);
+	struct doc *list = doc_new_list(a, lock);
 
-	for (size_t i = 0; (at = pcluster_item(users, i)) != NULL; i++)
+	for (size_t i = 0; (at = pcluster_item(given, i)) != NULL; i++) {
 		doc_push(a, list, doc_new_text(a, at, at->text));
+		fleet = fleet && !str_eq(at->text, SLURM_USER);
+	}
+	if (fleet)
+		doc_push(a, list, doc_new_text(a, lock, SLURM_USER));
+	if (!list->n)
+		return;
 	doc_put(a, lock, "users", list);
 	doc_put(a, spec, "imds-lock", lock);
 }
 
-static void add_notes(const struct pcluster_input *in, const struct model *m)
-{
-	bool known = doc_find(in->config, "HpcNode.MetadataUsers");
-
-	cluster_note(in->notes, doc_find(in->config, "Scheduling.SlurmQueues"),
-	             "slurm.conf names slurm-resume, slurm-suspend and slurm-resume-fail in %s: "
-	             "the package hpc-fleet's, which launches what /etc/hpc-node/fleet.yaml says, "
-	             "or a site's own%s",
-	             m->programs,
-	             known ? ""
-	                   : "; they run as SlurmUser, who has the instance's role only if "
-	                     "HpcNode: MetadataUsers lists it");
-}
-
 int pcluster_head(const struct pcluster_input *in, struct doc *spec, struct err *e)
 {
-	const struct doc *users = doc_find(in->config, "HpcNode.MetadataUsers");
 	struct render_files files = {0};
 	struct model model;
 	unsigned slurm;
@@ -160,9 +155,10 @@ int pcluster_head(const struct pcluster_input *in, struct doc *spec, struct err 
 		add_file(in, &files.items[i], pcluster_section(in, spec, "files"));
 	add_exports(in, &model, spec);
 	add_database(in, &model, spec);
-	if (users)
-		add_lock(in, users, spec);
 	doc_put(in->arena, spec, "controller", doc_new_map(in->arena, in->config));
-	add_notes(in, &model);
+	r = pcluster_fleet_section(in, &model, spec, e);
+	if (r < 0)
+		return r;
+	add_lock(in, doc_get(spec, "fleet") != NULL, spec);
 	return 0;
 }

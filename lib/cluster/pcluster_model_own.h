@@ -32,6 +32,11 @@ void reader_lines(struct reader *x, const struct doc *slurm);
 /* pcluster_model_resource.c: queues and what they are made of. */
 void reader_queues(struct reader *x);
 
+/* pcluster_model_launch.c: what instances of a queue, and the tags that those of a resource have. */
+void reader_launch(struct reader *x, const struct doc *queue, struct model_launch *ret);
+void reader_tags(struct reader *x, const struct doc *queue, const struct doc *resource,
+                 struct model_tags *ret);
+
 /* pcluster_model_hpcnode.c: what stands under HpcNode. */
 void reader_own(struct reader *x);
 

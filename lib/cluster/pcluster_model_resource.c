@@ -69,6 +69,8 @@ struct types {
 	unsigned vcpus, threads;
 	uint64_t memory_mib, most_memory_mib;
 	bool same_cores; /* they agree in cores and threads */
+	size_t n_names;
+	const char **names;
 };
 
 static unsigned least(unsigned a, unsigned b)
@@ -87,7 +89,9 @@ static void take_type(struct types *all, const struct instance_type *t)
 		                      .threads = t->threads,
 		                      .memory_mib = t->memory_mib,
 		                      .most_memory_mib = t->memory_mib,
-		                      .same_cores = true};
+		                      .same_cores = true,
+		                      .n_names = all->n_names,
+		                      .names = all->names};
 		return;
 	}
 	all->same_cores = all->same_cores && t->cores == all->first->cores &&
@@ -142,6 +146,8 @@ static void add_type(struct reader *x, const struct doc *at, bool smt_off, struc
 	}
 	if (all->n)
 		compare(x, at, t, all->first, smt_off);
+	all->names = arena_grow(x->arena, all->names, &all->n_names, sizeof *all->names);
+	all->names[all->n_names - 1] = at->text;
 	take_type(all, t);
 	all->at = at;
 }
@@ -250,6 +256,8 @@ static void size_all(struct reader *x, const struct doc *d, struct model_resourc
 	if (!all.n || x->faults.ended)
 		return;
 	c->type = all.n == 1 ? all.first->name : NULL;
+	c->n_types = all.n_names;
+	c->types = all.names;
 	c->efa = scalar_on(d, "Efa.Enabled");
 	size_cpus(c, &all, smt_off);
 	size_memory(x, d, c, &all);
@@ -305,6 +313,7 @@ static void read_resource(struct reader *x, const struct doc *queue, const struc
 	check_host_names(x, queue, d, c);
 	read_weights(x, d, c);
 	size_all(x, d, c);
+	reader_tags(x, queue, d, &c->tags);
 	reader_settings(x, doc_get(d, "CustomSlurmSettings"), SETTINGS_RESOURCE, &c->settings);
 }
 
@@ -316,6 +325,7 @@ static void read_queue(struct reader *x, const struct doc *d, struct model_queue
 	q->at = d;
 	q->exclusive = scalar_on(d, "JobExclusiveAllocation");
 	check_name(x, d, "a queue", true);
+	reader_launch(x, d, &q->launch);
 	q->n_resources = list ? list->n : 0;
 	q->resources = arena_array(x->arena, q->n_resources, sizeof *q->resources);
 	for (size_t i = 0; i < q->n_resources && !x->faults.ended; i++)

@@ -24,6 +24,7 @@ const struct kind *const kinds_all[] = {
         &kind_scripts,
         &kind_slurm_database,
         &kind_slurm_controller,
+        &kind_slurm_fleet,
         &kind_slurm,
         &kind_login,
         NULL,

@@ -23,6 +23,29 @@ struct model_settings {
 	struct model_setting *items;
 };
 
+/* Tags of instances; a later one of the same key is already laid over an earlier one. */
+struct model_tags {
+	size_t n;
+	struct model_setting *items;
+};
+
+/* A text of the file, and where it stands. */
+struct model_place {
+	const char *text;
+	const struct doc *at;
+};
+
+/* What instances of a queue are launched with, as EC2's ids and names. */
+struct model_launch {
+	struct model_place image; /* no text: nothing tells */
+	size_t n_subnets;
+	struct model_place *subnets; /* the first ones tried first */
+	size_t n_groups;
+	struct model_place *groups; /* security groups; none: nothing tells */
+	const char *profile;        /* the nodes' role, a name or an ARN; NULL: nothing tells */
+	const char *key;            /* key pair; NULL: none */
+};
+
 /*
  * Machines of one size: the nodes QUEUE-st-NAME-[1-static_nodes], which are always there, and
  * QUEUE-dy-NAME-[1-dynamic_nodes], which come and go.
@@ -32,6 +55,9 @@ struct model_resource {
 	const struct doc *at;
 	uint32_t static_nodes, dynamic_nodes; /* either may be 0 */
 	const char *type;                     /* the instance type; NULL: there are several */
+	size_t n_types;
+	const char **types; /* all of them, in the file's order */
+	struct model_tags tags;
 	/* Of the smallest of its types. A core has `threads`; cores is 0 where the types differ
 	 * in that, otherwise cores * threads == cpus. */
 	unsigned cpus, cores, threads;
@@ -50,6 +76,7 @@ struct model_queue {
 	const char *name;
 	const struct doc *at;
 	bool exclusive; /* a node is one job's */
+	struct model_launch launch;
 	size_t n_resources;
 	struct model_resource *resources;
 	struct model_settings settings; /* for its PartitionName line */
@@ -63,12 +90,6 @@ struct model_database {
 	uint64_t port;
 	const char *user, *name; /* of the SQL server and its database; NULL where external */
 	const char *password;    /* where it is: an ARN; NULL where external */
-};
-
-/* A directory that the head serves to the cluster, a network, or a URI. */
-struct model_place {
-	const char *text;
-	const struct doc *at;
 };
 
 struct model {

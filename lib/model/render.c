@@ -61,10 +61,18 @@ static void add_slurm(struct render *r)
 
 static const struct render_file root = {.mode = 0644, .owner = "root", .group = "root"};
 
-static void add(struct arena *a, struct render_files *files, struct render_file file)
+static int by_path(const void *a, const void *b)
+{
+	const struct render_file *left = a, *right = b;
+
+	return strcmp(left->path, right->path);
+}
+
+void render_add(struct render_files *files, struct arena *a, struct render_file file)
 {
 	files->items = arena_grow(a, files->items, &files->n, sizeof *files->items);
 	files->items[files->n - 1] = file;
+	qsort(files->items, files->n, sizeof *files->items, by_path);
 }
 
 static void add_written(struct render *r, struct render_files *files, struct render_file file,
@@ -75,14 +83,7 @@ static void add_written(struct render *r, struct render_files *files, struct ren
 	r->out = render_room(r, room_of_each);
 	write(r);
 	file.content = (struct blob){r->out.data, r->out.len};
-	add(r->arena, files, file);
-}
-
-static int by_path(const void *a, const void *b)
-{
-	const struct render_file *left = a, *right = b;
-
-	return strcmp(left->path, right->path);
+	render_add(files, r->arena, file);
 }
 
 int render_head(const struct model *m, unsigned slurm, struct faults *faults, struct arena *a,
@@ -113,11 +114,10 @@ int render_head(const struct model *m, unsigned slurm, struct faults *faults, st
 		file.path = ETC INCLUDE_NAME;
 		file.source = m->include.text;
 		file.at = m->include.at;
-		add(a, &files, file);
+		render_add(&files, a, file);
 	}
 	if (r.faults.failed < 0)
 		return r.faults.failed;
-	qsort(files.items, files.n, sizeof *files.items, by_path);
 	*ret = files;
 	return 0;
 }
@@ -144,9 +144,8 @@ void render_nfsd(const struct model *m, struct arena *a, struct render_files *fi
 	exports.content = nfsd_exports_text(&server, a);
 	conf.path = NFSD_CONF_PATH;
 	conf.content = nfsd_conf_text(&server, a);
-	add(a, files, exports);
-	add(a, files, conf);
-	qsort(files->items, files->n, sizeof *files->items, by_path);
+	render_add(files, a, exports);
+	render_add(files, a, conf);
 }
 
 void render_slurmdbd(const struct model *m, struct arena *a, struct render_files *files)
@@ -160,11 +159,10 @@ void render_slurmdbd(const struct model *m, struct arena *a, struct render_files
 	                           .port = d->port,
 	                           .name = d->name,
 	                           .user = d->user};
-	add(a, files,
-	    (struct render_file){.path = SLURMDBD_CONF_PATH,
-	                         .mode = 0600,
-	                         .owner = SLURMDBD_USER,
-	                         .group = SLURMDBD_USER,
-	                         .content = slurmdbd_text(&x, a)});
-	qsort(files->items, files->n, sizeof *files->items, by_path);
+	render_add(files, a,
+	           (struct render_file){.path = SLURMDBD_CONF_PATH,
+	                                .mode = 0600,
+	                                .owner = SLURMDBD_USER,
+	                                .group = SLURMDBD_USER,
+	                                .content = slurmdbd_text(&x, a)});
 }

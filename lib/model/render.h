@@ -28,6 +28,9 @@ struct render_files {
 	struct render_file *items; /* by path */
 };
 
+/* Adds one, in its place. */
+void render_add(struct render_files *files, struct arena *a, struct render_file file);
+
 /* Slurm's files; `slurm` is a release as slurmver.h counts it. */
 int render_head(const struct model *m, unsigned slurm, struct faults *faults, struct arena *a,
                 struct render_files *ret, struct err *e) ATTR_MUST_USE;

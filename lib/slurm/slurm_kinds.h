@@ -12,3 +12,4 @@ extern const struct kind kind_slurm;
 extern const struct kind kind_login;
 extern const struct kind kind_slurm_controller;
 extern const struct kind kind_slurm_database;
+extern const struct kind kind_slurm_fleet;

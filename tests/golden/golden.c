@@ -193,6 +193,24 @@ static int read_types(const struct golden *g, struct instance_table *ret, struct
 	return r < 0 ? r : instance_add(ret, path, text, g->arena, e);
 }
 
+/* The fact "fleet" is the node document's map of that name, "shared" what its nodes' have in common. */
+static int read_launch(const struct golden *g, struct cluster_node *node, struct err *e)
+{
+	const char *fleet = vars_get(&g->facts, "fleet"), *shared = vars_get(&g->facts, "shared");
+	struct doc *map = NULL;
+	int r = 0;
+
+	if (shared)
+		r = yaml_parse("shared", (struct blob){shared, strlen(shared)}, g->arena, &map, e);
+	if (r < 0)
+		return r;
+	node->shared = map;
+	if (!fleet)
+		return 0;
+	r = yaml_parse("fleet", (struct blob){fleet, strlen(fleet)}, g->arena, &map, e);
+	return r < 0 ? r : cluster_launch_decode(map, g->arena, &node->launch, e);
+}
+
 static int spec_of_cluster(struct golden *g, const struct doc *config, struct err *e)
 {
 	const char *role = vars_get(&g->facts, "role");
@@ -207,6 +225,9 @@ static int spec_of_cluster(struct golden *g, const struct doc *config, struct er
 	if (cluster_role_parse(role ? role : "", &node.role) < 0)
 		return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "fact 'role' is missing or no role");
 	int r = read_types(g, &types, e);
+	if (r < 0)
+		return r;
+	r = read_launch(g, &node, e);
 	if (r < 0)
 		return r;
 	const struct cluster_reading reading = {.strict = true, .types = &types};

@@ -64,6 +64,16 @@ static void each_key_reaches_its_place(void **state)
 	assert_int_equal(node.splay_ms, 2000);
 	assert_string_equal(doc_text(node.node.storage, "home"), "fs-1");
 	assert_memory_equal(node.config_sha256, "e3b0c442", 8);
+	assert_string_equal(doc_text(node.node.shared, "config-key"), "AAAA");
+	assert_string_equal(doc_text(doc_get(node.node.shared, "storage"), "home"), "fs-1");
+	assert_null(doc_get(node.node.shared, "munge-key")); /* a file of this machine */
+	assert_ok(decode("fleet: {image: ami-1, security-groups: sg-1, instance-profile: p, "
+	                 "key-name: k, node: {splay: 1s}}"));
+	assert_string_equal(node.node.launch.image, "ami-1");
+	assert_string_equal(node.node.launch.groups.items[0], "sg-1");
+	assert_string_equal(node.node.launch.profile, "p");
+	assert_string_equal(node.node.launch.key, "k");
+	assert_string_equal(doc_text(node.node.launch.node, "splay"), "1s");
 	assert_ok(decode("role: head"));
 	assert_int_equal(node.node.role, CLUSTER_HEAD);
 }
@@ -173,6 +183,11 @@ static void a_wrong_value_is_an_error_at_its_place(void **state)
 	        {"config: c.yaml", REASON_INPUT_RANGE, "n.yaml:1:9: config: "},
 	        {"munge-key: munge.key", REASON_INPUT_RANGE, "n.yaml:1:12: munge-key: "},
 	        {"munge-key: munge.key", REASON_INPUT_RANGE, "or a Secrets Manager ARN"},
+	        {"fleet: ami-1", REASON_INPUT_TYPE, "n.yaml:1:8: fleet: expected a map, found"},
+	        {"fleet: {image: a}", REASON_INPUT_RANGE, "n.yaml:1:16: fleet: 'a': expected ami-"},
+	        {"fleet: {security-groups: [sg-1, g]}", REASON_INPUT_RANGE, "fleet: 'g': expected"},
+	        {"fleet: {node: 1}", REASON_INPUT_TYPE, "fleet: node: expected a map"},
+	        {"fleet: {ami: a}", REASON_INPUT_UNKNOWN_KEY, "unknown key 'ami'"},
 	        {"storage: [a]", REASON_INPUT_TYPE, "n.yaml:1:10: storage: expected a map, found"},
 	        {"deadline: soon", REASON_INPUT_TYPE, "n.yaml:1:11: "},
 	};

@@ -8,16 +8,31 @@ static const char *const head_facts[][2] = {
 #define HEAD_QUEUE QUEUE("    ComputeResources: [{Name: r, InstanceType: x.small}]\n")
 #define ROW        "x.small\tx86_64\t16\t8\t2\t1000\t-\t-\t0\t0\t1\t0\t0\n"
 
-static void spec_of_head(struct arena *a, const char *text, const char **ret)
+#define ZEROS "0000000000000000000000000000000000000000000000000000000000000000"
+
+static int try_with(struct arena *a, const char *text, const char *const facts[][2],
+                    const char **ret, struct err *e)
 {
 	struct instance_table types = {0};
+
+	assert_int_equal(instance_add(&types, "types", (struct blob){ROW, strlen(ROW)}, a, e), 0);
+	reading.types = &types;
+	int r = translate(a, text, &head, facts, ret, e);
+	reading.types = NULL;
+	return r;
+}
+
+static void spec_with(struct arena *a, const char *text, const char *const facts[][2],
+                      const char **ret)
+{
 	struct err e;
 
-	assert_ok(instance_add(&types, "types", (struct blob){ROW, strlen(ROW)}, a, &e));
-	reading.types = &types;
-	int r = translate(a, text, &head, head_facts, ret, &e);
-	reading.types = NULL;
-	assert_ok(r);
+	assert_ok(try_with(a, text, facts, ret, &e));
+}
+
+static void spec_of_head(struct arena *a, const char *text, const char **ret)
+{
+	spec_with(a, text, head_facts, ret);
 }
 
 /* A volume at /home is that, also where what the head would serve itself is on EFS. */
@@ -76,15 +91,106 @@ static void who_has_a_heads_role(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		bool told = !strstr(rows[i][0], "slurm");
+		spec_of_head(a, arena_printf(a, TOP "%s" HEAD_QUEUE, rows[i][0]), &json);
+		assert_non_null(strstr(json, rows[i][1]));
+	}
+}
+
+#define FLEET_TOP                                                                                  \
+	"Image: {Os: alinux2, CustomAmi: ami-1}\n"                                                 \
+	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"
+#define FLEET_QUEUE                                                                                \
+	"Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q1, Networking: {SubnetIds: "         \
+	"[subnet-1]}, Iam: {InstanceProfile: p}, ComputeResources: [{Name: r, InstanceType: "      \
+	"x.small}]}]}\n"
+
+/* A head has a fleet where there is an image to launch, and hpc-fleet, or a package of it to come; and
+ * SlurmUser has its role then alone. */
+static void when_a_head_has_a_fleet(void **state)
+{
+	static const struct {
+		const char *text, *note; /* NULL: there is a fleet, and nothing to say */
+		bool there;
+	} rows[] = {
+	        {FLEET_TOP FLEET_QUEUE, NULL, true},
+	        {FLEET_TOP FLEET_QUEUE, "hpc-fleet is not installed", false},
+	        {TOP FLEET_QUEUE, "nothing says from which image", true},
+	        {FLEET_TOP "HpcNode: {Packages: {Names: [hpc-fleet]}}\n" FLEET_QUEUE, NULL, false},
+	        {FLEET_TOP
+	         "HpcNode: {Packages: {Files: [{Source: \"s3://b/hpc-fleet_0.1_amd64.deb\", "
+	         "Sha256: \"" ZEROS "\"}]}}\n" FLEET_QUEUE,
+	         NULL, false},
+	        {FLEET_TOP "HpcNode: {Packages: {Names: [hpc-fleetwood]}}\n" FLEET_QUEUE,
+	         "hpc-fleet is not installed", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		scope_arena struct arena *a = arena_new();
 		struct cluster_notes notes = {.arena = a};
+		const char *const facts[][2] = {
+		        {"cluster", "c"},
+		        {"slurm-version", "22.05.8"},
+		        {"vpc-cidrs", "10.0.0.0/16"},
+		        {"config", "s3://b/c.yaml"},
+		        {rows[i].there ? "fleet-program" : NULL, "/usr/sbin/hpc-fleet"},
+		        {0}};
+		const char *json;
 
 		reading.notes = &notes;
-		spec_of_head(a, arena_printf(a, TOP "%s" HEAD_QUEUE, rows[i][0]), &json);
+		spec_with(a, rows[i].text, facts, &json);
 		reading.notes = NULL;
-		assert_non_null(strstr(json, rows[i][1]));
-		assert_int_equal(notes.n, 1);
-		assert_int_equal(strstr(notes.items[0], "MetadataUsers") != NULL, told);
+		assert_int_equal(strstr(json, "\"fleet\":{\"cluster\":\"c\"") != NULL,
+		                 !rows[i].note);
+		assert_int_equal(strstr(json, "\"imds-lock\":{\"users\":[\"slurm\"]}") != NULL,
+		                 !rows[i].note);
+		assert_int_equal(notes.n, rows[i].note ? 1 : 0);
+		if (rows[i].note)
+			assert_non_null(strstr(notes.items[0], rows[i].note));
+	}
+}
+
+/* What hpc-fleet doesn't do of the file yet is said, and what no instance can be launched with refused. */
+static void what_a_fleet_lacks(void **state)
+{
+	static const struct {
+		const char *before, *after, *says;
+	} rows[] = {
+	        {"Name: q1", "Name: q1, CapacityType: SPOT", "launches these instances on demand"},
+	        {"Networking: {SubnetIds",
+	         "Networking: {PlacementGroup: {Enabled: true}, SubnetIds",
+	         "in no placement group"},
+	        {"Iam: {InstanceProfile: p}, ", "", "its instances have no role"},
+	        {"Name: q1", "Name: q1, Tags: [{Key: a b, Value: v}]", "'a b' is not on instances"},
+	        {"[subnet-1]", "[vpc-1]",
+	         "'vpc-1' is not what EC2 launches with: expected subnet-"},
+	        {"ami-1", "ami-", "'ami-' is not what EC2 launches with: expected ami-..."},
+	};
+	static const char *const facts[][2] = {{"cluster", "c"},
+	                                       {"slurm-version", "22.05.8"},
+	                                       {"vpc-cidrs", "10.0.0.0/16"},
+	                                       {"config", "s3://b/c.yaml"},
+	                                       {"fleet-program", "/usr/sbin/hpc-fleet"},
+	                                       {0}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		scope_arena struct arena *a = arena_new();
+		struct cluster_notes notes = {.arena = a};
+		const char *whole = FLEET_TOP FLEET_QUEUE, *at = strstr(whole, rows[i].before);
+		const char *json, *text;
+		struct err e = {0};
+
+		assert_non_null(at);
+		text = arena_printf(a, "%.*s%s%s", (int)(at - whole), whole, rows[i].after,
+		                    at + strlen(rows[i].before));
+		reading.notes = &notes;
+		int r = try_with(a, text, facts, &json, &e);
+		reading.notes = NULL;
+		if (r < 0)
+			assert_non_null(strstr(e.text, rows[i].says));
+		else
+			assert_non_null(strstr(notes.items[0], rows[i].says));
 	}
 }
 
@@ -143,6 +249,8 @@ int main(void)
 	        cmocka_unit_test(homes_of_a_head_are_in_one_place),
 	        cmocka_unit_test(threads_of_a_heads_server),
 	        cmocka_unit_test(who_has_a_heads_role),
+	        cmocka_unit_test(when_a_head_has_a_fleet),
+	        cmocka_unit_test(what_a_fleet_lacks),
 	        cmocka_unit_test(why_a_machine_is_no_head),
 	        cmocka_unit_test(an_efs_of_the_head_is_mounted_where_it_is_known),
 	};

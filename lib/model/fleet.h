@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The fleet's file, hpc-fleet(8): where it is, and its text.
+ *
+ * Its keys are those of the section `fleet`. Each of the file's keys, and each of a resource's, is a line,
+ * so that what changed can be seen; a value is JSON, which is YAML, too.
+ */
+#pragma once
+
+#include "data/doc.h"
+
+#define FLEET_FILE "/etc/hpc-node/fleet.yaml"
+#define FLEET_MAX  (1UL << 20) /* bytes; a longer text is cut there, and refused by its reader */
+
+/* `site` is a map; what is no list of maps stands on its line. */
+struct blob fleet_text(const struct doc *site, struct arena *a);
