@@ -194,5 +194,5 @@ int verb_check(void *program)
 		return program_fail(&g->program, &e);
 	r = check_text(g, name, text, &faults, &e);
 	offline_notes(g);
-	return r < 0 ? offline_faults(g, &faults, &e) : 0;
+	return r < 0 ? program_faults(&g->program, &faults, &e) : 0;
 }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "agent/types.h"
 #include "aws/fetch.h"
 #include "base/backoff.h"
 #include "base/digest.h"
@@ -13,6 +12,7 @@
 #include "cluster/pcluster_schema.h"
 #include "data/userdata.h"
 #include "kinds/kinds.h"
+#include "model/instance_file.h"
 
 #define NS_PER_MS     1000000
 #define SIGNATURE_MAX 1024 /* bytes: 64 raw ones, or their base64 with line ends */
@@ -56,7 +56,7 @@ int config_plan_of(struct agent *g, const struct doc *config, const struct clust
 	take_region(g, config);
 	take_timeout(g, config);
 	if (g->node.node.role == CLUSTER_HEAD && pcluster_is(config)) {
-		r = types_read(g->program.arena, &types, e);
+		r = instance_file_read(INSTANCE_FILE_AGENT, g->program.arena, &types, e);
 		if (r < 0)
 			return r;
 		mine.types = &types;

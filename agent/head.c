@@ -4,10 +4,10 @@
 
 #include <errno.h>
 
-#include "agent/types.h"
 #include "cluster/pcluster_fleet.h"
 #include "cluster/pcluster_model.h"
 #include "model/fleet.h"
+#include "model/instance_file.h"
 #include "model/slurmver.h"
 
 int head_release(const struct agent *g, unsigned *ret, struct err *e)
@@ -57,7 +57,7 @@ int head_render(struct agent *g, const struct doc *config, struct faults *faults
 
 	if (r < 0)
 		return r;
-	r = types_read(g->program.arena, &types, e);
+	r = instance_file_read(INSTANCE_FILE_AGENT, g->program.arena, &types, e);
 	if (r < 0)
 		return r;
 	r = pcluster_model(&in, &model, e);

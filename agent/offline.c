@@ -6,7 +6,6 @@
 
 #include "agent/fact_list.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "data/userdata.h"
 #include "data/yaml.h"
 
@@ -109,15 +108,4 @@ void offline_notes(const struct agent *g)
 {
 	for (size_t i = 0; i < g->notes.n && !g->program.quiet; i++)
 		printf("note: %s\n", g->notes.items[i]);
-}
-
-int offline_faults(const struct agent *g, struct faults *faults, const struct err *e)
-{
-	(void)faults_add(faults, e);
-	for (size_t i = 0; i + 1 < faults->n; i++)
-		log_err("%s", faults->items[i].text);
-	int status = program_fail(&g->program, &faults->items[faults->n - 1]);
-	if (faults->more)
-		log_err("there are more faults than %d", FAULTS_MAX);
-	return status;
 }

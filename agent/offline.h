@@ -25,6 +25,3 @@ int offline_decode(struct agent *g, const struct doc *merged, struct err *e) ATT
 
 /* Prints the notes, unless the program is to be quiet. */
 void offline_notes(const struct agent *g);
-/* Prints each fault once; the one in *e is among them, unless it ended the reading. Returns the
- * exit status. */
-int offline_faults(const struct agent *g, struct faults *faults, const struct err *e);

@@ -164,5 +164,5 @@ int verb_render(void *program)
 	int r = run(g, &faults, &e);
 
 	offline_notes(g);
-	return r < 0 ? offline_faults(g, &faults, &e) : 0;
+	return r < 0 ? program_faults(&g->program, &faults, &e) : 0;
 }

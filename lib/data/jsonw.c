@@ -4,15 +4,25 @@
 
 #include <inttypes.h>
 
+static void line(struct jsonw *w)
+{
+	if (!w->pretty || !w->out->len)
+		return;
+	strbuf_char(w->out, '\n');
+	for (unsigned i = 0; i < w->depth; i++)
+		strbuf_str(w->out, "  ");
+}
+
 static void start(struct jsonw *w, const char *key)
 {
 	if (w->comma)
 		strbuf_char(w->out, ',');
+	line(w);
 	w->comma = true;
 	if (!key)
 		return;
 	strbuf_json(w->out, key);
-	strbuf_char(w->out, ':');
+	strbuf_str(w->out, w->pretty ? ": " : ":");
 }
 
 void jsonw_begin(struct jsonw *w, const char *key, char bracket)
@@ -20,10 +30,14 @@ void jsonw_begin(struct jsonw *w, const char *key, char bracket)
 	start(w, key);
 	strbuf_char(w->out, bracket);
 	w->comma = false;
+	w->depth++;
 }
 
 void jsonw_end(struct jsonw *w, char bracket)
 {
+	w->depth--;
+	if (w->comma)
+		line(w);
 	strbuf_char(w->out, bracket);
 	w->comma = true;
 }

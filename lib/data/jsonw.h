@@ -8,7 +8,8 @@
  *     jsonw_u64(&w, "schema", 1);
  *     jsonw_end(&w, '}');
  *
- * `key` is NULL for the outermost value and inside arrays.
+ * `key` is NULL for the outermost value and inside arrays. With `pretty` each value has a line of its
+ * own, indented by two blanks a level, for people to read.
  */
 #pragma once
 
@@ -19,7 +20,10 @@
 
 struct jsonw {
 	struct strbuf *out;
+	bool pretty;
+	/* private */
 	bool comma; /* the next value follows another one */
+	unsigned depth;
 };
 
 void jsonw_begin(struct jsonw *w, const char *key, char bracket);    /* '{' or '[' */

@@ -201,6 +201,17 @@ int program_fail(const struct program *p, const struct err *e)
 	return program_status(p, e);
 }
 
+int program_faults(const struct program *p, struct faults *faults, const struct err *e)
+{
+	(void)faults_add(faults, e);
+	for (size_t i = 0; i + 1 < faults->n; i++)
+		log_err("%s", faults->items[i].text);
+	int status = program_fail(p, &faults->items[faults->n - 1]);
+	if (faults->more)
+		log_err("there are more faults than %d", FAULTS_MAX);
+	return status;
+}
+
 int program_version(void *program)
 {
 	const struct program *p = program;

@@ -22,6 +22,7 @@
 #include "base/command.h"
 #include "cloud/cloud.h"
 #include "cloud/profile.h"
+#include "data/faults.h"
 
 /* The "schema" number in printed JSON: raised when a member's meaning changes. */
 #define PROGRAM_SCHEMA 1
@@ -97,6 +98,10 @@ int program_flushed(const struct program *p, int status);
 /* Logs the error's text and its hint, or with --json prints them as an event `error`, see
  * json_errors; returns its exit status. */
 int program_fail(const struct program *p, const struct err *e);
+
+/* The same for all faults of an input, each once; the one in *e is among them, unless it ended the
+ * reading. */
+int program_faults(const struct program *p, struct faults *faults, const struct err *e);
 
 /* Reads AWS's environment variables into *p. This is root's environment, never user data's. */
 void program_environment(struct program *p);

@@ -37,9 +37,32 @@ static void writes_what_the_reader_reads(void **state)
 	assert_int_equal(d->n, 6);
 }
 
+static void pretty_has_a_line_for_each_value(void **state)
+{
+	scope_arena struct arena *a = arena_new();
+	struct strbuf out = STRBUF(a, 4096);
+	struct jsonw w = {.out = &out, .pretty = true};
+
+	(void)state;
+	jsonw_begin(&w, NULL, '{');
+	jsonw_u64(&w, "a", 1);
+	jsonw_begin(&w, "empty", '{');
+	jsonw_end(&w, '}');
+	jsonw_begin(&w, "list", '[');
+	jsonw_str(&w, NULL, "x");
+	jsonw_bool(&w, NULL, true);
+	jsonw_end(&w, ']');
+	jsonw_end(&w, '}');
+	assert_string_equal(out.data, "{\n  \"a\": 1,\n  \"empty\": {},\n  \"list\": [\n"
+	                              "    \"x\",\n    true\n  ]\n}");
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(writes_what_the_reader_reads)};
+	const struct CMUnitTest tests[] = {
+	        cmocka_unit_test(writes_what_the_reader_reads),
+	        cmocka_unit_test(pretty_has_a_line_for_each_value),
+	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

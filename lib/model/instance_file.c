@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds and reads the tables of instance types. */
-#include "agent/types.h"
+#include "model/instance_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,11 +9,10 @@
 
 #include "base/file.h"
 
-#define SHIPPED "share/hpc-node/instance-types.tsv"
-#define ADDED   "/etc/hpc-node/instance-types.tsv"
+#define ADDED "/etc/hpc-node/instance-types.tsv"
 
-/* PREFIX/share/... of PREFIX/sbin/hpc-agent: it belongs to this program, wherever both are. */
-static const char *shipped(struct arena *a)
+/* It belongs to this program, wherever both are. */
+static const char *beside(const char *shipped, struct arena *a)
 {
 	char self[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -23,9 +22,9 @@ static const char *shipped(struct arena *a)
 			n--;
 		while (n > 0 && self[n] != '/');
 	if (n < 0)
-		return "/usr/" SHIPPED;
+		return arena_printf(a, "/usr/%s", shipped);
 	self[n] = '\0';
-	return arena_printf(a, "%s/" SHIPPED, self);
+	return arena_printf(a, "%s/%s", self, shipped);
 }
 
 static int add_file(struct instance_table *t, const char *path, bool may_lack, struct arena *a,
@@ -44,10 +43,11 @@ static int add_file(struct instance_table *t, const char *path, bool may_lack, s
 	return instance_add(t, path, text, a, e);
 }
 
-int types_read(struct arena *a, struct instance_table *ret, struct err *e)
+int instance_file_read(const char *shipped, struct arena *a, struct instance_table *ret,
+                       struct err *e)
 {
 	struct instance_table t = {0};
-	int r = add_file(&t, shipped(a), false, a, e);
+	int r = add_file(&t, beside(shipped, a), false, a, e);
 
 	if (r < 0)
 		return r;

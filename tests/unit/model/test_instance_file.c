@@ -2,7 +2,7 @@
 /* The tables of instance types: the one beside this program must be there, the machine's may. */
 #include "machine.h"
 
-#include "agent/types.h"
+#include "model/instance_file.h"
 
 #define HEADER                                                                                     \
 	"type\tarch\tvcpus\tcores\tthreads\tmem_mib\tgpu_maker\tgpu_model\tgpus\tefa_ifs\tcards\t" \
@@ -26,7 +26,7 @@ static void what_is_shipped_is_enough(void **state)
 {
 	(void)state;
 	unit_need_root();
-	assert_ok(types_read(arena, &types, &e));
+	assert_ok(instance_file_read(INSTANCE_FILE_AGENT, arena, &types, &e));
 	assert_true(types.n > 100);
 	assert_int_equal(instance_find(&types, "a1.large")->vcpus, 2);
 	assert_null(instance_find(&types, "own.large"));
@@ -36,16 +36,17 @@ static void the_machines_table_adds_and_replaces(void **state)
 {
 	(void)state;
 	unit_need_root();
-	assert_ok(types_read(arena, &types, &e));
+	assert_ok(instance_file_read(INSTANCE_FILE_AGENT, arena, &types, &e));
 	size_t shipped = types.n;
 	put_table(HEADER ROW("a1.large", "7") ROW("own.large", "9"));
-	assert_ok(types_read(arena, &types, &e));
+	assert_ok(instance_file_read(INSTANCE_FILE_AGENT, arena, &types, &e));
 	assert_int_equal(types.n, shipped + 1);
 	assert_int_equal(instance_find(&types, "a1.large")->vcpus, 7);
 	assert_int_equal(instance_find(&types, "own.large")->vcpus, 9);
 	put_table(HEADER "own.large\n");
 	types.n = 0;
-	assert_err(types_read(arena, &types, &e), ERR_INPUT, "/etc/hpc-node/instance-types.tsv:2:");
+	assert_err(instance_file_read(INSTANCE_FILE_AGENT, arena, &types, &e), ERR_INPUT,
+	           "/etc/hpc-node/instance-types.tsv:2:");
 	assert_int_equal(types.n, 0); /* untouched */
 }
 
@@ -62,7 +63,7 @@ static void without_the_shipped_one_it_fails(void **state)
 		*strrchr(self, '/') = '\0';
 	const char *share = arena_printf(arena, "%s/share/hpc-node", self);
 	assert_int_equal(mount("none", share, "tmpfs", 0, "size=64k"), 0);
-	int r = types_read(arena, &types, &e);
+	int r = instance_file_read(INSTANCE_FILE_AGENT, arena, &types, &e);
 	assert_int_equal(umount2(share, MNT_DETACH), 0);
 	assert_int_equal(r, -ENOENT);
 	assert_int_equal(e.kind, ERR_HOST);
