@@ -7,7 +7,7 @@ from pathlib import Path
 
 SOURCE = Path(os.environ.get("HPC_SOURCE") or Path(__file__).resolve().parents[2])
 PROGRAMS = {"hpc-agent": os.environ.get("HPC_AGENT", "hpc-agent"), "hpc-fleet": os.environ.get("HPC_FLEET", "hpc-fleet"),
-            "hpc-imagebuild": os.environ.get("HPC_IMAGEBUILD", "hpc-imagebuild")}
+            "hpc-cluster": os.environ.get("HPC_CLUSTER", "hpc-cluster"), "hpc-imagebuild": os.environ.get("HPC_IMAGEBUILD", "hpc-imagebuild")}
 
 
 def plain(roff):
@@ -56,7 +56,7 @@ def options(program, verb):
 
 
 def sources(*patterns):
-    for pattern in patterns or ("lib/*/*.[ch]", "agent/*.[ch]", "fleet/*/*.[ch]", "imagebuilder/*/*.[ch]"):
+    for pattern in patterns or ("lib/*/*.[ch]", "agent/*.[ch]", "fleet/*/*.[ch]", "cluster/*/*.[ch]", "imagebuilder/*/*.[ch]"):
         for path in sorted(SOURCE.glob(pattern)):
             yield path, path.read_text()
 

@@ -13,7 +13,7 @@ import manual  # noqa: E402
 from manual import SOURCE, Page  # noqa: E402
 
 MARKDOWN = sorted([*SOURCE.glob("*.md"), *SOURCE.glob("docs/*.md")])
-PAGES = [Page("hpc-agent.8"), Page("hpc-fleet.8"), Page("hpc-imagebuild.8"), Page("hpc-node.5")]
+PAGES = [Page("hpc-agent.8"), Page("hpc-fleet.8"), Page("hpc-cluster.1"), Page("hpc-imagebuild.8"), Page("hpc-node.5")]
 
 
 def blocks(text):
@@ -121,7 +121,7 @@ def test_the_page_names_the_policies_actions():
 
 # ---- command lines ----
 
-COMMAND = re.compile(r"^(?:\$ |sudo )*(hpc-agent|hpc-fleet|hpc-imagebuild) ([a-z]+)\b(.*)$", flags=re.M)
+COMMAND = re.compile(r"^(?:\$ |sudo )*(hpc-agent|hpc-fleet|hpc-cluster|hpc-imagebuild) ([a-z]+)\b(.*)$", flags=re.M)
 
 
 def commands():

@@ -12,14 +12,14 @@ import manual  # noqa: E402
 from fakes.imds import Imds, credentials, instance  # noqa: E402
 from manual import SOURCE, Page  # noqa: E402
 
-AGENT, FLEET, BUILDER, DOCUMENTS = Page("hpc-agent.8"), Page("hpc-fleet.8"), Page("hpc-imagebuild.8"), Page("hpc-node.5")
-PAGES = {"hpc-agent": AGENT, "hpc-fleet": FLEET, "hpc-imagebuild": BUILDER}
+AGENT, FLEET, CLUSTER, BUILDER, DOCUMENTS = Page("hpc-agent.8"), Page("hpc-fleet.8"), Page("hpc-cluster.1"), Page("hpc-imagebuild.8"), Page("hpc-node.5")
+PAGES = {"hpc-agent": AGENT, "hpc-fleet": FLEET, "hpc-cluster": CLUSTER, "hpc-imagebuild": BUILDER}
 
 
 @pytest.mark.parametrize("program", PAGES)
 def test_verbs(program):
     have = manual.verbs(program)
-    assert len(have) > 6
+    assert len(have) >= 2
     synopsis = re.findall(rf"^{program} ([a-z]+)", PAGES[program].sections["SYNOPSIS"], flags=re.M)
     assert sorted(synopsis) == sorted(have)
     told = {tag.split()[0] for tag in PAGES[program].tagged("VERBS")}
@@ -44,11 +44,12 @@ def test_exit_statuses():
     readme = {int(n) for n in re.findall(r"^\| (\d+) \|", (SOURCE / "README.md").read_text(), flags=re.M)}
     assert exit_statuses(AGENT) == readme == {0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 70}
     assert exit_statuses(BUILDER) == readme | {194}
+    assert exit_statuses(CLUSTER) == {0, 1, 2, 3, 70}
     assert exit_statuses(FLEET) == readme - {4, 7, 8, 10}
 
 
 def test_environment():
-    read = {"hpc-agent": set(), "hpc-fleet": set(), "hpc-imagebuild": set()}
+    read = {"hpc-agent": set(), "hpc-fleet": set(), "hpc-cluster": set(), "hpc-imagebuild": set()}
     rows = (SOURCE / "lib" / "program" / "environment.c").read_text()
     for name, who in re.findall(r'\{"([A-Z][A-Z0-9_]+)", ?(\w+)?', rows):
         read["hpc-imagebuild"].add(name)
@@ -56,9 +57,10 @@ def test_environment():
             read["hpc-fleet"].add(name)
         if who not in ("WORKSTATION", "INSTANCES"):
             read["hpc-agent"].add(name)
+            read["hpc-cluster"].add(name)
     for path, text in manual.sources("imagebuilder/*/*.c"):
         read["hpc-imagebuild"] |= set(re.findall(r'getenv\("(\w+)"\)', text))
-    for path, text in manual.sources("agent/*.c", "fleet/*/*.c", "lib/*/*.c"):
+    for path, text in manual.sources("agent/*.c", "fleet/*/*.c", "cluster/*/*.c", "lib/*/*.c"):
         names = set(re.findall(r'getenv\("(\w+)"\)', text)) - {"JOURNAL_STREAM"}  # systemd's word on where stderr goes
         assert not names or path.name == "environment.c", f"{path} reads {names}"
     assert len(read["hpc-agent"]) > 6
@@ -185,7 +187,7 @@ def test_keys_of_recipes():
     assert told - have == set(), "keys that only the page has"
 
 
-@pytest.mark.parametrize("path", sorted(SOURCE.glob("docs/man/*.[58]")), ids=lambda p: p.name)
+@pytest.mark.parametrize("path", sorted(SOURCE.glob("docs/man/*.[158]")), ids=lambda p: p.name)
 def test_pages_are_sound(path):
     """groff has nothing to say about them, and no line is left out by a stray dot or quote."""
     r = subprocess.run(["man", "--warnings", "-E", "UTF-8", "-l", "-Tutf8", "-Z", path], capture_output=True, text=True,

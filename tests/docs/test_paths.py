@@ -8,11 +8,11 @@ import pytest
 SOURCE = Path(os.environ.get("HPC_SOURCE") or Path(__file__).resolve().parents[2])
 DOCUMENTS = sorted([*SOURCE.glob("*.md"), *SOURCE.glob("docs/*.md")])
 # Names in capitals stand for what the reader chooses: test_NAME.c.
-PATH = re.compile(r"`((?:agent|docs|fleet|imagebuilder|lib|cmake|tests|recipes|units|packer)/[\w./*-]+)`")
+PATH = re.compile(r"`((?:agent|cluster|docs|fleet|imagebuilder|lib|cmake|tests|recipes|units|packer)/[\w./*-]+)`")
 
 # A source file by its name alone, after its folder was named.
 NAME = re.compile(r"`([a-z]\w*\.[ch])`")
-OURS = {path.name for folder in ("agent", "fleet", "imagebuilder", "lib", "tests") for path in (SOURCE / folder).rglob("*.[ch]")}
+OURS = {path.name for folder in ("agent", "cluster", "fleet", "imagebuilder", "lib", "tests") for path in (SOURCE / folder).rglob("*.[ch]")}
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda p: p.name)

@@ -32,7 +32,7 @@ def tree(build, tmp_path_factory):
     return dest
 
 
-PACKAGES = ["hpc-agent", "hpc-fleet", "hpc-imagebuild"]
+PACKAGES = ["hpc-agent", "hpc-cluster", "hpc-fleet", "hpc-imagebuild"]
 # Where each is told apart: the agent's package has the units, the builder's the recipes.
 OWN = {"hpc-agent": {"usr/sbin/hpc-agent", "usr/lib/systemd/system/hpc-agent.service", "usr/lib/modules-load.d/hpc-agent.conf",
                      "usr/share/man/man8/hpc-agent.8.gz",
@@ -40,6 +40,8 @@ OWN = {"hpc-agent": {"usr/sbin/hpc-agent", "usr/lib/systemd/system/hpc-agent.ser
        "hpc-fleet": {"usr/sbin/hpc-fleet", "usr/lib/systemd/system/hpc-fleet.service", "usr/lib/hpc-node/slurm-resume",
                      "usr/lib/hpc-node/slurm-suspend", "usr/lib/hpc-node/slurm-resume-fail", "usr/share/man/man8/hpc-fleet.8.gz",
                      "usr/share/bash-completion/completions/hpc-fleet"},
+       "hpc-cluster": {"usr/bin/hpc-cluster", "usr/share/hpc-cluster/instance-types.tsv", "usr/share/man/man1/hpc-cluster.1.gz",
+                       "usr/share/bash-completion/completions/hpc-cluster"},
        "hpc-imagebuild": {"usr/sbin/hpc-imagebuild", "usr/share/hpc-node/recipes/compute.yaml",
                           "usr/share/hpc-node/image/hpc-agent.service",
                           "usr/share/hpc-node/recipe.schema.json", "usr/share/man/man8/hpc-imagebuild.8.gz",

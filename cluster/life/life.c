@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The program hpc-cluster: its verbs and options. */
+#include "life/life.h"
+
+static const struct command_verb verbs[] = {
+        {"template", VERB_TEMPLATE, "FILE", 1, 1,
+         "Print the CloudFormation stack of a ParallelCluster file", verb_template},
+        {"version", VERB_VERSION, "", 0, 0, "Print the version", program_version},
+        {0},
+};
+
+#define AT(m) offsetof(struct life, m)
+static const struct command_option options[] = {
+        {"bucket", "NAME", "default of the template's parameter Bucket: where the file will be", 0,
+         VERB_TEMPLATE, COMMAND_TEXT, AT(bucket), NULL},
+        {"image", "AMI", "default of the parameter HeadImage; default: CustomAmi", 0, VERB_TEMPLATE,
+         COMMAND_TEXT, AT(image), NULL},
+        {"vpc", "ID", "default of the parameter Vpc: the network of the subnets", 0, VERB_TEMPLATE,
+         COMMAND_TEXT, AT(vpc), NULL},
+        {"storage", "NAME=SOURCE", "what a shared storage is mounted from; again for more", 0,
+         VERB_TEMPLATE, COMMAND_LIST, AT(storage), NULL},
+        {"strict", NULL, "what ParallelCluster would refuse is a fault", 0, VERB_TEMPLATE,
+         COMMAND_FLAG, AT(strict), NULL},
+        PROGRAM_QUIET,
+        PROGRAM_VERBOSE,
+        {0},
+};
+_Static_assert(ARRAY_LEN(options) <= COMMAND_OPTIONS_MAX + 1, "command.c reads no more rows");
+
+const struct program_info life_info = {
+        .command = {.name = "hpc-cluster",
+                    .about = "Makes a Slurm cluster on AWS of a ParallelCluster file.",
+                    .verbs = verbs,
+                    .options = options},
+};

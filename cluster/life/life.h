@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state that the verbs of hpc-cluster work on: made by main(). */
+#pragma once
+
+#include "program/program.h"
+
+enum {
+	VERB_TEMPLATE = 1,
+	VERB_VERSION = 2,
+};
+
+struct life {
+	struct program program; /* first */
+	/* options */
+	const char *vpc, *bucket, *image;
+	struct command_list storage; /* NAME=SOURCE */
+	bool strict;
+};
+
+extern const struct program_info life_info; /* for program_main() with a struct life */
+
+/* Verbs; `program` is the struct life. */
+int verb_template(void *program);

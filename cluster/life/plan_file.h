@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A ParallelCluster file as the verbs need it: read, checked in all that its nodes would refuse. */
+#pragma once
+
+#include "cluster/cluster.h"
+#include "life/life.h"
+#include "model/model.h"
+
+#define PLAN_FILE_MAX (1UL << 20) /* as the agent's */
+
+struct plan_file {
+	const struct doc *config;
+	struct model model;
+	char sha256[SHA256_HEX]; /* of the file's bytes */
+};
+
+/* All faults go to `faults`, remarks to `notes`; everything lives in the program's arena. */
+int plan_file_read(struct life *l, const char *name, struct faults *faults,
+                   struct cluster_notes *notes, struct plan_file *ret, struct err *e) ATTR_MUST_USE;
