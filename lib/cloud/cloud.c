@@ -46,6 +46,10 @@ static void copy_role(struct cloud *c, const struct cloud_role *from)
 	        .external_id = copy(c->arena, from->external_id),
 	        .duration = copy(c->arena, from->duration),
 	        .token_file = copy(c->arena, from->token_file),
+	        .who = copy(c->arena, from->who),
+	        .command = copy(c->arena, from->command),
+	        .url = copy(c->arena, from->url),
+	        .token = copy(c->arena, from->token),
 	        .assume = from->assume,
 	};
 	c->config.role = role;

@@ -24,12 +24,14 @@ struct cloud; /* opaque */
 struct creds;
 struct cloud_config;
 
-/* A role whose credentials are used: profile.h. */
+/* A role whose credentials are used, or who lends some: profile.h. */
 struct cloud_role {
 	const char *arn, *session;
 	const char *external_id, *duration; /* NULL: none */
 	const char *token_file;             /* of a web identity; NULL: `source` assumes it */
-	const struct cloud_config *source;  /* the credentials that may assume it */
+	/* Of credentials that are lent, lent.h; NULL where they don't need it. */
+	const char *who, *command, *url, *token;
+	const struct cloud_config *source; /* the credentials that may assume it */
 	int (*assume)(struct cloud *c, struct creds *ret, uint64_t deadline, struct err *e);
 };
 

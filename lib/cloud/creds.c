@@ -53,12 +53,14 @@ int creds_set(struct creds *c, const char *access_key, const char *secret_key,
 	return 0;
 }
 
-static bool parse_time(const char *s, time_t *ret)
+bool creds_time(const char *s, time_t *ret)
 {
 	struct tm tm = {0};
 	const char *end = s ? strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
 
-	if (!end || !str_eq(end, "Z"))
+	if (end && *end == '.')
+		end += 1 + strspn(end + 1, "0123456789");
+	if (!end || (!str_eq(end, "Z") && !str_eq(end, "+00:00") && !str_eq(end, "UTC")))
 		return false;
 	*ret = timegm(&tm);
 	return true;
@@ -88,7 +90,7 @@ int creds_take(const char *access_key, const char *secret_key, const char *sessi
 	    !take(c.session_token, sizeof c.session_token, session_token))
 		return err_set(e, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EPROTO,
 		               "a key or the token is missing or unfit");
-	if (!parse_time(expiration, &ends))
+	if (!creds_time(expiration, &ends))
 		return err_set(e, ERR_DENIED, REASON_CREDENTIALS_REFUSED, EPROTO,
 		               "Expiration isn't a time like 2026-01-31T12:00:00Z");
 	set_life(&c, ends, date ? date : clock_wall());
@@ -124,7 +126,7 @@ static int from_doc(const struct doc *d, time_t date, struct creds *c, struct er
 	    !take(c->secret_key, sizeof c->secret_key, text(d, "SecretAccessKey")) ||
 	    !take(c->session_token, sizeof c->session_token, text(d, "Token")))
 		return no_document(e, "AccessKeyId, SecretAccessKey or Token is missing or unfit");
-	if (!parse_time(text(d, "Expiration"), &ends))
+	if (!creds_time(text(d, "Expiration"), &ends))
 		return no_document(e, "Expiration isn't a time like 2026-01-31T12:00:00Z");
 	set_life(c, ends, date ? date : clock_wall());
 	c->have = true;

@@ -44,6 +44,9 @@ int creds_parse(struct blob json, time_t date, struct creds *ret, struct err *e)
 int creds_take(const char *access_key, const char *secret_key, const char *session_token,
                const char *expiration, time_t date, struct creds *ret, struct err *e) ATTR_MUST_USE;
 
+/* "2026-01-01T00:00:00Z", also with parts of a second, and with +00:00 or UTC, as some programs write. */
+bool creds_time(const char *s, time_t *ret);
+
 bool creds_fresh(const struct creds *c); /* present, and not due for renewal */
 
 /* Renewing failed: they stay in use, and are tried again in 5 to 15 minutes. */

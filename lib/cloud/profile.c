@@ -1,224 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reads AWS's shared files, and refuses the sources of credentials that are not supported. */
+/* Chooses where a workstation's credentials come from, by AWS's shared files and the environment. */
 #include "cloud/profile.h"
 
-#include <ctype.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stddef.h>
 #include <stdio.h>
 
-#include "base/file.h"
+#include "cloud/lent.h"
+#include "cloud/partition.h"
+#include "cloud/profile_file.h"
 #include "cloud/sts.h"
+#include "cloud/uri.h"
 
-#define FILE_MAX    (1024 * 1024)
 #define SOURCES_MAX 8          /* profiles that one leads to by source_profile */
 #define SESSION     "hpc-node" /* where no role_session_name is given */
-
-/* The settings of a profile; of several values the first counts. */
-struct found {
-	const char *access_key, *secret_key, *session_token;
-	const char *region, *fips, *dualstack, *addressing_style;
-	const char *role_arn, *source_profile, *credential_source, *web_identity;
-	const char *role_session, *external_id, *duration, *mfa;
-	const char *sso_session, *sso_start_url, *process;
-	bool any;              /* there is such a profile */
-	bool keys_of_own_file; /* from the credentials file, which precedes credential_process */
-};
-
-static const struct row {
-	const char *key;
-	size_t offset;
-} rows[] = {
-#define ROW(key, member)                                                                           \
-	{                                                                                          \
-		key, offsetof(struct found, member)                                                \
-	}
-        ROW("aws_access_key_id", access_key),
-        ROW("aws_secret_access_key", secret_key),
-        ROW("aws_session_token", session_token),
-        ROW("region", region),
-        ROW("use_fips_endpoint", fips),
-        ROW("use_dualstack_endpoint", dualstack),
-        ROW("s3.addressing_style", addressing_style),
-        ROW("role_arn", role_arn),
-        ROW("source_profile", source_profile),
-        ROW("credential_source", credential_source),
-        ROW("role_session_name", role_session),
-        ROW("external_id", external_id),
-        ROW("duration_seconds", duration),
-        ROW("mfa_serial", mfa),
-        ROW("web_identity_token_file", web_identity),
-        ROW("sso_session", sso_session),
-        ROW("sso_start_url", sso_start_url),
-        ROW("credential_process", process),
-#undef ROW
-};
-
-/* ---- the files ------------------------------------------------------------------------------- */
-
-struct reading {
-	const char *path, *name;
-	struct found *found;
-	struct arena *arena;
-	bool config;        /* sections are [profile NAME], and [default] */
-	bool inside;        /* the wanted section */
-	const char *parent; /* of nested lines: "s3" after "s3 =" */
-	unsigned line;
-};
-
-static char *trim(char *s)
-{
-	size_t len;
-
-	s += strspn(s, " \t\r");
-	for (len = strlen(s); len && strchr(" \t\r", s[len - 1]); len--)
-		continue;
-	s[len] = '\0';
-	return s;
-}
-
-/* The names of settings are not case sensitive. */
-static void lower(char *s)
-{
-	for (; *s; s++)
-		*s = (char)tolower((unsigned char)*s);
-}
-
-static void take(struct found *f, const char *key, const char *value)
-{
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const char **to = (const char **)(void *)((char *)f + rows[i].offset);
-
-		if (str_eq(key, rows[i].key) && !*to && *value)
-			*to = value;
-	}
-}
-
-static char *unquote(char *s)
-{
-	size_t len = strlen(s);
-
-	if (len < 2 || (*s != '"' && *s != '\'') || s[len - 1] != *s)
-		return s;
-	s[len - 1] = '\0';
-	return s + 1;
-}
-
-/* [NAME] of the credentials file; [profile NAME] or [profile "A NAME"] of the config file, where
- * only [default] needs no word before it. */
-static bool is_section(const struct reading *reading, char *title)
-{
-	size_t word = strcspn(title, " \t");
-
-	if (!reading->config)
-		return str_eq(unquote(title), reading->name);
-	if (str_eq(title, "default"))
-		return str_eq(reading->name, "default");
-	if (word != strlen("profile") || strncmp(title, "profile", word) != 0)
-		return false;
-	return str_eq(unquote(trim(title + word)), reading->name);
-}
-
-static int bad_line(const struct reading *reading, struct err *e)
-{
-	return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
-	               "%s:%u:1: expected [SECTION] or KEY = VALUE", reading->path, reading->line);
-}
-
-static int read_section(struct reading *reading, char *line, struct err *e)
-{
-	char *end = strrchr(line, ']');
-
-	if (!end)
-		return bad_line(reading, e);
-	*end = '\0';
-	reading->inside = is_section(reading, trim(line + 1));
-	reading->found->any |= reading->inside;
-	reading->parent = NULL;
-	return 0;
-}
-
-static int read_line(struct reading *reading, char *line, struct err *e)
-{
-	bool nested = *line == ' ' || *line == '\t';
-	char *eq, *key, *value;
-
-	line = trim(line);
-	if (!*line || *line == '#' || *line == ';')
-		return 0;
-	if (*line == '[')
-		return read_section(reading, line, e);
-	eq = strchr(line, '=');
-	if (!eq)
-		return bad_line(reading, e);
-	*eq = '\0';
-	key = trim(line);
-	value = trim(eq + 1);
-	lower(key);
-	if (!nested)
-		reading->parent = *value ? NULL : key;
-	if (!reading->inside)
-		return 0;
-	if (nested && reading->parent)
-		take(reading->found, arena_printf(reading->arena, "%s.%s", reading->parent, key),
-		     value);
-	else if (!nested)
-		take(reading->found, key, value);
-	return 0;
-}
-
-static int read_file(struct reading *reading, struct err *e)
-{
-	struct blob text;
-	char *at, *nl;
-	int r = file_read(AT_FDCWD, reading->path, FILE_MAX, reading->arena, &text, e);
-
-	if (r == -ENOENT || r == -ENOTDIR || str_eq(reading->path, "/dev/null")) {
-		*e = (struct err){0};
-		return 0;
-	}
-	if (r < 0)
-		return r;
-	for (at = arena_memdup(reading->arena, text.data, text.len); at && *at;
-	     at = nl ? nl + 1 : NULL) {
-		nl = strchr(at, '\n');
-		if (nl)
-			*nl = '\0';
-		reading->line++;
-		if (read_line(reading, at, e) < 0)
-			return -e->no;
-	}
-	return 0;
-}
-
-static const char *file_path(const struct profile_source *s, const char *given, const char *name,
-                             struct arena *a)
-{
-	if (given && *given)
-		return given;
-	return s->home && *s->home ? arena_printf(a, "%s/.aws/%s", s->home, name) : "/dev/null";
-}
-
-static int read_files(const struct profile_source *s, const char *name, struct arena *a,
-                      struct found *f, struct err *e)
-{
-	struct reading credentials = {
-	        .path = file_path(s, s->credentials_file, "credentials", a),
-	        .name = name,
-	        .found = f,
-	        .arena = a,
-	};
-	struct reading config = credentials;
-	int r = read_file(&credentials, e);
-
-	if (r < 0)
-		return r;
-	f->keys_of_own_file = f->access_key != NULL;
-	config.path = file_path(s, s->config_file, "config", a);
-	config.config = true;
-	return read_file(&config, e);
-}
 
 /* ---- the resulting settings ------------------------------------------------------------------ */
 
@@ -240,7 +34,7 @@ static bool set(const char *s)
 struct choice {
 	const struct profile_source *from;
 	const char *name, *who;
-	struct found found;
+	struct profile_found found;
 	unsigned depth;
 	struct arena *arena;
 	struct cloud_config *config; /* gets keys or a role */
@@ -253,7 +47,7 @@ static int need(struct err *e, const char *who, const char *what)
 
 static int choose_keys(struct choice *ch, struct err *e)
 {
-	const struct found *f = &ch->found;
+	const struct profile_found *f = &ch->found;
 
 	if (!f->access_key != !f->secret_key)
 		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL, "%s has no %s", ch->who,
@@ -265,6 +59,92 @@ static int choose_keys(struct choice *ch, struct err *e)
 }
 
 static int choose(struct choice *ch, struct err *e);
+
+/* Credentials that somebody lends: a program, a container's host, a sign-in. */
+static int lend(struct choice *ch, struct cloud_role from)
+{
+	struct cloud_role *role = arena_alloc(ch->arena, sizeof *role);
+
+	*role = from;
+	ch->config->role = role;
+	return 0;
+}
+
+/* ---- a sign-in of IAM Identity Center ---- */
+
+/* The token that `aws sso login` left: below a name that follows from the session's, or from the
+ * address of a profile without one. */
+static int lend_by_sign_in(struct choice *ch, const struct profile_found *session, const char *key)
+{
+	const struct profile_found *f = &ch->found;
+	const struct partition *p = partition_by_region(session->sso_region);
+	const char *base = ch->from->sso_endpoint;
+	struct strbuf url = STRBUF(ch->arena, 4096);
+
+	if (!set(base))
+		base = arena_printf(ch->arena, "https://portal.sso.%s.%s", session->sso_region,
+		                    p ? p->domain : "amazonaws.com");
+	strbuf_printf(&url, "%s/federation/credentials?role_name=", base);
+	uri_encode(&url, (struct blob){f->sso_role, strlen(f->sso_role)}, false);
+	strbuf_str(&url, "&account_id=");
+	uri_encode(&url, (struct blob){f->sso_account, strlen(f->sso_account)}, false);
+	return lend(ch,
+	            (struct cloud_role){.url = url.data,
+	                                .who = ch->who,
+	                                .token_file = lent_sign_in(ch->from->home, key, ch->arena),
+	                                .assume = lent_sso});
+}
+
+static int choose_sign_in(struct choice *ch, struct err *e)
+{
+	struct profile_found session = ch->found;
+	const char *key = ch->found.sso_session;
+
+	if (key) {
+		session = (struct profile_found){0};
+		int r = profile_file_session(ch->from, key, ch->arena, &session, e);
+		if (r < 0)
+			return r;
+		if (!session.any)
+			return need(e, ch->who, "an sso_session that the config file lacks");
+	} else {
+		key = ch->found.sso_start_url;
+	}
+	if (!session.sso_region || !ch->found.sso_account || !ch->found.sso_role)
+		return need(e, ch->who,
+		            "a sign-in, and not all of sso_region, sso_account_id and "
+		            "sso_role_name");
+	if (!partition_region_valid(session.sso_region))
+		return need(e, ch->who, "an sso_region that isn't a region's name");
+	return lend_by_sign_in(ch, &session, key);
+}
+
+/* ---- a container's host ---- */
+
+static int choose_container(struct choice *ch, struct err *e)
+{
+	const struct profile_source *s = ch->from;
+	const char *url = s->container_full;
+
+	if (set(s->container))
+		url = arena_printf(ch->arena, "%s%s%s", LENT_CONTAINER_HOST,
+		                   *s->container == '/' ? "" : "/", s->container);
+	if (!set(url))
+		return need(e, ch->who,
+		            "credential_source EcsContainer, and neither "
+		            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI nor "
+		            "AWS_CONTAINER_CREDENTIALS_FULL_URI is set");
+	if (!lent_is_near(url))
+		return err_set(
+		        e, ERR_INPUT, REASON_INPUT_RANGE, EINVAL,
+		        "AWS_CONTAINER_CREDENTIALS_FULL_URI: expected https, or http of this "
+		        "machine or the container's host");
+	return lend(ch, (struct cloud_role){.url = url,
+	                                    .who = "the container",
+	                                    .token_file = s->container_token_file,
+	                                    .token = s->container_token,
+	                                    .assume = lent_container});
+}
 
 /* The credentials of the profile that `ch` names as its source. */
 static int choose_source_profile(const struct choice *ch, struct cloud_config *source,
@@ -279,7 +159,7 @@ static int choose_source_profile(const struct choice *ch, struct cloud_config *s
 	next.who = arena_printf(ch->arena, "profile '%s'", next.name);
 	if (next.depth == SOURCES_MAX)
 		return need(e, ch->who, "a source_profile that leads in a circle");
-	int r = read_files(ch->from, next.name, ch->arena, &next.found, e);
+	int r = profile_file_read(ch->from, next.name, ch->arena, &next.found, e);
 	if (r < 0)
 		return r;
 	if (!next.found.any)
@@ -297,7 +177,7 @@ static int choose_source_profile(const struct choice *ch, struct cloud_config *s
 
 static int choose_source(const struct choice *ch, struct cloud_config *source, struct err *e)
 {
-	const struct found *f = &ch->found;
+	const struct profile_found *f = &ch->found;
 
 	if (f->source_profile && f->credential_source)
 		return need(e, ch->who, "both source_profile and credential_source");
@@ -313,6 +193,12 @@ static int choose_source(const struct choice *ch, struct cloud_config *source, s
 		return need(e, ch->who,
 		            "credential_source Environment, and AWS_ACCESS_KEY_ID isn't "
 		            "set");
+	if (str_eq(f->credential_source, "EcsContainer")) {
+		struct choice next = {
+		        .from = ch->from, .who = ch->who, .arena = ch->arena, .config = source};
+
+		return choose_container(&next, e);
+	}
 	return unsupported(e, ch->who,
 	                   arena_printf(ch->arena, "credential_source %s", f->credential_source));
 }
@@ -376,7 +262,7 @@ static int choose_web_identity(struct choice *ch, struct err *e)
  * if there are keys. */
 static int choose(struct choice *ch, struct err *e)
 {
-	const struct found *f = &ch->found;
+	const struct profile_found *f = &ch->found;
 	bool web = f->web_identity || (ch->depth == 0 && set(ch->from->web_identity));
 
 	if (f->role_arn && f->mfa)
@@ -385,22 +271,13 @@ static int choose(struct choice *ch, struct err *e)
 		return choose_role(ch, NULL, f->role_arn, f->role_session, e);
 	if (web)
 		return choose_web_identity(ch, e);
-	if (f->sso_session)
-		return unsupported(e, ch->who, "sso_session");
-	if (f->sso_start_url)
-		return unsupported(e, ch->who, "sso_start_url");
+	if (f->sso_session || f->sso_start_url)
+		return choose_sign_in(ch, e);
 	if (f->process && !f->keys_of_own_file)
-		return unsupported(e, ch->who, "credential_process");
+		return lend(ch, (struct cloud_role){.command = f->process,
+		                                    .who = ch->who,
+		                                    .assume = lent_process});
 	return choose_keys(ch, e);
-}
-
-static int check_environment(const struct profile_source *s, struct err *e)
-{
-	if (set(s->container))
-		return unsupported(e, "the environment", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-	if (set(s->container_full))
-		return unsupported(e, "the environment", "AWS_CONTAINER_CREDENTIALS_FULL_URI");
-	return 0;
 }
 
 static int take_switch(const char *value, const char *who, const char *key, bool *to, struct err *e)
@@ -413,8 +290,8 @@ static int take_switch(const char *value, const char *who, const char *key, bool
 	return 0;
 }
 
-static int take_settings(const struct found *f, const char *who, struct cloud_config *config,
-                         struct err *e)
+static int take_settings(const struct profile_found *f, const char *who,
+                         struct cloud_config *config, struct err *e)
 {
 	int r;
 
@@ -435,8 +312,8 @@ int profile_load(const struct profile_source *s, struct arena *a, struct cloud_c
 	                    .name = set(s->name) ? s->name : "default",
 	                    .arena = a,
 	                    .config = config};
-	const struct found *f = &ch.found;
-	int r = read_files(s, ch.name, a, &ch.found, e);
+	const struct profile_found *f = &ch.found;
+	int r = profile_file_read(s, ch.name, a, &ch.found, e);
 
 	if (r < 0)
 		return r;
@@ -454,5 +331,5 @@ int profile_load(const struct profile_source *s, struct arena *a, struct cloud_c
 	r = choose(&ch, e);
 	if (r < 0 || config->access_key || config->role)
 		return r;
-	return check_environment(s, e);
+	return set(s->container) || set(s->container_full) ? choose_container(&ch, e) : 0;
 }

@@ -37,6 +37,9 @@ static const struct {
         {"AWS_ROLE_SESSION_NAME", WORKSTATION, AT(profile.role_session)},
         {"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", WORKSTATION, AT(profile.container)},
         {"AWS_CONTAINER_CREDENTIALS_FULL_URI", WORKSTATION, AT(profile.container_full)},
+        {"AWS_CONTAINER_AUTHORIZATION_TOKEN", WORKSTATION, AT(profile.container_token)},
+        {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", WORKSTATION, AT(profile.container_token_file)},
+        {"AWS_ENDPOINT_URL_SSO", WORKSTATION, AT(profile.sso_endpoint)},
 };
 
 static const struct {

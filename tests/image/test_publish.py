@@ -487,7 +487,7 @@ def test_profiles(account, tool, raw, tmp_path):
     published(account, tool(*args, AWS_PROFILE="bake", **env))
     assert tool(*args, AWS_PROFILE="none", **env).code == 3
     r = tool(*args, AWS_PROFILE="sso", **env)
-    assert r.code == 3 and "sso_session" in r.err
+    assert r.code == 3 and "sso_session" in r.err  # the file has no such session
     (aws_dir / "config").write_text("[profile bake]\nnonsense\n")
     r = tool(*args, AWS_PROFILE="bake", **env)
     assert r.code == 3 and "config:2:1:" in r.err
@@ -499,7 +499,7 @@ def test_sources_of_credentials(account, tool, raw, tmp_path):
     env = {"AWS_ENDPOINT_URL": account.url, "AWS_REGION": REGION}
     args = ("publish", raw, "--name", "nobody", "--state", tmp_path / "state")
     for name in ("AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_FULL_URI"):
-        r = tool(*args, **env, **{name: "http://127.0.0.1:9/x"})
+        r = tool(*args, **env, **{name: "http://192.0.2.1:9/x"})
         assert r.code == 3 and name in r.err, r.err
     start = time.monotonic()
     r = tool(*args, **env)

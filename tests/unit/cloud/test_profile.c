@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "cloud/lent.h"
 #include "cloud/profile.h"
 
 #define KEYS "aws_access_key_id = AKIAONE\naws_secret_access_key = s/one\n"
@@ -111,12 +112,8 @@ static void other_sources_are_refused_by_name(void **state)
 	        {"[p]\n" KEYS,
 	         "[profile p]\nrole_arn = arn:x\nsource_profile = p\nmfa_serial = x\n",
 	         "mfa_serial"},
-	        {"", "[profile p]\nrole_arn = arn:x\ncredential_source = EcsContainer\n",
-	         "credential_source EcsContainer"},
-	        {"[p]\n" KEYS, "[profile p]\nsso_session = x\n", "sso_session"},
-	        {"", "[profile p]\nSSO_START_URL = https://x\n", "sso_start_url"},
-	        {"", "[profile p]\ncredential_process = /bin/x\n", "credential_process"},
-	        {"", "[profile p]\n" KEYS "credential_process = /bin/x\n", "credential_process"},
+	        {"", "[profile p]\nrole_arn = arn:x\ncredential_source = Nowhere\n",
+	         "credential_source Nowhere"},
 	};
 
 	(void)state;
@@ -126,6 +123,22 @@ static void other_sources_are_refused_by_name(void **state)
 		assert_non_null(strstr(e.text, "profile 'p' gets its credentials by "));
 		assert_non_null(strstr(e.text, "export-credentials"));
 		assert_null(got.access_key);
+	}
+}
+
+static void a_program(void **state)
+{
+	static const char *const rows[] = {"[profile p]\ncredential_process = /bin/x 'a b'\n",
+	                                   "[profile p]\n" KEYS
+	                                   "credential_process = /bin/x 'a b'\n"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_ok(load("p", "", rows[i]));
+		assert_null(got.access_key);
+		assert_string_equal(got.role->command, "/bin/x 'a b'");
+		assert_string_equal(got.role->who, "profile 'p'");
+		assert_ptr_equal(got.role->assume, lent_process);
 	}
 	/* Keys of the credentials file win over a program. */
 	assert_ok(load("p", "[p]\n" KEYS, "[profile p]\ncredential_process = /bin/x\n"));
@@ -185,7 +198,7 @@ static void a_role_that_nobody_can_assume(void **state)
 	        {"[profile p]\nrole_arn = arn:x\nsource_profile = p\nduration_seconds = 60\n",
 	         "expected 900 to 43200"},
 	        {"[profile p]\nrole_arn = arn:x\nsource_profile = q\n[profile q]\nsso_session = s\n",
-	         "profile 'q' gets its credentials by sso_session"},
+	         "profile 'q' has an sso_session that the config file lacks"},
 	        {"[profile p]\nweb_identity_token_file = /f\n", "role_arn or AWS_ROLE_ARN"},
 	};
 
@@ -279,17 +292,72 @@ static void a_web_identity(void **state)
 	assert_err(profile_load(&s, a, &got, &e), ERR_INPUT, "AWS_ROLE_ARN");
 }
 
-static void the_environments_other_sources(void **state)
+#define SIGN_IN "sso_account_id = 111122223333\nsso_role_name = a b\n"
+
+static void a_sign_in(void **state)
+{
+	(void)state;
+	/* By a session, before keys; its file is named by the SHA-1 of "one". */
+	assert_ok(load("p", "[p]\n" KEYS,
+	               "[profile p]\nsso_session = one\n" SIGN_IN
+	               "[sso-session other]\nsso_region = us-east-1\n[sso-session one]\n"
+	               "sso_start_url = https://x\nsso_region = eu-west-1\n"));
+	assert_string_equal(got.role->url, "https://portal.sso.eu-west-1.amazonaws.com/federation/"
+	                                   "credentials?role_name=a%20b&account_id=111122223333");
+	assert_ptr_equal(got.role->assume, lent_sso);
+	assert_true(str_ends(got.role->token_file,
+	                     "/.aws/sso/cache/fe05bcdcdc4928012781a5f1a2a77cbb5398e106.json"));
+	/* Of a profile alone, as it was before there were sessions. */
+	assert_ok(load("p", "",
+	               "[profile p]\nsso_start_url = one\nsso_region = cn-north-1\n" SIGN_IN));
+	assert_true(str_starts(got.role->url, "https://portal.sso.cn-north-1.amazonaws.com.cn/"));
+	assert_true(
+	        str_ends(got.role->token_file, "/fe05bcdcdc4928012781a5f1a2a77cbb5398e106.json"));
+	assert_err(load("p", "", "[profile p]\nsso_session = one\n" SIGN_IN), ERR_INPUT,
+	           "an sso_session that the config file lacks");
+	assert_err(load("p", "", "[profile p]\nsso_start_url = x\n" SIGN_IN), ERR_INPUT,
+	           "not all of sso_region");
+	assert_err(load("p", "", "[profile p]\nsso_start_url = x\nsso_region = x/y\n" SIGN_IN),
+	           ERR_INPUT, "isn't a region's name");
+}
+
+static void a_containers_host(void **state)
 {
 	struct profile_source s = {.config_file = config, .credentials_file = credentials};
 
 	(void)state;
 	s.container = "/v2/credentials";
-	assert_err(profile_load(&s, a, &got, &e), ERR_INPUT,
-	           "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI");
-	s.container = "";
 	s.container_full = "http://127.0.0.1/";
+	s.container_token_file = "/token";
+	assert_ok(profile_load(&s, a, &got, &e));
+	assert_string_equal(got.role->url, "http://169.254.170.2/v2/credentials");
+	assert_string_equal(got.role->token_file, "/token");
+	assert_ptr_equal(got.role->assume, lent_container);
+	s.container = "";
+	got.role = NULL;
+	assert_ok(profile_load(&s, a, &got, &e));
+	assert_string_equal(got.role->url, "http://127.0.0.1/");
+	s.container_full = "http://192.0.2.1/";
+	got.role = NULL;
 	assert_err(profile_load(&s, a, &got, &e), ERR_INPUT, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+	/* As what assumes a role; without an address there is nothing to ask. */
+	assert_err(
+	        load("p", "", "[profile p]\nrole_arn = arn:x\ncredential_source = EcsContainer\n"),
+	        ERR_INPUT, "is set");
+	write_file(config, "[profile p]\nrole_arn = arn:x\ncredential_source = EcsContainer\n");
+	s.name = "p";
+	s.container_full = "https://x.example/";
+	assert_ok(profile_load(&s, a, &got, &e));
+	assert_string_equal(got.role->source->role->url, "https://x.example/");
+}
+
+static void the_environments_keys_precede_a_container(void **state)
+{
+	struct profile_source s = {.config_file = config,
+	                           .credentials_file = credentials,
+	                           .container_full = "http://192.0.2.1/"};
+
+	(void)state;
 	got.access_key = "AKIAENV";
 	assert_ok(profile_load(&s, a, &got, &e));
 	assert_string_equal(got.access_key, "AKIAENV");
@@ -384,7 +452,10 @@ int main(void)
 	        TEST(how_long_a_role_may_last),
 	        TEST(a_chain_of_sources_ends),
 	        TEST(a_web_identity),
-	        TEST(the_environments_other_sources),
+	        TEST(the_environments_keys_precede_a_container),
+	        TEST(a_containers_host),
+	        TEST(a_sign_in),
+	        TEST(a_program),
 	        TEST(the_environments_keys_win),
 	        TEST(half_a_pair),
 	        TEST(settings),
