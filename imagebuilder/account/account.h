@@ -15,6 +15,10 @@ int verb_deprecate(void *program);
 int verb_deregister(void *program);
 int verb_alias(void *program);
 
+/* publish.c: what is in the file of --uefi-data, NULL without the option. ERR_INPUT for what EC2
+ * wouldn't take. */
+int image_uefi_data(const struct image *g, const char **ret, struct err *e) ATTR_MUST_USE;
+
 /* publish.c: publishes a recipe's disk as an AMI, with the options of `publish`; returns an exit
  * status. */
 int image_publish(struct image *g, const struct recipe *r, const char *raw);

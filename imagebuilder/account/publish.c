@@ -2,16 +2,20 @@
 /* publish and resume: options, progress and output. */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "account/account.h"
+#include "aws/ec2_valid.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "program/feed.h"
 #include "publish/publish.h"
 
-#define CONNECTIONS 32
-#define REPORT_NS   200000000ULL
-#define LINE_MAX    4096
+#define CONNECTIONS   32
+#define REPORT_NS     200000000ULL
+#define LINE_MAX      4096
+#define UEFI_FILE_MAX (1 << 20)
 
 /* ---- progress -------------------------------------------------------------------------------- */
 
@@ -116,18 +120,49 @@ static int with_publish(struct image *g, const struct publish_spec *s, const cha
 	return status;
 }
 
+int image_uefi_data(const struct image *g, const char **ret, struct err *e)
+{
+	const char *path = g->opt.uefi_data;
+	struct blob text = {0};
+
+	*ret = NULL;
+	if (!path)
+		return 0;
+	int r = file_read_input(path, UEFI_FILE_MAX, g->program.arena, &text, e);
+	if (r < 0)
+		return r;
+	const char *data = text.data ? text.data : "";
+	/* A line: its end is none of it. */
+	data = arena_memdup(g->program.arena, data, strcspn(data, "\r\n"));
+	if (strlen(data) + 2 < text.len || !ec2_valid_uefi_data(data))
+		return err_set(e, ERR_INPUT, REASON_INPUT_SYNTAX, EINVAL,
+		               "--uefi-data '%s': expected EC2's store of UEFI variables, one line "
+		               "of at most %d characters of base64, as `uefivars -o aws` writes it",
+		               path, EC2_UEFI_DATA_MAX);
+	*ret = data;
+	return 0;
+}
+
 static int publish(struct image *g, const char *raw, const char *name, const char *arch,
                    const char *boot)
 {
 	const struct options *o = &g->opt;
+	const char *uefi_data;
+	struct err e;
+
+	if (image_uefi_data(g, &uefi_data, &e) < 0)
+		return program_fail(&g->program, &e);
+	bool only_uefi = str_eq(arch, "arm64") || uefi_data || o->tpm;
 	const struct publish_spec s = {
 	        .image = raw,
 	        .name = name,
 	        .description = o->description,
 	        .arch = arch,
-	        .boot = boot                    ? boot
-	                : str_eq(arch, "arm64") ? "uefi"
-	                                        : "uefi-preferred",
+	        .boot = boot        ? boot
+	                : only_uefi ? "uefi"
+	                            : "uefi-preferred",
+	        .uefi_data = uefi_data,
+	        .tpm = o->tpm,
 	        .parent = o->parent,
 	        .encrypted = o->encrypt,
 	        .kms_key = o->kms_key,

@@ -37,12 +37,13 @@ struct options {
 	uint64_t keep;
 	bool unlocked, fetch, update, failed;
 	/* publish and what follows it */
-	const char *name, *description, *arch, *boot, *parent, *kms_key, *alias, *deprecate;
+	const char *name, *description, *arch, *boot, *uefi_data, *parent, *kms_key, *alias,
+	        *deprecate;
 	const char *state; /* directory of journals and block lists; NULL: STATE_DEFAULT */
 	const char *region;
 	struct command_list tags, accounts, regions;
 	uint64_t connections;
-	bool encrypt, dry_run;
+	bool encrypt, tpm, dry_run;
 };
 
 #define STATE_DEFAULT "/var/lib/hpc-imagebuild"

@@ -44,6 +44,20 @@ void publish_close(struct publish *p)
 	blocks_close(&p->parent_blocks);
 }
 
+/* The digest of an image is that of its disk and of what else its instances start with. */
+static const char *digest_with(struct publish *p, const char *disk)
+{
+	const struct publish_spec *s = &p->spec;
+	char hex[SHA256_HEX];
+
+	if (!s->uefi_data && !s->tpm)
+		return disk;
+	const char *all =
+	        arena_printf(p->arena, "%s %d %s", disk, s->tpm, s->uefi_data ? s->uefi_data : "");
+	digest_hex(all, strlen(all), hex);
+	return arena_strdup(p->arena, hex);
+}
+
 static int open_image(struct publish *p, struct err *e)
 {
 	char hex[SHA256_HEX];
@@ -56,7 +70,7 @@ static int open_image(struct publish *p, struct err *e)
 	if (r < 0)
 		return r;
 	blocks_digest(&p->blocks, hex);
-	p->digest = arena_strdup(p->arena, hex);
+	p->digest = digest_with(p, arena_strdup(p->arena, hex));
 	p->gib = (p->blocks.n + 2047) / 2048;
 	return 0;
 }

@@ -32,6 +32,8 @@ struct publish_spec {
 	const char *image; /* the raw disk */
 	const char *name, *description;
 	const char *arch, *boot; /* "x86_64", "uefi-preferred" */
+	const char *uefi_data;   /* ec2_valid_uefi_data(), or NULL */
+	bool tpm;                /* both need the boot mode "uefi" */
 	const char *parent;      /* AMI or snapshot published from this state directory, or NULL */
 	bool encrypted;
 	const char *kms_key;

@@ -8,7 +8,7 @@
 #include "data/jsonw.h"
 #include "publish/publish_own.h"
 
-#define LINE_MAX_BYTES (64 * 1024)
+#define LINE_MAX_BYTES (192 * 1024) /* with EC2_UEFI_DATA_MAX characters */
 
 static const struct {
 	const char *key;
@@ -18,6 +18,7 @@ static const struct {
         {"description", offsetof(struct publish_spec, description)},
         {"arch", offsetof(struct publish_spec, arch)},
         {"boot", offsetof(struct publish_spec, boot)},
+        {"uefi_data", offsetof(struct publish_spec, uefi_data)},
         {"parent", offsetof(struct publish_spec, parent)},
         {"kms_key", offsetof(struct publish_spec, kms_key)},
         {"alias", offsetof(struct publish_spec, follow.alias)},
@@ -46,6 +47,7 @@ int publish_begin_line(struct publish *p, struct err *e)
 	jsonw_str(&w, "image", full ? full : p->spec.image);
 	jsonw_str(&w, "digest", p->digest);
 	jsonw_bool(&w, "encrypted", p->spec.encrypted);
+	jsonw_bool(&w, "tpm", p->spec.tpm);
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
 		const char *v = *(const char *const *)((const char *)&p->spec + texts[i].offset);
 
@@ -88,6 +90,7 @@ int publish_read_begin(struct publish *p, struct err *e)
 		        read_list(p, doc_get(d, lists[i].key));
 	p->spec.image = doc_text(d, "image");
 	p->spec.encrypted = str_eq(doc_text(d, "encrypted"), "true");
+	p->spec.tpm = str_eq(doc_text(d, "tpm"), "true");
 	if (!p->spec.image || !p->spec.name || !p->spec.arch || !p->spec.boot)
 		return err_set(e, ERR_INPUT, REASON_INPUT_REQUIRED, EINVAL,
 		               "run %s was killed before it began: nothing was made, gc forgets it",

@@ -61,6 +61,12 @@ int publish_check(const struct publish_spec *s, struct arena *a, struct err *e)
 		                      "at most 255 printable ASCII characters");
 	if (str_eq(s->arch, "arm64") && !str_eq(s->boot, "uefi"))
 		return publish_refuse(e, "--boot", s->boot, "uefi, which is all that arm64 knows");
+	/* EC2's own page on boot modes: an instance that starts by BIOS instead has neither. */
+	if ((s->tpm || s->uefi_data) && !str_eq(s->boot, "uefi"))
+		return publish_refuse(e, "--boot", s->boot,
+		                      s->tpm ? "uefi, without which there is no TPM"
+		                             : "uefi, without which --uefi-data holds nobody to "
+		                               "its keys");
 	if (s->parent && (s->encrypted || s->kms_key))
 		return publish_refuse(e, "--parent", s->parent,
 		                      "no encryption of its own: EBS takes the parent's");

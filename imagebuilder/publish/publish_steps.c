@@ -296,6 +296,8 @@ static int call_register(struct publish *p, const char **id, struct err *e)
 	        .description = p->spec.description,
 	        .arch = p->spec.arch,
 	        .boot = p->spec.boot,
+	        .uefi_data = p->spec.uefi_data,
+	        .tpm = p->spec.tpm,
 	        .snapshot = p->snapshot_id,
 	        .gib = p->gib,
 	        .tags = tags,

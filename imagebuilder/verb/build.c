@@ -87,6 +87,8 @@ static int check_options(const struct image *g, const struct formats *f, struct 
 	} rows[] = {
 	        {"name", o->name},
 	        {"description", o->description},
+	        {"uefi-data", o->uefi_data},
+	        {"tpm", o->tpm},
 	        {"parent", o->parent},
 	        {"encrypt", o->encrypt},
 	        {"kms-key", o->kms_key},
@@ -268,7 +270,9 @@ static int choose_formats(const struct image *g, struct formats *ret, struct err
 	if (ret->n && !o->output)
 		return err_set(e, ERR_USAGE, REASON_INPUT_REQUIRED, EINVAL,
 		               "--format: expected --output DIR with it, for where to");
-	return check_options(g, ret, e);
+	r = check_options(g, ret, e);
+	const char *uefi_data; /* read again when the image is there */
+	return r < 0 ? r : image_uefi_data(g, &uefi_data, e);
 }
 
 static int build(struct image *g, const char *path, struct recipe *recipe, struct formats *f,

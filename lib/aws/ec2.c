@@ -143,6 +143,8 @@ int ec2_register(struct cloud *c, const struct ec2_register *image, struct arena
 	ec2_put(&f, "Description", image->description);
 	ec2_put(&f, "Architecture", image->arch);
 	ec2_put(&f, "BootMode", image->boot);
+	ec2_put(&f, "TpmSupport", image->tpm ? "v2.0" : NULL);
+	ec2_put(&f, "UefiData", image->uefi_data);
 	ec2_put(&f, "EnaSupport", "true");
 	ec2_put(&f, "SriovNetSupport", "simple");
 	ec2_put(&f, "ImdsSupport", "v2.0");

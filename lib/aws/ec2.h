@@ -37,6 +37,8 @@ struct ec2_register {
 	const char *description; /* or NULL */
 	const char *arch;        /* "x86_64", "arm64" */
 	const char *boot;        /* "uefi-preferred", "uefi", "legacy-bios" */
+	const char *uefi_data;   /* ec2_valid_uefi_data(), or NULL */
+	bool tpm;                /* instances have NitroTPM, v2.0 */
 	const char *snapshot;
 	uint32_t gib;
 	const struct ec2_tag *tags;

@@ -8,7 +8,7 @@
 #include "cloud/call.h"
 #include "data/xml.h"
 
-#define BODY_MAX   (64 * 1024)
+#define BODY_MAX   (256 * 1024) /* with EC2_UEFI_DATA_MAX characters, each of up to three */
 #define ANSWER_MAX XML_SIZE_MAX
 
 static const struct awserr_row rows[] = {

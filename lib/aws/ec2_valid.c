@@ -2,8 +2,10 @@
 /* Checks names, descriptions, tags and dates as EC2 would. */
 #include "aws/ec2_valid.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/scope.h"
 #include "base/str.h"
 
 #define NAME_CHARS        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789()[] ./-'@_"
@@ -11,6 +13,7 @@
 #define TAG_KEY_MAX       127
 #define TAG_VALUE_MAX     255
 #define DEPRECATION_YEARS 10
+#define UEFI_MAGIC        "AMZNUEFI"
 
 bool ec2_valid_name(const char *name)
 {
@@ -50,6 +53,19 @@ bool ec2_valid_tag(const char *key, const char *value)
 
 	return len >= 1 && len <= TAG_KEY_MAX && characters(value) <= TAG_VALUE_MAX &&
 	       strncasecmp(key, "aws:", 4) != 0;
+}
+
+bool ec2_valid_uefi_data(const char *text)
+{
+	size_t len = strlen(text), n = 0;
+	scope_mem char *data = malloc(EC2_UEFI_DATA_MAX);
+
+	if (!data)
+		abort();
+	/* The decoder also takes spaces, which EC2 doesn't. */
+	return len <= EC2_UEFI_DATA_MAX && strcspn(text, " \r\n\t") == len &&
+	       str_base64_decode((struct blob){text, len}, data, EC2_UEFI_DATA_MAX, &n) == 0 &&
+	       n > sizeof UEFI_MAGIC - 1 && memcmp(data, UEFI_MAGIC, sizeof UEFI_MAGIC - 1) == 0;
 }
 
 bool ec2_valid_account(const char *id)

@@ -18,6 +18,11 @@ bool ec2_valid_description(const char *text);
  * any case, and a value of at most 255. EC2 allows one character more of each, EBS direct doesn't. */
 bool ec2_valid_tag(const char *key, const char *value);
 
+/* EC2's store of UEFI variables (GetInstanceUefiData; awslabs' uefivars, format "aws"): base64 of at
+ * most EC2_UEFI_DATA_MAX characters, of what begins with AMZNUEFI. */
+#define EC2_UEFI_DATA_MAX 64000
+bool ec2_valid_uefi_data(const char *text);
+
 /* 12 digits. */
 bool ec2_valid_account(const char *id);
 

@@ -4,6 +4,7 @@ What EC2 would choose badly it chooses badly here: an image registered without a
 without a virtualization type paravirtual, and so on; `images` shows what came of it. `image_settle`:
 seconds for which a new image is not found.
 """
+import base64
 import calendar
 import json
 import re
@@ -36,6 +37,8 @@ class Image:
     boot: str = ""
     ena: bool = False
     imds: str = ""
+    tpm: str = ""
+    uefi_data: str = ""
     root: str = ""
     device: dict = field(default_factory=dict)
     description: str = ""
@@ -109,6 +112,18 @@ def description_of(ask):
         raise Refused(400, "InvalidParameterValue", f"Value ({text}) for parameter description is invalid. "
                       "Constraints: ASCII, at most 255 characters.")
     return text
+
+
+def started_by_uefi(ask, boot):
+    """What only an instance has that starts by UEFI: its TPM, and the store of its variables."""
+    tpm, data = ask.pop("TpmSupport", ""), ask.pop("UefiData", "")
+    if tpm not in ("", "v2.0"):
+        raise Refused(400, "InvalidParameterValue", f"Value ({tpm}) for parameter TpmSupport is invalid.")
+    if (tpm or data) and boot != "uefi":
+        raise Refused(400, "InvalidParameterCombination", f"not with boot mode '{boot}'")
+    if data and (len(data) > 64000 or not base64.b64decode(data, validate=True).startswith(b"AMZNUEFI")):
+        raise Refused(400, "InvalidParameterValue", "The UEFI data is not valid")
+    return tpm, data
 
 
 class Ec2Answers:
@@ -218,6 +233,7 @@ class Ec2Answers:
         i.arch = ask.pop("Architecture", i.arch)
         i.virtualization = ask.pop("VirtualizationType", i.virtualization)
         i.boot, i.imds = ask.pop("BootMode", ""), ask.pop("ImdsSupport", "")
+        i.tpm, i.uefi_data = started_by_uefi(ask, i.boot)
         i.ena = ask.pop("EnaSupport", "false") == "true"
         i.root, i.description = ask.pop("RootDeviceName", ""), description_of(ask)
         if ask.pop("SriovNetSupport", "simple") != "simple" or i.root != device.get("DeviceName"):
@@ -280,7 +296,7 @@ class Ec2Answers:
             return {"imageId": made}
         self._unused(name, region)
         i = Image("ami-" + uuid.uuid4().hex[:17], region, name, "snap-" + uuid.uuid4().hex[:17], tags,
-                  src.arch, src.virtualization, src.boot, src.ena, src.imds, src.root, src.device)
+                  src.arch, src.virtualization, src.boot, src.ena, src.imds, src.tpm, src.uefi_data, src.root, src.device)
         self.images[i.id] = i
         self.copy_tokens[region, token] = (rest, i.id)
         return {"imageId": i.id}
@@ -401,6 +417,6 @@ def show_snapshot(s):
 
 def show_image(i):
     return {"imageId": i.id, "name": i.name, "imageState": i.state, "architecture": i.arch,
-            "bootMode": i.boot, "description": i.description, "stateReason":
+            "bootMode": i.boot, "tpmSupport": i.tpm, "description": i.description, "stateReason":
             {"message": i.reason} if i.reason else "", "tagSet": tag_set(i.tags),
             "blockDeviceMapping": [{"deviceName": i.root, "ebs": {"snapshotId": i.snapshot}}]}

@@ -1,4 +1,5 @@
 """A raw disk becomes an AMI: against an account that is as strict as AWS, on good days and bad ones."""
+import base64
 import hashlib
 import json
 import os
@@ -427,6 +428,43 @@ def test_resume_wants_the_same_disk(account, aws, raw, tmp_path):
 def test_encryption(account, aws, raw, tmp_path):
     _, s = published(account, aws("publish", raw, "--name", "secret", "--kms-key", KMS, "--share", "111122223333"))
     assert s.encrypted and s.request["KmsKeyArn"] == KMS and s.shared == {"111122223333"}
+
+
+def test_keys_of_secure_boot_and_a_tpm(account, aws, raw, tmp_path):
+    """As EC2 takes them, with the boot mode that they need; and an image without them is another one."""
+    data = base64.b64encode(b"AMZNUEFI" + bytes(range(256)) * 187 + bytes(120)).decode()
+    assert 63900 < len(data) <= 64000
+    (tmp_path / "vars").write_text(data + "\n")
+    plain, _ = published(account, aws("publish", raw, "--name", "plain"))
+    image, _ = published(account, aws("publish", raw, "--name", "secure", "--uefi-data", tmp_path / "vars", "--tpm"))
+    assert image.id != plain.id
+    assert (image.boot, image.tpm, image.uefi_data) == ("uefi", "v2.0", data) and (plain.tpm, plain.uefi_data) == ("", "")
+    same = aws("publish", raw, "--name", "again", "--uefi-data", tmp_path / "vars", "--tpm")
+    assert same.out.strip() == image.id
+    other, _ = published(account, aws("publish", raw, "--name", "tpm", "--tpm"))
+    assert other.id not in (image.id, plain.id) and other.tpm == "v2.0" and not other.uefi_data
+
+
+def test_a_resumed_run_has_its_keys(account, aws, raw, tmp_path):
+    (tmp_path / "vars").write_text(base64.b64encode(b"AMZNUEFI" + bytes(100)).decode())
+    account.fault(Fault("status", "/snapshots", status=403, headers={"x-amzn-ErrorType": "AccessDeniedException"}, body="{}"))
+    r = aws("publish", raw, "--name", "secure", "--uefi-data", tmp_path / "vars", "--tpm")
+    assert r.code == 4, r.err
+    (tmp_path / "vars").unlink()
+    run, = runs(tmp_path)
+    image, _ = published(account, aws("resume", run))
+    assert image.boot == "uefi" and image.tpm == "v2.0" and image.uefi_data.startswith("QU1aTlVFRkk")
+
+
+@pytest.mark.parametrize("vars, args, code, text", [
+    (b"QU1aTlVFRkkA", ("--boot", "uefi-preferred"), 2, "expected uefi, without which --uefi-data"),
+    (b"AMZNUEFI plain", (), 3, "expected EC2's store of UEFI variables"),
+    (b"QU1aTlVFRkkA" * 5334, (), 3, "64000 characters"), (b"", (), 3, "expected EC2's store"), (b"a b", (), 3, "expected EC2's store")],
+    ids=["boot", "plain", "long", "empty", "odd"])
+def test_keys_that_ec2_would_not_take(account, aws, raw, tmp_path, vars, args, code, text):
+    (tmp_path / "vars").write_bytes(vars)
+    r = aws("publish", raw, "--name", "abc", "--uefi-data", tmp_path / "vars", *args)
+    assert r.code == code and text in r.err and not account.changes, r.err
 
 
 def test_an_account_that_encrypts_everything(account, aws, raw):

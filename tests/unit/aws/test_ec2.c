@@ -86,6 +86,15 @@ static void an_image_is_registered(void **state)
 	        "&TagSpecification.1.Tag.1.Value=a%20b&TagSpecification.1.Tag.2.Key=k"
 	        "&TagSpecification.1.Tag.2.Value="));
 	assert_true(sent("Content-Type: application/x-www-form-urlencoded; charset=utf-8\r\n"));
+	struct ec2_register secure = what;
+	secure.boot = "uefi";
+	secure.tpm = true;
+	secure.uefi_data = "QU1a+/==";
+	answered(BODY("<imageId>ami-2</imageId>"));
+	assert_ok(ec2_register(c, &secure, a, &id, soon(), &e));
+	assert_true(sent("&BootMode=uefi&TpmSupport=v2.0&UefiData=QU1a%2B%2F%3D%3D&EnaSupport"));
+	answered(BODY("<imageId>ami-1</imageId>"));
+	assert_ok(ec2_register(c, &what, a, &id, soon(), &e));
 	answered(BODY("<imageId>snap-1</imageId>"));
 	assert_err(ec2_register(c, &what, a, &id, soon(), &e), ERR_DENIED,
 	           "registering 'n (1)': the answer names no image");
@@ -273,12 +282,12 @@ static void a_listing_at_its_ceiling(void **state)
 static void too_much_is_asked(void **state)
 {
 	struct ec2_register image = {.name = "n", .arch = "x86_64", .boot = "uefi", .gib = 8};
-	char *much = arena_alloc(a, 65536);
+	char *much = arena_alloc(a, 262144);
 	const char *id = NULL;
 
 	(void)state;
 	answered(BODY("<imageId>ami-1</imageId>"));
-	memset(much, 'd', 65535);
+	memset(much, 'd', 262143);
 	image.snapshot = much;
 	assert_err(ec2_register(c, &image, a, &id, soon(), &e), ERR_INPUT,
 	           "registering 'n': too much is asked");

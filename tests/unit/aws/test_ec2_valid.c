@@ -40,6 +40,28 @@ static void descriptions(void **state)
 	assert_false(ec2_valid_description("del\x7f"));
 }
 
+static void uefi_data(void **state)
+{
+	/* Three bytes are four characters: 12 of the name and one more, then zeros. */
+	static const char head[] = "QU1aTlVFRkkA";
+	static char data[EC2_UEFI_DATA_MAX + 5];
+
+	(void)state;
+	memset(data, 'A', EC2_UEFI_DATA_MAX + 4);
+	memcpy(data, head, sizeof head - 1);
+	assert_false(ec2_valid_uefi_data(data));
+	data[EC2_UEFI_DATA_MAX] = '\0';
+	assert_true(ec2_valid_uefi_data(data));
+	assert_true(ec2_valid_uefi_data(head));
+	assert_false(ec2_valid_uefi_data("QU1aTlVFRkk="));
+	assert_false(ec2_valid_uefi_data("QU1aTlVFRkkAA"));
+	assert_false(ec2_valid_uefi_data("QU1aTlVF RkkA"));
+	assert_false(ec2_valid_uefi_data("QU1aTlVFRkkA\n"));
+	assert_false(ec2_valid_uefi_data("QU1aTlVFRklAA-_A"));
+	assert_false(ec2_valid_uefi_data("YU1aTlVFRkkA"));
+	assert_false(ec2_valid_uefi_data(""));
+}
+
 static void tags(void **state)
 {
 	(void)state;
@@ -100,8 +122,9 @@ static void deprecations(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(names),    cmocka_unit_test(descriptions), cmocka_unit_test(tags),
-	        cmocka_unit_test(accounts), cmocka_unit_test(deprecations),
+	        cmocka_unit_test(names),     cmocka_unit_test(descriptions),
+	        cmocka_unit_test(uefi_data), cmocka_unit_test(tags),
+	        cmocka_unit_test(accounts),  cmocka_unit_test(deprecations),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

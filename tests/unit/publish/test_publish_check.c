@@ -59,6 +59,11 @@ static void what_is_right_passes(void **state)
 	set_up(NULL);
 	spec.parent = "snap-1";
 	assert_ok(check());
+	set_up(NULL);
+	spec.boot = "uefi";
+	spec.uefi_data = "QU1aTlVFRkkA";
+	spec.tpm = true;
+	assert_ok(check());
 }
 
 static void what_aws_refuses_is_refused(void **state)
@@ -73,6 +78,11 @@ static void what_aws_refuses_is_refused(void **state)
 	refused("--description");
 	spec.arch = "arm64";
 	refused("--boot 'uefi-preferred'");
+	spec.tpm = true;
+	refused("--boot 'uefi-preferred': expected uefi, without which there is no TPM");
+	spec.uefi_data = "QU1aTlVFRkkA";
+	spec.boot = "legacy-bios";
+	refused("--boot 'legacy-bios': expected uefi, without which --uefi-data");
 	spec.parent = "snap-1";
 	spec.encrypted = true;
 	refused("--parent");

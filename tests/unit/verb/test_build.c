@@ -25,7 +25,7 @@ static void what_cant_be_made_is_refused_first(void **state)
 	        {"--kms-key", "k"},     {"--tag", "a=b"},       {"--share", "1"},
 	        {"--copy", "r"},        {"--alias", "a"},       {"--deprecate", "t"},
 	        {"--connections", "5"}, {"--state", "s"},       {"--region", "r"},
-	        {"--deadline", "1h"},
+	        {"--deadline", "1h"},   {"--uefi-data", "f"},
 	};
 
 	(void)state;
@@ -35,6 +35,15 @@ static void what_cant_be_made_is_refused_first(void **state)
 		        2, arena_printf(arena, "%s: expected --format ami with it", only_ami[i][0]),
 		        "build", at("r.yaml"), only_ami[i][0], only_ami[i][1]);
 	assert_refused(2, "--encrypt: expected --format ami", "build", at("r.yaml"), "--encrypt");
+	assert_refused(2, "--tpm: expected --format ami", "build", at("r.yaml"), "--tpm");
+	put("vars", "no store\n");
+	assert_refused(3, "/vars': expected EC2's store of UEFI variables", "build", at("r.yaml"),
+	               "--format", "ami", "-o", at("o2"), "--uefi-data", at("vars"));
+	put("vars", "QU1aTlVFRkkf+uLX\nAAAA\n");
+	assert_refused(3, "one line of at most 64000 characters", "build", at("r.yaml"), "--format",
+	               "ami", "-o", at("o2"), "--uefi-data", at("vars"));
+	assert_refused(3, "/none': No such file", "build", at("r.yaml"), "--format", "ami", "-o",
+	               at("o2"), "--uefi-data", at("none"));
 	assert_refused(2,
 	               "--format: 'zip' is no format, expected some of dir, tar, raw, qcow2, ami, "
 	               "with commas between",
