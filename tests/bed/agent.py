@@ -21,6 +21,13 @@ def install(build, directory):
     return Path(directory)
 
 
+def install_fleet(build, directory):
+    """hpc-fleet as `cmake --install` lays it out: a further layer for a head."""
+    run("cmake", "--install", build, "--component", "fleet", "--prefix", "/usr", timeout=120,
+        env=dict(os.environ, DESTDIR=str(directory)))
+    return Path(directory)
+
+
 def call(verb, *args):
     """The shell command that runs a verb as the unit would."""
     settings = [f"{key}={value}" for key, value in ENVIRONMENT.items()]

@@ -14,7 +14,7 @@ def dev(*words, **env):
 
 
 @pytest.mark.parametrize("words", [
-    [], ["nonsense"], ["demo", "--walk"], ["test", "foo"], ["test", ""], ["test", "unit", "more"], ["test", "--full", "x"],
+    [], ["nonsense"], ["demo", "--wander"], ["demo", "--walk", "x"], ["test", "foo"], ["test", ""], ["test", "unit", "more"], ["test", "--full", "x"],
     ["package", "x"], ["setup", "x"], ["build", "x"], ["bench", "x"], ["fuzz", "soon"], ["fuzz", "1", "2"]], ids=" ".join)
 def test_unknown_words_are_refused(words):
     r = dev(*words)

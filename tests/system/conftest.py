@@ -94,6 +94,12 @@ def layer(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def fleet_layer(tmp_path_factory):
+    """hpc-fleet as installed, a directory to put over a head's root."""
+    return agent.install_fleet(BUILD, tmp_path_factory.mktemp("fleet") / "root")
+
+
+@pytest.fixture(scope="session")
 def payload(layer, tmp_path_factory):
     return cluster.pack(layer, tmp_path_factory.mktemp("payload") / "agent.tar")
 

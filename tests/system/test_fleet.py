@@ -3,14 +3,12 @@
 Nothing but the user data and the launch index tells a container which node it is.
 """
 import json
-import os
 
 import pytest
 
 from bed import agent, net
 from bed.cluster import BUCKET, CLUSTER
 from bed.proc import run, wait_until
-from conftest import BUILD
 from fakes.instances import Cloud
 from fakes.sigcheck import Key
 from test_head import ADDRESS, CONF, home, machine, ready, spec, store  # noqa: F401
@@ -24,15 +22,6 @@ SITE = {"cluster": CLUSTER,
         "node": {"config": f"s3://{BUCKET}/{CLUSTER}/cluster-config.yaml", "head": ADDRESS, "deadline": "60s"},
         "resources": [{"nodes": "queue1-dy-t3micro-[1-10]", "image": "ami-1", "types": ["t3.micro", "t3a.micro"],
                        "subnets": ["subnet-a"], "instance-profile": "compute"}]}
-
-
-@pytest.fixture(scope="session")
-def fleet_layer(tmp_path_factory):
-    """hpc-fleet as installed, a directory to put over a head's root."""
-    place = tmp_path_factory.mktemp("fleet") / "root"
-    run("cmake", "--install", BUILD, "--component", "fleet", "--prefix", "/usr", timeout=120,
-        env=dict(os.environ, DESTDIR=str(place)))
-    return place
 
 
 @pytest.fixture
