@@ -28,16 +28,18 @@ uint64_t pool_back(const struct site_resource *r)
 	return first;
 }
 
-struct site_pool *pool_find(const struct site_resource *r, const char *type, const char *subnet)
+struct site_pool *pool_find(const struct site_resource *r, const char *type, const char *subnet,
+                            const char *market)
 {
 	for (size_t i = 0; i < r->n_pools; i++)
-		if (str_eq(r->pools[i].type, type) && str_eq(r->pools[i].subnet, subnet))
+		if (str_eq(r->pools[i].type, type) && str_eq(r->pools[i].subnet, subnet) &&
+		    str_eq(r->pools[i].market, market))
 			return &r->pools[i];
 	return NULL;
 }
 
 /* What a cause is about. */
-enum reach { REACH_NONE, REACH_POOL, REACH_SUBNET, REACH_RESOURCE, REACH_ALL };
+enum reach { REACH_NONE, REACH_POOL, REACH_SUBNET, REACH_MARKET, REACH_RESOURCE, REACH_ALL };
 
 static const struct {
 	enum reach reach;
@@ -45,7 +47,7 @@ static const struct {
 } rests[CAUSE_COUNT] = {
         [CAUSE_CAPACITY] = {REACH_POOL, REST_NS},
         [CAUSE_ADDRESSES] = {REACH_SUBNET, REST_NS},
-        [CAUSE_LIMIT] = {REACH_RESOURCE, REST_MOST_NS},
+        [CAUSE_LIMIT] = {REACH_MARKET, REST_MOST_NS},
         [CAUSE_DENIED] = {REACH_ALL, REST_NS},
         [CAUSE_PARAMETER] = {REACH_RESOURCE, CLOCK_NEVER},
         [CAUSE_YOUNG] = {REACH_RESOURCE, CLOCK_NEVER}, /* it had its minute */
@@ -58,6 +60,8 @@ static bool reaches(enum reach reach, const struct site_pool *from, const struct
 		return from == to;
 	case REACH_SUBNET:
 		return str_eq(from->subnet, to->subnet);
+	case REACH_MARKET:
+		return from->resource == to->resource && str_eq(from->market, to->market);
 	case REACH_RESOURCE:
 		return from->resource == to->resource;
 	case REACH_ALL:

@@ -10,13 +10,14 @@ struct site_pool *pool_next(const struct site_resource *r, uint64_t now);
 /* When the first of them is back, clock.h; CLOCK_NEVER: not before pool_clear(). */
 uint64_t pool_back(const struct site_resource *r);
 
-/* The pool of that type and subnet; NULL: the file has none any more. */
-struct site_pool *pool_find(const struct site_resource *r, const char *type, const char *subnet);
+/* NULL: the file has no such pool any more. */
+struct site_pool *pool_find(const struct site_resource *r, const char *type, const char *subnet,
+                            const char *market);
 
 /*
  * A launch failed: lets rest what the cause is about. Capacity: the pool, 60 s, twice as long each
- * time, at most 10 minutes. Addresses: all pools in its subnet, 60 s. Limit: all of its resource, 10
- * minutes. Denied: all, 60 s. Parameter: all of its resource, until pool_clear(). Throttles and
+ * time, at most 10 minutes. Addresses: all pools in its subnet, 60 s. Limit: all of its resource
+ * in its market, 10 minutes. Denied: all, 60 s. Parameter: all of its resource, until pool_clear(). Throttles and
  * failing servers say nothing about a pool.
  */
 void pool_failed(const struct site *s, struct site_pool *p, enum cause cause, const char *why,

@@ -1,20 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the fleet's file. */
-#include "launch/site.h"
+#include "launch/site_own.h"
 
 #include <errno.h>
 
 #include "data/yaml.h"
 
-#define RESOURCES_MAX 1000
-#define TYPES_MAX     100
-#define SUBNETS_MAX   16
-#define GROUPS_MAX    16 /* of EC2 */
-#define TAGS_MAX      40 /* EC2 takes 50, and some are ours */
-#define USER_DATA_MAX (16 * 1024)
+#define RESOURCES_MAX  1000
+#define TYPES_MAX      100
+#define SUBNETS_MAX    16
+#define TYPES_TOLD_MAX 2000
+#define TAG_VALUE_MAX  256
+#define GROUPS_MAX     16 /* of EC2 */
+#define TAGS_MAX       40 /* EC2 takes 50, and some are ours */
+#define USER_DATA_MAX  (16 * 1024)
+
+#define AT(m) FIELD_AT(struct site_root, m)
+static const struct field root_fields[] = {
+        {"device", FIELD_STRING, AT(device), .min = 1, .max = 64, .help = "its name in the image"},
+        {"size", FIELD_INT, AT(gib), .min = 1, .max = 65536, .help = "GiB"},
+        {"type", FIELD_STRING, AT(type), .help = "type of volume: gp3"},
+        {"iops", FIELD_INT, AT(iops), .min = 100, .max = 256000, .help = "operations a second"},
+        {"throughput", FIELD_INT, AT(throughput), .min = 125, .max = 2000, .help = "MiB a second"},
+        {"encrypted", FIELD_BOOL, AT(encrypted), .help = "whether it is encrypted"},
+        {"kms-key", FIELD_STRING, AT(key), .min = 1, .help = "with this key of KMS"},
+        {0},
+};
+#undef AT
 
 #define AT(m) FIELD_AT(struct site_resource, m)
 static const struct field resource_fields[] = {
+        {"name", FIELD_STRING, AT(name), .min = 1, .max = TAG_VALUE_MAX,
+         .help = "its name, for a tag of its instances"},
+        {"queue", FIELD_STRING, AT(queue), .min = 1, .max = TAG_VALUE_MAX,
+         .help = "its partition, for a tag of its instances"},
         {"nodes", FIELD_STRING, AT(text), .required = true,
          .help = "the NodeNames that Slurm has of it, e.g. queue1-dy-a-[1-10]"},
         {"image", FIELD_STRING, AT(image), .required = true, .help = "the AMI"},
@@ -26,8 +45,38 @@ static const struct field resource_fields[] = {
          .help = "ids of security groups; default: the VPC's own"},
         {"instance-profile", FIELD_STRING, AT(profile), .help = "its role: a name or an ARN"},
         {"key-name", FIELD_STRING, AT(key), .help = "key pair for SSH"},
+        {"market", FIELD_CHOICE, AT(market), .choices = site_markets,
+         .help = "how instances are bought"},
+        {"max-price", FIELD_STRING, AT(max_price), .help = "of Spot: dollars an hour"},
+        {"fall-back", FIELD_BOOL, AT(fall_back),
+         .help = "of Spot: on demand, when no Spot is to be had"},
+        {"placement-group", FIELD_STRING, AT(placement_group), .min = 1, .max = 255,
+         .help = "name of a placement group"},
+        {"tenancy", FIELD_STRING, AT(tenancy), .help = "dedicated: no other account's instances"},
+        {"capacity-reservation", FIELD_STRING, AT(reservation),
+         .help = "a capacity reservation, or the ARN of a group of them"},
+        {"efa", FIELD_BOOL, AT(efa), .help = "all interfaces of EFA that its types may have"},
+        {"public-address", FIELD_BOOL, AT(public_address),
+         .help = "an address of the internet; default: as the subnet says"},
+        {"threads-per-core", FIELD_INT, AT(threads), .min = 1, .max = 2,
+         .help = "1: no hyperthreads"},
+        {"root", FIELD_MAP, AT(root), .sub = root_fields, .help = "the root volume"},
+        {"exclusive", FIELD_BOOL, AT(exclusive),
+         .help = "a node is one job's: its instance has the job's tags"},
         {"tags", FIELD_PAIRS, AT(tags), .max = TAGS_MAX,
          .help = "tags of its instances and volumes"},
+        {0},
+};
+#undef AT
+
+#define AT(m) FIELD_AT(struct site_type, m)
+static const struct site_type type_defaults = {.cards = 1};
+static const struct field type_fields[] = {
+        {"name", FIELD_STRING, AT(name), .required = true, .min = 1, .help = "p5.48xlarge"},
+        {"cores", FIELD_INT, AT(cores), .min = 1, .max = 1024, .help = "of one instance"},
+        {"cards", FIELD_INT, AT(cards), .min = 1, .max = SITE_CARDS_MAX, .help = "network cards"},
+        {"efa", FIELD_INT, AT(efa), .min = 0, .max = SITE_CARDS_MAX,
+         .help = "interfaces with EFA that it may have"},
         {0},
 };
 #undef AT
@@ -35,86 +84,41 @@ static const struct field resource_fields[] = {
 struct raw {
 	const char *cluster;
 	const struct doc *node;
+	struct field_list types;
 	struct field_list resources;
 };
 #define AT(m) FIELD_AT(struct raw, m)
+static const struct site_resource resource_defaults = {.root = {.device = "/dev/xvda"}};
 static const struct field site_fields[] = {
         {"cluster", FIELD_STRING, AT(cluster), .required = true, .min = 1, .max = 60,
          .help = "name of the cluster"},
         {"node", FIELD_DOC, AT(node), .help = "keys of each node's node document"},
+        {"types", FIELD_LIST, AT(types), .max = TYPES_TOLD_MAX, .sub = type_fields,
+         .size = sizeof(struct site_type), .defaults = &type_defaults,
+         .help = "what must be known of instance types"},
         {"resources", FIELD_LIST, AT(resources), .required = true, .min = 1, .max = RESOURCES_MAX,
          .sub = resource_fields, .size = sizeof(struct site_resource),
-         .help = "what nodes are made of"},
+         .defaults = &resource_defaults, .help = "what nodes are made of"},
         {0},
 };
 
-/* ---- checks ---- */
-
-static int check_id(const struct doc *at, const char *key, const char *text, const char *prefix,
-                    struct err *e)
-{
-	if (str_starts(text, prefix) && text[strlen(prefix)])
-		return 0;
-	return doc_err(at, e, REASON_INPUT_RANGE, "%s: '%.80s': expected %s...", key, text, prefix);
-}
-
-static int check_ids(const struct doc *resource, const char *key, const struct field_strings *list,
-                     const char *prefix, struct err *e)
-{
-	for (size_t i = 0; i < list->n; i++) {
-		int r = check_id(doc_get(resource, key), key, list->items[i], prefix, e);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-/* Ours say which cluster and which node an instance is: a site's can't. EC2 takes only these
- * characters where tags are in the metadata. */
-static int check_tags(const struct field_pairs *tags, struct err *e)
-{
-	static const char allowed[] =
-	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-=.,_:@";
-
-	for (size_t i = 0; i < tags->n; i++)
-		if (str_starts(tags->items[i].name, "hpc-node:") ||
-		    str_starts(tags->items[i].name, "aws:") ||
-		    tags->items[i].name[strspn(tags->items[i].name, allowed)])
-			return doc_err(tags->items[i].at, e, REASON_INPUT_RANGE,
-			               "tags: '%.80s': expected letters, digits and +-=.,_:@, "
-			               "and neither hpc-node: nor aws: at the beginning",
-			               tags->items[i].name);
-	return 0;
-}
-
-static int check_resource(struct site_resource *r, struct arena *a, struct err *e)
-{
-	struct err why;
-
-	if (hostlist_parse(r->text, a, &r->nodes, &why) < 0)
-		return doc_err(doc_get(r->at, "nodes"), e, why.reason, "nodes: %s", why.text);
-	int rc = check_id(doc_get(r->at, "image"), "image", r->image, "ami-", e);
-	if (rc < 0)
-		return rc;
-	rc = check_ids(r->at, "subnets", &r->subnets, "subnet-", e);
-	if (rc < 0)
-		return rc;
-	rc = check_ids(r->at, "security-groups", &r->groups, "sg-", e);
-	if (rc < 0)
-		return rc;
-	return check_tags(&r->tags, e);
-}
+/* ---- pools ---- */
 
 static void make_pools(struct site_resource *r, struct arena *a)
 {
-	r->n_pools = r->types.n * r->subnets.n;
+	size_t places = r->types.n * r->subnets.n;
+
+	r->n_pools = r->fall_back ? 2 * places : places;
 	r->pools = arena_array(a, r->n_pools, sizeof *r->pools);
 	for (size_t i = 0; i < r->n_pools; i++)
 		r->pools[i] = (struct site_pool){.resource = r,
-		                                 .type = r->types.items[i / r->subnets.n],
-		                                 .subnet = r->subnets.items[i % r->subnets.n]};
+		                                 .type = r->types.items[i % places / r->subnets.n],
+		                                 .subnet = r->subnets.items[i % r->subnets.n],
+		                                 .market = i < places ? site_markets[r->market]
+		                                                      : SITE_ON_DEMAND};
 }
+
+/* ---- the nodes' document ---- */
 
 /* With a host list as long as one may be. */
 static bool is_too_long(const struct site *s, struct arena *a)
@@ -153,7 +157,7 @@ static int read_resources(const struct doc *list, struct site *s, struct faults 
 
 	for (size_t i = 0; i < s->n_resources; i++) {
 		s->resources[i].at = list->items[i];
-		int r = check_resource(&s->resources[i], a, e);
+		int r = site_check(s, &s->resources[i], a, e);
 		if (r < 0 && !faults_add(faults, e))
 			return r;
 		failed = r < 0 ? r : failed;
@@ -176,6 +180,8 @@ int site_read(const char *file, struct blob text, struct faults *faults, struct 
 		return r;
 	struct site s = {.cluster = raw.cluster,
 	                 .node = raw.node,
+	                 .n_types = raw.types.n,
+	                 .types = raw.types.items,
 	                 .n_resources = raw.resources.n,
 	                 .resources = raw.resources.items};
 	int failed = check_node(&s, a, e);
@@ -186,15 +192,6 @@ int site_read(const char *file, struct blob text, struct faults *faults, struct 
 		return r < 0 ? r : failed;
 	*ret = s;
 	return 0;
-}
-
-struct site_resource *site_find(const struct site *s, const char *node)
-{
-	for (size_t i = 0; i < s->n_resources; i++)
-		for (size_t k = 0; k < s->resources[i].nodes.n; k++)
-			if (str_eq(s->resources[i].nodes.names[k], node))
-				return &s->resources[i];
-	return NULL;
 }
 
 struct blob site_user_data(const struct site *s, const char *nodes, struct arena *a)

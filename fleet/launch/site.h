@@ -12,7 +12,8 @@
  *       security-groups: [sg-0123456789abcdef0]
  *       instance-profile: test-cluster-compute
  *
- * A resource's pools are its types, each in each of its subnets, in the file's order.
+ * A resource's pools are its types, each in each of its subnets, in the file's order; where Spot falls
+ * back, first all of them as Spot, then all on demand. hpc-fleet(8) says what each key means.
  */
 #pragma once
 
@@ -26,12 +27,35 @@
 #define SITE_FILE_MAX  FLEET_MAX
 #define SITE_NODES_MAX 256 /* bytes of a host list of one launch: a value of a tag */
 
+#define SITE_CARDS_MAX 64
+
+#define SITE_ON_DEMAND      "on-demand"
+#define SITE_SPOT           "spot"
+#define SITE_CAPACITY_BLOCK "capacity-block"
+extern const char *const site_markets[]; /* these, and NULL */
+
 struct site_resource;
+
+/* What must be known of a type, where its resource asks for cores, or for EFA. */
+struct site_type {
+	const char *name;
+	int64_t cores; /* of one instance; 0: not told */
+	int64_t cards; /* network cards, at least 1 */
+	int64_t efa;   /* interfaces with EFA that it may have, of all its cards */
+};
+
+/* The root volume: what the image says of it, changed. 0 and NULL: as it is there. */
+struct site_root {
+	const char *device, *type, *key;
+	int64_t gib, iops, throughput;
+	bool encrypted;
+};
 
 /* One place that instances may come from, and how it fared. */
 struct site_pool {
 	const struct site_resource *resource;
 	const char *type, *subnet;
+	const char *market; /* SITE_ON_DEMAND, SITE_SPOT, SITE_CAPACITY_BLOCK */
 	/* private to pool.c */
 	uint64_t rests_until; /* clock.h */
 	unsigned failures;    /* one after the other */
@@ -43,8 +67,19 @@ struct site_resource {
 	const struct doc *at;
 	const char *text; /* of `nodes` */
 	struct hostlist nodes;
+	const char *name, *queue; /* for its tags; or NULL */
 	const char *image, *profile, *key;
 	struct field_strings types, subnets, groups;
+	int market; /* of its first pools: an index of site_markets */
+	const char *max_price, *placement_group, *tenancy, *reservation; /* or NULL */
+	bool fall_back;      /* Spot: on demand, when no Spot is to be had */
+	bool exclusive;      /* a node is one job's */
+	bool efa;            /* all interfaces of EFA that its types may have */
+	bool public_address; /* where the file says so; else as the subnet says: */
+	bool says_public;
+	int64_t threads; /* of a core; 0: as the type has */
+	bool has_root;
+	struct site_root root;
 	struct field_pairs tags;
 	size_t n_pools;
 	struct site_pool *pools;
@@ -55,6 +90,8 @@ struct site {
 	const struct doc *node; /* keys of each node's node document; NULL: none */
 	size_t n_resources;
 	struct site_resource *resources;
+	size_t n_types;
+	struct site_type *types;
 };
 
 /* `text` is the file's, named `file` in messages; everything lives in `a`. All faults are looked
@@ -64,6 +101,9 @@ int site_read(const char *file, struct blob text, struct faults *faults, struct 
 
 /* NULL: the node is not ours. */
 struct site_resource *site_find(const struct site *s, const char *node);
+
+/* NULL: the file says nothing of that type. */
+const struct site_type *site_type(const struct site *s, const char *name);
 
 /* The user data of a launch: the node document with `nodes`, the names of its instances. */
 struct blob site_user_data(const struct site *s, const char *nodes, struct arena *a);

@@ -79,12 +79,12 @@ static int write_one(struct ledger *l, const char *text, bool sync, struct err *
 	return ledger_apply(l, text, e);
 }
 
-int ledger_wanted(struct ledger *l, const char *const *nodes, size_t n, const char *job,
-                  struct err *e)
+int ledger_wanted(struct ledger *l, const char *const *nodes, size_t n,
+                  const struct ledger_owner *owner, bool whole, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 
-	return write_one(l, ledger_text_wanted(nodes, n, job, clock_wall(), a), true, e);
+	return write_one(l, ledger_text_wanted(nodes, n, owner, whole, clock_wall(), a), true, e);
 }
 
 int ledger_asked(struct ledger *l, const struct ledger_ask *ask, struct err *e)
@@ -160,7 +160,8 @@ static void put_launch(const struct ledger_launch *x, struct strbuf *out, struct
 	struct ledger_ask ask = {.token = x->token,
 	                         .type = x->type,
 	                         .subnet = x->subnet,
-	                         .job = x->job,
+	                         .market = x->market,
+	                         .owner = x->owner,
 	                         .whole = x->whole,
 	                         .n = x->n,
 	                         .nodes = nodes};
@@ -247,8 +248,8 @@ int ledger_shrink(struct ledger *l, size_t above, struct err *e)
 	/* Behind the launches: what was got or unwanted before ends no wish that is open now. */
 	for (size_t i = 0; i < l->n_wishes; i++)
 		if (l->wishes[i].open)
-			journal_line(ledger_text_wanted(&l->wishes[i].node, 1, l->wishes[i].job,
-			                                clock_wall(), a),
+			journal_line(ledger_text_wanted(&l->wishes[i].node, 1, &l->wishes[i].owner,
+			                                l->wishes[i].whole, clock_wall(), a),
 			             &out);
 	if (out.overflow)
 		return err_set(e, ERR_HOST, REASON_INPUT_LIMIT, EFBIG, "the journal is too large");

@@ -3,8 +3,10 @@
  * What the fleet asked for and got: its launches, as the journal's records tell. Each change is a
  * record first; reading the records again gives the same ledger.
  *
- *     {"is":"wanted","nodes":"q-dy-a-[1-3]","job":..,"at":..}   until each is got or unwanted
- *     {"is":"asked","token":..,"nodes":"q-dy-a-[1-3]","type":..,"subnet":..,"job":..,"whole":..,"at":..}
+ *     {"is":"wanted","nodes":"q-dy-a-[1-3]","job":..,"user":..,"account":..,"whole":..,"at":..}
+ *      until each is got or unwanted
+ *     {"is":"asked","token":..,"nodes":"q-dy-a-[1-3]","type":..,"subnet":..,"market":..,
+ *      "job":..,"user":..,"account":..,"whole":..,"at":..}   market: "on-demand" where there is none
  *     {"is":"got","token":..,"ids":["i-..", null, ..],"at":..}     by launch index
  *     {"is":"failed","token":..,"cause":..,"code":..,"request":..,"why":..,"at":..}
  *     {"is":"unwanted","nodes":..,"why":..,"at":..}   they are to end, also if they come later
@@ -34,12 +36,18 @@ struct ledger_place {
 	uint64_t not_before;
 };
 
+/* Whose nodes are: what they all share; NULL: that isn't known, or they share it not. */
+struct ledger_owner {
+	const char *job, *user, *account;
+};
+
 struct ledger_launch {
 	const char *token, *type, *subnet;
-	const char *job; /* all its nodes are this job's; NULL: of several or none */
-	bool whole;      /* all instances or none */
-	int64_t at;      /* seconds since 1970: asked for */
-	int64_t told;    /* answered; 0: not yet */
+	const char *market; /* "on-demand", "spot", ... */
+	struct ledger_owner owner;
+	bool whole;   /* all instances or none */
+	int64_t at;   /* seconds since 1970: asked for */
+	int64_t told; /* answered; 0: not yet */
 	enum ledger_state state;
 	size_t n; /* nodes; by launch index */
 	struct ledger_place *places;
@@ -53,8 +61,9 @@ struct ledger_launch {
 /* A node that Slurm waits for. */
 struct ledger_wish {
 	const char *node;
-	const char *job; /* that wants all its nodes or none; NULL: any */
-	bool open;       /* it has no instance yet */
+	struct ledger_owner owner;
+	bool whole; /* its job wants all its nodes or none */
+	bool open;  /* it has no instance yet */
 };
 
 struct ledger {
@@ -81,10 +90,12 @@ int ledger_token(char out[static LEDGER_TOKEN], struct err *e) ATTR_MUST_USE;
 
 /* What is written; all but got, failed and ended is synced, as it comes before what it announces.
  * Strings are copied. */
-int ledger_wanted(struct ledger *l, const char *const *nodes, size_t n, const char *job,
-                  struct err *e) ATTR_MUST_USE;
+int ledger_wanted(struct ledger *l, const char *const *nodes, size_t n,
+                  const struct ledger_owner *owner, bool whole, struct err *e) ATTR_MUST_USE;
 struct ledger_ask {
-	const char *token, *type, *subnet, *job;
+	const char *token, *type, *subnet;
+	const char *market; /* NULL: on demand */
+	struct ledger_owner owner;
 	bool whole;
 	int64_t at; /* seconds since 1970; 0: now */
 	size_t n;
@@ -109,6 +120,8 @@ int ledger_shrink(struct ledger *l, size_t above, struct err *e) ATTR_MUST_USE;
 /* The newest place of a node, with its launch; NULL: it never had one. */
 struct ledger_place *ledger_find(const struct ledger *l, const char *node,
                                  struct ledger_launch **ret);
+/* Where a launch was asked for: "t3.micro in subnet-1", "t3.micro (spot) in subnet-1". */
+const char *ledger_where(const struct ledger_launch *l, struct arena *a);
 struct ledger_launch *ledger_launch_of(const struct ledger *l, const char *token);
 /* The place of an instance. */
 struct ledger_place *ledger_instance(const struct ledger *l, const char *id,

@@ -42,9 +42,16 @@ static void close_wish(struct ledger *l, const char *node)
 			l->wishes[i].open = false;
 }
 
+static struct ledger_owner owner_of(const struct ledger *l, const struct doc *d)
+{
+	return (struct ledger_owner){copy(l, d, "job"), copy(l, d, "user"), copy(l, d, "account")};
+}
+
 static int wanted(struct ledger *l, const struct doc *d)
 {
-	const char *job = copy(l, d, "job");
+	const struct ledger_owner owner = owner_of(l, d);
+	/* A journal of before this was told has the job only of those. */
+	bool whole = doc_has(d, "whole") ? scalar_on(d, "whole") : owner.job != NULL;
 	struct hostlist nodes;
 
 	if (nodes_of(l, d, &nodes) < 0)
@@ -52,7 +59,8 @@ static int wanted(struct ledger *l, const struct doc *d)
 	for (size_t i = 0; i < nodes.n; i++) {
 		close_wish(l, nodes.names[i]);
 		l->wishes = arena_grow(l->arena, l->wishes, &l->n_wishes, sizeof *l->wishes);
-		l->wishes[l->n_wishes - 1] = (struct ledger_wish){nodes.names[i], job, true};
+		l->wishes[l->n_wishes - 1] =
+		        (struct ledger_wish){nodes.names[i], owner, whole, true};
 	}
 	return 0;
 }
@@ -85,7 +93,8 @@ static int asked(struct ledger *l, const struct doc *d)
 	        .token = token,
 	        .type = type,
 	        .subnet = subnet,
-	        .job = copy(l, d, "job"),
+	        .market = doc_text(d, "market") ? copy(l, d, "market") : "on-demand",
+	        .owner = owner_of(l, d),
 	        .whole = scalar_on(d, "whole"),
 	        .at = time_of(d),
 	        .n = nodes.n,

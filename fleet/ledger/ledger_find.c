@@ -52,3 +52,10 @@ bool ledger_wants(const struct ledger *l, const char *node)
 			return true;
 	return false;
 }
+
+const char *ledger_where(const struct ledger_launch *l, struct arena *a)
+{
+	if (str_eq(l->market, "on-demand"))
+		return arena_printf(a, "%s in %s", l->type, l->subnet);
+	return arena_printf(a, "%s (%s) in %s", l->type, l->market, l->subnet);
+}

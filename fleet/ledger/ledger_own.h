@@ -9,8 +9,8 @@
 int ledger_apply(void *ledger, const char *text, struct err *e);
 
 /* ledger_text.c: records as text, in `a`. */
-const char *ledger_text_wanted(const char *const *nodes, size_t n, const char *job, int64_t at,
-                               struct arena *a);
+const char *ledger_text_wanted(const char *const *nodes, size_t n, const struct ledger_owner *owner,
+                               bool whole, int64_t at, struct arena *a);
 const char *ledger_text_asked(const struct ledger_ask *ask, int64_t at, struct arena *a);
 const char *ledger_text_got(const char *token, const char *const *ids, size_t n, int64_t at,
                             struct arena *a);

@@ -18,15 +18,28 @@ static const char *end(struct jsonw *w, int64_t at)
 	return w->out->data;
 }
 
-const char *ledger_text_wanted(const char *const *nodes, size_t n, const char *job, int64_t at,
-                               struct arena *a)
+static void maybe(struct jsonw *w, const char *key, const char *value)
+{
+	if (value)
+		jsonw_str(w, key, value);
+}
+
+static void put_owner(struct jsonw *w, const struct ledger_owner *owner)
+{
+	maybe(w, "job", owner->job);
+	maybe(w, "user", owner->user);
+	maybe(w, "account", owner->account);
+}
+
+const char *ledger_text_wanted(const char *const *nodes, size_t n, const struct ledger_owner *owner,
+                               bool whole, int64_t at, struct arena *a)
 {
 	struct strbuf out = STRBUF(a, JOURNAL_TEXT_MAX + 1);
 	struct jsonw w = begin(&out, "wanted");
 
 	jsonw_str(&w, "nodes", hostlist_print(nodes, n, a));
-	if (job)
-		jsonw_str(&w, "job", job);
+	put_owner(&w, owner);
+	jsonw_bool(&w, "whole", whole);
 	return end(&w, at);
 }
 
@@ -39,8 +52,8 @@ const char *ledger_text_asked(const struct ledger_ask *ask, int64_t at, struct a
 	jsonw_str(&w, "nodes", hostlist_print(ask->nodes, ask->n, a));
 	jsonw_str(&w, "type", ask->type);
 	jsonw_str(&w, "subnet", ask->subnet);
-	if (ask->job)
-		jsonw_str(&w, "job", ask->job);
+	maybe(&w, "market", ask->market);
+	put_owner(&w, &ask->owner);
 	jsonw_bool(&w, "whole", ask->whole);
 	return end(&w, at);
 }

@@ -7,244 +7,21 @@
 #include "serve/ask.h"
 #include "serve/finish.h"
 #include "serve/nodes.h"
+#include "serve/owners.h"
+#include "serve/queue.h"
 #include "serve/tell.h"
 
-#define AT_ONCE 100 /* nodes of one launch */
-
-/* ---- the queue ---- */
-
-static struct fleet_batch *batch_new(const struct fleet_batch *like, const char *const *nodes,
-                                     size_t n)
-{
-	struct arena *a = arena_new();
-	struct fleet_batch *b = arena_alloc(a, sizeof *b);
-
-	*b = *like;
-	b->arena = a;
-	b->next = NULL;
-	b->job = like->job ? arena_strdup(a, like->job) : NULL;
-	b->n = n;
-	b->nodes = arena_array(a, n, sizeof *b->nodes);
-	for (size_t i = 0; i < n; i++)
-		b->nodes[i] = arena_strdup(a, nodes[i]);
-	return b;
-}
-
-static void queue_last(struct fleet *f, const struct fleet_batch *like, const char *const *nodes,
-                       size_t n)
-{
-	struct fleet_batch **at = &f->queue;
-
-	while (*at)
-		at = &(*at)->next;
-	*at = batch_new(like, nodes, n);
-}
-
-static void queue_first(struct fleet *f, const struct fleet_batch *like, const char *const *nodes,
-                        size_t n)
-{
-	struct fleet_batch *b = batch_new(like, nodes, n);
-
-	b->next = f->queue;
-	f->queue = b;
-}
-
-static struct fleet_batch *queue_take(struct fleet *f)
-{
-	struct fleet_batch *b = f->queue;
-
-	f->queue = b->next;
-	return b;
-}
-
-static void batch_close(struct fleet_batch *b)
-{
-	arena_close(b->arena);
-}
-
-void act_drop_queue(struct fleet *f)
-{
-	while (f->queue)
-		batch_close(queue_take(f));
-}
-
-static bool is_queued(const struct fleet *f, const char *node)
-{
-	for (const struct fleet_batch *b = f->queue; b; b = b->next)
-		for (size_t i = 0; i < b->n; i++)
-			if (str_eq(b->nodes[i], node))
-				return true;
-	return false;
-}
-
-/* So many that one launch may have them, and that a tag can name them. */
-static size_t portion(const char *const *nodes, size_t n, struct arena *a)
-{
-	size_t k = n < AT_ONCE ? n : AT_ONCE;
-
-	while (k > 1 && strlen(hostlist_print(nodes, k, a)) > SITE_NODES_MAX)
-		k /= 2;
-	return k;
-}
-
-static void queue_all(struct fleet *f, const struct fleet_batch *like, const char *const *nodes,
-                      size_t n, struct arena *a)
-{
-	for (size_t i = 0, k; i < n; i += k) {
-		k = portion(nodes + i, n - i, a);
-		queue_last(f, like, nodes + i, k);
-	}
-}
-
 /* ---- requests ---- */
-
-struct wanted {
-	const char *node;
-	struct site_resource *resource;
-	bool taken;
-};
-
-static bool is_of(const struct hostlist *list, const char *node)
-{
-	for (size_t i = 0; list && i < list->n; i++)
-		if (str_eq(list->names[i], node))
-			return true;
-	return !list;
-}
-
-/* Queues those of one resource that are in `list` (NULL: all) and not yet taken. */
-static void queue_some(struct fleet *f, struct wanted *w, size_t n, const struct hostlist *list,
-                       struct fleet_batch like, struct arena *a)
-{
-	const char **nodes = arena_array(a, n, sizeof *nodes);
-	size_t k = 0;
-
-	for (size_t i = 0; i < n; i++)
-		if (!w[i].taken && w[i].resource == like.resource && is_of(list, w[i].node)) {
-			w[i].taken = true;
-			nodes[k++] = w[i].node;
-		}
-	like.whole = like.whole && list && list->n > 1;
-	if (!like.whole)
-		like.job = NULL;
-	queue_all(f, &like, nodes, k, a);
-}
-
-static size_t choose(const struct fleet *f, const struct hostlist *nodes, struct wanted *ret)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < nodes->n; i++) {
-		struct site_resource *r = site_find(&f->site, nodes->names[i]);
-
-		if (!r)
-			log_warning("'%s' is in no resource of the fleet's file: it is left alone",
-			            nodes->names[i]);
-		else if (!ledger_has(&f->ledger, nodes->names[i]) && !is_queued(f, nodes->names[i]))
-			ret[n++] = (struct wanted){nodes->names[i], r, false};
-	}
-	return n;
-}
-
-/* Together those of a job of many, and the others by their resource. */
-static void queue_wanted(struct fleet *f, struct wanted *w, size_t n, const struct jobs *jobs,
-                         struct arena *a)
-{
-	for (size_t j = 0; j < jobs->n; j++)
-		for (size_t i = 0; i < n && jobs->items[j].nodes.n > 1; i++)
-			if (!w[i].taken && is_of(&jobs->items[j].nodes, w[i].node))
-				queue_some(f, w, n, &jobs->items[j].nodes,
-				           (struct fleet_batch){.resource = w[i].resource,
-				                                .job = jobs->items[j].id,
-				                                .whole = true},
-				           a);
-	for (size_t i = 0; i < n; i++)
-		if (!w[i].taken)
-			queue_some(f, w, n, NULL, (struct fleet_batch){.resource = w[i].resource},
-			           a);
-}
-
-/* What is queued is in the journal: a service that ends now goes on with it when it is back. */
-static int write_queue(struct fleet *f, struct err *e)
-{
-	for (struct fleet_batch *b = f->queue; b; b = b->next) {
-		int r = b->written ? 0 : ledger_wanted(&f->ledger, b->nodes, b->n, b->job, e);
-
-		if (r < 0)
-			return r;
-		b->written = true;
-	}
-	return 0;
-}
 
 int act_resume(struct fleet *f, const struct hostlist *nodes, const struct jobs *jobs,
                struct err *e)
 {
-	scope_arena struct arena *a = arena_new();
-	struct wanted *w = arena_array(a, nodes->n, sizeof *w);
-	size_t n = choose(f, nodes, w);
+	size_t n = queue_wanted(f, nodes, jobs);
 
-	queue_wanted(f, w, n, jobs, a);
 	/* What has an instance by our books is looked at: Slurm may know better. */
 	if (n < nodes->n)
 		f->reconcile = clock_now();
-	return write_queue(f, e);
-}
-
-/* The nodes of a job that are still wanted. */
-static struct hostlist of_job(const struct ledger *l, const char *job, struct arena *a)
-{
-	struct hostlist all = {.names = arena_array(a, l->n_wishes, sizeof(char *))};
-
-	for (size_t i = 0; i < l->n_wishes; i++)
-		if (l->wishes[i].open && str_eq(l->wishes[i].job, job))
-			all.names[all.n++] = l->wishes[i].node;
-	return all;
-}
-
-static bool has_job(const struct jobs *jobs, const char *id)
-{
-	for (size_t i = 0; i < jobs->n; i++)
-		if (str_eq(jobs->items[i].id, id))
-			return true;
-	return false;
-}
-
-void act_restore(struct fleet *f)
-{
-	scope_arena struct arena *a = arena_new();
-	const struct ledger *l = &f->ledger;
-	struct hostlist nodes = {.names = arena_array(a, l->n_wishes, sizeof(char *))};
-	struct wanted *w = arena_array(a, l->n_wishes, sizeof *w);
-	struct jobs jobs = {0};
-
-	for (size_t i = 0; i < l->n_wishes; i++) {
-		const struct ledger_wish *x = &l->wishes[i];
-
-		if (!x->open)
-			continue;
-		nodes.names[nodes.n++] = x->node;
-		if (!x->job || has_job(&jobs, x->job))
-			continue;
-		jobs.items = arena_grow(a, jobs.items, &jobs.n, sizeof *jobs.items);
-		jobs.items[jobs.n - 1] = (struct jobs_item){x->job, of_job(l, x->job, a)};
-	}
-	queue_wanted(f, w, choose(f, &nodes, w), &jobs, a);
-	for (struct fleet_batch *b = f->queue; b; b = b->next)
-		b->written = true;
-}
-
-/* Takes those nodes out of what waits. */
-static void unqueue(struct fleet *f, const struct hostlist *nodes)
-{
-	for (struct fleet_batch *b = f->queue; b; b = b->next) {
-		size_t n = 0;
-
-		for (size_t i = 0; i < b->n; i++)
-			if (!is_of(nodes, b->nodes[i]))
-				b->nodes[n++] = b->nodes[i];
-		b->n = n;
-	}
+	return queue_write(f, e);
 }
 
 int act_suspend(struct fleet *f, const struct hostlist *nodes, const char *why, struct err *e)
@@ -253,7 +30,7 @@ int act_suspend(struct fleet *f, const struct hostlist *nodes, const char *why, 
 	const char **ours = arena_array(a, nodes->n, sizeof *ours);
 	size_t n = 0;
 
-	unqueue(f, nodes);
+	queue_drop(f, nodes);
 	for (size_t i = 0; i < nodes->n; i++)
 		if (ledger_has(&f->ledger, nodes->names[i]) ||
 		    ledger_wants(&f->ledger, nodes->names[i]))
@@ -270,7 +47,7 @@ int act_resume_failed(struct fleet *f, const struct hostlist *nodes, struct err 
 		if (!r || !ledger_find(&f->ledger, nodes->names[i], &l) ||
 		    !ledger_has(&f->ledger, nodes->names[i]))
 			continue;
-		struct site_pool *p = pool_find(r, l->type, l->subnet);
+		struct site_pool *p = pool_find(r, l->type, l->subnet, l->market);
 		if (p)
 			pool_failed(&f->site, p, CAUSE_CAPACITY,
 			            "an instance didn't join before ResumeTimeout", clock_now());
@@ -306,7 +83,7 @@ static int give_back(struct fleet *f, const char *job, const char *why, struct e
 	for (size_t i = 0; i < f->ledger.n; i++) {
 		const struct ledger_launch *l = &f->ledger.launches[i];
 
-		for (size_t k = 0; l->whole && str_eq(l->job, job) && k < l->n; k++)
+		for (size_t k = 0; l->whole && str_eq(l->owner.job, job) && k < l->n; k++)
 			if (ledger_has(&f->ledger, l->places[k].node) && !l->places[k].ended &&
 			    is_awaited(&now, l->places[k].node)) {
 				all.names = arena_grow(a, all.names, &all.n, sizeof *all.names);
@@ -323,7 +100,7 @@ static int give_back(struct fleet *f, const char *job, const char *why, struct e
 static int drop_batches(struct fleet *f, const char *job, const char *why, struct err *e)
 {
 	for (struct fleet_batch *b = f->queue; b; b = b->next) {
-		if (!b->whole || !b->n || !str_eq(b->job, job))
+		if (!b->whole || !b->n || !str_eq(b->owner.job, job))
 			continue;
 		int r = ledger_unwanted(&f->ledger, b->nodes, b->n, why, e);
 		if (r < 0)
@@ -348,10 +125,10 @@ static int give_up(struct fleet *f, const struct fleet_batch *b, struct err *e)
 		return r;
 	tell_failed(b->nodes, b->n, why);
 	f->reconcile = clock_min(f->reconcile, pool_back(b->resource));
-	if (!b->whole || !b->job)
+	if (!b->whole)
 		return 0;
-	r = drop_batches(f, b->job, why, e);
-	return r < 0 ? r : give_back(f, b->job, why, e);
+	r = drop_batches(f, b->owner.job, why, e);
+	return r < 0 ? r : give_back(f, b->owner.job, why, e);
 }
 
 /* 0: EC2 doesn't answer, or is asked too much: the queue waits, too. */
@@ -378,7 +155,7 @@ static int launch_first(struct fleet *f, struct err *e)
 	if (!pool || !b->n) {
 		b = queue_take(f);
 		int r = b->n ? give_up(f, b, e) : 0;
-		batch_close(b);
+		queue_close(b);
 		return r < 0 ? r : 1;
 	}
 	uint64_t wait = bucket_take_both(&f->buckets[BUCKET_RUN], &f->buckets[BUCKET_RUN_INSTANCES],
@@ -393,7 +170,8 @@ static int launch_first(struct fleet *f, struct err *e)
 	const struct ledger_ask intent = {.token = token,
 	                                  .type = pool->type,
 	                                  .subnet = pool->subnet,
-	                                  .job = b->job,
+	                                  .market = pool->market,
+	                                  .owner = b->owner,
 	                                  .whole = b->whole,
 	                                  .n = b->n,
 	                                  .nodes = b->nodes};
@@ -404,7 +182,7 @@ static int launch_first(struct fleet *f, struct err *e)
 	r = ask(f, token, a, &answer, e);
 	if (r >= 0)
 		r = after(f, b, &answer);
-	batch_close(b);
+	queue_close(b);
 	return r;
 }
 
@@ -430,7 +208,7 @@ static int ask_again(struct fleet *f, struct err *e)
 	while (clock_passed(f->again) && (l = unanswered(f)) != NULL) {
 		scope_arena struct arena *a = arena_new();
 		const struct fleet_batch like = {.resource = site_find(&f->site, l->places[0].node),
-		                                 .job = l->job ? arena_strdup(a, l->job) : NULL,
+		                                 .owner = owners_copy(&l->owner, a),
 		                                 .whole = l->whole};
 		struct ask_answer answer;
 

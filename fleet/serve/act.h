@@ -10,8 +10,6 @@
 /* Queues the launch of those of the nodes that are ours and have no instance. */
 int act_resume(struct fleet *f, const struct hostlist *nodes, const struct jobs *jobs,
                struct err *e) ATTR_MUST_USE;
-/* Queues what the journal has as wanted, after a restart. */
-void act_restore(struct fleet *f);
 
 /* They are to end, now or as soon as they are known. */
 int act_suspend(struct fleet *f, const struct hostlist *nodes, const char *why,
@@ -23,5 +21,3 @@ int act_resume_failed(struct fleet *f, const struct hostlist *nodes, struct err 
 /* Whatever can be done now: unanswered launches are asked for again, the queue goes on, unwanted
  * instances end. */
 int act_pending(struct fleet *f, struct err *e) ATTR_MUST_USE;
-
-void act_drop_queue(struct fleet *f);

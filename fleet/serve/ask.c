@@ -2,15 +2,14 @@
 /* Asks EC2 for a launch, once or again, and judges what it says. */
 #include "serve/ask.h"
 
-#include "aws/instances.h"
 #include "base/log.h"
 #include "launch/pool.h"
+#include "serve/shape.h"
 #include "serve/tell.h"
 
 #define YOUNG_S   60    /* IAM spreads a new instance profile within that */
 #define OLD_S     600   /* then EC2 is asked what the token launched, rather than to launch */
 #define LISTED_MS 60000 /* by then EC2 lists what it launched */
-#define TAGS      48
 
 struct asking {
 	struct fleet *f;
@@ -60,8 +59,7 @@ static int take(const struct asking *x, const struct instances *got, struct ask_
 	if (r < 0)
 		return r;
 	left_over(x, ret);
-	log_notice("%zu instances of %s in %s for %s", got->n, launch_of(x)->type,
-	           launch_of(x)->subnet,
+	log_notice("%zu instances of %s for %s", got->n, ledger_where(launch_of(x), x->arena),
 	           hostlist_print(names_of(launch_of(x), x->arena), launch_of(x)->n, x->arena));
 	return 0;
 }
@@ -85,7 +83,7 @@ static int later(const struct asking *x, const char *why, bool silent, struct as
 {
 	struct ledger_launch *l = launch_of(x);
 
-	log_warning("launching %s in %s: to be asked again: %s", l->type, l->subnet, why);
+	log_warning("launching %s: to be asked again: %s", ledger_where(l, x->arena), why);
 	l->not_before = clock_in_ms(ASK_AGAIN_MS);
 	*ret = (struct ask_answer){.silent = silent};
 	return 0;
@@ -128,7 +126,7 @@ static enum cause judge(const struct asking *x, const struct ec2_refusal *said,
 static int refused(const struct asking *x, const struct ec2_refusal *said, const struct err *why,
                    struct ask_answer *ret, struct err *e)
 {
-	const char *text = tell_why(said, why, launch_of(x)->type, launch_of(x)->subnet, x->arena);
+	const char *text = tell_why(said, why, ledger_where(launch_of(x), x->arena), x->arena);
 	enum cause cause = judge(x, said, why);
 
 	if (cause == CAUSE_THROTTLE)
@@ -144,40 +142,12 @@ static int refused(const struct asking *x, const struct ec2_refusal *said, const
 
 /* ---- asking ---- */
 
-static size_t tags_of(const struct asking *x, const char *nodes, struct ec2_tag *tags)
-{
-	const struct field_pairs *own = &x->resource->tags;
-	size_t n = 0;
-
-	tags[n++] = (struct ec2_tag){"hpc-node:cluster", x->f->site.cluster};
-	tags[n++] = (struct ec2_tag){"hpc-node:nodes", nodes};
-	for (size_t i = 0; i < own->n && n < TAGS; i++)
-		tags[n++] = (struct ec2_tag){own->items[i].name, own->items[i].value};
-	return n;
-}
-
 static int run(const struct asking *x, struct instances *got, struct ec2_refusal *said,
                struct err *why)
 {
-	const struct ledger_launch *l = launch_of(x);
-	const char *nodes = hostlist_print(names_of(l, x->arena), l->n, x->arena);
-	struct ec2_tag tags[TAGS];
-	struct instances_launch q = {
-	        .token = l->token,
-	        .min = l->whole ? (uint32_t)l->n : 1,
-	        .max = (uint32_t)l->n,
-	        .image = x->resource->image,
-	        .type = l->type,
-	        .subnet = l->subnet,
-	        .profile = x->resource->profile,
-	        .key = x->resource->key,
-	        .groups = x->resource->groups.items,
-	        .n_groups = x->resource->groups.n,
-	        .user_data = site_user_data(&x->f->site, nodes, x->arena),
-	        .tags = tags,
-	};
+	const struct instances_launch q =
+	        shape_of(&x->f->site, x->resource, launch_of(x), x->arena);
 
-	q.n_tags = tags_of(x, nodes, tags);
 	return instances_run(x->f->cloud, &q, x->arena, got, said, clock_in_ms(ASK_CALL_MS), why);
 }
 
@@ -190,7 +160,7 @@ int ask(struct fleet *f, const char *token, struct arena *a, struct ask_answer *
 	struct err why;
 
 	x.resource = site_find(&f->site, l->places[0].node);
-	x.pool = x.resource ? pool_find(x.resource, l->type, l->subnet) : NULL;
+	x.pool = x.resource ? pool_find(x.resource, l->type, l->subnet, l->market) : NULL;
 	if (!x.resource || l->used || l->at + OLD_S < clock_wall())
 		return look(&x, ret, e);
 	launch_of(&x)->last = clock_now();
@@ -203,8 +173,8 @@ int ask(struct fleet *f, const char *token, struct arena *a, struct ask_answer *
 	pool_worked(x.pool);
 	if (ret->n)
 		pool_failed(&f->site, x.pool, CAUSE_CAPACITY,
-		            arena_printf(a, "%s in %s: EC2 gave fewer than were asked for",
-		                         launch_of(&x)->type, launch_of(&x)->subnet),
+		            arena_printf(a, "%s: EC2 gave fewer than were asked for",
+		                         ledger_where(launch_of(&x), a)),
 		            clock_now());
 	return 0;
 }

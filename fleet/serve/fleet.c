@@ -2,7 +2,7 @@
 /* The program hpc-fleet: its verbs, its options, and what they all begin and end with. */
 #include "serve/fleet.h"
 
-#include "serve/act.h"
+#include "serve/queue.h"
 
 static const struct command_verb verbs[] = {
         {"serve", VERB_SERVE, "", 0, 0, "Launch and end instances as Slurm asks: the service",
@@ -47,7 +47,7 @@ static void end(struct program *p)
 {
 	struct fleet *f = (struct fleet *)p;
 
-	act_drop_queue(f);
+	queue_drop_all(f);
 	ledger_close(&f->ledger);
 	cloud_close(f->cloud);
 	arena_close(f->suspects);

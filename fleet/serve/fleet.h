@@ -26,9 +26,9 @@ enum {
 /* Nodes that are to be launched together, as soon as EC2 may be asked. */
 struct fleet_batch {
 	struct site_resource *resource;
-	const char *job; /* or NULL */
-	bool whole;      /* all or none */
-	bool written;    /* the journal has it as wanted */
+	struct ledger_owner owner; /* members that its nodes share; the others are NULL */
+	bool whole;                /* all or none: a job's */
+	bool written;              /* the journal has it as wanted */
 	size_t n;
 	const char **nodes;
 	struct arena *arena; /* of all of it */

@@ -115,7 +115,7 @@ static int lost(struct fleet *f, const struct instances_item *x, struct arena *a
 	const char *why = arena_printf(a, "%s ended: %s", x->id,
 	                               *x->reason ? x->reason : "EC2 doesn't tell why");
 	struct site_resource *r = site_find(&f->site, p->node);
-	struct site_pool *pool = r ? pool_find(r, l->type, l->subnet) : NULL;
+	struct site_pool *pool = r ? pool_find(r, l->type, l->subnet, l->market) : NULL;
 	enum cause cause = cause_of_end(x->reason);
 	if (pool && cause != CAUSE_ENDED)
 		pool_failed(&f->site, pool, cause, why, clock_now());

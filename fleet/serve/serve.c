@@ -15,6 +15,7 @@
 #include "os/notify.h"
 #include "program/stop.h"
 #include "serve/act.h"
+#include "serve/queue.h"
 #include "serve/reconcile.h"
 #include "spool/spool.h"
 
@@ -53,7 +54,7 @@ static int open_all(struct fleet *f, struct err *e)
 	if (r < 0)
 		return r;
 	f->cloud = cloud_open(&f->program.cloud_config);
-	act_restore(f);
+	queue_restore(f);
 	return 0;
 }
 

@@ -21,12 +21,13 @@ static const char *state_of(const struct ledger_launch *l, const struct ledger_p
 
 static void print_line(const struct ledger_launch *l, const struct ledger_place *p)
 {
+	scope_arena struct arena *a = arena_new();
 	const char *why = l->state == LEDGER_FAILED ? l->why : p->why;
 	char at[21];
 
 	clock_rfc3339((time_t)l->at, at);
-	printf("%s  %-24s %-12s %-20s %s in %s%s%s\n", at, p->node, state_of(l, p),
-	       p->id ? p->id : "-", l->type, l->subnet, why ? ": " : "", why ? why : "");
+	printf("%s  %-24s %-12s %-20s %s%s%s\n", at, p->node, state_of(l, p), p->id ? p->id : "-",
+	       ledger_where(l, a), why ? ": " : "", why ? why : "");
 }
 
 /* ---- status ---- */
@@ -58,6 +59,7 @@ static void print_json(const struct ledger *l, struct arena *a)
 			jsonw_str(&w, "instance", p->id);
 			jsonw_str(&w, "type", l->launches[i].type);
 			jsonw_str(&w, "subnet", l->launches[i].subnet);
+			jsonw_str(&w, "market", l->launches[i].market);
 			jsonw_u64(&w, "since", (uint64_t)l->launches[i].at);
 			jsonw_end(&w, '}');
 		}

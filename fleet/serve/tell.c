@@ -7,12 +7,12 @@
 
 #define AT_ONCE 100 /* nodes of one scontrol */
 
-const char *tell_why(const struct ec2_refusal *said, const struct err *e, const char *type,
-                     const char *subnet, struct arena *a)
+const char *tell_why(const struct ec2_refusal *said, const struct err *e, const char *where,
+                     struct arena *a)
 {
 	if (!*said->code)
-		return arena_printf(a, "%s in %s: %s", type, subnet, e->text);
-	return arena_printf(a, "%s: %s in %s (request %s)", said->code, type, subnet,
+		return arena_printf(a, "%s: %s", where, e->text);
+	return arena_printf(a, "%s: %s (request %s)", said->code, where,
 	                    *said->request ? said->request : "unknown");
 }
 

@@ -77,6 +77,12 @@ void ec2_doing(struct ec2_form *f, const char *what, const char *id)
 	snprintf(f->doing, sizeof f->doing, "%s '%.120s'", what, id);
 }
 
+void ec2_put_list(struct ec2_form *f, const char *name, const char *const *items, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ec2_put(f, arena_printf(f->arena, "%s.%zu", name, i + 1), items[i]);
+}
+
 void ec2_put_number(struct ec2_form *f, const char *name, uint64_t n)
 {
 	ec2_put(f, name, arena_printf(f->arena, "%llu", (unsigned long long)n));

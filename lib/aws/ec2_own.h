@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to ec2.c and instances.c: one call of EC2's query protocol, version 2016-11-15. */
+/* Private to ec2*.c and instances*.c: one call of EC2's query protocol, version 2016-11-15. */
 #pragma once
 
 #include "aws/ec2.h"
@@ -17,6 +17,8 @@ struct ec2_form {
 struct ec2_form ec2_form(struct arena *a, const char *region, const char *action);
 void ec2_doing(struct ec2_form *f, const char *what, const char *id);
 void ec2_put(struct ec2_form *f, const char *name, const char *value); /* NULL: it isn't sent */
+/* NAME.1, NAME.2, ... */
+void ec2_put_list(struct ec2_form *f, const char *name, const char *const *items, size_t n);
 void ec2_put_number(struct ec2_form *f, const char *name, uint64_t n);
 
 /* The tags that what is made gets, if it is a `resource` ("instance"); `at` counts from 1. */

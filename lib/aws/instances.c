@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "aws/ec2_own.h"
+#include "aws/instances_own.h"
 
 #define PAGE 500 /* instances; so many fit into an answer's ceiling */
 
@@ -75,12 +75,6 @@ const char *instances_tag(const struct instances_item *at, const char *key)
 
 /* ---- starting -------------------------------------------------------------------------------- */
 
-static void put_list(struct ec2_form *f, const char *name, const char *const *items, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		ec2_put(f, arena_printf(f->arena, "%s.%zu", name, i + 1), items[i]);
-}
-
 static int put_user_data(struct ec2_form *f, struct blob data, struct err *e)
 {
 	size_t cap = data.len / 3 * 4 + 8;
@@ -95,28 +89,6 @@ static int put_user_data(struct ec2_form *f, struct blob data, struct err *e)
 	return 0;
 }
 
-static void put_launch(struct ec2_form *f, const struct instances_launch *l)
-{
-	bool arn = l->profile && str_starts(l->profile, "arn:");
-
-	ec2_put(f, "ClientToken", l->token);
-	ec2_put_number(f, "MinCount", l->min);
-	ec2_put_number(f, "MaxCount", l->max);
-	ec2_put(f, "ImageId", l->image);
-	ec2_put(f, "InstanceType", l->type);
-	ec2_put(f, "SubnetId", l->subnet);
-	put_list(f, "SecurityGroupId", l->groups, l->n_groups);
-	ec2_put(f, arn ? "IamInstanceProfile.Arn" : "IamInstanceProfile.Name", l->profile);
-	ec2_put(f, "KeyName", l->key);
-	ec2_put(f, "InstanceInitiatedShutdownBehavior", "terminate");
-	ec2_put(f, "MetadataOptions.HttpEndpoint", "enabled");
-	ec2_put(f, "MetadataOptions.HttpTokens", "required");
-	ec2_put(f, "MetadataOptions.HttpPutResponseHopLimit", "1");
-	ec2_put(f, "MetadataOptions.InstanceMetadataTags", "enabled");
-	ec2_put_tags(f, 1, "instance", l->tags, l->n_tags);
-	ec2_put_tags(f, 2, "volume", l->tags, l->n_tags);
-}
-
 int instances_run(struct cloud *c, const struct instances_launch *l, struct arena *a,
                   struct instances *ret, struct ec2_refusal *why, uint64_t deadline, struct err *e)
 {
@@ -127,7 +99,7 @@ int instances_run(struct cloud *c, const struct instances_launch *l, struct aren
 	*why = (struct ec2_refusal){0};
 	f.refusal = why;
 	ec2_doing(&f, "launching instances of", l->type);
-	put_launch(&f, l);
+	instances_put(&f, l);
 	int r = put_user_data(&f, l->user_data, e);
 	if (r < 0)
 		return r;
@@ -149,7 +121,7 @@ static void put_filter(struct ec2_form *f, unsigned *n, const char *name, const 
                        size_t n_values)
 {
 	ec2_put(f, arena_printf(f->arena, "Filter.%u.Name", ++*n), name);
-	put_list(f, arena_printf(f->arena, "Filter.%u.Value", *n), values, n_values);
+	ec2_put_list(f, arena_printf(f->arena, "Filter.%u.Value", *n), values, n_values);
 }
 
 static void put_query(struct ec2_form *f, const struct instances_query *q)
@@ -163,7 +135,7 @@ static void put_query(struct ec2_form *f, const struct instances_query *q)
 		put_filter(f, &n, "client-token", &q->token, 1);
 	if (!q->ended)
 		put_filter(f, &n, "instance-state-name", alive, ARRAY_LEN(alive));
-	put_list(f, "InstanceId", q->ids, q->n_ids);
+	ec2_put_list(f, "InstanceId", q->ids, q->n_ids);
 	/* EC2 takes no size of a page together with ids. */
 	if (!q->n_ids)
 		ec2_put_number(f, "MaxResults", PAGE);
@@ -223,7 +195,7 @@ static int end_once(struct cloud *c, const char *const *ids, size_t n, struct ec
 
 	*why = (struct ec2_refusal){0};
 	f.refusal = why;
-	put_list(&f, "InstanceId", ids, n);
+	ec2_put_list(&f, "InstanceId", ids, n);
 	return ec2_call(c, &f, NULL, deadline, e);
 }
 

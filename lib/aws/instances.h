@@ -31,6 +31,22 @@ struct instances {
 /* The value of a tag, or NULL. */
 const char *instances_tag(const struct instances_item *at, const char *key);
 
+/* `type`: "interface", "efa", or "efa-only", which has no address. */
+struct instances_interface {
+	unsigned card, index;
+	const char *type;
+	int public; /* an address of the internet: 1, 0; < 0: as the subnet says. Only with one interface */
+};
+
+/* What the image says of its root volume, changed; 0 and NULL: as it is there. */
+struct instances_root {
+	const char *device; /* its name in the image */
+	uint32_t gib, iops, throughput;
+	const char *type; /* "gp3" */
+	bool encrypted;   /* false: as the image and the account say */
+	const char *key;  /* of KMS */
+};
+
 /*
  * RunInstances: `min` to `max` instances or none. A request that is repeated with its token starts
  * nothing again and gets the same answer; the same token with another request is refused with
@@ -40,8 +56,19 @@ struct instances_launch {
 	const char *token; /* at most 64 visible ASCII characters */
 	uint32_t min, max;
 	const char *image, *type, *subnet;
-	const char *profile; /* of IAM: its name, or its ARN; NULL: none */
-	const char *key;     /* pair for SSH; NULL: none */
+	const char *market;    /* "spot", one-time, "capacity-block"; NULL: on demand */
+	const char *max_price; /* spot: dollars an hour; NULL: the price on demand */
+	const char *group;     /* placement group; NULL: none */
+	const char *tenancy;   /* "dedicated"; NULL: the VPC's */
+	const char *
+	        reservation; /* capacity reservation "cr-...", or its group's ARN; NULL: open ones */
+	unsigned cores, threads; /* of the instance, and of each of them; 0: the type's own */
+	/* Network interfaces, each with the groups. None: one, of EC2's making; public: only with them */
+	const struct instances_interface *interfaces;
+	size_t n_interfaces;
+	const struct instances_root *root; /* NULL: as in the image */
+	const char *profile;               /* of IAM: its name, or its ARN; NULL: none */
+	const char *key;                   /* pair for SSH; NULL: none */
 	const char *const *groups;
 	size_t n_groups;
 	struct blob user_data;

@@ -5,7 +5,7 @@
         AWS_ENDPOINT_URL_EC2=ec2.url hpc-fleet serve …
 
 What AWS refuses is refused: unknown parameters, a token with another request, counts, what doesn't exist. `capacity`:
-instances that a (type, subnet) has, `addresses`: that a subnet has; both have no end where nothing is said. `settle`:
+instances that a (type, subnet) has, or a (type, subnet, market), `addresses`: that a subnet has; both have no end where nothing is said. `settle`:
 seconds for which a new instance isn't listed. `late`: a (type, subnet) whose instances end while they are pending, with
 that stateReason. `rate`: whether the published buckets hold. `on_launch(instance)` and `on_end(instance)` may start and
 stop what stands for it. `cut`: so many launches happen, and their answers are lost.
@@ -42,6 +42,7 @@ class Instance:
     tags: dict
     profile: str = ""
     groups: tuple = ()
+    shape: dict = field(default_factory=dict)  # what else the launch said, as it said it
     state: str = "pending"
     reason: str = ""
     address: str = ""
@@ -51,6 +52,10 @@ class Instance:
     @property
     def alive(self):
         return self.state in ALIVE
+
+    @property
+    def market(self):
+        return self.shape.get("InstanceMarketOptions.MarketType", "on-demand")
 
     @property
     def node(self):
@@ -115,6 +120,7 @@ class Cloud(Account):
         self.instances, self.ledger, self.launches = {}, [], {}
         self.subnets, self.launchable, self.groups, self.profiles = {}, set(), set(), set()
         self.capacity, self.addresses, self.late = {}, {}, {}
+        self.placement_groups, self.reservations, self.types = set(), {}, {}
         self.settle_s, self.cut, self.rate = 0, 0, True
         self.on_launch = self.on_end = lambda _instance: None
         self.buckets = {"run": Bucket(5, 2), "instances": Bucket(1000, 2), "end": Bucket(100, 5), "look": Bucket(100, 20)}
@@ -138,7 +144,7 @@ class Cloud(Account):
         if token is not None and not TOKEN.match(token):
             raise Refused(400, "InvalidParameterValue", "ClientToken must be at most 64 ASCII characters")
         self._take("run")
-        subnet = ask.get("SubnetId", "")
+        subnet = ask.get("SubnetId") or ask.get("NetworkInterface.1.SubnetId", "")
         if subnet not in self.subnets:
             raise Refused(400, "InvalidSubnetID.NotFound", f"The subnet ID '{subnet}' does not exist")
         zone, request = self.subnets[subnet], tuple(sorted(ask.items()))
@@ -163,19 +169,24 @@ class Cloud(Account):
             raise Refused(400, "MissingParameter", "The request must contain MinCount and MaxCount") from None
         if not 1 <= least <= most:
             raise Refused(400, "InvalidParameterValue", f"Value ({least}) for parameter minCount is invalid")
-        kind, subnet = ask.pop("InstanceType", ""), ask.pop("SubnetId")
-        image, groups = ask.pop("ImageId", ""), listed(ask, "SecurityGroupId")
+        kind, image = ask.pop("InstanceType", ""), ask.pop("ImageId", "")
+        shape = {k: v for k, v in ask.items() if k.split(".")[0] in self.SHAPE}
+        subnet, groups = self._network(kind, ask)
         profile = ask.pop("IamInstanceProfile.Name", "") or ask.pop("IamInstanceProfile.Arn", "")
         self._check(kind, image, groups, profile, ask)
+        market = self._market(kind, ask)
+        self._placement(market, ask)
+        self._processors(kind, ask)
+        self._disks(ask)
         tags, data = tag_specifications(ask), self._user_data(ask)
         for key in tags.get("instance", {}):
             if not METADATA_KEY.match(key):
                 raise Refused(400, "InvalidParameterValue", f"'{key}' is not a valid tag key with tags in metadata")
-        give = self._room(kind, subnet, least, most)
+        give = self._room(kind, subnet, market, least, most)
         made = []
         for index in range(give):
             i = Instance("i-" + uuid.uuid4().hex[:17], kind, subnet, zone, image, token, index, data,
-                         tags.get("instance", {}), profile, tuple(groups), address=f"10.0.{len(self.instances) // 250}.{len(self.instances) % 250 + 4}")
+                         tags.get("instance", {}), profile, tuple(groups), shape, address=f"10.0.{len(self.instances) // 250}.{len(self.instances) % 250 + 4}")
             self.instances[i.id] = i
             made.append(i)
             self._told("launch", i)
@@ -202,6 +213,100 @@ class Cloud(Account):
                 raise Refused(400, "InvalidParameterValue", f"this cluster's policy allows only {key}={value}")
         ask.pop("KeyName", None)
 
+    SHAPE = ("InstanceMarketOptions", "CapacityReservationSpecification", "Placement", "CpuOptions", "NetworkInterface",
+             "BlockDeviceMapping")
+
+    def _network(self, kind, ask):
+        """(subnet, groups), said at the top or by interfaces, not by both."""
+        if "NetworkInterface.1.DeviceIndex" not in ask:
+            return ask.pop("SubnetId", ""), listed(ask, "SecurityGroupId")
+        if "SubnetId" in ask or "SecurityGroupId.1" in ask:
+            raise Refused(400, "InvalidParameterCombination", "Network interfaces and an instance-level subnet ID or security "
+                          "groups may not be specified on the same request")
+        cards, efa = self.types.get(kind, {}).get("cards", 1), self.types.get(kind, {}).get("efa", 0)
+        subnets, groups, places, public, n = set(), [], [], False, 1
+        while f"NetworkInterface.{n}.DeviceIndex" in ask:
+            at = f"NetworkInterface.{n}."
+            card, index = int(ask.pop(at + "NetworkCardIndex", "0")), int(ask.pop(at + "DeviceIndex"))
+            what = ask.pop(at + "InterfaceType", "interface")
+            subnets.add(ask.pop(at + "SubnetId", ""))
+            groups = listed(ask, at + "SecurityGroupId")
+            public |= ask.pop(at + "AssociatePublicIpAddress", "false") == "true"
+            if ask.pop(at + "DeleteOnTermination", None) != "true":
+                raise Refused(400, "InvalidParameterValue", "this cluster's policy allows only interfaces that end")
+            if card >= cards or what not in ("interface", "efa", "efa-only"):
+                raise Refused(400, "InvalidParameterValue", f"card {card}, type {what}: the type has {cards} cards")
+            if (card, index) in [p[:2] for p in places]:
+                raise Refused(400, "InvalidParameterValue", "Each network interface requires a unique device index")
+            places.append((card, index, what))
+            n += 1
+        if (0, 0) not in [p[:2] for p in places] or (0, 0, "efa-only") in places:
+            raise Refused(400, "InvalidParameterCombination", "the primary network interface must be at card 0, index 0, with an "
+                          "address")
+        if sum(p[2] != "interface" for p in places) > efa:
+            raise Refused(400, "InvalidParameterCombination", f"{kind} supports {efa} EFA interfaces")
+        if public and len(places) > 1:
+            raise Refused(400, "InvalidParameterCombination", "The associatePublicIPAddress parameter cannot be specified when "
+                          "launching with multiple network interfaces.")
+        if len(subnets) > 1:
+            raise Refused(400, "InvalidParameterCombination", "interfaces of several subnets")
+        return subnets.pop(), groups
+
+    def _market(self, kind, ask):
+        market = ask.pop("InstanceMarketOptions.MarketType", "on-demand")
+        target = "CapacityReservationSpecification.CapacityReservationTarget."
+        spot = {k: ask.pop("InstanceMarketOptions.SpotOptions." + k, None) for k in (
+            "SpotInstanceType", "InstanceInterruptionBehavior", "MaxPrice")}
+        reservation = ask.pop(target + "CapacityReservationId", "") or ask.pop(target + "CapacityReservationResourceGroupArn", "")
+        if market not in ("on-demand", "spot", "capacity-block"):
+            raise Refused(400, "InvalidParameterValue", f"market type {market}")
+        if any(spot.values()) and market != "spot":
+            raise Refused(400, "InvalidParameterCombination", "Spot options without the Spot market")
+        if market == "spot" and (spot["SpotInstanceType"], spot["InstanceInterruptionBehavior"]) != ("one-time", "terminate"):
+            raise Refused(400, "InvalidParameterValue", "this cluster's policy allows only one-time Spot instances that end")
+        if spot["MaxPrice"] and float(spot["MaxPrice"]) < self.types.get(kind, {}).get("spot", 0):
+            raise Refused(400, "SpotMaxPriceTooLow", "Your Spot request price is lower than the minimum required Spot request "
+                          "fulfillment price.")
+        if reservation and market == "spot":
+            raise Refused(400, "InvalidParameterCombination", "Spot instances can't use capacity reservations")
+        if reservation and reservation not in self.reservations:
+            raise Refused(400, "InvalidCapacityReservationId.NotFound", f"The capacity reservation '{reservation}' does not exist")
+        if market == "capacity-block" and self.reservations.get(reservation) != "capacity-block":
+            raise Refused(400, "InvalidParameterCombination", "market type capacity-block needs a capacity block")
+        return market
+
+    def _placement(self, market, ask):
+        group = ask.pop("Placement.GroupName", None)
+        if ask.pop("Placement.Tenancy", "default") not in ("default", "dedicated"):
+            raise Refused(400, "InvalidParameterValue", "tenancy")
+        if group is not None and group not in self.placement_groups:
+            raise Refused(400, "InvalidPlacementGroup.Unknown", f"The Placement Group '{group}' is unknown.")
+        if group and market == "capacity-block":
+            raise Refused(400, "InvalidParameterCombination", "capacity blocks take no placement group")
+
+    def _processors(self, kind, ask):
+        cores, threads = ask.pop("CpuOptions.CoreCount", None), ask.pop("CpuOptions.ThreadsPerCore", None)
+        if (cores is None) != (threads is None):
+            raise Refused(400, "InvalidParameterCombination", "You must specify both core count and threads per core")
+        if cores and int(cores) > self.types.get(kind, {}).get("cores", 0):
+            raise Refused(400, "InvalidParameterValue", f"{kind} has not {cores} cores")
+
+    def _disks(self, ask):
+        if "BlockDeviceMapping.1.DeviceName" not in ask:
+            return
+        if ask.pop("BlockDeviceMapping.1.DeviceName") != "/dev/xvda":
+            raise Refused(400, "InvalidBlockDeviceMapping", "the image has no such device")
+        ebs = {k: ask.pop("BlockDeviceMapping.1.Ebs." + k, None) for k in (
+            "VolumeSize", "VolumeType", "Iops", "Throughput", "Encrypted", "KmsKeyId", "DeleteOnTermination")}
+        if ebs["DeleteOnTermination"] != "true":
+            raise Refused(400, "InvalidParameterValue", "this cluster's policy allows only volumes that end")
+        if ebs["KmsKeyId"] and ebs["Encrypted"] != "true":
+            raise Refused(400, "InvalidParameterDependency", "The parameter KmsKeyId requires the parameter Encrypted to be set.")
+        if ebs["Throughput"] and ebs["VolumeType"] != "gp3":
+            raise Refused(400, "InvalidParameterCombination", "only gp3 has a throughput")
+        if ebs["Iops"] and ebs["VolumeType"] not in ("gp3", "io1", "io2"):
+            raise Refused(400, "InvalidParameterCombination", f"{ebs['VolumeType']} takes no iops")
+
     def _user_data(self, ask):
         try:
             data = base64.b64decode(ask.pop("UserData", ""), validate=True)
@@ -211,13 +316,14 @@ class Cloud(Account):
             raise Refused(400, "InvalidParameterValue", "User data is limited to 16384 bytes")
         return data
 
-    def _room(self, kind, subnet, least, most):
+    def _room(self, kind, subnet, market, least, most):
         """How many it gives."""
         here = [i for i in self.alive() if i.subnet == subnet]
         free = self.addresses.get(subnet, most + len(here)) - len(here)
         if free < least:
             raise Refused(400, "InsufficientFreeAddressesInSubnet", f"There are not enough free addresses in subnet '{subnet}'")
-        room = self.capacity.get((kind, subnet), most + len(here)) - sum(i.type == kind for i in here)
+        limit = self.capacity.get((kind, subnet, market), self.capacity.get((kind, subnet), most + len(here)))
+        room = limit - sum(i.type == kind and (i.market == market or (kind, subnet) in self.capacity) for i in here)
         if room < least:
             raise Refused(500, "InsufficientInstanceCapacity", f"We currently do not have sufficient {kind} capacity in the "
                           f"Availability Zone you requested ({self.subnets[subnet]}).")
@@ -236,6 +342,8 @@ class Cloud(Account):
                "subnetId": i.subnet, "clientToken": i.token, "tagSet": tag_set(i.tags)}
         if i.alive and not new:
             out["privateIpAddress"] = i.address
+        if i.market != "on-demand":
+            out["instanceLifecycle"] = i.market
         if i.reason:
             out["stateReason"] = {"code": i.reason, "message": i.reason}
         return out

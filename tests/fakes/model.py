@@ -15,7 +15,7 @@ NEWER_MEMBERS = {"DeregisterImage": {"DeleteAssociatedSnapshots": "boolean"},
                  "DescribeImages": {"MaxResults": "integer", "NextToken": "string"},
                  "RegisterImage": {"TagSpecification": "TagSpecificationList"}}
 NEWER_ANSWERS = {"DeregisterImage": {"deleteSnapshotResultSet"}, "DescribeImages": {"nextToken"}}
-NEWER_VALUES = {"uefi-preferred"}
+NEWER_VALUES = {"uefi-preferred", "capacity-block", "efa-only", "p5.48xlarge", "p6-b300.48xlarge"}
 
 SCALARS = {"integer": re.compile(r"-?\d+"), "long": re.compile(r"-?\d+"), "boolean": re.compile("true|false"),
            "double": re.compile(r"-?\d+(\.\d+)?"), "float": re.compile(r"-?\d+(\.\d+)?"),

@@ -38,6 +38,12 @@ resources:
 SCONTROL = """#!/bin/sh
 printf '%s\\n' "$*" >>{dir}/scontrol.log
 """
+# Whose jobs are, by a file the test writes.
+SQUEUE = """#!/bin/sh
+printf '%s\\n' "$*" >>{dir}/squeue.log
+cat {dir}/jobs 2>/dev/null
+exit 0
+"""
 SINFO = """#!/bin/sh
 cat {dir}/nodes 2>/dev/null
 exit 0
@@ -58,7 +64,7 @@ class Head:
         self.dir, self.ec2, self.imds, self.service = Path(directory), ec2, imds, None
         for name in ("bin", "state", "lib"):
             (self.dir / name).mkdir()
-        for name, text in (("scontrol", SCONTROL), ("sinfo", SINFO)):
+        for name, text in (("scontrol", SCONTROL), ("sinfo", SINFO), ("squeue", SQUEUE)):
             (self.dir / "bin" / name).write_text(text.format(dir=self.dir))
             (self.dir / "bin" / name).chmod(0o755)
         (self.dir / "state/spool").mkdir()

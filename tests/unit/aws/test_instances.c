@@ -105,6 +105,68 @@ static void a_launch_says_all_and_its_answer_is_read(void **state)
 	assert_false(sent("IamInstanceProfile"));
 }
 
+static void a_launch_says_where_and_how(void **state)
+{
+	static const struct instances_interface two[] = {{0, 0, "interface", -1},
+	                                                 {1, 0, "efa-only", -1}};
+	static const struct instances_interface one[] = {{0, 0, "efa", 0}};
+	static const struct instances_root root = {.device = "/dev/xvda", .gib = 9, .type = "gp3"};
+	static const struct instances_root all = {"/dev/sda1", 1,    3000,     125,
+	                                          "gp3",       true, "alias/k"};
+	struct instances_launch l = launch();
+
+	(void)state;
+	answered(200, BODY("<instancesSet>" ONE("i-2", "0") "</instancesSet>"));
+	l.market = "spot";
+	l.interfaces = two;
+	l.n_interfaces = 2;
+	l.root = &root;
+	l.cores = 8;
+	l.threads = 1;
+	assert_ok(instances_run(c, &l, a, &got, &why, soon(), &e));
+	assert_true(sent("&NetworkInterface.1.NetworkCardIndex=0&NetworkInterface.1.DeviceIndex=0"
+	                 "&NetworkInterface.1.InterfaceType=interface"
+	                 "&NetworkInterface.1.SubnetId=subnet-1"
+	                 "&NetworkInterface.1.DeleteOnTermination=true"
+	                 "&NetworkInterface.1.SecurityGroupId.1=sg-1"
+	                 "&NetworkInterface.1.SecurityGroupId.2=sg-2"
+	                 "&NetworkInterface.2.NetworkCardIndex=1"));
+	assert_false(sent("&SubnetId") || sent("&SecurityGroupId") || sent("PublicIp"));
+	assert_true(sent("&InstanceMarketOptions.MarketType=spot"
+	                 "&InstanceMarketOptions.SpotOptions.SpotInstanceType=one-time"
+	                 "&InstanceMarketOptions.SpotOptions.InstanceInterruptionBehavior=terminate"
+	                 "&CpuOptions.CoreCount=8&CpuOptions.ThreadsPerCore=1"
+	                 "&BlockDeviceMapping.1.DeviceName=%2Fdev%2Fxvda"
+	                 "&BlockDeviceMapping.1.Ebs.VolumeSize=9"
+	                 "&BlockDeviceMapping.1.Ebs.VolumeType=gp3"
+	                 "&BlockDeviceMapping.1.Ebs.DeleteOnTermination=true"
+	                 "&InstanceInitiated"));
+	l.max_price = "0.5";
+	l.interfaces = one;
+	l.n_interfaces = 1;
+	l.root = &all;
+	l.group = "g";
+	l.tenancy = "dedicated";
+	l.cores = 0;
+	assert_ok(instances_run(c, &l, a, &got, &why, soon(), &e));
+	assert_true(sent("SpotOptions.MaxPrice=0.5&Placement.GroupName=g"
+	                 "&Placement.Tenancy=dedicated&BlockDeviceMapping"));
+	assert_true(sent("&NetworkInterface.1.AssociatePublicIpAddress=false"));
+	assert_true(sent("Ebs.Iops=3000&BlockDeviceMapping.1.Ebs.Throughput=125"
+	                 "&BlockDeviceMapping.1.Ebs.Encrypted=true"
+	                 "&BlockDeviceMapping.1.Ebs.KmsKeyId=alias%2Fk"));
+	l = launch();
+	l.market = "capacity-block";
+	l.reservation = "cr-1";
+	assert_ok(instances_run(c, &l, a, &got, &why, soon(), &e));
+	assert_true(sent("MarketType=capacity-block&CapacityReservationSpecification"
+	                 ".CapacityReservationTarget.CapacityReservationId=cr-1"));
+	assert_false(sent("SpotOptions") || sent("BlockDevice") || sent("NetworkInterface"));
+	l.reservation = "arn:aws:x";
+	assert_ok(instances_run(c, &l, a, &got, &why, soon(), &e));
+	assert_true(sent("Target.CapacityReservationResourceGroupArn=arn%3Aaws%3Ax"));
+}
+
 static void what_no_launch_answers_is_refused(void **state)
 {
 	static const char *const bodies[] = {
@@ -280,6 +342,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(a_launch_says_all_and_its_answer_is_read),
+	        TEST(a_launch_says_where_and_how),
 	        TEST(what_no_launch_answers_is_refused),
 	        TEST(a_refusal_is_told_in_ec2s_words),
 	        TEST(a_throttled_launch_keeps_its_token),

@@ -103,13 +103,26 @@ static void the_next_is_the_first_that_is_awake(void **state)
 	assert_ptr_equal(pool_next(r, 0), at(0, 0));
 }
 
+static void a_quota_is_one_markets(void **state)
+{
+	(void)state;
+	assert_ok(read_site("cluster: c\nresources:\n- {nodes: a, image: ami-1, types: [t.x, t.y], "
+	                    "subnets: subnet-1, market: spot, fall-back: true}\n"));
+	pool_failed(&site, at(0, 0), CAUSE_LIMIT, "why", 0);
+	assert_string_equal(awake(0), "0011");
+	assert_ptr_equal(pool_find(&site.resources[0], "t.y", "subnet-1", SITE_SPOT), at(0, 1));
+	assert_ptr_equal(pool_find(&site.resources[0], "t.y", "subnet-1", SITE_ON_DEMAND),
+	                 at(0, 3));
+}
+
 static void one_is_found_by_type_and_subnet(void **state)
 {
 	(void)state;
 	assert_ok(read_site(SITE_TEXT));
-	assert_ptr_equal(pool_find(&site.resources[0], "t3a.micro", "subnet-a"), at(0, 2));
-	assert_null(pool_find(&site.resources[0], "t3a.micro", "subnet-c"));
-	assert_null(pool_find(&site.resources[1], "t3a.micro", "subnet-b"));
+	assert_ptr_equal(pool_find(&site.resources[0], "t3a.micro", "subnet-a", "on-demand"),
+	                 at(0, 2));
+	assert_null(pool_find(&site.resources[0], "t3a.micro", "subnet-c", "on-demand"));
+	assert_null(pool_find(&site.resources[1], "t3a.micro", "subnet-b", "on-demand"));
 }
 
 int main(void)
@@ -118,6 +131,7 @@ int main(void)
 	        TEST(each_cause_rests_what_it_is_about),
 	        TEST(lack_of_capacity_rests_longer_each_time),
 	        TEST(the_next_is_the_first_that_is_awake),
+	        TEST(a_quota_is_one_markets),
 	        TEST(one_is_found_by_type_and_subnet),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,6 +46,36 @@ static void pools_come_in_the_files_order(void **state)
 	assert_int_equal(site.resources[1].n_pools, 1);
 }
 
+#define ONE(change)                                                                                \
+	"cluster: c\nresources:\n- {nodes: a, image: ami-1, types: t.x, subnets: subnet-1" change  \
+	"}\n"
+
+static void spot_falls_back_to_the_same_places(void **state)
+{
+	static const char *const want[] = {SITE_SPOT, SITE_SPOT, SITE_ON_DEMAND, SITE_ON_DEMAND};
+
+	(void)state;
+	assert_ok(
+	        read_site("types: [{name: t.x, cores: 4}]\ncluster: c\nresources:\n"
+	                  "- {nodes: a, image: ami-1, types: [t.x, t.y], subnets: subnet-1,\n"
+	                  "   market: spot, max-price: 12.5, fall-back: true, root: {size: 9}}\n"));
+	const struct site_resource *r = &site.resources[0];
+	assert_int_equal(r->n_pools, 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_string_equal(r->pools[i].market, want[i]);
+		assert_string_equal(r->pools[i].type, i % 2 ? "t.y" : "t.x");
+		assert_string_equal(r->pools[i].subnet, "subnet-1");
+	}
+	assert_string_equal(r->max_price, "12.5");
+	assert_true(r->has_root && r->root.gib == 9);
+	assert_string_equal(r->root.device, "/dev/xvda");
+	assert_int_equal(site_type(&site, "t.x")->cards, 1);
+	assert_null(site_type(&site, "t.y"));
+	assert_ok(read_site("types: [{name: t.x, cores: 4}]\n" ONE(", threads-per-core: 1")));
+	assert_ok(read_site(ONE(", market: spot, max-price: 3")));
+	assert_false(site.resources[0].has_root);
+}
+
 static void what_nodes_are_told(void **state)
 {
 	struct blob data;
@@ -62,10 +92,6 @@ static void what_nodes_are_told(void **state)
 	assert_string_equal(site_user_data(&site, "a", arena).data,
 	                    "#hpc-node\n{\"cluster\":\"c\",\"nodes\":\"a\"}\n");
 }
-
-#define ONE(change)                                                                                \
-	"cluster: c\nresources:\n- {nodes: a, image: ami-1, types: t.x, subnets: subnet-1" change  \
-	"}\n"
 
 static void a_fault_is_told_at_its_place(void **state)
 {
@@ -89,6 +115,24 @@ static void a_fault_is_told_at_its_place(void **state)
 	         "fleet.yaml:1:14: node: 'node' is set for each launch"},
 	        {"node: {nodes: x}\n" ONE(""), "node: 'nodes' is set for each launch"},
 	        {"node: {cluster: x}\n" ONE(""), "node: 'cluster' is set for each launch"},
+	        {ONE(", max-price: 0.1"), "max-price: only 'market: spot' has a price"},
+	        {ONE(", market: spot, max-price: 1."), "max-price: expected dollars an hour"},
+	        {ONE(", market: spot, max-price: .5"), "max-price: expected dollars an hour"},
+	        {ONE(", market: spot, max-price: 1e3"), "max-price: expected dollars an hour"},
+	        {ONE(", fall-back: true"), "fleet.yaml:3:70: fall-back: only 'market: spot' falls"},
+	        {ONE(", market: spot, capacity-reservation: cr-1"), "Spot instances use none"},
+	        {ONE(", market: capacity-block"), "'market: capacity-block' needs its block"},
+	        {ONE(", market: capacity-block, capacity-reservation: cr-1, placement-group: g"),
+	         "placement-group: a capacity block takes none"},
+	        {ONE(", capacity-reservation: x"), "expected cr-... or arn:..."},
+	        {ONE(", tenancy: host"), "tenancy: expected default or dedicated"},
+	        {ONE(", root: {kms-key: k}"), "root: a kms-key needs 'encrypted: true'"},
+	        {ONE(", threads-per-core: 1"), "'types' doesn't tell the cores of t.x"},
+	        {ONE(", efa: true"), "efa: 'types' tells of none in t.x"},
+	        {"types: [{name: t.x, cards: 2, efa: 2}]\n" ONE(
+	                 ", efa: true, public-address: true"),
+	         "public-address: EC2 gives none where"},
+	        {ONE(", market: cheap"), "one of on-demand, spot, capacity-block"},
 	        {ONE(", typs: x"), "did you mean 'types'?"},
 	        {"a: [", "fleet.yaml:"},
 	};
@@ -132,9 +176,9 @@ static void all_faults_are_looked_for(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(each_key_reaches_its_place), TEST(pools_come_in_the_files_order),
-	        TEST(what_nodes_are_told),        TEST(a_fault_is_told_at_its_place),
-	        TEST(all_faults_are_looked_for),
+	        TEST(each_key_reaches_its_place),         TEST(pools_come_in_the_files_order),
+	        TEST(spot_falls_back_to_the_same_places), TEST(what_nodes_are_told),
+	        TEST(a_fault_is_told_at_its_place),       TEST(all_faults_are_looked_for),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,7 +40,8 @@ static void asked(const char *token, const char *list, const char *job)
 	const struct ledger_ask ask = {.token = token,
 	                               .type = "t3.micro",
 	                               .subnet = "subnet-1",
-	                               .job = job,
+	                               .market = "spot",
+	                               .owner = {job, job ? "u1" : NULL, "lab"},
 	                               .whole = job != NULL,
 	                               .n = names.n,
 	                               .nodes = names.names};
@@ -59,7 +60,14 @@ static void wanted(const char *list, const char *job)
 {
 	struct hostlist names = nodes(list);
 
-	assert_ok(ledger_wanted(&l, names.names, names.n, job, &e));
+	assert_ok(ledger_wanted(&l, names.names, names.n, &(struct ledger_owner){job, "u1", NULL},
+	                        job != NULL, &e));
+}
+
+static const char *owner(const struct ledger_owner *x, bool whole)
+{
+	return arena_printf(arena, "%s/%s/%s/%d", x->job ? x->job : "-", x->user ? x->user : "-",
+	                    x->account ? x->account : "-", whole);
 }
 
 /* All that it knows, as text. */
@@ -71,12 +79,12 @@ static const char *dump(const struct ledger *from)
 	for (size_t i = 0; i < from->n_wishes; i++)
 		if (from->wishes[i].open)
 			strbuf_printf(&b, "wants %s %s\n", from->wishes[i].node,
-			              from->wishes[i].job ? from->wishes[i].job : "-");
+			              owner(&from->wishes[i].owner, from->wishes[i].whole));
 	for (size_t i = 0; i < from->n; i++) {
 		const struct ledger_launch *x = &from->launches[i];
 
-		strbuf_printf(&b, "%s %s %s %s %d %lld %lld %d %s %s %s %s:", x->token, x->type,
-		              x->subnet, x->job ? x->job : "-", x->whole, (long long)x->at,
+		strbuf_printf(&b, "%s %s %s %s %s %lld %lld %d %s %s %s %s:", x->token, x->type,
+		              x->subnet, x->market, owner(&x->owner, x->whole), (long long)x->at,
 		              (long long)x->told, (int)x->state, x->cause ? x->cause : "-",
 		              x->code ? x->code : "-", x->request ? x->request : "-",
 		              x->why ? x->why : "-");
@@ -127,14 +135,34 @@ static void each_record_has_its_meaning(void **state)
 	fill();
 	assert_string_equal(
 	        dump(&l),
-	        "goes\nwants r-1 77\nwants r-2 77\n"
-	        "tok1 t3.micro subnet-1 - 0 1000 1002 1 - - - -: q-1=i-1!(suspended) "
+	        "goes\nwants r-1 77/u1/-/1\nwants r-2 77/u1/-/1\n"
+	        "tok1 t3.micro subnet-1 spot -/-/lab/0 1000 1002 1 - - - -: q-1=i-1!(suspended) "
 	        "q-2=-!.(launched again) q-3=i-3.(spot)\n"
-	        "tok2 t3.micro subnet-1 77 1 1002 1002 2 capacity Insufficient req-1 none there: "
+	        "tok2 t3.micro subnet-1 spot 77/u1/lab/1 1002 1002 2 capacity Insufficient req-1 none there: "
 	        "r-1=-.() r-2=-.()\n"
-	        "tok3 t3.micro subnet-1 - 0 1002 1002 1 - - - -: q-2=i-4()\n"
-	        "tok4 t3.micro subnet-1 - 0 1002 0 0 - - - -: s-1=-!(suspended)\n");
+	        "tok3 t3.micro subnet-1 spot -/-/lab/0 1002 1002 1 - - - -: q-2=i-4()\n"
+	        "tok4 t3.micro subnet-1 spot -/-/lab/0 1002 0 0 - - - -: s-1=-!(suspended)\n");
 	assert_same();
+}
+
+/* Journals of before markets and owners were written. */
+static void an_older_journal_is_read(void **state)
+{
+	static const char *const records[] = {
+	        "{\"is\":\"wanted\",\"nodes\":\"q-1\",\"job\":\"7\",\"at\":1}",
+	        "{\"is\":\"wanted\",\"nodes\":\"q-2\",\"at\":1}",
+	        "{\"is\":\"asked\",\"token\":\"t\",\"nodes\":\"q-3\",\"type\":\"t3.micro\",\"subnet\":"
+	        "\"subnet-1\",\"whole\":false,\"at\":1}"};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(records); i++)
+		assert_ok(journal_add(&l.journal, records[i], &e));
+	ledger_close(&l);
+	assert_ok(ledger_open(&l, at("j"), &e));
+	assert_string_equal(dump(&l),
+	                    "goes\nwants q-1 7/-/-/1\nwants q-2 -/-/-/0\n"
+	                    "t t3.micro subnet-1 on-demand -/-/-/0 1 0 0 - - - -: q-3=-()\n");
+	assert_string_equal(ledger_where(&l.launches[0], arena), "t3.micro in subnet-1");
 }
 
 static void a_node_has_its_newest_place(void **state)
@@ -229,7 +257,8 @@ static void what_can_not_be_written_did_not_happen(void **state)
 	(void)state;
 	close(l.journal.fd);
 	l.journal.fd = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	assert_err(ledger_wanted(&l, names, 1, NULL, &e), ERR_HOST, "the journal");
+	assert_err(ledger_wanted(&l, names, 1, &(struct ledger_owner){0}, false, &e), ERR_HOST,
+	           "the journal");
 	assert_int_equal(l.n_wishes, 0);
 	assert_true(l.broken);
 	assert_ok(ledger_shrink(&l, 0, &e)); /* nor is it written anew */
@@ -312,6 +341,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        TEST(each_record_has_its_meaning),
+	        TEST(an_older_journal_is_read),
 	        TEST(a_node_has_its_newest_place),
 	        TEST(a_wish_is_open_until_it_is_got_or_unwanted),
 	        TEST(shrinking_loses_only_what_is_over),
