@@ -29,7 +29,7 @@ def loaded(program, report, accident):
 
 def judged(status, stderr):
     """A sanitizer that finds no memory ends the program with any status, even 0: that is an abort."""
-    return 134 if re.search("AddressSanitizer.*(out of memory|failed to allocate)", stderr) else status
+    return 134 if re.search("AddressSanitizer.*(out of memory|failed to allocate|cannot proceed)", stderr) else status
 
 
 def sample(calls, n, seed):
