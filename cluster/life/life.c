@@ -5,11 +5,16 @@
 static const struct command_verb verbs[] = {
         {"template", VERB_TEMPLATE, "FILE", 1, 1,
          "Print the CloudFormation stack of a ParallelCluster file", verb_template},
+        {"list", VERB_LIST, "", 0, 0, "List the clusters of the account in a region", verb_list},
+        {"describe", VERB_DESCRIBE, "NAME", 1, 1, "Show how a cluster is", verb_describe},
+        {"events", VERB_EVENTS, "NAME", 1, 1, "Show what became of a cluster's stack, and why",
+         verb_events},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", program_version},
         {0},
 };
 
-#define AT(m) offsetof(struct life, m)
+#define LOOKING (VERB_LIST | VERB_DESCRIBE | VERB_EVENTS)
+#define AT(m)   offsetof(struct life, m)
 static const struct command_option options[] = {
         {"bucket", "NAME", "default of the template's parameter Bucket: where the file will be", 0,
          VERB_TEMPLATE, COMMAND_TEXT, AT(bucket), NULL},
@@ -21,15 +26,27 @@ static const struct command_option options[] = {
          VERB_TEMPLATE, COMMAND_LIST, AT(storage), NULL},
         {"strict", NULL, "what ParallelCluster would refuse is a fault", 0, VERB_TEMPLATE,
          COMMAND_FLAG, AT(strict), NULL},
+        {"region", "NAME", "the region; default: AWS_REGION or the profile's", 0, LOOKING,
+         COMMAND_TEXT, AT(region), NULL},
+        PROGRAM_DEADLINE(LOOKING, "time it may take; default 60s"),
+        PROGRAM_JSON(LOOKING),
         PROGRAM_QUIET,
         PROGRAM_VERBOSE,
         {0},
 };
 _Static_assert(ARRAY_LEN(options) <= COMMAND_OPTIONS_MAX + 1, "command.c reads no more rows");
 
+static void end(struct program *p)
+{
+	cloud_close(((struct life *)p)->cloud);
+}
+
 const struct program_info life_info = {
         .command = {.name = "hpc-cluster",
                     .about = "Makes a Slurm cluster on AWS of a ParallelCluster file.",
                     .verbs = verbs,
                     .options = options},
+        .workstation = true,
+        .stacks = true,
+        .close = end,
 };

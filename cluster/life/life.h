@@ -7,6 +7,9 @@
 enum {
 	VERB_TEMPLATE = 1,
 	VERB_VERSION = 2,
+	VERB_LIST = 4,
+	VERB_DESCRIBE = 8,
+	VERB_EVENTS = 16,
 };
 
 struct life {
@@ -15,9 +18,14 @@ struct life {
 	const char *vpc, *bucket, *image;
 	struct command_list storage; /* NAME=SOURCE */
 	bool strict;
+	const char *region;
+	struct cloud *cloud; /* of a verb that asks AWS; closed by life_info.close */
 };
 
 extern const struct program_info life_info; /* for program_main() with a struct life */
 
 /* Verbs; `program` is the struct life. */
 int verb_template(void *program);
+int verb_list(void *program);
+int verb_describe(void *program);
+int verb_events(void *program);

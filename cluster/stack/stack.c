@@ -114,8 +114,7 @@ static void write_all(struct stack_writer *x)
 {
 	jsonw_begin(&x->w, NULL, '{');
 	jsonw_str(&x->w, "AWSTemplateFormatVersion", "2010-09-09");
-	jsonw_str(&x->w, "Description",
-	          "A Slurm cluster of hpc-node: its head and what it stands on");
+	jsonw_str(&x->w, "Description", STACK_MARK ": its head and what it stands on");
 	metadata(x);
 	parameters(x);
 	jsonw_begin(&x->w, "Resources", '{');

@@ -16,6 +16,7 @@
 #include "data/faults.h"
 #include "model/model.h"
 
+#define STACK_MARK     "A Slurm cluster of hpc-node" /* what the description of each begins with */
 #define STACK_TEXT_MAX (1UL << 20) /* bytes of a template that CloudFormation takes from S3 */
 
 struct stack_input {

@@ -6,13 +6,5 @@
 
 int image_cloud(struct image *g, struct cloud **ret, struct err *e)
 {
-	int r = profile_load(&g->program.profile, g->program.arena, &g->program.cloud_config, e);
-
-	if (r < 0)
-		return r;
-	if (g->opt.region)
-		g->program.cloud_config.region = g->opt.region;
-	program_deadline(&g->program, DEADLINE_MS);
-	*ret = cloud_open(&g->program.cloud_config);
-	return 0;
+	return program_cloud(&g->program, g->opt.region, DEADLINE_MS, ret, e);
 }

@@ -5,11 +5,9 @@
 #include <string.h>
 
 #include "aws/ec2_own.h"
-#include "cloud/call.h"
-#include "data/xml.h"
+#include "aws/query.h"
 
 #define BODY_MAX   (256 * 1024) /* with EC2_UEFI_DATA_MAX characters, each of up to three */
-#define ANSWER_MAX XML_SIZE_MAX
 
 static const struct awserr_row rows[] = {
         {"DryRunOperation", AWSERR_FAIL, ERR_DENIED, REASON_AWS_STATE, EALREADY, NULL},
@@ -46,20 +44,12 @@ static const struct awserr_row rows[] = {
         {"Unavailable", AWSERR_RETRY, ERR_RETRY, REASON_HTTP_STATUS, EAGAIN, NULL},
         {0},
 };
-static const struct awserr_row invalid = {NULL,   AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID,
-                                          EINVAL, NULL};
 
 /* ---- the form -------------------------------------------------------------------------------- */
 
 void ec2_put(struct ec2_form *f, const char *name, const char *value)
 {
-	if (!value)
-		return;
-	if (f->body.len)
-		strbuf_char(&f->body, '&');
-	uri_encode(&f->body, (struct blob){name, strlen(name)}, false);
-	strbuf_char(&f->body, '=');
-	uri_encode(&f->body, (struct blob){value, strlen(value)}, false);
+	query_put(&f->body, name, value);
 }
 
 struct ec2_form ec2_form(struct arena *a, const char *region, const char *action)
@@ -102,76 +92,18 @@ void ec2_put_tags(struct ec2_form *f, unsigned at, const char *resource, const s
 
 /* ---- the call -------------------------------------------------------------------------------- */
 
-static const char *configured(const struct cloud *c)
+static const char *configured(const struct cloud *c, const char **ret_setting)
 {
+	*ret_setting = c->config.ec2_endpoint ? "AWS_ENDPOINT_URL_EC2" : "AWS_ENDPOINT_URL";
 	return c->config.ec2_endpoint ? c->config.ec2_endpoint : c->config.endpoint;
 }
 
-static const struct call_service service = {"ec2", .gov_is_fips = true};
-
-static int place(struct cloud *c, struct call *k, struct arena *a, struct err *e)
-{
-	k->path = "/";
-	return call_place(c, k, &service, configured(c),
-	                  c->config.ec2_endpoint ? "AWS_ENDPOINT_URL_EC2" : "AWS_ENDPOINT_URL", a,
-	                  e);
-}
-
-/* EC2 has hundreds of error codes: one of status 400 that is in no table means a bad request. */
-static int refine(const struct call *k, struct err *e)
-{
-	if (e->reason == REASON_HTTP_STATUS && k->x.status == 400 && e->kind == ERR_DENIED) {
-		e->reason = invalid.reason;
-		e->no = invalid.no;
-	}
-	return -e->no;
-}
-
-static void tell_refusal(const struct call *k, struct ec2_refusal *ret)
-{
-	struct awserr said;
-
-	if (!ret || k->x.rc < 0 || !k->x.status)
-		return;
-	awserr_read(&k->x, &said);
-	snprintf(ret->code, sizeof ret->code, "%s", said.code);
-	snprintf(ret->request, sizeof ret->request, "%s", said.request);
-	str_escape(said.message, strlen(said.message), ret->message, sizeof ret->message);
-}
+static const struct query_service service = {
+        .at = {"ec2", .gov_is_fips = true}, .title = "EC2", .configured = configured, .rows = rows};
 
 int ec2_call(struct cloud *c, struct ec2_form *f, struct doc **ret, uint64_t deadline,
              struct err *e)
 {
-	scope_http_buffer struct http_buffer answer = {0};
-	scope_call struct call k = {
-	        .doing = f->doing,
-	        .service = "ec2",
-	        .method = "POST",
-	        .region = f->region,
-	        .custom = configured(c) != NULL,
-	        .rows = rows,
-	        .place = place,
-	        .headers = {{"Content-Type", "application/x-www-form-urlencoded; charset=utf-8"}},
-	        .n_headers = 1,
-	};
-	struct doc *d;
-
-	if (f->body.overflow)
-		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG, "%s: too much is asked",
-		               f->doing);
-	k.x.body = (struct blob){f->body.data, f->body.len};
-	k.x.max = ANSWER_MAX;
-	k.x.begin = http_buffer_begin;
-	k.x.write = http_buffer_write;
-	k.x.ctx = &answer;
-	if (call_run(c, &k, deadline, e) < 0) {
-		tell_refusal(&k, f->refusal);
-		return refine(&k, e);
-	}
-	if (xml_parse("answer", (struct blob){answer.data, answer.len}, f->arena, &d, NULL, e) < 0)
-		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
-		               "%s: the answer isn't what EC2 sends: %.200s", f->doing, e->text);
-	if (ret)
-		*ret = d;
-	return 0;
+	return query_call(c, &service, f->region, f->doing, &f->body, f->arena, ret, f->refusal,
+	                  deadline, e);
 }

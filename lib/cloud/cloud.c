@@ -25,6 +25,7 @@ static void copy_config(struct cloud *c, const struct cloud_config *from)
 	        .ec2_endpoint = copy(c->arena, from->ec2_endpoint),
 	        .ssm_endpoint = copy(c->arena, from->ssm_endpoint),
 	        .sts_endpoint = copy(c->arena, from->sts_endpoint),
+	        .cloudformation_endpoint = copy(c->arena, from->cloudformation_endpoint),
 	        .region = copy(c->arena, from->region),
 	        .ca_bundle = copy(c->arena, from->ca_bundle),
 	        .bucket_owner = copy(c->arena, from->bucket_owner),
@@ -69,6 +70,7 @@ static int check_config(struct cloud *c, const struct cloud_config *from, struct
 	        {c->config.ec2_endpoint, "AWS_ENDPOINT_URL_EC2"},
 	        {c->config.ssm_endpoint, "AWS_ENDPOINT_URL_SSM"},
 	        {c->config.sts_endpoint, "AWS_ENDPOINT_URL_STS"},
+	        {c->config.cloudformation_endpoint, "AWS_ENDPOINT_URL_CLOUDFORMATION"},
 	};
 	struct endpoint ignored;
 

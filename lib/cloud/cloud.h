@@ -40,11 +40,12 @@ struct cloud_config {
 	const char *imds_endpoint; /* AWS_EC2_METADATA_SERVICE_ENDPOINT; default: IPv4, then IPv6 */
 	const char *endpoint;      /* AWS_ENDPOINT_URL */
 	const char *s3_endpoint;   /* AWS_ENDPOINT_URL_S3 */
-	const char *secrets_endpoint; /* AWS_ENDPOINT_URL_SECRETS_MANAGER */
-	const char *ebs_endpoint;     /* AWS_ENDPOINT_URL_EBS */
-	const char *ec2_endpoint;     /* AWS_ENDPOINT_URL_EC2 */
-	const char *ssm_endpoint;     /* AWS_ENDPOINT_URL_SSM */
-	const char *sts_endpoint;     /* AWS_ENDPOINT_URL_STS */
+	const char *secrets_endpoint;        /* AWS_ENDPOINT_URL_SECRETS_MANAGER */
+	const char *ebs_endpoint;            /* AWS_ENDPOINT_URL_EBS */
+	const char *ec2_endpoint;            /* AWS_ENDPOINT_URL_EC2 */
+	const char *ssm_endpoint;            /* AWS_ENDPOINT_URL_SSM */
+	const char *sts_endpoint;            /* AWS_ENDPOINT_URL_STS */
+	const char *cloudformation_endpoint; /* AWS_ENDPOINT_URL_CLOUDFORMATION */
 	const char *region;       /* AWS_REGION; default: the instance's. Never a built-in one */
 	const char *ca_bundle;    /* AWS_CA_BUNDLE: PEM file */
 	const char *bucket_owner; /* 12-digit account id sent as x-amz-expected-bucket-owner */

@@ -6,7 +6,7 @@
 
 #define AT(m) offsetof(struct program, m)
 
-enum who { ANYONE, INSTANCES, WORKSTATION };
+enum who { ANYONE, INSTANCES, WORKSTATION, STACKS };
 
 static const struct {
 	const char *variable;
@@ -21,6 +21,7 @@ static const struct {
         {"AWS_ENDPOINT_URL_EC2", INSTANCES, AT(cloud_config.ec2_endpoint)},
         {"AWS_ENDPOINT_URL_SSM", WORKSTATION, AT(cloud_config.ssm_endpoint)},
         {"AWS_ENDPOINT_URL_STS", WORKSTATION, AT(cloud_config.sts_endpoint)},
+        {"AWS_ENDPOINT_URL_CLOUDFORMATION", STACKS, AT(cloud_config.cloudformation_endpoint)},
         {"AWS_DEFAULT_REGION", WORKSTATION, AT(cloud_config.region)},
         {"AWS_REGION", ANYONE, AT(cloud_config.region)}, /* after the variable that it overrides */
         {"AWS_CA_BUNDLE", ANYONE, AT(cloud_config.ca_bundle)},
@@ -60,6 +61,8 @@ static bool is_on(const char *value)
 
 static bool reads(const struct program_info *info, enum who who)
 {
+	if (who == STACKS)
+		return info->stacks;
 	return who == ANYONE || info->workstation || (who == INSTANCES && info->instances);
 }
 

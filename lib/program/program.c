@@ -212,6 +212,20 @@ int program_faults(const struct program *p, struct faults *faults, const struct 
 	return status;
 }
 
+int program_cloud(struct program *p, const char *region, uint64_t default_ms, struct cloud **ret,
+                  struct err *e)
+{
+	int r = profile_load(&p->profile, p->arena, &p->cloud_config, e);
+
+	if (r < 0)
+		return r;
+	if (region)
+		p->cloud_config.region = region;
+	program_deadline(p, default_ms);
+	*ret = cloud_open(&p->cloud_config);
+	return 0;
+}
+
 int program_version(void *program)
 {
 	const struct program *p = program;

@@ -34,6 +34,7 @@ struct program_info {
 	const struct reason_hint *hints; /* the program's own, see reason.h; or NULL */
 	bool json_errors; /* with --json an error is an object on standard output, too */
 	bool workstation; /* uses AWS's keys and AWS_DEFAULT_REGION from the environment */
+	bool stacks;      /* calls CloudFormation */
 	bool instances;   /* calls EC2 with the instance's role */
 	/* Before the verb runs, and after it; either may be NULL. */
 	void (*begin)(struct program *p);
@@ -102,6 +103,11 @@ int program_fail(const struct program *p, const struct err *e);
 /* The same for all faults of an input, each once; the one in *e is among them, unless it ended the
  * reading. */
 int program_faults(const struct program *p, struct faults *faults, const struct err *e);
+
+/* On a workstation: the handle by the environment and the profile, with --region `region` unless that is
+ * NULL; what then is asked has `default_ms` unless --deadline says more or less. */
+int program_cloud(struct program *p, const char *region, uint64_t default_ms, struct cloud **ret,
+                  struct err *e) ATTR_MUST_USE;
 
 /* Reads AWS's environment variables into *p. This is root's environment, never user data's. */
 void program_environment(struct program *p);

@@ -44,7 +44,7 @@ def test_exit_statuses():
     readme = {int(n) for n in re.findall(r"^\| (\d+) \|", (SOURCE / "README.md").read_text(), flags=re.M)}
     assert exit_statuses(AGENT) == readme == {0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 70}
     assert exit_statuses(BUILDER) == readme | {194}
-    assert exit_statuses(CLUSTER) == {0, 1, 2, 3, 70}
+    assert exit_statuses(CLUSTER) == {0, 1, 2, 3, 4, 7, 70}
     assert exit_statuses(FLEET) == readme - {4, 7, 8, 10}
 
 
@@ -52,12 +52,13 @@ def test_environment():
     read = {"hpc-agent": set(), "hpc-fleet": set(), "hpc-cluster": set(), "hpc-imagebuild": set()}
     rows = (SOURCE / "lib" / "program" / "environment.c").read_text()
     for name, who in re.findall(r'\{"([A-Z][A-Z0-9_]+)", ?(\w+)?', rows):
-        read["hpc-imagebuild"].add(name)
-        if who != "WORKSTATION":
+        read["hpc-cluster"].add(name)
+        if who != "STACKS":
+            read["hpc-imagebuild"].add(name)
+        if who not in ("WORKSTATION", "STACKS"):
             read["hpc-fleet"].add(name)
-        if who not in ("WORKSTATION", "INSTANCES"):
+        if who not in ("WORKSTATION", "STACKS", "INSTANCES"):
             read["hpc-agent"].add(name)
-            read["hpc-cluster"].add(name)
     for path, text in manual.sources("imagebuilder/*/*.c"):
         read["hpc-imagebuild"] |= set(re.findall(r'getenv\("(\w+)"\)', text))
     for path, text in manual.sources("agent/*.c", "fleet/*/*.c", "cluster/*/*.c", "lib/*/*.c"):
