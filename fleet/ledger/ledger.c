@@ -28,10 +28,10 @@ int ledger_token(char out[static LEDGER_TOKEN], struct err *e)
 
 int ledger_open(struct ledger *l, const char *path, struct err *e)
 {
-	struct ledger new = {.arena = arena_new(), .journal = JOURNAL_INIT};
+	struct ledger new = {.arena = arena_new(), .journal = RECORDS_INIT};
 
 	new.path = arena_strdup(new.arena, path);
-	int r = journal_open(&new.journal, path, ledger_apply, &new, e);
+	int r = records_open(&new.journal, path, ledger_apply, &new, e);
 	if (r < 0) {
 		arena_close(new.arena);
 		return r;
@@ -42,8 +42,8 @@ int ledger_open(struct ledger *l, const char *path, struct err *e)
 
 int ledger_look(struct ledger *l, const char *path, size_t *ret_torn, struct err *e)
 {
-	struct ledger new = {.arena = arena_new(), .journal = JOURNAL_INIT};
-	int r = journal_read(path, ledger_apply, &new, NULL, ret_torn, e);
+	struct ledger new = {.arena = arena_new(), .journal = RECORDS_INIT};
+	int r = records_read(path, ledger_apply, &new, NULL, ret_torn, e);
 
 	if (r < 0) {
 		arena_close(new.arena);
@@ -57,7 +57,7 @@ void ledger_close(struct ledger *l)
 {
 	if (!l->arena)
 		return;
-	journal_close(&l->journal);
+	records_close(&l->journal);
 	arena_close(l->arena);
 	l->arena = NULL;
 }
@@ -68,10 +68,10 @@ void ledger_close(struct ledger *l)
  * it was read anew. */
 static int write_one(struct ledger *l, const char *text, bool sync, struct err *e)
 {
-	int r = journal_add(&l->journal, text, e);
+	int r = records_add(&l->journal, text, e);
 
 	if (r >= 0 && sync)
-		r = journal_sync(&l->journal, e);
+		r = records_sync(&l->journal, e);
 	if (r < 0) {
 		l->broken = true;
 		return r;
@@ -135,7 +135,7 @@ int ledger_mode(struct ledger *l, bool stopped, struct err *e)
 
 int ledger_sync(struct ledger *l, struct err *e)
 {
-	return journal_sync(&l->journal, e);
+	return records_sync(&l->journal, e);
 }
 
 /* ---- shrinking ---- */
@@ -170,19 +170,19 @@ static void put_launch(const struct ledger_launch *x, struct strbuf *out, struct
 		nodes[i] = x->places[i].node;
 		ids[i] = x->places[i].id;
 	}
-	journal_line(ledger_text_asked(&ask, x->at, a), out);
+	records_line(ledger_text_asked(&ask, x->at, a), out);
 	if (x->state == LEDGER_GOT)
-		journal_line(ledger_text_got(x->token, ids, x->n, x->told, a), out);
+		records_line(ledger_text_got(x->token, ids, x->n, x->told, a), out);
 	if (x->state == LEDGER_FAILED)
-		journal_line(ledger_text_failed(x, x->told, a), out);
+		records_line(ledger_text_failed(x, x->told, a), out);
 	/* The launches come in their order, so that the newest place of a node is this one now. */
 	for (size_t i = 0; i < x->n; i++) {
 		const struct ledger_place *p = &x->places[i];
 
 		if (p->unwanted)
-			journal_line(ledger_text_unwanted(&p->node, 1, p->why, x->told, a), out);
+			records_line(ledger_text_unwanted(&p->node, 1, p->why, x->told, a), out);
 		if (p->id && p->ended)
-			journal_line(ledger_text_ended(p->id, p->why, x->told, a), out);
+			records_line(ledger_text_ended(p->id, p->why, x->told, a), out);
 	}
 }
 
@@ -204,8 +204,8 @@ static int replace(struct ledger *l, const struct strbuf *text, struct err *e)
 	r = file_new_commit(&f, &attr, e);
 	if (r < 0)
 		return r;
-	journal_close(&l->journal);
-	l->journal = (struct journal){.fd = steal_fd(&fd), .size = text->len};
+	records_close(&l->journal);
+	l->journal = (struct records){.fd = steal_fd(&fd), .size = text->len};
 	return 0;
 }
 
@@ -236,19 +236,19 @@ static int read_anew(struct ledger *l, const struct strbuf *text, struct err *e)
 int ledger_shrink(struct ledger *l, size_t above, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct strbuf out = STRBUF(a, JOURNAL_FILE_MAX);
+	struct strbuf out = STRBUF(a, RECORDS_FILE_MAX);
 
 	if (l->journal.size <= above || l->broken)
 		return 0;
 	strbuf_str(&out, "");
-	journal_line(ledger_text_mode(l->stopped, clock_wall(), a), &out);
+	records_line(ledger_text_mode(l->stopped, clock_wall(), a), &out);
 	for (size_t i = 0; i < l->n; i++)
 		if (!is_over(&l->launches[i], clock_wall()))
 			put_launch(&l->launches[i], &out, a);
 	/* Behind the launches: what was got or unwanted before ends no wish that is open now. */
 	for (size_t i = 0; i < l->n_wishes; i++)
 		if (l->wishes[i].open)
-			journal_line(ledger_text_wanted(&l->wishes[i].node, 1, &l->wishes[i].owner,
+			records_line(ledger_text_wanted(&l->wishes[i].node, 1, &l->wishes[i].owner,
 			                                l->wishes[i].whole, clock_wall(), a),
 			             &out);
 	if (out.overflow)

@@ -17,12 +17,11 @@
  */
 #pragma once
 
-#include "ledger/journal.h"
+#include "ledger/records.h"
 #include "model/hostlist.h"
 
-#define LEDGER_JOURNAL "/var/lib/hpc-fleet/journal"
-#define LEDGER_SHRINK  (1UL << 20) /* bytes of the journal; then it is written anew */
-#define LEDGER_TOKEN   33          /* bytes of a token and its NUL */
+#define LEDGER_SHRINK (1UL << 20) /* bytes of the journal; then it is written anew */
+#define LEDGER_TOKEN  33          /* bytes of a token and its NUL */
 
 enum ledger_state { LEDGER_ASKED, LEDGER_GOT, LEDGER_FAILED };
 
@@ -75,7 +74,7 @@ struct ledger {
 	bool stopped;                   /* nothing is launched until `start` */
 	bool broken;                    /* a record can't be written: nothing more is asked for */
 	const char *path;
-	struct journal journal;
+	struct records journal;
 };
 
 /* Opens the journal for writing. */

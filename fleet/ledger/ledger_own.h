@@ -5,7 +5,7 @@
 #include "data/jsonw.h"
 #include "ledger/ledger.h"
 
-/* Carries a record out: the only thing that changes launches. A journal_fn. */
+/* Carries a record out: the only thing that changes launches. A records_fn. */
 int ledger_apply(void *ledger, const char *text, struct err *e);
 
 /* ledger_text.c: records as text, in `a`. */

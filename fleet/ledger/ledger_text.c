@@ -34,7 +34,7 @@ static void put_owner(struct jsonw *w, const struct ledger_owner *owner)
 const char *ledger_text_wanted(const char *const *nodes, size_t n, const struct ledger_owner *owner,
                                bool whole, int64_t at, struct arena *a)
 {
-	struct strbuf out = STRBUF(a, JOURNAL_TEXT_MAX + 1);
+	struct strbuf out = STRBUF(a, RECORDS_TEXT_MAX + 1);
 	struct jsonw w = begin(&out, "wanted");
 
 	jsonw_str(&w, "nodes", hostlist_print(nodes, n, a));
@@ -45,7 +45,7 @@ const char *ledger_text_wanted(const char *const *nodes, size_t n, const struct 
 
 const char *ledger_text_asked(const struct ledger_ask *ask, int64_t at, struct arena *a)
 {
-	struct strbuf out = STRBUF(a, JOURNAL_TEXT_MAX + 1);
+	struct strbuf out = STRBUF(a, RECORDS_TEXT_MAX + 1);
 	struct jsonw w = begin(&out, "asked");
 
 	jsonw_str(&w, "token", ask->token);
@@ -61,7 +61,7 @@ const char *ledger_text_asked(const struct ledger_ask *ask, int64_t at, struct a
 const char *ledger_text_got(const char *token, const char *const *ids, size_t n, int64_t at,
                             struct arena *a)
 {
-	struct strbuf out = STRBUF(a, JOURNAL_TEXT_MAX + 1);
+	struct strbuf out = STRBUF(a, RECORDS_TEXT_MAX + 1);
 	struct jsonw w = begin(&out, "got");
 
 	jsonw_str(&w, "token", token);
@@ -74,7 +74,7 @@ const char *ledger_text_got(const char *token, const char *const *ids, size_t n,
 
 const char *ledger_text_failed(const struct ledger_launch *f, int64_t at, struct arena *a)
 {
-	struct strbuf out = STRBUF(a, JOURNAL_TEXT_MAX + 1);
+	struct strbuf out = STRBUF(a, RECORDS_TEXT_MAX + 1);
 	struct jsonw w = begin(&out, "failed");
 
 	jsonw_str(&w, "token", f->token);
@@ -88,7 +88,7 @@ const char *ledger_text_failed(const struct ledger_launch *f, int64_t at, struct
 const char *ledger_text_unwanted(const char *const *nodes, size_t n, const char *why, int64_t at,
                                  struct arena *a)
 {
-	struct strbuf out = STRBUF(a, JOURNAL_TEXT_MAX + 1);
+	struct strbuf out = STRBUF(a, RECORDS_TEXT_MAX + 1);
 	struct jsonw w = begin(&out, "unwanted");
 
 	jsonw_str(&w, "nodes", hostlist_print(nodes, n, a));
@@ -98,7 +98,7 @@ const char *ledger_text_unwanted(const char *const *nodes, size_t n, const char 
 
 const char *ledger_text_ended(const char *id, const char *why, int64_t at, struct arena *a)
 {
-	struct strbuf out = STRBUF(a, JOURNAL_TEXT_MAX + 1);
+	struct strbuf out = STRBUF(a, RECORDS_TEXT_MAX + 1);
 	struct jsonw w = begin(&out, "ended");
 
 	jsonw_str(&w, "id", id);
@@ -108,7 +108,7 @@ const char *ledger_text_ended(const char *id, const char *why, int64_t at, struc
 
 const char *ledger_text_mode(bool stopped, int64_t at, struct arena *a)
 {
-	struct strbuf out = STRBUF(a, JOURNAL_TEXT_MAX + 1);
+	struct strbuf out = STRBUF(a, RECORDS_TEXT_MAX + 1);
 	struct jsonw w = begin(&out, "mode");
 
 	jsonw_bool(&w, "stopped", stopped);

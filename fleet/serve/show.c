@@ -150,7 +150,7 @@ int verb_replay(void *program)
 	struct err e;
 	size_t torn;
 
-	if (journal_read(path, print_record, NULL, NULL, &torn, &e) < 0 ||
+	if (records_read(path, print_record, NULL, NULL, &torn, &e) < 0 ||
 	    ledger_look(&f->ledger, path, &torn, &e) < 0)
 		return program_fail(&f->program, &e);
 	if (torn)

@@ -156,7 +156,7 @@ static void an_older_journal_is_read(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(records); i++)
-		assert_ok(journal_add(&l.journal, records[i], &e));
+		assert_ok(records_add(&l.journal, records[i], &e));
 	ledger_close(&l);
 	assert_ok(ledger_open(&l, at("j"), &e));
 	assert_string_equal(dump(&l),
@@ -298,7 +298,7 @@ static void what_is_no_record_is_refused(void **state)
 		size_t torn;
 
 		strbuf_str(&text, known);
-		journal_line(texts[i], &text);
+		records_line(texts[i], &text);
 		put("k", text.data);
 		assert_err(ledger_look(&other, at("k"), &torn, &e), ERR_INTEGRITY,
 		           "is no record of this version");
@@ -313,10 +313,10 @@ static void a_record_may_have_no_time(void **state)
 	size_t torn;
 
 	(void)state;
-	journal_line("{\"is\":\"asked\",\"token\":\"t\",\"type\":\"a\",\"subnet\":\"s\",\"nodes\":"
+	records_line("{\"is\":\"asked\",\"token\":\"t\",\"type\":\"a\",\"subnet\":\"s\",\"nodes\":"
 	             "\"n\"}",
 	             &text);
-	journal_line("{\"is\":\"got\",\"token\":\"t\",\"ids\":[],\"at\":\"soon\"}", &text);
+	records_line("{\"is\":\"got\",\"token\":\"t\",\"ids\":[],\"at\":\"soon\"}", &text);
 	put("k", text.data);
 	assert_ok(ledger_look(&other, at("k"), &torn, &e));
 	assert_int_equal(other.n, 1);

@@ -13,17 +13,17 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define JOURNAL_TEXT_MAX (1UL << 20) /* bytes of one record */
-#define JOURNAL_FILE_MAX (64UL << 20)
+#define RECORDS_TEXT_MAX (1UL << 20) /* bytes of one record */
+#define RECORDS_FILE_MAX (64UL << 20)
 
 /* A record; a failure ends the reading with its error. */
-typedef int journal_fn(void *ctx, const char *text, struct err *e);
+typedef int records_fn(void *ctx, const char *text, struct err *e);
 
-struct journal {
+struct records {
 	int fd;      /* < 0: it isn't open */
 	size_t size; /* bytes that are in the file */
 };
-#define JOURNAL_INIT                                                                               \
+#define RECORDS_INIT                                                                               \
 	{                                                                                          \
 		.fd = -1                                                                           \
 	}
@@ -32,19 +32,19 @@ struct journal {
  * The records of a file, in their order; *ret_size (may be NULL) is where the first broken one
  * begins, or the end, and *ret_torn how many bytes are behind it.
  */
-int journal_read(const char *path, journal_fn *record, void *ctx, size_t *ret_size,
+int records_read(const char *path, records_fn *record, void *ctx, size_t *ret_size,
                  size_t *ret_torn, struct err *e) ATTR_MUST_USE;
 
 /* The same, then ready to be written to; a missing file is made, and a torn end cut off. It is
  * locked against a second writer: -EBUSY, REASON_BUSY. */
-int journal_open(struct journal *j, const char *path, journal_fn *record, void *ctx,
+int records_open(struct records *j, const char *path, records_fn *record, void *ctx,
                  struct err *e) ATTR_MUST_USE;
-void journal_close(struct journal *j);
-#define scope_journal __attribute__((cleanup(journal_close)))
+void records_close(struct records *j);
+#define scope_records __attribute__((cleanup(records_close)))
 
-/* Writes one record, without a newline in it; only journal_sync() makes sure that it stays. */
-int journal_add(struct journal *j, const char *text, struct err *e) ATTR_MUST_USE;
-int journal_sync(struct journal *j, struct err *e) ATTR_MUST_USE;
+/* Writes one record, without a newline in it; only records_sync() makes sure that it stays. */
+int records_add(struct records *j, const char *text, struct err *e) ATTR_MUST_USE;
+int records_sync(struct records *j, struct err *e) ATTR_MUST_USE;
 
 /* A record as it is in the file, with its newline: for writing a whole new one. */
-void journal_line(const char *text, struct strbuf *out);
+void records_line(const char *text, struct strbuf *out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Writes and reads a file of records that survives being torn at any byte. */
-#include "ledger/journal.h"
+#include "ledger/records.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ static void digits_of(const char *text, size_t len, char out[static SHA256_HEX])
 	out[DIGITS] = '\0';
 }
 
-void journal_line(const char *text, struct strbuf *out)
+void records_line(const char *text, struct strbuf *out)
 {
 	char sum[SHA256_HEX];
 
@@ -43,7 +43,7 @@ static size_t whole_line(const char *at, size_t left)
 	return memcmp(sum, at, DIGITS) == 0 ? len + 1 : 0;
 }
 
-static int read_text(struct blob text, journal_fn *record, void *ctx, size_t *ret_size,
+static int read_text(struct blob text, records_fn *record, void *ctx, size_t *ret_size,
                      struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
@@ -61,13 +61,13 @@ static int read_text(struct blob text, journal_fn *record, void *ctx, size_t *re
 	return 0;
 }
 
-static int read_open(int fd, const char *path, journal_fn *record, void *ctx, size_t *ret_size,
+static int read_open(int fd, const char *path, records_fn *record, void *ctx, size_t *ret_size,
                      size_t *ret_torn, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct blob text;
 	size_t size = 0;
-	int r = file_read_open(fd, path, JOURNAL_FILE_MAX, a, &text, e);
+	int r = file_read_open(fd, path, RECORDS_FILE_MAX, a, &text, e);
 
 	if (r < 0)
 		return r;
@@ -79,7 +79,7 @@ static int read_open(int fd, const char *path, journal_fn *record, void *ctx, si
 	return 0;
 }
 
-int journal_read(const char *path, journal_fn *record, void *ctx, size_t *ret_size,
+int records_read(const char *path, records_fn *record, void *ctx, size_t *ret_size,
                  size_t *ret_torn, struct err *e)
 {
 	scope_fd int fd = open(path, FILE_READ_FLAGS | O_CLOEXEC);
@@ -133,7 +133,7 @@ static int sync_name(const char *path, struct err *e)
 	return 0;
 }
 
-int journal_open(struct journal *j, const char *path, journal_fn *record, void *ctx, struct err *e)
+int records_open(struct records *j, const char *path, records_fn *record, void *ctx, struct err *e)
 {
 	scope_fd int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
 	size_t size, torn;
@@ -152,11 +152,11 @@ int journal_open(struct journal *j, const char *path, journal_fn *record, void *
 	r = cut(fd, path, size, torn, e);
 	if (r < 0)
 		return r;
-	*j = (struct journal){.fd = steal_fd(&fd), .size = size};
+	*j = (struct records){.fd = steal_fd(&fd), .size = size};
 	return 0;
 }
 
-void journal_close(struct journal *j)
+void records_close(struct records *j)
 {
 	if (j->fd >= 0)
 		close(j->fd);
@@ -164,22 +164,22 @@ void journal_close(struct journal *j)
 }
 
 /* What was written in part is no record, and would end the reading of all that follow: it goes. */
-static int undo(const struct journal *j, int no, struct err *e)
+static int undo(const struct records *j, int no, struct err *e)
 {
 	if (ftruncate(j->fd, (off_t)j->size) < 0)
 		return err_errno(e, errno, "cutting the journal back");
 	return err_errno(e, no, "writing the journal");
 }
 
-int journal_add(struct journal *j, const char *text, struct err *e)
+int records_add(struct records *j, const char *text, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	struct strbuf line = STRBUF(a, JOURNAL_TEXT_MAX + DIGITS + 2);
+	struct strbuf line = STRBUF(a, RECORDS_TEXT_MAX + DIGITS + 2);
 
-	if (strlen(text) > JOURNAL_TEXT_MAX || strchr(text, '\n'))
+	if (strlen(text) > RECORDS_TEXT_MAX || strchr(text, '\n'))
 		return err_set(e, ERR_BUG, REASON_BUG, EINVAL, "a record of %zu bytes, or of lines",
 		               strlen(text));
-	journal_line(text, &line);
+	records_line(text, &line);
 	int r = file_write_all(j->fd, line.data, line.len);
 	if (r < 0)
 		return undo(j, -r, e);
@@ -187,7 +187,7 @@ int journal_add(struct journal *j, const char *text, struct err *e)
 	return 0;
 }
 
-int journal_sync(struct journal *j, struct err *e)
+int records_sync(struct records *j, struct err *e)
 {
 	if (fdatasync(j->fd) < 0)
 		return err_errno(e, errno, "syncing the journal");

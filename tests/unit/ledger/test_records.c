@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The journal: what was synced is there, wherever the rest was torn. */
-#include "ledger/journal.h"
+#include "ledger/records.h"
 
 #include <signal.h>
 #include <sys/resource.h>
@@ -19,22 +19,22 @@ static int take(void *ctx, const char *text, struct err *err)
 	return 0;
 }
 
-static const char *records(struct journal *j)
+static const char *read_all(struct records *j)
 {
 	seen = STRBUF(arena, 65536);
 	strbuf_str(&seen, "");
-	assert_ok(journal_open(j, at("j"), take, NULL, &e));
+	assert_ok(records_open(j, at("j"), take, NULL, &e));
 	return seen.data;
 }
 
 static void write_all(const char *const *texts, size_t n)
 {
-	scope_journal struct journal j = JOURNAL_INIT;
+	scope_records struct records j = RECORDS_INIT;
 
-	(void)records(&j);
+	(void)read_all(&j);
 	for (size_t i = 0; i < n; i++)
-		assert_ok(journal_add(&j, texts[i], &e));
-	assert_ok(journal_sync(&j, &e));
+		assert_ok(records_add(&j, texts[i], &e));
+	assert_ok(records_sync(&j, &e));
 }
 
 static void what_is_written_is_read(void **state)
@@ -44,8 +44,8 @@ static void what_is_written_is_read(void **state)
 
 	(void)state;
 	write_all(texts, 3);
-	scope_journal struct journal j = JOURNAL_INIT;
-	assert_string_equal(records(&j), "one;;{\"a\": \"b c\"};");
+	scope_records struct records j = RECORDS_INIT;
+	assert_string_equal(read_all(&j), "one;;{\"a\": \"b c\"};");
 	assert_int_equal(stat(at("j"), &st), 0);
 	assert_int_equal(st.st_size, j.size);
 	assert_int_equal(st.st_mode & 0007, 0);
@@ -74,12 +74,12 @@ static void torn_at_any_byte_it_goes_on(void **state)
 			have++;
 		put("j", arena_memdup(arena, whole, len));
 		write_all(after, 1);
-		scope_journal struct journal j = JOURNAL_INIT;
+		scope_records struct records j = RECORDS_INIT;
 		struct strbuf want = STRBUF(arena, 100);
 		for (size_t i = 0; i < have; i++)
 			strbuf_printf(&want, "%s;", texts[i]);
 		strbuf_str(&want, "later;");
-		assert_string_equal(records(&j), want.data);
+		assert_string_equal(read_all(&j), want.data);
 	}
 }
 
@@ -99,8 +99,8 @@ static void any_byte_that_changed_ends_the_reading(void **state)
 		whole[i] = kept == '0' ? '1' : '0';
 		put("j", whole);
 		whole[i] = kept;
-		scope_journal struct journal j = JOURNAL_INIT;
-		assert_string_equal(records(&j), i < first ? "" : "first;");
+		scope_records struct records j = RECORDS_INIT;
+		assert_string_equal(read_all(&j), i < first ? "" : "first;");
 		assert_int_equal(j.size, i < first ? 0 : first);
 	}
 }
@@ -112,11 +112,11 @@ static void a_nul_is_in_no_record(void **state)
 	struct strbuf line = STRBUF(own, 100);
 
 	(void)state;
-	journal_line("ab", &line);
+	records_line("ab", &line);
 	line.data[18] = '\0';
 	assert_ok(file_write_all(fd, line.data, line.len));
-	scope_journal struct journal j = JOURNAL_INIT;
-	assert_string_equal(records(&j), "");
+	scope_records struct records j = RECORDS_INIT;
+	assert_string_equal(read_all(&j), "");
 }
 
 static void looking_changes_nothing(void **state)
@@ -129,84 +129,84 @@ static void looking_changes_nothing(void **state)
 	size_t len = strlen(get("j"));
 	assert_int_equal(truncate(at("j"), (off_t)len - 2), 0);
 	seen = STRBUF(arena, 100);
-	assert_ok(journal_read(at("j"), take, NULL, &size, &torn, &e));
+	assert_ok(records_read(at("j"), take, NULL, &size, &torn, &e));
 	assert_string_equal(seen.data, "first;");
 	assert_int_equal(size + torn, len - 2);
 	assert_int_equal(torn, 17 + 7 - 2);
 	assert_int_equal(strlen(get("j")), len - 2);
-	assert_ok(journal_read(at("j"), take, NULL, NULL, &torn, &e));
-	assert_err(journal_read(at("absent"), take, NULL, NULL, &torn, &e), ERR_HOST, "absent");
+	assert_ok(records_read(at("j"), take, NULL, NULL, &torn, &e));
+	assert_err(records_read(at("absent"), take, NULL, NULL, &torn, &e), ERR_HOST, "absent");
 }
 
 static void there_is_one_writer(void **state)
 {
-	scope_journal struct journal j = JOURNAL_INIT;
-	struct journal other = JOURNAL_INIT;
+	scope_records struct records j = RECORDS_INIT;
+	struct records other = RECORDS_INIT;
 
 	(void)state;
-	(void)records(&j);
+	(void)read_all(&j);
 	assert_cloexec(j.fd);
-	assert_err(journal_open(&other, at("j"), take, NULL, &e), ERR_BUSY,
+	assert_err(records_open(&other, at("j"), take, NULL, &e), ERR_BUSY,
 	           "another process writes to it");
 	assert_int_equal(other.fd, -1);
-	journal_close(&j);
-	journal_close(&j);
-	(void)records(&other);
-	journal_close(&other);
+	records_close(&j);
+	records_close(&j);
+	(void)read_all(&other);
+	records_close(&other);
 }
 
 static void what_can_not_be_read_is_told(void **state)
 {
 	static const char *const texts[] = {"refused"};
-	struct journal j = JOURNAL_INIT;
+	struct records j = RECORDS_INIT;
 
 	(void)state;
 	write_all(texts, 1);
-	assert_err(journal_open(&j, at("j"), take, NULL, &e), ERR_INTEGRITY,
+	assert_err(records_open(&j, at("j"), take, NULL, &e), ERR_INTEGRITY,
 	           arena_printf(arena, "reading '%s': no such record", at("j")));
-	assert_err(journal_open(&j, at("no/j"), take, NULL, &e), ERR_HOST, "no/j");
+	assert_err(records_open(&j, at("no/j"), take, NULL, &e), ERR_HOST, "no/j");
 	assert_int_equal(mkdir(at("d"), 0700), 0);
-	assert_err(journal_open(&j, at("d"), take, NULL, &e), ERR_HOST, "/d'");
+	assert_err(records_open(&j, at("d"), take, NULL, &e), ERR_HOST, "/d'");
 	assert_int_equal(symlink(at("j"), at("l")), 0);
-	assert_err(journal_open(&j, at("l"), take, NULL, &e), ERR_HOST, "/l'");
+	assert_err(records_open(&j, at("l"), take, NULL, &e), ERR_HOST, "/l'");
 }
 
 static void what_is_no_record_is_a_bug(void **state)
 {
-	scope_journal struct journal j = JOURNAL_INIT;
-	char *big = arena_alloc(arena, JOURNAL_TEXT_MAX + 2);
+	scope_records struct records j = RECORDS_INIT;
+	char *big = arena_alloc(arena, RECORDS_TEXT_MAX + 2);
 
 	(void)state;
-	(void)records(&j);
-	assert_err(journal_add(&j, "a\nb", &e), ERR_BUG, "record");
-	memset(big, 'x', JOURNAL_TEXT_MAX + 1);
-	assert_err(journal_add(&j, big, &e), ERR_BUG, "record");
-	big[JOURNAL_TEXT_MAX] = '\0';
-	assert_ok(journal_add(&j, big, &e));
+	(void)read_all(&j);
+	assert_err(records_add(&j, "a\nb", &e), ERR_BUG, "record");
+	memset(big, 'x', RECORDS_TEXT_MAX + 1);
+	assert_err(records_add(&j, big, &e), ERR_BUG, "record");
+	big[RECORDS_TEXT_MAX] = '\0';
+	assert_ok(records_add(&j, big, &e));
 }
 
 /* As on a disk that is full: what was written in part goes, and the next record can be read. */
 static void a_record_that_has_no_room_leaves_none(void **state)
 {
-	scope_journal struct journal j = JOURNAL_INIT;
+	scope_records struct records j = RECORDS_INIT;
 	struct rlimit limit, small;
 
 	(void)state;
 	signal(SIGXFSZ, SIG_IGN);
-	(void)records(&j);
-	assert_ok(journal_add(&j, "first", &e));
+	(void)read_all(&j);
+	assert_ok(records_add(&j, "first", &e));
 	getrlimit(RLIMIT_FSIZE, &limit);
 	small = limit;
 	small.rlim_cur = j.size + 5;
 	setrlimit(RLIMIT_FSIZE, &small);
-	int r = journal_add(&j, "second", &e);
+	int r = records_add(&j, "second", &e);
 	setrlimit(RLIMIT_FSIZE, &limit);
 	assert_int_equal(r, -EFBIG);
 	assert_int_equal(e.kind, ERR_HOST);
 	assert_int_equal(strlen(get("j")), j.size);
-	assert_ok(journal_add(&j, "third", &e));
-	journal_close(&j);
-	assert_string_equal(records(&j), "first;third;");
+	assert_ok(records_add(&j, "third", &e));
+	records_close(&j);
+	assert_string_equal(read_all(&j), "first;third;");
 }
 
 int main(void)
