@@ -15,7 +15,7 @@
  */
 #pragma once
 
-#include "recipe/lock.h"
+#include "lock/lock.h"
 #include "recipe/recipe.h"
 #include "store/store.h"
 

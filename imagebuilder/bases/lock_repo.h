@@ -3,7 +3,7 @@
 #pragma once
 
 #include "bases/lock_download.h"
-#include "recipe/lock.h"
+#include "lock/lock.h"
 #include "store/store.h"
 
 /* Fetches those that the store lacks, and checks the digest of each. Works offline if none is

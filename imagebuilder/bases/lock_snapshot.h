@@ -8,7 +8,7 @@
 #pragma once
 
 #include "bases/lock_download.h"
-#include "recipe/lock.h"
+#include "lock/lock.h"
 
 #define SNAPSHOT_DEBIAN "https://snapshot.debian.org"
 

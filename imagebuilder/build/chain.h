@@ -14,9 +14,9 @@
 #pragma once
 
 #include "component/component_fetch.h"
+#include "lock/lock_files.h"
 #include "plan/plan.h"
 #include "recipe/input.h"
-#include "recipe/lock_files.h"
 #include "recipe/recipe.h"
 #include "store/layer.h"
 

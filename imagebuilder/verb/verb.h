@@ -3,7 +3,7 @@
 #pragma once
 
 #include "command/image.h"
-#include "recipe/lock_files.h"
+#include "lock/lock_files.h"
 #include "recipe/recipe.h"
 
 extern const struct program_info image_program; /* verbs.c */

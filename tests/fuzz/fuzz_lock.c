@@ -2,7 +2,7 @@
 /* What is read of a lock is written so that the same is read again, and then gives the same bytes.
  */
 #include "fuzz_file.h"
-#include "recipe/lock.h"
+#include "lock/lock.h"
 
 static struct blob read_back(const char *path, struct arena *a)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keeps a lock's packages by pins, and lets go of those that are in the way. */
-#include "recipe/lock_keep.h"
+#include "lock/lock_keep.h"
 
 #include <errno.h>
 #include <string.h>

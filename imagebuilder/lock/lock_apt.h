@@ -2,7 +2,7 @@
 /* Locks from apt: what a list of packages comes to. */
 #pragma once
 
-#include "recipe/lock.h"
+#include "lock/lock.h"
 
 /* What of a lock that is there is kept. */
 struct lock_keep {

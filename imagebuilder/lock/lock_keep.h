@@ -2,8 +2,8 @@
 /* Private to lock_apt.c: making apt keep what a lock has. */
 #pragma once
 
-#include "recipe/apt_state.h"
-#include "recipe/lock_apt.h"
+#include "lock/apt_state.h"
+#include "lock/lock_apt.h"
 
 struct lock_keeping;
 

@@ -2,7 +2,7 @@
 /* How two locks of a recipe differ. */
 #pragma once
 
-#include "recipe/lock.h"
+#include "lock/lock.h"
 
 struct lock_change {
 	const char *of;        /* "package" or "file" */

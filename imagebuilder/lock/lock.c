@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads and writes locks, and compares them with a recipe. */
-#include "recipe/lock.h"
+#include "lock/lock.h"
 
 #include <errno.h>
 #include <fcntl.h>

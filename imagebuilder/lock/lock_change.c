@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Compares two locks row by row. */
-#include "recipe/lock_change.h"
+#include "lock/lock_change.h"
 
 #include <string.h>
 

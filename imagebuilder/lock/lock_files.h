@@ -3,7 +3,7 @@
 #pragma once
 
 #include "component/component_fetch.h"
-#include "recipe/lock.h"
+#include "lock/lock.h"
 #include "store/store.h"
 
 /* A handle for fetching, opened on first use: without anything to fetch none is needed. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Sets up a state directory for apt, and runs apt with it. */
-#include "recipe/apt_state.h"
+#include "lock/apt_state.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A lock's files: what components fetch, in the store by their digests. */
-#include "recipe/lock_files.h"
+#include "lock/lock_files.h"
 
 #include <errno.h>
 #include <fcntl.h>

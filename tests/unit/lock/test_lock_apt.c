@@ -2,8 +2,8 @@
 /* What apt is asked, and how its answers become a lock. */
 #include "machine.h"
 
-#include "recipe/lock_apt.h"
-#include "recipe/lock_change.h"
+#include "lock/lock_apt.h"
+#include "lock/lock_change.h"
 #include "store/store.h"
 
 #define HEX(c) "000000000000000000000000000000000000000000000000000000000000000" c

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Locks: written and read again, held against a recipe, and the files they know. */
-#include "recipe_test.h"
+#include "scratch.h"
 
 #include "base/clock.h"
-#include "recipe/lock_files.h"
+#include "lock/lock_files.h"
 
 #define HEX "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define TEXT(packages)                                                                             \

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asks apt to resolve a list of packages. */
-#include "recipe/lock_apt.h"
+#include "lock/lock_apt.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "recipe/apt_state.h"
-#include "recipe/lock_keep.h"
+#include "lock/apt_state.h"
+#include "lock/lock_keep.h"
 
 #define SHOW_AT_ONE 40 /* host_run keeps 256 KiB, and stanzas rarely have 4 */
 
