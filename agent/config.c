@@ -10,9 +10,9 @@
 #include "base/digest.h"
 #include "cloud/uri.h"
 #include "cluster/pcluster_schema.h"
-#include "data/userdata.h"
 #include "kinds/kinds.h"
 #include "model/instance_file.h"
+#include "userdata/userdata.h"
 
 #define NS_PER_MS     1000000
 #define SIGNATURE_MAX 1024 /* bytes: 64 raw ones, or their base64 with line ends */

@@ -6,8 +6,8 @@
 
 #include "agent/fact_list.h"
 #include "base/file.h"
-#include "data/userdata.h"
 #include "data/yaml.h"
+#include "userdata/userdata.h"
 
 /* ---- facts ---- */
 

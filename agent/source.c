@@ -5,8 +5,8 @@
 #include <errno.h>
 
 #include "base/log.h"
-#include "data/userdata.h"
 #include "data/yaml.h"
+#include "userdata/userdata.h"
 
 #define NS_PER_MS      1000000
 #define OS_RELEASE_MAX (64UL << 10)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* User data, and the node document that is found in it. */
 #include "agent/node_doc.h"
-#include "data/userdata.h"
 #include "data/yaml.h"
 #include "fuzz.h"
+#include "userdata/userdata.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

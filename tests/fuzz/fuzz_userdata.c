@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzzes user data: MIME, base64, gzip, cloud-config. */
 #include "data/gzip.h"
-#include "data/userdata.h"
 #include "fuzz.h"
+#include "userdata/userdata.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

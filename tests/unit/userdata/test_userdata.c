@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of data/userdata. */
-#include "data/userdata.h"
-#include "data/userdata_own.h"
+/* Tests of userdata/userdata. */
 #include "pack.h"
 #include "parse.h"
+#include "userdata/userdata.h"
+#include "userdata/userdata_own.h"
 
 #define DOC              "#hpc-node\nversion: 1\n"
 #define HEAD             "MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"==B==\"\n\n"

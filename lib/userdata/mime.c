@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* MIME header fields and the parts of a multipart. */
-#include "data/mime.h"
+#include "userdata/mime.h"
 
 #include <strings.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds a file that a cloud-config document tells cloud-init to write. */
-#include "data/cloudconfig.h"
+#include "userdata/cloudconfig.h"
 
 #include "data/yaml.h"
 

@@ -4,7 +4,7 @@
 #include <strings.h>
 
 #include "data/gzip.h"
-#include "data/userdata_own.h"
+#include "userdata/userdata_own.h"
 
 static struct blob first_line(struct blob raw)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of data/mime. */
-#include "data/mime.h"
+/* Tests of userdata/mime. */
 #include "pack.h"
+#include "userdata/mime.h"
 
 static const char *text_of(struct arena *a, struct blob b)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* User data that an editor has written in UTF-16 (RFC 2781). */
-#include "data/userdata_own.h"
+#include "userdata/userdata_own.h"
 
 #define REPLACEMENT 0xfffdu
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds our node document in user data, through MIME, base64 and gzip. */
-#include "data/userdata.h"
+#include "userdata/userdata.h"
 
 #include <errno.h>
 #include <stdarg.h>
 
-#include "data/cloudconfig.h"
 #include "data/gzip.h"
-#include "data/mime.h"
 #include "data/text.h"
-#include "data/userdata_own.h"
+#include "userdata/cloudconfig.h"
+#include "userdata/mime.h"
+#include "userdata/userdata_own.h"
 
 #define UNPACKED_MAX (1024 * 1024) /* bytes of all layers of gzip and base64 together */
 #define DEPTH_MAX    16            /* messages, gzip and base64 inside each other */

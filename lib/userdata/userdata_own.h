@@ -2,7 +2,7 @@
 /* Private to the files of userdata. */
 #pragma once
 
-#include "data/userdata.h"
+#include "userdata/userdata.h"
 
 /* Whether it begins with UTF-16's byte order mark, in either byte order. */
 bool userdata_is_utf16(struct blob raw);
