@@ -7,7 +7,7 @@
 #include "aws/ec2_own.h"
 #include "aws/query.h"
 
-#define BODY_MAX   (256 * 1024) /* with EC2_UEFI_DATA_MAX characters, each of up to three */
+#define BODY_MAX (256 * 1024) /* with EC2_UEFI_DATA_MAX characters, each of up to three */
 
 static const struct awserr_row rows[] = {
         {"DryRunOperation", AWSERR_FAIL, ERR_DENIED, REASON_AWS_STATE, EALREADY, NULL},

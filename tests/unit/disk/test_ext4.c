@@ -166,9 +166,9 @@ static void test_devices(void **state)
 	assert_int_equal(mknodat(f->t->fd, "dev/null", S_IFCHR | 0666, makedev(1, 3)), 0);
 	assert_int_equal(mknodat(f->t->fd, "dev/wide", S_IFCHR | 0600, makedev(259, 70000)), 0);
 	/* Each of the two numbers alone may be too large for the old form. */
-	assert_int_equal(mknodat(f->t->fd, "dev/minor", S_IFBLK | 0600, makedev(8, 256)), 0);
-	assert_int_equal(mknodat(f->t->fd, "dev/major", S_IFBLK | 0600, makedev(256, 8)), 0);
-	assert_int_equal(mknodat(f->t->fd, "dev/old", S_IFBLK | 0600, makedev(255, 255)), 0);
+	assert_int_equal(mknodat(f->t->fd, "dev/minor", S_IFCHR | 0600, makedev(8, 256)), 0);
+	assert_int_equal(mknodat(f->t->fd, "dev/major", S_IFCHR | 0600, makedev(256, 8)), 0);
+	assert_int_equal(mknodat(f->t->fd, "dev/old", S_IFCHR | 0600, makedev(255, 255)), 0);
 	lay(f);
 	unpack(f);
 	assert_int_equal(trees_stat(f->out, "dev/null").st_rdev, makedev(1, 3));

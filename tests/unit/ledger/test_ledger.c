@@ -151,8 +151,8 @@ static void an_older_journal_is_read(void **state)
 	static const char *const records[] = {
 	        "{\"is\":\"wanted\",\"nodes\":\"q-1\",\"job\":\"7\",\"at\":1}",
 	        "{\"is\":\"wanted\",\"nodes\":\"q-2\",\"at\":1}",
-	        "{\"is\":\"asked\",\"token\":\"t\",\"nodes\":\"q-3\",\"type\":\"t3.micro\",\"subnet\":"
-	        "\"subnet-1\",\"whole\":false,\"at\":1}"};
+	        ("{\"is\":\"asked\",\"token\":\"t\",\"nodes\":\"q-3\",\"type\":\"t3.micro\",\"subnet\":"
+	         "\"subnet-1\",\"whole\":false,\"at\":1}")};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(records); i++)

@@ -60,11 +60,16 @@ static void the_schema_is_of_the_tables(void **state)
 	assert_null(doc_get(doc_get(d, "properties"), "munge"));
 }
 
-#define TEXT       "\"type\":[\"string\",\"number\",\"boolean\"]"
-#define NUMBER     "\"type\":[\"string\",\"number\"]"
-#define ONE_OR_ALL "\"anyOf\":[{" TEXT "},{\"type\":\"array\",\"items\":{" TEXT "}}]"
-#define TRUTH      "\"enum\":[true,false,\"yes\",\"no\",\"on\",\"off\",\"true\",\"false\"]"
-#define OBJECT     "\"type\":\"object\",\"additionalProperties\":false,"
+#define TEXT   "\"type\":[\"string\",\"number\",\"boolean\"]"
+#define NUMBER "\"type\":[\"string\",\"number\"]"
+#define MATCH  "\"match\":{\"$ref\":\"#/properties/when/items/properties/match\"}"
+#define NAMED                                                                                      \
+	"{" OBJECT "\"required\":[\"name\",\"match\"],\"properties\":{\"name\":{" TEXT "}," MATCH  \
+	"}}"
+#define ONE_OR_ALL                                                                                 \
+	"\"anyOf\":[{" TEXT "},{\"type\":\"array\",\"items\":{\"anyOf\":[{" TEXT "}," NAMED "]}}]"
+#define TRUTH  "\"enum\":[true,false,\"yes\",\"no\",\"on\",\"off\",\"true\",\"false\"]"
+#define OBJECT "\"type\":\"object\",\"additionalProperties\":false,"
 
 static void each_shape_of_a_key_has_its_type(void **state)
 {
@@ -99,7 +104,7 @@ static void each_shape_of_a_key_has_its_type(void **state)
 	           "\"type\":\"array\",\"items\":{\"anyOf\":[{" TEXT "},{" OBJECT
 	           "\"required\":[\"file\"],\"properties\":{\"file\":{" TEXT
 	           ",\"minLength\":1},\"parameters\":{\"type\":\"object\","
-	           "\"additionalProperties\":{" TEXT "}}}}]}},");
+	           "\"additionalProperties\":{" TEXT "}}," MATCH "}}]}},");
 	/* A map in a map, whose keys are all optional. */
 	assert_has(said(),
 	           "\"run\":{\"description\":\"program and arguments; no shell reads "
@@ -110,7 +115,7 @@ static void each_shape_of_a_key_has_its_type(void **state)
 	           "0); 127 when it isn't there\"," NUMBER ",\"maximum\":255},");
 	assert_has(said(),
 	           "\"reason\":{\"description\":\"why, for those who look at the image; the "
-	           "manifest shows it\"," TEXT ",\"minLength\":1,\"maxLength\":300}}}},"
+	           "manifest shows it\"," TEXT ",\"minLength\":1,\"maxLength\":300}," MATCH "}}},"
 	           "\"when\":{\"description\":\"parts that are for some distributions or "
 	           "architectures\",\"type\":\"array\",\"items\":{" OBJECT
 	           "\"required\":[\"match\"],\"properties\":{\"match\":{\"description\":"
