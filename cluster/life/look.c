@@ -206,7 +206,7 @@ static void describe_json(const struct cluster_view *v, struct arena *a)
 int verb_describe(void *program)
 {
 	struct life *l = program;
-	struct cluster_view v;
+	struct cluster_view v = {0};
 	struct err e;
 
 	if (look(l, &v, &e) < 0)

@@ -195,7 +195,7 @@ static int sso(struct cloud *c, struct arena *a, struct creds *ret, uint64_t dea
                struct err *e)
 {
 	scope_http_buffer struct http_buffer answer = {0};
-	const char *token;
+	const char *token = NULL;
 	int r = read_sign_in(c->config.role, a, &token, e);
 
 	if (r < 0)

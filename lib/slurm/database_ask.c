@@ -85,14 +85,11 @@ int database_look(const struct step_ctx *c, const struct database_spec *s, uint6
 {
 	static const char *const clusters[] = {"sacctmgr", "--noheader",     "--parsable2", "show",
 	                                       "cluster",  "format=Cluster", NULL};
-	const char *associations[] = {"sacctmgr",
-	                              "--noheader",
-	                              "--parsable2",
-	                              "show",
-	                              "associations",
-	                              arena_printf(c->arena, "Cluster=%s", s->cluster),
-	                              "format=Account,User",
-	                              NULL};
+	const char *associations[] = {
+	        "sacctmgr", "--noheader", "--parsable2", "show", "associations",
+	        arena_printf(c->arena, "Cluster=%s", s->cluster),
+	        /* A site's own accounts have any number of users. */
+	        arena_printf(c->arena, "Account=%s", s->account), "format=Account,User", NULL};
 	struct blob known, members;
 	int r = ask(c, clusters, deadline, &known, e);
 

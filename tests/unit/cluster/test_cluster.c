@@ -118,7 +118,7 @@ static void queue_must_be_known(void **state)
 	static const char *const tagged[][2] = {
 	        {"tag.parallelcluster:queue-name", "q-1"}, {"slurm-prefix", "/usr"}, {NULL, NULL}};
 	const char *text = TOP QUEUE("    CustomActions: {OnNodeStart: {Script: 's3://b/a.sh'}}\n"),
-	           *json;
+	           *json = NULL;
 	struct err e;
 	(void)state;
 	assert_err(translate(a, text, &stray, NULL, &json, &e), ERR_INPUT,
