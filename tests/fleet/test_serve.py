@@ -38,9 +38,9 @@ def test_nodes_are_launched_and_ended_as_slurm_asks(head, ec2):
     head.slurm("suspend", "q-dy-a-[1-2],q-dy-b-7")
     head.wait_alive("")
     assert head.told() == []
-    # The policy of docs/PERMISSIONS.md has what is called, and for launching what that needs.
+    # The policy docs/iam/fleet.json has what is called, and for launching what that needs.
     called = {f"ec2:{a.decode()}" for q in ec2.log for a in re.findall(rb"Action=(\w+)", q.body)}
-    policy = json.loads((SOURCE / "docs/PERMISSIONS.md").read_text().split("where hpc-fleet launches")[1].split("```")[1][len("json"):])
+    policy = json.loads((SOURCE / "docs/iam/fleet.json").read_text())
     assert {a for s in policy["Statement"] for a in s["Action"]} == called | {"ec2:CreateTags", "iam:PassRole"}
 
 
