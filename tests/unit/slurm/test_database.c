@@ -191,7 +191,8 @@ static void only_what_is_lacking_is_recorded(void **state)
 	};
 	static const char asked[] =
 	        "--noheader --parsable2 show cluster format=Cluster\n"
-	        "--noheader --parsable2 show associations Cluster=T1 format=Account,User\n";
+	        "--noheader --parsable2 show associations Cluster=T1 Account=pcdefault "
+	        "format=Account,User\n";
 
 	(void)state;
 	unit_need_root();
