@@ -6,7 +6,7 @@
 
 struct stack_statement {
 	const char *sid;
-	const char *actions[6];   /* NULL: fewer */
+	const char *actions[6];    /* NULL: fewer */
 	const char *resources[10]; /* for Fn::Sub; NULL: fewer */
 	/* A condition of one key, or NULLs. */
 	const char *test, *key, *value;
