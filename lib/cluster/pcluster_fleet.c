@@ -2,6 +2,8 @@
 /* Makes the section `fleet` of a cluster's model: what hpc-fleet may launch for it. */
 #include "cluster/pcluster_fleet.h"
 
+#include <stdlib.h>
+
 #include "data/scalar.h"
 
 /* ---- the nodes' document ---- */
@@ -86,6 +88,100 @@ static void put_tags(const struct pcluster_input *in, const struct model_tags *t
 		doc_put(in->arena, entry, "tags", map);
 }
 
+/* ---- how they are launched ---- */
+
+/* A resource's own before its queue's. */
+static const struct doc *setting(const struct model_queue *q, const struct model_resource *c,
+                                 const char *key)
+{
+	const struct doc *own = doc_find(c->at, key), *at = own ? own : doc_find(q->at, key);
+
+	return at && at->type == DOC_SCALAR && *at->text ? at : NULL;
+}
+
+/* The file's numbers may have an exponent; EC2 takes digits and a point. */
+static const char *price_of(const struct pcluster_input *in, const char *text)
+{
+	size_t whole = strspn(text, "0123456789");
+	size_t part = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
+
+	if (whole && part && !text[whole + 1 + part])
+		return text;
+	return text[whole] || !whole ? arena_printf(in->arena, "%.6f", strtod(text, NULL)) : text;
+}
+
+/* One target stands instead of the other as a whole. */
+static const struct doc *reservation_of(const struct model_queue *q, const struct model_resource *c)
+{
+	static const char *const keys[] = {"CapacityReservationId",
+	                                   "CapacityReservationResourceGroupArn"};
+	const struct doc *own = doc_get(c->at, "CapacityReservationTarget");
+	const struct doc *target = own ? own : doc_get(q->at, "CapacityReservationTarget");
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		if (doc_text(target, keys[i]))
+			return doc_get(target, keys[i]);
+	return NULL;
+}
+
+static void put_market(const struct pcluster_input *in, const struct model_queue *q,
+                       const struct model_resource *c, struct doc *entry)
+{
+	const struct doc *type = doc_get(q->at, "CapacityType"),
+	                 *price = doc_get(c->at, "SpotPrice");
+	const struct doc *block = reservation_of(q, c);
+
+	if (type && str_eq(type->text, "SPOT")) {
+		if (block)
+			cluster_note(in->notes, block,
+			             "CapacityReservationTarget: Spot instances use none");
+		doc_put_text(in->arena, entry, "market", "spot");
+		if (price)
+			doc_put_text(in->arena, entry, "max-price", price_of(in, price->text));
+		return;
+	}
+	if (!block)
+		return;
+	if (type && str_eq(type->text, "CAPACITY_BLOCK"))
+		doc_put_text(in->arena, entry, "market", "capacity-block");
+	doc_put_text(in->arena, entry, "capacity-reservation", block->text);
+}
+
+/* Its Id is the older word for its Name. A block has a place of its own. */
+static void put_group(const struct pcluster_input *in, const struct model_queue *q,
+                      const struct model_resource *c, struct doc *entry)
+{
+	const struct doc *on = setting(q, c, "Networking.PlacementGroup.Enabled");
+	const struct doc *name = setting(q, c, "Networking.PlacementGroup.Name");
+	const char *market = doc_text(entry, "market");
+	bool wanted = true;
+
+	name = name ? name : setting(q, c, "Networking.PlacementGroup.Id");
+	if ((on && scalar_bool(on, &wanted) >= 0 && !wanted) ||
+	    (market && str_eq(market, "capacity-block")))
+		return;
+	if (on && !name)
+		cluster_note(in->notes, on,
+		             "PlacementGroup: hpc-fleet makes none: expected the Name of one that "
+		             "is there");
+	if (name)
+		doc_put_text(in->arena, entry, "placement-group", name->text);
+}
+
+static void put_launch(const struct pcluster_input *in, const struct model_queue *q,
+                       const struct model_resource *c, struct doc *entry)
+{
+	doc_put_text(in->arena, entry, "name", c->name);
+	doc_put_text(in->arena, entry, "queue", q->name);
+	if (q->exclusive)
+		doc_put_text(in->arena, entry, "exclusive", "true");
+	put_market(in, q, c, entry);
+	put_group(in, q, c, entry);
+	if (doc_find(q->at, "Networking.AssignPublicIp"))
+		doc_put_text(in->arena, entry, "public-address",
+		             scalar_on(q->at, "Networking.AssignPublicIp") ? "true" : "false");
+}
+
 static struct doc *resource_of(const struct pcluster_input *in, const struct model_queue *q,
                                const struct model_resource *c)
 {
@@ -103,6 +199,7 @@ static struct doc *resource_of(const struct pcluster_input *in, const struct mod
 		doc_put_text(a, entry, "instance-profile", l->profile);
 	if (l->key)
 		doc_put_text(a, entry, "key-name", l->key);
+	put_launch(in, q, c, entry);
 	put_tags(in, &c->tags, entry);
 	return entry;
 }
@@ -164,29 +261,19 @@ static void check_queue(const struct pcluster_input *in, const struct model_queu
 }
 
 static const struct {
-	const char *key;   /* of a queue, or of one of its compute resources */
-	const char *value; /* NULL: any; "true": any spelling of it */
+	const char *key; /* of a queue, or of one of its compute resources */
+	bool is_switch;  /* it is set when on; else when it is there */
 	const char *effect;
 } without_effect[] = {
-        {"CapacityType", "SPOT", "on demand"},
-        {"CapacityType", "CAPACITY_BLOCK", "on demand, beside the block"},
-        {"CapacityReservationTarget", NULL, "where there is capacity, beside the reservation"},
-        {"Networking.PlacementGroup.Enabled", "true", "in no placement group"},
-        {"Efa.Enabled", "true", "with one interface, which is no EFA"},
-        {"ComputeSettings.LocalStorage.RootVolume", NULL, "with the image's own root volume"},
-        {"Networking.AssignPublicIp", NULL, "with what their subnet assigns"},
-        {"LaunchTemplateOverrides", NULL, "without that template"},
+        {"Efa.Enabled", true, "with one interface, which is no EFA"},
+        {"ComputeSettings.LocalStorage.RootVolume", false, "with the image's own root volume"},
+        {"LaunchTemplateOverrides", false, "without that template"},
 };
 
 static bool is_set(const struct doc *of, size_t row)
 {
-	const struct doc *at = doc_find(of, without_effect[row].key);
-
-	if (!at || !without_effect[row].value)
-		return at != NULL;
-	return str_eq(without_effect[row].value, "true")
-	               ? scalar_on(of, without_effect[row].key)
-	               : at->type == DOC_SCALAR && str_eq(at->text, without_effect[row].value);
+	return without_effect[row].is_switch ? scalar_on(of, without_effect[row].key)
+	                                     : doc_find(of, without_effect[row].key) != NULL;
 }
 
 static void note_effects(const struct pcluster_input *in, const struct doc *of)

@@ -1,5 +1,9 @@
 """What a launch asks of EC2: markets, places, networks, volumes, processors, and whose it is."""
-from conftest import wait_until
+import os
+import subprocess
+from pathlib import Path
+
+from conftest import GUARD, wait_until
 from fakes.instances import names
 
 HEAD = """
@@ -131,3 +135,26 @@ def test_instances_have_the_tags_of_queue_and_resource_and_of_the_job_they_are_f
     assert tags(ec2, "q-dy-b-1") == {"queue": "q", "resource": "b"}
     asked = (head.dir / "squeue.log").read_text().splitlines()
     assert asked == ["--noheader --all --format=%A|%u|%a --jobs=7,8,9,10"]
+
+
+def test_what_the_agent_makes_of_a_cluster_file(head, ec2):
+    """Its `render` of a case that has all of it, as hpc-fleet reads and launches it."""
+    case = Path(__file__).resolve().parents[1] / "render/cases/fleet.yaml"
+    subprocess.run([os.environ["HPC_AGENT"], "render", case, "--role", "head", "--cluster", "hpc", "--head", "10.0.0.10", "-o", head.dir / "out"],
+                   check=True, capture_output=True, timeout=GUARD)
+    group = "arn:aws:resource-groups:eu-west-1:123456789012:group/g"
+    ec2.subnets["subnet-12121212"] = "eu-west-1a"
+    ec2.launchable.add("ami-00000000000000001")
+    ec2.groups.add("sg-00000000000000001")
+    ec2.placement_groups.add("rack")
+    ec2.reservations.update({"cr-00000000000000001": "default", group: "default"})
+    ec2.types.update({"t3.micro": {"cores": 1, "cards": 1, "efa": 0, "spot": 0.01}, "c5.large": {"cores": 1, "cards": 1, "efa": 0}})
+    head.site((head.dir / "out/etc/hpc-node/fleet.yaml").read_text())
+    head.start()
+    head.slurm("resume", "queue1-dy-t3micro-1,reserved-dy-own-1,reserved-dy-group-1")
+    head.wait_alive("queue1-dy-t3micro-1,reserved-dy-own-1,reserved-dy-group-1")
+    spot, own, grouped = (ec2.of_node(f"{name}-1")[0].shape for name in ("queue1-dy-t3micro", "reserved-dy-own", "reserved-dy-group"))
+    target = "CapacityReservationSpecification.CapacityReservationTarget.CapacityReservation"
+    assert spot["InstanceMarketOptions.MarketType"] == "spot" and float(spot["InstanceMarketOptions.SpotOptions.MaxPrice"]) == 0.015
+    assert own["Placement.GroupName"] == "rack" and own[f"{target}Id"] == "cr-00000000000000001"
+    assert "Placement.GroupName" not in grouped and grouped[f"{target}ResourceGroupArn"] == group

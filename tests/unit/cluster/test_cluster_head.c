@@ -156,10 +156,13 @@ static void what_a_fleet_lacks(void **state)
 	static const struct {
 		const char *before, *after, *says;
 	} rows[] = {
-	        {"Name: q1", "Name: q1, CapacityType: SPOT", "launches these instances on demand"},
+	        {"Name: q1",
+	         "Name: q1, CapacityType: SPOT, "
+	         "CapacityReservationTarget: {CapacityReservationId: cr-1}",
+	         "Spot instances use none"},
 	        {"Networking: {SubnetIds",
 	         "Networking: {PlacementGroup: {Enabled: true}, SubnetIds",
-	         "in no placement group"},
+	         "hpc-fleet makes none: expected the Name"},
 	        {"Iam: {InstanceProfile: p}, ", "", "its instances have no role"},
 	        {"Name: q1", "Name: q1, Tags: [{Key: a b, Value: v}]", "'a b' is not on instances"},
 	        {"[subnet-1]", "[vpc-1]",
@@ -189,8 +192,10 @@ static void what_a_fleet_lacks(void **state)
 		reading.notes = NULL;
 		if (r < 0)
 			assert_non_null(strstr(e.text, rows[i].says));
-		else
+		else {
+			assert_non_null(notes.items);
 			assert_non_null(strstr(notes.items[0], rows[i].says));
+		}
 	}
 }
 
