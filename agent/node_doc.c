@@ -85,6 +85,18 @@ static struct doc *named_place(struct arena *a, const char *file)
 	return at;
 }
 
+/* storage.NAME is looked up by the code that knows the name, and hpc-fleet says by some whose an
+ * instance is; the others are keys of the document. */
+static bool is_key_of_document(const char *tag)
+{
+	static const char *const fleets[] = {"queue", "resource", "job", "user", "account"};
+
+	for (size_t i = 0; i < ARRAY_LEN(fleets); i++)
+		if (str_eq(tag, fleets[i]))
+			return false;
+	return !str_starts(tag, "storage.");
+}
+
 struct doc *node_doc_from_tags(struct arena *a, const struct vars *facts)
 {
 	static const char own[] = "tag.hpc-node:";
@@ -103,9 +115,7 @@ struct doc *node_doc_from_tags(struct arena *a, const struct vars *facts)
 	for (size_t i = 0; i < facts->n; i++) {
 		const char *name = facts->items[i].name;
 
-		/* storage.NAME is looked up by the code that knows the name; the others are keys of
-		 * the document */
-		if (str_starts(name, own) && !str_starts(name + strlen(own), "storage."))
+		if (str_starts(name, own) && is_key_of_document(name + strlen(own)))
 			doc_put_text(a, tags, name + strlen(own), facts->items[i].value);
 	}
 	node_doc_overlay(a, map, tags);

@@ -237,6 +237,12 @@ static void tags_are_a_layer(void **state)
 	vars_set(&facts, "tag.parallelcluster:cluster-name", "pc", "imds");
 	vars_set(&facts, "tag.other", "x", "imds");
 	vars_set(&facts, "tag.hpc-node:storage.home", "fs-1", "imds");
+	/* As hpc-fleet tags instances. */
+	vars_set(&facts, "tag.hpc-node:queue", "q", "imds");
+	vars_set(&facts, "tag.hpc-node:resource", "r", "imds");
+	vars_set(&facts, "tag.hpc-node:job", "7", "imds");
+	vars_set(&facts, "tag.hpc-node:user", "ann", "imds");
+	vars_set(&facts, "tag.hpc-node:account", "physics", "imds");
 	vars_set(&facts, "tag.hpc-node:node", "n1", "imds");
 	d = node_doc_from_tags(arena, &facts);
 	assert_string_equal(doc_text(d, "cluster"), "pc");
