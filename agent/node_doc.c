@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "cloud/uri.h"
+#include "model/fleet.h"
 #include "model/hostlist.h"
 
 #define DEADLINE_DEFAULT_MS (300 * 1000)
@@ -89,12 +90,7 @@ static struct doc *named_place(struct arena *a, const char *file)
  * instance is; the others are keys of the document. */
 static bool is_key_of_document(const char *tag)
 {
-	static const char *const fleets[] = {"queue", "resource", "job", "user", "account"};
-
-	for (size_t i = 0; i < ARRAY_LEN(fleets); i++)
-		if (str_eq(tag, fleets[i]))
-			return false;
-	return !str_starts(tag, "storage.");
+	return !fleet_is_tag(tag) && !str_starts(tag, "storage.");
 }
 
 struct doc *node_doc_from_tags(struct arena *a, const struct vars *facts)

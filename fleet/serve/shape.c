@@ -2,6 +2,8 @@
 /* The parameters of a launch. */
 #include "serve/shape.h"
 
+#include "model/fleet.h"
+
 #define TAGS_OURS 8
 
 struct shaping {
@@ -29,11 +31,11 @@ static void shape_tags(struct shaping *x, const char *nodes)
 
 	tag(tags, &n, "hpc-node:cluster", x->site->cluster);
 	tag(tags, &n, "hpc-node:nodes", nodes);
-	tag(tags, &n, "hpc-node:queue", x->resource->queue);
-	tag(tags, &n, "hpc-node:resource", x->resource->name);
-	tag(tags, &n, "hpc-node:job", one ? x->launch->owner.job : NULL);
-	tag(tags, &n, "hpc-node:user", one ? x->launch->owner.user : NULL);
-	tag(tags, &n, "hpc-node:account", one ? x->launch->owner.account : NULL);
+	tag(tags, &n, "hpc-node:" FLEET_TAG_QUEUE, x->resource->queue);
+	tag(tags, &n, "hpc-node:" FLEET_TAG_RESOURCE, x->resource->name);
+	tag(tags, &n, "hpc-node:" FLEET_TAG_JOB, one ? x->launch->owner.job : NULL);
+	tag(tags, &n, "hpc-node:" FLEET_TAG_USER, one ? x->launch->owner.user : NULL);
+	tag(tags, &n, "hpc-node:" FLEET_TAG_ACCOUNT, one ? x->launch->owner.account : NULL);
 	for (size_t i = 0; i < own->n; i++)
 		tag(tags, &n, own->items[i].name, own->items[i].value);
 	x->ret.tags = tags;

@@ -2,9 +2,10 @@
 /* Makes the section `fleet` of a cluster's model: what hpc-fleet may launch for it. */
 #include "cluster/pcluster_fleet.h"
 
-#include <stdlib.h>
-
 #include "data/scalar.h"
+
+#define PRICE_MIN 0.000001 /* dollars an hour */
+#define PRICE_MAX 1000000
 
 /* ---- the nodes' document ---- */
 
@@ -100,14 +101,12 @@ static const struct doc *setting(const struct model_queue *q, const struct model
 }
 
 /* The file's numbers may have an exponent; EC2 takes digits and a point. */
-static const char *price_of(const struct pcluster_input *in, const char *text)
+static const char *price_of(const struct pcluster_input *in, const struct doc *price)
 {
-	size_t whole = strspn(text, "0123456789");
-	size_t part = text[whole] == '.' ? strspn(text + whole + 1, "0123456789") : 0;
+	double dollars = 0;
 
-	if (whole && part && !text[whole + 1 + part])
-		return text;
-	return text[whole] || !whole ? arena_printf(in->arena, "%.6f", strtod(text, NULL)) : text;
+	(void)!scalar_number(price, &dollars); /* checked by check_resource() */
+	return arena_printf(in->arena, "%.6f", dollars);
 }
 
 /* One target stands instead of the other as a whole. */
@@ -137,7 +136,7 @@ static void put_market(const struct pcluster_input *in, const struct model_queue
 			             "CapacityReservationTarget: Spot instances use none");
 		doc_put_text(in->arena, entry, "market", "spot");
 		if (price)
-			doc_put_text(in->arena, entry, "max-price", price_of(in, price->text));
+			doc_put_text(in->arena, entry, "max-price", price_of(in, price));
 		return;
 	}
 	if (!block)
@@ -234,6 +233,37 @@ static void check_ids(const struct pcluster_input *in, const struct model_place 
 			         doc_err(items[i].at, faults->err, REASON_INPUT_RANGE,
 			                 "'%.80s' is not what EC2 launches with: expected %s...",
 			                 items[i].text, prefix));
+}
+
+/* The fleet's file is refused as a whole, and then nothing is launched: what it can't hold is told here. */
+static void check_resource(const struct pcluster_input *in, const struct model_queue *q,
+                           const struct model_resource *c, struct faults_walk *faults)
+{
+	const struct doc *price = doc_get(c->at, "SpotPrice"), *block = reservation_of(q, c);
+	const char *type = doc_text(q->at, "CapacityType");
+	double dollars = 0;
+
+	if (price && scalar_number(price, &dollars) >= 0 &&
+	    !(dollars >= PRICE_MIN && dollars <= PRICE_MAX))
+		complain(in, faults,
+		         doc_err(price, faults->err, REASON_INPUT_RANGE,
+		                 "SpotPrice: '%.80s' is no price of an hour: expected dollars, "
+		                 "0.000001 to 1000000",
+		                 price->text));
+	if (block && !faults->ended && !str_starts(block->text, "cr-") &&
+	    !str_starts(block->text, "arn:"))
+		complain(
+		        in, faults,
+		        doc_err(block, faults->err, REASON_INPUT_RANGE,
+		                "CapacityReservationTarget: '%.80s': expected cr-... or the ARN of "
+		                "a group",
+		                block->text));
+	if (!block && !faults->ended && type && str_eq(type, "CAPACITY_BLOCK"))
+		complain(in, faults,
+		         doc_err(doc_get(q->at, "CapacityType"), faults->err, REASON_INPUT_REQUIRED,
+		                 "CAPACITY_BLOCK: expected the block as "
+		                 "CapacityReservationTarget of '%s'",
+		                 c->name));
 }
 
 static void check_queue(const struct pcluster_input *in, const struct model_queue *q,
@@ -340,6 +370,7 @@ int pcluster_fleet(const struct pcluster_input *in, const struct model *m, struc
 		note_effects(in, q->at);
 		for (size_t k = 0; q->launch.image.text && k < q->n_resources; k++)
 			if (has_nodes(&q->resources[k]) && q->resources[k].n_types) {
+				check_resource(in, q, &q->resources[k], &faults);
 				note_effects(in, q->resources[k].at);
 				doc_push(in->arena, list, resource_of(in, q, &q->resources[k]));
 			}

@@ -4,6 +4,17 @@
 
 #define HEADER "# Written by hpc-agent from the cluster's configuration: edit that, not this.\n"
 
+bool fleet_is_tag(const char *name)
+{
+	static const char *const names[] = {FLEET_TAG_QUEUE, FLEET_TAG_RESOURCE, FLEET_TAG_JOB,
+	                                    FLEET_TAG_USER, FLEET_TAG_ACCOUNT};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq(name, names[i]))
+			return true;
+	return false;
+}
+
 static void put_entry(const struct doc *map, size_t i, struct strbuf *out)
 {
 	strbuf_str(out, map->keys[i]->text);
