@@ -1,6 +1,7 @@
 # One interface target carries every flag, each probed first: an old compiler drops a flag, it doesn't fail.
 # Distributions own CMAKE_C_FLAGS; nothing here touches it.
 include(CheckCCompilerFlag)
+include(CheckCSourceRuns)
 include(CheckPIESupported)
 check_pie_supported(LANGUAGES C)
 set(CMAKE_POSITION_INDEPENDENT_CODE ON)
@@ -50,6 +51,16 @@ else()
 	endif()
 	target_link_options(hpc_flags INTERFACE
 		-Wl,-z,relro,-z,now,-z,noexecstack,--as-needed,--gc-sections)
+	# As plain relocations, 24 bytes a pointer, the tables of names are an eighth of a program. Packed they need glibc 2.36, and a
+	# linker that says so to ld.so (mold 1.10 doesn't): what comes out is run, so a cross build goes without.
+	if(NOT CMAKE_CROSSCOMPILING)
+		set(CMAKE_REQUIRED_LINK_OPTIONS -pie -Wl,-z,pack-relative-relocs)
+		check_c_source_runs("static int a; int *volatile p = &a; int main(void) { return *p; }" HPC_HAS_RELR)
+		unset(CMAKE_REQUIRED_LINK_OPTIONS)
+	endif()
+	if(HPC_HAS_RELR)
+		target_link_options(hpc_flags INTERFACE -Wl,-z,pack-relative-relocs)
+	endif()
 endif()
 
 if(HPC_FUZZ)
