@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-#include "cloud/uri.h"
+#include "http/uri.h"
 #include "model/fleet.h"
 #include "model/hostlist.h"
 

@@ -4,7 +4,7 @@ cmake_minimum_required(VERSION 3.22)
 
 # symbol prefix -> the members (floor/file stem) that may call it
 set(doors
-	"curl_=cloud/http"
+	"curl_=http/http"
 	"cJSON_=data/json"
 	"yaml_parser_=data/yaml"
 	"yaml_event_=data/yaml"

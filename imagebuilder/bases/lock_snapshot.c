@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "cloud/uri.h"
 #include "data/json.h"
+#include "http/uri.h"
 
 #define SHA1_HEX 40
 

@@ -7,7 +7,7 @@
 #include "aws/ebs.h"
 #include "aws/ebs_own.h"
 #include "base/clock.h"
-#include "cloud/retry.h"
+#include "http/retry.h"
 
 #define ATTEMPT_MS 20000
 #define STALL_S    12

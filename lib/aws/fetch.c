@@ -14,8 +14,8 @@
 #include "base/digest.h"
 #include "base/scope.h"
 #include "cloud/session.h"
-#include "cloud/uri.h"
 #include "cloud/web.h"
+#include "http/uri.h"
 
 #define FILE_PIECE (64 * 1024)
 

@@ -4,7 +4,7 @@
 
 #include "aws/s3.h"
 #include "cloud/call.h"
-#include "cloud/transfer.h"
+#include "http/transfer.h"
 
 struct s3_object {
 	const struct uri *uri;

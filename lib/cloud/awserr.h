@@ -7,7 +7,7 @@
  */
 #pragma once
 
-#include "cloud/http.h"
+#include "http/http.h"
 
 struct awserr {
 	char code[64];      /* "NoSuchKey", or "" when the answer has none */

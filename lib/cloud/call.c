@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cloud/partition.h"
-#include "cloud/retry.h"
+#include "http/retry.h"
 
 #define RENEWALS_MAX 3
 #define MOVES_MAX    2

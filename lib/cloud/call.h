@@ -8,7 +8,7 @@
 #include "cloud/awserr.h"
 #include "cloud/session.h"
 #include "cloud/sigv4.h"
-#include "cloud/uri.h"
+#include "http/uri.h"
 
 #define CALL_PAIRS_MAX 8
 #define CALL_AUTH_MAX  1024

@@ -7,7 +7,7 @@
 
 #include "cloud/partition.h"
 #include "cloud/session.h"
-#include "cloud/uri.h"
+#include "http/uri.h"
 
 static const char *copy(struct arena *a, const char *s)
 {

@@ -5,8 +5,8 @@
 #include "base/log.h"
 #include "cloud/partition.h"
 #include "cloud/session.h"
-#include "cloud/uri.h"
 #include "data/json.h"
+#include "http/uri.h"
 
 #define DOCUMENT_MAX (64 * 1024)
 #define TAGS         "meta-data/tags/instance"

@@ -8,8 +8,8 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "cloud/retry.h"
-#include "cloud/uri.h"
+#include "http/retry.h"
+#include "http/uri.h"
 
 #define IMDS_SETTING "AWS_EC2_METADATA_SERVICE_ENDPOINT"
 #define TOKEN_TTL_S  21600

@@ -13,7 +13,7 @@
 
 #include "base/arena.h"
 #include "base/backoff.h"
-#include "cloud/http.h"
+#include "http/http.h"
 
 #define IMDS_LATE_MS 30000
 

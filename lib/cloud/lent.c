@@ -8,10 +8,10 @@
 
 #include "base/clock.h"
 #include "base/digest.h"
-#include "cloud/retry.h"
 #include "cloud/session.h"
 #include "data/json.h"
 #include "data/scalar.h"
+#include "http/retry.h"
 
 #define ANSWER_MAX (64 * 1024)
 #define TOKEN_MAX  (64 * 1024)

@@ -9,7 +9,7 @@
 #include "cloud/partition.h"
 #include "cloud/profile_file.h"
 #include "cloud/sts.h"
-#include "cloud/uri.h"
+#include "http/uri.h"
 
 #define SOURCES_MAX 8          /* profiles that one leads to by source_profile */
 #define SESSION     "hpc-node" /* where no role_session_name is given */

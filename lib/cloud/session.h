@@ -4,8 +4,8 @@
 
 #include "cloud/cloud.h"
 #include "cloud/creds.h"
-#include "cloud/http.h"
 #include "cloud/imds.h"
+#include "http/http.h"
 
 #define SESSION_FETCH_MAX     (16u * 1024 * 1024) /* default ceiling of a fetched body */
 #define SESSION_USER_DATA_MAX (64 * 1024)

@@ -5,8 +5,8 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "cloud/retry.h"
-#include "cloud/uri.h"
+#include "http/retry.h"
+#include "http/uri.h"
 
 #define REDIRECTS_MAX 3
 

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "cloud/session.h"
-#include "cloud/transfer.h"
+#include "http/transfer.h"
 
 int web_get(struct cloud *c, const char *url, struct transfer *t, uint64_t deadline,
             struct err *e) ATTR_MUST_USE;

@@ -7,7 +7,7 @@
 #include "aws/fetch.h"
 #include "base/digest.h"
 #include "base/str.h"
-#include "cloud/uri.h"
+#include "http/uri.h"
 
 #define ACCOUNT_MAX 32 /* useradd(8) refuses longer names */
 

@@ -27,7 +27,7 @@ int claim_account(const struct doc *at, const char *name, struct err *e) ATTR_MU
 int claim_sha256(const struct step *s, const char *key, const char *hex,
                  struct err *e) ATTR_MUST_USE;
 
-/* Where content comes from, as cloud/uri.h has it; a file of this machine becomes a need of the step. */
+/* Where content comes from, as http/uri.h has it; a file of this machine becomes a need of the step. */
 int claim_source(struct step *s, const char *key, const char *uri, struct err *e) ATTR_MUST_USE;
 
 /* Where a secret comes from: as claim_source(), or the ARN of a secret of Secrets Manager's. `what` it is,

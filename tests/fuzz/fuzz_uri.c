@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Fuzzes URIs and ARNs. */
-#include "cloud/uri.h"
 #include "fuzz.h"
+#include "http/uri.h"
 
 static bool printable(const char *s)
 {

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "cloud/retry.h"
+#include "http/retry.h"
 
 static void passing_faults(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Private to lib/cloud and lib/aws: waits before a request is sent again, and logs why. */
+/* Waits before a request is sent again, and logs why. */
 #pragma once
 
 #include "base/backoff.h"

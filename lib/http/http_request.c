@@ -8,7 +8,7 @@
 
 #include "base/clock.h"
 #include "base/scope.h"
-#include "cloud/http_wire.h"
+#include "http/http_wire.h"
 
 #define HEADER_TEXT_MAX (24 * 1024) /* the services take 8 KiB of headers, and 16 KiB at most */
 #define LOW_SPEED_BYTES 1024L

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Waits before a request is sent again, and logs why. */
-#include "cloud/retry.h"
+#include "http/retry.h"
 
 #include <errno.h>
 

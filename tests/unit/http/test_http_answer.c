@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "cloud/http_wire.h"
+#include "http/http_wire.h"
 
 static struct err e;
 static struct clock_fake now = {.now_ns = 1000000000};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Runs HTTP exchanges together on kept-alive connections. */
-#include "cloud/http.h"
+#include "http/http.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cloud/http_wire.h"
+#include "http/http_wire.h"
 
 #define METADATA_WIDTH   4 /* the link-local services share 1024 packets a second */
 #define KEPT_CONNECTIONS 8u

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to lib/cloud and lib/aws: one body received over several tries. A later try asks for the
+ * One body received over several tries. A later try asks for the
  * rest only of the unchanged object (Range with If-Match); when it has changed, or the server sends
  * all of it, the earlier bytes are discarded: two versions are never mixed.
  */
 #pragma once
 
-#include "cloud/http.h"
+#include "http/http.h"
 
 /* Where the body goes. Negative with `e` set ends the transfer. */
 struct transfer_sink {

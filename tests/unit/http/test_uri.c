@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of cloud/uri. */
+/* Tests of http/uri. */
 #include "unit.h"
 
-#include "cloud/uri.h"
+#include "http/uri.h"
 
 static struct arena *a;
 static struct err e;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "cloud/http_wire.h"
+#include "http/http_wire.h"
 
 #define LOW_SPEED_S        30u
 #define ANSWER_HEADERS_MAX 100

@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #include "base/clock.h"
-#include "cloud/http_wire.h"
+#include "http/http_wire.h"
 #include "server.h"
 
 static struct server server;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parses URIs and endpoints, and percent-encodes. */
-#include "cloud/uri.h"
+#include "http/uri.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>

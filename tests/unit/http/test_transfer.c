@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of cloud/transfer. */
+/* Tests of http/transfer. */
 #include "unit.h"
 
 #include <errno.h>
 
-#include "cloud/transfer.h"
+#include "http/transfer.h"
 
 static char body[64];
 static size_t len;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Receives one body over several tries. */
-#include "cloud/transfer.h"
+#include "http/transfer.h"
 
 #include <errno.h>
 #include <inttypes.h>

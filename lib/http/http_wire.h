@@ -4,7 +4,7 @@
 
 #include <curl/curl.h>
 
-#include "cloud/http.h"
+#include "http/http.h"
 
 #define HTTP_SOCKETS_MAX 128
 
