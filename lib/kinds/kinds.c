@@ -3,6 +3,7 @@
 #include "kinds/kinds.h"
 
 #include "base/str.h"
+#include "munge/munge.h"
 #include "slurm/slurm_kinds.h"
 
 /* One line each, so that adding a kind is one line of a diff. */

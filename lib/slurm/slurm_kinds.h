@@ -7,7 +7,6 @@
 
 #include "plan/step.h"
 
-extern const struct kind kind_munge;
 extern const struct kind kind_slurm;
 extern const struct kind kind_login;
 extern const struct kind kind_slurm_controller;

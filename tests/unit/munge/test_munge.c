@@ -5,8 +5,8 @@
  */
 #include "kind_world.h"
 
-#include "slurm/munge_own.h"
-#include "slurm/slurm_kinds.h"
+#include "munge/munge.h"
+#include "munge/munge_own.h"
 
 #define KEY   "0123456789abcdef0123456789abcdef"
 #define PLACE "machine/etc/munge/munge.key"

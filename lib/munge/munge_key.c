@@ -17,7 +17,7 @@
 #include "aws/s3.h"
 #include "base/log.h"
 #include "base/random.h"
-#include "slurm/munge_own.h"
+#include "munge/munge_own.h"
 
 #define KEY_MIN  32   /* munged refuses shorter ones */
 #define KEY_MADE 1024 /* as create-munge-key and mungekey(8) make them */

@@ -15,9 +15,9 @@
 #include "aws/fetch.h"
 #include "base/clock.h"
 #include "machine/unit.h"
+#include "munge/munge.h"
+#include "munge/munge_own.h"
 #include "plan/claim.h"
-#include "slurm/munge_own.h"
-#include "slurm/slurm_kinds.h"
 
 #define KEY_PATH "/etc/munge/munge.key"
 #define UNIT     "munge.service"

@@ -2,7 +2,7 @@
 /* The munge key: when one is made, and which one counts. */
 #include "aws/service.h"
 
-#include "slurm/munge_own.h"
+#include "munge/munge_own.h"
 
 #define GET       "GET /bucket/munge.key "
 #define PUT       "PUT /bucket/munge.key "
