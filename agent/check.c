@@ -10,8 +10,8 @@
 #include "agent/head.h"
 #include "agent/offline.h"
 #include "base/file.h"
-#include "cluster/pcluster_schema.h"
 #include "model/slurmver.h"
+#include "pcluster/pcluster_schema.h"
 
 /* ---- the node ---- */
 

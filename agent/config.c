@@ -8,10 +8,10 @@
 #include "aws/fetch.h"
 #include "base/backoff.h"
 #include "base/digest.h"
-#include "cluster/pcluster_schema.h"
 #include "http/uri.h"
 #include "kinds/kinds.h"
 #include "model/instance_file.h"
+#include "pcluster/pcluster_schema.h"
 #include "userdata/userdata.h"
 
 #define NS_PER_MS     1000000

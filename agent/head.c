@@ -5,10 +5,10 @@
 #include <errno.h>
 
 #include "cluster/pcluster_fleet.h"
-#include "cluster/pcluster_model.h"
 #include "model/fleet.h"
 #include "model/instance_file.h"
 #include "model/slurmver.h"
+#include "pcluster/pcluster_model.h"
 
 int head_release(const struct agent *g, unsigned *ret, struct err *e)
 {

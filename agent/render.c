@@ -12,7 +12,7 @@
 #include "agent/offline.h"
 #include "base/file.h"
 #include "base/scope.h"
-#include "cluster/pcluster_schema.h"
+#include "pcluster/pcluster_schema.h"
 
 /* ---- the model ---- */
 

@@ -3,9 +3,9 @@
 #include "life/plan_file.h"
 
 #include "base/digest.h"
-#include "cluster/pcluster_model.h"
-#include "cluster/pcluster_schema.h"
 #include "model/instance_file.h"
+#include "pcluster/pcluster_model.h"
+#include "pcluster/pcluster_schema.h"
 
 #define TYPES "share/hpc-cluster/instance-types.tsv" /* the package's own */
 

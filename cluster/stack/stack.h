@@ -12,9 +12,9 @@
  */
 #pragma once
 
-#include "cluster/cluster_notes.h"
 #include "data/faults.h"
 #include "model/model.h"
+#include "pcluster/cluster_notes.h"
 
 #define STACK_MARK     "A Slurm cluster of hpc-node" /* what the description of each begins with */
 #define STACK_TEXT_MAX (1UL << 20) /* bytes of a template that CloudFormation takes from S3 */

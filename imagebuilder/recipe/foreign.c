@@ -5,9 +5,9 @@
 #include <fcntl.h>
 
 #include "base/file.h"
-#include "cluster/pcluster_image.h"
 #include "data/yaml.h"
 #include "kinds/kinds.h"
+#include "pcluster/pcluster_image.h"
 #include "recipe/include.h"
 
 static int read_update(const char *file, struct arena *a, struct component_list *ret, struct err *e)

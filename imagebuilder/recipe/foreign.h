@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "cluster/cluster_notes.h"
 #include "component/component.h"
+#include "pcluster/cluster_notes.h"
 #include "plan/plan.h"
 
 struct foreign {

@@ -5,10 +5,10 @@
 
 #include "cluster/pcluster.h"
 #include "cluster/pcluster_own.h"
-#include "cluster/pcluster_schema.h"
 #include "data/json.h"
 #include "data/scalar.h"
 #include "data/yaml.h"
+#include "pcluster/pcluster_schema.h"
 
 /* ---- our own sections ---- */
 

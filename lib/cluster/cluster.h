@@ -12,11 +12,11 @@
  */
 #pragma once
 
-#include "cluster/cluster_notes.h"
-#include "cluster/cluster_role.h"
 #include "data/faults.h"
 #include "data/vars.h"
 #include "model/instance.h"
+#include "pcluster/cluster_notes.h"
+#include "pcluster/cluster_role.h"
 
 /* How to read a document; all zero is how a node reads its own. */
 struct cluster_reading {

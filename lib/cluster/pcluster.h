@@ -2,7 +2,7 @@
 /* Translates ParallelCluster's cluster-config.yaml to sections; see cluster.h for the inputs. */
 #pragma once
 
-#include "cluster/pcluster_input.h"
+#include "pcluster/pcluster_input.h"
 
 /* Adds sections to the map `spec`. */
 int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err *e) ATTR_MUST_USE;

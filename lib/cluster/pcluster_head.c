@@ -3,12 +3,12 @@
 #include <errno.h>
 
 #include "cluster/pcluster_fleet.h"
-#include "cluster/pcluster_model.h"
 #include "cluster/pcluster_own.h"
 #include "model/nfsd.h"
 #include "model/render.h"
 #include "model/slurmdbd.h"
 #include "model/slurmver.h"
+#include "pcluster/pcluster_model.h"
 
 #define SLURM_USER "slurm" /* as slurm.conf has it */
 

@@ -2,21 +2,11 @@
 /* Private to lib/cluster: the parts that the translation of a ParallelCluster file is made of. */
 #pragma once
 
-#include "cluster/pcluster_input.h"
-
-#define PCLUSTER_TIMEOUT_MAX_S (7 * 24 * 3600) /* for a node's start */
-#define PCLUSTER_IDLE_MAX_MIN  35791           /* as seconds it is what Slurm can count to */
+#include "pcluster/pcluster_input.h"
+#include "pcluster/pcluster_rules.h"
 
 /* pcluster_section.c: the list `name` of it, added where it is missing. */
 struct doc *pcluster_section(const struct pcluster_input *in, struct doc *spec, const char *name);
-/* The i-th of a list of strings, which may be written as one string; NULL behind the last. */
-const struct doc *pcluster_item(const struct doc *strings, size_t i);
-/* Whether /home is one for all nodes: unless HpcNode: SharedHome says otherwise. */
-bool pcluster_shares_home(const struct pcluster_input *in);
-/* Where the node's Slurm is; NULL: in /usr, if need be once it is installed. */
-const char *pcluster_prefix(const struct pcluster_input *in);
-/* Whether the node has apt: by the fact 'distribution', else by Image.Os. */
-bool pcluster_has_apt(const struct pcluster_input *in);
 
 /*
  * pcluster_head.c: the sections that only a head has: its files, exports, the controller. Facts:
@@ -45,32 +35,12 @@ void pcluster_login(const struct pcluster_input *in, struct doc *spec);
 /* pcluster_storage.c: the `mounts:` of SharedStorage and of the head node's exports. */
 int pcluster_mounts(const struct pcluster_input *in, struct doc *mounts,
                     struct err *e) ATTR_MUST_USE;
-/* Whether a SharedStorage has that directory, whoever serves it. */
-bool pcluster_storage_at(const struct pcluster_input *in, const char *dir);
-/* Whether what the head would serve itself is on a file system of EFS: SharedStorageType. */
-bool pcluster_head_efs(const struct pcluster_input *in);
-/* The normal form of a MountDir: the leading slash may be missing, and there may be too many
- * slashes. */
-const char *pcluster_dir(const char *dir, struct arena *a);
-
-/* pcluster_rules.c: duplicates, settings for another StorageType, directories that can't be mount
- * points. The document needn't have passed pcluster_check(). */
-int pcluster_rules(const struct doc *config, struct faults *faults, struct arena *a,
-                   struct err *e) ATTR_MUST_USE;
-
-/* pcluster_user_rules.c: users of HpcNode whose name, id or key no machine takes, or that are given
- * twice. Called by pcluster_rules(). */
-int pcluster_user_rules(const struct doc *config, struct faults *faults,
-                        struct err *e) ATTR_MUST_USE;
 
 /* pcluster_directory.c: the section `directory` that DirectoryService makes of every node. */
 void pcluster_directory(const struct pcluster_input *in, struct doc *spec);
 
 /* pcluster_packages.c: what HpcNode: Packages: installs. To be called when the mounts are known. */
 void pcluster_packages(const struct pcluster_input *in, struct doc *spec);
-
-/* The uid of the default user where it has to be made. */
-#define PCLUSTER_DEFAULT_UID 60000
 
 /* pcluster_users.c: the accounts of HpcNode's users, the same on each node, and the default user that
  * Image: Os: implies; their keys for SSH and their right to sudo. */
@@ -80,9 +50,6 @@ bool pcluster_has_local_home(const struct doc *config);
 
 /* The default user that Image: Os: implies, unless HpcNode: DefaultUser says that there is none; NULL: none. */
 const char *pcluster_default_user(const struct pcluster_input *in);
-
-/* One line as ssh-keygen writes it: "TYPE BASE64 [COMMENT]". */
-bool pcluster_is_public_key(const char *text);
 
 /* pcluster_settings.c: the effect of the proxy and multithreading settings of a queue, a pool of login
  * nodes, or HeadNode; and a note for each setting that this version doesn't carry out. */

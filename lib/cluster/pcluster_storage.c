@@ -17,24 +17,6 @@ struct entry {
 	const char *name, *dir;
 };
 
-const char *pcluster_dir(const char *dir, struct arena *a)
-{
-	struct strbuf b = STRBUF(a, strlen(dir) + 2);
-
-	for (const char *p = dir; *p;) {
-		size_t len;
-
-		p += strspn(p, "/");
-		len = strcspn(p, "/");
-		if (len) {
-			strbuf_char(&b, '/');
-			strbuf_add(&b, p, len);
-		}
-		p += len;
-	}
-	return b.len ? b.data : "/";
-}
-
 /* An IPv6 address is put in brackets before a path: fstab(5), nfs(5). */
 static void nfs_from_head(const struct entry *s, struct doc *mount, const char *dir)
 {
@@ -203,23 +185,6 @@ static int add_storage(struct entry *s, struct doc *mounts, struct err *e)
 		return 0;
 	}
 	return doc_err(s->at, e, REASON_BUG, "storage type '%s' passed the schema", type);
-}
-
-bool pcluster_storage_at(const struct pcluster_input *in, const char *dir)
-{
-	const struct doc *list = doc_get(in->config, "SharedStorage");
-
-	for (size_t i = 0; list && i < list->n; i++)
-		if (str_eq(pcluster_dir(doc_text(list->items[i], "MountDir"), in->arena), dir))
-			return true;
-	return false;
-}
-
-bool pcluster_head_efs(const struct pcluster_input *in)
-{
-	const struct doc *type = doc_find(in->config, "HeadNode.SharedStorageType");
-
-	return type && (str_eq(type->text, "Efs") || str_eq(type->text, "efs"));
 }
 
 static void add_head_export(const struct entry *s, struct doc *mounts, const char *dir)

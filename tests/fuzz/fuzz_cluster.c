@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A cluster's document all the way to a plan: what every node does with bytes from a bucket. */
 #include "cluster/cluster.h"
-#include "cluster/pcluster_image.h"
 #include "fuzz.h"
 #include "kinds/kinds.h"
+#include "pcluster/pcluster_image.h"
 #include "plan/plan.h"
 
 static void known_facts(struct vars *v)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks a document against a table of names and types. The walk is as deep as the table, which is
  * finite. */
-#include "cluster/pcluster_rows.h"
+#include "pcluster/pcluster_rows.h"
 
 #include <errno.h>
 

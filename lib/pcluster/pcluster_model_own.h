@@ -2,9 +2,10 @@
 /* Private to pcluster_model*.c. */
 #pragma once
 
-#include "cluster/pcluster_model.h"
-#include "cluster/pcluster_own.h"
 #include "data/scalar.h"
+#include "pcluster/pcluster_input.h"
+#include "pcluster/pcluster_model.h"
+#include "pcluster/pcluster_rules.h"
 
 struct reader {
 	const struct pcluster_input *in;

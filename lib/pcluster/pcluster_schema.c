@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The keys of ParallelCluster's cluster-config.yaml and the types of their values. */
-#include "cluster/pcluster_schema.h"
+#include "pcluster/pcluster_schema.h"
 
-#include "cluster/pcluster_rows.h"
+#include "pcluster/pcluster_rows.h"
 
 /* ---- small shared parts ---- */
 

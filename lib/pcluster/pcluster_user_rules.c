@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks the users that stand under HpcNode: their names, ids and keys. */
-#include "cluster/pcluster_own.h"
 #include "data/scalar.h"
+#include "pcluster/pcluster_input.h"
+#include "pcluster/pcluster_rules.h"
 #include "plan/claim.h"
 
 #define KEY_MAX  4096 /* bytes of a public key */

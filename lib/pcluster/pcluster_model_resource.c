@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads queues and their compute resources, each as large as the smallest of its types. */
-#include "cluster/pcluster_model_own.h"
+#include "pcluster/pcluster_model_own.h"
 
 #include <strings.h>
 

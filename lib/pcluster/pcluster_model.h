@@ -8,8 +8,8 @@
  */
 #pragma once
 
-#include "cluster/pcluster_input.h"
 #include "model/model.h"
+#include "pcluster/pcluster_input.h"
 
 /*
  * `in->config` has passed pcluster_check() and pcluster_rules(). Each type that

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Private to lib/cluster: schemas of ParallelCluster's files as tables of names and types, and the
+ * Private to lib/pcluster: schemas of ParallelCluster's files as tables of names and types, and the
  * function that checks a document against one. In these files "Key:" with nothing after it means
  * unset.
  */
 #pragma once
 
-#include "cluster/cluster_notes.h"
 #include "data/faults.h"
 #include "data/field.h"
+#include "pcluster/cluster_notes.h"
 
 struct pcluster_row {
 	const char *name;

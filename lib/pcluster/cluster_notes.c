@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A list of notes, each with its place. */
-#include "cluster/cluster_notes.h"
+#include "pcluster/cluster_notes.h"
 
 #include <stdarg.h>
 

@@ -8,9 +8,9 @@
  */
 #pragma once
 
-#include "cluster/cluster_notes.h"
 #include "data/doc.h"
 #include "data/faults.h"
+#include "pcluster/cluster_notes.h"
 
 struct pcluster_image {
 	bool update_os;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The roles of a cluster's nodes by name, and what a head's node document says about its instances. */
-#include "cluster/cluster_role.h"
+#include "pcluster/cluster_role.h"
 
 #include <errno.h>
 

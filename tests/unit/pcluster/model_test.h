@@ -2,9 +2,9 @@
 /* What the tests of pcluster_model.c share: a configuration is read into `model`, its faults and notes beside it. */
 #pragma once
 
-#include "cluster/pcluster_model.h"
+#include "pcluster/pcluster_model.h"
 
-#include "cluster/cluster.h"
+#include "data/yaml.h"
 #include "unit.h"
 
 #define TYPES                                                                                      \
@@ -53,7 +53,7 @@ static inline int read_with(const char *text, const char *const (*given)[2],
 		vars_set(&facts, (*given)[0], (*given)[1], "test");
 	int r = instance_add(&types, "types", (struct blob){TYPES, strlen(TYPES)}, arena, e);
 	assert_int_equal(r, 0);
-	r = cluster_read("c", (struct blob){text, strlen(text)}, arena, &config, e);
+	r = yaml_parse_foreign("c", (struct blob){text, strlen(text)}, arena, &config, e);
 	assert_int_equal(r, 0);
 	const struct pcluster_input in = {.config = config,
 	                                  .node = node,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads where accounting goes: a database of the cluster's own slurmdbd, or somebody else's. */
-#include "cluster/pcluster_model_own.h"
 #include "model/slurmdbd.h"
+#include "pcluster/pcluster_model_own.h"
 
 /* "HOST", "HOST:PORT", either behind "mysql://" or another scheme. */
 static int split_uri(struct reader *x, const struct doc *at, struct model_database *d)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes the typed model of a cluster from a ParallelCluster file. */
-#include "cluster/pcluster_model_own.h"
+#include "pcluster/pcluster_model_own.h"
 
 #include <stdlib.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ParallelCluster's build image configuration: its components as steps, notes and refusals. */
-#include "cluster/pcluster_image.h"
+#include "pcluster/pcluster_image.h"
 
 #include "data/yaml.h"
 #include "unit.h"

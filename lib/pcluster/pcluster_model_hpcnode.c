@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads what stands under HpcNode about queues: features of their nodes. */
-#include "cluster/pcluster_model_own.h"
+#include "pcluster/pcluster_model_own.h"
 
 static bool is_feature(const char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads what the instances of queues are launched with: image, subnets, security groups, role, key, tags. */
-#include "cluster/pcluster_model_own.h"
+#include "pcluster/pcluster_model_own.h"
 
 /* What EC2 takes as a tag's key where tags are in the metadata, and how many are left beside ours. */
 #define TAG_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-=.,_:@"

@@ -10,8 +10,8 @@
  */
 #pragma once
 
-#include "cluster/cluster_notes.h"
 #include "data/faults.h"
+#include "pcluster/cluster_notes.h"
 
 /* Keys that are not in the table become notes, or faults where `unknown` is NULL. */
 int pcluster_check(const struct doc *config, struct cluster_notes *unknown, struct faults *faults,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks rules between the keys of a ParallelCluster file that affect what a node gets. */
-#include "cluster/pcluster_own.h"
+#include "pcluster/pcluster_rules.h"
 
 #include "data/network.h"
+#include "pcluster/pcluster_input.h"
 
 struct walk {
 	struct faults_walk faults;

@@ -2,8 +2,8 @@
 /* Reads CustomSlurmSettings: what an administrator adds to slurm.conf, and what he may not. */
 #include <strings.h>
 
-#include "cluster/pcluster_model_own.h"
 #include "model/slurmkey.h"
+#include "pcluster/pcluster_model_own.h"
 
 static const char *const where[] = {
         [SETTINGS_CLUSTER] = "SlurmSettings",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads single values of a ParallelCluster file for the model. */
-#include "cluster/pcluster_model_own.h"
+#include "pcluster/pcluster_model_own.h"
 
 #include <stdarg.h>
 

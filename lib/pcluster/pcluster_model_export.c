@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds the directories that the head serves to the cluster, and the cluster's networks. */
-#include "cluster/pcluster_model_own.h"
 #include "data/network.h"
+#include "pcluster/pcluster_model_own.h"
 
 #define SAMPLE "192.0.2.0/24" /* RFC 5737 */
 

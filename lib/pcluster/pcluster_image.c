@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Translates ParallelCluster's build image configuration to sections of steps. */
-#include "cluster/pcluster_image.h"
+#include "pcluster/pcluster_image.h"
 
 #include <errno.h>
 
-#include "cluster/pcluster_rows.h"
 #include "data/scalar.h"
+#include "pcluster/pcluster_rows.h"
 
 static const char *const component_types[] = {"script", "arn", NULL};
 static const char *const imds_support[] = {"v1.0", "v2.0", NULL};
