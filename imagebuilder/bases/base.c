@@ -6,7 +6,7 @@
 
 #include "bases/base_own.h"
 #include "bases/emulation.h"
-#include "recipe/arch.h"
+#include "document/arch.h"
 
 /* A kind of base is a file, its declaration in base_own.h, and a row here. */
 static const struct base_type *const types[] = {

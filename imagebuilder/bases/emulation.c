@@ -10,7 +10,7 @@
 
 #include "base/file.h"
 #include "base/scope.h"
-#include "recipe/arch.h"
+#include "document/arch.h"
 
 #define ENTRY_MAX 4096
 #define MAGIC_MAX 128 /* bytes; more than an ELF header has do not fit one */

@@ -5,9 +5,9 @@
 
 #include "bases/base.h"
 #include "build/chain_own.h"
+#include "document/canon.h"
 #include "kinds/kinds.h"
 #include "plan/run.h"
-#include "recipe/canon.h"
 #include "recipe/sources.h"
 
 struct one_step {

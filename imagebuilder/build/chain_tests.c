@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "build/chain_own.h"
-#include "recipe/canon.h"
+#include "document/canon.h"
 #include "recipe/feature.h"
 #include "recipe/test.h"
 

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 
 #include "base/scope.h"
-#include "recipe/arch.h"
+#include "document/arch.h"
 #include "store/stack.h"
 
 #define MODULES                                                                                    \

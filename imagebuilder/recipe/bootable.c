@@ -4,8 +4,8 @@
 
 #include <unistd.h>
 
+#include "document/distribution.h"
 #include "recipe/brings.h"
-#include "recipe/distribution.h"
 
 /* By distribution, the first that fits. mmdebstrap's minbase has no init; packages of sessions and
  * networks depend on one. Kernels of rpm distributions need systemd themselves. */

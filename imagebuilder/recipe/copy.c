@@ -10,8 +10,8 @@
 
 #include "base/digest.h"
 #include "base/scope.h"
+#include "document/include.h"
 #include "os/tree.h"
-#include "recipe/include.h"
 
 const struct field copy_fields[] = {
         {"from", FIELD_STRING, FIELD_AT(struct copy, from), .required = true, .min = 1,

@@ -6,9 +6,9 @@
 
 #include "base/file.h"
 #include "data/yaml.h"
+#include "document/include.h"
 #include "kinds/kinds.h"
 #include "pcluster/pcluster_image.h"
-#include "recipe/include.h"
 
 static int read_update(const char *file, struct arena *a, struct component_list *ret, struct err *e)
 {

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 
 #include "base/digest.h"
-#include "recipe/canon.h"
+#include "document/canon.h"
 
 #define NAME_LONG 120         /* longest text that names an element */
 #define VALUE_MAX (8UL << 20) /* same as chain.c's */

@@ -9,11 +9,11 @@
 #include <unistd.h>
 
 #include "component/component.h"
+#include "document/distribution.h"
+#include "document/include.h"
 #include "kinds/kinds.h"
 #include "recipe/allow.h"
 #include "recipe/copy.h"
-#include "recipe/distribution.h"
-#include "recipe/include.h"
 #include "recipe/recipe_own.h"
 #include "recipe/test.h"
 

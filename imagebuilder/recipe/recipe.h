@@ -18,8 +18,8 @@
 
 #include "base/command.h"
 #include "data/field.h"
+#include "document/when.h"
 #include "plan/plan.h"
-#include "recipe/when.h"
 
 #define RECIPE_FROM_MAX  8 /* longest chain of recipes */
 #define RECIPE_DISK_MIN  (512LL << 20)

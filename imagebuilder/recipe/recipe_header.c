@@ -3,9 +3,9 @@
 #include <inttypes.h>
 #include <limits.h>
 
-#include "recipe/arch.h"
+#include "document/arch.h"
+#include "document/distribution.h"
 #include "recipe/debline.h"
-#include "recipe/distribution.h"
 #include "recipe/feature.h"
 #include "recipe/recipe_own.h"
 

@@ -22,7 +22,7 @@
 #include "build/progress.h"
 #include "disk/gpt.h"
 #include "disk/qcow2.h"
-#include "recipe/arch.h"
+#include "document/arch.h"
 #include "store/tool.h"
 #include "verb/verb.h"
 

@@ -3,7 +3,7 @@
 #include "bases_test.h"
 
 #include "bases/emulation.h"
-#include "recipe/arch.h"
+#include "document/arch.h"
 
 #define MAGIC    "magic 7f454c460201010000000000000000000200b700\n"
 #define MASK     "mask ffffffffffffff00fffffffffffffffffeffffff\n"

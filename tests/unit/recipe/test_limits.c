@@ -4,10 +4,10 @@
 
 #include "limit_rows.h"
 
+#include "document/when.h"
 #include "recipe/allow.h"
 #include "recipe/copy.h"
 #include "recipe/recipe.h"
-#include "recipe/when.h"
 
 /* ---- recipes ---- */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Chooses the parts of a recipe that are for this image. */
-#include "recipe/when.h"
+#include "document/when.h"
 
-#include "recipe/join.h"
-#include "recipe/when_own.h"
+#include "document/join.h"
+#include "document/when_own.h"
 
 static int refuse_keys(const struct doc *part, struct err *e)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Tests of recipe/canon. */
+/* Tests of document/canon. */
 #include "unit.h"
 
 #include "data/yaml.h"
-#include "recipe/canon.h"
+#include "document/canon.h"
 
 static const char *canon(const char *text, struct arena *a)
 {

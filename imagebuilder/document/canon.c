@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A piece of a recipe as canonical JSON, with its facts substituted. */
-#include "recipe/canon.h"
+#include "document/canon.h"
 
 #include <stdlib.h>
 

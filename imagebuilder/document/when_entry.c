@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Chooses the entries of a recipe's lists that are for this image. */
+#include "document/when_own.h"
 #include "kinds/kinds.h"
-#include "recipe/when_own.h"
 
 /* A list, and where it is. */
 struct entries {

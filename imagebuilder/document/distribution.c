@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of distributions, and how recipes name them. */
-#include "recipe/distribution.h"
+#include "document/distribution.h"
 
 #include <stdio.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of recipe/ share. */
+/* What the tests of recipes share. */
 #pragma once
 
 #include "scratch.h"

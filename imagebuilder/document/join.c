@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lays one recipe over another. */
-#include "recipe/join.h"
+#include "document/join.h"
 
 #include "kinds/kinds.h"
 

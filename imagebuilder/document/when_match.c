@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Judges whether what stands under `match` holds for the image. */
-#include "recipe/arch.h"
-#include "recipe/distribution.h"
-#include "recipe/when_own.h"
+#include "document/arch.h"
+#include "document/distribution.h"
+#include "document/when_own.h"
 
 struct match {
 	struct field_strings distribution, arch;

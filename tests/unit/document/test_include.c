@@ -2,7 +2,7 @@
 /* Recipes out of several texts. */
 #include "recipe_test.h"
 
-#include "recipe/include.h"
+#include "document/include.h"
 
 static const char *load(const char *name)
 {

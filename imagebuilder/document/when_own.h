@@ -2,7 +2,7 @@
 /* Shared by the when*.c files. */
 #pragma once
 
-#include "recipe/when.h"
+#include "document/when.h"
 
 /* when_match.c: *ret_why: why `match` doesn't hold for the image; NULL if it does. */
 int when_judge(const struct when *w, const struct doc *match, struct arena *a, const char **ret_why,

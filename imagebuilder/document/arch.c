@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The table of architectures. */
-#include "recipe/arch.h"
+#include "document/arch.h"
 
 #include <sys/utsname.h>
 

@@ -10,7 +10,7 @@
  */
 #pragma once
 
-#include "recipe/when.h"
+#include "document/when.h"
 
 #define INCLUDE_DEPTH_MAX 8
 #define INCLUDE_FILES_MAX 64

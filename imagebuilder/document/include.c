@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads recipes that consist of several texts, and merges them. */
-#include "recipe/include.h"
+#include "document/include.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "data/json.h"
 #include "data/yaml.h"
-#include "recipe/join.h"
+#include "document/join.h"
 
 struct seen {
 	dev_t dev;
