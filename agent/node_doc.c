@@ -53,7 +53,7 @@ const struct field node_doc_fields[] = {
          .help = "shared storage by name: the file system id or NFS source the configuration "
                  "lacks"},
         {"fleet", FIELD_DOC, AT(fleet),
-         .help = "of a head: image, security-groups, instance-profile, key-name and node of the "
+         .help = "of a head: image, security-groups, instance-profile(s), key-name and node of the "
                  "instances it launches, as far as the configuration doesn't say"},
         {"deadline", FIELD_DURATION, AT(deadline_ms),
          .help = "time the whole run may take; default 300s"},

@@ -20,6 +20,8 @@ static const struct command_option options[] = {
          VERB_TEMPLATE, COMMAND_TEXT, AT(bucket), NULL},
         {"image", "AMI", "default of the parameter HeadImage; default: CustomAmi", 0, VERB_TEMPLATE,
          COMMAND_TEXT, AT(image), NULL},
+        {"compute-image", "AMI", "default of the parameter ComputeImage", 0, VERB_TEMPLATE,
+         COMMAND_TEXT, AT(compute_image), NULL},
         {"vpc", "ID", "default of the parameter Vpc: the network of the subnets", 0, VERB_TEMPLATE,
          COMMAND_TEXT, AT(vpc), NULL},
         {"storage", "NAME=SOURCE", "what a shared storage is mounted from; again for more", 0,

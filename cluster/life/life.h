@@ -15,7 +15,7 @@ enum {
 struct life {
 	struct program program; /* first */
 	/* options */
-	const char *vpc, *bucket, *image;
+	const char *vpc, *bucket, *image, *compute_image;
 	struct command_list storage; /* NAME=SOURCE */
 	bool strict;
 	const char *region;

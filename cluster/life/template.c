@@ -65,6 +65,7 @@ static int run(struct life *l, struct faults *faults, struct cluster_notes *note
 	                               .vpc = l->vpc,
 	                               .bucket = l->bucket,
 	                               .image = l->image,
+	                               .compute_image = l->compute_image,
 	                               .storage = storage,
 	                               .faults = faults,
 	                               .notes = notes,

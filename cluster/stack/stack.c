@@ -29,15 +29,31 @@ static const char *head_image(const struct stack_input *in)
 	return own ? own : doc_text(doc_get(in->config, "Image"), "CustomAmi");
 }
 
+/* Whether a queue's instances have no image by the file. */
+static bool lacks_image(const struct doc *config)
+{
+	const struct doc *queues = doc_find(config, "Scheduling.SlurmQueues");
+
+	for (size_t i = 0; queues && i < queues->n; i++)
+		if (!doc_find(config, "Image.CustomAmi") &&
+		    !doc_find(queues->items[i], "Image.CustomAmi"))
+			return true;
+	return false;
+}
+
 static void parameters(struct stack_writer *x)
 {
 	const struct stack_input *in = x->in;
 	const char *bucket = in->bucket ? in->bucket : doc_text(in->config, "CustomS3Bucket");
 
 	jsonw_begin(&x->w, "Parameters", '{');
-	parameter(x, "Bucket", "String", bucket,
-	          "Bucket of this account; the configuration is its STACK/cluster-config.yaml");
+	parameter(x, "Bucket", "String", bucket, "Bucket of this account with the configuration");
+	parameter(x, "Configuration", "String", "cluster-config.yaml",
+	          "The configuration's key in the bucket, below STACK/");
 	parameter(x, "HeadImage", "AWS::EC2::Image::Id", head_image(in), "Image of the head");
+	if (x->compute_image)
+		parameter(x, "ComputeImage", "AWS::EC2::Image::Id", in->compute_image,
+		          "Image of compute nodes, where the file has none");
 	if (x->head_group || x->compute_group || x->storage_group)
 		parameter(x, "Vpc", "AWS::EC2::VPC::Id", in->vpc,
 		          "Network that the subnets are in");
@@ -105,6 +121,7 @@ static void look(struct stack_writer *x)
 
 	x->log = doc_find(x->in->config, "Monitoring.Logs.CloudWatch");
 	x->logs = stack_unless_off(x->in->config, cloudwatch);
+	x->compute_image = lacks_image(x->in->config);
 	stack_network_find(x);
 	stack_storage_find(x);
 	stack_roles_find(x);

@@ -24,7 +24,7 @@ struct stack_input {
 	const struct model *model; /* of it */
 	const char *sha256;        /* of the file's bytes, in hex: the head takes no other ones */
 	/* What the parameters are unless somebody gives them; NULL: they have to be given. */
-	const char *vpc, *bucket, *image;
+	const char *vpc, *bucket, *image, *compute_image;
 	/* Sources of the shared storage that neither the file nor the stack knows, by its Name; a map,
 	 * or NULL. */
 	const struct doc *storage;

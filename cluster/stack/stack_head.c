@@ -9,6 +9,26 @@
 
 /* ---- the instance ---- */
 
+/* The map `fleet`: what its instances are launched with, as far as only the stack knows it. */
+static void put_fleet(struct stack_writer *x, struct strbuf *out)
+{
+	size_t before = out->len;
+
+	strbuf_str(out, "fleet: {");
+	if (x->compute_image)
+		strbuf_str(out, "image: \"${ComputeImage}\", ");
+	if (x->compute_group)
+		strbuf_str(out, "security-groups: [\"${ComputeSecurityGroup.GroupId}\"], ");
+	stack_roles_fleet(x, out);
+	if (out->data[out->len - 1] == '{') {
+		out->len = before;
+		out->data[before] = '\0';
+		return;
+	}
+	out->len -= 2;
+	strbuf_str(out, "}\n");
+}
+
 static const char *user_data(struct stack_writer *x)
 {
 	struct strbuf out = STRBUF(x->arena, USER_DATA_MAX);
@@ -19,15 +39,17 @@ static const char *user_data(struct stack_writer *x)
 	              "version: 1\n"
 	              "cluster: ${AWS::StackName}\n"
 	              "role: head\n"
-	              "config: s3://${Bucket}/${AWS::StackName}/cluster-config.yaml\n"
+	              "config: s3://${Bucket}/${AWS::StackName}/${Configuration}\n"
 	              "config-sha256: %s\n"
 	              "bucket-owner: \"${AWS::AccountId}\"\n",
 	              x->in->sha256);
 	if (*storage)
 		strbuf_printf(&out, "storage: {%s}\n", storage);
+	put_fleet(x, &out);
 	if (out.overflow)
-		stack_refuse(x, doc_get(x->in->config, "SharedStorage"),
-		             "SharedStorage: its sources don't fit into the head's user data");
+		stack_refuse(x, x->in->config,
+		             "the sources of SharedStorage and the queues' profiles don't fit "
+		             "into the head's user data");
 	return out.data;
 }
 
@@ -63,7 +85,9 @@ static void instance(struct stack_writer *x)
 {
 	const struct doc *head = doc_get(x->in->config, "HeadNode");
 
-	stack_begin(x, "Head", "AWS::EC2::Instance", NULL);
+	stack_open(x, "Head", "AWS::EC2::Instance", NULL);
+	stack_storage_before_head(x);
+	stack_properties(x);
 	stack_ref(x, "ImageId", "HeadImage");
 	stack_copy(x, "InstanceType", head, "InstanceType");
 	stack_copy(x, "SubnetId", doc_get(head, "Networking"), "SubnetId");

@@ -24,6 +24,7 @@ struct stack_writer {
 	bool roles;
 	/* Found before anything is written. */
 	bool head_group, compute_group, storage_group; /* they are made */
+	bool compute_image;                            /* a queue has no image of its own */
 	const struct doc *log;                         /* Monitoring.Logs.CloudWatch, or NULL */
 	bool logs;
 	size_t n_compute;
@@ -32,7 +33,10 @@ struct stack_writer {
 
 /* ---- stack_write.c: pieces of a template ---- */
 
-/* A resource, from its name to its properties; `policy`: of its deletion and replacement, or NULL. */
+/* A resource, from its name to its properties; `policy`: of its deletion and replacement, or NULL. What
+ * stack_open() begins may have further members until stack_properties(). */
+void stack_open(struct stack_writer *x, const char *id, const char *type, const char *policy);
+void stack_properties(struct stack_writer *x);
 void stack_begin(struct stack_writer *x, const char *id, const char *type, const char *policy);
 void stack_end(struct stack_writer *x);
 void stack_ref(struct stack_writer *x, const char *key, const char *id);
@@ -66,9 +70,13 @@ void stack_roles_find(struct stack_writer *x); /* stack_roles.c */
 void stack_roles(struct stack_writer *x);
 void stack_head_profile(struct stack_writer *x);
 void stack_roles_outputs(struct stack_writer *x);
+/* Keys of the map `fleet` of the head's node document as text for Fn::Sub, each with ", " behind it. */
+void stack_roles_fleet(struct stack_writer *x, struct strbuf *out);
 void stack_storage_find(struct stack_writer *x); /* stack_storage.c */
 void stack_storage(struct stack_writer *x);
 /* The map `storage` of the head's node document as text for Fn::Sub, or "". */
 const char *stack_storage_sources(struct stack_writer *x);
+/* What a head waits for before it starts: file systems that it could not reach yet. */
+void stack_storage_before_head(struct stack_writer *x);
 void stack_head(struct stack_writer *x);  /* stack_head.c */
 void stack_watch(struct stack_writer *x); /* stack_watch.c */

@@ -182,6 +182,42 @@ void stack_head_profile(struct stack_writer *x)
 		stack_ref(x, "IamInstanceProfile", "HeadProfile");
 }
 
+/* Of the queue's nodes: a reference to what the stack makes; NULL: the file names it. */
+static const char *made_profile(struct stack_writer *x, const struct doc *queue)
+{
+	const char *text = iam_text(x, doc_get(queue, "Iam"));
+
+	for (size_t i = 0; i < x->n_compute; i++)
+		if (str_eq(x->compute[i].text, text))
+			return x->compute[i].profile;
+	return NULL;
+}
+
+/* The first queue's is the default, others' stand by their names. */
+void stack_roles_fleet(struct stack_writer *x, struct strbuf *out)
+{
+	const struct doc *queues = doc_find(x->in->config, "Scheduling.SlurmQueues");
+	const char *usual = NULL;
+	bool others = false;
+
+	for (size_t i = 0; queues && i < queues->n; i++) {
+		const char *made = made_profile(x, queues->items[i]);
+
+		if (made && !usual) {
+			usual = made;
+			strbuf_printf(out, "instance-profile: \"${%s}\", ", usual);
+		}
+		if (!made || str_eq(made, usual))
+			continue;
+		strbuf_str(out, others ? ", " : "instance-profiles: {");
+		others = true;
+		strbuf_json(out, doc_text(queues->items[i], "Name"));
+		strbuf_printf(out, ": \"${%s}\"", made);
+	}
+	if (others)
+		strbuf_str(out, "}, ");
+}
+
 void stack_roles_outputs(struct stack_writer *x)
 {
 	const struct doc *pool = first_pool(x);

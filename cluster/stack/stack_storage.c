@@ -140,6 +140,11 @@ static size_t all_subnets(struct stack_writer *x, const char ***ret)
 	return n;
 }
 
+static const char *target_id(struct stack_writer *x, const char *id, size_t i)
+{
+	return arena_printf(x->arena, "%sTarget%zu", id, i + 1);
+}
+
 static void efs_targets(struct stack_writer *x, const char *id, const struct doc *at)
 {
 	const char **subnets;
@@ -152,8 +157,7 @@ static void efs_targets(struct stack_writer *x, const char *id, const struct doc
 		        "so no two of them may be in the same one",
 		        n);
 	for (size_t i = 0; i < n; i++) {
-		stack_begin(x, arena_printf(x->arena, "%sTarget%zu", id, i + 1),
-		            "AWS::EFS::MountTarget", NULL);
+		stack_begin(x, target_id(x, id, i), "AWS::EFS::MountTarget", NULL);
 		stack_ref(x, "FileSystemId", id);
 		jsonw_str(&x->w, "SubnetId", subnets[i]);
 		jsonw_begin(&x->w, "SecurityGroups", '[');
@@ -256,6 +260,26 @@ void stack_storage(struct stack_writer *x)
 		else if (makes_lustre(entry))
 			lustre(x, entry);
 	}
+}
+
+/* The target in the head's own subnet, which is the first, is what its mounts need. */
+void stack_storage_before_head(struct stack_writer *x)
+{
+	const struct doc *list = storage(x);
+	size_t n = home_on_efs(x);
+
+	for (size_t i = 0; list && i < list->n; i++)
+		n += makes_efs(list->items[i]);
+	if (!n)
+		return;
+	jsonw_begin(&x->w, "DependsOn", '[');
+	if (home_on_efs(x))
+		jsonw_str(&x->w, NULL, target_id(x, HOME_ID, 0));
+	for (size_t i = 0; list && i < list->n; i++)
+		if (makes_efs(list->items[i]))
+			jsonw_str(&x->w, NULL,
+			          target_id(x, stack_id(x, doc_text(list->items[i], "Name")), 0));
+	jsonw_end(&x->w, ']');
 }
 
 /* ---- their sources ---- */

@@ -5,7 +5,7 @@
 #include "base/digest.h"
 #include "data/scalar.h"
 
-void stack_begin(struct stack_writer *x, const char *id, const char *type, const char *policy)
+void stack_open(struct stack_writer *x, const char *id, const char *type, const char *policy)
 {
 	x->resources++;
 	jsonw_begin(&x->w, id, '{');
@@ -14,7 +14,17 @@ void stack_begin(struct stack_writer *x, const char *id, const char *type, const
 		jsonw_str(&x->w, "DeletionPolicy", policy);
 		jsonw_str(&x->w, "UpdateReplacePolicy", policy);
 	}
+}
+
+void stack_properties(struct stack_writer *x)
+{
 	jsonw_begin(&x->w, "Properties", '{');
+}
+
+void stack_begin(struct stack_writer *x, const char *id, const char *type, const char *policy)
+{
+	stack_open(x, id, type, policy);
+	stack_properties(x);
 }
 
 void stack_end(struct stack_writer *x)

@@ -38,6 +38,8 @@ const struct field cluster_launch_fields[] = {
         {"instance-profile", FIELD_STRING, AT(profile),
          .help = "the nodes' role, a name or an ARN, where the configuration has no "
                  "InstanceProfile"},
+        {"instance-profiles", FIELD_DOC, AT(profiles),
+         .help = "the same by the queue's name, for queues whose nodes have another role"},
         {"key-name", FIELD_STRING, AT(key),
          .help = "key pair for SSH, where the configuration has none of the head's"},
         {"node", FIELD_DOC, AT(node),
@@ -51,6 +53,21 @@ static int check_id(const struct doc *at, const char *text, const char *prefix, 
 	if (str_starts(text, prefix) && text[strlen(prefix)])
 		return 0;
 	return doc_err(at, e, REASON_INPUT_RANGE, "fleet: '%.80s': expected %s...", text, prefix);
+}
+
+static int check_profiles(const struct doc *map, struct err *e)
+{
+	if (map && map->type != DOC_MAP)
+		return doc_err(map, e, REASON_INPUT_TYPE,
+		               "fleet: instance-profiles: expected a map of queues, found %s",
+		               doc_type_name(map));
+	for (size_t i = 0; map && i < map->n; i++)
+		if (map->items[i]->type != DOC_SCALAR || !*map->items[i]->text)
+			return doc_err(map->items[i], e, REASON_INPUT_TYPE,
+			               "fleet: instance-profiles: expected the profile of queue "
+			               "'%.80s'",
+			               map->keys[i]->text);
+	return 0;
 }
 
 int cluster_launch_decode(const struct doc *map, struct arena *a, struct cluster_launch *ret,
@@ -69,6 +86,9 @@ int cluster_launch_decode(const struct doc *map, struct arena *a, struct cluster
 	r = l.image ? check_id(doc_get(map, "image"), l.image, "ami-", e) : 0;
 	for (size_t i = 0; i < l.groups.n && r == 0; i++)
 		r = check_id(doc_get(map, "security-groups"), l.groups.items[i], "sg-", e);
+	if (r < 0)
+		return r;
+	r = check_profiles(l.profiles, e);
 	if (r < 0)
 		return r;
 	if (l.node && l.node->type != DOC_MAP)

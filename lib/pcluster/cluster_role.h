@@ -11,6 +11,8 @@ enum cluster_role { CLUSTER_COMPUTE, CLUSTER_HEAD, CLUSTER_LOGIN };
 struct cluster_launch {
 	const char *image, *profile, *key; /* NULL: nothing */
 	struct field_strings groups;
+	const struct doc
+	        *profiles;      /* map: queue -> its profile, instead of `profile`; NULL: none */
 	const struct doc *node; /* further keys of their node documents; NULL: none */
 };
 

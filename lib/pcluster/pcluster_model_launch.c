@@ -43,10 +43,21 @@ static void read_groups(struct reader *x, const struct doc *queue, struct model_
 	add_places(x, more, &l->groups, &l->n_groups);
 }
 
+static const char *profile_of(struct reader *x, const struct doc *queue)
+{
+	const struct cluster_launch *given = &x->in->node->launch;
+	const char *own = doc_text(doc_get(queue, "Iam"), "InstanceProfile");
+	const char *name = doc_text(queue, "Name");
+	const char *by_queue = name ? doc_text(given->profiles, name) : NULL;
+
+	if (own)
+		return own;
+	return by_queue ? by_queue : given->profile;
+}
+
 void reader_launch(struct reader *x, const struct doc *queue, struct model_launch *ret)
 {
 	const struct doc *subnets = doc_find(queue, "Networking.SubnetIds");
-	const char *profile = doc_text(doc_get(queue, "Iam"), "InstanceProfile");
 	const char *key = doc_text(doc_find(x->in->config, "HeadNode.Ssh"), "KeyName");
 
 	ret->image = image_of(x, queue);
@@ -54,7 +65,7 @@ void reader_launch(struct reader *x, const struct doc *queue, struct model_launc
 		subnets = doc_find(x->in->config, "HeadNode.Networking.SubnetId");
 	add_places(x, subnets, &ret->subnets, &ret->n_subnets);
 	read_groups(x, queue, ret);
-	ret->profile = profile ? profile : x->in->node->launch.profile;
+	ret->profile = profile_of(x, queue);
 	ret->key = key ? key : x->in->node->launch.key;
 }
 

@@ -13,7 +13,7 @@ PROGRAM = os.environ.get("HPC_CLUSTER", "hpc-cluster")
 AGENT = os.environ.get("HPC_AGENT", "hpc-agent")
 CASES = Path(__file__).resolve().parent / "cases"
 OPTIONS = {"full": ["--storage", "zfs=zfs.example.com:/fsx", "--vpc", "vpc-0123456789abcdef0"],
-           "walk": ["--bucket", "walk-bucket", "--image", "ami-0123456789abcdef0"]}
+           "walk": ["--bucket", "walk-bucket", "--image", "ami-0123456789abcdef0", "--compute-image", "ami-0123456789abcdef1"]}
 GOOD = ["walk", "full", "given"]
 
 
@@ -76,7 +76,8 @@ def test_the_walk_takes_few_resources():
     assert len(t["Resources"]) <= 15
     assert [r["Type"] for r in t["Resources"].values()].count("AWS::EC2::SecurityGroup") == 2
     assert {k: p.get("Default") for k, p in t["Parameters"].items()} == {
-        "Bucket": "walk-bucket", "HeadImage": "ami-0123456789abcdef0", "Vpc": None, "StateSize": "40"}
+        "Bucket": "walk-bucket", "Configuration": "cluster-config.yaml", "HeadImage": "ami-0123456789abcdef0",
+        "ComputeImage": "ami-0123456789abcdef1", "Vpc": None, "StateSize": "40"}
     assert not {"Lambda", "DynamoDB", "Route53"} & {r["Type"].split("::")[1] for r in t["Resources"].values()}
 
 
@@ -107,7 +108,8 @@ def filled(template, sub):
 def test_the_head_takes_its_document(case, tmp_path):
     """hpc-agent reads it, and it names the file's own digest."""
     values = {"AWS::StackName": "test-cluster", "AWS::AccountId": "111122223333", "AWS::Region": "eu-west-1", "AWS::URLSuffix": "amazonaws.com",
-              "Bucket": "bucket", "lustre": ""}
+              "Bucket": "bucket", "Configuration": "cluster-config.yaml", "ComputeImage": "ami-0123456789abcdef1", "ComputeProfile": "nodes",
+              "ComputeProfile2": "others", "ComputeProfile3": "third", "ComputeSecurityGroup.GroupId": "sg-0123456789abcdef0"}
     document = filled(stack(case), lambda n: values.get(n, "fsmountname" if "." in n else "fs-0123456789abcdef0"))
     (tmp_path / "node.yaml").write_text(document)
     r = subprocess.run([AGENT, "check", tmp_path / "node.yaml"], capture_output=True, text=True, timeout=60)
@@ -117,6 +119,24 @@ def test_the_head_takes_its_document(case, tmp_path):
     r = subprocess.run([AGENT, "check", CASES / f"{case}.yaml", "--role", "head", "--node-document", tmp_path / "node.yaml"], capture_output=True,
                        text=True, timeout=60)
     assert r.returncode == 0 and "does not tell" not in r.stdout, r.stdout + r.stderr
+    # Nothing is left to be said by hand: the fleet can launch each queue's instances, with a role.
+    assert "has no image" not in r.stdout + r.stderr and "instances have no role" not in r.stdout + r.stderr
+
+
+def test_the_fleet_has_what_only_the_stack_knows():
+    def fleet(case):
+        return next((line for line in filled(stack(case), lambda n: "<" + n + ">").splitlines() if line.startswith("fleet:")), None)
+    assert fleet("walk") == 'fleet: {image: "<ComputeImage>", security-groups: ["<ComputeSecurityGroup.GroupId>"], instance-profile: "<ComputeProfile>"}'
+    assert fleet("full") == ('fleet: {security-groups: ["<ComputeSecurityGroup.GroupId>"], instance-profile: "<ComputeProfile>", '
+                             'instance-profiles: {"b": "<ComputeProfile2>", "c": "<ComputeProfile3>"}}')
+    assert fleet("given") == 'fleet: {image: "<ComputeImage>"}'
+    assert "ComputeImage" not in stack("full")["Parameters"], "the file has it"
+
+
+def test_the_head_starts_when_it_can_mount():
+    assert stack("full")["Resources"]["Head"]["DependsOn"] == ["HomeFileSystemTarget1", "StorageefsTarget1"]
+    assert stack("full")["Resources"]["StorageefsTarget1"]["Properties"]["SubnetId"] == stack("full")["Resources"]["Head"]["Properties"]["SubnetId"]
+    assert "DependsOn" not in stack("walk")["Resources"]["Head"]
 
 
 def test_rights_are_of_this_cluster_alone():

@@ -68,7 +68,8 @@ static void each_key_reaches_its_place(void **state)
 	assert_string_equal(doc_text(doc_get(node.node.shared, "storage"), "home"), "fs-1");
 	assert_null(doc_get(node.node.shared, "munge-key")); /* a file of this machine */
 	assert_ok(decode("fleet: {image: ami-1, security-groups: sg-1, instance-profile: p, "
-	                 "key-name: k, node: {splay: 1s}}"));
+	                 "instance-profiles: {q: r}, key-name: k, node: {splay: 1s}}"));
+	assert_string_equal(doc_text(node.node.launch.profiles, "q"), "r");
 	assert_string_equal(node.node.launch.image, "ami-1");
 	assert_string_equal(node.node.launch.groups.items[0], "sg-1");
 	assert_string_equal(node.node.launch.profile, "p");
@@ -187,6 +188,12 @@ static void a_wrong_value_is_an_error_at_its_place(void **state)
 	        {"fleet: {image: a}", REASON_INPUT_RANGE, "n.yaml:1:16: fleet: 'a': expected ami-"},
 	        {"fleet: {security-groups: [sg-1, g]}", REASON_INPUT_RANGE, "fleet: 'g': expected"},
 	        {"fleet: {node: 1}", REASON_INPUT_TYPE, "fleet: node: expected a map"},
+	        {"fleet: {instance-profiles: p}", REASON_INPUT_TYPE,
+	         "fleet: instance-profiles: expected a map of queues, found"},
+	        {"fleet: {instance-profiles: {q: [p]}}", REASON_INPUT_TYPE,
+	         "fleet: instance-profiles: expected the profile of queue 'q'"},
+	        {"fleet: {instance-profiles: {q: }}", REASON_INPUT_TYPE,
+	         "fleet: instance-profiles: expected the profile of queue 'q'"},
 	        {"fleet: {ami: a}", REASON_INPUT_UNKNOWN_KEY, "unknown key 'ami'"},
 	        {"storage: [a]", REASON_INPUT_TYPE, "n.yaml:1:10: storage: expected a map, found"},
 	        {"deadline: soon", REASON_INPUT_TYPE, "n.yaml:1:11: "},
