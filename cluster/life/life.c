@@ -9,11 +9,15 @@ static const struct command_verb verbs[] = {
         {"describe", VERB_DESCRIBE, "NAME", 1, 1, "Show how a cluster is", verb_describe},
         {"events", VERB_EVENTS, "NAME", 1, 1, "Show what became of a cluster's stack, and why",
          verb_events},
+        {"instances", VERB_INSTANCES, "NAME", 1, 1, "Show the instances of a cluster",
+         verb_instances},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", program_version},
         {0},
 };
 
-#define LOOKING (VERB_LIST | VERB_DESCRIBE | VERB_EVENTS)
+static const char *const node_roles[] = {"head", "compute", "login", NULL};
+
+#define LOOKING (VERB_LIST | VERB_DESCRIBE | VERB_EVENTS | VERB_INSTANCES)
 #define AT(m)   offsetof(struct life, m)
 static const struct command_option options[] = {
         {"bucket", "NAME", "default of the template's parameter Bucket: where the file will be", 0,
@@ -28,6 +32,10 @@ static const struct command_option options[] = {
          VERB_TEMPLATE, COMMAND_LIST, AT(storage), NULL},
         {"strict", NULL, "what ParallelCluster would refuse is a fault", 0, VERB_TEMPLATE,
          COMMAND_FLAG, AT(strict), NULL},
+        {"role", "ROLE", "only nodes of that role", 0, VERB_INSTANCES, COMMAND_CHOICE, AT(role),
+         node_roles},
+        {"queue", "NAME", "only nodes of that queue", 0, VERB_INSTANCES, COMMAND_TEXT, AT(queue),
+         NULL},
         {"region", "NAME", "the region; default: AWS_REGION or the profile's", 0, LOOKING,
          COMMAND_TEXT, AT(region), NULL},
         PROGRAM_DEADLINE(LOOKING, "time it may take; default 60s"),

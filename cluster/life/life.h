@@ -10,6 +10,7 @@ enum {
 	VERB_LIST = 4,
 	VERB_DESCRIBE = 8,
 	VERB_EVENTS = 16,
+	VERB_INSTANCES = 1 << 12,
 };
 
 struct life {
@@ -19,7 +20,8 @@ struct life {
 	struct command_list storage; /* NAME=SOURCE */
 	bool strict;
 	const char *region;
-	struct cloud *cloud; /* of a verb that asks AWS; closed by life_info.close */
+	const char *role, *queue; /* of instances */
+	struct cloud *cloud;      /* of a verb that asks AWS; closed by life_info.close */
 };
 
 extern const struct program_info life_info; /* for program_main() with a struct life */
@@ -29,3 +31,4 @@ int verb_template(void *program);
 int verb_list(void *program);
 int verb_describe(void *program);
 int verb_events(void *program);
+int verb_instances(void *program);

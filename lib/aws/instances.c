@@ -38,6 +38,8 @@ static int take_one(const struct ec2_form *f, const struct doc *d, struct instan
 	        .subnet = text(d, "subnetId"),
 	        .zone = text(d, "placement.availabilityZone"),
 	        .address = text(d, "privateIpAddress"),
+	        .public_address = text(d, "ipAddress"),
+	        .launched = text(d, "launchTime"),
 	        .token = text(d, "clientToken"),
 	        .state = text(d, "instanceState.name"),
 	        .reason = text(d, "stateReason.code"),

@@ -18,6 +18,8 @@
 
 struct instances_item {
 	const char *id, *type, *subnet, *zone, *address; /* all but id: "" while EC2 doesn't tell */
+	const char *public_address;                      /* of the internet, or "" */
+	const char *launched;                            /* "2026-01-01T00:00:00.000Z", or "" */
 	const char *token;                               /* of its launch, or "" */
 	const char *state;                               /* "pending", "running", ... */
 	const char *reason;     /* why it ended, "Server.SpotInstanceTermination", or "" */

@@ -1,4 +1,4 @@
-"""list, describe and events, against stand-ins of CloudFormation and EC2."""
+"""list, describe, events and instances, against stand-ins of CloudFormation and EC2."""
 import json
 import os
 import subprocess
@@ -71,14 +71,47 @@ def test_statuses_are_parallelclusters(cfn, stack, cluster):
 def test_describe_takes_two_calls(cfn, ec2):
     cfn.stack("test-cluster", "CREATE_COMPLETE", outputs={"Head": "i-0123456789abcdef0"}, tags={"team": "physics"})
     ec2.instances["i-0123456789abcdef0"] = Instance("i-0123456789abcdef0", "t3.micro", "subnet-1", "eu-west-1a", "ami-1", "", 0, b"", {},
-                                                    state="running", address="172.31.5.10")
+                                                    state="running", address="172.31.5.10", public="198.51.100.7")
     told = json.loads(run(cfn, "describe", "test-cluster", "--json", ec2=ec2).stdout)
-    assert told["headNode"] == {"instanceId": "i-0123456789abcdef0", "instanceType": "t3.micro", "state": "running", "privateIpAddress": "172.31.5.10"}
+    assert told["headNode"] == {"launchTime": "2026-01-01T00:00:00.000Z", "instanceId": "i-0123456789abcdef0", "publicIpAddress": "198.51.100.7",
+                                "instanceType": "t3.micro", "state": "running", "privateIpAddress": "172.31.5.10"}
     assert told["cloudFormationStackStatus"] == told["clusterStatus"] == "CREATE_COMPLETE" and told["scheduler"] == {"type": "slurm"}
     assert told["region"] == "eu-west-1" and told["tags"] == [{"value": "physics", "key": "team"}] and told["clusterName"] == "test-cluster"
     assert len(cfn.log) + len(ec2.log) == 2
     text = run(cfn, "describe", "test-cluster", ec2=ec2).stdout
     assert "test-cluster: CREATE_COMPLETE" in text and "i-0123456789abcdef0, t3.micro, running, 172.31.5.10" in text
+
+
+def fleet(cfn, ec2):
+    """A head, two nodes of two queues, a login node, one that ended, and one of another cluster."""
+    cfn.stack("c", "CREATE_COMPLETE", outputs={"Head": "i-00000000000000001"})
+    for i, (name, tags, state) in enumerate([
+            ("c", {"parallelcluster:cluster-name": "c"}, "running"), ("c", {"hpc-node:queue": "q1", "hpc-node:nodes": "q1-dy-a-1"}, "running"),
+            ("c", {"hpc-node:queue": "q2"}, "pending"), ("c", {"hpc-node:pool": "p"}, "running"), ("c", {"hpc-node:queue": "q1"}, "terminated"),
+            ("other", {"hpc-node:queue": "q1"}, "running")], 1):
+        if i > 1:
+            tags["hpc-node:cluster"] = name
+        ec2.instances[f"i-{i:017d}"] = Instance(f"i-{i:017d}", "c5.large", "subnet-1", "eu-west-1a", "ami-1", "", 0, b"", tags, state=state,
+                                                address=f"10.0.0.{i}")
+
+
+def test_instances_of_a_cluster(cfn, ec2):
+    fleet(cfn, ec2)
+    lines = [line.split() for line in run(cfn, "instances", "c", ec2=ec2).stdout.splitlines()]
+    assert [line[:2] for line in lines] == [["i-00000000000000001", "head"], ["i-00000000000000002", "compute"], ["i-00000000000000003", "compute"],
+                                            ["i-00000000000000004", "login"]]
+    assert lines[1][2:] == ["c5.large", "running", "10.0.0.2", "q1"] and len(cfn.log) + len(ec2.log) == 3
+    told = json.loads(run(cfn, "instances", "c", "--json", ec2=ec2).stdout)["instances"]
+    assert told[1] == {"launchTime": "2026-01-01T00:00:00.000Z", "instanceId": "i-00000000000000002", "instanceType": "c5.large", "state": "running",
+                       "privateIpAddress": "10.0.0.2", "nodeType": "ComputeNode", "queueName": "q1"}
+    assert told[3]["poolName"] == "p" and told[0]["nodeType"] == "HeadNode"
+
+
+@pytest.mark.parametrize("args, ids", [(("--role", "head"), [1]), (("--role", "compute"), [2, 3]), (("--queue", "q2"), [3]),
+                                       (("--role", "login", "--queue", "q1"), [])])
+def test_some_instances_of_a_cluster(cfn, ec2, args, ids):
+    fleet(cfn, ec2)
+    assert [line.split()[0] for line in run(cfn, "instances", "c", *args, ec2=ec2).stdout.splitlines()] == [f"i-{i:017d}" for i in ids]
 
 
 def test_describe_of_one_without_a_head(cfn, ec2):
@@ -89,7 +122,7 @@ def test_describe_of_one_without_a_head(cfn, ec2):
     assert "headNode" not in json.loads(run(cfn, "describe", "lost", "--json", ec2=ec2).stdout)
 
 
-@pytest.mark.parametrize("verb", ["describe", "events"])
+@pytest.mark.parametrize("verb", ["describe", "events", "instances"])
 def test_what_does_not_exist(cfn, verb):
     cfn.stack("gone", "DELETE_COMPLETE")
     r = run(cfn, verb, "gone", code=4)

@@ -46,6 +46,8 @@ class Instance:
     state: str = "pending"
     reason: str = ""
     address: str = ""
+    public: str = ""
+    launched: str = "2026-01-01T00:00:00.000Z"
     born: float = field(default_factory=time.monotonic)
     ended: float = 0
 
@@ -338,10 +340,12 @@ class Cloud(Account):
     def _show(self, i, new=False):
         codes = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48}
         out = {"instanceId": i.id, "imageId": i.image, "instanceState": {"code": codes[i.state], "name": i.state},
-               "amiLaunchIndex": i.index, "instanceType": i.type, "placement": {"availabilityZone": i.zone},
+               "amiLaunchIndex": i.index, "instanceType": i.type, "launchTime": i.launched, "placement": {"availabilityZone": i.zone},
                "subnetId": i.subnet, "clientToken": i.token, "tagSet": tag_set(i.tags)}
         if i.alive and not new:
             out["privateIpAddress"] = i.address
+        if i.public and i.state == "running":
+            out["ipAddress"] = i.public
         if i.market != "on-demand":
             out["instanceLifecycle"] = i.market
         if i.reason:
