@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "agent/console.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/scope.h"
@@ -157,18 +158,6 @@ struct run_observer progress_observer(struct progress *p)
 	        .ctx = p, .started = started, .finished = finished, .tick = tick};
 }
 
-/* EC2 keeps the output of the serial console; it is the only source when nobody can log in to a
- * node. */
-static void to_console(const char *line)
-{
-	char text[600];
-	scope_fd int fd = open("/dev/console", O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	int n = snprintf(text, sizeof text, "\r\n%s\r\n", line);
-
-	if (fd >= 0 && n > 0)
-		(void)!write(fd, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
-}
-
 static bool is_good(enum report_phase phase)
 {
 	return phase == REPORT_READY || phase == REPORT_DEGRADED;
@@ -201,7 +190,15 @@ static void log_summary(const struct progress *p, const struct err *cause)
 	           ARRAY_LEN(fields) - (cause ? 0 : 1), "%s", text);
 }
 
-/* One line for the journal, systemd and the console. */
+/* Compute nodes are logged in to from the cluster, the others from anywhere. */
+static void tell_console(const struct progress *p, const char *line)
+{
+	if (p->agent->node.node.role != CLUSTER_COMPUTE)
+		console_host_keys(host_root_fd(p->agent->host));
+	console_line(line);
+}
+
+/* One line for the journal, systemd and the console, which has it last. */
 static void tell_end(struct progress *p, const struct err *cause)
 {
 	scope_arena struct arena *a = arena_new();
@@ -218,7 +215,7 @@ static void tell_end(struct progress *p, const struct err *cause)
 	whole.brief = false;
 	const char *line = summary(&whole, a, &text);
 	if (host_is_self(p->agent->host))
-		to_console(line);
+		tell_console(p, line);
 	if (is_good(p->report.phase)) {
 		notify_ready(text);
 		return;

@@ -20,6 +20,8 @@ static void enter(void)
 {
 	put("called", "");
 	put("console", "");
+	(void)mkdir(at("etc"), 0755);
+	(void)mkdir(at("work"), 0755);
 	put("tool", arena_printf(arena, "#!/bin/sh\necho \"${0##*/} $*\" >>%s\n", at("called")));
 	assert_int_equal(chmod(at("tool"), 0755), 0);
 	network_own();
@@ -29,6 +31,10 @@ static void enter(void)
 	bind_over(at("tool"), "/usr/bin/systemctl");
 	bind_over(at("tool"), "/usr/bin/systemd-run");
 	bind_over(at("console"), "/dev/console");
+	assert_int_equal(mount("none", "/etc", "overlay", 0,
+	                       arena_printf(arena, "lowerdir=/etc,upperdir=%s,workdir=%s",
+	                                    at("etc"), at("work"))),
+	                 0);
 }
 
 /* The run, in its own machine; what it wrote is in the scratch directory. */
@@ -142,12 +148,37 @@ static void the_console_has_one_line(void **state)
 	assert_string_equal(get("console"), "");
 }
 
+/* For who logs in: EC2 hands out what the machine itself said, and no name that it had once. */
+static void heads_tell_their_host_keys(void **state)
+{
+	static const char block[] = "\r\n-----BEGIN SSH HOST KEY KEYS-----\r\n"
+	                            "ssh-ed25519 AAAAC3Nz\r\n"
+	                            "ssh-rsa AAAAB3Nz\r\n"
+	                            "-----END SSH HOST KEY KEYS-----\r\n";
+
+	(void)state;
+	unit_need_root();
+	assert_int_equal(mkdir(at("etc"), 0755), 0);
+	assert_int_equal(mkdir(at("etc/ssh"), 0755), 0);
+	put("etc/ssh/ssh_host_ed25519_key.pub", "ssh-ed25519 AAAAC3Nz root@build\n");
+	put("etc/ssh/ssh_host_ecdsa_key.pub", "ecdsa-sha2-nistp256\n");
+	put("etc/ssh/ssh_host_rsa_key.pub", "ssh-rsa AAAAB3Nz\n");
+	bootstrap("bootstrap", GOOD, "role: head\n");
+	assert_says(get("console"), block);
+	assert_says(strstr(get("console"), block), "\r\nhpc-agent: n1 ready in ");
+	bootstrap("bootstrap", BROKEN, "role: login\n");
+	assert_says(get("console"), block);
+	bootstrap("bootstrap", GOOD, "role: compute\n");
+	assert_null(strstr(get("console"), "HOST KEY"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        SCRATCH_TEST(what_was_asked_for_is_done),
 	        SCRATCH_TEST(only_a_run_that_failed),
 	        SCRATCH_TEST(the_console_has_one_line),
+	        SCRATCH_TEST(heads_tell_their_host_keys),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
