@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "launch/pool.h"
+#include "serve/look.h"
 #include "serve/shape.h"
 #include "serve/tell.h"
 
@@ -90,14 +91,13 @@ static int later(const struct asking *x, const char *why, bool silent, struct as
 }
 
 /* What a token launched, for one whose request can't be repeated. */
-static int look(const struct asking *x, struct ask_answer *ret, struct err *e)
+static int look_up(const struct asking *x, struct ask_answer *ret, struct err *e)
 {
 	const struct instances_query q = {.token = x->token, .ended = true};
 	struct ec2_refusal said;
 	struct instances got;
 	struct err why;
-	int r = instances_list(x->f->cloud, &q, x->arena, &got, &said, clock_in_ms(ASK_CALL_MS),
-	                       &why);
+	int r = look(x->f, &q, x->arena, &got, &said, &why);
 
 	const struct ledger_launch *l = launch_of(x);
 	if (r < 0)
@@ -129,11 +129,13 @@ static int refused(const struct asking *x, const struct ec2_refusal *said, const
 	const char *text = tell_why(said, why, ledger_where(launch_of(x), x->arena), x->arena);
 	enum cause cause = judge(x, said, why);
 
-	if (cause == CAUSE_THROTTLE)
+	if (cause == CAUSE_THROTTLE) {
 		bucket_throttled(&x->f->buckets[BUCKET_RUN], clock_now());
+		bucket_throttled(&x->f->buckets[BUCKET_RUN_INSTANCES], clock_now());
+	}
 	if (cause == CAUSE_MISMATCH) {
 		launch_of(x)->used = true;
-		return look(x, ret, e);
+		return look_up(x, ret, e);
 	}
 	if (cause == CAUSE_THROTTLE || cause == CAUSE_SERVER || cause == CAUSE_YOUNG)
 		return later(x, text, cause == CAUSE_THROTTLE || !*said->code, ret);
@@ -148,7 +150,7 @@ static int run(const struct asking *x, struct instances *got, struct ec2_refusal
 	const struct instances_launch q =
 	        shape_of(&x->f->site, x->resource, launch_of(x), x->arena);
 
-	return instances_run(x->f->cloud, &q, x->arena, got, said, clock_in_ms(ASK_CALL_MS), why);
+	return instances_run(x->f->cloud, &q, x->arena, got, said, clock_in_ms(FLEET_CALL_MS), why);
 }
 
 int ask(struct fleet *f, const char *token, struct arena *a, struct ask_answer *ret, struct err *e)
@@ -162,11 +164,12 @@ int ask(struct fleet *f, const char *token, struct arena *a, struct ask_answer *
 	x.resource = site_find(&f->site, l->places[0].node);
 	x.pool = x.resource ? pool_find(x.resource, l->type, l->subnet, l->market) : NULL;
 	if (!x.resource || l->used || l->at + OLD_S < clock_wall())
-		return look(&x, ret, e);
+		return look_up(&x, ret, e);
 	launch_of(&x)->last = clock_now();
 	if (run(&x, &got, &said, &why) < 0)
 		return refused(&x, &said, &why, ret, e);
 	bucket_answered(&f->buckets[BUCKET_RUN], clock_now());
+	bucket_answered(&f->buckets[BUCKET_RUN_INSTANCES], clock_now());
 	int r = take(&x, &got, ret, e);
 	if (r < 0 || !x.pool)
 		return r;

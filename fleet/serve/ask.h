@@ -5,7 +5,6 @@
 #include "serve/fleet.h"
 
 #define ASK_AGAIN_MS 2000
-#define ASK_CALL_MS  15000 /* for one call, with its retries */
 
 struct ask_answer {
 	bool answered;     /* false: the same is to be asked again, later */

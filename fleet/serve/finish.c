@@ -43,7 +43,7 @@ static int end(struct fleet *f, const char *const *ids, size_t n, bool *ret_one)
 {
 	struct ec2_refusal said = {0};
 	struct err why;
-	int r = instances_end(f->cloud, ids, n, &said, clock_in_ms(ASK_CALL_MS), &why);
+	int r = instances_end(f->cloud, ids, n, &said, clock_in_ms(FLEET_CALL_MS), &why);
 	bool throttled = r < 0 && cause_of(said.code, said.message) == CAUSE_THROTTLE;
 
 	if (throttled)

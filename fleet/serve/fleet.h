@@ -11,6 +11,7 @@
 #include "spool/jobs.h"
 
 #define FLEET_STATE_DIR "/var/lib/hpc-fleet"
+#define FLEET_CALL_MS   15000 /* for one call of EC2, with its retries */
 
 enum {
 	VERB_SERVE = 1,

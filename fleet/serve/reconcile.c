@@ -2,12 +2,12 @@
 /* Compares the ledger with EC2, and then with Slurm. */
 #include "serve/reconcile.h"
 
-#include "aws/instances.h"
 #include "base/log.h"
 #include "launch/pool.h"
 #include "serve/act.h"
 #include "serve/ask.h"
 #include "serve/finish.h"
+#include "serve/look.h"
 #include "serve/nodes.h"
 #include "serve/tell.h"
 
@@ -151,9 +151,7 @@ static int ask_about(struct fleet *f, const char *token, struct arena *a, struct
 	struct instances got;
 	struct err why;
 
-	if (bucket_take(&f->buckets[BUCKET_LOOK], 1, clock_now()))
-		return 0;
-	if (instances_list(f->cloud, &q, a, &got, &said, clock_in_ms(ASK_CALL_MS), &why) < 0) {
+	if (look(f, &q, a, &got, &said, &why) < 0) {
 		log_err("asking EC2 for a launch: %s", why.text);
 		return 0;
 	}
@@ -201,9 +199,7 @@ static int with_ec2(struct fleet *f, struct arena *a, struct err *e)
 	struct instances all;
 	struct err why;
 
-	if (bucket_take(&f->buckets[BUCKET_LOOK], 1, clock_now()))
-		return 0;
-	if (instances_list(f->cloud, &q, a, &all, &said, clock_in_ms(ASK_CALL_MS), &why) < 0) {
+	if (look(f, &q, a, &all, &said, &why) < 0) {
 		log_err("listing the cluster's instances: %s", why.text);
 		return 0;
 	}

@@ -182,6 +182,7 @@ int instances_list(struct cloud *c, const struct instances_query *q, struct aren
 
 		if (r < 0)
 			return r;
+		all.pages++;
 	} while (token);
 	*ret = all;
 	return 0;

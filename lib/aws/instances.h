@@ -27,6 +27,7 @@ struct instances_item {
 	const struct doc *tags; /* EC2's list of them, or NULL */
 };
 struct instances {
+	size_t pages; /* answers that they came in */
 	size_t n;
 	struct instances_item *items;
 };

@@ -95,9 +95,9 @@ class Head:
         assert "Sanitizer" not in r.stderr and r.returncode == code, f"{r.returncode}: {r.stdout}{r.stderr}"
         return r.stdout + r.stderr
 
-    def start(self):
+    def start(self, *options):
         self.log = open(self.dir / "log", "a")
-        self.service = subprocess.Popen(self.command(PROGRAM, "serve", "--config", self.dir / "fleet.yaml"), env=self.env(),
+        self.service = subprocess.Popen(self.command(PROGRAM, "serve", "--config", self.dir / "fleet.yaml", *options), env=self.env(),
                                         stdout=self.log, stderr=self.log)
         return self
 

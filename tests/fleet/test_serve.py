@@ -305,3 +305,23 @@ def test_replay_tells_a_journal_anywhere(head, ec2):
     torn.write_bytes((head.dir / "state/journal").read_bytes()[:-3])
     said = head.run("replay", torn)
     assert '"is":"asked"' in said and "bytes at its end are no whole record" in said and "2 nodes have or wait" in said
+
+
+def test_the_state_may_be_elsewhere(head, ec2):
+    other = head.dir / "other"
+    (other / "spool").mkdir(parents=True)
+    (other / "spool/000000000001.000000000.1").write_text("resume q-dy-a-1\n")
+    head.start("--state", other)
+    head.wait_alive("q-dy-a-1")
+    assert "1 nodes have" in head.run("status", "--state", other) and "launched" in head.run("why", "q-dy-a-1", "--state", other)
+    head.run("stop", "--state", other)
+    wait_until(lambda: '"stopped":true' in head.run("status", "--json", "--state", other).replace(" ", ""), "it is stopped")
+    head.run("start", "--state", other)
+    wait_until(lambda: '"stopped":false' in head.run("status", "--json", "--state", other).replace(" ", ""), "it is started")
+    seen = looks(ec2)
+    head.run("reconcile", "--state", other)
+    wait_until(lambda: looks(ec2) > seen, "EC2 is asked")
+    # Of the usual place it neither reads nor writes anything.
+    head.slurm("resume", "q-dy-a-2")
+    assert [p.name for p in (head.dir / "state").iterdir()] == ["spool"] and len(list((head.dir / "state/spool").iterdir())) == 1
+    head.wait_alive("q-dy-a-1")
