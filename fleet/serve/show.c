@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The verbs that only look, and those that leave word for the service. */
+#include "serve/show.h"
+
 #include <stdio.h>
 
 #include "data/jsonw.h"
@@ -8,7 +10,7 @@
 
 #define OUTPUT_MAX (64UL << 20)
 
-static const char *state_of(const struct ledger_launch *l, const struct ledger_place *p)
+const char *show_state(const struct ledger_launch *l, const struct ledger_place *p)
 {
 	if (l->state == LEDGER_ASKED)
 		return p->unwanted ? "asked for, unwanted" : "asked for";
@@ -19,14 +21,14 @@ static const char *state_of(const struct ledger_launch *l, const struct ledger_p
 	return p->unwanted ? "ending" : "launched";
 }
 
-static void print_line(const struct ledger_launch *l, const struct ledger_place *p)
+void show_line(const struct ledger_launch *l, const struct ledger_place *p)
 {
 	scope_arena struct arena *a = arena_new();
 	const char *why = l->state == LEDGER_FAILED ? l->why : p->why;
 	char at[21];
 
 	clock_rfc3339((time_t)l->at, at);
-	printf("%s  %-24s %-12s %-20s %s%s%s\n", at, p->node, state_of(l, p), p->id ? p->id : "-",
+	printf("%s  %-24s %-12s %-20s %s%s%s\n", at, p->node, show_state(l, p), p->id ? p->id : "-",
 	       ledger_where(l, a), why ? ": " : "", why ? why : "");
 }
 
@@ -55,7 +57,7 @@ static void print_json(const struct ledger *l, struct arena *a)
 				continue;
 			jsonw_begin(&w, NULL, '{');
 			jsonw_str(&w, "node", p->node);
-			jsonw_str(&w, "state", state_of(&l->launches[i], p));
+			jsonw_str(&w, "state", show_state(&l->launches[i], p));
 			jsonw_str(&w, "instance", p->id);
 			jsonw_str(&w, "type", l->launches[i].type);
 			jsonw_str(&w, "subnet", l->launches[i].subnet);
@@ -83,7 +85,7 @@ static void print_text(const struct ledger *l)
 	for (size_t i = 0; i < l->n; i++)
 		for (size_t k = 0; k < l->launches[i].n; k++)
 			if (!l->launches[i].places[k].ended) {
-				print_line(&l->launches[i], &l->launches[i].places[k]);
+				show_line(&l->launches[i], &l->launches[i].places[k]);
 				n++;
 			}
 	for (size_t i = 0; i < l->n_wishes; i++)
@@ -107,29 +109,6 @@ int verb_status(void *program)
 		print_json(&f->ledger, f->program.arena);
 	else
 		print_text(&f->ledger);
-	return 0;
-}
-
-/* ---- why ---- */
-
-int verb_why(void *program)
-{
-	struct fleet *f = program;
-	const char *node = f->program.line.operands[0];
-	struct err e;
-	size_t torn, n = 0;
-
-	if (ledger_look(&f->ledger, fleet_path(f, "journal"), &torn, &e) < 0)
-		return program_fail(&f->program, &e);
-	for (size_t i = 0; i < f->ledger.n; i++)
-		for (size_t k = 0; k < f->ledger.launches[i].n; k++)
-			if (str_eq(f->ledger.launches[i].places[k].node, node)) {
-				print_line(&f->ledger.launches[i],
-				           &f->ledger.launches[i].places[k]);
-				n++;
-			}
-	if (!n)
-		printf("no launch of '%s' is remembered\n", node);
 	return 0;
 }
 

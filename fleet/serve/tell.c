@@ -3,6 +3,7 @@
 #include "serve/tell.h"
 
 #include "base/log.h"
+#include "serve/comment.h"
 #include "serve/nodes.h"
 
 #define AT_ONCE 100 /* nodes of one scontrol */
@@ -22,10 +23,12 @@ void tell_failed(const char *const *nodes, size_t n, const char *why)
 
 	for (size_t i = 0; i < n; i += AT_ONCE) {
 		const char *list = hostlist_print(nodes + i, n - i < AT_ONCE ? n - i : AT_ONCE, a);
+		const struct comment_jobs jobs = comment_jobs_of(list, a);
 		struct err e;
 
 		log_err("no instances for %s: %s", list, why);
 		if (nodes_fail(list, why, &e) < 0)
 			log_err("telling Slurm of it: %s", e.text);
+		comment_set(&jobs, why);
 	}
 }

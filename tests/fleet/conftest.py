@@ -34,12 +34,23 @@ resources:
   subnets: [subnet-b]
 """
 
-# What slurmctld is told, a line each; and its nodes, by a file the test writes.
+# What slurmctld is told, a line each; and its nodes and jobs, by files the test writes.
 SCONTROL = """#!/bin/sh
+if [ "$1" = show ]; then
+	cat "{dir}/job.$3" 2>/dev/null && exit 0
+	echo 'slurm_load_jobs error: Invalid job id specified' >&2
+	exit 1
+fi
 printf '%s\\n' "$*" >>{dir}/scontrol.log
 """
-# Whose jobs are, by a file the test writes.
+# Whose jobs are, and which are on nodes, by files the test writes.
 SQUEUE = """#!/bin/sh
+case "$*" in
+*--nodelist=*)
+	list=${{*##*--nodelist=}}
+	cat "{dir}/on.${{list%% *}}" 2>/dev/null
+	exit 0 ;;
+esac
 printf '%s\\n' "$*" >>{dir}/squeue.log
 cat {dir}/jobs 2>/dev/null
 exit 0
@@ -79,6 +90,10 @@ class Head:
         """What sinfo says: node="STATE" or (STATE, REASON)."""
         lines = [(k.replace("_", "-"), *(v if isinstance(v, tuple) else (v, "none"))) for k, v in states.items()]
         (self.dir / "nodes").write_text("".join("|".join(x) + "\n" for x in lines))
+
+    def jobs_on(self, nodes, *jobs):
+        """What squeue says of a list of nodes."""
+        (self.dir / f"on.{nodes}").write_text("".join(f"{j}\n" for j in jobs))
 
     def command(self, *argv):
         """In a mount namespace in which Slurm's programs are ours, and /var/lib/hpc-fleet is the head's."""
