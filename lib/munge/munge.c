@@ -13,7 +13,6 @@
 #include <errno.h>
 
 #include "aws/fetch.h"
-#include "base/clock.h"
 #include "machine/unit.h"
 #include "munge/munge.h"
 #include "munge/munge_own.h"
@@ -21,7 +20,6 @@
 
 #define KEY_PATH "/etc/munge/munge.key"
 #define UNIT     "munge.service"
-#define QUERY_MS 5000
 
 static const struct field munge_fields[] = {
         {"key", FIELD_STRING, FIELD_AT(struct munge_spec, key), .required = true, .min = 1,
@@ -185,40 +183,6 @@ static int mend_places(const struct step_ctx *c, struct err *e)
 	return 0;
 }
 
-static int ask(const struct step_ctx *c, const char *const *argv, struct blob input,
-               struct host_result *ret, struct err *e)
-{
-	struct host_exec x = {.argv = argv,
-	                      .input = input,
-	                      .deadline = clock_min(c->deadline, clock_in_ms(QUERY_MS))};
-
-	return host_run_ok(c->host, &x, c->arena, ret, e);
-}
-
-static int round_trip_failed(struct err *e)
-{
-	if (e->kind == ERR_HOST)
-		e->reason = REASON_MUNGE_ROUND_TRIP;
-	return err_wrap(e, "making and reading a munge credential");
-}
-
-/* Tests as a user would: munge(1) makes a credential, unmunge(1) reads it, both
- * through the socket. */
-static int round_trip(const struct step_ctx *c, struct err *e)
-{
-	static const char *const encode[] = {"munge", "--no-input", NULL};
-	static const char *const decode[] = {"unmunge", "--metadata=/dev/null", NULL};
-	struct host_result made, read;
-	int r = ask(c, encode, (struct blob){0}, &made, e);
-
-	if (r < 0)
-		return round_trip_failed(e);
-	r = ask(c, decode, made.out, &read, e);
-	if (r < 0)
-		return round_trip_failed(e);
-	return 0;
-}
-
 static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 {
 	const struct munge_spec *m = fields;
@@ -235,7 +199,7 @@ static int probe(const struct step_ctx *c, const void *fields, struct err *e)
 	if (r <= 0)
 		return r;
 	r = host_unit_state(c->host, UNIT, &state, c->deadline, e);
-	if (r < 0 || !state.active || (!m->fetched->proven && round_trip(c, &ignored) < 0))
+	if (r < 0 || !state.active || (!m->fetched->proven && munge_proof(c, &ignored) < 0))
 		return r;
 	munge_key_forget(m);
 	return 1;
@@ -269,7 +233,7 @@ static int apply(const struct step_ctx *c, const void *fields, struct err *e)
 	r = host_unit_do(c->host, UNIT, HOST_UNIT_RESTART, c->deadline, e);
 	if (r < 0 || host_mode(c->host) == HOST_DRY)
 		return r;
-	r = round_trip(c, e);
+	r = munge_proof(c, e);
 	m->fetched->proven = r == 0;
 	return r;
 }

@@ -34,3 +34,9 @@ int munge_key_make(const struct step_ctx *c, const struct munge_spec *m,
 
 struct blob munge_key_bytes(const struct munge_spec *m);
 void munge_key_forget(const struct munge_spec *m);
+
+/* ---- munge_proof.c ---- */
+
+/* Makes a credential and reads it, as any user of this machine could; REASON_MUNGE_ROUND_TRIP with munged's
+ * own words if that fails. It takes seconds only with a munged that hangs. */
+int munge_proof(const struct step_ctx *c, struct err *e) ATTR_MUST_USE;
