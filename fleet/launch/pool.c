@@ -50,7 +50,6 @@ static const struct {
         [CAUSE_LIMIT] = {REACH_MARKET, REST_MOST_NS},
         [CAUSE_DENIED] = {REACH_ALL, REST_NS},
         [CAUSE_PARAMETER] = {REACH_RESOURCE, CLOCK_NEVER},
-        [CAUSE_YOUNG] = {REACH_RESOURCE, CLOCK_NEVER}, /* it had its minute */
 };
 
 static bool reaches(enum reach reach, const struct site_pool *from, const struct site_pool *to)
@@ -99,7 +98,6 @@ void pool_failed(const struct site *s, struct site_pool *p, enum cause cause, co
 				continue;
 			if (until > at->rests_until)
 				at->rests_until = until;
-			at->cause = cause;
 			snprintf(at->why, sizeof at->why, "%s", why);
 		}
 }

@@ -2,6 +2,7 @@
 /* Which pool is asked next, and for how long one rests that had nothing. */
 #pragma once
 
+#include "launch/cause.h"
 #include "launch/site.h"
 
 /* The first pool of the resource that doesn't rest; NULL: all do. */

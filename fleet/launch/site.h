@@ -19,7 +19,6 @@
 
 #include "data/faults.h"
 #include "data/field.h"
-#include "launch/cause.h"
 #include "model/fleet.h"
 #include "model/hostlist.h"
 
@@ -59,7 +58,6 @@ struct site_pool {
 	/* private to pool.c */
 	uint64_t rests_until; /* clock.h */
 	unsigned failures;    /* one after the other */
-	enum cause cause;     /* of the last one */
 	char why[400];        /* the last one, for people; "": none */
 };
 

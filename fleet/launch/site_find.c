@@ -7,9 +7,8 @@ const char *const site_markets[] = {SITE_ON_DEMAND, SITE_SPOT, SITE_CAPACITY_BLO
 struct site_resource *site_find(const struct site *s, const char *node)
 {
 	for (size_t i = 0; i < s->n_resources; i++)
-		for (size_t k = 0; k < s->resources[i].nodes.n; k++)
-			if (str_eq(s->resources[i].nodes.names[k], node))
-				return &s->resources[i];
+		if (hostlist_has(&s->resources[i].nodes, node))
+			return &s->resources[i];
 	return NULL;
 }
 

@@ -11,7 +11,9 @@
 #include "spool/jobs.h"
 
 #define FLEET_STATE_DIR "/var/lib/hpc-fleet"
-#define FLEET_CALL_MS   15000 /* for one call of EC2, with its retries */
+#define FLEET_CALL_MS   15000   /* for one call of EC2, with its retries */
+#define FLEET_SPOOL     "spool" /* in it */
+#define FLEET_JOURNAL   "journal"
 
 enum {
 	VERB_SERVE = 1,

@@ -36,7 +36,7 @@ static int leave_word(enum spool_verb verb, int argc, char **argv, char **enviro
 		fprintf(stderr, "slurm-%s: %s\n", spool_verbs[verb], e.text);
 		jobs = (struct blob){0};
 	}
-	if (spool_put(SPOOL_DIR, verb, argv[1], jobs, &e) < 0) {
+	if (spool_put(FLEET_STATE_DIR "/" FLEET_SPOOL, verb, argv[1], jobs, &e) < 0) {
 		fprintf(stderr, "slurm-%s: %s\n", spool_verbs[verb], e.text);
 		return err_exit_status(e.kind);
 	}

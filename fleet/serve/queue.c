@@ -73,21 +73,13 @@ static bool is_queued(const struct fleet *f, const char *node)
 	return false;
 }
 
-static bool is_of(const struct hostlist *list, const char *node)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (str_eq(list->names[i], node))
-			return true;
-	return false;
-}
-
 void queue_drop(struct fleet *f, const struct hostlist *nodes)
 {
 	for (struct fleet_batch *b = f->queue; b; b = b->next) {
 		size_t n = 0;
 
 		for (size_t i = 0; i < b->n; i++)
-			if (!is_of(nodes, b->nodes[i]))
+			if (!hostlist_has(nodes, b->nodes[i]))
 				b->nodes[n++] = b->nodes[i];
 		b->n = n;
 	}
@@ -139,7 +131,7 @@ static void queue_some(struct fleet *f, struct choice *c, const struct wanted *f
 		struct wanted *w = &c->items[i];
 
 		if (w->taken || w->resource != like.resource ||
-		    (list ? !is_of(list, w->node) : !owners_same(&w->owner, &like.owner)))
+		    (list ? !hostlist_has(list, w->node) : !owners_same(&w->owner, &like.owner)))
 			continue;
 		if (!str_eq(w->owner.job, like.owner.job))
 			like.owner.job = NULL;
@@ -173,7 +165,8 @@ static void queue_choice(struct fleet *f, struct choice *c, const struct jobs *j
 {
 	for (size_t j = 0; j < jobs->n; j++)
 		for (size_t i = 0; i < c->n && jobs->items[j].nodes.n > 1; i++)
-			if (!c->items[i].taken && is_of(&jobs->items[j].nodes, c->items[i].node))
+			if (!c->items[i].taken &&
+			    hostlist_has(&jobs->items[j].nodes, c->items[i].node))
 				queue_some(f, c, &c->items[i], &jobs->items[j].nodes,
 				           jobs->items[j].id);
 	for (size_t i = 0; i < c->n; i++)
@@ -190,7 +183,7 @@ static void name_owners(struct choice *c, const struct jobs *jobs)
 	for (size_t j = 0; j < jobs->n; j++)
 		for (size_t i = 0; i < c->n; i++)
 			if (c->items[i].resource->exclusive &&
-			    is_of(&jobs->items[j].nodes, c->items[i].node)) {
+			    hostlist_has(&jobs->items[j].nodes, c->items[i].node)) {
 				alone.items[alone.n++] = jobs->items[j];
 				break;
 			}
@@ -200,7 +193,7 @@ static void name_owners(struct choice *c, const struct jobs *jobs)
 	for (size_t j = 0; j < alone.n; j++)
 		for (size_t i = 0; i < c->n; i++)
 			if (c->items[i].resource->exclusive &&
-			    is_of(&alone.items[j].nodes, c->items[i].node))
+			    hostlist_has(&alone.items[j].nodes, c->items[i].node))
 				c->items[i].owner = owners[j];
 }
 

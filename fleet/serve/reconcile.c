@@ -248,14 +248,6 @@ static void heal(const struct nodes *all, const struct fleet *f, struct arena *a
 	}
 }
 
-static bool is_in(const struct hostlist *list, const char *name)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (str_eq(list->names[i], name))
-			return true;
-	return false;
-}
-
 /* Slurm calls its program once: what it waits for and nobody launches is asked for here, if it was so
  * at the last look, too. */
 static int find_missing(struct fleet *f, const struct nodes *all, struct err *e)
@@ -272,7 +264,7 @@ static int find_missing(struct fleet *f, const struct nodes *all, struct err *e)
 		if (!nodes_is_resuming(all->items[i].state) || !site_find(&f->site, name) ||
 		    ledger_has(&f->ledger, name))
 			continue;
-		struct hostlist *to = is_in(&f->missing, name) ? &twice : &now;
+		struct hostlist *to = hostlist_has(&f->missing, name) ? &twice : &now;
 		to->names = arena_grow(a, to->names, &to->n, sizeof *to->names);
 		to->names[to->n - 1] = arena_strdup(a, name);
 	}

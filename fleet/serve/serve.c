@@ -45,12 +45,12 @@ static int tell_faults(struct fleet *f, struct faults *faults, const struct err 
 
 static int open_all(struct fleet *f, struct err *e)
 {
-	f->spool = fleet_path(f, "spool");
+	f->spool = fleet_path(f, FLEET_SPOOL);
 	if (geteuid() == 0)
 		log_warning("running as root: the unit runs it as SlurmUser, which is enough");
 	if (mkdir(f->spool, 0700) < 0 && errno != EEXIST)
 		return err_errno(e, errno, "making '%s'", f->spool);
-	int r = ledger_open(&f->ledger, fleet_path(f, "journal"), e);
+	int r = ledger_open(&f->ledger, fleet_path(f, FLEET_JOURNAL), e);
 	if (r < 0)
 		return r;
 	f->cloud = cloud_open(&f->program.cloud_config);
@@ -60,7 +60,7 @@ static int open_all(struct fleet *f, struct err *e)
 
 /* ---- one request ---- */
 
-static int read_again(struct fleet *f, struct err *e)
+static int launch_again(struct fleet *f, struct err *e)
 {
 	pool_clear(&f->site);
 	f->reconcile = clock_now();
@@ -92,7 +92,7 @@ static int carry_out(struct fleet *f, const struct spool_item *item, struct aren
 	log_info("%s %s", spool_verbs[item->verb], item->nodes);
 	switch (item->verb) {
 	case SPOOL_START:
-		return read_again(f, e);
+		return launch_again(f, e);
 	case SPOOL_STOP:
 		return ledger_mode(&f->ledger, true, e);
 	case SPOOL_RECONCILE:

@@ -103,7 +103,7 @@ int verb_status(void *program)
 	struct err e;
 	size_t torn;
 
-	if (ledger_look(&f->ledger, fleet_path(f, "journal"), &torn, &e) < 0)
+	if (ledger_look(&f->ledger, fleet_path(f, FLEET_JOURNAL), &torn, &e) < 0)
 		return program_fail(&f->program, &e);
 	if (f->program.json)
 		print_json(&f->ledger, f->program.arena);
@@ -144,7 +144,7 @@ static int leave_word(struct fleet *f, enum spool_verb verb)
 {
 	struct err e;
 
-	if (spool_put(fleet_path(f, "spool"), verb, "", (struct blob){0}, &e) < 0)
+	if (spool_put(fleet_path(f, FLEET_SPOOL), verb, "", (struct blob){0}, &e) < 0)
 		return program_fail(&f->program, &e);
 	return 0;
 }

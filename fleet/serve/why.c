@@ -90,7 +90,7 @@ int verb_why(void *program)
 	struct err e;
 	size_t torn;
 
-	if (ledger_look(&f->ledger, fleet_path(f, "journal"), &torn, &e) < 0)
+	if (ledger_look(&f->ledger, fleet_path(f, FLEET_JOURNAL), &torn, &e) < 0)
 		return program_fail(&f->program, &e);
 	if (slurm_job_is_id(what))
 		of_job(f, what);

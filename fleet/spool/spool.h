@@ -13,7 +13,6 @@
 #include "base/err.h"
 #include "base/str.h"
 
-#define SPOOL_DIR       "/var/lib/hpc-fleet/spool"
 #define SPOOL_FILE_MAX  (4UL << 20) /* bytes of one */
 #define SPOOL_FILES_MAX 1000        /* read at once; the rest comes next */
 

@@ -36,7 +36,6 @@ static int take_one(const struct ec2_form *f, const struct doc *d, struct instan
 	        .id = text(d, "instanceId"),
 	        .type = text(d, "instanceType"),
 	        .subnet = text(d, "subnetId"),
-	        .zone = text(d, "placement.availabilityZone"),
 	        .address = text(d, "privateIpAddress"),
 	        .public_address = text(d, "ipAddress"),
 	        .launched = text(d, "launchTime"),

@@ -17,11 +17,11 @@
 #define INSTANCES_GROUPS    16          /* security groups; EC2 takes 16 at most */
 
 struct instances_item {
-	const char *id, *type, *subnet, *zone, *address; /* all but id: "" while EC2 doesn't tell */
-	const char *public_address;                      /* of the internet, or "" */
-	const char *launched;                            /* "2026-01-01T00:00:00.000Z", or "" */
-	const char *token;                               /* of its launch, or "" */
-	const char *state;                               /* "pending", "running", ... */
+	const char *id, *type, *subnet, *address; /* all but id: "" while EC2 doesn't tell */
+	const char *public_address;               /* of the internet, or "" */
+	const char *launched;                     /* "2026-01-01T00:00:00.000Z", or "" */
+	const char *token;                        /* of its launch, or "" */
+	const char *state;                        /* "pending", "running", ... */
 	const char *reason;     /* why it ended, "Server.SpotInstanceTermination", or "" */
 	uint32_t index;         /* its number in its launch, from 0 */
 	const struct doc *tags; /* EC2's list of them, or NULL */

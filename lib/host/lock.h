@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Allows one run at a time on a machine, of either program: a record lock (fcntl(2) F_SETLK) on
+ * Allows one run at a time on a machine, of whatever program: a record lock (fcntl(2) F_SETLK) on
  * /run/hpc-node/lock. The kernel frees it however we end, and a child does not inherit it, so an
  * abandoned step that hangs in the kernel can't block the next run.
  */

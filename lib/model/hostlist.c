@@ -125,3 +125,11 @@ int hostlist_parse(const char *text, struct arena *a, struct hostlist *ret, stru
 	*ret = x.list;
 	return 0;
 }
+
+bool hostlist_has(const struct hostlist *list, const char *name)
+{
+	for (size_t i = 0; i < list->n; i++)
+		if (str_eq(list->names[i], name))
+			return true;
+	return false;
+}

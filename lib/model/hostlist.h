@@ -24,5 +24,7 @@ struct hostlist {
 int hostlist_parse(const char *text, struct arena *a, struct hostlist *ret,
                    struct err *e) ATTR_MUST_USE;
 
+bool hostlist_has(const struct hostlist *list, const char *name);
+
 /* The short form of those names in their order: numbers that follow each other become one range. */
 const char *hostlist_print(const char *const *names, size_t n, struct arena *a);

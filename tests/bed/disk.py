@@ -28,7 +28,7 @@ def build(program, out, *more, stage=None):
 
 
 def staged(build_tree, directory):
-    """Both programs with what belongs to them, as `cmake --install` lays them out: what recipes/ copies from."""
+    """The programs with what belongs to them, as `cmake --install` lays them out: what recipes/ copies from."""
     stage = Path(directory) / "stage"
     run("cmake", "--install", build_tree, "--prefix", "/usr", timeout=120, env=dict(os.environ, DESTDIR=str(stage)))
     return stage

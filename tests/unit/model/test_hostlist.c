@@ -133,6 +133,20 @@ static void names_are_written_short_and_read_back(void **state)
 	assert_string_equal(hostlist_print(NULL, 0, arena), "");
 }
 
+static void a_list_has_its_names_alone(void **state)
+{
+	struct hostlist list;
+
+	(void)state;
+	assert_ok(hostlist_parse("a[1-3],b", arena, &list, &e));
+	assert_true(hostlist_has(&list, "a1"));
+	assert_true(hostlist_has(&list, "b"));
+	assert_false(hostlist_has(&list, "a"));
+	assert_false(hostlist_has(&list, "a4"));
+	list.n--;
+	assert_false(hostlist_has(&list, "b"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -140,6 +154,7 @@ int main(void)
 	        cmocka_unit_test_setup_teardown(what_is_none_is_refused_with_its_place, set_up,
 	                                        tear_down),
 	        cmocka_unit_test_setup_teardown(the_longest_are_taken, set_up, tear_down),
+	        cmocka_unit_test_setup_teardown(a_list_has_its_names_alone, set_up, tear_down),
 	        cmocka_unit_test_setup_teardown(names_are_written_short_and_read_back, set_up,
 	                                        tear_down),
 	};
