@@ -2,6 +2,8 @@
 /* The program hpc-cluster: its verbs and options. */
 #include "life/life.h"
 
+#include <limits.h>
+
 static const struct command_verb verbs[] = {
         {"template", VERB_TEMPLATE, "FILE", 1, 1,
          "Print the CloudFormation stack of a ParallelCluster file", verb_template},
@@ -11,13 +13,14 @@ static const struct command_verb verbs[] = {
          verb_events},
         {"instances", VERB_INSTANCES, "NAME", 1, 1, "Show the instances of a cluster",
          verb_instances},
+        {"ssh", VERB_SSH, "NAME [ARG]...", 1, INT_MAX, "Log in to a cluster's head", verb_ssh},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", program_version},
         {0},
 };
 
 static const char *const node_roles[] = {"head", "compute", "login", NULL};
 
-#define LOOKING (VERB_LIST | VERB_DESCRIBE | VERB_EVENTS | VERB_INSTANCES)
+#define LOOKING (VERB_LIST | VERB_DESCRIBE | VERB_EVENTS | VERB_INSTANCES | VERB_SSH)
 #define AT(m)   offsetof(struct life, m)
 static const struct command_option options[] = {
         {"bucket", "NAME", "default of the template's parameter Bucket: where the file will be", 0,
@@ -36,10 +39,19 @@ static const struct command_option options[] = {
          node_roles},
         {"queue", "NAME", "only nodes of that queue", 0, VERB_INSTANCES, COMMAND_TEXT, AT(queue),
          NULL},
+        {"user", "NAME", "log in as; default: the user of the image's system", 'l', VERB_SSH,
+         COMMAND_TEXT, AT(user), NULL},
+        {"identity", "FILE", "the private key", 'i', VERB_SSH, COMMAND_TEXT, AT(key_file), NULL},
+        {"private", NULL, "to the private address, even if there is a public one", 0, VERB_SSH,
+         COMMAND_FLAG, AT(inside), NULL},
+        {"accept-new", NULL, "trust the key that the head shows the first time", 0, VERB_SSH,
+         COMMAND_FLAG, AT(accept_new), NULL},
+        {"dryrun", NULL, "print the command and don't run it", 0, VERB_SSH, COMMAND_FLAG,
+         AT(dryrun), NULL},
         {"region", "NAME", "the region; default: AWS_REGION or the profile's", 0, LOOKING,
          COMMAND_TEXT, AT(region), NULL},
         PROGRAM_DEADLINE(LOOKING, "time it may take; default 60s"),
-        PROGRAM_JSON(LOOKING),
+        PROGRAM_JSON(LOOKING & ~VERB_SSH),
         PROGRAM_QUIET,
         PROGRAM_VERBOSE,
         {0},

@@ -11,6 +11,7 @@ enum {
 	VERB_DESCRIBE = 8,
 	VERB_EVENTS = 16,
 	VERB_INSTANCES = 1 << 12,
+	VERB_SSH = 1 << 13,
 };
 
 struct life {
@@ -20,8 +21,10 @@ struct life {
 	struct command_list storage; /* NAME=SOURCE */
 	bool strict;
 	const char *region;
-	const char *role, *queue; /* of instances */
-	struct cloud *cloud;      /* of a verb that asks AWS; closed by life_info.close */
+	const char *role, *queue;    /* of instances */
+	const char *user, *key_file; /* of ssh */
+	bool inside, accept_new, dryrun;
+	struct cloud *cloud; /* of a verb that asks AWS; closed by life_info.close */
 };
 
 extern const struct program_info life_info; /* for program_main() with a struct life */
@@ -32,3 +35,4 @@ int verb_list(void *program);
 int verb_describe(void *program);
 int verb_events(void *program);
 int verb_instances(void *program);
+int verb_ssh(void *program);

@@ -2,6 +2,8 @@
 /* The template of a cluster's stack as a whole: parameters, resources, outputs. */
 #include "stack/stack_own.h"
 
+#include "cluster/pcluster.h"
+
 #include <errno.h>
 
 #define ROOT_DEVICE "/dev/xvda" /* as the images have it that hpc-imagebuild publishes */
@@ -94,6 +96,8 @@ static void outputs(struct stack_writer *x)
 	        {"LogGroup", "LogGroup", NULL},
 	};
 
+	const char *user = pcluster_user(x->in->config);
+
 	jsonw_begin(&x->w, "Outputs", '{');
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if ((str_eq(rows[i].of, "ComputeSecurityGroup") && !x->compute_group) ||
@@ -107,6 +111,11 @@ static void outputs(struct stack_writer *x)
 		jsonw_end(&x->w, '}');
 	}
 	stack_roles_outputs(x);
+	if (user) {
+		jsonw_begin(&x->w, "User", '{');
+		jsonw_str(&x->w, "Value", user);
+		jsonw_end(&x->w, '}');
+	}
 	jsonw_begin(&x->w, "ConfigSha256", '{');
 	jsonw_str(&x->w, "Value", x->in->sha256);
 	jsonw_end(&x->w, '}');

@@ -9,14 +9,6 @@
 
 /* ---- of nodes ---- */
 
-static bool is_in(const struct hostlist *list, const char *node)
-{
-	for (size_t i = 0; i < list->n; i++)
-		if (str_eq(list->names[i], node))
-			return true;
-	return false;
-}
-
 /* Those of these nodes, and those that were for the job; NULL: for none. */
 static size_t show_launches(const struct ledger *l, const struct hostlist *nodes, const char *job)
 {
@@ -26,7 +18,7 @@ static size_t show_launches(const struct ledger *l, const struct hostlist *nodes
 		for (size_t k = 0; k < l->launches[i].n; k++) {
 			const struct ledger_place *p = &l->launches[i].places[k];
 
-			if (!is_in(nodes, p->node) && !str_eq(l->launches[i].owner.job, job))
+			if (!hostlist_has(nodes, p->node) && !str_eq(l->launches[i].owner.job, job))
 				continue;
 			show_line(&l->launches[i], p);
 			n++;

@@ -97,3 +97,9 @@ int instances_list(struct cloud *c, const struct instances_query *q, struct aren
 /* TerminateInstances: at most INSTANCES_END_MAX. What doesn't exist any more counts as ended. */
 int instances_end(struct cloud *c, const char *const *ids, size_t n, struct ec2_refusal *why,
                   uint64_t deadline, struct err *e) ATTR_MUST_USE;
+
+/* GetConsoleOutput: the end of what its serial console showed, 64 KiB or less, NUL-terminated; empty
+ * where EC2 has nothing. It is of now with types that can that, those on Nitro; else of the last start,
+ * some minutes late. */
+int instances_console(struct cloud *c, const char *id, struct arena *a, struct blob *ret,
+                      uint64_t deadline, struct err *e) ATTR_MUST_USE;

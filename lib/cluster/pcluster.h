@@ -6,3 +6,6 @@
 
 /* Adds sections to the map `spec`. */
 int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err *e) ATTR_MUST_USE;
+
+/* The user whom images of Image: Os: let in by SSH, "ec2-user"; NULL where Os isn't one known here. */
+const char *pcluster_user(const struct doc *config);

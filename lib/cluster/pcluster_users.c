@@ -7,6 +7,7 @@
  * write nothing, and its authorized_keys belongs to the user. Homes that all nodes share are made
  * on the head.
  */
+#include "cluster/pcluster.h"
 #include "cluster/pcluster_own.h"
 #include "data/scalar.h"
 
@@ -69,15 +70,27 @@ static const struct os {
         {"centos", "centos", "centos"}, {"debian", "admin", "debian"},
 };
 
+static const struct os *find_os(const char *name)
+{
+	for (size_t i = 0; name && i < ARRAY_LEN(systems); i++)
+		if (str_starts(name, systems[i].os))
+			return &systems[i];
+	return NULL;
+}
+
+const char *pcluster_user(const struct doc *config)
+{
+	const struct os *os = find_os(doc_text(doc_get(config, "Image"), "Os"));
+
+	return os ? os->user : NULL;
+}
+
 static const struct os *os_of(const struct pcluster_input *in)
 {
 	const struct doc *at = doc_find(in->config, "Image.Os");
 	const char *here = vars_get(in->facts, "distribution");
-	const struct os *os = NULL;
+	const struct os *os = find_os(at->text);
 
-	for (size_t i = 0; i < ARRAY_LEN(systems); i++)
-		if (str_starts(at->text, systems[i].os))
-			os = &systems[i];
 	if (!os)
 		cluster_note(in->notes, at,
 		             "Os: '%s' implies no default user known here: none is made", at->text);

@@ -19,7 +19,7 @@ printf '%s\\n' "${COMPREPLY[@]}"
 CHOICES = {"--role": {"compute", "head", "login"}, "--arch": {"x86_64", "arm64"}, "--firmware": {"uefi", "bios", "uefi+secure"},
            "--boot": {"uefi-preferred", "uefi", "legacy-bios"}, "--format": {"dir", "tar", "raw", "qcow2", "ami"}}
 DIRECTORIES = {"hpc-agent": {"--root"}, "hpc-fleet": {"--state"}, "hpc-cluster": set(), "hpc-imagebuild": {"--root", "--store", "--state", "--output"}}
-FILES = {"hpc-agent": {"--config", "--munge-key", "--node-document", "--output"}, "hpc-fleet": {"--config"}, "hpc-cluster": set(), "hpc-imagebuild": {"--recipe", "--uefi-data"}}
+FILES = {"hpc-agent": {"--config", "--munge-key", "--node-document", "--output"}, "hpc-fleet": {"--config"}, "hpc-cluster": {"--identity"}, "hpc-imagebuild": {"--recipe", "--uefi-data"}}
 OF_FILES = {"hpc-agent": {"check", "fetch", "render"}, "hpc-fleet": {"replay"}, "hpc-cluster": {"template"}, "hpc-imagebuild": {
     "check", "plan", "provision", "publish", "build", "lock", "test", "verify", "diff", "shell"}}
 VERBS = [(program, verb) for program in manual.PROGRAMS for verb in manual.verbs(program)]

@@ -26,6 +26,7 @@ CALLS = {
     "ec2:DescribeInstances": "instances_list",
     "ec2:DescribeSnapshots": "ec2_snapshots",
     "ec2:EnableImageDeprecation": "ec2_deprecate",
+    "ec2:GetConsoleOutput": "instances_console",
     "ec2:GetEbsEncryptionByDefault": "ec2_encrypts",
     "ec2:ModifyImageAttribute": "ec2_share_image",
     "ec2:ModifySnapshotAttribute": "ec2_share_snapshot",

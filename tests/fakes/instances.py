@@ -122,6 +122,7 @@ class Cloud(Account):
         self.instances, self.ledger, self.launches = {}, [], {}
         self.subnets, self.launchable, self.groups, self.profiles = {}, set(), set(), set()
         self.capacity, self.addresses, self.late = {}, {}, {}
+        self.consoles = {}  # what an instance's serial console showed, by its id
         self.placement_groups, self.reservations, self.types = set(), {}, {}
         self.settle_s, self.cut, self.rate = 0, 0, True
         self.on_launch = self.on_end = lambda _instance: None
@@ -338,7 +339,7 @@ class Cloud(Account):
                 "instancesSet": [self._show(i, new=True) for i in made]}
 
     def _show(self, i, new=False):
-        codes = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48}
+        codes = {"pending": 0, "running": 16, "shutting-down": 32, "terminated": 48, "stopping": 64, "stopped": 80}
         out = {"instanceId": i.id, "imageId": i.image, "instanceState": {"code": codes[i.state], "name": i.state},
                "amiLaunchIndex": i.index, "instanceType": i.type, "launchTime": i.launched, "placement": {"availabilityZone": i.zone},
                "subnetId": i.subnet, "clientToken": i.token, "tagSet": tag_set(i.tags)}
@@ -360,7 +361,7 @@ class Cloud(Account):
             filters.append((ask.pop(f"Filter.{n}.Name"), listed(ask, f"Filter.{n}.Value")))
             n += 1
         now = time.monotonic()
-        found = [i for i in self.instances.values() if now - i.born >= self.settle_s and (i.alive or now - i.ended < KEEPS)]
+        found = [i for i in self.instances.values() if now - i.born >= self.settle_s and (not i.ended or now - i.ended < KEEPS)]
         for i in found:
             self._settle(i)
         missing = [x for x in ids if x not in {i.id for i in found}]
@@ -384,6 +385,17 @@ class Cloud(Account):
         if not key.startswith("tag:"):
             raise Refused(400, "InvalidParameterValue", f"The filter '{key}' is invalid")
         return i.tags.get(key[4:]) in values
+
+    # --- GetConsoleOutput ---
+    def _GetConsoleOutput(self, ask, region):
+        name, latest = ask.pop("InstanceId", ""), ask.pop("Latest", "false") == "true"
+        if name not in self.instances:
+            raise Refused(400, "InvalidInstanceID.NotFound", f"The instance ID '{name}' does not exist")
+        if latest and self.instances[name].type.startswith(("t2.", "m4.", "c4.")):
+            raise Refused(400, "UnsupportedOperation", "This instance type does not support retrieving the latest console logs.")
+        text = self.consoles.get(name, "")
+        return {"instanceId": name, "timestamp": "2026-01-01T00:05:00.000Z",
+                **({"output": base64.encodebytes(text.encode()[-65536:]).decode()} if text else {})}
 
     # --- TerminateInstances ---
     def _TerminateInstances(self, ask, region):
