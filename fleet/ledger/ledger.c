@@ -11,7 +11,7 @@
 #include "base/scope.h"
 #include "ledger/ledger_own.h"
 
-#define KEEP_S 3600 /* a failed launch is remembered that long, for `why` */
+#define KEEP_S 3600 /* what failed or ended is remembered that long, for `why` */
 
 int ledger_token(char out[static LEDGER_TOKEN], struct err *e)
 {
@@ -148,7 +148,7 @@ static bool is_over(const struct ledger_launch *x, int64_t now)
 	if (x->state == LEDGER_FAILED)
 		return x->told + KEEP_S < now;
 	for (size_t i = 0; i < x->n; i++)
-		if (!x->places[i].ended)
+		if (!x->places[i].ended || x->places[i].until + KEEP_S >= now)
 			return false;
 	return x->told + KEEP_S < now;
 }
@@ -161,6 +161,7 @@ static void put_launch(const struct ledger_launch *x, struct strbuf *out, struct
 	                         .type = x->type,
 	                         .subnet = x->subnet,
 	                         .market = x->market,
+	                         .queue = x->queue,
 	                         .owner = x->owner,
 	                         .whole = x->whole,
 	                         .n = x->n,
@@ -182,7 +183,7 @@ static void put_launch(const struct ledger_launch *x, struct strbuf *out, struct
 		if (p->unwanted)
 			records_line(ledger_text_unwanted(&p->node, 1, p->why, x->told, a), out);
 		if (p->id && p->ended)
-			records_line(ledger_text_ended(p->id, p->why, x->told, a), out);
+			records_line(ledger_text_ended(p->id, p->why, p->until, a), out);
 	}
 }
 
@@ -233,8 +234,22 @@ static int read_anew(struct ledger *l, const struct strbuf *text, struct err *e)
 	return 0;
 }
 
-int ledger_shrink(struct ledger *l, size_t above, struct err *e)
+static int tell_over(const struct ledger *l, int64_t now, ledger_over_fn *over, void *ctx,
+                     struct err *e)
 {
+	scope_arena struct arena *a = arena_new();
+	const struct ledger_launch **gone = arena_array(a, l->n, sizeof(void *));
+	size_t n = 0;
+
+	for (size_t i = 0; i < l->n; i++)
+		if (is_over(&l->launches[i], now))
+			gone[n++] = &l->launches[i];
+	return over && n ? over(ctx, gone, n, e) : 0;
+}
+
+int ledger_shrink(struct ledger *l, size_t above, ledger_over_fn *over, void *ctx, struct err *e)
+{
+	int64_t now = clock_wall();
 	scope_arena struct arena *a = arena_new();
 	struct strbuf out = STRBUF(a, RECORDS_FILE_MAX);
 
@@ -243,7 +258,7 @@ int ledger_shrink(struct ledger *l, size_t above, struct err *e)
 	strbuf_str(&out, "");
 	records_line(ledger_text_mode(l->stopped, clock_wall(), a), &out);
 	for (size_t i = 0; i < l->n; i++)
-		if (!is_over(&l->launches[i], clock_wall()))
+		if (!is_over(&l->launches[i], now))
 			put_launch(&l->launches[i], &out, a);
 	/* Behind the launches: what was got or unwanted before ends no wish that is open now. */
 	for (size_t i = 0; i < l->n_wishes; i++)
@@ -253,7 +268,10 @@ int ledger_shrink(struct ledger *l, size_t above, struct err *e)
 			             &out);
 	if (out.overflow)
 		return err_set(e, ERR_HOST, REASON_INPUT_LIMIT, EFBIG, "the journal is too large");
-	int r = replace(l, &out, e);
+	int r = tell_over(l, now, over, ctx, e);
+	if (r < 0)
+		return r;
+	r = replace(l, &out, e);
 	if (r < 0)
 		return r;
 	return read_anew(l, &out, e);

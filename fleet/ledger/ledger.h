@@ -6,7 +6,8 @@
  *     {"is":"wanted","nodes":"q-dy-a-[1-3]","job":..,"user":..,"account":..,"whole":..,"at":..}
  *      until each is got or unwanted
  *     {"is":"asked","token":..,"nodes":"q-dy-a-[1-3]","type":..,"subnet":..,"market":..,
- *      "job":..,"user":..,"account":..,"whole":..,"at":..}   market: "on-demand" where there is none
+ *      "queue":..,"job":..,"user":..,"account":..,"whole":..,"at":..}   market: "on-demand" where there
+ *      is none
  *     {"is":"got","token":..,"ids":["i-..", null, ..],"at":..}     by launch index
  *     {"is":"failed","token":..,"cause":..,"code":..,"request":..,"why":..,"at":..}
  *     {"is":"unwanted","nodes":..,"why":..,"at":..}   they are to end, also if they come later
@@ -31,6 +32,7 @@ struct ledger_place {
 	bool unwanted;   /* Slurm gave the node up, or another launch has it */
 	bool ended;      /* the instance, or it never was */
 	const char *why; /* it is unwanted, or ended; or NULL */
+	int64_t until;   /* seconds since 1970: the instance ended; 0: it didn't */
 	/* clock.h, of this run only: EC2 refused to end it, and isn't asked again before. */
 	uint64_t not_before;
 };
@@ -43,6 +45,7 @@ struct ledger_owner {
 struct ledger_launch {
 	const char *token, *type, *subnet;
 	const char *market; /* "on-demand", "spot", ... */
+	const char *queue;  /* NULL: it has none */
 	struct ledger_owner owner;
 	bool whole;   /* all instances or none */
 	int64_t at;   /* seconds since 1970: asked for */
@@ -94,6 +97,7 @@ int ledger_wanted(struct ledger *l, const char *const *nodes, size_t n,
 struct ledger_ask {
 	const char *token, *type, *subnet;
 	const char *market; /* NULL: on demand */
+	const char *queue;  /* NULL: none */
 	struct ledger_owner owner;
 	bool whole;
 	int64_t at; /* seconds since 1970; 0: now */
@@ -113,8 +117,12 @@ int ledger_mode(struct ledger *l, bool stopped, struct err *e) ATTR_MUST_USE;
 int ledger_sync(struct ledger *l, struct err *e) ATTR_MUST_USE;
 
 /* Writes the journal anew without what is over, when it has grown: call it when nothing that
- * ledger_find() and the like returned is in use. */
-int ledger_shrink(struct ledger *l, size_t above, struct err *e) ATTR_MUST_USE;
+ * ledger_find() and the like returned is in use. `over` (may be NULL) gets the launches that go before they
+ * go, and again where a crash came between; its failure ends the shrinking. */
+typedef int ledger_over_fn(void *ctx, const struct ledger_launch *const *gone, size_t n,
+                           struct err *e);
+int ledger_shrink(struct ledger *l, size_t above, ledger_over_fn *over, void *ctx,
+                  struct err *e) ATTR_MUST_USE;
 
 /* The newest place of a node, with its launch; NULL: it never had one. */
 struct ledger_place *ledger_find(const struct ledger *l, const char *node,

@@ -94,6 +94,7 @@ static int asked(struct ledger *l, const struct doc *d)
 	        .type = type,
 	        .subnet = subnet,
 	        .market = doc_text(d, "market") ? copy(l, d, "market") : "on-demand",
+	        .queue = copy(l, d, "queue"),
 	        .owner = owner_of(l, d),
 	        .whole = scalar_on(d, "whole"),
 	        .at = time_of(d),
@@ -176,6 +177,7 @@ static int ended(struct ledger *l, const struct doc *d)
 	if (!p)
 		return 0;
 	p->ended = true;
+	p->until = p->until ? p->until : time_of(d);
 	p->why = copy(l, d, "why");
 	return 0;
 }

@@ -171,6 +171,7 @@ static int launch_first(struct fleet *f, struct err *e)
 	                                  .type = pool->type,
 	                                  .subnet = pool->subnet,
 	                                  .market = pool->market,
+	                                  .queue = b->resource->queue,
 	                                  .owner = b->owner,
 	                                  .whole = b->whole,
 	                                  .n = b->n,

@@ -24,6 +24,7 @@ enum {
 	VERB_RECONCILE = 32,
 	VERB_REPLAY = 64,
 	VERB_VERSION = 128,
+	VERB_USAGE = 256,
 };
 
 /* Nodes that are to be launched together, as soon as EC2 may be asked. */
@@ -39,9 +40,10 @@ struct fleet_batch {
 };
 
 struct fleet {
-	struct program program;     /* first */
-	const char *config, *state; /* options: the file, the directory */
-	const char *spool;          /* of the service */
+	struct program program;         /* first */
+	const char *config, *state;     /* options: the file, the directory */
+	const char *since, *until, *by; /* options of usage; or NULL */
+	const char *spool;              /* of the service */
 	struct site site;
 	struct ledger ledger;
 	struct cloud *cloud;
@@ -61,6 +63,7 @@ struct fleet {
 
 extern const struct program_info fleet_info; /* for program_main() with a struct fleet */
 extern const struct link_row fleet_links[];
+extern const char *const fleet_usage_keys[]; /* what usage adds up by, and NULL */
 
 /* Verbs; `program` is the struct fleet. */
 int verb_serve(void *program);
@@ -70,6 +73,7 @@ int verb_start(void *program);
 int verb_stop(void *program);
 int verb_reconcile(void *program);
 int verb_replay(void *program);
+int verb_usage(void *program);
 
 /* "DIR/NAME" of the state directory, as long as the verb runs. */
 const char *fleet_path(const struct fleet *f, const char *name);

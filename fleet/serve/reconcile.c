@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "launch/pool.h"
+#include "ledger/usage.h"
 #include "serve/act.h"
 #include "serve/ask.h"
 #include "serve/finish.h"
@@ -18,6 +19,13 @@
 
 /* ---- EC2: what is there ---- */
 
+static struct ledger_owner owner_of(const struct instances_item *x)
+{
+	return (struct ledger_owner){.job = instances_tag(x, "hpc-node:" FLEET_TAG_JOB),
+	                             .user = instances_tag(x, "hpc-node:" FLEET_TAG_USER),
+	                             .account = instances_tag(x, "hpc-node:" FLEET_TAG_ACCOUNT)};
+}
+
 /* All instances of one token that the ledger doesn't know: as if it had been asked for here. */
 static int adopt(struct fleet *f, const struct instances *all, const struct instances_item *one,
                  const struct hostlist *nodes, struct arena *a, struct err *e)
@@ -26,6 +34,8 @@ static int adopt(struct fleet *f, const struct instances *all, const struct inst
 	const struct ledger_ask intent = {.token = one->token,
 	                                  .type = one->type,
 	                                  .subnet = one->subnet,
+	                                  .queue = instances_tag(one, "hpc-node:" FLEET_TAG_QUEUE),
+	                                  .owner = owner_of(one),
 	                                  .at = LONG_AGO,
 	                                  .n = nodes->n,
 	                                  .nodes = nodes->names};
@@ -319,5 +329,5 @@ int reconcile(struct fleet *f, struct err *e)
 	r = with_slurm(f, a, e);
 	if (r < 0)
 		return r;
-	return ledger_shrink(&f->ledger, LEDGER_SHRINK, e);
+	return ledger_shrink(&f->ledger, LEDGER_SHRINK, usage_keep, &f->state, e);
 }

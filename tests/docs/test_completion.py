@@ -17,7 +17,7 @@ ask=$(complete -p "$1" | sed 's/.*-F \\([^ ]*\\).*/\\1/')
 printf '%s\\n' "${COMPREPLY[@]}"
 """
 CHOICES = {"--role": {"compute", "head", "login"}, "--arch": {"x86_64", "arm64"}, "--firmware": {"uefi", "bios", "uefi+secure"},
-           "--boot": {"uefi-preferred", "uefi", "legacy-bios"}, "--format": {"dir", "tar", "raw", "qcow2", "ami"}}
+           "--boot": {"uefi-preferred", "uefi", "legacy-bios"}, "--by": {"user", "account", "job", "queue"}, "--format": {"dir", "tar", "raw", "qcow2", "ami"}}
 DIRECTORIES = {"hpc-agent": {"--root"}, "hpc-fleet": {"--state"}, "hpc-cluster": set(), "hpc-imagebuild": {"--root", "--store", "--state", "--output"}}
 FILES = {"hpc-agent": {"--config", "--munge-key", "--node-document", "--output"}, "hpc-fleet": {"--config"}, "hpc-cluster": {"--identity"}, "hpc-imagebuild": {"--recipe", "--uefi-data"}}
 OF_FILES = {"hpc-agent": {"check", "fetch", "render"}, "hpc-fleet": {"replay"}, "hpc-cluster": {"template"}, "hpc-imagebuild": {

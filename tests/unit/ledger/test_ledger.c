@@ -223,21 +223,21 @@ static void shrinking_loses_only_what_is_over(void **state)
 	assert_ok(ledger_got(&l, "tok0", ids, 1, &e));
 	assert_ok(ledger_ended(&l, "i-8", "over", &e));
 	before = dump(&l);
-	assert_ok(ledger_shrink(&l, 1 << 20, &e)); /* it hasn't grown */
+	assert_ok(ledger_shrink(&l, 1 << 20, NULL, NULL, &e)); /* it hasn't grown */
 	assert_string_equal(dump(&l), before);
 	fill();
 	unwanted("q-1");
 	wanted("z-1", "7"); /* again, after its first instance ended */
 	before = dump(&l);
-	assert_ok(ledger_shrink(&l, 0, &e));
+	assert_ok(ledger_shrink(&l, 0, NULL, NULL, &e));
 	assert_string_equal(dump(&l), before); /* none is over for an hour yet */
 	assert_same();
 	now.wall = 1002 + 3600;
-	assert_ok(ledger_shrink(&l, 0, &e));
+	assert_ok(ledger_shrink(&l, 0, NULL, NULL, &e));
 	assert_non_null(ledger_launch_of(&l, "tok2")); /* an hour, and not more */
 	assert_null(ledger_launch_of(&l, "tok0"));
 	now.wall++;
-	assert_ok(ledger_shrink(&l, 0, &e));
+	assert_ok(ledger_shrink(&l, 0, NULL, NULL, &e));
 	assert_null(ledger_launch_of(&l, "tok2"));
 	assert_non_null(ledger_launch_of(&l, "tok1"));
 	assert_non_null(ledger_launch_of(&l, "tok4"));
@@ -261,7 +261,7 @@ static void what_can_not_be_written_did_not_happen(void **state)
 	           "the journal");
 	assert_int_equal(l.n_wishes, 0);
 	assert_true(l.broken);
-	assert_ok(ledger_shrink(&l, 0, &e)); /* nor is it written anew */
+	assert_ok(ledger_shrink(&l, 0, NULL, NULL, &e)); /* nor is it written anew */
 	assert_string_equal(get("j"), "");
 }
 
