@@ -77,6 +77,19 @@ static const struct field type_fields[] = {
         {"cards", FIELD_INT, AT(cards), .min = 1, .max = SITE_CARDS_MAX, .help = "network cards"},
         {"efa", FIELD_INT, AT(efa), .min = 0, .max = SITE_CARDS_MAX,
          .help = "interfaces with EFA that it may have"},
+        {"price", FIELD_STRING, AT(price), .help = "dollars an hour on demand"},
+        {0},
+};
+#undef AT
+
+#define AT(m) FIELD_AT(struct site_queue, m)
+static const struct field queue_fields[] = {
+        {"name", FIELD_STRING, AT(name), .required = true, .min = 1, .max = TAG_VALUE_MAX,
+         .help = "the 'queue' of resources"},
+        {"max-node-hours", FIELD_INT, AT(max_hours), .min = 1, .max = 1000000000,
+         .help = "hours of its instances in a month"},
+        {"max-hourly-cost", FIELD_STRING, AT(max_cost),
+         .help = "dollars an hour of all its instances"},
         {0},
 };
 #undef AT
@@ -85,6 +98,7 @@ struct raw {
 	const char *cluster;
 	const struct doc *node;
 	struct field_list types;
+	struct field_list queues;
 	struct field_list resources;
 };
 #define AT(m) FIELD_AT(struct raw, m)
@@ -96,6 +110,8 @@ static const struct field site_fields[] = {
         {"types", FIELD_LIST, AT(types), .max = TYPES_TOLD_MAX, .sub = type_fields,
          .size = sizeof(struct site_type), .defaults = &type_defaults,
          .help = "what must be known of instance types"},
+        {"queues", FIELD_LIST, AT(queues), .max = RESOURCES_MAX, .sub = queue_fields,
+         .size = sizeof(struct site_queue), .help = "what queues may use"},
         {"resources", FIELD_LIST, AT(resources), .required = true, .min = 1, .max = RESOURCES_MAX,
          .sub = resource_fields, .size = sizeof(struct site_resource),
          .defaults = &resource_defaults, .help = "what nodes are made of"},
@@ -166,6 +182,28 @@ static int read_resources(const struct doc *list, struct site *s, struct faults 
 	return failed;
 }
 
+/* The last fault; those before are told. */
+static int read_queues(const struct doc *d, struct site *s, struct faults *faults, struct err *e)
+{
+	const struct doc *list = doc_get(d, "queues"), *types = doc_get(d, "types");
+	int failed = 0, r;
+
+	for (size_t i = 0; i < s->n_types; i++) {
+		r = site_check_type(&s->types[i], types->items[i], e);
+		if (r < 0 && !faults_add(faults, e))
+			return r;
+		failed = r < 0 ? r : failed;
+	}
+	for (size_t i = 0; i < s->n_queues; i++) {
+		s->queues[i].at = list->items[i];
+		r = site_check_queue(s, &s->queues[i], e);
+		if (r < 0 && !faults_add(faults, e))
+			return r;
+		failed = r < 0 ? r : failed;
+	}
+	return failed;
+}
+
 int site_read(const char *file, struct blob text, struct faults *faults, struct arena *a,
               struct site *ret, struct err *e)
 {
@@ -182,11 +220,17 @@ int site_read(const char *file, struct blob text, struct faults *faults, struct 
 	                 .node = raw.node,
 	                 .n_types = raw.types.n,
 	                 .types = raw.types.items,
+	                 .n_queues = raw.queues.n,
+	                 .queues = raw.queues.items,
 	                 .n_resources = raw.resources.n,
 	                 .resources = raw.resources.items};
 	int failed = check_node(&s, a, e);
 	if (failed < 0 && !faults_add(faults, e))
 		return failed;
+	r = read_queues(d, &s, faults, e);
+	if (r < 0 && !faults_add(faults, e))
+		return r;
+	failed = r < 0 ? r : failed;
 	r = read_resources(doc_get(d, "resources"), &s, faults, a, e);
 	if (r < 0 || failed < 0)
 		return r < 0 ? r : failed;

@@ -35,12 +35,13 @@ extern const char *const site_markets[]; /* these, and NULL */
 
 struct site_resource;
 
-/* What must be known of a type, where its resource asks for cores, or for EFA. */
+/* What must be known of a type, where its resource asks for cores, or for EFA, or its queue has a cost. */
 struct site_type {
 	const char *name;
-	int64_t cores; /* of one instance; 0: not told */
-	int64_t cards; /* network cards, at least 1 */
-	int64_t efa;   /* interfaces with EFA that it may have, of all its cards */
+	const char *price; /* dollars an hour on demand, as "0.0104"; NULL: not told */
+	int64_t cores;     /* of one instance; 0: not told */
+	int64_t cards;     /* network cards, at least 1 */
+	int64_t efa;       /* interfaces with EFA that it may have, of all its cards */
 };
 
 /* The root volume: what the image says of it, changed. 0 and NULL: as it is there. */
@@ -59,6 +60,18 @@ struct site_pool {
 	uint64_t rests_until; /* clock.h */
 	unsigned failures;    /* one after the other */
 	char why[400];        /* the last one, for people; "": none */
+};
+
+/* What a queue may use. */
+struct site_queue {
+	const struct doc *at;
+	const char *name;
+	int64_t max_hours;    /* of instances in a month; 0: no limit */
+	const char *max_cost; /* dollars an hour of all its instances; NULL: no limit */
+	/* private to who judges it */
+	uint64_t rests_until; /* clock.h: it was refused */
+	uint64_t counted;     /* clock.h: when `seconds` was right; 0: never */
+	int64_t seconds;      /* that its instances had in this month */
 };
 
 struct site_resource {
@@ -90,6 +103,8 @@ struct site {
 	struct site_resource *resources;
 	size_t n_types;
 	struct site_type *types;
+	size_t n_queues;
+	struct site_queue *queues;
 };
 
 /* `text` is the file's, named `file` in messages; everything lives in `a`. All faults are looked
@@ -102,6 +117,16 @@ struct site_resource *site_find(const struct site *s, const char *node);
 
 /* NULL: the file says nothing of that type. */
 const struct site_type *site_type(const struct site *s, const char *name);
+
+/* NULL: nothing limits that queue; `name` may be NULL. */
+struct site_queue *site_queue(const struct site *s, const char *name);
+
+/* A price of the file in millionths of a dollar, rounded up. */
+int64_t site_micros(const char *price);
+/* What an instance of that resource costs at most in an hour, in those; 0: not told. Spot is never dearer
+ * than its highest price, or else than on demand. */
+int64_t site_cost(const struct site *s, const struct site_resource *r, const char *type,
+                  const char *market);
 
 /* The user data of a launch: the node document with `nodes`, the names of its instances. */
 struct blob site_user_data(const struct site *s, const char *nodes, struct arena *a);

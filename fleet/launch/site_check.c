@@ -106,10 +106,47 @@ static int check_types(const struct site *s, const struct site_resource *r, stru
 			return refuse(
 			        r, "efa", e,
 			        arena_printf(a, "'types' tells of none in %s", r->types.items[i]));
+		const struct site_queue *q = site_queue(s, r->queue);
+		if (q && q->max_cost && !site_cost(s, r, r->types.items[i], SITE_ON_DEMAND))
+			return refuse(r, "types", e,
+			              arena_printf(a,
+			                           "queue '%s' has a max-hourly-cost, and the "
+			                           "price of %s isn't told in 'types'",
+			                           q->name, r->types.items[i]));
 		if (r->efa && r->public_address && t->cards > 1)
 			return refuse(r, "public-address", e,
 			              "EC2 gives none where there are several interfaces");
 	}
+	return 0;
+}
+
+/* ---- what isn't of a resource ---- */
+
+int site_check_type(const struct site_type *t, const struct doc *at, struct err *e)
+{
+	if (!t->price || (is_price(t->price) && site_micros(t->price)))
+		return 0;
+	return doc_err(doc_get(at, "price"), e, REASON_INPUT_RANGE,
+	               "price: '%.80s': expected dollars an hour, as 0.0104", t->price);
+}
+
+/* Limits of a queue that nobody has would limit nothing. */
+int site_check_queue(const struct site *s, const struct site_queue *q, struct err *e)
+{
+	bool used = false;
+
+	for (size_t i = 0; i < s->n_resources; i++)
+		used = used || str_eq(s->resources[i].queue, q->name);
+	if (!used)
+		return doc_err(doc_get(q->at, "name"), e, REASON_INPUT_RANGE,
+		               "queues: no resource has 'queue: %.80s'", q->name);
+	if (site_queue(s, q->name) != q)
+		return doc_err(q->at, e, REASON_INPUT_DUPLICATE, "queues: '%.80s' is there twice",
+		               q->name);
+	if (q->max_cost && !is_price(q->max_cost))
+		return doc_err(doc_get(q->at, "max-hourly-cost"), e, REASON_INPUT_RANGE,
+		               "max-hourly-cost: '%.80s': expected dollars an hour, as 12.50",
+		               q->max_cost);
 	return 0;
 }
 

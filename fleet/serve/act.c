@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "launch/pool.h"
 #include "serve/ask.h"
+#include "serve/budget.h"
 #include "serve/finish.h"
 #include "serve/nodes.h"
 #include "serve/owners.h"
@@ -111,15 +112,18 @@ static int drop_batches(struct fleet *f, const char *job, const char *why, struc
 	return 0;
 }
 
-static int give_up(struct fleet *f, const struct fleet_batch *b, struct err *e)
+static const char *why_not(const struct fleet *f, const struct site_resource *r)
 {
 	const char *why = "all its pools rest";
 
-	for (size_t i = 0; i < b->resource->n_pools; i++)
-		if (*b->resource->pools[i].why)
-			why = b->resource->pools[i].why;
-	if (f->ledger.stopped)
-		why = "stopped by 'hpc-fleet stop'";
+	for (size_t i = 0; i < r->n_pools; i++)
+		if (*r->pools[i].why)
+			why = r->pools[i].why;
+	return f->ledger.stopped ? "stopped by 'hpc-fleet stop'" : why;
+}
+
+static int give_up(struct fleet *f, const struct fleet_batch *b, const char *why, struct err *e)
+{
 	int r = ledger_unwanted(&f->ledger, b->nodes, b->n, why, e);
 	if (r < 0)
 		return r;
@@ -143,21 +147,42 @@ static int after(struct fleet *f, const struct fleet_batch *like, const struct a
 	return 1;
 }
 
+/* The first batch is passed over, or given up where `why` tells why. */
+static int drop_first(struct fleet *f, const char *why, struct err *e)
+{
+	struct fleet_batch *b = queue_take(f);
+	int r = b->n ? give_up(f, b, why ? why : why_not(f, b->resource), e) : 0;
+
+	queue_close(b);
+	return r < 0 ? r : 1;
+}
+
+/* So many of it are a batch of their own, which comes before the others. */
+static int split_first(struct fleet *f, size_t n)
+{
+	struct fleet_batch *b = queue_take(f);
+
+	queue_first(f, b, b->nodes + n, b->n - n);
+	queue_first(f, b, b->nodes, n);
+	queue_close(b);
+	return 1;
+}
+
 /* 1: go on with the next; 0: EC2 doesn't answer, or may not be asked now. */
 static int launch_first(struct fleet *f, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct fleet_batch *b = f->queue;
 	struct site_pool *pool = f->ledger.stopped ? NULL : pool_next(b->resource, clock_now());
+	const char *why = NULL;
 	struct ask_answer answer;
 	char token[LEDGER_TOKEN];
 
-	if (!pool || !b->n) {
-		b = queue_take(f);
-		int r = b->n ? give_up(f, b, e) : 0;
-		queue_close(b);
-		return r < 0 ? r : 1;
-	}
+	if (!pool || !b->n)
+		return drop_first(f, NULL, e);
+	size_t fit = budget_fit(f, pool, b->n, a, &why);
+	if (fit < b->n)
+		return fit && !b->whole ? split_first(f, fit) : drop_first(f, why, e);
 	uint64_t wait = bucket_take_both(&f->buckets[BUCKET_RUN], &f->buckets[BUCKET_RUN_INSTANCES],
 	                                 (double)b->n, clock_now());
 	if (wait) {

@@ -7,6 +7,7 @@
 #include "ledger/usage.h"
 #include "serve/act.h"
 #include "serve/ask.h"
+#include "serve/budget.h"
 #include "serve/finish.h"
 #include "serve/look.h"
 #include "serve/nodes.h"
@@ -224,11 +225,12 @@ static int with_ec2(struct fleet *f, struct arena *a, struct err *e)
 
 /* ---- Slurm ---- */
 
-static bool is_ours_to_heal(const struct fleet *f, const struct nodes_item *x)
+static bool is_ours_to_heal(struct fleet *f, const struct nodes_item *x)
 {
 	const struct site_resource *r = site_find(&f->site, x->name);
 
-	return r && !f->ledger.stopped && nodes_is_down(x->state) && !strpbrk(x->state, "%!") &&
+	return r && !f->ledger.stopped && budget_allows(f, r) && nodes_is_down(x->state) &&
+	       !strpbrk(x->state, "%!") &&
 	       (str_starts(x->reason, NODES_MARK) ||
 	        str_starts(x->reason, "ResumeTimeout reached")) &&
 	       pool_next(r, clock_now());
@@ -236,7 +238,7 @@ static bool is_ours_to_heal(const struct fleet *f, const struct nodes_item *x)
 
 /* A node that was given up is powered down first, which makes its jobs wait again; one that Slurm
  * gave up is powered down already. */
-static void heal(const struct nodes *all, const struct fleet *f, struct arena *a)
+static void heal(const struct nodes *all, struct fleet *f, struct arena *a)
 {
 	static const char *const states[] = {"power_down_force", "resume"};
 
@@ -271,8 +273,9 @@ static int find_missing(struct fleet *f, const struct nodes *all, struct err *e)
 	for (size_t i = 0; i < all->n; i++) {
 		const char *name = all->items[i].name;
 
-		if (!nodes_is_resuming(all->items[i].state) || !site_find(&f->site, name) ||
-		    ledger_has(&f->ledger, name))
+		/* One that was given up while it came up is waited for by nobody. */
+		if (!nodes_is_resuming(all->items[i].state) || nodes_is_down(all->items[i].state) ||
+		    !site_find(&f->site, name) || ledger_has(&f->ledger, name))
 			continue;
 		struct hostlist *to = hostlist_has(&f->missing, name) ? &twice : &now;
 		to->names = arena_grow(a, to->names, &to->n, sizeof *to->names);

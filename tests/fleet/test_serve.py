@@ -229,7 +229,7 @@ def test_what_slurm_has_powered_down_ends(head, ec2):
 
 
 def test_what_slurm_waits_for_is_launched_at_the_second_look(head, ec2):
-    head.nodes(q_dy_a_1="allocated#", q_dy_a_2="idle~", other_1="idle#")
+    head.nodes(q_dy_a_1="allocated#", q_dy_a_2="idle~", q_dy_a_3=("down#", "broken"), other_1="idle#")
     head.start()
     wait_until(lambda: looks(ec2) == 1, "the first look")
     head.run("reconcile")

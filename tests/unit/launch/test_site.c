@@ -173,12 +173,93 @@ static void all_faults_are_looked_for(void **state)
 	assert_non_null(strstr(faults.items[2].text, "f:5:"));
 }
 
+static const char limits[] =
+        "cluster: c\n"
+        "types: [{name: t3.micro, price: 0.0104}, {name: c5.large, price: \"0.085\"}]\n"
+        "queues:\n"
+        "- {name: q, max-node-hours: 10, max-hourly-cost: 12.5}\n"
+        "resources:\n"
+        "- {queue: q, nodes: a, image: ami-1, types: [t3.micro, c5.large], subnets: subnet-a,\n"
+        "   market: spot, max-price: 0.004}\n"
+        "- {queue: r, nodes: b, image: ami-1, types: t3.nano, subnets: subnet-a}\n";
+
+static void a_queue_has_its_limits(void **state)
+{
+	(void)state;
+	assert_ok(read_site(limits));
+	const struct site_queue *q = site_queue(&site, "q");
+	assert_non_null(q);
+	assert_int_equal(q->max_hours, 10);
+	assert_string_equal(q->max_cost, "12.5");
+	assert_null(site_queue(&site, "r"));
+	assert_null(site_queue(&site, NULL));
+	const struct site_resource *r = &site.resources[0];
+	assert_int_equal(site_cost(&site, r, "t3.micro", SITE_SPOT), 4000);
+	assert_int_equal(site_cost(&site, r, "t3.micro", SITE_ON_DEMAND), 10400);
+	assert_int_equal(site_cost(&site, r, "c5.large", SITE_ON_DEMAND), 85000);
+	assert_int_equal(site_cost(&site, r, "t3.nano", SITE_ON_DEMAND), 0);
+	assert_int_equal(site_cost(&site, &site.resources[1], "t3.micro", SITE_SPOT), 10400);
+}
+
+static void prices_are_exact(void **state)
+{
+	static const struct {
+		const char *price;
+		int64_t micros;
+	} rows[] = {
+	        {"0", 0},
+	        {"1", 1000000},
+	        {"0.0104", 10400},
+	        {"12.50", 12500000},
+	        {"0.000001", 1},
+	        {"0.0000001", 1},
+	        {"0.0000010", 1},
+	        {"0.0000011", 2},
+	        {"98.32", 98320000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		assert_int_equal(site_micros(rows[i].price), rows[i].micros);
+}
+
+static void limits_that_cant_be_held(void **state)
+{
+	static const struct {
+		const char *from, *to, *want;
+	} rows[] = {
+	        {"12.5", "a lot", "max-hourly-cost: 'a lot': expected dollars an hour, as 12.50"},
+	        {"12.5", "-1", "max-hourly-cost: '-1'"},
+	        {"price: 0.0104", "price: 0", "price: '0': expected dollars an hour, as 0.0104"},
+	        {", price: 0.0104", "", "the price of t3.micro isn't told in 'types'"},
+	        {"name: q", "name: x", "queues: no resource has 'queue: x'"},
+	        {"12.5}", "12.5}\n- {name: q}", "queues: 'q' is there twice"},
+	        {"max-node-hours: 10", "max-node-hours: 0", "max-node-hours"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *at = strstr(limits, rows[i].from);
+
+		assert_non_null(at);
+		assert_err(read_site(arena_printf(arena, "%.*s%s%s", (int)(at - limits), limits,
+		                                  rows[i].to, at + strlen(rows[i].from))),
+		           ERR_INPUT, rows[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        TEST(each_key_reaches_its_place),         TEST(pools_come_in_the_files_order),
-	        TEST(spot_falls_back_to_the_same_places), TEST(what_nodes_are_told),
-	        TEST(a_fault_is_told_at_its_place),       TEST(all_faults_are_looked_for),
+	        TEST(each_key_reaches_its_place),
+	        TEST(pools_come_in_the_files_order),
+	        TEST(spot_falls_back_to_the_same_places),
+	        TEST(what_nodes_are_told),
+	        TEST(a_fault_is_told_at_its_place),
+	        TEST(all_faults_are_looked_for),
+	        TEST(a_queue_has_its_limits),
+	        TEST(prices_are_exact),
+	        TEST(limits_that_cant_be_held),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
