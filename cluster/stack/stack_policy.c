@@ -3,6 +3,7 @@
 #include "stack/stack_policy.h"
 
 #include "data/scalar.h"
+#include "model/fleet_word.h"
 
 static void texts(struct stack_writer *x, const char *key, const char *const *items, size_t max,
                   bool sub)
@@ -133,6 +134,18 @@ static const struct stack_statement launching[] = {
          "Null",
          "s3:if-none-match",
          "false"},
+        {"WordOfWorkstations",
+         {"s3:GetObject"},
+         {OBJECTS FLEET_WORD_WANTED},
+         NULL,
+         NULL,
+         NULL},
+        {"TellTheFleetsStatus",
+         {"s3:PutObject"},
+         {OBJECTS FLEET_WORD_STATUS},
+         NULL,
+         NULL,
+         NULL},
         {"Look", {"ec2:DescribeInstances"}, {"*"}, NULL, NULL, NULL},
         {"LaunchOnlyIntoThisCluster",
          {"ec2:RunInstances"},

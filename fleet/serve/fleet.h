@@ -49,9 +49,18 @@ struct fleet {
 	struct cloud *cloud;
 	struct bucket buckets[BUCKET_COUNT];
 	struct fleet_batch *queue;
-	uint64_t wake;          /* clock.h: something waits until then; CLOCK_NEVER */
-	uint64_t reconcile;     /* clock.h: the next time */
-	uint64_t again;         /* clock.h: unanswered launches aren't asked for before */
+	uint64_t wake;      /* clock.h: something waits until then; CLOCK_NEVER */
+	uint64_t reconcile; /* clock.h: the next time */
+	uint64_t again;     /* clock.h: unanswered launches aren't asked for before */
+	struct fleet_wordings {
+		struct fleet_object {
+			const char *uri; /* NULL: none */
+			uint64_t next;   /* clock.h: S3 isn't asked for it before */
+			bool failed;     /* the last time; it was told */
+		} wanted, status;
+		char id[64];   /* what was carried out last */
+		char told[96]; /* what status has; "": not known */
+	} word;
 	struct arena *suspects; /* nodes that the last reconcile found without an instance: */
 	struct hostlist missing;
 };
@@ -77,5 +86,9 @@ int verb_usage(void *program);
 
 /* "DIR/NAME" of the state directory, as long as the verb runs. */
 const char *fleet_path(const struct fleet *f, const char *name);
+/* Launches nothing until it is called again; or launches again, and lets no place rest any more. */
+int fleet_mode(struct fleet *f, bool stopped, struct err *e) ATTR_MUST_USE;
+/* Instances that live, or begin to. */
+size_t fleet_alive(const struct fleet *f);
 /* Something is to be done at that time, if not before. */
 void fleet_wake(struct fleet *f, uint64_t at);

@@ -11,12 +11,12 @@
 #include "base/log.h"
 #include "host/dirwatch.h"
 #include "host/host.h"
-#include "launch/pool.h"
 #include "os/notify.h"
 #include "program/stop.h"
 #include "serve/act.h"
 #include "serve/queue.h"
 #include "serve/reconcile.h"
+#include "serve/word.h"
 #include "spool/spool.h"
 
 #define UNWATCHED_MS 1000
@@ -55,17 +55,10 @@ static int open_all(struct fleet *f, struct err *e)
 		return r;
 	f->cloud = cloud_open(&f->program.cloud_config);
 	queue_restore(f);
-	return 0;
+	return word_open(f, e);
 }
 
 /* ---- one request ---- */
-
-static int launch_again(struct fleet *f, struct err *e)
-{
-	pool_clear(&f->site);
-	f->reconcile = clock_now();
-	return ledger_mode(&f->ledger, false, e);
-}
 
 static int of_nodes(struct fleet *f, const struct spool_item *item, struct arena *a, struct err *e)
 {
@@ -92,9 +85,9 @@ static int carry_out(struct fleet *f, const struct spool_item *item, struct aren
 	log_info("%s %s", spool_verbs[item->verb], item->nodes);
 	switch (item->verb) {
 	case SPOOL_START:
-		return launch_again(f, e);
+		return fleet_mode(f, false, e);
 	case SPOOL_STOP:
-		return ledger_mode(&f->ledger, true, e);
+		return fleet_mode(f, true, e);
 	case SPOOL_RECONCILE:
 		f->reconcile = clock_now();
 		return 0;
@@ -143,9 +136,13 @@ static int once(struct fleet *f, struct err *e)
 		return r;
 	if (!clock_passed(f->reconcile))
 		return 0;
+	r = word_read(f, e);
+	if (r < 0)
+		return r;
 	r = reconcile(f, e);
 	if (r < 0)
 		return r;
+	word_tell(f);
 	return act_pending(f, e);
 }
 
@@ -163,15 +160,11 @@ static bool wait_for_work(const struct fleet *f, struct dirwatch *w, int stop)
 
 static void tell_systemd(const struct fleet *f)
 {
-	size_t alive = 0, asked = 0;
+	size_t asked = 0;
 
-	for (size_t i = 0; i < f->ledger.n; i++) {
+	for (size_t i = 0; i < f->ledger.n; i++)
 		asked += f->ledger.launches[i].state == LEDGER_ASKED;
-		for (size_t k = 0; k < f->ledger.launches[i].n; k++)
-			alive += f->ledger.launches[i].places[k].id &&
-			         !f->ledger.launches[i].places[k].ended;
-	}
-	notify_status("%zu instances, %zu launches unanswered%s", alive, asked,
+	notify_status("%zu instances, %zu launches unanswered%s", fleet_alive(f), asked,
 	              f->ledger.stopped ? ", stopped" : "");
 }
 

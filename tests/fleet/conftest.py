@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
+from fakes.aws import Aws  # noqa: E402
 from fakes.imds import Imds, credentials, instance  # noqa: E402
 from fakes.instances import Cloud, names  # noqa: E402
 from fakes.sigcheck import Key  # noqa: E402
@@ -71,8 +72,8 @@ def wait_until(what, words, seconds=GUARD):
 class Head:
     """A head: the service's directories, Slurm's stand-ins, and the programs that slurmctld calls."""
 
-    def __init__(self, directory, ec2, imds):
-        self.dir, self.ec2, self.imds, self.service = Path(directory), ec2, imds, None
+    def __init__(self, directory, ec2, s3, imds):
+        self.dir, self.ec2, self.s3, self.imds, self.service = Path(directory), ec2, s3, imds, None
         for name in ("bin", "state", "lib"):
             (self.dir / name).mkdir()
         for name, text in (("scontrol", SCONTROL), ("sinfo", SINFO), ("squeue", SQUEUE)):
@@ -103,7 +104,7 @@ class Head:
 
     def env(self):
         return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.imds.url,
-                "AWS_ENDPOINT_URL_EC2": self.ec2.url, "AWS_REGION": "eu-west-1"}
+                "AWS_ENDPOINT_URL_EC2": self.ec2.url, "AWS_ENDPOINT_URL_S3": self.s3.url, "AWS_REGION": "eu-west-1"}
 
     def run(self, *args, code=0):
         r = subprocess.run(self.command(PROGRAM, *args), capture_output=True, text=True, timeout=GUARD, env=self.env())
@@ -157,10 +158,12 @@ class Head:
             raise AssertionError(f"{why}\n{self.told()}\n{self.messages()}") from None
 
 
+KEYS = [Key("ASIAEXAMPLEKEY000001", "canary/secret+key/of/the/instance/role00", "canary-session-token//of+the/role==")]
+
+
 @pytest.fixture
 def ec2():
-    keys = [Key("ASIAEXAMPLEKEY000001", "canary/secret+key/of/the/instance/role00", "canary-session-token//of+the/role==")]
-    with Cloud(keys) as cloud:
+    with Cloud(KEYS) as cloud:
         cloud.subnets.update({"subnet-a": "eu-west-1a", "subnet-b": "eu-west-1b"})
         cloud.launchable.update({"ami-1", "ami-2"})
         cloud.groups.add("sg-1")
@@ -170,8 +173,16 @@ def ec2():
 
 
 @pytest.fixture
-def head(tmp_path, ec2):
+def s3():
+    """With the bucket of the configuration."""
+    with Aws(KEYS) as server:
+        server.bucket("bucket")
+        yield server
+
+
+@pytest.fixture
+def head(tmp_path, ec2, s3):
     with Imds(instance(creds=credentials())) as imds:
-        h = Head(tmp_path, ec2, imds)
+        h = Head(tmp_path, ec2, s3, imds)
         yield h
         h.stop()
