@@ -14,13 +14,15 @@ static const struct command_verb verbs[] = {
         {"instances", VERB_INSTANCES, "NAME", 1, 1, "Show the instances of a cluster",
          verb_instances},
         {"ssh", VERB_SSH, "NAME [ARG]...", 1, INT_MAX, "Log in to a cluster's head", verb_ssh},
+        {"fleet", VERB_FLEET, "NAME [start|stop|status]", 1, 2,
+         "Show a cluster's fleet, stop or start it", verb_fleet},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", program_version},
         {0},
 };
 
 static const char *const node_roles[] = {"head", "compute", "login", NULL};
 
-#define LOOKING (VERB_LIST | VERB_DESCRIBE | VERB_EVENTS | VERB_INSTANCES | VERB_SSH)
+#define LOOKING (VERB_LIST | VERB_DESCRIBE | VERB_EVENTS | VERB_INSTANCES | VERB_SSH | VERB_FLEET)
 #define AT(m)   offsetof(struct life, m)
 static const struct command_option options[] = {
         {"bucket", "NAME", "default of the template's parameter Bucket: where the file will be", 0,

@@ -12,6 +12,7 @@ enum {
 	VERB_EVENTS = 16,
 	VERB_INSTANCES = 1 << 12,
 	VERB_SSH = 1 << 13,
+	VERB_FLEET = 1 << 14,
 };
 
 struct life {
@@ -36,3 +37,4 @@ int verb_describe(void *program);
 int verb_events(void *program);
 int verb_instances(void *program);
 int verb_ssh(void *program);
+int verb_fleet(void *program);

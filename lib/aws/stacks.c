@@ -132,6 +132,7 @@ static void take_stack(void *ctx, const struct doc *d)
 	        .updated = text(d, "LastUpdatedTime"),
 	        .description = text(d, "Description"),
 	        .outputs = list_of(d, "Outputs"),
+	        .parameters = list_of(d, "Parameters"),
 	        .tags = list_of(d, "Tags"),
 	};
 }
@@ -141,6 +142,14 @@ const char *stacks_output(const struct stacks_item *at, const char *key)
 	for (size_t i = 0; at->outputs && i < at->outputs->n; i++)
 		if (str_eq(doc_text(at->outputs->items[i], "OutputKey"), key))
 			return doc_text(at->outputs->items[i], "OutputValue");
+	return NULL;
+}
+
+const char *stacks_parameter(const struct stacks_item *at, const char *key)
+{
+	for (size_t i = 0; at->parameters && i < at->parameters->n; i++)
+		if (str_eq(doc_text(at->parameters->items[i], "ParameterKey"), key))
+			return doc_text(at->parameters->items[i], "ParameterValue");
 	return NULL;
 }
 

@@ -14,7 +14,7 @@ struct stacks_item {
 	const char *name, *id; /* the id is an ARN */
 	const char *status;    /* "CREATE_IN_PROGRESS", ... */
 	const char *reason, *created, *updated, *description;
-	const struct doc *outputs, *tags; /* CloudFormation's lists, or NULL */
+	const struct doc *outputs, *tags, *parameters; /* CloudFormation's lists, or NULL */
 };
 struct stacks {
 	size_t n;
@@ -22,6 +22,8 @@ struct stacks {
 };
 /* The value of an output, or NULL. */
 const char *stacks_output(const struct stacks_item *at, const char *key);
+/* The same of a parameter. */
+const char *stacks_parameter(const struct stacks_item *at, const char *key);
 
 /* DescribeStacks, page by page: one by its name or id, or all that aren't deleted (`name` NULL). One
  * that doesn't exist is ERR_ABSENT; one that is deleted is found by its id only. */

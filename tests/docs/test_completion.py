@@ -22,6 +22,7 @@ DIRECTORIES = {"hpc-agent": {"--root"}, "hpc-fleet": {"--state"}, "hpc-cluster":
 FILES = {"hpc-agent": {"--config", "--munge-key", "--node-document", "--output"}, "hpc-fleet": {"--config"}, "hpc-cluster": {"--identity"}, "hpc-imagebuild": {"--recipe", "--uefi-data"}}
 OF_FILES = {"hpc-agent": {"check", "fetch", "render"}, "hpc-fleet": {"replay"}, "hpc-cluster": {"template"}, "hpc-imagebuild": {
     "check", "plan", "provision", "publish", "build", "lock", "test", "verify", "diff", "shell"}}
+WORDS = {"cache": {"list", "prune"}, "fleet": {"start", "stop", "status"}}
 VERBS = [(program, verb) for program in manual.PROGRAMS for verb in manual.verbs(program)]
 
 
@@ -93,7 +94,7 @@ def test_a_list_goes_on_after_a_comma(complete):
 
 @pytest.mark.parametrize("program, verb", VERBS)
 def test_operands(complete, program, verb):
-    want = {"a folder", "a file"} if verb in OF_FILES[program] else {"list", "prune"} if verb == "cache" else set()
+    want = {"a folder", "a file"} if verb in OF_FILES[program] else WORDS.get(verb, set())
     if verb == "explain":
         sections, reasons = manual.listed()
         want = {*sections, *reasons, "node", "facts"}

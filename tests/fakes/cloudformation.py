@@ -32,6 +32,7 @@ class Stack:
     reason: str
     created: str = "2026-01-01T00:00:00Z"
     events: list = field(default_factory=list)
+    values: dict = field(default_factory=dict)  # of its parameters
 
     def event(self, logical, kind, status, reason=""):
         """The newest one; AWS tells them newest first."""
@@ -105,6 +106,7 @@ class CloudFormation(Server):
         return self._pages("Stacks", [{
             "StackId": s.id, "StackName": s.name, "Description": s.description, "CreationTime": s.created, "StackStatus": s.status,
             **({"StackStatusReason": s.reason} if s.reason else {}), "DisableRollback": "false",
+            **({"Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in s.values.items()]} if s.values else {}),
             "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in s.outputs.items()],
             "Tags": [{"Key": k, "Value": v} for k, v in s.tags.items()]} for s in found], ask)
 
