@@ -134,6 +134,14 @@ static void make_pools(struct site_resource *r, struct arena *a)
 		                                                      : SITE_ON_DEMAND};
 }
 
+/* What two resources have is the first one's. */
+static void index_nodes(struct site *s)
+{
+	for (size_t i = s->n_resources; i-- > 0;)
+		for (size_t k = 0; k < s->resources[i].nodes.n; k++)
+			strmap_put(&s->by_node, s->resources[i].nodes.names[k], &s->resources[i]);
+}
+
 /* ---- the nodes' document ---- */
 
 /* With a host list as long as one may be. */
@@ -218,6 +226,7 @@ int site_read(const char *file, struct blob text, struct faults *faults, struct 
 		return r;
 	struct site s = {.cluster = raw.cluster,
 	                 .node = raw.node,
+	                 .by_node = {.arena = a},
 	                 .n_types = raw.types.n,
 	                 .types = raw.types.items,
 	                 .n_queues = raw.queues.n,
@@ -234,6 +243,7 @@ int site_read(const char *file, struct blob text, struct faults *faults, struct 
 	r = read_resources(doc_get(d, "resources"), &s, faults, a, e);
 	if (r < 0 || failed < 0)
 		return r < 0 ? r : failed;
+	index_nodes(&s);
 	*ret = s;
 	return 0;
 }

@@ -17,6 +17,7 @@
  */
 #pragma once
 
+#include "base/strmap.h"
 #include "data/faults.h"
 #include "data/field.h"
 #include "model/fleet.h"
@@ -105,6 +106,7 @@ struct site {
 	struct site_type *types;
 	size_t n_queues;
 	struct site_queue *queues;
+	struct strmap by_node; /* their resources */
 };
 
 /* `text` is the file's, named `file` in messages; everything lives in `a`. All faults are looked

@@ -6,10 +6,7 @@ const char *const site_markets[] = {SITE_ON_DEMAND, SITE_SPOT, SITE_CAPACITY_BLO
 
 struct site_resource *site_find(const struct site *s, const char *node)
 {
-	for (size_t i = 0; i < s->n_resources; i++)
-		if (hostlist_has(&s->resources[i].nodes, node))
-			return &s->resources[i];
-	return NULL;
+	return strmap_get(&s->by_node, node);
 }
 
 struct site_queue *site_queue(const struct site *s, const char *name)

@@ -26,9 +26,21 @@ int ledger_token(char out[static LEDGER_TOKEN], struct err *e)
 
 /* ---- opening ---- */
 
+struct ledger ledger_new(void)
+{
+	struct arena *a = arena_new();
+
+	return (struct ledger){.arena = a,
+	                       .journal = RECORDS_INIT,
+	                       .by_token = {.arena = a},
+	                       .by_node = {.arena = a},
+	                       .by_id = {.arena = a},
+	                       .wish_of = {.arena = a}};
+}
+
 int ledger_open(struct ledger *l, const char *path, struct err *e)
 {
-	struct ledger new = {.arena = arena_new(), .journal = RECORDS_INIT};
+	struct ledger new = ledger_new();
 
 	new.path = arena_strdup(new.arena, path);
 	int r = records_open(&new.journal, path, ledger_apply, &new, e);
@@ -42,7 +54,7 @@ int ledger_open(struct ledger *l, const char *path, struct err *e)
 
 int ledger_look(struct ledger *l, const char *path, size_t *ret_torn, struct err *e)
 {
-	struct ledger new = {.arena = arena_new(), .journal = RECORDS_INIT};
+	struct ledger new = ledger_new();
 	int r = records_read(path, ledger_apply, &new, NULL, ret_torn, e);
 
 	if (r < 0) {
@@ -213,9 +225,11 @@ static int replace(struct ledger *l, const struct strbuf *text, struct err *e)
 /* Read anew from what was written: the memory of what is over goes with the old arena. */
 static int read_anew(struct ledger *l, const struct strbuf *text, struct err *e)
 {
-	struct ledger new = {.arena = arena_new(), .journal = l->journal, .broken = l->broken};
+	struct ledger new = ledger_new();
 	scope_arena struct arena *a = arena_new();
 
+	new.journal = l->journal;
+	new.broken = l->broken;
 	new.path = arena_strdup(new.arena, l->path);
 	for (const char *at = text->data; *at;) {
 		size_t len = strcspn(at, "\n");

@@ -18,6 +18,7 @@
  */
 #pragma once
 
+#include "base/strmap.h"
 #include "ledger/records.h"
 #include "model/hostlist.h"
 
@@ -33,6 +34,7 @@ struct ledger_place {
 	bool ended;      /* the instance, or it never was */
 	const char *why; /* it is unwanted, or ended; or NULL */
 	int64_t until;   /* seconds since 1970: the instance ended; 0: it didn't */
+	size_t launch;   /* which of the ledger's it is of */
 	/* clock.h, of this run only: EC2 refused to end it, and isn't asked again before. */
 	uint64_t not_before;
 };
@@ -76,6 +78,8 @@ struct ledger {
 	struct ledger_launch *launches; /* in the order they were asked for */
 	bool stopped;                   /* nothing is launched until `start` */
 	bool broken;                    /* a record can't be written: nothing more is asked for */
+	/* Where the newest of each is: of launches and wishes their numbers, of places themselves. */
+	struct strmap by_token, by_node, by_id, wish_of;
 	const char *path;
 	struct records journal;
 };

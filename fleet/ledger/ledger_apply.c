@@ -37,9 +37,10 @@ static int nodes_of(const struct ledger *l, const struct doc *d, struct hostlist
 
 static void close_wish(struct ledger *l, const char *node)
 {
-	for (size_t i = l->n_wishes; i-- > 0;)
-		if (l->wishes[i].open && str_eq(l->wishes[i].node, node))
-			l->wishes[i].open = false;
+	size_t at = strmap_at(&l->wish_of, node);
+
+	if (at < l->n_wishes)
+		l->wishes[at].open = false;
 }
 
 static struct ledger_owner owner_of(const struct ledger *l, const struct doc *d)
@@ -61,6 +62,7 @@ static int wanted(struct ledger *l, const struct doc *d)
 		l->wishes = arena_grow(l->arena, l->wishes, &l->n_wishes, sizeof *l->wishes);
 		l->wishes[l->n_wishes - 1] =
 		        (struct ledger_wish){nodes.names[i], owner, whole, true};
+		strmap_put_at(&l->wish_of, nodes.names[i], l->n_wishes - 1);
 	}
 	return 0;
 }
@@ -101,8 +103,11 @@ static int asked(struct ledger *l, const struct doc *d)
 	        .n = nodes.n,
 	        .places = arena_array(l->arena, nodes.n, sizeof(struct ledger_place)),
 	};
-	for (size_t i = 0; i < nodes.n; i++)
-		new->places[i].node = nodes.names[i];
+	strmap_put_at(&l->by_token, token, l->n - 1);
+	for (size_t i = nodes.n; i-- > 0;) {
+		new->places[i] = (struct ledger_place){.node = nodes.names[i], .launch = l->n - 1};
+		strmap_put(&l->by_node, nodes.names[i], &new->places[i]);
+	}
 	return 0;
 }
 
@@ -121,6 +126,7 @@ static int got(struct ledger *l, const struct doc *d)
 
 		if (has) {
 			x->places[i].id = arena_strdup(l->arena, ids->items[i]->text);
+			strmap_put(&l->by_id, x->places[i].id, &x->places[i]);
 			/* A late answer for a node given up meanwhile is not what it waits for. */
 			if (!x->places[i].unwanted)
 				close_wish(l, x->places[i].node);

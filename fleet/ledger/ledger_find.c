@@ -2,40 +2,31 @@
 /* Looks things up in the ledger. */
 #include "ledger/ledger.h"
 
+static struct ledger_place *with_launch(const struct ledger *l, struct ledger_place *p,
+                                        struct ledger_launch **ret)
+{
+	if (p && ret)
+		*ret = &l->launches[p->launch];
+	return p;
+}
+
 struct ledger_place *ledger_find(const struct ledger *l, const char *node,
                                  struct ledger_launch **ret)
 {
-	for (size_t i = l->n; i-- > 0;)
-		for (size_t k = 0; k < l->launches[i].n; k++) {
-			if (!str_eq(l->launches[i].places[k].node, node))
-				continue;
-			if (ret)
-				*ret = &l->launches[i];
-			return &l->launches[i].places[k];
-		}
-	return NULL;
+	return with_launch(l, strmap_get(&l->by_node, node), ret);
 }
 
 struct ledger_place *ledger_instance(const struct ledger *l, const char *id,
                                      struct ledger_launch **ret)
 {
-	for (size_t i = l->n; i-- > 0;)
-		for (size_t k = 0; k < l->launches[i].n; k++) {
-			if (!str_eq(l->launches[i].places[k].id, id))
-				continue;
-			if (ret)
-				*ret = &l->launches[i];
-			return &l->launches[i].places[k];
-		}
-	return NULL;
+	return with_launch(l, strmap_get(&l->by_id, id), ret);
 }
 
 struct ledger_launch *ledger_launch_of(const struct ledger *l, const char *token)
 {
-	for (size_t i = l->n; i-- > 0;)
-		if (str_eq(l->launches[i].token, token))
-			return &l->launches[i];
-	return NULL;
+	size_t at = strmap_at(&l->by_token, token);
+
+	return at < l->n ? &l->launches[at] : NULL;
 }
 
 bool ledger_has(const struct ledger *l, const char *node)
@@ -47,10 +38,9 @@ bool ledger_has(const struct ledger *l, const char *node)
 
 bool ledger_wants(const struct ledger *l, const char *node)
 {
-	for (size_t i = 0; i < l->n_wishes; i++)
-		if (l->wishes[i].open && str_eq(l->wishes[i].node, node))
-			return true;
-	return false;
+	size_t at = strmap_at(&l->wish_of, node);
+
+	return at < l->n_wishes && l->wishes[at].open;
 }
 
 const char *ledger_where(const struct ledger_launch *l, struct arena *a)

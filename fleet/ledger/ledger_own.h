@@ -8,6 +8,9 @@
 /* Carries a record out: the only thing that changes launches. A records_fn. */
 int ledger_apply(void *ledger, const char *text, struct err *e);
 
+/* An empty one, with an arena. */
+struct ledger ledger_new(void);
+
 /* ledger_text.c: records as text, in `a`. */
 const char *ledger_text_wanted(const char *const *nodes, size_t n, const struct ledger_owner *owner,
                                bool whole, int64_t at, struct arena *a);

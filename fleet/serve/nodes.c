@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "host/exec.h"
+#include "model/hostlist.h"
 
 #define SCONTROL_MS 20000
 #define LIST_MAX    (64U << 20)
@@ -108,9 +109,18 @@ int nodes_fail(const char *list, const char *reason, struct err *e)
 	return update(list, "down", arena_printf(a, NODES_MARK "%.*s", REASON_MAX, reason), e);
 }
 
-int nodes_set(const char *list, const char *state, struct err *e)
+int nodes_set(const char *const *nodes, size_t n, const char *state, struct err *e)
 {
-	return update(list, state, NULL, e);
+	scope_arena struct arena *a = arena_new();
+	int failed = 0;
+
+	for (size_t i = 0; i < n; i += NODES_AT_ONCE) {
+		size_t some = n - i < NODES_AT_ONCE ? n - i : NODES_AT_ONCE;
+		int r = update(hostlist_print(nodes + i, some, a), state, NULL, e);
+
+		failed = r < 0 ? r : failed;
+	}
+	return failed;
 }
 
 /* sinfo(1), NODE STATE CODES: '~' powered down, '#' powering up, '%' powering down. */

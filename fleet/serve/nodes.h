@@ -23,10 +23,12 @@ int nodes_list(struct arena *a, struct nodes *ret, struct err *e) ATTR_MUST_USE;
 /* What sinfo printed, a node a line: "NAME|STATE|REASON". */
 void nodes_parse(const char *text, struct arena *a, struct nodes *ret);
 
+#define NODES_AT_ONCE 100 /* nodes of one scontrol */
+
 /* `list` is a host list. Down, with this reason, which is marked. */
 int nodes_fail(const char *list, const char *reason, struct err *e) ATTR_MUST_USE;
-/* One of scontrol's states: "resume", "power_down_force". */
-int nodes_set(const char *list, const char *state, struct err *e) ATTR_MUST_USE;
+/* One of scontrol's states: "resume", "power_down_force". All are tried; the error is the last one. */
+int nodes_set(const char *const *nodes, size_t n, const char *state, struct err *e) ATTR_MUST_USE;
 
 /* By its state: */
 bool nodes_is_off(const char *state);      /* powered down, and nobody wants it up */

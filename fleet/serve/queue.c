@@ -64,22 +64,17 @@ void queue_drop_all(struct fleet *f)
 		queue_close(queue_take(f));
 }
 
-static bool is_queued(const struct fleet *f, const char *node)
-{
-	for (const struct fleet_batch *b = f->queue; b; b = b->next)
-		for (size_t i = 0; i < b->n; i++)
-			if (str_eq(b->nodes[i], node))
-				return true;
-	return false;
-}
-
 void queue_drop(struct fleet *f, const struct hostlist *nodes)
 {
+	scope_arena struct arena *a = arena_new();
+	struct strmap gone = {.arena = a};
+
+	strmap_add_all(&gone, nodes->names, nodes->n);
 	for (struct fleet_batch *b = f->queue; b; b = b->next) {
 		size_t n = 0;
 
 		for (size_t i = 0; i < b->n; i++)
-			if (!hostlist_has(nodes, b->nodes[i]))
+			if (!strmap_has(&gone, b->nodes[i]))
 				b->nodes[n++] = b->nodes[i];
 		b->n = n;
 	}
@@ -116,46 +111,83 @@ struct wanted {
 struct choice {
 	size_t n;
 	struct wanted *items;
+	struct strmap by_node; /* their numbers */
+	const char **some;     /* place for as many */
 	struct arena *arena;
 };
 
-/* Queues those that `first` has in its company, of a job's `list` or, where it is NULL, of all. */
-static void queue_some(struct fleet *f, struct choice *c, const struct wanted *first,
-                       const struct hostlist *list, const char *job)
+static struct wanted *choice_find(const struct choice *c, const char *node)
 {
-	const char **nodes = arena_array(c->arena, c->n, sizeof *nodes);
+	size_t at = strmap_at(&c->by_node, node);
+
+	return at < c->n ? &c->items[at] : NULL;
+}
+
+/* Takes it into a batch; what a node that isn't the first's alone knows of its owner is not the batch's. */
+static void take(struct choice *c, struct wanted *w, struct fleet_batch *like, size_t *n)
+{
+	if (!str_eq(w->owner.job, like->owner.job))
+		like->owner.job = NULL;
+	w->taken = true;
+	c->some[(*n)++] = w->node;
+}
+
+/* Queues those of a job that are of the resource that `first` is of. */
+static void queue_job(struct fleet *f, struct choice *c, const struct wanted *first,
+                      const struct jobs_item *job)
+{
+	struct fleet_batch like = {
+	        .resource = first->resource, .owner = first->owner, .whole = true};
+	size_t n = 0;
+
+	for (size_t i = 0; i < job->nodes.n; i++) {
+		struct wanted *w = choice_find(c, job->nodes.names[i]);
+
+		if (w && !w->taken && w->resource == like.resource)
+			take(c, w, &like, &n);
+	}
+	like.owner.job = job->id;
+	queue_all(f, &like, c->some, n, c->arena);
+}
+
+/* Queues those that `first` has in its company. */
+static void queue_some(struct fleet *f, struct choice *c, const struct wanted *first)
+{
 	struct fleet_batch like = {.resource = first->resource, .owner = first->owner};
-	size_t k = 0;
+	size_t n = 0;
 
 	for (size_t i = 0; i < c->n; i++) {
 		struct wanted *w = &c->items[i];
 
-		if (w->taken || w->resource != like.resource ||
-		    (list ? !hostlist_has(list, w->node) : !owners_same(&w->owner, &like.owner)))
-			continue;
-		if (!str_eq(w->owner.job, like.owner.job))
-			like.owner.job = NULL;
-		w->taken = true;
-		nodes[k++] = w->node;
+		if (!w->taken && w->resource == like.resource &&
+		    owners_same(&w->owner, &like.owner))
+			take(c, w, &like, &n);
 	}
-	like.whole = list != NULL;
-	if (list)
-		like.owner.job = job;
-	queue_all(f, &like, nodes, k, c->arena);
+	queue_all(f, &like, c->some, n, c->arena);
 }
 
 static struct choice choose(const struct fleet *f, const struct hostlist *nodes, struct arena *a)
 {
-	struct choice c = {.arena = a, .items = arena_array(a, nodes->n, sizeof *c.items)};
+	struct choice c = {.arena = a,
+	                   .items = arena_array(a, nodes->n, sizeof *c.items),
+	                   .some = arena_array(a, nodes->n, sizeof *c.some),
+	                   .by_node = {.arena = a}};
+	struct strmap queued = {.arena = a};
 
+	for (const struct fleet_batch *b = f->queue; b; b = b->next)
+		strmap_add_all(&queued, b->nodes, b->n);
 	for (size_t i = 0; i < nodes->n; i++) {
-		struct site_resource *r = site_find(&f->site, nodes->names[i]);
+		const char *node = nodes->names[i];
+		struct site_resource *r = site_find(&f->site, node);
 
 		if (!r)
 			log_warning("'%s' is in no resource of the fleet's file: it is left alone",
-			            nodes->names[i]);
-		else if (!ledger_has(&f->ledger, nodes->names[i]) && !is_queued(f, nodes->names[i]))
-			c.items[c.n++] = (struct wanted){.node = nodes->names[i], .resource = r};
+			            node);
+		if (!r || ledger_has(&f->ledger, node) || strmap_has(&queued, node) ||
+		    strmap_has(&c.by_node, node))
+			continue;
+		strmap_put_at(&c.by_node, node, c.n);
+		c.items[c.n++] = (struct wanted){.node = node, .resource = r};
 	}
 	return c;
 }
@@ -163,15 +195,31 @@ static struct choice choose(const struct fleet *f, const struct hostlist *nodes,
 /* Together those of a job of many, and the others by their company. */
 static void queue_choice(struct fleet *f, struct choice *c, const struct jobs *jobs)
 {
-	for (size_t j = 0; j < jobs->n; j++)
-		for (size_t i = 0; i < c->n && jobs->items[j].nodes.n > 1; i++)
-			if (!c->items[i].taken &&
-			    hostlist_has(&jobs->items[j].nodes, c->items[i].node))
-				queue_some(f, c, &c->items[i], &jobs->items[j].nodes,
-				           jobs->items[j].id);
+	for (size_t j = 0; j < jobs->n; j++) {
+		const struct hostlist *nodes = &jobs->items[j].nodes;
+
+		for (size_t i = 0; i < nodes->n && nodes->n > 1; i++) {
+			const struct wanted *w = choice_find(c, nodes->names[i]);
+
+			if (w && !w->taken)
+				queue_job(f, c, w, &jobs->items[j]);
+		}
+	}
 	for (size_t i = 0; i < c->n; i++)
 		if (!c->items[i].taken)
-			queue_some(f, c, &c->items[i], NULL, NULL);
+			queue_some(f, c, &c->items[i]);
+}
+
+/* Whether a node of it is chosen that is one job's. */
+static bool is_alone(const struct choice *c, const struct jobs_item *job)
+{
+	for (size_t i = 0; i < job->nodes.n; i++) {
+		const struct wanted *w = choice_find(c, job->nodes.names[i]);
+
+		if (w && w->resource->exclusive)
+			return true;
+	}
+	return false;
 }
 
 /* The jobs whose nodes nobody else has are asked for: their instances have their tags. */
@@ -181,20 +229,18 @@ static void name_owners(struct choice *c, const struct jobs *jobs)
 	struct ledger_owner *owners = arena_array(c->arena, jobs->n, sizeof *owners);
 
 	for (size_t j = 0; j < jobs->n; j++)
-		for (size_t i = 0; i < c->n; i++)
-			if (c->items[i].resource->exclusive &&
-			    hostlist_has(&jobs->items[j].nodes, c->items[i].node)) {
-				alone.items[alone.n++] = jobs->items[j];
-				break;
-			}
+		if (is_alone(c, &jobs->items[j]))
+			alone.items[alone.n++] = jobs->items[j];
 	if (!alone.n)
 		return;
 	owners_of(&alone, owners, c->arena);
 	for (size_t j = 0; j < alone.n; j++)
-		for (size_t i = 0; i < c->n; i++)
-			if (c->items[i].resource->exclusive &&
-			    hostlist_has(&alone.items[j].nodes, c->items[i].node))
-				c->items[i].owner = owners[j];
+		for (size_t i = 0; i < alone.items[j].nodes.n; i++) {
+			struct wanted *w = choice_find(c, alone.items[j].nodes.names[i]);
+
+			if (w && w->resource->exclusive)
+				w->owner = owners[j];
+		}
 }
 
 size_t queue_wanted(struct fleet *f, const struct hostlist *nodes, const struct jobs *jobs)
@@ -223,30 +269,17 @@ int queue_write(struct fleet *f, struct err *e)
 	return 0;
 }
 
-static bool has_job(const struct jobs *jobs, const char *id)
+/* The job among those that are restored; it is added where it isn't there yet. */
+static struct jobs_item *job_of(struct jobs *jobs, struct strmap *by_id, const char *id)
 {
-	for (size_t i = 0; i < jobs->n; i++)
-		if (str_eq(jobs->items[i].id, id))
-			return true;
-	return false;
-}
+	size_t at = strmap_at(by_id, id);
 
-/* The nodes of a job that are still wanted. */
-static struct hostlist of_job(const struct ledger *l, const char *job, struct arena *a)
-{
-	struct hostlist all = {.names = arena_array(a, l->n_wishes, sizeof(char *))};
-
-	for (size_t i = 0; i < l->n_wishes; i++)
-		if (l->wishes[i].open && str_eq(l->wishes[i].owner.job, job))
-			all.names[all.n++] = l->wishes[i].node;
-	return all;
-}
-
-static void give_owner(struct choice *c, const struct ledger_wish *x)
-{
-	for (size_t i = 0; i < c->n; i++)
-		if (str_eq(c->items[i].node, x->node))
-			c->items[i].owner = x->owner;
+	if (at < jobs->n)
+		return &jobs->items[at];
+	jobs->items = arena_grow(by_id->arena, jobs->items, &jobs->n, sizeof *jobs->items);
+	jobs->items[jobs->n - 1].id = id;
+	strmap_put_at(by_id, id, jobs->n - 1);
+	return &jobs->items[jobs->n - 1];
 }
 
 void queue_restore(struct fleet *f)
@@ -254,6 +287,7 @@ void queue_restore(struct fleet *f)
 	scope_arena struct arena *a = arena_new();
 	const struct ledger *l = &f->ledger;
 	struct hostlist nodes = {.names = arena_array(a, l->n_wishes, sizeof(char *))};
+	struct strmap by_id = {.arena = a};
 	struct jobs jobs = {0};
 
 	for (size_t i = 0; i < l->n_wishes; i++)
@@ -262,15 +296,15 @@ void queue_restore(struct fleet *f)
 	struct choice c = choose(f, &nodes, a);
 	for (size_t i = 0; i < l->n_wishes; i++) {
 		const struct ledger_wish *x = &l->wishes[i];
+		struct wanted *w = x->open ? choice_find(&c, x->node) : NULL;
 
-		if (!x->open)
+		if (w)
+			w->owner = x->owner;
+		if (!x->open || !x->whole || !x->owner.job)
 			continue;
-		give_owner(&c, x);
-		if (!x->whole || has_job(&jobs, x->owner.job))
-			continue;
-		jobs.items = arena_grow(a, jobs.items, &jobs.n, sizeof *jobs.items);
-		jobs.items[jobs.n - 1] =
-		        (struct jobs_item){x->owner.job, of_job(l, x->owner.job, a)};
+		struct hostlist *its = &job_of(&jobs, &by_id, x->owner.job)->nodes;
+		its->names = arena_grow(a, its->names, &its->n, sizeof *its->names);
+		its->names[its->n - 1] = x->node;
 	}
 	queue_choice(f, &c, &jobs);
 	for (struct fleet_batch *b = f->queue; b; b = b->next)

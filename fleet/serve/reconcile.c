@@ -102,12 +102,14 @@ static int settle(struct fleet *f, const struct instances *all, const struct ins
 
 /* ---- EC2: what is there no more ---- */
 
-static bool is_listed(const struct instances *all, const char *id)
+/* Their ids, to be found. */
+static struct strmap listed(const struct instances *all, struct arena *a)
 {
+	struct strmap ids = {.arena = a};
+
 	for (size_t i = 0; i < all->n; i++)
-		if (str_eq(all->items[i].id, id))
-			return true;
-	return false;
+		strmap_put_at(&ids, all->items[i].id, i);
+	return ids;
 }
 
 static bool has_ended(const struct instances_item *x)
@@ -136,14 +138,14 @@ static int lost(struct fleet *f, const struct instances_item *x, struct arena *a
 }
 
 /* Those that EC2 has forgotten ended while nobody looked. */
-static int forget(struct fleet *f, const char *token, const struct instances *got, struct err *e)
+static int forget(struct fleet *f, const char *token, const struct strmap *got, struct err *e)
 {
 	const struct ledger_launch *l = ledger_launch_of(&f->ledger, token);
 
 	for (size_t i = 0; l && l->told + FORGOTTEN_S < clock_wall() && i < l->n; i++) {
 		const struct ledger_place *p = &l->places[i];
 
-		if (!p->id || p->ended || is_listed(got, p->id))
+		if (!p->id || p->ended || strmap_has(got, p->id))
 			continue;
 		log_notice("%s ended: EC2 knows it no more", p->id);
 		int r = ledger_ended(&f->ledger, p->id, "EC2 knows it no more", e);
@@ -173,27 +175,29 @@ static int ask_about(struct fleet *f, const char *token, struct arena *a, struct
 			if (r < 0)
 				return r;
 		}
-	return forget(f, token, &got, e);
+	const struct strmap ids = listed(&got, a);
+	return forget(f, token, &ids, e);
 }
 
-static bool misses_some(const struct ledger_launch *l, const struct instances *all)
+static bool misses_some(const struct ledger_launch *l, const struct strmap *ids)
 {
 	if (l->state != LEDGER_GOT || l->told + UNSEEN_S > clock_wall())
 		return false;
 	for (size_t i = 0; i < l->n; i++)
-		if (l->places[i].id && !l->places[i].ended && !is_listed(all, l->places[i].id))
+		if (l->places[i].id && !l->places[i].ended && !strmap_has(ids, l->places[i].id))
 			return true;
 	return false;
 }
 
 static int find_lost(struct fleet *f, const struct instances *all, struct arena *a, struct err *e)
 {
+	const struct strmap ids = listed(all, a);
 	size_t asked = 0;
 
 	for (size_t i = 0; i < f->ledger.n && asked < UNSEEN_MAX; i++) {
 		const struct ledger_launch *l = &f->ledger.launches[i];
 
-		if (!misses_some(l, all))
+		if (!misses_some(l, &ids))
 			continue;
 		asked++;
 		int r = ask_about(f, l->token, a, e);
@@ -255,7 +259,7 @@ static void heal(const struct nodes *all, struct fleet *f, struct arena *a)
 			continue;
 		log_notice("%s: %s: there may be instances again", states[s],
 		           hostlist_print(names, n, a));
-		if (nodes_set(hostlist_print(names, n, a), states[s], &e) < 0)
+		if (nodes_set(names, n, states[s], &e) < 0)
 			log_err("giving nodes back to Slurm: %s", e.text);
 	}
 }
@@ -267,17 +271,20 @@ static int find_missing(struct fleet *f, const struct nodes *all, struct err *e)
 	int r = 0;
 
 	struct arena *a = arena_new();
+	struct strmap before = {.arena = a};
 	struct hostlist now = {0}, twice = {0};
 	const struct jobs none = {0};
 
+	strmap_add_all(&before, f->missing.names, f->missing.n);
 	for (size_t i = 0; i < all->n; i++) {
 		const char *name = all->items[i].name;
 
 		/* One that was given up while it came up is waited for by nobody. */
 		if (!nodes_is_resuming(all->items[i].state) || nodes_is_down(all->items[i].state) ||
-		    !site_find(&f->site, name) || ledger_has(&f->ledger, name))
+		    !site_find(&f->site, name) || ledger_has(&f->ledger, name) ||
+		    ledger_wants(&f->ledger, name))
 			continue;
-		struct hostlist *to = hostlist_has(&f->missing, name) ? &twice : &now;
+		struct hostlist *to = strmap_has(&before, name) ? &twice : &now;
 		to->names = arena_grow(a, to->names, &to->n, sizeof *to->names);
 		to->names[to->n - 1] = arena_strdup(a, name);
 	}

@@ -6,8 +6,6 @@
 #include "serve/comment.h"
 #include "serve/nodes.h"
 
-#define AT_ONCE 100 /* nodes of one scontrol */
-
 const char *tell_why(const struct ec2_refusal *said, const struct err *e, const char *where,
                      struct arena *a)
 {
@@ -21,8 +19,9 @@ void tell_failed(const char *const *nodes, size_t n, const char *why)
 {
 	scope_arena struct arena *a = arena_new();
 
-	for (size_t i = 0; i < n; i += AT_ONCE) {
-		const char *list = hostlist_print(nodes + i, n - i < AT_ONCE ? n - i : AT_ONCE, a);
+	for (size_t i = 0; i < n; i += NODES_AT_ONCE) {
+		const char *list =
+		        hostlist_print(nodes + i, n - i < NODES_AT_ONCE ? n - i : NODES_AT_ONCE, a);
 		const struct comment_jobs jobs = comment_jobs_of(list, a);
 		struct err e;
 

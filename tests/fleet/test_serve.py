@@ -325,3 +325,23 @@ def test_the_state_may_be_elsewhere(head, ec2):
     head.slurm("resume", "q-dy-a-2")
     assert [p.name for p in (head.dir / "state").iterdir()] == ["spool"] and len(list((head.dir / "state/spool").iterdir())) == 1
     head.wait_alive("q-dy-a-1")
+
+
+def test_what_waits_for_its_turn_is_not_looked_for_again_and_again(head, ec2):
+    """More nodes than EC2 gives at once: Slurm waits for them, and so do we."""
+    head.site(SITE.replace("[1-300]", "[1-700]"))
+    (head.dir / "nodes").write_text("".join(f"q-dy-a-{n}|allocated#|none\n" for n in range(1, 701)))
+    head.start()
+    head.slurm("resume", "q-dy-a-[1-700]")
+    wait_until(lambda: len(ec2.alive()) == 500, "what may be launched at once")
+    for _ in range(2):
+        seen = looks(ec2)
+        head.run("reconcile")
+        wait_until(lambda: looks(ec2) > seen, "EC2 is asked")
+    seen = looks(ec2)
+    for n in range(1, 8):
+        head.slurm("suspend", f"nobody-{n}")
+        wait_until(lambda: not any((head.dir / "state/spool").iterdir()), "it is read")
+    # At most the one of each half minute.
+    assert looks(ec2) <= seen + 2
+    assert "and nothing was launched" not in head.messages()
