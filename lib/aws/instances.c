@@ -6,7 +6,7 @@
 
 #include "aws/instances_own.h"
 
-#define PAGE 500 /* instances; so many fit into an answer's ceiling */
+#define PAGE 1000 /* instances; EC2's most, which fit into an answer's ceiling */
 
 /* ---- answers --------------------------------------------------------------------------------- */
 
@@ -23,8 +23,21 @@ static int unlike(const struct ec2_form *f, struct err *e)
 	               "%s: the answer isn't what EC2 sends", f->doing);
 }
 
-static int take_one(const struct ec2_form *f, const struct doc *d, struct instances_item *ret,
-                    struct err *e)
+static const struct ec2_tag *tags_of(const struct doc *list, size_t *ret_n, struct arena *a)
+{
+	size_t n = list && list->type == DOC_LIST ? list->n : 0;
+	struct ec2_tag *tags = arena_array(a, n, sizeof *tags);
+
+	for (size_t i = 0; i < n; i++)
+		tags[i] = (struct ec2_tag){arena_strdup(a, text(list->items[i], "key")),
+		                           arena_strdup(a, text(list->items[i], "value"))};
+	*ret_n = n;
+	return tags;
+}
+
+/* All of it is copied: an answer has ten times as much, and there may be many. */
+static int take_one(const struct ec2_form *f, const struct doc *d, struct arena *a,
+                    struct instances_item *ret, struct err *e)
 {
 	uint64_t index = 0;
 
@@ -33,33 +46,33 @@ static int take_one(const struct ec2_form *f, const struct doc *d, struct instan
 	     str_u64(text(d, "amiLaunchIndex"), 0, UINT32_MAX, &index) < 0))
 		return unlike(f, e);
 	*ret = (struct instances_item){
-	        .id = text(d, "instanceId"),
-	        .type = text(d, "instanceType"),
-	        .subnet = text(d, "subnetId"),
-	        .address = text(d, "privateIpAddress"),
-	        .public_address = text(d, "ipAddress"),
-	        .launched = text(d, "launchTime"),
-	        .token = text(d, "clientToken"),
-	        .state = text(d, "instanceState.name"),
-	        .reason = text(d, "stateReason.code"),
+	        .id = arena_strdup(a, text(d, "instanceId")),
+	        .type = arena_strdup(a, text(d, "instanceType")),
+	        .subnet = arena_strdup(a, text(d, "subnetId")),
+	        .address = arena_strdup(a, text(d, "privateIpAddress")),
+	        .public_address = arena_strdup(a, text(d, "ipAddress")),
+	        .launched = arena_strdup(a, text(d, "launchTime")),
+	        .token = arena_strdup(a, text(d, "clientToken")),
+	        .state = arena_strdup(a, text(d, "instanceState.name")),
+	        .reason = arena_strdup(a, text(d, "stateReason.code")),
 	        .index = (uint32_t)index,
-	        .tags = doc_get(d, "tagSet"),
 	};
+	ret->tags = tags_of(doc_get(d, "tagSet"), &ret->n_tags, a);
 	return 0;
 }
 
 /* Adds the instances of a list, which EC2 leaves empty where there are none. */
-static int take(const struct ec2_form *f, const struct doc *list, struct instances *all,
-                struct err *e)
+static int take(const struct ec2_form *f, const struct doc *list, struct arena *a,
+                struct instances *all, struct err *e)
 {
 	if (list && list->type != DOC_LIST)
 		return unlike(f, e);
 	for (size_t i = 0; list && i < list->n; i++) {
-		if (all->n == EC2_LIST_MAX)
+		if (all->n == INSTANCES_LIST_MAX)
 			return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, E2BIG,
-			               "%s: more than %d of them", f->doing, EC2_LIST_MAX);
-		all->items = arena_grow(f->arena, all->items, &all->n, sizeof *all->items);
-		int r = take_one(f, list->items[i], &all->items[all->n - 1], e);
+			               "%s: more than %d of them", f->doing, INSTANCES_LIST_MAX);
+		all->items = arena_grow(a, all->items, &all->n, sizeof *all->items);
+		int r = take_one(f, list->items[i], a, &all->items[all->n - 1], e);
 		if (r < 0)
 			return r;
 	}
@@ -68,9 +81,9 @@ static int take(const struct ec2_form *f, const struct doc *list, struct instanc
 
 const char *instances_tag(const struct instances_item *at, const char *key)
 {
-	for (size_t i = 0; at->tags && at->tags->type == DOC_LIST && i < at->tags->n; i++)
-		if (str_eq(doc_text(at->tags->items[i], "key"), key))
-			return text(at->tags->items[i], "value");
+	for (size_t i = 0; i < at->n_tags; i++)
+		if (str_eq(at->tags[i].key, key))
+			return at->tags[i].value;
 	return NULL;
 }
 
@@ -107,7 +120,7 @@ int instances_run(struct cloud *c, const struct instances_launch *l, struct aren
 	r = ec2_call(c, &f, &d, deadline, e);
 	if (r < 0)
 		return r;
-	r = take(&f, doc_get(d, "instancesSet"), &got, e);
+	r = take(&f, doc_get(d, "instancesSet"), a, &got, e);
 	if (r < 0)
 		return r;
 	if (!got.n || got.n > l->max)
@@ -147,8 +160,10 @@ static int page(struct cloud *c, const struct instances_query *q, struct arena *
                 const char **token, struct instances *all, struct ec2_refusal *why,
                 uint64_t deadline, struct err *e)
 {
-	struct ec2_form f = ec2_form(a, NULL, "DescribeInstances");
+	scope_arena struct arena *own = arena_new();
+	struct ec2_form f = ec2_form(own, NULL, "DescribeInstances");
 	const struct doc *set;
+	const char *next;
 	struct doc *d;
 
 	f.refusal = why;
@@ -161,11 +176,12 @@ static int page(struct cloud *c, const struct instances_query *q, struct arena *
 	if (set && set->type != DOC_LIST)
 		return unlike(&f, e);
 	for (size_t i = 0; set && i < set->n; i++) {
-		r = take(&f, doc_get(set->items[i], "instancesSet"), all, e);
+		r = take(&f, doc_get(set->items[i], "instancesSet"), a, all, e);
 		if (r < 0)
 			return r;
 	}
-	*token = doc_text(d, "nextToken");
+	next = doc_text(d, "nextToken");
+	*token = next ? arena_strdup(a, next) : NULL;
 	return 0;
 }
 

@@ -14,6 +14,7 @@
 
 #define INSTANCES_USER_DATA (16 * 1024) /* bytes, before base64 */
 #define INSTANCES_END_MAX   500         /* ids of one call; EC2 takes 1000 and advises fewer */
+#define INSTANCES_LIST_MAX  100000      /* of one list: more than Slurm has nodes */
 #define INSTANCES_GROUPS    16          /* security groups; EC2 takes 16 at most */
 
 struct instances_item {
@@ -22,9 +23,10 @@ struct instances_item {
 	const char *launched;                     /* "2026-01-01T00:00:00.000Z", or "" */
 	const char *token;                        /* of its launch, or "" */
 	const char *state;                        /* "pending", "running", ... */
-	const char *reason;     /* why it ended, "Server.SpotInstanceTermination", or "" */
-	uint32_t index;         /* its number in its launch, from 0 */
-	const struct doc *tags; /* EC2's list of them, or NULL */
+	const char *reason; /* why it ended, "Server.SpotInstanceTermination", or "" */
+	uint32_t index;     /* its number in its launch, from 0 */
+	size_t n_tags;
+	const struct ec2_tag *tags;
 };
 struct instances {
 	size_t pages; /* answers that they came in */
@@ -82,7 +84,7 @@ int instances_run(struct cloud *c, const struct instances_launch *l, struct aren
                   struct instances *ret, struct ec2_refusal *why, uint64_t deadline,
                   struct err *e) ATTR_MUST_USE;
 
-/* DescribeInstances, page by page: at most EC2_LIST_MAX. `ended` too, for an hour or so. */
+/* DescribeInstances, by pages of 1000: at most INSTANCES_LIST_MAX. `ended` too, for an hour or so. */
 struct instances_query {
 	const char *tag, *value; /* those that have this tag; or */
 	const char *token;       /* those of one launch; or */

@@ -14,7 +14,7 @@
 
 #include "data/doc.h"
 
-#define XML_SIZE_MAX  (4 * 1024 * 1024)
+#define XML_SIZE_MAX  (16 * 1024 * 1024) /* a thousand instances have 8 MiB */
 #define XML_DEPTH_MAX 32
 
 /* The document is the root element's value; its name goes to *ret_root (may be NULL). */

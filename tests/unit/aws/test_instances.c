@@ -283,11 +283,11 @@ static void listings_are_read_page_by_page(void **state)
 	assert_true(sent("Action=DescribeInstances&Version=2016-11-15"
 	                 "&Filter.1.Name=tag%3Ahpc-node%3Acluster&Filter.1.Value.1=c"
 	                 "&Filter.2.Name=instance-state-name&Filter.2.Value.1=pending"
-	                 "&Filter.2.Value.2=running&MaxResults=500&NextToken=t%2F1"));
+	                 "&Filter.2.Value.2=running&MaxResults=1000&NextToken=t%2F1"));
 	q = (struct instances_query){.token = "tok", .ended = true};
 	assert_ok(instances_list(c, &q, a, &got, &why, soon(), &e));
 	assert_int_equal(got.n, 0);
-	assert_true(sent("Filter.1.Name=client-token&Filter.1.Value.1=tok&MaxResults=500"));
+	assert_true(sent("Filter.1.Name=client-token&Filter.1.Value.1=tok&MaxResults=1000"));
 	assert_false(sent("instance-state-name"));
 	q = (struct instances_query){.ids = ids, .n_ids = 2, .ended = true};
 	assert_ok(instances_list(c, &q, a, &got, &why, soon(), &e));

@@ -126,7 +126,7 @@ static void ceilings(void **state)
 	assert_int_equal(strlen(d->text), XML_SIZE_MAX - 7);
 	strbuf_char(&big, '\n');
 	assert_err(xml_parse("f", (struct blob){big.data, big.len}, a, &d, NULL, &e), ERR_INPUT,
-	           "f: larger than 4 MiB");
+	           "f: larger than 16 MiB");
 	assert_int_equal(e.reason, REASON_INPUT_LIMIT);
 }
 
