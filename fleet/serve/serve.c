@@ -154,7 +154,7 @@ static bool wait_for_work(const struct fleet *f, struct dirwatch *w, int stop)
 	uint64_t until = clock_min(look, clock_min(f->wake, f->reconcile));
 	struct pollfd fds[] = {{.fd = stop, .events = POLLIN}, {.fd = w->fd, .events = POLLIN}};
 
-	(void)poll(fds, ARRAY_LEN(fds), (int)clock_left_ms(until));
+	(void)clock_poll(fds, ARRAY_LEN(fds), until);
 	return !(fds[0].revents & POLLIN);
 }
 

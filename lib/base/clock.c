@@ -3,6 +3,7 @@
 #include "base/clock.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
 
 #define NS_PER_S  UINT64_C(1000000000)
@@ -27,7 +28,9 @@ uint64_t clock_now(void)
 
 time_t clock_wall(void)
 {
-	return fake ? fake->wall : time(NULL);
+	if (!fake)
+		return time(NULL);
+	return fake->wall + (fake->together ? (time_t)(fake->now_ns / NS_PER_S) : 0);
 }
 
 uint64_t clock_in_ms(uint64_t ms)
@@ -65,6 +68,20 @@ bool clock_sleep_ms(uint64_t ms, uint64_t deadline)
 	while (clock_nanosleep(CLOCK_BOOTTIME, TIMER_ABSTIME, &t, NULL) == EINTR)
 		;
 	return !cut;
+}
+
+int clock_poll(struct pollfd *fds, nfds_t n, uint64_t until)
+{
+	uint64_t left = clock_left_ms(until);
+	int r;
+
+	if (!fake || until == CLOCK_NEVER)
+		return poll(fds, n,
+		            until == CLOCK_NEVER ? -1 : (int)(left < INT_MAX ? left : INT_MAX));
+	r = poll(fds, n, 0);
+	if (r == 0 && until > fake->now_ns)
+		fake->now_ns = until;
+	return r;
 }
 
 void clock_rfc3339(time_t t, char out[static 21])

@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -29,6 +30,9 @@ static inline bool clock_passed(uint64_t deadline)
 /* Sleeps until min(ms from now, deadline); returns false when the deadline is what ended it. */
 bool clock_sleep_ms(uint64_t ms, uint64_t deadline);
 
+/* poll(2) until then. By a test's clock it doesn't wait, and where nothing is ready the clock moves. */
+int clock_poll(struct pollfd *fds, nfds_t n, uint64_t until);
+
 /* UTC "2026-01-31T12:00:00Z" (RFC 3339). */
 void clock_rfc3339(time_t t, char out[static 21]);
 
@@ -36,5 +40,6 @@ void clock_rfc3339(time_t t, char out[static 21]);
 struct clock_fake {
 	uint64_t now_ns;
 	time_t wall;
+	bool together; /* the wall's moves with it, and was `wall` when now_ns was 0 */
 };
 void clock_set_fake(struct clock_fake *fake);

@@ -2,6 +2,8 @@
 /* Tests of base/clock. */
 #include "base/clock.h"
 
+#include <unistd.h>
+
 #include "base/arena.h"
 #include "base/backoff.h"
 #include "base/digest.h"
@@ -35,6 +37,29 @@ static void deadlines(void **state)
 	clock_rfc3339(clock_wall(), text);
 	assert_string_equal(text, "2026-01-31T12:00:00Z");
 	clock_set_fake(NULL);
+}
+
+/* What waits for descriptors waits for none by a test's clock. */
+static void polls(void **state)
+{
+	struct clock_fake fake = {.now_ns = 1000000000, .wall = 100, .together = true};
+	int fds[2];
+
+	(void)state;
+	assert_int_equal(pipe(fds), 0);
+	struct pollfd one = {.fd = fds[0], .events = POLLIN};
+	assert_int_equal(clock_poll(&one, 1, clock_in_ms(1)), 0);
+	clock_set_fake(&fake);
+	assert_int_equal(clock_wall(), 101);
+	assert_int_equal(clock_poll(&one, 1, clock_in_ms(3600000)), 0);
+	assert_int_equal(clock_wall(), 3701);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	assert_int_equal(clock_poll(&one, 1, clock_in_ms(3600000)), 1);
+	assert_int_equal(clock_poll(&one, 1, CLOCK_NEVER), 1);
+	assert_int_equal(clock_wall(), 3701);
+	clock_set_fake(NULL);
+	close(fds[0]);
+	close(fds[1]);
 }
 
 /* Full jitter: every wait within its bound, and the bounds are used. */
@@ -200,6 +225,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(deadlines),
+	        cmocka_unit_test(polls),
 	        cmocka_unit_test(jitter),
 	        cmocka_unit_test(wait_keeps_deadline),
 	        cmocka_unit_test(digests),
