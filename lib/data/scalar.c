@@ -279,6 +279,76 @@ int scalar_number(const struct doc *d, double *ret)
 	return r == -EINVAL ? python_number(d->text, ret) : r;
 }
 
+/* ---- what is no text ---- */
+
+/* A float whose last parts are of sixty, an infinity, no number: all that yaml_float() leaves out. */
+static bool is_other_float(const char *s)
+{
+	static const char *const names[] = {".inf", ".Inf", ".INF", ".nan", ".NaN", ".NAN"};
+	bool sign = *s == '-' || *s == '+';
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (str_eq(s + (sign && i < 3), names[i]))
+			return true;
+	s += sign;
+	if (!is_digit(*s))
+		return false;
+	s += strspn(s, DECIMAL "_");
+	if (*s != ':')
+		return false;
+	while (*s == ':') {
+		size_t len = strspn(++s, DECIMAL);
+
+		if (len < 1 || len > 2 || (len == 2 && *s > '5'))
+			return false;
+		s += len;
+	}
+	return *s == '.' && !s[1 + strspn(s + 1, DECIMAL "_")];
+}
+
+/* "4-2-2" digits and dashes; with a clock's time behind them, one digit of month and day will do. */
+static bool is_yaml_time(const char *s)
+{
+	size_t year = strspn(s, DECIMAL), month, day;
+
+	if (year != 4 || s[4] != '-')
+		return false;
+	s += 5;
+	month = strspn(s, DECIMAL);
+	if (month < 1 || month > 2 || s[month] != '-')
+		return false;
+	s += month + 1;
+	day = strspn(s, DECIMAL);
+	if (day < 1 || day > 2)
+		return false;
+	s += day;
+	if (!*s)
+		return month == 2 && day == 2;
+	size_t gap = *s == 'T' || *s == 't' ? 1 : strspn(s, " \t");
+	s += gap;
+	size_t hour = strspn(s, DECIMAL);
+	return gap && hour >= 1 && hour <= 2 && s[hour] == ':' && is_digit(s[hour + 1]) &&
+	       is_digit(s[hour + 2]) && s[hour + 3] == ':' && is_digit(s[hour + 4]) &&
+	       is_digit(s[hour + 5]);
+}
+
+const char *scalar_no_text(const struct doc *d)
+{
+	double number;
+	int64_t whole;
+	bool on;
+
+	if (!d->foreign || d->quoted)
+		return NULL;
+	/* Their range doesn't matter: Python's integers have none. */
+	if (yaml11_i64(d->text, INT64_MIN, INT64_MAX, &whole) != -EINVAL ||
+	    yaml_float(d->text, &number) != -EINVAL || is_other_float(d->text))
+		return "the number";
+	if (is_yaml_time(d->text))
+		return "the time";
+	return str_bool(d->text, &on) == 0 ? "the boolean" : NULL;
+}
+
 bool scalar_on(const struct doc *d, const char *dotted)
 {
 	const struct doc *at = doc_find(d, dotted);

@@ -17,5 +17,12 @@ int scalar_i64(const struct doc *d, int64_t min, int64_t max, int64_t *ret);
 /* One with a fraction, of a document of ours as of a foreign one. */
 int scalar_number(const struct doc *d, double *ret);
 
+/*
+ * Whether a scalar is a text: always in a document of ours. A foreign one without quotes isn't where
+ * PyYAML resolves it to a boolean, a number or a time, which marshmallow's strings refuse. What it is
+ * instead is told for messages, "the number"; NULL for a text.
+ */
+const char *scalar_no_text(const struct doc *d);
+
 /* Whether the value at that path below `d` (doc_find()) is a true one; false where there is none. */
 bool scalar_on(const struct doc *d, const char *dotted);

@@ -12,16 +12,16 @@ static const char *const imds_support[] = {"v1.0", "v2.0", NULL};
 
 static const struct pcluster_row enabled[] = {B("Enabled"), END};
 static const struct pcluster_row tag[] = {S_REQ("Key"), S_REQ("Value"), END};
-static const struct pcluster_row policy[] = {S_REQ("Policy"), END};
+static const struct pcluster_row policy[] = {ARN_REQ("Policy", ":policy/"), END};
 static const struct pcluster_row root_volume[] = {I("Size"), B("Encrypted"), S("KmsKeyId"), END};
 static const struct pcluster_row image[] = {S("Name"), L("Tags", tag), M("RootVolume", root_volume),
                                             END};
 static const struct pcluster_row component[] = {C_REQ("Type", component_types), S_REQ("Value"),
                                                 END};
 static const struct pcluster_row iam[] = {
-        S("InstanceRole"),        S("InstanceProfile"),
-        S("CleanupLambdaRole"),   L("AdditionalIamPolicies", policy),
-        S("PermissionsBoundary"), END};
+        S_AT("InstanceRole", "arn:"),           S_AT("InstanceProfile", "arn:"),
+        ARN("CleanupLambdaRole", ":role/"),     L("AdditionalIamPolicies", policy),
+        ARN("PermissionsBoundary", ":policy/"), END};
 static const struct pcluster_row imds[] = {C("ImdsSupport", imds_support), END};
 static const struct pcluster_row installation[] = {M("NvidiaSoftware", enabled),
                                                    M("LustreClient", enabled), END};
@@ -30,8 +30,8 @@ static const struct pcluster_row build[] = {
         S_REQ("InstanceType"),
         L("Components", component),
         M("Iam", iam),
-        SS("SecurityGroupIds"),
-        S("SubnetId"),
+        SS_AT("SecurityGroupIds", "sg-"),
+        S_AT("SubnetId", "subnet-"),
         L("Tags", tag),
         M("UpdateOsPackages", enabled),
         M("Imds", imds),
@@ -47,6 +47,38 @@ static const struct pcluster_row top[] = {
         M("DeploymentSettings", NULL),
         END,
 };
+
+/* ---- rules of values ---- */
+
+/* Where a script may be from says who takes it. */
+static void check_component(struct faults_walk *w, const struct doc *c)
+{
+	const char *type = doc_text(c, "Type"), *value = doc_text(c, "Value");
+
+	if (w->ended || !type || !value || !str_eq(type, "arn") || str_starts(value, "arn:"))
+		return;
+	faults_take(w, doc_err(doc_get(c, "Value"), w->err, REASON_INPUT_RANGE,
+	                       "Value: '%s' is none of 'Type: arn', expected arn:...", value));
+}
+
+/* As ParallelCluster's own schema has them. */
+static int check_values(const struct doc *config, struct faults *faults, struct err *e)
+{
+	struct faults_walk w = {.faults = faults, .err = e};
+	const struct doc *parent = doc_find(config, "Build.ParentImage");
+	const struct doc *list = doc_find(config, "Build.Components");
+
+	if (!str_starts(parent->text, "ami") && !str_starts(parent->text, "arn"))
+		faults_take(&w,
+		            doc_err(parent, e, REASON_INPUT_RANGE,
+		                    "ParentImage: '%s' is no image, expected ami-... or the ARN "
+		                    "of one of Image Builder",
+		                    parent->text));
+	for (size_t i = 0; list && i < list->n; i++)
+		check_component(&w, list->items[i]);
+	int r = w.ended ? 0 : pcluster_pairs(config, faults, e);
+	return r < 0 ? r : w.failed;
+}
 
 bool pcluster_image_is(const struct doc *d)
 {
@@ -159,6 +191,9 @@ int pcluster_image_read(const struct doc *config, struct cluster_notes *notes,
 	int r = pcluster_rows_check(config, top, "image configuration", NULL, faults, e);
 
 	/* A value of the wrong type can't be read any further. */
+	if (r < 0)
+		return r;
+	r = check_values(config, faults, e);
 	if (r < 0)
 		return r;
 	find_installation(config, notes, &image_spec.lacks);

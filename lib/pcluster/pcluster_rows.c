@@ -4,11 +4,15 @@
 #include "pcluster/pcluster_rows.h"
 
 #include <errno.h>
+#include <inttypes.h>
+
+#include "data/scalar.h"
 
 struct walk {
 	struct cluster_notes *unknown;
 	struct faults *faults;
 	struct err *err;
+	bool own; /* below a key that is not ParallelCluster's */
 };
 
 static int check_map(struct walk *w, const struct doc *d, const struct pcluster_row *rows);
@@ -31,10 +35,20 @@ static int check_element(struct walk *w, const struct doc *d, const struct pclus
 	return check_map(w, d, row->sub);
 }
 
+static int check_least(const struct doc *d, const struct pcluster_row *row, struct err *e)
+{
+	if (d->n >= row->least)
+		return 0;
+	return doc_err(d, e, REASON_INPUT_RANGE, "'%s': expected %zu at least, found %zu",
+	               row->name, row->least, d->n);
+}
+
 static int check_list(struct walk *w, const struct doc *d, const struct pcluster_row *row)
 {
 	int failed = expect(d, DOC_LIST, row->name, "a list", w->err);
 
+	if (failed == 0)
+		failed = check_least(d, row, w->err);
 	if (failed < 0)
 		return failed;
 	for (size_t i = 0; i < d->n; i++) {
@@ -65,6 +79,66 @@ static int check_scalar(const struct doc *d, const struct pcluster_row *row, str
 	return field_decode_value(d, &field, NULL, a, &value, e);
 }
 
+/* ---- texts ---- */
+
+/* "ami-" and small letters or digits; any other start, and something behind it. */
+static bool starts_as(const char *text, const struct pcluster_row *row)
+{
+	const char *behind = text + strlen(row->starts);
+
+	if (!str_starts(text, row->starts) || !*behind)
+		return false;
+	if (str_ends(row->starts, "-"))
+		return !behind[strspn(behind, "0123456789abcdefghijklmnopqrstuvwxyz")];
+	return !row->holds || strstr(behind, row->holds);
+}
+
+static int check_text(const struct doc *d, const struct pcluster_row *row, struct err *e)
+{
+	const char *other = d->type == DOC_SCALAR ? scalar_no_text(d) : NULL;
+
+	if (d->type != DOC_SCALAR)
+		return doc_err(d, e, REASON_INPUT_TYPE, "'%s': expected a string, found %s",
+		               row->name, doc_type_name(d));
+	if (other)
+		return doc_err(d, e, REASON_INPUT_TYPE,
+		               "'%s': expected a string, found %s %s: it takes quotes to be one",
+		               row->name, other, d->text);
+	if (row->starts && !starts_as(d->text, row))
+		return doc_err(d, e, REASON_INPUT_RANGE,
+		               "%s: '%s' is no %s, expected one that begins with '%s'%s%s%s",
+		               row->name, d->text, str_eq(row->starts, "arn:") ? "ARN" : "id",
+		               row->starts, row->holds ? " and has '" : "",
+		               row->holds ? row->holds : "", row->holds ? "' in it" : "");
+	return 0;
+}
+
+/* A list of them. One that stands alone ParallelCluster doesn't take; we do. */
+static int check_texts(struct walk *w, const struct doc *d, const struct pcluster_row *row)
+{
+	if (w->own && d->type == DOC_SCALAR)
+		return check_text(d, row, w->err);
+	int failed = expect(d, DOC_LIST, row->name, "a list", w->err);
+	if (failed == 0)
+		failed = check_least(d, row, w->err);
+	for (size_t i = 0; failed == 0 && i < d->n; i++)
+		failed = check_text(d->items[i], row, w->err);
+	return failed;
+}
+
+static int check_integer(const struct doc *d, const struct pcluster_row *row, struct err *e)
+{
+	int64_t value;
+
+	if (!row->min && !row->max)
+		return 0;
+	if (scalar_i64(d, row->min, row->max, &value) == 0)
+		return 0;
+	return doc_err(d, e, REASON_INPUT_RANGE,
+	               "%s: '%s' is out of range, expected %" PRId64 " to %" PRId64, row->name,
+	               d->text, row->min, row->max);
+}
+
 static bool is_one_of(const char *text, const char *const *choices)
 {
 	while (*choices && !str_eq(*choices, text))
@@ -89,16 +163,24 @@ static int check_value(struct walk *w, const struct doc *d, const struct pcluste
 		return 0;
 	if (row->type == FIELD_LIST)
 		return check_list(w, d, row);
-	if (is_newer(w, d, row))
-		return 0;
-	if (row->type != FIELD_MAP)
-		return check_scalar(d, row, w->err);
-	int r = expect(d, DOC_MAP, row->name, "a map", w->err);
+	if (row->type == FIELD_STRINGS)
+		return check_texts(w, d, row);
+	int r = row->type == FIELD_STRING || row->type == FIELD_CHOICE ? check_text(d, row, w->err)
+	                                                               : 0;
+	if (r < 0 || is_newer(w, d, row))
+		return r;
+	if (row->type != FIELD_MAP) {
+		r = check_scalar(d, row, w->err);
+		return r < 0 || row->type != FIELD_INT ? r : check_integer(d, row, w->err);
+	}
+	r = expect(d, DOC_MAP, row->name, "a map", w->err);
 	if (r < 0 || !row->sub)
 		return r;
 	struct walk inside = *w;
-	if (row->own)
+	if (row->own) {
 		inside.unknown = NULL;
+		inside.own = true;
+	}
 	return check_map(&inside, d, row->sub);
 }
 

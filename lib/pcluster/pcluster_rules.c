@@ -4,6 +4,7 @@
 
 #include "data/network.h"
 #include "pcluster/pcluster_input.h"
+#include "pcluster/pcluster_rows.h"
 
 struct walk {
 	struct faults_walk faults;
@@ -75,8 +76,26 @@ static void check_queue(struct walk *w, const struct doc *queue)
 		                    "only the head node has this"));
 	if (!w->faults.ended)
 		check_proxy(w, queue);
+	const struct doc *resources = list_at(queue, "ComputeResources");
 	if (!w->faults.ended)
-		unique(w, list_at(queue, "ComputeResources"), "Name");
+		unique(w, resources, "Name");
+	for (size_t i = 0; resources && i < resources->n && !w->faults.ended; i++)
+		unique(w, list_at(resources->items[i], "Instances"), "InstanceType");
+}
+
+/* A file for Slurm without queues is none that ParallelCluster takes. */
+static void check_queues(struct walk *w, const struct doc *config)
+{
+	const struct doc *scheduling = doc_get(config, "Scheduling");
+	const struct doc *queues = doc_find(config, "Scheduling.SlurmQueues");
+	const char *scheduler = doc_text(scheduling, "Scheduler");
+
+	if (!scheduler || !str_eq(scheduler, "slurm") || (queues && queues->type != DOC_LIST) ||
+	    (queues && queues->n))
+		return;
+	faults_take(&w->faults,
+	            doc_err(queues ? queues : scheduling, w->faults.err, REASON_INPUT_REQUIRED,
+	                    "SlurmQueues: expected one queue at least"));
 }
 
 /* ---- addresses that may connect, each a network or the id of a prefix list ---- */
@@ -134,28 +153,6 @@ static void check_settings(struct walk *w, const struct doc *storage)
 	}
 }
 
-/* A node mounts what they name. */
-static const struct {
-	const char *key, *prefix;
-} ids[] = {
-        {"EfsSettings.FileSystemId", "fs-"},       {"EfsSettings.AccessPointId", "fsap-"},
-        {"FsxLustreSettings.FileSystemId", "fs-"}, {"FsxOntapSettings.VolumeId", "fsvol-"},
-        {"FsxOpenZfsSettings.VolumeId", "fsvol-"}, {"FileCacheSettings.FileCacheId", "fc-"},
-};
-
-static void check_ids(struct walk *w, const struct doc *storage)
-{
-	for (size_t i = 0; i < ARRAY_LEN(ids) && !w->faults.ended; i++) {
-		const struct doc *at = scalar_at(storage, ids[i].key);
-
-		if (at && !str_starts(at->text, ids[i].prefix))
-			faults_take(&w->faults,
-			            doc_err(at, w->faults.err, REASON_INPUT_RANGE,
-			                    "%s: '%s' is no id, expected one that begins with '%s'",
-			                    ids[i].key, at->text, ids[i].prefix));
-	}
-}
-
 /* Directories of the system itself. ParallelCluster refuses these at the top level, too, and the
  * word that was "none" to its older releases. */
 static bool is_reserved(const char *dir)
@@ -195,6 +192,26 @@ static void check_dir(struct walk *w, const struct doc *at, const char *dir)
 		        doc_err(at, w->faults.err, REASON_INPUT_RANGE,
 		                "MountDir: '%s' is the system's own, expected another directory",
 		                dir));
+}
+
+/* As ParallelCluster's SharedStorageNameValidator. */
+#define NAME_MAX_LEN 30
+
+static void check_name(struct walk *w, const struct doc *storage)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+	                              "0123456789-_";
+	const struct doc *at = scalar_at(storage, "Name");
+	size_t len = at ? strlen(at->text) : 0;
+
+	if (!at || w->faults.ended ||
+	    (len && len <= NAME_MAX_LEN && !at->text[strspn(at->text, allowed)] &&
+	     !str_eq(at->text, "default")))
+		return;
+	faults_take(&w->faults, doc_err(at, w->faults.err, REASON_INPUT_RANGE,
+	                                "Name: '%s' names no shared storage: expected letters, "
+	                                "digits, '-' and '_', at most %d, and not 'default'",
+	                                at->text, NAME_MAX_LEN));
 }
 
 static void check_overlap(struct walk *w, const struct doc *at, const struct doc *other)
@@ -253,7 +270,9 @@ int pcluster_rules(const struct doc *config, struct faults *faults, struct arena
 	const struct doc *pools = list_at(config, "LoginNodes.Pools");
 	struct walk w = {.faults = {.faults = faults, .err = e}, .arena = a};
 
-	unique(&w, queues, "Name");
+	check_queues(&w, config);
+	if (!w.faults.ended)
+		unique(&w, queues, "Name");
 	for (size_t i = 0; queues && i < queues->n && !w.faults.ended; i++) {
 		check_queue(&w, queues->items[i]);
 		check_ephemeral(&w, queues->items[i], storage);
@@ -267,11 +286,16 @@ int pcluster_rules(const struct doc *config, struct faults *faults, struct arena
 		unique(&w, storage, "Name");
 	for (size_t i = 0; storage && i < storage->n && !w.faults.ended; i++) {
 		check_settings(&w, storage->items[i]);
-		check_ids(&w, storage->items[i]);
+		check_name(&w, storage->items[i]);
 	}
 	check_dirs(&w, storage);
 	if (w.faults.ended)
 		return w.faults.failed;
+	int paired = pcluster_pairs(config, faults, e);
+	if (paired < 0 && !faults)
+		return paired;
 	int r = pcluster_user_rules(config, faults, e);
-	return r < 0 ? r : w.faults.failed;
+	if (r < 0)
+		return r;
+	return paired < 0 ? paired : w.faults.failed;
 }

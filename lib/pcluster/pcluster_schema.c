@@ -8,15 +8,16 @@
 
 static const struct pcluster_row enabled[] = {B("Enabled"), END};
 static const struct pcluster_row tag[] = {S_REQ("Key"), S_REQ("Value"), END};
-static const struct pcluster_row policy[] = {S_REQ("Policy"), END};
+static const struct pcluster_row policy[] = {ARN_REQ("Policy", ":policy/"), END};
 static const struct pcluster_row proxy[] = {S("HttpProxyAddress"), END};
-static const struct pcluster_row custom_ami[] = {S("CustomAmi"), END};
+static const struct pcluster_row custom_ami[] = {S_AT("CustomAmi", "ami-"), END};
 static const struct pcluster_row efa[] = {B("Enabled"), B("GdrSupport"), END};
 static const struct pcluster_row gpu_health[] = {M("Gpu", enabled), END};
 static const struct pcluster_row placement_group[] = {B("Enabled"), S("Id"), S("Name"), END};
 static const struct pcluster_row s3_access[] = {S_REQ("BucketName"), S("KeyName"),
                                                 B("EnableWriteAccess"), END};
-static const struct pcluster_row dcv[] = {B("Enabled"), I("Port"), S("AllowedIps"), END};
+static const struct pcluster_row dcv[] = {B("Enabled"), I_IN("Port", 1, 65535), S("AllowedIps"),
+                                          END};
 static const struct pcluster_row reservation[] = {S("CapacityReservationId"),
                                                   S("CapacityReservationResourceGroupArn"), END};
 static const struct pcluster_row root_volume[] = {I("Size"),
@@ -30,7 +31,8 @@ static const struct pcluster_row root_volume[] = {I("Size"),
 static const struct pcluster_row ephemeral[] = {S("MountDir"), END};
 static const struct pcluster_row local_storage[] = {M("RootVolume", root_volume),
                                                     M("EphemeralVolume", ephemeral), END};
-static const struct pcluster_row lambda_vpc[] = {SS("SecurityGroupIds"), SS("SubnetIds"), END};
+static const struct pcluster_row lambda_vpc[] = {SS_AT_REQ("SecurityGroupIds", "sg-"),
+                                                 SS_AT_REQ("SubnetIds", "subnet-"), END};
 
 /* ---- custom actions: one script, or a sequence of them ---- */
 
@@ -43,14 +45,17 @@ static const struct pcluster_row actions[] = {
 
 static const char *const shared_storage_types[] = {"Ebs", "Efs", "ebs", "efs", NULL};
 static const struct pcluster_row head_networking[] = {
-        S_REQ("SubnetId"),    S("ElasticIp"),
-        SS("SecurityGroups"), SS("AdditionalSecurityGroups"),
-        M("Proxy", proxy),    END};
+        S_AT_REQ("SubnetId", "subnet-"),
+        ROW("ElasticIp", .type = FIELD_ANY), /* an id, an address, or a boolean */
+        SS_AT("SecurityGroups", "sg-"),
+        SS_AT("AdditionalSecurityGroups", "sg-"),
+        M("Proxy", proxy),
+        END};
 static const struct pcluster_row ssh[] = {S("KeyName"), S("AllowedIps"), END};
 static const struct pcluster_row head_imds[] = {B("Secured"), END};
-static const struct pcluster_row iam[] = {S("InstanceRole"), S("InstanceProfile"),
-                                          L("AdditionalIamPolicies", policy),
-                                          L("S3Access", s3_access), END};
+static const struct pcluster_row iam[] = {
+        ARN("InstanceRole", ":role/"), ARN("InstanceProfile", ":instance-profile/"),
+        L("AdditionalIamPolicies", policy), L("S3Access", s3_access), END};
 static const struct pcluster_row head_efs[] = {B("Encrypted"), END};
 static const struct pcluster_row head_node[] = {
         S_REQ("InstanceType"),
@@ -67,14 +72,14 @@ static const struct pcluster_row head_node[] = {
         M("Image", custom_ami),
         END,
 };
-static const struct pcluster_row login_networking[] = {SS("SubnetIds"), SS("SecurityGroups"),
-                                                       SS("AdditionalSecurityGroups"),
-                                                       M("Proxy", proxy), END};
+static const struct pcluster_row login_networking[] = {
+        SS_AT_REQ("SubnetIds", "subnet-"), SS_AT("SecurityGroups", "sg-"),
+        SS_AT("AdditionalSecurityGroups", "sg-"), M("Proxy", proxy), END};
 static const struct pcluster_row pool[] = {
         S_REQ("Name"),
         S_REQ("InstanceType"),
-        I_REQ("Count"),
-        I("GracetimePeriod"),
+        ROW("Count", .type = FIELD_INT, .max = INT32_MAX, .required = true),
+        I_IN("GracetimePeriod", 3, 120),
         M("Image", custom_ami),
         M("Ssh", ssh),
         M_REQ("Networking", login_networking),
@@ -83,7 +88,7 @@ static const struct pcluster_row pool[] = {
         M("Iam", iam),
         END,
 };
-static const struct pcluster_row login_nodes[] = {L("Pools", pool), END};
+static const struct pcluster_row login_nodes[] = {L_REQ("Pools", pool), END};
 
 /* ---- Scheduling ---- */
 
@@ -101,7 +106,8 @@ static const char *const update_strategies[] = {"DRAIN", "COMPUTE_FLEET_STOP", "
 static const struct pcluster_row dns[] = {B("DisableManagedDns"), S("HostedZoneId"),
                                           B("UseEc2Hostnames"), END};
 static const struct pcluster_row database[] = {S_REQ("Uri"), S_REQ("UserName"),
-                                               S_REQ("PasswordSecretArn"), S("DatabaseName"), END};
+                                               S_AT_REQ("PasswordSecretArn", "arn:"),
+                                               S("DatabaseName"), END};
 static const struct pcluster_row slurmdbd[] = {S_REQ("Host"), I("Port"), END};
 static const struct pcluster_row slurm_settings[] = {
         I("ScaledownIdletime"),
@@ -124,8 +130,8 @@ static const struct pcluster_row compute_resource[] = {
         S_REQ("Name"),
         S("InstanceType"),
         L("Instances", instance),
-        I("MinCount"),
-        I("MaxCount"),
+        I_IN("MinCount", 0, INT32_MAX),
+        I_IN("MaxCount", 0, INT32_MAX),
         N("SpotPrice"),
         M("Efa", efa),
         B("DisableSimultaneousMultithreading"),
@@ -140,10 +146,10 @@ static const struct pcluster_row compute_resource[] = {
         M("LaunchTemplateOverrides", template_overrides),
         END,
 };
-static const struct pcluster_row queue_networking[] = {SS("SubnetIds"),
+static const struct pcluster_row queue_networking[] = {SS_AT_REQ("SubnetIds", "subnet-"),
                                                        B("AssignPublicIp"),
-                                                       SS("SecurityGroups"),
-                                                       SS("AdditionalSecurityGroups"),
+                                                       SS_AT("SecurityGroups", "sg-"),
+                                                       SS_AT("AdditionalSecurityGroups", "sg-"),
                                                        M("PlacementGroup", placement_group),
                                                        M("Proxy", proxy),
                                                        END};
@@ -187,22 +193,41 @@ static const struct pcluster_row scheduling[] = {
 
 static const char *const storage_types[] = {"Ebs",      "Efs",       "FsxLustre", "FsxOpenZfs",
                                             "FsxOntap", "FileCache", NULL};
-static const struct pcluster_row raid[] = {S("Type"), I("NumberOfVolumes"), END};
+static const char *const volume_types[] = {"standard", "io1", "io2", "gp2",
+                                           "st1",      "sc1", "gp3", NULL};
+static const char *const performance_modes[] = {"generalPurpose", "maxIO", NULL};
+static const char *const throughput_modes[] = {"provisioned", "bursting", "elastic", NULL};
+static const char *const deployment_types[] = {"SCRATCH_1", "SCRATCH_2", "PERSISTENT_1",
+                                               "PERSISTENT_2", NULL};
+static const char *const import_policies[] = {"NEW", "NEW_CHANGED", "NEW_CHANGED_DELETED", NULL};
+static const char *const cache_types[] = {"READ", NULL};
+static const char *const compressions[] = {"LZ4", NULL};
+static const char *const disk_types[] = {"HDD", "SSD", NULL};
+static const struct pcluster_row raid[] = {
+        ROW("Type", .type = FIELD_INT, .max = 1, .required = true), I_IN("NumberOfVolumes", 2, 5),
+        END};
 static const struct pcluster_row ebs[] = {
-        S("VolumeType"), I("Iops"),     I("Size"),
-        B("Encrypted"),  S("KmsKeyId"), S("SnapshotId"),
-        I("Throughput"), S("VolumeId"), S("DeletionPolicy"),
-        M("Raid", raid), END,
-};
-static const struct pcluster_row efs[] = {
-        S("FileSystemId"),
-        B("EncryptionInTransit"),
-        B("IamAuthorization"),
-        S("AccessPointId"),
+        C_OPEN("VolumeType", volume_types),
+        I("Iops"),
+        I("Size"),
         B("Encrypted"),
         S("KmsKeyId"),
-        S("PerformanceMode"),
-        S("ThroughputMode"),
+        S_AT("SnapshotId", "snap-"),
+        I("Throughput"),
+        S_AT("VolumeId", "vol-"),
+        S("DeletionPolicy"),
+        M("Raid", raid),
+        END,
+};
+static const struct pcluster_row efs[] = {
+        S_AT("FileSystemId", "fs-"),
+        B("EncryptionInTransit"),
+        B("IamAuthorization"),
+        S_AT("AccessPointId", "fsap-"),
+        B("Encrypted"),
+        S("KmsKeyId"),
+        C_OPEN("PerformanceMode", performance_modes),
+        C_OPEN("ThroughputMode", throughput_modes),
         I("ProvisionedThroughput"),
         S("DeletionPolicy"),
         END,
@@ -218,9 +243,9 @@ static const struct pcluster_row data_repository[] = {
         END,
 };
 static const struct pcluster_row lustre[] = {
-        S("FileSystemId"),
+        S_AT("FileSystemId", "fs-"),
         I("StorageCapacity"),
-        S("DeploymentType"),
+        C_OPEN("DeploymentType", deployment_types),
         I("ImportedFileChunkSize"),
         S("ExportPath"),
         S("ImportPath"),
@@ -229,12 +254,12 @@ static const struct pcluster_row lustre[] = {
         B("CopyTagsToBackups"),
         S("DailyAutomaticBackupStartTime"),
         I("PerUnitStorageThroughput"),
-        S("BackupId"),
+        S_AT("BackupId", "backup-"),
         S("KmsKeyId"),
-        S("AutoImportPolicy"),
-        S("DriveCacheType"),
-        S("DataCompressionType"),
-        S("StorageType"),
+        C_OPEN("AutoImportPolicy", import_policies),
+        C_OPEN("DriveCacheType", cache_types),
+        C_OPEN("DataCompressionType", compressions),
+        C_OPEN("StorageType", disk_types),
         S("FileSystemTypeVersion"),
         S("DeletionPolicy"),
         L("DataRepositoryAssociations", data_repository),
@@ -242,8 +267,8 @@ static const struct pcluster_row lustre[] = {
         S("MountName"),
         END,
 };
-static const struct pcluster_row volume[] = {S_REQ("VolumeId"), END};
-static const struct pcluster_row file_cache[] = {S_REQ("FileCacheId"), END};
+static const struct pcluster_row volume[] = {S_AT_REQ("VolumeId", "fsvol-"), END};
+static const struct pcluster_row file_cache[] = {S_AT_REQ("FileCacheId", "fc-"), END};
 static const struct pcluster_row shared_storage[] = {
         S_REQ("MountDir"),
         S_REQ("Name"),
@@ -260,7 +285,7 @@ static const struct pcluster_row shared_storage[] = {
 /* ---- the rest of the top level ---- */
 
 static const char *const imds_versions[] = {"v1.0", "v2.0", NULL};
-static const struct pcluster_row image[] = {S_REQ("Os"), S("CustomAmi"), END};
+static const struct pcluster_row image[] = {S_REQ("Os"), S_AT("CustomAmi", "ami-"), END};
 static const struct pcluster_row imds[] = {C_OPEN("ImdsSupport", imds_versions), END};
 static const struct pcluster_row cloudwatch_logs[] = {B("Enabled"), I("RetentionInDays"),
                                                       S("DeletionPolicy"), END};
@@ -270,15 +295,17 @@ static const struct pcluster_row dashboards[] = {M("CloudWatch", enabled), END};
 static const struct pcluster_row monitoring[] = {B("DetailedMonitoring"), M("Logs", logs),
                                                  M("Dashboards", dashboards), M("Alarms", enabled),
                                                  END};
-static const struct pcluster_row intel[] = {B("IntelHpcPlatform"), END};
+static const struct pcluster_row one_api[] = {B("BaseToolkit"), B("HpcToolkit"), END};
+static const struct pcluster_row intel[] = {B("IntelHpcPlatform"), M("OneApi", one_api),
+                                            B("Python"), END};
 static const struct pcluster_row packages[] = {M("IntelSoftware", intel), END};
 static const struct pcluster_row roles[] = {S("LambdaFunctionsRole"), END};
-static const struct pcluster_row cluster_iam[] = {M("Roles", roles), S("PermissionsBoundary"),
-                                                  S("ResourcePrefix"), END};
+static const struct pcluster_row cluster_iam[] = {
+        M("Roles", roles), ARN("PermissionsBoundary", ":policy/"), S("ResourcePrefix"), END};
 static const struct pcluster_row directory[] = {
         S_REQ("DomainName"),
         S_REQ("DomainAddr"),
-        S_REQ("PasswordSecretArn"),
+        S_AT_REQ("PasswordSecretArn", "arn:"),
         S_REQ("DomainReadOnlyUser"),
         S("LdapTlsCaCert"),
         S("LdapTlsReqCert"),
@@ -292,8 +319,9 @@ static const struct pcluster_row deployment[] = {B("DisableSudoAccessForDefaultU
                                                  C("DefaultUserHome", user_homes),
                                                  M("LambdaFunctionsVpcConfig", lambda_vpc), END};
 static const struct pcluster_row cookbook[] = {S("ChefCookbook"), S("ExtraChefAttributes"), END};
-static const struct pcluster_row timeouts[] = {I("HeadNodeBootstrapTimeout"),
-                                               I("ComputeNodeBootstrapTimeout"), END};
+static const struct pcluster_row timeouts[] = {I_IN("HeadNodeBootstrapTimeout", 1, INT32_MAX),
+                                               I_IN("ComputeNodeBootstrapTimeout", 1, INT32_MAX),
+                                               END};
 static const struct pcluster_row ami_filters[] = {L("Tags", tag), S("Owner"), S("NamePrefix"), END};
 static const struct pcluster_row dev_settings[] = {
         M("Cookbook", cookbook),

@@ -4,8 +4,8 @@
  *
  * Every key of cluster-config.yaml is known here, so that a real file is never refused for a key
  * that is not about nodes; a value of the wrong type is refused with its place. An unknown key may
- * be a newer version's. Rules between keys (a queue's subnets, price limits) are for AWS to check
- * when it creates the cluster. Source: "AWS ParallelCluster User Guide", Configuration files,
+ * be a newer version's. Rules between keys that the schema has are in pcluster_rules.c and
+ * pcluster_pairs.c; what asks AWS (whether a subnet is there, price limits) is for AWS. Source: "AWS ParallelCluster User Guide", Configuration files,
  * version 3.
  */
 #pragma once

@@ -138,7 +138,7 @@ def test_facts_are_those_of_a_node(agent, tmp_path):
 
 
 def test_each_queue_is_looked_at(agent, tmp_path):
-    bad = SEED + "  - {Name: other, Networking: {SubnetIds: [s]}, CustomActions: {OnNodeStart: {Script: 'ftp://h/x'}}}\n"
+    bad = SEED + "  - {Name: other, Networking: {SubnetIds: [subnet-1]}, CustomActions: {OnNodeStart: {Script: 'ftp://h/x'}}}\n"
     refused(check(agent, tmp_path, bad), line=25, says="ftp://h/x")
 
 

@@ -99,9 +99,9 @@ static void who_has_a_heads_role(void **state)
 #define FLEET_TOP                                                                                  \
 	"Image: {Os: alinux2, CustomAmi: ami-1}\n"                                                 \
 	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"
-#define FLEET_QUEUE                                                                                \
-	"Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q1, Networking: {SubnetIds: "         \
-	"[subnet-1]}, Iam: {InstanceProfile: p}, ComputeResources: [{Name: r, InstanceType: "      \
+#define FLEET_QUEUE                                                                                                    \
+	"Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q1, Networking: {SubnetIds: "                             \
+	"[subnet-1]}, Iam: {InstanceProfile: 'arn:a:instance-profile/p'}, ComputeResources: [{Name: r, InstanceType: " \
 	"x.small}]}]}\n"
 
 /* A head has a fleet where there is an image to launch, and hpc-fleet, or a package of it to come; and
@@ -172,11 +172,13 @@ static void what_a_fleet_lacks(void **state)
 	        {"Networking: {SubnetIds",
 	         "Networking: {PlacementGroup: {Enabled: true}, SubnetIds",
 	         "hpc-fleet makes none: expected the Name"},
-	        {"Iam: {InstanceProfile: p}, ", "", "its instances have no role"},
+	        {"Iam: {InstanceProfile: 'arn:a:instance-profile/p'}, ", "",
+	         "its instances have no role"},
 	        {"Name: q1", "Name: q1, Tags: [{Key: a b, Value: v}]", "'a b' is not on instances"},
 	        {"[subnet-1]", "[vpc-1]",
-	         "'vpc-1' is not what EC2 launches with: expected subnet-"},
-	        {"ami-1", "ami-", "'ami-' is not what EC2 launches with: expected ami-..."},
+	         "SubnetIds: 'vpc-1' is no id, expected one that begins with 'subnet-'"},
+	        {"ami-1", "ami-",
+	         "CustomAmi: 'ami-' is no id, expected one that begins with 'ami-'"},
 	};
 	static const char *const facts[][2] = {{"cluster", "c"},
 	                                       {"slurm-version", "22.05.8"},
@@ -239,7 +241,7 @@ static void an_efs_of_the_head_is_mounted_where_it_is_known(void **state)
 {
 	const char *text =
 	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, SharedStorageType: efs, "
-	        "Networking: {SubnetId: s}}\n" QUEUE("");
+	        "Networking: {SubnetId: subnet-1}}\n" QUEUE("");
 	static const char *const facts[][2] = {{"tag.hpc-node:storage.home", "fs-01234567"},
 	                                       {NULL, NULL}};
 

@@ -30,7 +30,7 @@ static void rules(void **state)
 	         "EfsSettings: StorageType is Ebs"},
 	        {STORAGE("- {MountDir: /a, Name: s, StorageType: Efs, EfsSettings: {FileSystemId: "
 	                 "efs}}\n"),
-	         "c.yaml:9:73: EfsSettings.FileSystemId: 'efs' is no id, expected one that begins "
+	         "c.yaml:9:73: FileSystemId: 'efs' is no id, expected one that begins "
 	         "with 'fs-'"},
 	        {STORAGE("- {MountDir: /a, Name: s, StorageType: FileCache, FileCacheSettings: "
 	                 "{FileCacheId: fs-1}}\n"),
@@ -38,32 +38,155 @@ static void rules(void **state)
 	        {TOP QUEUE("    CustomActions: {OnNodeUpdated: {Script: 's3://b/a.sh'}}\n"),
 	         "OnNodeUpdated: a queue has"},
 	        {TOP QUEUE("    ComputeResources: [{Name: r}, {Name: r}]\n"), "Name 'r' is given"},
-	        {TOP QUEUE("  - {Name: q-1, Networking: {SubnetIds: [s]}}\n"),
+	        {TOP QUEUE("  - {Name: q-1, Networking: {SubnetIds: [subnet-1]}}\n"),
 	         "Name 'q-1' is given"},
 	        {TOP QUEUE(
 	                 "    ComputeSettings: {LocalStorage: {EphemeralVolume: {MountDir: /s/x}}}\n") "SharedStorage: [{MountDir: /s, Name: a, StorageType: Ebs}]\n",
 	         "MountDir '/s/x' and '/s' of line 9"},
 	        {"Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Ssh: {AllowedIps: 10.0.0.0/33}, "
-	         "Networking: {SubnetId: s}}\n" QUEUE(""),
+	         "Networking: {SubnetId: subnet-1}}\n" QUEUE(""),
 	         "AllowedIps: '10.0.0.0/33'"},
 	        {"Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Dcv: {AllowedIps: anywhere}, "
-	         "Networking: {SubnetId: s}}\n" QUEUE(""),
+	         "Networking: {SubnetId: subnet-1}}\n" QUEUE(""),
 	         "AllowedIps: 'anywhere'"},
 	        {TOP
 	         "Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n  - Name: q-1\n    Networking: "
-	         "{SubnetIds: [s], Proxy: {HttpProxyAddress: \"http://h:1';x\"}}\n",
+	         "{SubnetIds: [subnet-1], Proxy: {HttpProxyAddress: \"http://h:1';x\"}}\n",
 	         "HttpProxyAddress: "},
+	        /* ---- values that are no texts, as YAML 1.1 has them ---- */
+	        {TOP QUEUE("    Tags: [{Key: k, Value: 12}]\n"),
+	         "'Value': expected a string, found the number 12"},
+	        {TOP QUEUE("    Tags: [{Key: on, Value: v}]\n"),
+	         "'Key': expected a string, found the boolean on"},
+	        {TOP QUEUE("    Tags: [{Key: k, Value: 2024-01-31}]\n"),
+	         "'Value': expected a string, found the time 2024-01-31"},
+	        {TOP QUEUE(
+	                 "    CustomActions: {OnNodeStart: {Script: 's3://bkt/a.sh', Args: [1.5]}}\n"),
+	         "'Args': expected a string, found the number 1.5"},
+	        {TOP QUEUE(
+	                 "    CustomActions: {OnNodeStart: {Script: 's3://bkt/a.sh', Args: a}}\n"),
+	         "'Args': expected a list, found string"},
+	        {TOP QUEUE("    CapacityType: 1\n"), "'CapacityType': expected a string, found"},
+	        {"Region: 1\n" TOP QUEUE(""), "'Region': expected a string, found the number 1"},
+	        {TOP QUEUE("") "CustomS3Bucket: {}\n",
+	         "'CustomS3Bucket': expected a string, found map"},
+	        /* ---- ids and ARNs ---- */
+	        {"Image: {Os: alinux2, CustomAmi: nope}\nHeadNode: {InstanceType: t, Networking: "
+	         "{SubnetId: subnet-1}}\n" QUEUE(""),
+	         "CustomAmi: 'nope' is no id, expected one that begins with 'ami-'"},
+	        {"Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Image: {CustomAmi: ami-}, "
+	         "Networking: {SubnetId: subnet-1}}\n" QUEUE(""),
+	         "CustomAmi: 'ami-' is no id"},
+	        {TOP QUEUE("    Image: {CustomAmi: AMI-0123}\n"), "CustomAmi: 'AMI-0123' is no id"},
+	        {"Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Networking: {SubnetId: "
+	         "subnet-A}}\n" QUEUE(""),
+	         "SubnetId: 'subnet-A' is no id"},
+	        {"Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Networking: {SubnetId: subnet-1, "
+	         "SecurityGroups: [sg-1, default]}}\n" QUEUE(""),
+	         "SecurityGroups: 'default' is no id, expected one that begins with 'sg-'"},
+	        {TOP QUEUE("    Iam: {InstanceRole: r}\n"),
+	         "InstanceRole: 'r' is no ARN, expected one that begins with 'arn:' and has ':role/'"},
+	        {TOP QUEUE("    Iam: {AdditionalIamPolicies: [{Policy: ReadOnly}]}\n"),
+	         "Policy: 'ReadOnly' is no ARN"},
+	        {STORAGE("- {MountDir: /a, Name: s, StorageType: Ebs, EbsSettings: {VolumeId: v-1}}\n"),
+	         "VolumeId: 'v-1' is no id"},
+	        /* ---- numbers and counts ---- */
+	        {STORAGE("- {MountDir: /a, Name: s, StorageType: Ebs, EbsSettings: {Raid: {Type: 2}}}\n"),
+	         "Type: '2' is out of range, expected 0 to 1"},
+	        {STORAGE("- {MountDir: /a, Name: s, StorageType: Ebs, EbsSettings: {Raid: {Type: 1, "
+	                 "NumberOfVolumes: 9}}}\n"),
+	         "NumberOfVolumes: '9' is out of range"},
+	        {TOP QUEUE(
+	                 "") "LoginNodes: {Pools: [{Name: p, InstanceType: t, Count: 1, GracetimePeriod: "
+	                     "121, Networking: {SubnetIds: [subnet-1]}}]}\n",
+	         "GracetimePeriod: '121' is out of range"},
+	        {TOP QUEUE("") "LoginNodes: {Pools: []}\n",
+	         "'Pools': expected 1 at least, found 0"},
+	        {TOP "Scheduling: {Scheduler: slurm, SlurmQueues: []}\n",
+	         "SlurmQueues: expected one queue at least"},
+	        {TOP "Scheduling: {Scheduler: slurm}\n",
+	         "SlurmQueues: expected one queue at least"},
+	        {TOP
+	         "Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q, Networking: {SubnetIds: "
+	         "[]}}]}\n",
+	         "'SubnetIds': expected 1 at least"},
+	        /* ---- keys that exclude or need each other ---- */
+	        {"Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Networking: {SubnetId: subnet-1, "
+	         "SecurityGroups: [sg-1], AdditionalSecurityGroups: [sg-2]}}\n" QUEUE(""),
+	         "AdditionalSecurityGroups: it and SecurityGroups exclude each other"},
+	        {TOP QUEUE(
+	                 "    Iam: {InstanceRole: 'arn:a:role/r', AdditionalIamPolicies: [{Policy: "
+	                 "'arn:a:policy/p'}]}\n"),
+	         "AdditionalIamPolicies: it and InstanceRole exclude each other"},
+	        {TOP QUEUE(
+	                 "    Iam: {InstanceProfile: 'arn:a:instance-profile/r', S3Access: [{BucketName: "
+	                 "b}]}\n"),
+	         "S3Access: it and InstanceProfile exclude each other"},
+	        {TOP QUEUE("    CapacityReservationTarget: {CapacityReservationId: cr-1, "
+	                   "CapacityReservationResourceGroupArn: 'arn:g'}\n"),
+	         "CapacityReservationResourceGroupArn: it and CapacityReservationId exclude"},
+	        {TOP QUEUE("    CapacityReservationTarget: {}\n"),
+	         "CapacityReservationTarget: expected CapacityReservationId or"},
+	        {TOP
+	         "Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q, Networking: {SubnetIds: "
+	         "[subnet-1], PlacementGroup: {Id: a, Name: b}}}]}\n",
+	         "Name: it and Id exclude each other"},
+	        {TOP
+	         "Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q, Networking: {SubnetIds: "
+	         "[subnet-1], PlacementGroup: {Enabled: no, Name: b}}}]}\n",
+	         "PlacementGroup: Name: 'Enabled: false' excludes it"},
+	        {TOP QUEUE(
+	                 "    ComputeResources: [{Name: r, Instances: [{InstanceType: t}, {InstanceType: "
+	                 "t}]}]\n"),
+	         "InstanceType 't' is given twice"},
+	        {TOP QUEUE("") "Tags: [{Key: 'parallelcluster:x', Value: v}]\n",
+	         "Tags: 'parallelcluster:x': what begins with 'parallelcluster:' is"},
+	        {TOP QUEUE("") "Tags: [{Key: k, Value: v}, {Key: k, Value: w}]\n",
+	         "Tags: 'k' is given twice"},
+	        {STORAGE("- {MountDir: /a, Name: s, StorageType: Efs, EfsSettings: {FileSystemId: fs-1, "
+	                 "Encrypted: yes}}\n"),
+	         "Encrypted: what FileSystemId names has it already"},
+	        {STORAGE("- {MountDir: /a, Name: s, StorageType: FsxLustre, FsxLustreSettings: "
+	                 "{FileSystemId: fs-1, StorageCapacity: 1200}}\n"),
+	         "StorageCapacity: what FileSystemId names has it already"},
+	        {STORAGE("- {MountDir: /a, Name: s, StorageType: FsxLustre, FsxLustreSettings: {BackupId: "
+	                 "backup-0123, StorageCapacity: 1200}}\n"),
+	         "StorageCapacity: what BackupId names has it already"},
+	        {STORAGE("- {MountDir: /a, Name: s, StorageType: Efs, EfsSettings: {EncryptionInTransit: "
+	                 "yes, AccessPointId: fsap-1}}\n"),
+	         "AccessPointId: expected the FileSystemId that it is of"},
+	        {STORAGE("- {MountDir: /a, Name: default, StorageType: Ebs}\n"),
+	         "Name: 'default' names no shared storage"},
+	        {STORAGE("- {MountDir: /a, Name: a b, StorageType: Ebs}\n"),
+	         "Name: 'a b' names no shared storage"},
+	        {STORAGE("- {MountDir: /a, Name: a123456789b123456789c123456789d, StorageType: Ebs}\n"),
+	         "at most 30"},
 	};
 	static const char *const fine[] = {
+	        TOP QUEUE("    Tags: [{Key: '1', Value: \"12\"}, {Key: 08, Value: 1.2.3}, {Key: "
+	                  "'parallelcluster:custom_resource', Value: y}]\n"),
+	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Networking: {SubnetId: "
+	        "subnet-0abcdef1234567890, ElasticIp: true, SecurityGroups: [], "
+	        "AdditionalSecurityGroups: [sg-1]}}\n" QUEUE(""),
+	        TOP QUEUE(
+	                "    CustomSlurmSettings: {Id: 1, Name: 2, Tags: [{Key: 'parallelcluster:x'}]}\n"),
+	        TOP QUEUE(
+	                "") "AdditionalPackages: {IntelSoftware: {OneApi: {BaseToolkit: yes, HpcToolkit: "
+	                    "no}, Python: no}}\n",
+	        STORAGE("- {MountDir: /a, Name: s, StorageType: Efs, EfsSettings: {FileSystemId: fs-1, "
+	                "EncryptionInTransit: yes, IamAuthorization: yes, AccessPointId: fsap-1, KmsKeyId: "
+	                "null}}\n"),
+	        STORAGE("- {MountDir: /a, Name: s, StorageType: Ebs, EbsSettings: {Raid: {Type: '0', "
+	                "NumberOfVolumes: 2}}}\n"),
 	        STORAGE("- {MountDir: /mnt/a, Name: a, StorageType: Ebs}\n"
 	                "- {MountDir: /mnt/ab, Name: b, StorageType: Ebs}\n"
 	                "- {MountDir: /opt/x, Name: c, StorageType: Ebs}\n"),
 	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Ssh: {AllowedIps: 'fd00::/8'}, "
-	        "Dcv: {AllowedIps: pl-0123}, Networking: {SubnetId: s}}\n" QUEUE(""),
+	        "Dcv: {AllowedIps: pl-0123}, Networking: {SubnetId: subnet-1}}\n" QUEUE(""),
 	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Ssh: {AllowedIps: 10.0.0.0/32}, "
-	        "Networking: {SubnetId: s}}\n" QUEUE(""),
+	        "Networking: {SubnetId: subnet-1}}\n" QUEUE(""),
 	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, "
-	        "SharedStorageEfsSettings: {Encrypted: true}, Networking: {SubnetId: s}}\n"
+	        "SharedStorageEfsSettings: {Encrypted: true}, Networking: {SubnetId: subnet-1}}\n"
 	        "DevSettings: {EfaInterfaceType: efa-only, AmiSearchFilters: {NamePrefix: n}}\n" QUEUE(
 	                "    ComputeResources:\n"
 	                "    - {Name: small, LaunchTemplateOverrides: {LaunchTemplateId: lt-1, "
@@ -131,7 +254,7 @@ static void what_has_no_effect_is_noted(void **state)
 	                 "    ComputeSettings: {LocalStorage: {EphemeralVolume: {MountDir: /s}}}\n") "SharedStorage: [{MountDir: /s/, Name: a, StorageType: Ebs}]\n",
 	         "c.yaml:8:55: EphemeralVolume: "},
 	        {TOP QUEUE(
-	                 "") "DirectoryService: {DomainName: d, DomainAddr: l, PasswordSecretArn: a, "
+	                 "") "DirectoryService: {DomainName: d, DomainAddr: l, PasswordSecretArn: 'arn:a', "
 	                     "DomainReadOnlyUser: c}\n",
 	         ""},
 	        {TOP QUEUE("") "DeploymentSettings: {DisableSudoAccessForDefaultUser: false}\n",
@@ -139,7 +262,8 @@ static void what_has_no_effect_is_noted(void **state)
 	        {TOP QUEUE("") "DeploymentSettings: {DefaultUserHome: Local}\n", ""},
 	        {TOP QUEUE("") "DeploymentSettings: {DefaultUserHome: Shared}\n", ""},
 	        {TOP
-	         "Scheduling:\n  Scheduler: slurm\n  SlurmSettings: {Dns: {UseEc2Hostnames: true}}\n",
+	         "Scheduling:\n  Scheduler: slurm\n  SlurmSettings: {Dns: {UseEc2Hostnames: true}}\n  "
+	         "SlurmQueues: [{Name: q-1, Networking: {SubnetIds: [subnet-1]}}]\n",
 	         "UseEc2Hostnames: "},
 	        {TOP QUEUE("") "Brandnew: {}\n", "c.yaml:8:1: unknown key 'Brandnew' is ignored"},
 	        {TOP QUEUE("") "Tag: {}\n", "did you mean 'Tags'?"},
@@ -155,7 +279,7 @@ static void what_has_no_effect_is_noted(void **state)
 	        {STORAGE("- {MountDir: /fs, Name: fs, StorageType: FsxLustre}\n"),
 	         "'storage: {fs: fs-"},
 	        {"Image: {Os: alinux2}\nHeadNode: {InstanceType: t, SharedStorageType: Efs, "
-	         "Networking: {SubnetId: s}}\n" QUEUE(""),
+	         "Networking: {SubnetId: subnet-1}}\n" QUEUE(""),
 	         "'storage: {home: fs-"},
 	        {TOP QUEUE(""), ""},
 	};

@@ -2,11 +2,11 @@
 /* Tests of what DirectoryService makes of a node: cluster/pcluster_directory. */
 #include "section_test.h"
 
-#define FILE_OF(more)                                                                              \
-	"Image: {Os: ubuntu2204}\n"                                                                \
-	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"                   \
-	"Scheduling: {Scheduler: slurm}\n"                                                         \
-	"HpcNode: {DefaultUser: no, SharedHome: no, Packages: {}}\n"                               \
+#define FILE_OF(more)                                                                                     \
+	"Image: {Os: ubuntu2204}\n"                                                                       \
+	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"                          \
+	"Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q, Networking: {SubnetIds: [subnet-1]}}]}\n" \
+	"HpcNode: {DefaultUser: no, SharedHome: no, Packages: {}}\n"                                      \
 	"DirectoryService: {PasswordSecretArn: 'arn:s', DomainReadOnlyUser: 'cn=r'" more "}\n"
 #define PLAIN ", DomainName: d.e, DomainAddr: 'ldaps://h'"
 #define TAIL  "\"base\":\"DC=d,DC=e\",\"bind-dn\":\"cn=r\",\"password\":\"arn:s\""

@@ -3,13 +3,14 @@
 #include "cluster/cluster.h"
 #include "unit.h"
 
-#define TOP                                                                                        \
-	"Image: {Os: rhel9}\n"                                                                     \
-	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"                   \
-	"Scheduling: {Scheduler: slurm}\n"                                                         \
+#define TOP                                                                                               \
+	"Image: {Os: rhel9}\n"                                                                            \
+	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"                          \
+	"Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q, Networking: {SubnetIds: [subnet-1]}}]}\n" \
 	"HpcNode: {DefaultUser: no}\n"
 #define POOL(name, more)                                                                           \
-	"  - {Name: " name ", Count: 1, InstanceType: t, Networking: {SubnetIds: [s]}" more "}\n"
+	"  - {Name: " name ", Count: 1, InstanceType: t, Networking: {SubnetIds: [subnet-1]}" more \
+	"}\n"
 #define SCRIPT(name) ", CustomActions: {OnNodeConfigured: {Script: s3://b/" name ".sh}}"
 #define TWO          TOP "LoginNodes:\n  Pools:\n" POOL("one", SCRIPT("one")) POOL("two", SCRIPT("two"))
 
@@ -95,7 +96,7 @@ static void what_a_pool_does_not_get(void **state)
 	assert_int_equal(notes.n, 3);
 	assert_non_null(strstr(notes.items[0], "Dcv: no remote desktop"));
 	assert_non_null(
-	        strstr(notes.items[1], "c.yaml:7:91: GracetimePeriod: users get no notice"));
+	        strstr(notes.items[1], "c.yaml:7:98: GracetimePeriod: users get no notice"));
 	assert_non_null(strstr(notes.items[2], "LoginNodes: each has host keys of its own"));
 	spec_of(a, TOP, NULL, NULL);
 	assert_int_equal(notes.n, 0);
@@ -107,8 +108,8 @@ static void queues_do_not_matter(void **state)
 	scope_arena struct arena *a = arena_new();
 	const char *text =
 	        "Image: {Os: rhel9}\n"
-	        "HeadNode: {InstanceType: t, Networking: {SubnetId: s}}\n"
-	        "Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q, Networking: {SubnetIds: [s]}"
+	        "HeadNode: {InstanceType: t, Networking: {SubnetId: subnet-1}}\n"
+	        "Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q, Networking: {SubnetIds: [subnet-1]}"
 	        ", CustomActions: {OnNodeStart: {Script: s3://b/q.sh}}}]}\n";
 
 	(void)state;

@@ -2,10 +2,11 @@
 /* Tests of what a ParallelCluster file installs: cluster/pcluster_packages. */
 #include "section_test.h"
 
-#define TEXT_OF(slurm, own)                                                                        \
-	"Image: {Os: rhel9}\n"                                                                     \
-	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"                   \
-	"Scheduling: {Scheduler: slurm" slurm "}\n"                                                \
+#define TEXT_OF(slurm, own)                                                                                  \
+	"Image: {Os: rhel9}\n"                                                                               \
+	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"                             \
+	"Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q, Networking: {SubnetIds: [subnet-1]}}]" slurm \
+	"}\n"                                                                                                \
 	"HpcNode: {DefaultUser: no" own "}\n"
 #define FILE_OF(own) TEXT_OF("", own)
 #define DATABASE_OF(own)                                                                           \

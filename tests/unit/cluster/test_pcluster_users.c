@@ -7,7 +7,7 @@
 #define TOP                                                                                        \
 	"Image: {Os: rhel9}\n"                                                                     \
 	"HeadNode: {InstanceType: t3.micro, Networking: {SubnetId: subnet-1}}\n"                   \
-	"Scheduling: {Scheduler: slurm}\n"
+	"Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q, Networking: {SubnetIds: [subnet-1]}}]}\n"
 #define USERS(list) TOP "HpcNode:\n  DefaultUser: false\n  Users:\n" list
 #define KEY         "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEB"
 
@@ -161,8 +161,8 @@ static void all_faults_are_told(void **state)
 /* ---- the default user ---- */
 
 #define OS(os)                                                                                     \
-	"Image: {Os: " os "}\nHeadNode: {InstanceType: t, Networking: {SubnetId: s}}\n"            \
-	"Scheduling: {Scheduler: slurm, SlurmSettings: {Dns: {UseEc2Hostnames: on}}}\n"
+	"Image: {Os: " os "}\nHeadNode: {InstanceType: t, Networking: {SubnetId: subnet-1}}\n"     \
+	"Scheduling: {Scheduler: slurm, SlurmSettings: {Dns: {UseEc2Hostnames: on}}, SlurmQueues: [{Name: q, Networking: {SubnetIds: [subnet-1]}}]}\n"
 
 static int begin(void **state)
 {

@@ -250,12 +250,66 @@ static void test_only_scalars(void **state)
 	assert_int_equal(n, 77);
 }
 
+/* As PyYAML 6's safe_load resolves them: what is no text is told. */
+static void what_is_no_text(void **state)
+{
+	static const char *const rows[][2] = {
+	        {"12", "the number"},
+	        {"0x1F", "the number"},
+	        {"010", "the number"},
+	        {"1:30", "the number"},
+	        {"123456789012345678901234567890", "the number"},
+	        {"1.5", "the number"},
+	        {"-1.", "the number"},
+	        {".5", "the number"},
+	        {"1.0e+3", "the number"},
+	        {"1:30.5", "the number"},
+	        {".inf", "the number"},
+	        {"-.INF", "the number"},
+	        {".NaN", "the number"},
+	        {"yes", "the boolean"},
+	        {"Off", "the boolean"},
+	        {"2024-01-31", "the time"},
+	        {"2024-1-3 12:00:00", "the time"},
+	        {"2024-01-31T12:00:00Z", "the time"},
+	        {"08", NULL},
+	        {"1e3", NULL},
+	        {"-.nan", NULL},
+	        {"1.2.3", NULL},
+	        {"10.0.0.1", NULL},
+	        {"0:30", NULL},
+	        {"1:60", NULL},
+	        {"y", NULL},
+	        {"T", NULL},
+	        {"tRue", NULL},
+	        {"2024-1-3", NULL},
+	        {"2024-01", NULL},
+	        {"2024-01-31 noon", NULL},
+	        {"1:30.x", NULL},
+	        {"c5.xlarge", NULL},
+	        {"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct doc d = {.type = DOC_SCALAR, .foreign = true, .text = rows[i][0]};
+		const char *is = scalar_no_text(&d);
+
+		if (!rows[i][1] != !is || (is && strcmp(is, rows[i][1]) != 0))
+			fail_msg("'%s': %s", rows[i][0], is ? is : "a text");
+		d.quoted = true;
+		assert_null(scalar_no_text(&d));
+		d.quoted = d.foreign = false;
+		assert_null(scalar_no_text(&d));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(test_numbers),      cmocka_unit_test(test_fractions),
 	        cmocka_unit_test(test_extremes),     cmocka_unit_test(test_booleans),
-	        cmocka_unit_test(test_only_scalars),
+	        cmocka_unit_test(test_only_scalars), cmocka_unit_test(what_is_no_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

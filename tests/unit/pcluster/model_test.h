@@ -17,14 +17,14 @@
 	"g.two\tx86_64\t8\t4\t2\t10000\tNVIDIA\tt4\t2\t0\t1\t0\t0\n"                               \
 	"g.amd\tx86_64\t8\t4\t2\t10000\tAMD\tv520\t1\t0\t1\t0\t0\n"
 
-#define HEAD "Image: {Os: rhel9}\nHeadNode: {InstanceType: h.x, Networking: {SubnetId: s}}\n"
+#define HEAD "Image: {Os: rhel9}\nHeadNode: {InstanceType: h.x, Networking: {SubnetId: subnet-1}}\n"
 #define SCHEDULING(settings, more)                                                                 \
 	"Scheduling:\n"                                                                            \
 	"  Scheduler: slurm\n"                                                                     \
 	"  SlurmSettings: {" settings "}\n"                                                        \
 	"  SlurmQueues:\n"                                                                         \
 	"  - Name: q\n"                                                                            \
-	"    Networking: {SubnetIds: [s]}\n" more
+	"    Networking: {SubnetIds: [subnet-1]}\n" more
 #define RESOURCE(more) HEAD SCHEDULING("", "    ComputeResources: [{Name: r, " more "}]\n")
 #define SETTINGS(text)                                                                             \
 	HEAD SCHEDULING(text, "    ComputeResources: [{Name: r, InstanceType: a.s}]\n")

@@ -2,6 +2,8 @@
 /* ParallelCluster's build image configuration: its components as steps, notes and refusals. */
 #include "pcluster/pcluster_image.h"
 
+#include <errno.h>
+
 #include "data/yaml.h"
 #include "unit.h"
 
@@ -108,7 +110,7 @@ static void what_others_decide_is_noted(void **state)
 	        "Region: eu-west-1\nCustomS3Bucket: b\nDevSettings: {a: b}\n"
 	        "DeploymentSettings: {a: b}\n"
 	        "Image: {Name: n, Tags: [{Key: k, Value: v}], RootVolume: {Size: 9}}\n" BUILD
-	        "  Iam: {InstanceRole: r}\n  SecurityGroupIds: [sg-1]\n"
+	        "  Iam: {InstanceRole: 'arn:r'}\n  SecurityGroupIds: [sg-1]\n"
 	        "  SubnetId: subnet-1\n  Tags: [{Key: k, Value: v}]\n"
 	        "  Imds: {ImdsSupport: v2.0}\n"));
 	assert_int_equal(notes.n, ARRAY_LEN(left_out));
@@ -149,16 +151,17 @@ static void what_the_image_lacks(void **state)
 {
 	static const char *const rows[] = {
 	        "i.yaml:4:34: 'NvidiaSoftware' is left out: it is not installed from here",
-	        "i.yaml:6:24: 'one' is left out: a component in AWS's keeping",
-	        "i.yaml:8:24: 'two' is left out: a component in AWS's keeping",
+	        "i.yaml:6:24: 'arn:1' is left out: a component in AWS's keeping",
+	        "i.yaml:8:24: 'arn:2' is left out: a component in AWS's keeping",
 	};
 	struct strbuf json = STRBUF(a, 4096);
 
 	(void)state;
-	assert_ok(read_it(BUILD "  Installation: {NvidiaSoftware: {Enabled: true}}\n"
-	                        "  Components:\n  - {Type: arn, Value: one}\n"
-	                        "  - {Type: script, Value: s}\n  - {Type: arn, Value: two}\n"
-	                        "  - {Type: script, Value: t}\n"));
+	assert_ok(read_it(BUILD
+	                  "  Installation: {NvidiaSoftware: {Enabled: true}}\n"
+	                  "  Components:\n  - {Type: arn, Value: arn:1}\n"
+	                  "  - {Type: script, Value: s3://bkt/s}\n  - {Type: arn, Value: arn:2}\n"
+	                  "  - {Type: script, Value: s3://bkt/t}\n"));
 	assert_int_equal(faults.n, 0);
 	assert_int_equal(image.lacks.n, ARRAY_LEN(rows));
 	assert_int_equal(notes.n, ARRAY_LEN(rows) + 2);
@@ -167,17 +170,50 @@ static void what_the_image_lacks(void **state)
 		assert_non_null(strstr(notes.items[i], rows[i]));
 	}
 	doc_json(image.sections, &json);
-	assert_string_equal(json.data, "{\"scripts\":[{\"source\":\"s\",\"id\":\"component-2\"},"
-	                               "{\"source\":\"t\",\"id\":\"component-4\","
-	                               "\"after\":[\"component-2\"]}]}");
+	assert_string_equal(json.data,
+	                    "{\"scripts\":[{\"source\":\"s3://bkt/s\",\"id\":\"component-2\"},"
+	                    "{\"source\":\"s3://bkt/t\",\"id\":\"component-4\","
+	                    "\"after\":[\"component-2\"]}]}");
 	assert_ok(read_it(BUILD "  Installation: {LustreClient: {Enabled: true}}\n"));
 	assert_int_equal(image.lacks.n, 1);
 	assert_ok(read_it(
 	        BUILD "  Installation: {LustreClient: {Enabled: false}, NvidiaSoftware: {}}\n"));
 	assert_int_equal(image.lacks.n, 0);
-	assert_ok(pcluster_image_read(parse(BUILD "  Components: [{Type: arn, Value: x}]\n"), NULL,
-	                              NULL, a, &image, &e));
+	assert_ok(pcluster_image_read(parse(BUILD "  Components: [{Type: arn, Value: arn:x}]\n"),
+	                              NULL, NULL, a, &image, &e));
 	assert_int_equal(image.lacks.n, 1);
+}
+
+/* By the rules of ParallelCluster's own schema. */
+static void what_no_value_is(void **state)
+{
+	static const char *const rows[][2] = {
+	        {"Build: {ParentImage: nope, InstanceType: t}\n",
+	         "ParentImage: 'nope' is no image"},
+	        {"Build: {ParentImage: 1, InstanceType: t}\n",
+	         "'ParentImage': expected a string, found the number 1"},
+	        {BUILD "  Components: [{Type: arn, Value: 's3://bucket/a'}]\n",
+	         "Value: 's3://bucket/a' is none of 'Type: arn', expected arn:..."},
+	        {BUILD "  SubnetId: x\n", "SubnetId: 'x' is no id"},
+	        {BUILD "  SecurityGroupIds: [sg-1, x]\n", "SecurityGroupIds: 'x' is no id"},
+	        {BUILD "  SecurityGroupIds: sg-1\n", "'SecurityGroupIds': expected a list"},
+	        {BUILD "  Iam: {InstanceRole: r}\n", "InstanceRole: 'r' is no ARN"},
+	        {BUILD "  Iam: {InstanceRole: 'arn:r', AdditionalIamPolicies: [{Policy: "
+	               "'arn:a:policy/p'}]}\n",
+	         "AdditionalIamPolicies: it and InstanceRole exclude"},
+	        {BUILD "  Tags: [{Key: k, Value: 1}]\n",
+	         "'Value': expected a string, found the number"},
+	        {BUILD "Image: {Tags: [{Key: 'parallelcluster:x', Value: v}]}\n",
+	         "Tags: 'parallelcluster:x'"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		assert_int_equal(read_it(rows[i][0]), -EINVAL);
+		if (!strstr(e.text, rows[i][1]) &&
+		    !(faults.n && strstr(faults.items[0].text, rows[i][1])))
+			fail_msg("row %zu: expected '%s', told '%s'", i, rows[i][1], e.text);
+	}
 }
 
 int main(void)
@@ -190,6 +226,7 @@ int main(void)
 	        T(what_others_decide_is_noted),
 	        T(what_is_refused),
 	        T(what_the_image_lacks),
+	        T(what_no_value_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,13 +4,13 @@
 
 #include "recipe/foreign.h"
 
-#define FULL                                                                                           \
-	"Region: eu-west-1\nCustomS3Bucket: b\nImage:\n  Name: x\n  Tags: [{Key: a, Value: b}]\n  "    \
-	"RootVolume: {Size: 50}\nBuild:\n  InstanceType: c5.large\n  ParentImage: ami-0123456789\n  "  \
-	"SubnetId: subnet-1\n  SecurityGroupIds: [sg-1]\n  Iam: {InstanceRole: r}\n  Tags: [{Key: a, " \
-	"Value: b}]\n  Imds: {ImdsSupport: v2.0}\n  UpdateOsPackages: {Enabled: yes}\n  "              \
-	"Installation: {LustreClient: {Enabled: no}}\n  Components:\n    - &one {Type: script, "       \
-	"Value: 's3://tools/a.sh'}\n    - {Type: script, Value: 'https://h/b.sh'}\nDevSettings: {}\n"  \
+#define FULL                                                                                                 \
+	"Region: eu-west-1\nCustomS3Bucket: b\nImage:\n  Name: x\n  Tags: [{Key: a, Value: b}]\n  "          \
+	"RootVolume: {Size: 50}\nBuild:\n  InstanceType: c5.large\n  ParentImage: ami-0123456789\n  "        \
+	"SubnetId: subnet-1\n  SecurityGroupIds: [sg-1]\n  Iam: {InstanceRole: 'arn:r'}\n  Tags: [{Key: a, " \
+	"Value: b}]\n  Imds: {ImdsSupport: v2.0}\n  UpdateOsPackages: {Enabled: yes}\n  "                    \
+	"Installation: {LustreClient: {Enabled: no}}\n  Components:\n    - &one {Type: script, "             \
+	"Value: 's3://tools/a.sh'}\n    - {Type: script, Value: 'https://h/b.sh'}\nDevSettings: {}\n"        \
 	"DeploymentSettings: {}\n"
 
 static struct foreign got;
@@ -65,7 +65,7 @@ static void what_is_left_out_is_said_line_by_line(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
 		assert_true(noted(arena_printf(arena, "'%s' is left out: ", keys[i])));
 	assert_true(noted("image.yaml:1:9: 'Region'"));
-	assert_int_equal(read_text("Build: {InstanceType: x, ParentImage: y}\n"), 1);
+	assert_int_equal(read_text("Build: {InstanceType: x, ParentImage: ami-y}\n"), 1);
 	assert_int_equal(got.notes.n, 2);
 	assert_int_equal(got.update.n, 0);
 	assert_int_equal(got.plan.n, 0);
@@ -76,13 +76,13 @@ static void what_the_image_lacks_is_counted(void **state)
 	(void)state;
 	assert_int_equal(
 	        read_text(
-	                "Build: {InstanceType: x, ParentImage: y, Components: [{Type: arn, Value: z}, "
+	                "Build: {InstanceType: x, ParentImage: ami-y, Components: [{Type: arn, Value: arn:z}, "
 	                "{Type: script, Value: 's3://tools/a.sh'}], Installation: "
 	                "{NvidiaSoftware: {Enabled: true}}}\n"),
 	        1);
 	assert_int_equal(got.lacks.n, 2);
 	assert_int_equal(got.plan.n, 1);
-	assert_true(noted("'z' is left out"));
+	assert_true(noted("'arn:z' is left out"));
 	assert_int_equal(read_text(FULL), 1);
 	assert_int_equal(got.lacks.n, 0);
 }
@@ -93,11 +93,11 @@ static void faults_are_found(void **state)
 	assert_err(read_text("Build:\n"), ERR_INPUT, "Build");
 	assert_err(read_text("Build: []\n"), ERR_INPUT, "'Build': expected a map");
 	assert_err(read_text("Build: {InstanceType: x}\n"), ERR_INPUT, "ParentImage");
-	assert_err(read_text("Build: {InstanceType: x, ParentImage: y, Componets: []}\n"),
+	assert_err(read_text("Build: {InstanceType: x, ParentImage: ami-y, Componets: []}\n"),
 	           ERR_INPUT, "did you mean 'Components'");
 	assert_err(
 	        read_text(
-	                "Build: {InstanceType: x, ParentImage: y, Components: [{Type: script, Value: 'ftp://z'}]}\n"),
+	                "Build: {InstanceType: x, ParentImage: ami-y, Components: [{Type: script, Value: 'ftp://z'}]}\n"),
 	        ERR_INPUT, "ftp://z");
 }
 
