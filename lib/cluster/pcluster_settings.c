@@ -82,8 +82,8 @@ static void add_smt(const struct pcluster_input *in, const struct doc *at, struc
 /* ---- what is not carried out ---- */
 
 static const struct {
-	const char *key; /* below `of` */
-	enum { QUEUE, HEAD, POOL } of;
+	const char *key;                                /* below `of` */
+	enum { QUEUE, RESOURCE, HEAD, POOL, WHOLE } of; /* WHOLE: the file, whatever the role */
 	const char *value; /* NULL: any; "true", "false": any spelling of it */
 	const char *effect;
 } without_effect[] = {
@@ -91,6 +91,19 @@ static const struct {
          "EphemeralVolume: disks of the instance are not set up, nothing is mounted at MountDir"},
         {"LocalStorage.EphemeralVolume", HEAD, NULL,
          "EphemeralVolume: disks of the instance are not set up, nothing is mounted at MountDir"},
+        {"HealthChecks.Gpu.Enabled", QUEUE, "true",
+         "HealthChecks: no program looks at GPUs before a job"},
+        {"HealthChecks.Gpu.Enabled", RESOURCE, "true",
+         "HealthChecks: no program looks at GPUs before a job"},
+        {"AdditionalPackages.IntelSoftware", WHOLE, NULL,
+         "IntelSoftware: nothing of it is installed: it belongs into the image"},
+        {"DevSettings.Cookbook", WHOLE, NULL, "Cookbook: no Chef runs here"},
+        {"DevSettings.NodePackage", WHOLE, NULL,
+         "NodePackage: ParallelCluster's daemons don't run here"},
+        {"Imds.ImdsSupport", WHOLE, "v1.0",
+         "ImdsSupport: the metadata service is asked with tokens only, as in v2.0"},
+        {"Scheduling.SlurmSettings.Dns.HostedZoneId", WHOLE, NULL,
+         "HostedZoneId: nodes are in no zone: Slurm tells their addresses"},
         {"Dcv.Enabled", HEAD, "true", "Dcv: no remote desktop is set up"},
         {"Dcv.Enabled", POOL, "true", "Dcv: no remote desktop is set up"},
         {"GracetimePeriod", POOL, NULL,
@@ -116,11 +129,14 @@ static bool has_value(const struct doc *at, const char *value)
 
 static void add_notes(const struct pcluster_input *in, const struct doc *of)
 {
-	const struct doc *maps[] = {[QUEUE] = NULL, [HEAD] = NULL, [POOL] = NULL};
-
-	maps[in->node->role == CLUSTER_HEAD    ? HEAD
-	     : in->node->role == CLUSTER_LOGIN ? POOL
-	                                       : QUEUE] = of;
+	bool compute = in->node->role == CLUSTER_COMPUTE;
+	const struct doc *maps[] = {
+	        [QUEUE] = compute ? of : NULL,
+	        [RESOURCE] = compute && of ? pcluster_resource(in, of) : NULL,
+	        [HEAD] = in->node->role == CLUSTER_HEAD ? of : NULL,
+	        [POOL] = in->node->role == CLUSTER_LOGIN ? of : NULL,
+	        [WHOLE] = in->config,
+	};
 
 	for (size_t i = 0; i < ARRAY_LEN(without_effect); i++) {
 		const struct doc *at = doc_find(maps[without_effect[i].of], without_effect[i].key);

@@ -2,6 +2,8 @@
 /* Checks rules between the keys of a ParallelCluster file that affect what a node gets. */
 #include "pcluster/pcluster_rules.h"
 
+#include <limits.h>
+
 #include "data/network.h"
 #include "pcluster/pcluster_input.h"
 #include "pcluster/pcluster_rows.h"
@@ -153,22 +155,36 @@ static void check_settings(struct walk *w, const struct doc *storage)
 	}
 }
 
-/* Directories of the system itself. ParallelCluster refuses these at the top level, too, and the
- * word that was "none" to its older releases. */
+/* Directories of the system itself, and those that ParallelCluster's head serves of its own.
+ * ParallelCluster refuses these at the top level, too, and the word that was "none" to its older
+ * releases. */
 static bool is_reserved(const char *dir)
 {
 	static const char *const at[] = {"/",    "/NONE", "/bin",   "/boot",  "/dev",
 	                                 "/etc", "/lib",  "/lib64", "/media", "/mnt",
 	                                 "/opt", "/proc", "/root",  "/run",   "/sbin",
 	                                 "/srv", "/sys",  "/tmp",   "/usr",   "/var"};
-	static const char *const below[] = {"/boot/", "/dev/", "/etc/", "/proc/", "/run/", "/sys/"};
+	static const char *const below[] = {"/boot",      "/dev",       "/etc",
+	                                    "/proc",      "/run",       "/sys",
+	                                    "/opt/slurm", "/opt/intel", "/opt/parallelcluster"};
 
 	for (size_t i = 0; i < ARRAY_LEN(at); i++)
 		if (str_eq(dir, at[i]))
 			return true;
 	for (size_t i = 0; i < ARRAY_LEN(below); i++)
-		if (str_starts(dir, below[i]))
+		if (str_eq(dir, below[i]) || str_is_below(dir, below[i]))
 			return true;
+	return false;
+}
+
+/* A name between two slashes that no file system takes. */
+static bool is_too_long(const char *dir)
+{
+	for (size_t len; *dir; dir += len + (dir[len] == '/')) {
+		len = strcspn(dir, "/");
+		if (len > NAME_MAX)
+			return true;
+	}
 	return false;
 }
 
@@ -180,12 +196,13 @@ static bool has_dots(const char *dir)
 
 static void check_dir(struct walk *w, const struct doc *at, const char *dir)
 {
-	if (has_dots(dir) || strpbrk(dir, " \t\r\n,"))
-		faults_take(&w->faults,
-		            doc_err(at, w->faults.err, REASON_INPUT_RANGE,
-		                    "MountDir: '%s' is no directory to mount at: expected a path "
-		                    "without '.', '..', spaces and commas",
-		                    at->text));
+	if (has_dots(dir) || is_too_long(dir) || strpbrk(dir, " \t\r\n,"))
+		faults_take(
+		        &w->faults,
+		        doc_err(at, w->faults.err, REASON_INPUT_RANGE,
+		                "MountDir: '%s' is no directory to mount at: expected a path "
+		                "without '.', '..', spaces and commas, of names of 255 bytes at most",
+		                at->text));
 	else if (is_reserved(dir))
 		faults_take(
 		        &w->faults,

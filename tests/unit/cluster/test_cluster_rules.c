@@ -4,6 +4,8 @@
 
 #define STORAGE(items) TOP QUEUE("") "SharedStorage:\n" items
 
+#define X64 "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+
 static void rules(void **state)
 {
 	static const char *const cases[][2] = {
@@ -13,6 +15,12 @@ static void rules(void **state)
 	        {STORAGE("- {MountDir: NONE, Name: a, StorageType: Ebs}\n"), "'/NONE' is"},
 	        {STORAGE("- {MountDir: //, Name: a, StorageType: Ebs}\n"), "'/' is the system's"},
 	        {STORAGE("- {MountDir: opt/, Name: a, StorageType: Ebs}\n"), "'/opt' is the"},
+	        {STORAGE("- {MountDir: /opt/slurm/, Name: a, StorageType: Ebs}\n"),
+	         "'/opt/slurm' is"},
+	        {STORAGE("- {MountDir: /opt/parallelcluster/shared, Name: a, StorageType: Ebs}\n"),
+	         "shared' is the system's"},
+	        {STORAGE("- {MountDir: /" X64 X64 X64 X64 ", Name: a, StorageType: Ebs}\n"),
+	         "of names of 255 bytes"},
 	        {STORAGE("- {MountDir: /proc/x, Name: a, StorageType: Ebs}\n"), "'/proc/x' is the"},
 	        {STORAGE("- {MountDir: /a/../etc, Name: a, StorageType: Ebs}\n"), "without '.'"},
 	        {STORAGE("- {MountDir: '/a b', Name: a, StorageType: Ebs}\n"), "without '.'"},
@@ -180,7 +188,8 @@ static void rules(void **state)
 	                "NumberOfVolumes: 2}}}\n"),
 	        STORAGE("- {MountDir: /mnt/a, Name: a, StorageType: Ebs}\n"
 	                "- {MountDir: /mnt/ab, Name: b, StorageType: Ebs}\n"
-	                "- {MountDir: /opt/x, Name: c, StorageType: Ebs}\n"),
+	                "- {MountDir: /opt/x, Name: c, StorageType: Ebs}\n"
+	                "- {MountDir: /opt/slurmx, Name: d, StorageType: Ebs}\n"),
 	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Ssh: {AllowedIps: 'fd00::/8'}, "
 	        "Dcv: {AllowedIps: pl-0123}, Networking: {SubnetId: subnet-1}}\n" QUEUE(""),
 	        "Image: {Os: alinux2}\nHeadNode: {InstanceType: t, Ssh: {AllowedIps: 10.0.0.0/32}, "
@@ -265,6 +274,24 @@ static void what_has_no_effect_is_noted(void **state)
 	         "Scheduling:\n  Scheduler: slurm\n  SlurmSettings: {Dns: {UseEc2Hostnames: true}}\n  "
 	         "SlurmQueues: [{Name: q-1, Networking: {SubnetIds: [subnet-1]}}]\n",
 	         "UseEc2Hostnames: "},
+	        {TOP QUEUE("    HealthChecks: {Gpu: {Enabled: true}}\n"),
+	         "HealthChecks: no program looks at GPUs"},
+	        {TOP QUEUE("    HealthChecks: {Gpu: {Enabled: false}}\n"), ""},
+	        {TOP QUEUE(
+	                 "    ComputeResources: [{Name: small, InstanceType: t, HealthChecks: {Gpu: "
+	                 "{Enabled: true}}}]\n"),
+	         "HealthChecks: no program looks at GPUs"},
+	        {TOP QUEUE("") "AdditionalPackages: {IntelSoftware: {IntelHpcPlatform: true}}\n",
+	         "IntelSoftware: nothing of it"},
+	        {TOP QUEUE("") "DevSettings: {Cookbook: {ChefCookbook: 's3://bkt/c'}}\n",
+	         "Cookbook: no Chef runs"},
+	        {TOP QUEUE("") "DevSettings: {NodePackage: 's3://bkt/c'}\n", "NodePackage: "},
+	        {TOP QUEUE("") "Imds: {ImdsSupport: v1.0}\n",
+	         "ImdsSupport: the metadata service is"},
+	        {TOP QUEUE("") "Imds: {ImdsSupport: v2.0}\n", ""},
+	        {TOP "Scheduling:\n  Scheduler: slurm\n  SlurmSettings: {Dns: {HostedZoneId: Z1}}\n"
+	             "  SlurmQueues: [{Name: q-1, Networking: {SubnetIds: [subnet-1]}}]\n",
+	         "HostedZoneId: nodes are in no zone"},
 	        {TOP QUEUE("") "Brandnew: {}\n", "c.yaml:8:1: unknown key 'Brandnew' is ignored"},
 	        {TOP QUEUE("") "Tag: {}\n", "did you mean 'Tags'?"},
 	        {TOP QUEUE("    AllocationStrategy: cheapest\n"),

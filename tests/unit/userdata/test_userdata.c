@@ -390,7 +390,21 @@ static void test_describes(void **state)
 	        {"Content-Type: multipart/mixed; boundary=hpc-node\n", "a MIME message", false},
 	        {"#hpc_node\nconfig: x\n", "text whose first line", true},
 	        {"\n #HPC-Node:\nconfig: x\n", "text whose first line", true},
-	        {"cluster: x\n#hpc-node\n", "text whose first line", false},
+	        {"cluster: x\n#hpc-node\n", "text whose first line", true},
+	        {"---\n# hpc-node\nhead: x\n", "text whose first line", true},
+	        {"#hpcnode\nhead: x\n", "text whose first line", true},
+	        {"cluster: x\nhead: y\n", "text whose first line", true},
+	        {"cluster: x\nahead: y\n", "text whose first line", false},
+	        {"cluster: x\n  head: y\n", "text whose first line", false},
+	        {"#cloud-config\nhpc-node:\n  head: x\n", "cloud-config", true},
+	        {"I2hwYy1ub2RlCmhlYWQ6IHgK", "text whose first line", true},
+	        {"I2hwYy1ub2RlCmhlYWQ6IHg", "text whose first line", false},
+	        {"\xfd"
+	         "7zXZ\n",
+	         "text whose first line", true},
+	        {"\x28\xb5\x2f\xfd\n", "text whose first line", true},
+	        {"BZh91AY", "text whose first line", true},
+	        {"PK\x03\x04", "text whose first line", true},
 	        {"{\"a\": 1}", "JSON", false},
 	        {"\x1f\x8b\x08", "compressed", false},
 	};
@@ -400,6 +414,7 @@ static void test_describes(void **state)
 		assert_true(str_starts(userdata_describe(pack_text(cases[i].text)), cases[i].what));
 		assert_int_equal(userdata_near(pack_text(cases[i].text)) != NULL, cases[i].near);
 	}
+	assert_non_null(strstr(userdata_near((struct blob){"#\0h\0p\0c\0", 8}), "NUL bytes"));
 }
 
 int main(void)
