@@ -247,6 +247,18 @@ static int start_anew(struct publish *p, struct err *e)
 	return begin(p, e);
 }
 
+/* All that AWS would refuse later. */
+static int check(struct publish *p, struct err *e)
+{
+	const char *own;
+	int r = publish_check(&p->spec, p->arena, e);
+
+	if (r < 0 || !p->spec.follow.regions->n)
+		return r;
+	r = cloud_region(p->cloud, &own, p->deadline, e);
+	return r < 0 ? r : publish_check_regions(&p->spec, own, e);
+}
+
 int publish_image(struct publish *p, const struct publish_spec *s, struct err *e)
 {
 	int r = publish_open_state(p, e);
@@ -254,7 +266,7 @@ int publish_image(struct publish *p, const struct publish_spec *s, struct err *e
 	if (r < 0)
 		return r;
 	p->spec = *s;
-	r = publish_check(s, p->arena, e);
+	r = check(p, e);
 	if (r < 0)
 		return r;
 	r = open_image(p, e);
@@ -324,7 +336,7 @@ static int go_on(struct publish *p, const struct publish_follow *now, struct err
 	r = change(p, now, e);
 	if (r < 0)
 		return r;
-	r = publish_check(&p->spec, p->arena, e);
+	r = check(p, e);
 	if (r < 0)
 		return r;
 	r = find_parent(p, e);

@@ -79,3 +79,31 @@ int publish_check(const struct publish_spec *s, struct arena *a, struct err *e)
 		        "a time to come within ten years, such as 2027-01-01T00:00:00Z");
 	return check_lists(s, a, e);
 }
+
+static bool is_given_before(const struct command_list *list, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (str_eq(list->items[k], list->items[i]))
+			return true;
+	return false;
+}
+
+int publish_check_regions(const struct publish_spec *s, const char *own, struct err *e)
+{
+	const struct command_list *list = s->follow.regions;
+	const struct partition *here = partition_by_region(own);
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct partition *there = partition_by_region(list->items[i]);
+
+		if (str_eq(list->items[i], own))
+			return publish_refuse(e, "--copy", list->items[i],
+			                      "another region than the image's own");
+		if (is_given_before(list, i))
+			return publish_refuse(e, "--copy", list->items[i], "each region once");
+		if (here && there && here != there)
+			return publish_refuse(e, "--copy", list->items[i],
+			                      "a region of the same partition: no image leaves it");
+	}
+	return 0;
+}

@@ -144,6 +144,23 @@ static const char **env_of(const struct script_spec *s, struct arena *a)
 	return env;
 }
 
+/* The kernel says of a missing interpreter what it says of a missing program. */
+static int not_run(const struct script_spec *s, struct err *e)
+{
+	struct blob b = s->text->bytes;
+	size_t at = 2, len = 0;
+
+	if (e->no != ENOENT || b.len < 3 || memcmp(b.data, "#!", 2) != 0)
+		return err_wrap(e, "running script '%s'", s->name);
+	while (at < b.len && memchr(" \t", b.data[at], 2))
+		at++;
+	while (at + len < b.len && !memchr(" \t\n", b.data[at + len], 3))
+		len++;
+	return err_set(e, e->kind, e->reason, ENOENT,
+	               "running script '%s': its interpreter '%.*s' is not there", s->name,
+	               (int)(len < LINE_KEPT ? len : LINE_KEPT), b.data + at);
+}
+
 int script_run(const struct step_ctx *c, const struct script_spec *s, struct err *e)
 {
 	scope_fd int fd = s->text->bytes.data ? script_fd(s) : -1;
@@ -164,6 +181,6 @@ int script_run(const struct step_ctx *c, const struct script_spec *s, struct err
 		return err_errno(e, -fd, "keeping script '%s' in memory", s->name);
 	int r = host_run(c->host, &x, c->arena, &done, e);
 	if (r < 0)
-		return err_wrap(e, "running script '%s'", s->name);
+		return not_run(s, e);
 	return done.status == 0 ? 0 : failed(s, &out, &done, e);
 }

@@ -144,6 +144,8 @@ static void what_fails(void **state)
 	         REASON_SCRIPT_FAILED},
 	        {"content: \"#!/bin/sh\\r\\ntrue\\r\\n\"", "its lines end as on DOS", ERR_INPUT,
 	         REASON_SCRIPT_FAILED},
+	        {"content: \"#! /no/such/sh -e\\n\"", "its interpreter '/no/such/sh' is not there",
+	         ERR_HOST, REASON_HOST_EXEC},
 	        {"content: \"echo hello\\n\"", "begins with neither #!", ERR_INPUT,
 	         REASON_SCRIPT_FAILED},
 	        {"run: [/no/such]", "No such file", ERR_HOST, REASON_HOST_EXEC},
