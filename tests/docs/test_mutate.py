@@ -79,3 +79,22 @@ def test_any_negative_number_is_no_descriptor_and_a_mode_is_of_what_is_created(m
     ("w = (struct tree_walk){.changing = true};", []), ("w = (struct tree_walk){.one_fs = true};", ["'true' to 'false'"])])
 def test_how_a_file_is_looked_at_is_no_mutant(mutate, line, swaps):
     assert [w for w in whats(mutate, f"int f(void)\n{{\n\t{line}\n}}\n") if w[0] == "'"] == swaps
+
+
+def entry(name, argv, labels, **env):
+    return {"name": name, "command": argv, "properties": [{"name": "LABELS", "value": labels},
+                                                           {"name": "ENVIRONMENT", "value": [f"{k}={v}" for k, v in env.items()]}]}
+
+
+def test_quick_tests_and_the_suites_of_whole_runs_judge(mutate):
+    unit = mutate.test_of(entry("unit.base.str", ["/b/tests/unit/unit_base_str"], ["unit"]), "/b")
+    assert (unit["floor"], unit["module"], unit["program"]) == ("base", "str", "/b/tests/unit/unit_base_str")
+    pytest = ["/usr/bin/python3", "-m", "pytest"]
+    suite = mutate.test_of(entry("fleet_serve", [*pytest, "/s/tests/fleet/test_serve.py"], ["tool"], HPC_FLEET="/b/hpc-fleet"), "/b")
+    assert (suite["floor"], suite["program"]) == ("serve", "/b/hpc-fleet") and "-x" in suite["argv"]
+    assert suite["slowest"] > unit["slowest"] and suite["part"] == "fleet/"
+    golden = mutate.test_of(entry("golden.template", [*pytest, "/s/tests/cluster/test_template.py", "-k", "not cfn_lint"], ["golden"],
+                                  HPC_CLUSTER="/b/hpc-cluster"), "/b")
+    assert (golden["floor"], golden["program"]) == ("", "/b/hpc-cluster")
+    for name, where in (("tool_cli", "/s/tests/tool/test_cli.py"), ("docs.paths", "/s/tests/docs/test_paths.py")):
+        assert mutate.test_of(entry(name, [*pytest, where], ["tool"]), "/b") is None
