@@ -193,7 +193,7 @@ int verb_usage(void *program)
 	size_t torn;
 
 	if (read_options(f, &x, &e) < 0 ||
-	    ledger_look(&f->ledger, fleet_path(f, "journal"), &torn, &e) < 0 ||
+	    ledger_look(&f->ledger, fleet_path(f, FLEET_JOURNAL), &torn, &e) < 0 ||
 	    usage_read(f->state, &f->ledger, x.since, f->program.arena, &all, &e) < 0)
 		return program_fail(&f->program, &e);
 	add_up(&all, f->program.arena, &x);
