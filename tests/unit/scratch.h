@@ -46,6 +46,14 @@ static inline const char *get(const char *name)
 	return r < 0 ? "" : text.data;
 }
 
+/* For scripts that run hundreds of times: show FILE is cat(1) without another process. */
+#define SCRIPT_SHOW                                                                                \
+	"show() {\n"                                                                               \
+	"	[ -e \"$1\" ] || return 1\n"                                                             \
+	"	while IFS= read -r l; do printf '%s\\n' \"$l\"; done <\"$1\"\n"                          \
+	"	printf %s \"$l\"\n"                                                                      \
+	"}\n"
+
 static inline int set_up(void **state)
 {
 	(void)state;

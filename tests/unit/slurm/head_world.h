@@ -45,10 +45,11 @@ static inline void complains(const char *text)
 static inline void head_programs(void)
 {
 	put_program("sinfo", arena_printf(arena,
-	                                  "cd %s; cat says; cat complains >&2\n"
+	                                  "%scd %s; show says; show complains >&2\n"
 	                                  "test ! -s complains\n",
-	                                  top));
-	put_program("scontrol", arena_printf(arena, "cat %s/refused >&2 && exit 1\nexit 0\n", top));
+	                                  SCRIPT_SHOW, top));
+	put_program("scontrol", arena_printf(arena, "%sshow %s/refused >&2 && exit 1\nexit 0\n",
+	                                     SCRIPT_SHOW, top));
 	says("q|up\nr|up\n");
 }
 

@@ -177,10 +177,12 @@ static void it_is_waited_for(void **state)
 	ctx.deadline = clock_in_ms(2000);
 	assert_err(apply(), ERR_RETRY, "waiting for the controller");
 	assert_in_range((clock_now() - began) / 1000000, 100, 1000);
-	put_program("sinfo", arena_printf(arena,
-	                                  "cd %s; if [ $(wc -l <sinfo.args) -gt 300 ]; then\n"
-	                                  "cat says; else echo '%s' >&2; exit 1; fi\n",
-	                                  top, "Socket timed out"));
+	put_program("sinfo",
+	            arena_printf(arena,
+	                         "%scd %s; n=0; [ ! -e n ] || read -r n <n\n"
+	                         "echo $((n += 1)) >n; [ $n -le 60 ] || { show says; exit; }\n"
+	                         "echo 'Socket timed out' >&2; exit 1\n",
+	                         SCRIPT_SHOW, top));
 	says("q|up\nr|up\n");
 	ctx.deadline = clock_in_ms(600000);
 	assert_ok(apply());

@@ -66,9 +66,10 @@ static int start(void **state)
 	put_etc("/etc/group", "root:x:0:\nslurm:x:64030:\n");
 	put("password", "p#w\n");
 	put_program("sacctmgr", arena_printf(arena,
-	                                     "cd %s; test ! -s down || { cat down >&2; exit 1; }\n"
-	                                     "case $* in *' show '*) cat $4 ;; esac\n",
-	                                     top));
+	                                     "%scd %s\n"
+	                                     "test ! -s down || { show down >&2; exit 1; }\n"
+	                                     "case $* in *' show '*) show $4 ;; esac\n",
+	                                     SCRIPT_SHOW, top));
 	records("t1\nother\n", "root|\nroot|root\npcdefault|\npcdefault|slurm\npcdefault|ann\n");
 	w.unit = DATABASE_UNIT;
 	ctx.cloud = cloud_open(&(struct cloud_config){0});

@@ -61,15 +61,16 @@ static int begin(void **state)
 	clock_set_fake(NULL);
 	now = (struct clock_fake){.now_ns = clock_now()};
 	clock_set_fake(&now);
-	put_program("sinfo", arena_printf(arena,
-	                                  "echo \"$SLURM_CONF_SERVER\" >%s/env\n"
-	                                  "cd %s; n=$(wc -l <sinfo.args)\n"
-	                                  "if [ -f refused.$n ] || [ -f refused ]; then\n"
-	                                  "  echo '" REFUSE "' >&2; exit 1\n"
-	                                  "fi\n"
-	                                  "[ ! -f said.$n ] || exec cat said.$n\n"
-	                                  "cat last\n",
-	                                  top, top));
+	put_program("sinfo",
+	            arena_printf(arena,
+	                         "echo \"$SLURM_CONF_SERVER\" >%s/env\n"
+	                         "cd %s; n=0; while read -r l; do n=$((n + 1)); done <sinfo.args\n"
+	                         "if [ -f refused.$n ] || [ -f refused ]; then\n"
+	                         "  echo '" REFUSE "' >&2; exit 1\n"
+	                         "fi\n"
+	                         "[ ! -f said.$n ] || exec cat said.$n\n"
+	                         "cat last\n",
+	                         top, top));
 	put("last", "allocated\n");
 	assert_ok(host_open("/", HOST_LIVE, &host, &e));
 	return 0;

@@ -76,10 +76,11 @@ static inline int begin(void **state)
 	now = (struct clock_fake){.now_ns = clock_now(), .wall = STARTED};
 	clock_set_fake(&now);
 	begun = now.now_ns;
-	put("bin/scontrol", arena_printf(arena,
-	                                 "#!/bin/sh\necho \"$TZ $SLURM_CONF_SERVER $*\" >%s\n"
-	                                 "cat %s; cat %s >&2; test -s %s\n",
-	                                 at("asked"), at("answer"), at("complaint"), at("answer")));
+	put("bin/scontrol",
+	    arena_printf(arena,
+	                 "#!/bin/sh\necho \"$TZ $SLURM_CONF_SERVER $*\" >%s\n%s"
+	                 "show %s; show %s >&2; test -s %s\n",
+	                 at("asked"), SCRIPT_SHOW, at("answer"), at("complaint"), at("answer")));
 	put("sbin/slurmd",
 	    "#!/bin/sh\ntest \"$1\" = -C && echo NodeName=n1 CPUs=1 && echo UpTime=1\n");
 	assert_int_equal(chmod(at("bin/scontrol"), 0755), 0);
