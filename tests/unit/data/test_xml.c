@@ -25,6 +25,7 @@ static const struct parse_good good[] = {
         {"<?xml version=\"1.0\"?>\n<!-- <R> -->\n<R/>\n<!-- end -->\n<?x?> ", "null"},
         {"<R a='>' b=\"'/>\">x</R>", "\"x\""},
         {"<R a='/'/>", "null"},
+        {"<R><aAzZ09_-.:9>1</aAzZ09_-.:9></R>", "{\"aAzZ09_-.:9\":\"1\"}"},
         {"<R><a>1</a><b/><c><d>x</d></c></R>", "{\"a\":\"1\",\"b\":null,\"c\":{\"d\":\"x\"}}"},
         {"<R>\n <set>\n  <item><id>a</id></item>\r\n\t<item>b</item></set></R>",
          "{\"set\":[{\"id\":\"a\"},\"b\"]}"},

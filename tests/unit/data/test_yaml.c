@@ -123,6 +123,7 @@ static const struct parse_bad bad[] = {
         {"a: b\n c: d\n", 0, REASON_INPUT_SYNTAX, "f:2:3: ': ' cannot stand here..."},
         {"  a: b\n c: d\n", 0, REASON_INPUT_SYNTAX, "f:2:2: ..."},
         {"a: - b\n", 0, REASON_INPUT_SYNTAX, "f:1:4: '- ' cannot stand here..."},
+        {"a: ? b\n", 0, REASON_INPUT_SYNTAX, "f:1:4: '? ' cannot stand here..."},
 };
 
 static void test_accepts(void **state)
