@@ -20,6 +20,18 @@ static void use_machine(struct stage *f)
 	assert_ok(host_open("/", HOST_LIVE, &f->o.host, &e));
 }
 
+/* One plan with ever more time for its step `a`, until that comes as far as leaving the file `left`: a busy machine
+ * needs longer. `step` is what it is but its name and its time, `rest` the other steps. */
+static void run_as_far_as(struct stage *f, const char *left, const char *step, const char *rest)
+{
+	for (unsigned ms = 100; access(stage_path(f, left), F_OK) < 0; ms *= 2) {
+		assert_true(ms < GUARD_MS);
+		(void)unlink(stage_path(f, "c")); /* what the run before wrote */
+		stage_run(f, arena_printf(f->a, "things:\n- {name: a, timeout: %ums, %s}\n%s", ms,
+		                          step, rest));
+	}
+}
+
 /* ---- deadlines ---- */
 
 static void hanging_steps_are_killed(void **state)
@@ -61,7 +73,7 @@ static void programs_are_ended_by_the_child(void **state)
 
 	use_machine(f);
 	f->o.grace_ms = 0;
-	stage_run(f, "things: [{name: a, act: program, timeout: 2s}]\n");
+	run_as_far_as(f, "program", "act: program", "");
 	assert_failed(f, "a", REASON_STEP_TIMEOUT, "running '/bin/sh'");
 	assert_true(stage_number(stage_path(f, "program")) > 0);
 	assert_false(stage_alive(stage_number(stage_path(f, "program"))));
@@ -72,7 +84,7 @@ static void descendants_are_killed_too(void **state)
 	struct stage *f = *state;
 
 	use_machine(f);
-	stage_run(f, "things: [{name: a, act: escape, timeout: 2s}]\n");
+	run_as_far_as(f, "escaped", "act: escape", "");
 	assert_failed(f, "a", REASON_STEP_TIMEOUT, "was killed");
 	long pid = stage_number(stage_path(f, "escaped"));
 	uint64_t guard = clock_in_ms(GUARD_MS);
@@ -133,16 +145,20 @@ static void deadline_passed_before_the_start(void **state)
 	assert_int_equal(run_exit_status(&f->p, &f->r, false), 7);
 }
 
+/* Traces whoever asks for it, one after the other: as long as the last one is traced it can't be waited for. */
 static pid_t start_tracer(struct stage *f)
 {
 	const char *asked = stage_path(f, "trace-me"), *done = stage_path(f, "traced");
+	uint64_t guard = clock_in_ms(GUARD_MS);
 	pid_t tracer = fork();
 
 	if (tracer)
 		return tracer;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (!stage_wait_file(asked) || ptrace(PTRACE_SEIZE, (pid_t)stage_number(asked), 0, 0) < 0)
-		_exit(1);
+	do
+		if (!stage_wait_file(asked) || !clock_sleep_ms(2, guard))
+			_exit(1);
+	while (ptrace(PTRACE_SEIZE, (pid_t)stage_number(asked), 0, 0) < 0);
 	close(open(done, O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
 	for (;;)
 		pause();
@@ -153,10 +169,8 @@ static void abandoned(void **state)
 	struct stage *f = *state;
 	pid_t tracer = start_tracer(f);
 
-	stage_run(f, "things:\n"
-	             "- {name: a, act: traced, timeout: 2s, provides: x:a}\n"
-	             "- {name: b, needs: x:a}\n"
-	             "- {name: c, act: write}\n");
+	run_as_far_as(f, "traced", "act: traced, provides: x:a",
+	              "- {name: b, needs: x:a}\n- {name: c, act: write}\n");
 	assert_failed(f, "a", REASON_STEP_ABANDONED, "left behind");
 	assert_state(f, "b", STEP_BLOCKED);
 	assert_state(f, "c", STEP_CHANGED);
