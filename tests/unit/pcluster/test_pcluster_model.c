@@ -91,6 +91,7 @@ static void counts_and_weights(void **state)
 	        {", MaxCount: 0", 0, 0, 1, 1000, false},
 	        {", StaticNodePriority: 5, DynamicNodePriority: 6", 0, 10, 5, 6, false},
 	        {", StaticNodePriority: 6, DynamicNodePriority: 6", 0, 10, 6, 6, true},
+	        {", DynamicNodePriority: 1", 0, 10, 1, 1, true},
 	        {", StaticNodePriority: 4294967295", 0, 10, UINT32_MAX, 1000, true},
 	};
 
@@ -194,6 +195,10 @@ static void accounting(void **state)
 	        {"MungeKeySecretArn: 'arn:aws:secretsmanager:x', ExternalSlurmdbd: {Host: dbd, "
 	         "Port: 7}",
 	         "dbd", 7, NULL},
+	        {"MungeKeySecretArn: 'arn:x', ExternalSlurmdbd: {Host: dbd, Port: 1}", "dbd", 1,
+	         NULL},
+	        {"MungeKeySecretArn: 'arn:x', ExternalSlurmdbd: {Host: dbd, Port: 65535}", "dbd",
+	         65535, NULL},
 	};
 	static const char *const facts[][2] = {
 	        {"cluster", "c-d"}, {"vpc-cidrs", "10.0.0.0/16"}, {0}};

@@ -51,6 +51,9 @@ static void what_is_refused(void **state)
 	                "  - {Name: q-st, ComputeResources: [{Name: b, InstanceType: a.s, MinCount: "
 	                "1}]}\n"),
 	         "nodes 'q-st-st-b-...' are those of line", REASON_INPUT_DUPLICATE},
+	        {QUEUES("  - {Name: q-dy, ComputeResources: [{Name: dy-b, InstanceType: a.s}]}\n"
+	                "  - {Name: q-dy-dy, ComputeResources: [{Name: b, InstanceType: a.s}]}\n"),
+	         "nodes 'q-dy-dy-dy-b-...' are those of line", REASON_INPUT_DUPLICATE},
 	        {QUEUES("  - {Name: q, ComputeResources: [{Name: a, InstanceType: a.s, MaxCount: "
 	                "65536}, {Name: b, InstanceType: a.s, MaxCount: 1}]}\n"),
 	         "65537 nodes, and Slurm has at most 65536", REASON_INPUT_LIMIT},
@@ -96,6 +99,10 @@ static void what_is_refused(void **state)
 	         REASON_INPUT_RANGE},
 	        {SETTINGS(OWN("db", ", DatabaseName: 'a b'")), "expected words without blanks",
 	         REASON_INPUT_RANGE},
+	        {SETTINGS("MungeKeySecretArn: 'arn:x', ExternalSlurmdbd: {Host: d, Port: 0}"),
+	         "Port: '0' is out of range", REASON_INPUT_RANGE},
+	        {SETTINGS("MungeKeySecretArn: 'arn:x', ExternalSlurmdbd: {Host: d, Port: 65536}"),
+	         "Port: '65536' is out of range", REASON_INPUT_RANGE},
 	        {SETTINGS("ExternalSlurmdbd: {Host: dbd}"), "expected MungeKeySecretArn beside it",
 	         REASON_INPUT_REQUIRED},
 	        {SETTINGS("MungeKeySecretArn: 'arn:x', ExternalSlurmdbd: {Host: 'd d'}"),
