@@ -174,6 +174,11 @@ static void what_a_fleet_lacks(void **state)
 	         "hpc-fleet makes none: expected the Name"},
 	        {"Iam: {InstanceProfile: 'arn:a:instance-profile/p'}, ", "",
 	         "its instances have no role"},
+	        {"InstanceType: x.small",
+	         "InstanceType: x.small, LaunchTemplateOverrides: {LaunchTemplateId: lt-1, Version: "
+	         "2}",
+	         "LaunchTemplateOverrides: hpc-fleet launches these instances without that "
+	         "template"},
 	        {"Name: q1", "Name: q1, Tags: [{Key: a b, Value: v}]", "'a b' is not on instances"},
 	        {"[subnet-1]", "[vpc-1]",
 	         "SubnetIds: 'vpc-1' is no id, expected one that begins with 'subnet-'"},
