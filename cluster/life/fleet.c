@@ -40,17 +40,17 @@ static int run(struct life *l, struct fleet_word *ret, struct err *e)
 	return wanted ? fleet_want(l, &stack, wanted, ret, e) : fleet_state(l, &stack, ret, e);
 }
 
-static void print_json(const struct fleet_word *w, struct arena *a)
+static int print_json(struct life *l, const struct fleet_word *w)
 {
-	struct strbuf out = STRBUF(a, VIEW_OUTPUT_MAX);
+	struct strbuf out = STRBUF(l->program.arena, VIEW_OUTPUT_MAX);
 	struct jsonw j = {.out = &out, .pretty = true};
 
 	jsonw_begin(&j, NULL, '{');
 	jsonw_str(&j, "status", w->status);
 	if (*w->at)
-		jsonw_str(&j, "lastStatusUpdatedTime", w->at);
+		jsonw_str(&j, "lastStatusUpdatedTime", view_time(w->at, l->program.arena));
 	jsonw_end(&j, '}');
-	puts(out.data);
+	return view_print(l, out.data);
 }
 
 int verb_fleet(void *program)
@@ -62,8 +62,7 @@ int verb_fleet(void *program)
 	if (run(l, &w, &e) < 0)
 		return program_fail(&l->program, &e);
 	if (l->program.json)
-		print_json(&w, l->program.arena);
-	else
-		printf("%s%s%s\n", w.status, *w.at ? " since " : "", w.at);
+		return print_json(l, &w);
+	printf("%s%s%s\n", w.status, *w.at ? " since " : "", w.at);
 	return 0;
 }

@@ -70,9 +70,9 @@ static void tag(struct jsonw *w, const char *key, const struct instances_item *i
 		jsonw_str(w, key, value);
 }
 
-static void print_json(const struct view *v, const struct instances *all, struct arena *a)
+static int print_json(struct life *l, const struct view *v, const struct instances *all)
 {
-	struct strbuf out = STRBUF(a, VIEW_OUTPUT_MAX);
+	struct strbuf out = STRBUF(l->program.arena, VIEW_OUTPUT_MAX);
 	struct jsonw w = {.out = &out, .pretty = true};
 
 	jsonw_begin(&w, NULL, '{');
@@ -89,7 +89,7 @@ static void print_json(const struct view *v, const struct instances *all, struct
 	}
 	jsonw_end(&w, ']');
 	jsonw_end(&w, '}');
-	puts(out.data);
+	return view_print(l, out.data);
 }
 
 /* What a launch named together is one tag: the name at the instance's number isn't told apart here. */
@@ -114,8 +114,7 @@ int verb_instances(void *program)
 	if (find(l, &v, &all, &e) < 0)
 		return program_fail(&l->program, &e);
 	if (l->program.json)
-		print_json(&v, &all, l->program.arena);
-	else
-		print_text(&v, &all);
+		return print_json(l, &v, &all);
+	print_text(&v, &all);
 	return 0;
 }

@@ -53,7 +53,7 @@ static const struct command_option options[] = {
         {"region", "NAME", "the region; default: AWS_REGION or the profile's", 0, LOOKING,
          COMMAND_TEXT, AT(region), NULL},
         PROGRAM_DEADLINE(LOOKING, "time it may take; default 60s"),
-        PROGRAM_JSON(LOOKING & ~VERB_SSH),
+        PROGRAM_JSON(LOOKING),
         PROGRAM_QUIET,
         PROGRAM_VERBOSE,
         {0},

@@ -15,6 +15,16 @@ enum {
 	VERB_FLEET = 1 << 14,
 };
 
+struct life;
+
+/* How a program that stands in for another one answers, in place of our own way. */
+struct life_voice {
+	const char *version; /* that the answers have */
+	bool whole;          /* describe tells of the fleet, and of failures: more calls */
+	/* Prints an answer, JSON; returns the exit status. */
+	int (*print)(struct life *l, const char *json);
+};
+
 struct life {
 	struct program program; /* first */
 	/* options */
@@ -25,6 +35,10 @@ struct life {
 	const char *role, *queue;    /* of instances */
 	const char *user, *key_file; /* of ssh */
 	bool inside, accept_new, dryrun;
+	struct command_list statuses;   /* of list: only clusters with one of them; none: all */
+	const struct life_voice *voice; /* or NULL */
+	const char *const
+	        *ssh_more;   /* what ssh puts behind its own, instead of operands; or NULL */
 	struct cloud *cloud; /* of a verb that asks AWS; closed by life_info.close */
 };
 

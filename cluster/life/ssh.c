@@ -148,6 +148,17 @@ int ssh_become(struct life *l, const struct ssh_command *c)
 	return program_fail(&l->program, &e);
 }
 
+static int print_json(struct life *l, const char *command)
+{
+	struct strbuf out = STRBUF(l->program.arena, 2 * TEXT_MAX);
+	struct jsonw w = {.out = &out, .pretty = true};
+
+	jsonw_begin(&w, NULL, '{');
+	jsonw_str(&w, "command", command);
+	jsonw_end(&w, '}');
+	return view_print(l, out.data);
+}
+
 int verb_ssh(void *program)
 {
 	struct life *l = program;
@@ -155,11 +166,15 @@ int verb_ssh(void *program)
 	struct err e;
 
 	/* The operands are argv's, which ends with NULL. */
-	if (ssh_command(l, l->program.line.operands[0],
-	                (const char *const *)l->program.line.operands + 1, &c, &e) < 0)
+	const char *const *more =
+	        l->ssh_more ? l->ssh_more : (const char *const *)l->program.line.operands + 1;
+
+	if (ssh_command(l, l->program.line.operands[0], more, &c, &e) < 0)
 		return program_fail(&l->program, &e);
 	if (!l->dryrun)
 		return ssh_become(l, &c);
+	if (l->program.json)
+		return print_json(l, c.text);
 	puts(c.text);
 	return 0;
 }

@@ -3,6 +3,7 @@
 #include "life/view.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #include "stack/stack.h"
 
@@ -11,6 +12,28 @@
 int view_open(struct life *l, struct err *e)
 {
 	return program_cloud(&l->program, l->region, LOOK_MS, &l->cloud, e);
+}
+
+const char *view_version(const struct life *l)
+{
+	return l->voice ? l->voice->version : HPC_VERSION;
+}
+
+int view_print(struct life *l, const char *json)
+{
+	if (l->voice)
+		return l->voice->print(l, json);
+	puts(json);
+	return 0;
+}
+
+const char *view_time(const char *at, struct arena *a)
+{
+	size_t len = strlen(at);
+
+	if (!len || at[len - 1] != 'Z' || strchr(at, '.'))
+		return at;
+	return arena_printf(a, "%.*s.000Z", (int)(len - 1), at);
 }
 
 bool view_is_ours(const struct stacks_item *s)

@@ -20,6 +20,12 @@ int view_open(struct life *l, struct err *e) ATTR_MUST_USE;
 /* Whether a stack is a cluster's, by what its template begins with. */
 bool view_is_ours(const struct stacks_item *s);
 
+/* The version that answers have, and an answer, printed; the exit status. */
+const char *view_version(const struct life *l);
+int view_print(struct life *l, const char *json);
+/* A time with milliseconds, as ParallelCluster's answers have it. */
+const char *view_time(const char *at, struct arena *a);
+
 /* ParallelCluster's clusterStatus of CloudFormation's. */
 const char *view_status(const struct stacks_item *s);
 const char *view_region(const struct stacks_item *s, struct arena *a);

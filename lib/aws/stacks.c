@@ -179,6 +179,8 @@ static void take_event(void *ctx, const struct doc *d)
 	l->events.items[l->events.n - 1] = (struct stacks_event){
 	        .id = text(d, "EventId"),
 	        .at = text(d, "Timestamp"),
+	        .stack = text(d, "StackName"),
+	        .stack_id = text(d, "StackId"),
 	        .logical = text(d, "LogicalResourceId"),
 	        .physical = text(d, "PhysicalResourceId"),
 	        .type = text(d, "ResourceType"),

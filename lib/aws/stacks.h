@@ -31,7 +31,8 @@ int stacks_list(struct cloud *c, const char *name, struct arena *a, struct stack
                 uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
 struct stacks_event {
-	const char *id, *at; /* "2026-01-01T00:00:00Z" */
+	const char *id, *at;          /* "2026-01-01T00:00:00Z" */
+	const char *stack, *stack_id; /* its name, and its ARN */
 	const char *logical, *physical, *type, *status, *reason;
 };
 struct stacks_events {

@@ -194,6 +194,8 @@ static void print_error(const struct program *p, const struct err *e)
 
 int program_fail(const struct program *p, const struct err *e)
 {
+	if (p->info->fail)
+		return p->info->fail(p, e);
 	if (p->json && p->info->json_errors)
 		print_error(p, e);
 	log_err("%s", e->text);

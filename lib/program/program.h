@@ -36,6 +36,8 @@ struct program_info {
 	bool workstation; /* uses AWS's keys and AWS_DEFAULT_REGION from the environment */
 	bool stacks;      /* calls CloudFormation */
 	bool instances;   /* calls EC2 with the instance's role */
+	/* Tells an error in place of program_fail(), and returns the exit status; or NULL. */
+	int (*fail)(const struct program *p, const struct err *e);
 	/* Before the verb runs, and after it; either may be NULL. */
 	void (*begin)(struct program *p);
 	void (*close)(struct program *p);

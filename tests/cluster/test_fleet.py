@@ -53,7 +53,7 @@ def test_stop_is_asked_until_the_head_has_done_it(world):
     world.head_says("RUNNING")
     assert world.run("c", "status") == "RUNNING since 2026-01-01T00:00:00Z\n"
     said = json.loads(world.run("c", "stop", "--json"))
-    assert said["status"] == "STOP_REQUESTED" and re.fullmatch(r"[\d-]+T[\d:]+Z", said["lastStatusUpdatedTime"])
+    assert said["status"] == "STOP_REQUESTED" and re.fullmatch(r"[\d-]+T[\d:]+\.000Z", said["lastStatusUpdatedTime"])
     one = world.wanted()
     assert json.loads(world.run("c", "--json")) == said and one["status"] == "STOP_REQUESTED" and one["id"]
     world.head_says("STOPPING", one["id"])

@@ -48,7 +48,7 @@ def test_list_has_our_clusters_page_by_page(cfn):
     assert len(cfn.log) == 3
     told = json.loads(run(cfn, "list", "--json").stdout)["clusters"]
     assert [c["clusterName"] for c in told] == [f"c{i}" for i in range(5)]
-    assert set(told[0]) == {"clusterName", "cloudformationStackStatus", "cloudformationStackArn", "region", "version", "clusterStatus"}
+    assert set(told[0]) == {"clusterName", "cloudformationStackStatus", "cloudformationStackArn", "region", "version", "clusterStatus", "scheduler"}
 
 
 def test_list_of_nothing(cfn):

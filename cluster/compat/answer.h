@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Private to compat: what a command is about, and how its answers and failures are printed. */
+#pragma once
+
+#include "life/life.h"
+
+struct compat {
+	struct life life; /* first */
+	/* options */
+	const char *query, *region, *token, *cluster, *node_type, *queue, *status;
+	bool debug, dryrun;
+};
+
+/* Prints answers, --query applied: nothing where that finds nothing, as ParallelCluster does. */
+extern const struct life_voice answer_voice;
+
+/* Prints {"message": ...}, in ParallelCluster's words where scripts look for them; returns 1. For
+ * program_info.fail. */
+int answer_failure(const struct program *p, const struct err *e);
+
+/* Prints an object with that one member; returns `status`, or 1 where it can't be written. */
+int answer_object(struct arena *a, const char *key, const char *value, int status);
