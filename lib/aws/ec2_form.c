@@ -104,6 +104,6 @@ static const struct query_service service = {
 int ec2_call(struct cloud *c, struct ec2_form *f, struct doc **ret, uint64_t deadline,
              struct err *e)
 {
-	return query_call(c, &service, f->region, f->doing, &f->body, f->arena, ret, f->refusal,
-	                  deadline, e);
+	return query_call(c, &service, f->region, f->doing, &f->body, f->names, f->arena, ret,
+	                  f->refusal, deadline, e);
 }

@@ -10,6 +10,7 @@ struct ec2_form {
 	struct strbuf body;
 	char doing[200]; /* what messages begin with; the action, until ec2_doing() says more */
 	const char *region;
+	const char *const *names;    /* what is taken of the answer, xml_parse_some(); NULL: all */
 	struct ec2_refusal *refusal; /* filled when EC2 refuses; NULL: nobody asks */
 };
 

@@ -8,6 +8,14 @@
 
 #define PAGE 1000 /* instances; EC2's most, which fit into an answer's ceiling */
 
+/* What is read of an instance, a tenth of what EC2 says of it. */
+static const char *const taken[] = {
+        "instancesSet", "reservationSet", "item",          "instanceId",
+        "instanceType", "subnetId",       "clientToken",   "privateIpAddress",
+        "ipAddress",    "launchTime",     "instanceState", "name",
+        "stateReason",  "code",           "tagSet",        "key",
+        "value",        "amiLaunchIndex", "nextToken",     NULL};
+
 /* ---- answers --------------------------------------------------------------------------------- */
 
 static const char *text(const struct doc *d, const char *dotted)
@@ -112,6 +120,7 @@ int instances_run(struct cloud *c, const struct instances_launch *l, struct aren
 
 	*why = (struct ec2_refusal){0};
 	f.refusal = why;
+	f.names = taken;
 	ec2_doing(&f, "launching instances of", l->type);
 	instances_put(&f, l);
 	int r = put_user_data(&f, l->user_data, e);
@@ -167,6 +176,7 @@ static int page(struct cloud *c, const struct instances_query *q, struct arena *
 	struct doc *d;
 
 	f.refusal = why;
+	f.names = taken;
 	put_query(&f, q);
 	ec2_put(&f, "NextToken", *token);
 	int r = ec2_call(c, &f, &d, deadline, e);

@@ -54,8 +54,9 @@ static void tell_refusal(const struct call *k, struct ec2_refusal *ret)
 }
 
 int query_call(struct cloud *c, const struct query_service *s, const char *region,
-               const char *doing, const struct strbuf *form, struct arena *a, struct doc **ret,
-               struct ec2_refusal *why, uint64_t deadline, struct err *e)
+               const char *doing, const struct strbuf *form, const char *const *names,
+               struct arena *a, struct doc **ret, struct ec2_refusal *why, uint64_t deadline,
+               struct err *e)
 {
 	scope_http_buffer struct http_buffer answer = {0};
 	struct placing placing = {s};
@@ -86,7 +87,7 @@ int query_call(struct cloud *c, const struct query_service *s, const char *regio
 		tell_refusal(&k, why);
 		return refine(&k, e);
 	}
-	if (xml_parse("answer", (struct blob){answer.data, answer.len}, a, &d, NULL, e) < 0)
+	if (xml_parse_some("answer", (struct blob){answer.data, answer.len}, names, a, &d, e) < 0)
 		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
 		               "%s: the answer isn't what %s sends: %.200s", doing, s->title,
 		               e->text);

@@ -21,7 +21,9 @@ struct query_service {
 void query_put(struct strbuf *form, const char *name, const char *value);
 
 /* `doing` is what messages begin with; `region` NULL: the session's. A refusal is told in *why, too,
- * unless that is NULL. One of status 400 that is in no table means a bad request. */
+ * unless that is NULL. One of status 400 that is in no table means a bad request. `names`: what is
+ * taken of the answer, as xml_parse_some() says. */
 int query_call(struct cloud *c, const struct query_service *s, const char *region,
-               const char *doing, const struct strbuf *form, struct arena *a, struct doc **ret,
-               struct ec2_refusal *why, uint64_t deadline, struct err *e) ATTR_MUST_USE;
+               const char *doing, const struct strbuf *form, const char *const *names,
+               struct arena *a, struct doc **ret, struct ec2_refusal *why, uint64_t deadline,
+               struct err *e) ATTR_MUST_USE;

@@ -56,7 +56,8 @@ static int ask(struct cloud *c, const struct asking *q, const char *token, const
 	query_put(&form, "Version", "2010-05-15");
 	query_put(&form, "StackName", q->name);
 	query_put(&form, "NextToken", token);
-	int r = query_call(c, &service, NULL, q->doing, &form, q->arena, &d, &why, deadline, e);
+	int r = query_call(c, &service, NULL, q->doing, &form, NULL, q->arena, &d, &why, deadline,
+	                   e);
 	if (r < 0 && doesnt_exist(&why))
 		return err_set(e, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT,
 		               "%s: there is no such stack in this account and region", q->doing);

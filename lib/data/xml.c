@@ -8,6 +8,7 @@
 struct reader {
 	struct arena *arena;
 	const char *file, *start, *at, *end;
+	const char *const *names; /* that are taken; NULL: all */
 	struct err *err;
 };
 
@@ -81,6 +82,19 @@ static struct doc *node(const struct reader *x, enum doc_type type)
 	return d;
 }
 
+/* Behind a tag's '>', past its attributes. */
+static int end_tag(struct reader *x, bool *ret_empty)
+{
+	for (char quote = 0; x->at < x->end && (quote || *x->at != '>'); x->at++)
+		if (quote ? *x->at == quote : *x->at == '"' || *x->at == '\'')
+			quote = quote ? (char)0 : *x->at;
+	if (x->at == x->end)
+		return fail(x, "a tag that doesn't end");
+	*ret_empty = x->at[-1] == '/';
+	x->at++;
+	return 0;
+}
+
 /* <name attributes> or <name/>; the next character is its '<'. */
 static int open_tag(struct reader *x, const char **ret, bool *ret_empty)
 {
@@ -91,14 +105,7 @@ static int open_tag(struct reader *x, const char **ret, bool *ret_empty)
 	if (x->at == name)
 		return fail(x, "expected the name of an element");
 	*ret = arena_memdup(x->arena, name, (size_t)(x->at - name));
-	for (char quote = 0; x->at < x->end && (quote || *x->at != '>'); x->at++)
-		if (quote ? *x->at == quote : *x->at == '"' || *x->at == '\'')
-			quote = quote ? (char)0 : *x->at;
-	if (x->at == x->end)
-		return fail(x, "a tag that doesn't end");
-	*ret_empty = x->at[-1] == '/';
-	x->at++;
-	return 0;
+	return end_tag(x, ret_empty);
 }
 
 static int entity(struct reader *x, struct strbuf *b)
@@ -180,6 +187,45 @@ static int add_child(struct reader *x, struct doc *parent, const char *name, str
 	return 0;
 }
 
+/* ---- what is passed over ---- */
+
+static bool is_taken(const struct reader *x)
+{
+	const char *name = x->at + 1;
+	size_t len = 0;
+
+	while (name + len < x->end && is_name(name[len]))
+		len++;
+	for (size_t i = 0; x->names && x->names[i]; i++)
+		if (strncmp(x->names[i], name, len) == 0 && !x->names[i][len])
+			return true;
+	return !x->names;
+}
+
+/* An element from its '<' to behind its end. */
+static int pass_over(struct reader *x)
+{
+	size_t depth = 0;
+
+	do {
+		const char *tag = memchr(x->at, '<', (size_t)(x->end - x->at));
+		bool empty;
+
+		if (!tag || tag + 1 == x->end || !(is_name(tag[1]) || tag[1] == '/'))
+			return fail(x, "an element that doesn't end");
+		x->at = tag + 1;
+		if (end_tag(x, &empty) < 0)
+			return -EINVAL;
+		if (tag[1] == '/')
+			depth--;
+		else if (!empty)
+			depth++;
+	} while (depth);
+	return 0;
+}
+
+/* ---- elements ---- */
+
 static int element(struct reader *x, unsigned depth, const char **ret_name, struct doc **ret);
 
 /* Reads what is between the tags of `d`, and its end tag. */
@@ -197,6 +243,11 @@ static int content(struct reader *x, unsigned depth, const char *name, struct do
 			break;
 		if (starts(x, "<!") || starts(x, "<?"))
 			return fail(x, "only elements and text are understood");
+		if (!is_taken(x)) {
+			if (pass_over(x) < 0)
+				return -EINVAL;
+			continue;
+		}
 		if (element(x, depth + 1, &child_name, &child) < 0 ||
 		    add_child(x, d, child_name, child) < 0)
 			return -EINVAL;
@@ -226,10 +277,10 @@ static int element(struct reader *x, unsigned depth, const char **ret_name, stru
 	return empty ? 0 : content(x, depth, *ret_name, *ret);
 }
 
-int xml_parse(const char *file, struct blob xml, struct arena *a, struct doc **ret,
-              const char **ret_root, struct err *e)
+static int parse(const char *file, struct blob xml, const char *const *names, struct arena *a,
+                 struct doc **ret, const char **ret_root, struct err *e)
 {
-	struct reader x = {.arena = a, .file = file, .err = e};
+	struct reader x = {.arena = a, .file = file, .names = names, .err = e};
 	struct doc *d;
 	const char *name;
 	size_t bad;
@@ -237,7 +288,7 @@ int xml_parse(const char *file, struct blob xml, struct arena *a, struct doc **r
 	if (xml.len > XML_SIZE_MAX)
 		return err_set(e, ERR_INPUT, REASON_INPUT_LIMIT, EFBIG, "%s: larger than %d MiB",
 		               file, XML_SIZE_MAX >> 20);
-	x.start = x.at = xml.len ? arena_memdup(a, xml.data, xml.len) : "";
+	x.start = x.at = xml.len ? xml.data : "";
 	x.end = x.start + xml.len;
 	if (memchr(x.start, '\0', xml.len) || !str_utf8_valid(xml, &bad))
 		return fail(&x, "isn't UTF-8 text");
@@ -253,4 +304,16 @@ int xml_parse(const char *file, struct blob xml, struct arena *a, struct doc **r
 	if (ret_root)
 		*ret_root = name;
 	return 0;
+}
+
+int xml_parse(const char *file, struct blob text, struct arena *a, struct doc **ret,
+              const char **ret_root, struct err *e)
+{
+	return parse(file, text, NULL, a, ret, ret_root, e);
+}
+
+int xml_parse_some(const char *file, struct blob text, const char *const *names, struct arena *a,
+                   struct doc **ret, struct err *e)
+{
+	return parse(file, text, names, a, ret, NULL, e);
 }

@@ -21,6 +21,14 @@
 int xml_parse(const char *file, struct blob text, struct arena *a, struct doc **ret,
               const char **ret_root, struct err *e) ATTR_MUST_USE;
 
+/*
+ * The same, of long answers: only elements of these names, a list that ends with NULL, are taken,
+ * and the root; NULL: all. The others are passed over with what is in them, of which it is only
+ * looked at that as many elements end as begin.
+ */
+int xml_parse_some(const char *file, struct blob text, const char *const *names, struct arena *a,
+                   struct doc **ret, struct err *e) ATTR_MUST_USE;
+
 #define XML_ENTITY_SIZE 5 /* UTF-8 and its NUL */
 
 /*

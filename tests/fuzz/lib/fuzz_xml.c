@@ -28,6 +28,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct err e = {0};
 	int r = xml_parse("f", (struct blob){(const char *)data, size}, a, &d, &root, &e);
 
+	/* What is taken in part has no more to be refused for. */
+	static const char *const names[] = {"a", "item", NULL};
+	struct doc *part = NULL;
+	struct err of_part = {0};
+	int rp = xml_parse_some("f", (struct blob){(const char *)data, size}, names, a, &part,
+	                        &of_part);
+	fuzz_check_err(rp, &of_part);
+	FUZZ_CHECK(r < 0 || rp == 0);
 	fuzz_check_err(r, &e);
 	if (r < 0) {
 		FUZZ_CHECK(str_starts(e.text, "f:"));

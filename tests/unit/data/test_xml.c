@@ -93,6 +93,42 @@ static void refuses(void **state)
 	parse_bad(parse_xml, bad, ARRAY_LEN(bad));
 }
 
+/* Of a long answer only what is asked for. */
+static void some_elements(void **state)
+{
+	static const char *const names[] = {"a", "item", "b", NULL};
+	static const struct {
+		const char *text, *json; /* NULL: refused */
+	} rows[] = {
+	        {"<R><x><a>1</a></x><a><item><b>2</b><c/><d k='v'><b>3</b></d></item></a><ab>4</ab></R>",
+	         "{\"a\":[{\"b\":\"2\"}]}"},
+	        {"<R>\n <x> <y>t</y>\n </x>\n <a>1</a>\n</R>", "{\"a\":\"1\"}"},
+	        {"<R><x/></R>", "null"},
+	        {"<R><x k='/>'><y k=\">\"/></x></R>", "null"},
+	        {"<R><x></R>", NULL},
+	        {"<R><x><y></x></R>", NULL},
+	        {"<R><x", NULL},
+	        {"<R><x><!-- --></x></R>", NULL},
+	        {"<R><></R>", NULL},
+	};
+	struct err e = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		scope_arena struct arena *a = arena_new();
+		struct strbuf out = STRBUF(a, 1000);
+		struct doc *d = NULL;
+		int r = xml_parse_some("f", (struct blob){rows[i].text, strlen(rows[i].text)},
+		                       names, a, &d, &e);
+
+		assert_int_equal(r < 0, rows[i].json == NULL);
+		if (r < 0)
+			continue;
+		doc_json(d, &out);
+		assert_string_equal(out.data, rows[i].json);
+	}
+}
+
 static struct blob nested(struct arena *a, size_t depth)
 {
 	struct strbuf b = STRBUF(a, 1 << 20);
@@ -151,9 +187,8 @@ static void entities(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        cmocka_unit_test(accepts),
-	        cmocka_unit_test(refuses),
-	        cmocka_unit_test(ceilings),
+	        cmocka_unit_test(accepts),       cmocka_unit_test(refuses),
+	        cmocka_unit_test(some_elements), cmocka_unit_test(ceilings),
 	        cmocka_unit_test(entities),
 	};
 
