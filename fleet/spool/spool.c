@@ -58,7 +58,12 @@ static int owner_of(int dir, struct file_attr *attr, struct err *e)
 static int put_at(int dir, const char *name, enum spool_verb verb, const char *nodes,
                   struct blob jobs, struct err *e)
 {
-	struct file_attr attr = {.mode = 0600, .uid = (uid_t)-1, .gid = (gid_t)-1};
+	/* slurmctld waits for its programs, and what a crash of the machine loses of theirs is found again
+	 * by comparing nodes and instances. What people say is not. */
+	struct file_attr attr = {.mode = 0600,
+	                         .uid = (uid_t)-1,
+	                         .gid = (gid_t)-1,
+	                         .unsynced = verb <= SPOOL_RESUME_FAIL};
 	scope_arena struct arena *a = arena_new();
 	const char *line = arena_printf(a, "%s %s\n", spool_verbs[verb], nodes);
 	scope_file_new struct file_new f = FILE_NEW_INIT;

@@ -2,7 +2,7 @@
 /*
  * What Slurm's programs leave for the fleet: a directory of small files, each written whole or not
  * at all, read in the order they came. Who writes one returns at once; who reads one removes it
- * after what it asks for is in the journal.
+ * after what it asks for is in the journal. Only what people say is synced.
  *
  * A file is a line "VERB NODES" and after it what SLURM_RESUME_FILE had, slurm.conf(5),
  * ResumeProgram; its name is the time and the writer's process id.
@@ -19,7 +19,7 @@
 enum spool_verb {
 	SPOOL_RESUME,
 	SPOOL_SUSPEND,
-	SPOOL_RESUME_FAIL,
+	SPOOL_RESUME_FAIL, /* the last one that slurmctld says */
 	SPOOL_START,
 	SPOOL_STOP,
 	SPOOL_RECONCILE,

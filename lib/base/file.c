@@ -194,7 +194,7 @@ static int commit(struct file_new *f, const struct file_attr *attr)
 	if ((attr->uid != (uid_t)-1 || attr->gid != (gid_t)-1) &&
 	    fchown(f->fd, attr->uid, attr->gid) < 0)
 		return -errno;
-	if (fchmod(f->fd, attr->mode) < 0 || fsync(f->fd) < 0)
+	if (fchmod(f->fd, attr->mode) < 0 || (!attr->unsynced && fsync(f->fd) < 0))
 		return -errno;
 	if (!f->named) {
 		snprintf(proc, sizeof proc, "/proc/self/fd/%d", f->fd);
@@ -208,7 +208,8 @@ static int commit(struct file_new *f, const struct file_attr *attr)
 		return -errno;
 	f->named = false;
 	/* O_PATH descriptors can't be synced. */
-	scope_fd int dir = openat(f->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	scope_fd int dir =
+	        attr->unsynced ? -1 : openat(f->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir >= 0)
 		fsync(dir);
 	return 0;

@@ -38,6 +38,7 @@ struct file_attr {
 	mode_t mode; /* permission bits, set before a byte is visible */
 	uid_t uid;   /* (uid_t)-1: leave as created */
 	gid_t gid;
+	bool unsynced; /* the machine's crash, not the process's, may lose it, or leave it empty */
 };
 
 /*

@@ -5,6 +5,15 @@
 #include "scratch.h"
 
 static struct spool all;
+static int synced;
+
+/* Stands before libc's. */
+int fsync(int fd)
+{
+	(void)fd;
+	synced++;
+	return 0;
+}
 
 static void what_is_put_is_read_in_order_and_goes(void **state)
 {
@@ -38,6 +47,18 @@ static void what_is_put_is_read_in_order_and_goes(void **state)
 	assert_int_equal(all.items[0].verb, SPOOL_SUSPEND);
 	assert_ok(spool_done(top, &all.items[0], &e));
 	assert_ok(spool_done(top, &all.items[0], &e)); /* one that is gone already */
+}
+
+/* slurmctld waits for its programs: a sync may take longer than all the rest. */
+static void what_slurm_says_is_not_waited_for(void **state)
+{
+	(void)state;
+	synced = 0;
+	for (enum spool_verb v = SPOOL_RESUME; v <= SPOOL_RESUME_FAIL; v++)
+		assert_ok(spool_put(top, v, "a", (struct blob){0}, &e));
+	assert_int_equal(synced, 0);
+	assert_ok(spool_put(top, SPOOL_STOP, "", (struct blob){0}, &e));
+	assert_int_equal(synced, 2);
 }
 
 /* Root's request is read by the service, which isn't root. */
@@ -127,6 +148,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        SCRATCH_TEST(what_is_put_is_read_in_order_and_goes),
+	        SCRATCH_TEST(what_slurm_says_is_not_waited_for),
 	        SCRATCH_TEST(it_is_of_the_spools_owner),
 	        SCRATCH_TEST(nobody_else_may_read_it),
 	        SCRATCH_TEST(what_is_no_request_is_removed),
