@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes the section `fleet` of a cluster's model: what hpc-fleet may launch for it. */
-#include "cluster/pcluster_fleet.h"
-
-#include "data/scalar.h"
-
-#define PRICE_MIN 0.000001 /* dollars an hour */
-#define PRICE_MAX 1000000
+#include "cluster/pcluster_fleet_own.h"
 
 /* ---- the nodes' document ---- */
 
@@ -89,98 +84,6 @@ static void put_tags(const struct pcluster_input *in, const struct model_tags *t
 		doc_put(in->arena, entry, "tags", map);
 }
 
-/* ---- how they are launched ---- */
-
-/* A resource's own before its queue's. */
-static const struct doc *setting(const struct model_queue *q, const struct model_resource *c,
-                                 const char *key)
-{
-	const struct doc *own = doc_find(c->at, key), *at = own ? own : doc_find(q->at, key);
-
-	return at && at->type == DOC_SCALAR && *at->text ? at : NULL;
-}
-
-/* The file's numbers may have an exponent; EC2 takes digits and a point. */
-static const char *price_of(const struct pcluster_input *in, const struct doc *price)
-{
-	double dollars = 0;
-
-	(void)!scalar_number(price, &dollars); /* checked by check_resource() */
-	return arena_printf(in->arena, "%.6f", dollars);
-}
-
-/* One target stands instead of the other as a whole. */
-static const struct doc *reservation_of(const struct model_queue *q, const struct model_resource *c)
-{
-	static const char *const keys[] = {"CapacityReservationId",
-	                                   "CapacityReservationResourceGroupArn"};
-	const struct doc *own = doc_get(c->at, "CapacityReservationTarget");
-	const struct doc *target = own ? own : doc_get(q->at, "CapacityReservationTarget");
-
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
-		if (doc_text(target, keys[i]))
-			return doc_get(target, keys[i]);
-	return NULL;
-}
-
-static void put_market(const struct pcluster_input *in, const struct model_queue *q,
-                       const struct model_resource *c, struct doc *entry)
-{
-	const struct doc *type = doc_get(q->at, "CapacityType"),
-	                 *price = doc_get(c->at, "SpotPrice");
-	const struct doc *block = reservation_of(q, c);
-
-	if (type && str_eq(type->text, "SPOT")) {
-		if (block)
-			cluster_note(in->notes, block,
-			             "CapacityReservationTarget: Spot instances use none");
-		doc_put_text(in->arena, entry, "market", "spot");
-		if (price)
-			doc_put_text(in->arena, entry, "max-price", price_of(in, price));
-		return;
-	}
-	if (!block)
-		return;
-	if (type && str_eq(type->text, "CAPACITY_BLOCK"))
-		doc_put_text(in->arena, entry, "market", "capacity-block");
-	doc_put_text(in->arena, entry, "capacity-reservation", block->text);
-}
-
-/* Its Id is the older word for its Name. A block has a place of its own. */
-static void put_group(const struct pcluster_input *in, const struct model_queue *q,
-                      const struct model_resource *c, struct doc *entry)
-{
-	const struct doc *on = setting(q, c, "Networking.PlacementGroup.Enabled");
-	const struct doc *name = setting(q, c, "Networking.PlacementGroup.Name");
-	const char *market = doc_text(entry, "market");
-	bool wanted = true;
-
-	name = name ? name : setting(q, c, "Networking.PlacementGroup.Id");
-	if ((on && scalar_bool(on, &wanted) >= 0 && !wanted) ||
-	    (market && str_eq(market, "capacity-block")))
-		return;
-	if (on && !name)
-		cluster_note(in->notes, on,
-		             "PlacementGroup: hpc-fleet makes none: expected the Name of one that "
-		             "is there");
-	if (name)
-		doc_put_text(in->arena, entry, "placement-group", name->text);
-}
-
-static void put_launch(const struct pcluster_input *in, const struct model_queue *q,
-                       const struct model_resource *c, struct doc *entry)
-{
-	doc_put_text(in->arena, entry, "name", c->name);
-	doc_put_text(in->arena, entry, "queue", q->name);
-	if (q->exclusive)
-		doc_put_text(in->arena, entry, "exclusive", "true");
-	put_market(in, q, c, entry);
-	put_group(in, q, c, entry);
-	if (doc_find(q->at, "Networking.AssignPublicIp"))
-		doc_put_text(in->arena, entry, "public-address",
-		             scalar_on(q->at, "Networking.AssignPublicIp") ? "true" : "false");
-}
-
 static struct doc *resource_of(const struct pcluster_input *in, const struct model_queue *q,
                                const struct model_resource *c)
 {
@@ -198,7 +101,7 @@ static struct doc *resource_of(const struct pcluster_input *in, const struct mod
 		doc_put_text(a, entry, "instance-profile", l->profile);
 	if (l->key)
 		doc_put_text(a, entry, "key-name", l->key);
-	put_launch(in, q, c, entry);
+	pcluster_fleet_launch(in, q, c, entry);
 	put_tags(in, &c->tags, entry);
 	return entry;
 }
@@ -218,67 +121,58 @@ static bool has_image(const struct model *m)
 	return false;
 }
 
-static void complain(const struct pcluster_input *in, struct faults_walk *faults, int r)
-{
-	if (cluster_note_instead(in->shortfalls, r, faults->err) < 0)
-		faults_take(faults, r);
-}
-
 static void check_ids(const struct pcluster_input *in, const struct model_place *items, size_t n,
                       const char *prefix, struct faults_walk *faults)
 {
 	for (size_t i = 0; i < n && !faults->ended; i++)
 		if (!str_starts(items[i].text, prefix) || !items[i].text[strlen(prefix)])
-			complain(in, faults,
-			         doc_err(items[i].at, faults->err, REASON_INPUT_RANGE,
-			                 "'%.80s' is not what EC2 launches with: expected %s...",
-			                 items[i].text, prefix));
+			pcluster_fleet_complain(
+			        in, faults,
+			        doc_err(items[i].at, faults->err, REASON_INPUT_RANGE,
+			                "'%.80s' is not what EC2 launches with: expected %s...",
+			                items[i].text, prefix));
 }
 
 /* The fleet's file is refused as a whole, and then nothing is launched: what it can't hold is told here. */
 static void check_resource(const struct pcluster_input *in, const struct model_queue *q,
                            const struct model_resource *c, struct faults_walk *faults)
 {
-	const struct doc *price = doc_get(c->at, "SpotPrice"), *block = reservation_of(q, c);
+	const struct doc *block = pcluster_fleet_reservation(q, c);
 	const char *type = doc_text(q->at, "CapacityType");
-	double dollars = 0;
 
-	if (price && scalar_number(price, &dollars) >= 0 &&
-	    !(dollars >= PRICE_MIN && dollars <= PRICE_MAX))
-		complain(in, faults,
-		         doc_err(price, faults->err, REASON_INPUT_RANGE,
-		                 "SpotPrice: '%.80s' is no price of an hour: expected dollars, "
-		                 "0.000001 to 1000000",
-		                 price->text));
+	pcluster_fleet_check_price(in, "SpotPrice", doc_get(c->at, "SpotPrice"), faults);
 	if (block && !faults->ended && !str_starts(block->text, "cr-") &&
 	    !str_starts(block->text, "arn:"))
-		complain(
+		pcluster_fleet_complain(
 		        in, faults,
 		        doc_err(block, faults->err, REASON_INPUT_RANGE,
 		                "CapacityReservationTarget: '%.80s': expected cr-... or the ARN of "
 		                "a group",
 		                block->text));
 	if (!block && !faults->ended && type && str_eq(type, "CAPACITY_BLOCK"))
-		complain(in, faults,
-		         doc_err(doc_get(q->at, "CapacityType"), faults->err, REASON_INPUT_REQUIRED,
-		                 "CAPACITY_BLOCK: expected the block as "
-		                 "CapacityReservationTarget of '%s'",
-		                 c->name));
+		pcluster_fleet_complain(in, faults,
+		                        doc_err(doc_get(q->at, "CapacityType"), faults->err,
+		                                REASON_INPUT_REQUIRED,
+		                                "CAPACITY_BLOCK: expected the block as "
+		                                "CapacityReservationTarget of '%s'",
+		                                c->name));
 }
 
 static void check_queue(const struct pcluster_input *in, const struct model_queue *q,
                         struct faults_walk *faults)
 {
 	if (!q->launch.image.text)
-		complain(in, faults,
-		         doc_err(q->at, faults->err, REASON_INPUT_REQUIRED,
-		                 "queue '%s' has no image: expected its CustomAmi, or 'fleet: "
-		                 "{image: ami-...}' in the head's node document",
-		                 q->name));
+		pcluster_fleet_complain(
+		        in, faults,
+		        doc_err(q->at, faults->err, REASON_INPUT_REQUIRED,
+		                "queue '%s' has no image: expected its CustomAmi, or 'fleet: "
+		                "{image: ami-...}' in the head's node document",
+		                q->name));
 	if (!q->launch.n_subnets && !faults->ended)
-		complain(in, faults,
-		         doc_err(q->at, faults->err, REASON_INPUT_REQUIRED,
-		                 "queue '%s' has no subnet: expected SubnetIds", q->name));
+		pcluster_fleet_complain(in, faults,
+		                        doc_err(q->at, faults->err, REASON_INPUT_REQUIRED,
+		                                "queue '%s' has no subnet: expected SubnetIds",
+		                                q->name));
 	check_ids(in, &q->launch.image, q->launch.image.text ? 1 : 0, "ami-", faults);
 	check_ids(in, q->launch.subnets, q->launch.n_subnets, "subnet-", faults);
 	check_ids(in, q->launch.groups, q->launch.n_groups, "sg-", faults);
@@ -290,29 +184,13 @@ static void check_queue(const struct pcluster_input *in, const struct model_queu
 		             q->name);
 }
 
-static const struct {
-	const char *key; /* of a queue, or of one of its compute resources */
-	bool is_switch;  /* it is set when on; else when it is there */
-	const char *effect;
-} without_effect[] = {
-        {"Efa.Enabled", true, "with one interface, which is no EFA"},
-        {"ComputeSettings.LocalStorage.RootVolume", false, "with the image's own root volume"},
-        {"LaunchTemplateOverrides", false, "without that template"},
-};
-
-static bool is_set(const struct doc *of, size_t row)
-{
-	return without_effect[row].is_switch ? scalar_on(of, without_effect[row].key)
-	                                     : doc_find(of, without_effect[row].key) != NULL;
-}
-
 static void note_effects(const struct pcluster_input *in, const struct doc *of)
 {
-	for (size_t i = 0; i < ARRAY_LEN(without_effect); i++)
-		if (is_set(of, i))
-			cluster_note(in->notes, doc_find(of, without_effect[i].key),
-			             "%s: hpc-fleet launches these instances %s",
-			             without_effect[i].key, without_effect[i].effect);
+	static const char key[] = "LaunchTemplateOverrides";
+
+	if (doc_find(of, key))
+		cluster_note(in->notes, doc_find(of, key),
+		             "%s: hpc-fleet launches these instances without that template", key);
 }
 
 /* ---- whether hpc-fleet is there ---- */
@@ -363,11 +241,12 @@ int pcluster_fleet(const struct pcluster_input *in, const struct model *m, struc
 		             "node document");
 		return 0;
 	}
+	pcluster_fleet_check_limits(in, m, &faults);
 	for (size_t i = 0; i < m->n_queues && !faults.ended; i++) {
 		const struct model_queue *q = &m->queues[i];
 
 		check_queue(in, q, &faults);
-		note_effects(in, q->at);
+		pcluster_fleet_check_root(in, q, &faults);
 		for (size_t k = 0; q->launch.image.text && k < q->n_resources; k++)
 			if (has_nodes(&q->resources[k]) && q->resources[k].n_types) {
 				check_resource(in, q, &q->resources[k], &faults);
@@ -381,6 +260,8 @@ int pcluster_fleet(const struct pcluster_input *in, const struct model *m, struc
 		return 0;
 	doc_put_text(in->arena, site, "cluster", m->cluster);
 	doc_put(in->arena, site, "node", node_of(in, m));
+	pcluster_fleet_types(in, list, site);
+	pcluster_fleet_limits(in, list, site);
 	doc_put(in->arena, site, "resources", list);
 	*ret = site;
 	return 0;

@@ -55,6 +55,7 @@ static bool take_numbers(const char *const c[static COLUMNS], struct instance_ty
 	t->memory_mib = v[3];
 	t->gpus = (unsigned)v[4];
 	t->efa_interfaces = (unsigned)v[5];
+	t->cards = (unsigned)v[6];
 	return (uint64_t)t->cores * t->threads == t->vcpus;
 }
 

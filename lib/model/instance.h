@@ -5,7 +5,7 @@
  *
  * A table is text, one type a line, columns by tabs in the order of the first line:
  *     type arch vcpus cores threads mem_mib gpu_maker gpu_model gpus efa_ifs cards nvme_n nvme_gb
- * where "-" stands for no GPU, and the last three aren't used yet. Lines that begin with '#' and empty lines are skipped.
+ * where "-" stands for no GPU, and the last two aren't used yet. Lines that begin with '#' and empty lines are skipped.
  */
 #pragma once
 
@@ -28,6 +28,7 @@ struct instance_type {
 	const char *gpu_model;   /* lower case, no blanks: "a100"; NULL: no GPU */
 	unsigned gpus;           /* a part of one counts as one */
 	unsigned efa_interfaces; /* 0: no EFA */
+	unsigned cards;          /* network cards, at least 1 */
 };
 
 struct instance_table {

@@ -42,6 +42,9 @@ const struct field cluster_launch_fields[] = {
          .help = "the same by the queue's name, for queues whose nodes have another role"},
         {"key-name", FIELD_STRING, AT(key),
          .help = "key pair for SSH, where the configuration has none of the head's"},
+        {"root-device", FIELD_STRING, AT(root_device), .min = 1, .max = 64,
+         .help = "the root volume's name in their images, e.g. /dev/sda1 (default: /dev/xvda), for "
+                 "what the configuration says of it"},
         {"node", FIELD_DOC, AT(node),
          .help = "further keys of their node documents, e.g. on-failure: terminate"},
         {0},

@@ -10,6 +10,7 @@ enum cluster_role { CLUSTER_COMPUTE, CLUSTER_HEAD, CLUSTER_LOGIN };
  * stack. */
 struct cluster_launch {
 	const char *image, *profile, *key; /* NULL: nothing */
+	const char *root_device;           /* the same */
 	struct field_strings groups;
 	const struct doc
 	        *profiles;      /* map: queue -> its profile, instead of `profile`; NULL: none */

@@ -41,6 +41,7 @@ struct pcluster_row {
 #define I_IN(n, lo, hi) ROW(n, .type = FIELD_INT, .min = lo, .max = hi)
 #define I_REQ(n)        ROW(n, .type = FIELD_INT, .required = true)
 #define N(n)            ROW(n, .type = FIELD_NUMBER)
+#define N_REQ(n)        ROW(n, .type = FIELD_NUMBER, .required = true)
 #define B(n)            ROW(n, .type = FIELD_BOOL)
 #define SS(n)           ROW(n, .type = FIELD_STRINGS)
 #define SS_AT(n, start) ROW(n, .type = FIELD_STRINGS, .starts = start)

@@ -339,15 +339,17 @@ static const struct pcluster_row dev_settings[] = {
 
 static const struct pcluster_row own_resource[] = {S_REQ("Name"), SS("Features"), END};
 static const struct pcluster_row own_queue[] = {S_REQ("Name"), L("ComputeResources", own_resource),
-                                                END};
+                                                I("MaxNodeHours"), N("MaxHourlyCost"), END};
+static const struct pcluster_row own_price[] = {S_REQ("InstanceType"), N_REQ("Price"), END};
 static const struct pcluster_row own_user[] = {S_REQ("Name"), I_REQ("Uid"), SS("Keys"), B("Sudo"),
                                                END};
 static const struct pcluster_row own_source[] = {S_REQ("Source"), S_REQ("Sha256"), END};
 static const struct pcluster_row own_packages[] = {S("Repository"), M("RepositoryKey", own_source),
                                                    L("Files", own_source), SS("Names"), END};
 static const struct pcluster_row hpc_node[] = {
-        SS("Networks"),  SS("MetadataUsers"), L("Queues", own_queue),      L("Users", own_user),
-        B("SharedHome"), B("DefaultUser"),    M("Packages", own_packages), END};
+        SS("Networks"),         SS("MetadataUsers"),         L("Queues", own_queue),
+        L("Prices", own_price), L("Users", own_user),        B("SharedHome"),
+        B("DefaultUser"),       M("Packages", own_packages), END};
 
 static const struct pcluster_row top[] = {
         S("Region"),

@@ -19,7 +19,7 @@
 
 struct fleet_spec {
 	const char *cluster;
-	const struct doc *node, *resources;
+	const struct doc *node, *types, *queues, *resources;
 	struct blob text; /* of the file */
 };
 
@@ -29,6 +29,10 @@ static const struct field fleet_fields[] = {
         {"node", FIELD_DOC, FIELD_AT(struct fleet_spec, node),
          .help = "keys of the nodes' node documents (default: this one's 'config', and 'head' with "
                  "its address)"},
+        {"types", FIELD_DOC, FIELD_AT(struct fleet_spec, types),
+         .help = "what must be known of instance types, as in hpc-fleet(8): cores, prices, ..."},
+        {"queues", FIELD_DOC, FIELD_AT(struct fleet_spec, queues),
+         .help = "what queues may use, as in hpc-fleet(8)"},
         {"resources", FIELD_DOC, FIELD_AT(struct fleet_spec, resources), .required = true,
          .help = "what nodes are made of, as in hpc-fleet(8): nodes, image, types, subnets, ..."},
         {0},
@@ -76,6 +80,7 @@ static struct doc *default_node(const struct step *s, const struct vars *facts)
 
 static int make_text(struct step *s, struct fleet_spec *f, const struct vars *facts, struct err *e)
 {
+	static const char *const lists[] = {"types", "queues", "resources"};
 	const char *cluster = f->cluster ? f->cluster : vars_get(facts, "cluster");
 	struct doc *site = doc_new_map(s->arena, s->at);
 
@@ -88,7 +93,9 @@ static int make_text(struct step *s, struct fleet_spec *f, const struct vars *fa
 		doc_put(s->arena, site, "node", doc_get(s->at, "node"));
 	else
 		doc_put(s->arena, site, "node", default_node(s, facts));
-	doc_put(s->arena, site, "resources", doc_get(s->at, "resources"));
+	for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+		if (doc_has(s->at, lists[i]))
+			doc_put(s->arena, site, lists[i], doc_get(s->at, lists[i]));
 	f->text = fleet_text(site, s->arena);
 	if (f->text.len < FLEET_MAX)
 		return 0;

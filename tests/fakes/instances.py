@@ -8,7 +8,7 @@ What AWS refuses is refused: unknown parameters, a token with another request, c
 instances that a (type, subnet) has, or a (type, subnet, market), `addresses`: that a subnet has; both have no end where nothing is said. `settle`:
 seconds for which a new instance isn't listed. `late`: a (type, subnet) whose instances end while they are pending, with
 that stateReason. `rate`: whether the published buckets hold. `on_launch(instance)` and `on_end(instance)` may start and
-stop what stands for it. `cut`: so many launches happen, and their answers are lost.
+stop what stands for it. `cut`: so many launches happen, and their answers are lost. `roots`: names of images' root volumes other than /dev/xvda.
 """
 import base64
 import binascii
@@ -124,7 +124,7 @@ class Cloud(Account):
         self.capacity, self.addresses, self.late = {}, {}, {}
         self.consoles = {}  # what an instance's serial console showed, by its id
         self.placement_groups, self.reservations, self.types = set(), {}, {}
-        self.settle_s, self.cut, self.rate = 0, 0, True
+        self.settle_s, self.cut, self.rate, self.roots = 0, 0, True, {}
         self.on_launch = self.on_end = lambda _instance: None
         self.buckets = {"run": Bucket(5, 2), "instances": Bucket(1000, 2), "end": Bucket(100, 5), "look": Bucket(100, 20)}
 
@@ -180,7 +180,7 @@ class Cloud(Account):
         market = self._market(kind, ask)
         self._placement(market, ask)
         self._processors(kind, ask)
-        self._disks(ask)
+        self._disks(image, ask)
         tags, data = tag_specifications(ask), self._user_data(ask)
         for key in tags.get("instance", {}):
             if not METADATA_KEY.match(key):
@@ -294,10 +294,10 @@ class Cloud(Account):
         if cores and int(cores) > self.types.get(kind, {}).get("cores", 0):
             raise Refused(400, "InvalidParameterValue", f"{kind} has not {cores} cores")
 
-    def _disks(self, ask):
+    def _disks(self, image, ask):
         if "BlockDeviceMapping.1.DeviceName" not in ask:
             return
-        if ask.pop("BlockDeviceMapping.1.DeviceName") != "/dev/xvda":
+        if ask.pop("BlockDeviceMapping.1.DeviceName") != self.roots.get(image, "/dev/xvda"):
             raise Refused(400, "InvalidBlockDeviceMapping", "the image has no such device")
         ebs = {k: ask.pop("BlockDeviceMapping.1.Ebs." + k, None) for k in (
             "VolumeSize", "VolumeType", "Iops", "Throughput", "Encrypted", "KmsKeyId", "DeleteOnTermination")}

@@ -137,11 +137,16 @@ def test_instances_have_the_tags_of_queue_and_resource_and_of_the_job_they_are_f
     assert asked == ["--noheader --all --format=%A|%u|%a --jobs=7,8,9,10"]
 
 
-def test_what_the_agent_makes_of_a_cluster_file(head, ec2):
-    """Its `render` of a case that has all of it, as hpc-fleet reads and launches it."""
-    case = Path(__file__).resolve().parents[1] / "render/cases/fleet.yaml"
-    subprocess.run([os.environ["HPC_AGENT"], "render", case, "--role", "head", "--cluster", "hpc", "--head", "10.0.0.10", "-o", head.dir / "out"],
+def render(head, name, *options):
+    """What the agent makes of a case, as hpc-fleet reads it."""
+    case = Path(__file__).resolve().parents[1] / f"render/cases/{name}.yaml"
+    subprocess.run([os.environ["HPC_AGENT"], "render", case, "--role", "head", "--cluster", "hpc", "--head", "10.0.0.10", "-o", head.dir / "out", *options],
                    check=True, capture_output=True, timeout=GUARD)
+    head.site((head.dir / "out/etc/hpc-node/fleet.yaml").read_text())
+
+
+def test_what_the_agent_makes_of_a_cluster_file(head, ec2):
+    render(head, "fleet")
     group = "arn:aws:resource-groups:eu-west-1:123456789012:group/g"
     ec2.subnets["subnet-12121212"] = "eu-west-1a"
     ec2.launchable.add("ami-00000000000000001")
@@ -149,7 +154,6 @@ def test_what_the_agent_makes_of_a_cluster_file(head, ec2):
     ec2.placement_groups.add("rack")
     ec2.reservations.update({"cr-00000000000000001": "default", group: "default"})
     ec2.types.update({"t3.micro": {"cores": 1, "cards": 1, "efa": 0, "spot": 0.01}, "c5.large": {"cores": 1, "cards": 1, "efa": 0}})
-    head.site((head.dir / "out/etc/hpc-node/fleet.yaml").read_text())
     head.start()
     head.slurm("resume", "queue1-dy-t3micro-1,reserved-dy-own-1,reserved-dy-group-1")
     head.wait_alive("queue1-dy-t3micro-1,reserved-dy-own-1,reserved-dy-group-1")
@@ -158,3 +162,25 @@ def test_what_the_agent_makes_of_a_cluster_file(head, ec2):
     assert spot["InstanceMarketOptions.MarketType"] == "spot" and float(spot["InstanceMarketOptions.SpotOptions.MaxPrice"]) == 0.015
     assert own["Placement.GroupName"] == "rack" and own[f"{target}Id"] == "cr-00000000000000001"
     assert "Placement.GroupName" not in grouped and grouped[f"{target}ResourceGroupArn"] == group
+
+
+def test_efa_volumes_processors_and_limits_of_a_cluster_file(head, ec2):
+    (head.dir / "node.yaml").write_text("version: 1\nfleet: {root-device: /dev/sda1}\n")
+    render(head, "fleet-launch", "--node-document", head.dir / "node.yaml")
+    ec2.subnets["subnet-12121212"] = "eu-west-1a"
+    ec2.launchable.add("ami-00000000000000001")
+    ec2.groups.add("sg-00000000000000001")
+    ec2.roots["ami-00000000000000001"] = "/dev/sda1"
+    ec2.types.update({"p5.48xlarge": {"cores": 96, "cards": 32, "efa": 32}, "c5n.18xlarge": {"cores": 36, "cards": 1, "efa": 1}})
+    head.start()
+    head.slurm("resume", "efa-dy-one-1,efa-dy-many-[1-3],other-dy-none-1")
+    head.wait_told("NodeName=efa-dy-many-3 State=down", "MaxHourlyCost of queue 'efa': its instances cost $113.9680 an hour; 1 more of p5.48xlarge")
+    head.wait_alive("efa-dy-one-1,efa-dy-many-[1-2],other-dy-none-1")
+    one, many, plain = (ec2.of_node(f"{name}-1")[0].shape for name in ("efa-dy-one", "efa-dy-many", "other-dy-none"))
+    root = {"DeviceName": "/dev/sda1", "Ebs.VolumeSize": "100", "Ebs.VolumeType": "gp3", "Ebs.Iops": "4000", "Ebs.Throughput": "250",
+            "Ebs.KmsKeyId": "11111111-2222-3333-4444-555555555555", "Ebs.Encrypted": "true", "Ebs.DeleteOnTermination": "true"}
+    for shape in (one, many):
+        assert {k: v for k, v in shape.items() if k.startswith("Block")} == {f"BlockDeviceMapping.1.{k}": v for k, v in root.items()}
+    assert one["CpuOptions.CoreCount"] == "36" and one["CpuOptions.ThreadsPerCore"] == "1"
+    assert interfaces(one) == [(0, 0, "efa")] and one["NetworkInterface.1.AssociatePublicIpAddress"] == "true"
+    assert len(interfaces(many)) == 33 and plain == {}
