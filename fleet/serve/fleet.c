@@ -60,6 +60,7 @@ static void end(struct program *p)
 	ledger_close(&f->ledger);
 	cloud_close(f->cloud);
 	arena_close(f->suspects);
+	arena_close(f->held_arena);
 }
 
 const struct program_info fleet_info = {

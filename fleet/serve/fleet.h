@@ -63,6 +63,8 @@ struct fleet {
 	} word;
 	struct arena *suspects; /* nodes that the last reconcile found without an instance: */
 	struct hostlist missing;
+	struct arena *held_arena; /* of jobs that the last reconcile found held, held.h: */
+	struct hostlist held;
 };
 
 #define FLEET_INIT                                                                                 \

@@ -18,13 +18,25 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct nodes_item *)a)->name, ((const struct nodes_item *)b)->name);
 }
 
+/* Without the blanks behind it; "(null)" and "none" are sinfo's words for nothing. */
 static const char *field(const char **at, char end, struct arena *a)
 {
-	size_t len = strcspn(*at, end == '\n' ? "\n" : "|\n");
-	const char *text = arena_memdup(a, *at, len);
+	size_t len = strcspn(*at, end == '\n' ? "\n" : "|\n"), n = len;
 
+	while (n && (*at)[n - 1] == ' ')
+		n--;
+	const char *text = arena_memdup(a, *at, n);
 	*at += len + ((*at)[len] == end);
-	return text;
+	return str_eq(text, "(null)") || str_eq(text, "none") ? "" : text;
+}
+
+static unsigned count_bars(const char *line, size_t len)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += line[i] == '|';
+	return n;
 }
 
 void nodes_parse(const char *text, struct arena *a, struct nodes *ret)
@@ -34,16 +46,16 @@ void nodes_parse(const char *text, struct arena *a, struct nodes *ret)
 
 	for (const char *at = text; *at;) {
 		size_t len = strcspn(at, "\n");
-		const char *bar = memchr(at, '|', len);
 
 		/* Something that sinfo says of itself. */
-		if (!bar || !memchr(bar + 1, '|', len - (size_t)(bar + 1 - at))) {
+		if (count_bars(at, len) < 3) {
 			at += len + (at[len] == '\n');
 			continue;
 		}
 		struct nodes_item x = {.name = field(&at, '|', a)};
 
 		x.state = field(&at, '|', a);
+		x.comment = field(&at, '|', a);
 		x.reason = field(&at, '\n', a);
 		all.items = arena_grow(a, all.items, &all.n, sizeof *all.items);
 		all.items[all.n - 1] = x;
@@ -66,8 +78,13 @@ static void add_line(void *ctx, const char *line)
 
 int nodes_list(struct arena *a, struct nodes *ret, struct err *e)
 {
-	/* A field of a width keeps the line, and so the name before it, in one piece. */
-	const char *argv[] = {"sinfo", "--all", "--noheader", "--Node", "--format=%N|%T|%200E",
+	/* Fields of a width keep the line, and so the name before them, in one piece. %T would have one of
+	 * the words of a state, and hide that a node which powers up is in maintenance, say. */
+	const char *argv[] = {"sinfo",
+	                      "--all",
+	                      "--noheader",
+	                      "--Node",
+	                      "--Format=NodeList:|,StateComplete:|,Comment:200|,Reason:200",
 	                      NULL};
 	struct strbuf lines = STRBUF(a, LIST_MAX);
 	const struct host_exec x = {.argv = argv,
@@ -123,18 +140,39 @@ int nodes_set(const char *const *nodes, size_t n, const char *state, struct err 
 	return failed;
 }
 
-/* sinfo(1), NODE STATE CODES: '~' powered down, '#' powering up, '%' powering down. */
+/* Whether one of the state's words begins so: sinfo(1), NODE STATE CODES; later releases print capitals. */
+static bool has_word(const char *state, const char *word)
+{
+	for (const char *at = state; *at;) {
+		if (strncasecmp(at, word, strlen(word)) == 0)
+			return true;
+		at += strcspn(at, "+");
+		at += *at == '+';
+	}
+	return false;
+}
+
 bool nodes_is_off(const char *state)
 {
-	return str_ends(state, "~") || str_eq(state, "powered_down");
+	return has_word(state, "powered_down");
 }
 
 bool nodes_is_resuming(const char *state)
 {
-	return str_ends(state, "#") || str_eq(state, "powering_up");
+	return has_word(state, "powering_up");
 }
 
 bool nodes_is_down(const char *state)
 {
 	return strncasecmp(state, "down", strlen("down")) == 0;
+}
+
+bool nodes_is_ending(const char *state)
+{
+	return has_word(state, "powering_down") || has_word(state, "power_down");
+}
+
+bool nodes_is_kept(const char *state)
+{
+	return has_word(state, "drain") || has_word(state, "maint") || has_word(state, "reboot");
 }

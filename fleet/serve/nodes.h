@@ -11,7 +11,8 @@
 
 struct nodes_item {
 	const char *name;
-	const char *state; /* as sinfo prints %T: "idle~", "allocated#", "down*" */
+	const char *state;   /* all of it, as StateComplete: "idle+cloud+powered_down" */
+	const char *comment; /* both "" where there is none; their first 200 bytes */
 	const char *reason;
 };
 struct nodes {
@@ -20,7 +21,7 @@ struct nodes {
 };
 int nodes_list(struct arena *a, struct nodes *ret, struct err *e) ATTR_MUST_USE;
 
-/* What sinfo printed, a node a line: "NAME|STATE|REASON". */
+/* What sinfo printed, a node a line: "NAME|STATE|COMMENT|REASON", with blanks behind the last two. */
 void nodes_parse(const char *text, struct arena *a, struct nodes *ret);
 
 #define NODES_AT_ONCE 100 /* nodes of one scontrol */
@@ -34,3 +35,6 @@ int nodes_set(const char *const *nodes, size_t n, const char *state, struct err 
 bool nodes_is_off(const char *state);      /* powered down, and nobody wants it up */
 bool nodes_is_resuming(const char *state); /* Slurm waits for it */
 bool nodes_is_down(const char *state);
+bool nodes_is_ending(const char *state); /* being powered down, or about to be */
+/* Somebody works on it: drained, in a reservation for maintenance, or to be rebooted. */
+bool nodes_is_kept(const char *state);

@@ -9,6 +9,7 @@
 #include "serve/ask.h"
 #include "serve/budget.h"
 #include "serve/finish.h"
+#include "serve/held.h"
 #include "serve/look.h"
 #include "serve/nodes.h"
 #include "serve/tell.h"
@@ -234,7 +235,7 @@ static bool is_ours_to_heal(struct fleet *f, const struct nodes_item *x)
 	const struct site_resource *r = site_find(&f->site, x->name);
 
 	return r && !f->ledger.stopped && budget_allows(f, r) && nodes_is_down(x->state) &&
-	       !strpbrk(x->state, "%!") &&
+	       !nodes_is_ending(x->state) && !nodes_is_kept(x->state) &&
 	       (str_starts(x->reason, NODES_MARK) ||
 	        str_starts(x->reason, "ResumeTimeout reached")) &&
 	       pool_next(r, clock_now());
@@ -253,7 +254,7 @@ static void heal(const struct nodes *all, struct fleet *f, struct arena *a)
 
 		for (size_t i = 0; i < all->n; i++)
 			if (is_ours_to_heal(f, &all->items[i]) &&
-			    str_ends(all->items[i].state, "~") == (s == 1))
+			    nodes_is_off(all->items[i].state) == (s == 1))
 				names[n++] = all->items[i].name;
 		if (!n)
 			continue;
@@ -281,8 +282,8 @@ static int find_missing(struct fleet *f, const struct nodes *all, struct err *e)
 
 		/* One that was given up while it came up is waited for by nobody. */
 		if (!nodes_is_resuming(all->items[i].state) || nodes_is_down(all->items[i].state) ||
-		    !site_find(&f->site, name) || ledger_has(&f->ledger, name) ||
-		    ledger_wants(&f->ledger, name))
+		    nodes_is_kept(all->items[i].state) || !site_find(&f->site, name) ||
+		    ledger_has(&f->ledger, name) || ledger_wants(&f->ledger, name))
 			continue;
 		struct hostlist *to = strmap_has(&before, name) ? &twice : &now;
 		to->names = arena_grow(a, to->names, &to->n, sizeof *to->names);
@@ -304,7 +305,8 @@ static int find_orphans(struct fleet *f, const struct nodes *all, struct arena *
 	struct hostlist off = {.names = arena_array(a, all->n, sizeof(char *))};
 
 	for (size_t i = 0; i < all->n; i++)
-		if (nodes_is_off(all->items[i].state) && ledger_has(&f->ledger, all->items[i].name))
+		if (nodes_is_off(all->items[i].state) && !nodes_is_kept(all->items[i].state) &&
+		    ledger_has(&f->ledger, all->items[i].name))
 			off.names[off.n++] = all->items[i].name;
 	return off.n ? act_suspend(f, &off, "Slurm has its node powered down", e) : 0;
 }
@@ -325,6 +327,7 @@ static int with_slurm(struct fleet *f, struct arena *a, struct err *e)
 	if (r < 0)
 		return r;
 	heal(&all, f, a);
+	held_release(f);
 	return 0;
 }
 

@@ -44,9 +44,13 @@ if [ "$1" = show ]; then
 fi
 printf '%s\\n' "$*" >>{dir}/scontrol.log
 """
+SUFFIXES = {"~": "powered_down", "#": "not_responding+powering_up", "%": "powering_down", "!": "power_down", "*": "not_responding"}
 # Whose jobs are, and which are on nodes, by files the test writes.
 SQUEUE = """#!/bin/sh
 case "$*" in
+*--states=PENDING*)
+	cat {dir}/pending 2>/dev/null
+	exit 0 ;;
 *--nodelist=*)
 	list=${{*##*--nodelist=}}
 	cat "{dir}/on.${{list%% *}}" 2>/dev/null
@@ -88,9 +92,16 @@ class Head:
         (self.dir / "fleet.yaml").write_text(text)
 
     def nodes(self, **states):
-        """What sinfo says: node="STATE" or (STATE, REASON)."""
-        lines = [(k.replace("_", "-"), *(v if isinstance(v, tuple) else (v, "none"))) for k, v in states.items()]
-        (self.dir / "nodes").write_text("".join("|".join(x) + "\n" for x in lines))
+        """What sinfo says: node="STATE" or (STATE, REASON[, COMMENT]); the state's last letter as %T has it, or words."""
+        lines = []
+        for name, v in states.items():
+            state, reason, comment = (*(v if isinstance(v, tuple) else (v,)), "none", "(null)")[:3]
+            words = SUFFIXES.get(state[-1])
+            state = f"{state[:-1]}+cloud+{words}" if words else f"{state}+cloud"
+            if isinstance(v, tuple) and len(v) > 2:
+                reason, comment = v[1], v[2]
+            lines.append(f"{name.replace('_', '-')}|{state}|{comment:<200.200}|{reason:<200.200}\n")
+        (self.dir / "nodes").write_text("".join(lines))
 
     def jobs_on(self, nodes, *jobs):
         """What squeue says of a list of nodes."""

@@ -258,6 +258,38 @@ def test_nodes_are_given_back_when_a_pool_rests_no_more(head, ec2):
     assert head.told() == ["update NodeName=q-dy-a-1 State=power_down_force", "update NodeName=q-dy-a-2 State=resume"]
 
 
+def test_what_somebody_works_on_is_left_alone(head, ec2):
+    head.start()
+    head.slurm("resume", "q-dy-a-[1-3]")
+    head.wait_alive("q-dy-a-[1-3]")
+    head.stop()
+    head.nodes(q_dy_a_1="idle+maintenance+reserved+powered_down", q_dy_a_2="idle+drain+powered_down", q_dy_a_3="idle+reboot_issued+powered_down",
+               q_dy_a_4="allocated+drain+powering_up", q_dy_a_5=("down+drain+powered_down", "hpc-fleet: x"),
+               q_dy_a_6=("down+maintenance", "hpc-fleet: x"), q_dy_a_7=("down+reboot_requested+powered_down", "ResumeTimeout reached"),
+               q_dy_a_8=("down~", "hpc-fleet: x"))
+    seen = looks(ec2)
+    head.start()
+    for n in (2, 3):
+        wait_until(lambda: looks(ec2) >= seen + n - 1, "a look")
+        head.run("reconcile")
+    wait_until(lambda: looks(ec2) >= seen + 3, "a third look")
+    head.wait_alive("q-dy-a-[1-3]")
+    head.stop()
+    assert set(head.told()) == {"update NodeName=q-dy-a-8 State=resume"}
+
+
+def test_jobs_that_were_requeued_and_held_are_released_once(head, ec2):
+    pending = head.dir / "pending"
+    pending.write_text("7|0|BadConstraints|1\n8|0|BadConstraints|0\n9|0|JobHeldUser|1\n12|0|BadConstraints|2\n")
+    head.start()
+    head.wait_told("release 7,12")
+    pending.write_text("7|0|BadConstraints|1\n12|0|BadConstraints|3\n")
+    head.run("reconcile")
+    head.wait_told("release 12")
+    wait_until(lambda: "release 12" in head.told(), "only what was requeued again")
+    assert head.told() == ["release 7,12", "release 12"]
+
+
 def test_stop_launches_nothing_until_start(head, ec2):
     head.start()
     head.run("stop")

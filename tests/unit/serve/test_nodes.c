@@ -10,36 +10,49 @@ static void each_node_is_read_once(void **state)
 	struct nodes all;
 
 	(void)state;
-	nodes_parse(
-	        "b-1|idle~|none\na-1|down*|hpc-fleet: Insufficient|x\nb-1|idle~|none\nc|idle|\n", a,
-	        &all);
+	nodes_parse("b-1|idle+cloud|(null)   |none  \n"
+	            "a-1|down+cloud|hpc-agent: x  |hpc-fleet: Insufficient|x   \n"
+	            "b-1|idle+cloud|(null)|none\nc|idle||\n",
+	            a, &all);
 	assert_int_equal(all.n, 3);
 	assert_string_equal(all.items[0].name, "a-1");
-	assert_string_equal(all.items[0].state, "down*");
+	assert_string_equal(all.items[0].state, "down+cloud");
+	assert_string_equal(all.items[0].comment, "hpc-agent: x");
 	assert_string_equal(all.items[0].reason, "hpc-fleet: Insufficient|x");
 	assert_string_equal(all.items[1].name, "b-1");
+	assert_string_equal(all.items[1].comment, "");
+	assert_string_equal(all.items[1].reason, "");
 	assert_string_equal(all.items[2].name, "c");
 	assert_string_equal(all.items[2].reason, "");
 	nodes_parse("", a, &all);
 	assert_int_equal(all.n, 0);
 	/* What is no node. */
-	nodes_parse("sinfo: error: no answer\nb|idle\nc|idle|\n\n", a, &all);
+	nodes_parse("sinfo: error: no answer\nb|idle|x\nc|idle||\n\n", a, &all);
 	assert_int_equal(all.n, 1);
 	assert_string_equal(all.items[0].name, "c");
 }
 
-static void states_by_their_suffixes(void **state)
+static void states_by_their_words(void **state)
 {
 	static const struct {
 		const char *state;
-		bool off, resuming, down;
+		bool off, resuming, down, ending, kept;
 	} rows[] = {
-	        {"idle", false, false, false},          {"idle~", true, false, false},
-	        {"allocated#", false, true, false},     {"idle%", false, false, false},
-	        {"down", false, false, true},           {"down~", true, false, true},
-	        {"down#", false, true, true},           {"DOWN*", false, false, true},
-	        {"powered_down", true, false, false},   {"powering_up", false, true, false},
-	        {"powering_down", false, false, false}, {"", false, false, false},
+	        {"idle", false, false, false, false, false},
+	        {"idle+cloud+powered_down", true, false, false, false, false},
+	        {"allocated+cloud+not_responding+powering_up", false, true, false, false, false},
+	        {"idle+powering_down", false, false, false, true, false},
+	        {"idle+power_down", false, false, false, true, false},
+	        {"down", false, false, true, false, false},
+	        {"down+cloud+powered_down", true, false, true, false, false},
+	        {"down+powering_up", false, true, true, false, false},
+	        {"DOWN+CLOUD", false, false, true, false, false},
+	        {"IDLE+CLOUD+POWERED_DOWN", true, false, false, false, false},
+	        {"idle+cloud+drain", false, false, false, false, true},
+	        {"allocated+maintenance+reserved+powering_up", false, true, false, false, true},
+	        {"MIXED+DRAIN+REBOOT_REQUESTED", false, false, false, false, true},
+	        {"down+reboot_issued", false, false, true, false, true},
+	        {"", false, false, false, false, false},
 	};
 
 	(void)state;
@@ -47,6 +60,8 @@ static void states_by_their_suffixes(void **state)
 		assert_int_equal(nodes_is_off(rows[i].state), rows[i].off);
 		assert_int_equal(nodes_is_resuming(rows[i].state), rows[i].resuming);
 		assert_int_equal(nodes_is_down(rows[i].state), rows[i].down);
+		assert_int_equal(nodes_is_ending(rows[i].state), rows[i].ending);
+		assert_int_equal(nodes_is_kept(rows[i].state), rows[i].kept);
 	}
 }
 
@@ -54,7 +69,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(each_node_is_read_once),
-	        cmocka_unit_test(states_by_their_suffixes),
+	        cmocka_unit_test(states_by_their_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
