@@ -9,6 +9,7 @@ set(doors
 	"yaml_parser_=data/yaml"
 	"yaml_event_=data/yaml"
 	"mnt_=machine/mount"
+	"blkid_=machine/disk_look"
 	"mnl_=machine/filter"
 	"nftnl_=machine/filter"
 	"sd_bus_=machine/unit"

@@ -4,7 +4,6 @@
 
 #include "data/scalar.h"
 
-#define STATE_DEVICE  "/dev/sdf"
 #define USER_DATA_MAX (16 * 1024)
 
 /* ---- the instance ---- */
@@ -43,8 +42,7 @@ static const char *user_data(struct stack_writer *x)
 	              "config-sha256: %s\n"
 	              "bucket-owner: \"${AWS::AccountId}\"\n",
 	              x->in->sha256);
-	if (*storage)
-		strbuf_printf(&out, "storage: {%s}\n", storage);
+	strbuf_printf(&out, "storage: {%s}\n", storage);
 	put_fleet(x, &out);
 	if (out.overflow)
 		stack_refuse(x, x->in->config,
@@ -122,15 +120,10 @@ static void state_volume(struct stack_writer *x)
 	stack_tags(x, "Tags", "state");
 	stack_end(x);
 	stack_begin(x, "StateAttachment", "AWS::EC2::VolumeAttachment", NULL);
-	jsonw_str(&x->w, "Device", STATE_DEVICE);
+	jsonw_str(&x->w, "Device", STACK_STATE_DEVICE);
 	stack_ref(x, "InstanceId", "Head");
 	stack_ref(x, "VolumeId", "StateVolume");
 	stack_end(x);
-	cluster_note(
-	        x->in->notes, doc_get(x->in->config, "HeadNode"),
-	        "the volume for state and /home is made and attached as %s; this version's agent "
-	        "doesn't format and mount it",
-	        STATE_DEVICE);
 }
 
 /* ElasticIp is a switch or the id of an address that is there. */

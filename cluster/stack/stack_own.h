@@ -74,7 +74,9 @@ void stack_roles_outputs(struct stack_writer *x);
 void stack_roles_fleet(struct stack_writer *x, struct strbuf *out);
 void stack_storage_find(struct stack_writer *x); /* stack_storage.c */
 void stack_storage(struct stack_writer *x);
-/* The map `storage` of the head's node document as text for Fn::Sub, or "". */
+/* What the volume for state and /home is attached as. */
+#define STACK_STATE_DEVICE "/dev/sdf"
+/* The map `storage` of the head's node document as text for Fn::Sub, without its braces. */
 const char *stack_storage_sources(struct stack_writer *x);
 /* What a head waits for before it starts: file systems that it could not reach yet. */
 void stack_storage_before_head(struct stack_writer *x);

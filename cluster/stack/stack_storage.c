@@ -4,10 +4,11 @@
 
 #include "data/scalar.h"
 
-#define EBS_GIB   35     /* ParallelCluster's default */
-#define HOME_NAME "home" /* in the node document: SharedStorageType: Efs */
-#define HOME_ID   "HomeFileSystem"
-#define LETTERS   "ghijklmnop" /* of devices; f is the state volume's */
+#define EBS_GIB    35          /* ParallelCluster's default */
+#define HOME_NAME  "home"      /* in the node document: SharedStorageType: Efs */
+#define STATE_NAME "hpc-state" /* there, too: as the agent knows it */
+#define HOME_ID    "HomeFileSystem"
+#define LETTERS    "ghijklmnop" /* of devices; f is the state volume's */
 
 static const struct doc *storage(const struct stack_writer *x)
 {
@@ -51,6 +52,11 @@ static const char *policy_of(struct stack_writer *x, const struct doc *settings,
 
 /* ---- EBS ---- */
 
+static const char *attachment(struct stack_writer *x, size_t nth)
+{
+	return arena_printf(x->arena, "/dev/sd%c", nth < strlen(LETTERS) ? LETTERS[nth] : '?');
+}
+
 static void ebs_volume(struct stack_writer *x, const char *id, const char *name,
                        const struct doc *settings)
 {
@@ -86,16 +92,11 @@ static void ebs(struct stack_writer *x, const struct doc *entry, size_t nth)
 		stack_refuse(x, entry, "SharedStorage: more than %zu volumes", strlen(LETTERS));
 		return;
 	}
-	cluster_note(
-	        x->in->notes, entry,
-	        "shared storage '%s': its volume is attached to the head; this version's agent "
-	        "doesn't mount it, and serves what the head has at '%s'",
-	        name, doc_text(entry, "MountDir"));
 	if (!given)
 		ebs_volume(x, id, name, settings);
 	stack_begin(x, arena_printf(x->arena, "%sAttachment", id), "AWS::EC2::VolumeAttachment",
 	            NULL);
-	jsonw_str(&x->w, "Device", arena_printf(x->arena, "/dev/sd%c", LETTERS[nth]));
+	jsonw_str(&x->w, "Device", attachment(x, nth));
 	stack_ref(x, "InstanceId", "Head");
 	if (given)
 		jsonw_str(&x->w, "VolumeId", given);
@@ -289,16 +290,20 @@ static bool is_known(const struct doc *entry)
 {
 	const struct doc *lustre_of = doc_get(entry, "FsxLustreSettings");
 
-	return is_type(entry, "Ebs") || (is_type(entry, "Efs") && !makes_efs(entry)) ||
+	return (is_type(entry, "Ebs") && doc_find(entry, "EbsSettings.VolumeId")) ||
+	       (is_type(entry, "Efs") && !makes_efs(entry)) ||
 	       (is_type(entry, "FsxLustre") && doc_get(lustre_of, "MountName"));
 }
 
-static const char *source(struct stack_writer *x, const struct doc *entry, const char *name)
+static const char *source(struct stack_writer *x, const struct doc *entry, const char *name,
+                          size_t nth)
 {
 	const char *given = doc_text(x->in->storage, name), *id = stack_id(x, name);
 
 	if (given)
 		return stack_literal(x, given);
+	if (is_type(entry, "Ebs"))
+		return attachment(x, nth);
 	if (makes_efs(entry))
 		return arena_printf(x->arena, "${%s}", id);
 	if (makes_lustre(entry))
@@ -319,18 +324,26 @@ const char *stack_storage_sources(struct stack_writer *x)
 	struct strbuf out = STRBUF(x->arena, STACK_TEXT_MAX);
 	const struct doc *list = storage(x);
 
-	strbuf_str(&out, "");
+	size_t volumes = 0;
+
+	/* The volume can't be named here: it follows the head into its zone. */
+	strbuf_str(&out, STATE_NAME ": " STACK_STATE_DEVICE);
 	if (home_on_efs(x))
-		strbuf_str(&out, HOME_NAME ": \"${" HOME_ID "}\"");
+		strbuf_str(&out, ", " HOME_NAME ": \"${" HOME_ID "}\"");
 	for (size_t i = 0; list && i < list->n; i++) {
 		const char *name = doc_text(list->items[i], "Name");
+		size_t nth = is_type(list->items[i], "Ebs") ? volumes++ : 0;
 
+		if (str_eq(name, STATE_NAME))
+			stack_refuse(x, list->items[i],
+			             "SharedStorage: '%s' is the name of the head's own volume",
+			             name);
 		if (is_known(list->items[i]))
 			continue;
-		strbuf_str(&out, out.len ? ", " : "");
+		strbuf_str(&out, ", ");
 		strbuf_json(&out, name);
 		strbuf_str(&out, ": ");
-		strbuf_json(&out, source(x, list->items[i], name));
+		strbuf_json(&out, source(x, list->items[i], name, nth));
 	}
-	return out.data ? out.data : "";
+	return out.data;
 }

@@ -19,6 +19,7 @@
 
 const struct recipe_refused recipe_refused[] = {
         {"hostname", "a name is one node's"},
+        {"volumes", "which disks a node has, is told when it boots"},
         {"mounts", "what a node mounts is its cluster's to say"},
         {"exports", "which networks may mount is its cluster's to say"},
         {"munge", "a key in an image is a key in the hands of all who can start it"},

@@ -171,6 +171,13 @@ static const struct reason_row rows[REASON_COUNT] = {
         [REASON_MOUNT_HUNG] =
                 {"mount-hung", "the mount did not return",
                  "the server accepts connections but does not answer; look at its load"},
+        [REASON_DISK_ABSENT] =
+                {"disk-absent", "a disk that should be attached is not there",
+                 "is the volume attached to this instance, and does its type have NVMe disks?"},
+        [REASON_DISK_NOT_BLANK] =
+                {"disk-not-blank", "a disk has something on it that can't be mounted",
+                 "nothing is ever made over data: empty it by hand, as with wipefs, or attach "
+                 "another one"},
         [REASON_EXPORT_MISSING] =
                 {"export-missing", "a directory to export is not there",
                  "is it a mount of this machine that failed, or a name that is misspelt?"},

@@ -79,6 +79,8 @@
 	X(MOUNT_NOT_SEEN)                                                                          \
 	X(MOUNT_UNSUPPORTED)                                                                       \
 	X(MOUNT_HUNG)                                                                              \
+	X(DISK_ABSENT)                                                                             \
+	X(DISK_NOT_BLANK)                                                                          \
 	X(EXPORT_MISSING)                                                                          \
 	X(NFS_SERVER)                                                                              \
 	X(MUNGE_KEY_INVALID)                                                                       \

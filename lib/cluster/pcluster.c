@@ -192,6 +192,7 @@ int pcluster_spec(const struct pcluster_input *in, struct doc *spec, struct err 
 	r = add_role(in, spec, e);
 	if (r < 0)
 		return r;
+	pcluster_volumes(in, of, spec);
 	pcluster_directory(in, spec);
 	pcluster_packages(in, spec);
 	pcluster_users(in, spec);

@@ -36,6 +36,14 @@ void pcluster_login(const struct pcluster_input *in, struct doc *spec);
 int pcluster_mounts(const struct pcluster_input *in, struct doc *mounts,
                     struct err *e) ATTR_MUST_USE;
 
+/* pcluster_storage.c: what the node document's `storage` or an instance tag says of that name; NULL: nothing. */
+const char *pcluster_storage_source(const struct pcluster_input *in, const char *name);
+
+/* pcluster_volumes.c: the `volumes:` of compute nodes and heads. What a head keeps on its state volume, if
+ * `storage` has one by this name, becomes mounts. To be called when the head's sections are known. */
+#define PCLUSTER_STATE "hpc-state"
+void pcluster_volumes(const struct pcluster_input *in, const struct doc *of, struct doc *spec);
+
 /* pcluster_directory.c: the section `directory` that DirectoryService makes of every node. */
 void pcluster_directory(const struct pcluster_input *in, struct doc *spec);
 

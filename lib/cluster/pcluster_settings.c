@@ -87,10 +87,6 @@ static const struct {
 	const char *value; /* NULL: any; "true", "false": any spelling of it */
 	const char *effect;
 } without_effect[] = {
-        {"ComputeSettings.LocalStorage.EphemeralVolume", QUEUE, NULL,
-         "EphemeralVolume: disks of the instance are not set up, nothing is mounted at MountDir"},
-        {"LocalStorage.EphemeralVolume", HEAD, NULL,
-         "EphemeralVolume: disks of the instance are not set up, nothing is mounted at MountDir"},
         {"HealthChecks.Gpu.Enabled", QUEUE, "true",
          "HealthChecks: no program looks at GPUs before a job"},
         {"HealthChecks.Gpu.Enabled", RESOURCE, "true",

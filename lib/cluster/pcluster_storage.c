@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Translates SharedStorage and what the head node exports to mounts. */
 #include <errno.h>
-#include <stdio.h>
 
 #include "cluster/pcluster_own.h"
 #include "data/scalar.h"
@@ -28,16 +27,17 @@ static void nfs_from_head(const struct entry *s, struct doc *mount, const char *
 	             arena_printf(s->arena, "%s%s%s:%s", v6 ? "[" : "", head, v6 ? "]" : "", dir));
 }
 
-/* The id or source that the node document gives for this storage, or NULL. */
+const char *pcluster_storage_source(const struct pcluster_input *in, const char *name)
+{
+	const char *text = doc_text(in->node->storage, name);
+
+	return text ? text
+	            : vars_get(in->facts, arena_printf(in->arena, "tag.hpc-node:storage.%s", name));
+}
+
 static const char *mapped(const struct entry *s)
 {
-	const char *text = doc_text(s->in->node->storage, s->name);
-	char tag[160];
-
-	if (text)
-		return text;
-	snprintf(tag, sizeof tag, "tag.hpc-node:storage.%s", s->name);
-	return vars_get(s->in->facts, tag);
+	return pcluster_storage_source(s->in, s->name);
 }
 
 /* Only the node's own document has it: on the node its absence is a fault, elsewhere a note and a
@@ -66,7 +66,7 @@ static const char *setting(const struct entry *s, const char *section, const cha
 	return settings ? doc_text(settings, key) : NULL;
 }
 
-/* Not on a head, which serves what is there: see add_storage(). */
+/* Not on a head: see add_storage(). */
 static int ebs(struct entry *s, struct err *e)
 {
 	(void)e;
@@ -164,14 +164,8 @@ static int add_storage(struct entry *s, struct doc *mounts, struct err *e)
 
 	s->name = doc_text(s->at, "Name");
 	s->dir = pcluster_dir(doc_text(s->at, "MountDir"), s->arena);
-	if (pcluster_is_head(s->in) && str_eq(type, "Ebs")) {
-		cluster_note(
-		        s->in->notes, s->at,
-		        "shared storage '%s': this version attaches no volumes: what the head has "
-		        "at '%s' is served",
-		        s->name, s->dir);
-		return 0;
-	}
+	if (pcluster_is_head(s->in) && str_eq(type, "Ebs"))
+		return 0; /* a disk of its own: pcluster_volumes() */
 	s->mount = doc_new_map(s->arena, s->at);
 	doc_put_text(s->arena, s->mount, "path", s->dir);
 	for (size_t i = 0; i < ARRAY_LEN(storage_types); i++) {

@@ -144,26 +144,22 @@ static bool takes_passwords(const struct pcluster_input *in)
 	return doc_get(in->config, "DirectoryService") && in->node->role != CLUSTER_COMPUTE;
 }
 
-/* sshd reads its settings when it starts; not every machine has one, nor under the same name. */
+/* sshd reads its settings when it starts; not every machine has one. Debian's service is ssh, others' is sshd. */
 static void add_sshd(const struct pcluster_input *in, struct doc *spec)
 {
-	static const char *const units[] = {"ssh.service", "sshd.service"};
 	struct arena *a = in->arena;
+	struct doc *unit = doc_new_map(a, in->config);
 
 	add_file(in, spec, SSHD_CONF, "0644",
 	         arena_printf(a,
 	                      WRITTEN_BY "AuthorizedKeysFile .ssh/authorized_keys "
 	                                 ".ssh/authorized_keys2 " KEYS_DIR "/%%u\n%s",
 	                      takes_passwords(in) ? "PasswordAuthentication yes\n" : ""));
-	for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-		struct doc *unit = doc_new_map(a, in->config);
-
-		doc_put_text(a, unit, "name", units[i]);
-		doc_put_text(a, unit, "state", "any");
-		doc_put_text(a, unit, "if-present", "true");
-		doc_put_text(a, unit, "restart-on", SSHD_CONF);
-		doc_push(a, pcluster_section(in, spec, "units"), unit);
-	}
+	doc_put_text(a, unit, "name", pcluster_has_apt(in) ? "ssh.service" : "sshd.service");
+	doc_put_text(a, unit, "state", "any");
+	doc_put_text(a, unit, "if-present", "true");
+	doc_put_text(a, unit, "restart-on", SSHD_CONF);
+	doc_push(a, pcluster_section(in, spec, "units"), unit);
 }
 
 /* Written even if nobody may: who no longer may must not stay in it. What the image grants the

@@ -15,6 +15,7 @@ const struct kind *const kinds_all[] = {
         &kind_users,
         &kind_sysctl,
         &kind_limits,
+        &kind_volumes,
         &kind_mounts,
         &kind_files,
         &kind_imds_lock,

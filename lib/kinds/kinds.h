@@ -18,6 +18,7 @@ extern const struct kind kind_groups;
 extern const struct kind kind_users;
 extern const struct kind kind_sysctl;
 extern const struct kind kind_limits;
+extern const struct kind kind_volumes;
 extern const struct kind kind_mounts;
 extern const struct kind kind_files;
 extern const struct kind kind_imds_lock;

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "kinds/kinds.h"
+#include "kinds/mount_check.h"
 #include "machine/mount.h"
 #include "plan/claim.h"
 
@@ -114,14 +115,6 @@ static struct blob option_name(struct blob option)
 	return (struct blob){option.data, equals ? (size_t)(equals - option.data) : option.len};
 }
 
-static struct blob next_option(const char **at)
-{
-	struct blob option = {*at, strcspn(*at, ",")};
-
-	*at += option.len + ((*at)[option.len] == ',');
-	return option;
-}
-
 static bool same_name(struct blob a, struct blob b)
 {
 	return a.len == b.len && memcmp(a.data, b.data, a.len) == 0;
@@ -147,7 +140,7 @@ static bool are_rivals(struct blob a, struct blob b)
 static bool is_replaced(struct blob option, const char *by)
 {
 	while (by && *by) {
-		struct blob other = next_option(&by);
+		struct blob other = mount_next_option(&by);
 
 		if (are_rivals(option_name(option), option_name(other)))
 			return true;
@@ -161,7 +154,7 @@ static const char *merged_options(struct arena *a, const char *own, const char *
 	struct strbuf out = STRBUF(a, OPTIONS_MAX);
 
 	while (*own) {
-		struct blob option = next_option(&own);
+		struct blob option = mount_next_option(&own);
 
 		if (is_replaced(option, given))
 			continue;
@@ -171,57 +164,6 @@ static const char *merged_options(struct arena *a, const char *own, const char *
 	if (given && *given)
 		strbuf_printf(&out, "%s%s", out.len ? "," : "", given);
 	return out.len ? out.data : "";
-}
-
-static int check_options(const struct step *s, const char *options, struct err *e)
-{
-	const struct doc *at = claim_at(s, "options");
-
-	if (strlen(options) > OPTIONS_MAX / 2)
-		return doc_err(at, e, REASON_INPUT_LIMIT, "options are longer than %d bytes",
-		               OPTIONS_MAX / 2);
-	for (const char *p = options; *p; p++)
-		if ((unsigned char)*p <= ' ' || *p == 0x7f)
-			return doc_err(at, e, REASON_INPUT_RANGE,
-			               "options contain a blank or control character");
-	while (*options) {
-		struct blob option = next_option(&options);
-
-		if (option.len == 0)
-			return doc_err(at, e, REASON_INPUT_RANGE, "an option is empty");
-		if (blob_eq(option, "bg"))
-			return doc_err(at, e, REASON_INPUT_UNSUPPORTED,
-			               "option 'bg' would leave open when the mount is there; use "
-			               "'optional: true' and a 'timeout'");
-	}
-	return 0;
-}
-
-/* The system's own directories: a mount there would hide them and break it. */
-static int check_place(const struct step *s, const char *path, struct err *e)
-{
-	static const char *const places[] = {"/",           "/bin",          "/boot",
-	                                     "/dev",        "/etc",          "/lib",
-	                                     "/lib32",      "/lib64",        "/libx32",
-	                                     "/proc",       "/run",          "/run/hpc-node",
-	                                     "/sbin",       "/sys",          "/usr",
-	                                     "/usr/bin",    "/usr/lib",      "/usr/lib32",
-	                                     "/usr/lib64",  "/usr/libexec",  "/usr/sbin",
-	                                     "/usr/libx32", "/usr/share",    "/var",
-	                                     "/var/lib",    "/var/lib/dpkg", "/var/lib/hpc-node",
-	                                     "/var/lib/rpm"};
-	static const char *const kernels[] = {"/proc/", "/sys/"};
-
-	for (size_t i = 0; i < ARRAY_LEN(places); i++)
-		if (str_eq(path, places[i]))
-			return doc_err(claim_at(s, "path"), e, REASON_INPUT_RANGE,
-			               "'%s' is the system's own: a mount there would hide it",
-			               path);
-	for (size_t i = 0; i < ARRAY_LEN(kernels); i++)
-		if (str_starts(path, kernels[i]))
-			return doc_err(claim_at(s, "path"), e, REASON_INPUT_RANGE,
-			               "'%s' is the kernel's: a mount there would hide it", path);
-	return 0;
 }
 
 static int needs_source(const struct step *s, const struct mount_spec *m, struct err *e)
@@ -392,7 +334,7 @@ static int check_keys(const struct step *s, const struct mount_spec *m, struct e
 			return doc_err(claim_at(s, key_types[i].key), e, REASON_INPUT_RANGE,
 			               "'%s' has no meaning for type '%s'", key_types[i].key,
 			               type_names[m->type]);
-	return m->options ? check_options(s, m->options, e) : 0;
+	return m->options ? mount_check_options(s, m->options, e) : 0;
 }
 
 static int claim(struct step *s, void *fields, const struct vars *facts, struct err *e)
@@ -404,7 +346,7 @@ static int claim(struct step *s, void *fields, const struct vars *facts, struct 
 
 	if (r < 0)
 		return r;
-	r = check_place(s, m->path, e);
+	r = mount_check_place(s, m->path, e);
 	if (r < 0)
 		return r;
 	r = check_keys(s, m, e);

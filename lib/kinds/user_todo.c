@@ -229,6 +229,8 @@ static int todo_new_user(const struct step_ctx *c, const struct user_spec *u, st
 	add_arg(add, more ? "--groups" : NULL, more);
 	add_arg(add, home ? "--home-dir" : NULL, home);
 	add_arg(add, "--no-create-home", NULL);
+	/* A uid that is new here has no entry in lastlog or faillog that it could take over. */
+	add_arg(add, "--no-log-init", NULL);
 	add_arg(add, "--shell",
 	        u->shell    ? u->shell
 	        : u->system ? "/usr/sbin/nologin"

@@ -207,6 +207,14 @@ class Guest:
         """The instance's network card arrives."""
         self.qmp.call("device_add", driver="virtio-net-pci", netdev="n0", mac=self.mac, id="nic0", bus="pci.0")
 
+    def plug_disk(self, serial, mib):
+        """An empty NVMe disk is attached; an EBS volume's serial is its id without the dash."""
+        file = self.home / serial
+        with open(file, "wb") as disk:
+            disk.truncate(mib << 20)
+        self.qmp.call("blockdev-add", driver="raw", **{"node-name": serial, "file": {"driver": "file", "filename": str(file)}})
+        self.qmp.call("device_add", driver="nvme", drive=serial, serial=serial, id=f"nvme-{serial}", bus="pci.0")
+
     def run(self, shell, timeout=30, check=True):
         return self.control.run(shell, timeout, check)
 

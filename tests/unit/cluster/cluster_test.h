@@ -16,6 +16,11 @@
 	"Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n  - Name: q-1\n"                         \
 	"    Networking: {SubnetIds: [subnet-1]}\n" rest
 
+/* What every compute node and head of a ParallelCluster file has, unless it says otherwise. */
+#define VOLUMES                                                                                    \
+	"\"volumes\":[{\"path\":\"/scratch\",\"disk\":\"instance-store\",\"mode\":1777,"           \
+	"\"optional\":true,\"if-any\":true}],"
+
 static const struct cluster_node compute = {
         .role = CLUSTER_COMPUTE,
         .node = "q-1-dy-small-3",

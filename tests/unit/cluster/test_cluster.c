@@ -13,7 +13,7 @@ static void seed(void **state)
 	           "{\"mounts\":[{\"path\":\"/home\",\"type\":\"nfs4\",\"source\":\"10.0.0.5:/"
 	           "home\"}],"
 	           "\"munge\":{\"key\":\"s3://b/c/munge.key\"},"
-	           "\"slurm\":{\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},"
+	           "\"slurm\":{\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"}," VOLUMES
 	           "\"hostname\":\"q-1-dy-small-3\",\"imds-lock\":{}}");
 	/* Without Slurm in the image it comes from the head node, as ParallelCluster has it. */
 	check_spec(
@@ -22,7 +22,7 @@ static void seed(void **state)
 	        "{\"path\":\"/opt/slurm\",\"type\":\"nfs4\",\"source\":\"10.0.0.5:/opt/slurm\"}],"
 	        "\"munge\":{\"key\":\"s3://b/c/munge.key\"},"
 	        "\"slurm\":{\"prefix\":\"/opt/"
-	        "slurm\",\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},"
+	        "slurm\",\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"}," VOLUMES
 	        "\"hostname\":\"q-1-dy-small-3\",\"imds-lock\":{}}");
 }
 
@@ -41,7 +41,7 @@ static void storage(void **state)
 	        "{\"path\":\"/"
 	        "home\",\"type\":\"efs\",\"source\":\"fs-01234567\",\"tls\":true}],"
 	        "\"munge\":{\"key\":\"s3://b/c/munge.key\"},"
-	        "\"slurm\":{\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},"
+	        "\"slurm\":{\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"}," VOLUMES
 	        "\"hostname\":\"q-1-dy-small-3\",\"imds-lock\":{}}");
 	check_refused(
 	        TOP QUEUE("") "SharedStorage:\n- {MountDir: /fs, Name: fs, StorageType: FsxOntap, "
@@ -60,7 +60,7 @@ static void custom_actions(void **state)
 	                  "'https://h/2'}\n") "HpcNode: {SharedHome: no, DefaultUser: no}\n",
 	        baked,
 	        "{\"munge\":{\"key\":\"s3://b/c/munge.key\"},"
-	        "\"slurm\":{\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},"
+	        "\"slurm\":{\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"}," VOLUMES
 	        "\"scripts\":[{\"id\":\"on-node-start-1\",\"stage\":\"start\",\"source\":\"s3://"
 	        "b/a.sh\","
 	        "\"args\":[\"x\",\"$(y)\"]},"

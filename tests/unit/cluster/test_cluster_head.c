@@ -257,8 +257,8 @@ static void an_efs_of_the_head_is_mounted_where_it_is_known(void **state)
 	        "{\"mounts\":[{\"path\":\"/home\",\"type\":\"efs\",\"source\":\"fs-01234567:/home\"},"
 	        "{\"path\":\"/opt/slurm\",\"type\":\"efs\",\"source\":\"fs-01234567:/opt/"
 	        "slurm\"}],\"munge\":{\"key\":\"s3://b/c/munge.key\"},\"slurm\":{\"prefix\":\"/opt/"
-	        "slurm\",\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"},\"hostname\":\"q-1-dy-"
-	        "small-3\",\"imds-lock\":{}}");
+	        "slurm\",\"head\":\"10.0.0.5\",\"node\":\"q-1-dy-small-3\"}," VOLUMES
+	        "\"hostname\":\"q-1-dy-small-3\",\"imds-lock\":{}}");
 }
 
 int main(void)

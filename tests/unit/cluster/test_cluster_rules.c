@@ -255,9 +255,6 @@ static const char *noted(const char *text, const struct cluster_node *node, stru
 static void what_has_no_effect_is_noted(void **state)
 {
 	static const char *const cases[][2] = {
-	        {TOP QUEUE(
-	                 "    ComputeSettings: {LocalStorage: {EphemeralVolume: {MountDir: /l}}}\n"),
-	         "c.yaml:8:55: EphemeralVolume: "},
 	        /* Of the same directory as shared storage's ParallelCluster itself only warns. */
 	        {TOP QUEUE(
 	                 "    ComputeSettings: {LocalStorage: {EphemeralVolume: {MountDir: /s}}}\n") "SharedStorage: [{MountDir: /s/, Name: a, StorageType: Ebs}]\n",
