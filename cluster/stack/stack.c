@@ -124,6 +124,25 @@ static void outputs(struct stack_writer *x)
 
 /* ---- the whole ---- */
 
+/* Keys for which nothing of the template stands. */
+static void note_rest(const struct stack_writer *x)
+{
+	static const char *const rows[][2] = {
+	        {"AdditionalResources",
+	         "AdditionalResources: that template is not added to the stack"},
+	        {"LoginNodes.Pools",
+	         "LoginNodes: the stack has the role of login nodes; what launches them "
+	         "gives image, network and key"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct doc *at = doc_find(x->in->config, rows[i][0]);
+
+		if (at)
+			cluster_note(x->in->notes, at, "%s", rows[i][1]);
+	}
+}
+
 static void look(struct stack_writer *x)
 {
 	static const char cloudwatch[] = "Monitoring.Logs.CloudWatch.Enabled";
@@ -138,6 +157,7 @@ static void look(struct stack_writer *x)
 
 static void write_all(struct stack_writer *x)
 {
+	note_rest(x);
 	jsonw_begin(&x->w, NULL, '{');
 	jsonw_str(&x->w, "AWSTemplateFormatVersion", "2010-09-09");
 	jsonw_str(&x->w, "Description", STACK_MARK ": its head and what it stands on");

@@ -184,13 +184,26 @@ static void check_queue(const struct pcluster_input *in, const struct model_queu
 		             q->name);
 }
 
+static const struct {
+	const char *key; /* of a queue, or of one of its compute resources */
+	bool is_switch;  /* it is set when on; else when it is there */
+	const char *effect;
+} without_effect[] = {
+        {"LaunchTemplateOverrides", false, "without that template"},
+        {"AllocationStrategy", false, "of the first type in the file's order that can be had"},
+        {"Efa.GdrSupport", true, "with what their type and image have of it"},
+};
+
 static void note_effects(const struct pcluster_input *in, const struct doc *of)
 {
-	static const char key[] = "LaunchTemplateOverrides";
+	for (size_t i = 0; i < ARRAY_LEN(without_effect); i++) {
+		const char *key = without_effect[i].key;
+		const struct doc *at = doc_find(of, key);
 
-	if (doc_find(of, key))
-		cluster_note(in->notes, doc_find(of, key),
-		             "%s: hpc-fleet launches these instances without that template", key);
+		if (at && (!without_effect[i].is_switch || scalar_on(of, key)))
+			cluster_note(in->notes, at, "%s: hpc-fleet launches these instances %s",
+			             key, without_effect[i].effect);
+	}
 }
 
 /* ---- whether hpc-fleet is there ---- */

@@ -81,25 +81,19 @@ static void add_smt(const struct pcluster_input *in, const struct doc *at, struc
 
 /* ---- what is not carried out ---- */
 
+/* WHOLE: of the whole file, told where its head is made. */
+enum part { QUEUE, RESOURCE, HEAD, POOL, WHOLE, N_PARTS };
+
 static const struct {
-	const char *key;                                /* below `of` */
-	enum { QUEUE, RESOURCE, HEAD, POOL, WHOLE } of; /* WHOLE: the file, whatever the role */
+	const char *key; /* below `of` */
+	enum part of;
 	const char *value; /* NULL: any; "true", "false": any spelling of it */
 	const char *effect;
 } without_effect[] = {
         {"HealthChecks.Gpu.Enabled", QUEUE, "true",
-         "HealthChecks: no program looks at GPUs before a job"},
+         "HealthChecks: GPUs are not checked before a job"},
         {"HealthChecks.Gpu.Enabled", RESOURCE, "true",
-         "HealthChecks: no program looks at GPUs before a job"},
-        {"AdditionalPackages.IntelSoftware", WHOLE, NULL,
-         "IntelSoftware: nothing of it is installed: it belongs into the image"},
-        {"DevSettings.Cookbook", WHOLE, NULL, "Cookbook: no Chef runs here"},
-        {"DevSettings.NodePackage", WHOLE, NULL,
-         "NodePackage: ParallelCluster's daemons don't run here"},
-        {"Imds.ImdsSupport", WHOLE, "v1.0",
-         "ImdsSupport: the metadata service is asked with tokens only, as in v2.0"},
-        {"Scheduling.SlurmSettings.Dns.HostedZoneId", WHOLE, NULL,
-         "HostedZoneId: nodes are in no zone: Slurm tells their addresses"},
+         "HealthChecks: GPUs are not checked before a job"},
         {"Dcv.Enabled", HEAD, "true", "Dcv: no remote desktop is set up"},
         {"Dcv.Enabled", POOL, "true", "Dcv: no remote desktop is set up"},
         {"GracetimePeriod", POOL, NULL,
@@ -110,6 +104,27 @@ static const struct {
          "Imds: Secured: the metadata service is root's alone all the same"},
         {"CustomActions.OnNodeUpdated", HEAD, NULL,
          "OnNodeUpdated: not run, since no update of a stack is noticed"},
+        {"Scheduling.ScalingStrategy", WHOLE, "best-effort",
+         "ScalingStrategy: jobs get all of their nodes or none"},
+        {"Scheduling.ScalingStrategy", WHOLE, "greedy-all-or-nothing",
+         "ScalingStrategy: jobs get all of their nodes or none, one job after the other"},
+        {"Scheduling.SlurmSettings.Dns.HostedZoneId", WHOLE, NULL,
+         "HostedZoneId: no records are made: nodes are found by their addresses"},
+        {"Scheduling.SlurmSettings.QueueUpdateStrategy", WHOLE, NULL,
+         "QueueUpdateStrategy: running nodes are not replaced when the file changes"},
+        {"Imds.ImdsSupport", WHOLE, "v1.0",
+         "ImdsSupport: the instances that are launched have version 2 alone"},
+        {"Monitoring.Logs.Rotation.Enabled", WHOLE, NULL,
+         "Rotation: logs are rotated as their packages say"},
+        {"DevSettings.Cookbook", WHOLE, NULL, "Cookbook: no Chef runs here"},
+        {"DevSettings.NodePackage", WHOLE, NULL,
+         "NodePackage: ParallelCluster's daemons don't run here"},
+        {"AdditionalPackages.IntelSoftware.IntelHpcPlatform", WHOLE, "true",
+         "IntelHpcPlatform: no software of Intel's is installed"},
+        {"DevSettings.InstanceTypesData", WHOLE, NULL,
+         "InstanceTypesData: not read: what is known of instance types are the package's facts"},
+        {"DevSettings.EfaInterfaceType", WHOLE, NULL,
+         "EfaInterfaceType: not read: interfaces are of type efa"},
 };
 
 static bool has_value(const struct doc *at, const char *value)
@@ -125,15 +140,15 @@ static bool has_value(const struct doc *at, const char *value)
 
 static void add_notes(const struct pcluster_input *in, const struct doc *of)
 {
-	bool compute = in->node->role == CLUSTER_COMPUTE;
-	const struct doc *maps[] = {
-	        [QUEUE] = compute ? of : NULL,
-	        [RESOURCE] = compute && of ? pcluster_resource(in, of) : NULL,
-	        [HEAD] = in->node->role == CLUSTER_HEAD ? of : NULL,
-	        [POOL] = in->node->role == CLUSTER_LOGIN ? of : NULL,
-	        [WHOLE] = in->config,
-	};
+	static const enum part parts[] = {
+	        [CLUSTER_COMPUTE] = QUEUE, [CLUSTER_HEAD] = HEAD, [CLUSTER_LOGIN] = POOL};
+	const struct doc *maps[N_PARTS] = {NULL};
 
+	maps[parts[in->node->role]] = of;
+	if (in->node->role == CLUSTER_COMPUTE && of)
+		maps[RESOURCE] = pcluster_resource(in, of);
+	if (pcluster_is_head(in))
+		maps[WHOLE] = in->config;
 	for (size_t i = 0; i < ARRAY_LEN(without_effect); i++) {
 		const struct doc *at = doc_find(maps[without_effect[i].of], without_effect[i].key);
 

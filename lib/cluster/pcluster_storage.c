@@ -132,6 +132,10 @@ static int fsx_lustre(struct entry *s, struct err *e)
 	const char *id = setting(s, "FsxLustreSettings", "FileSystemId");
 	const char *mount_name = setting(s, "FsxLustreSettings", "MountName");
 
+	const char *server = setting(s, "FsxLustreSettings", "DnsName");
+
+	if (!source && server && mount_name)
+		source = arena_printf(s->arena, "%s@tcp:/%s", server, mount_name);
 	if (!source && id && mount_name)
 		source = lustre_source(s, id, mount_name);
 	if (!source) {

@@ -70,3 +70,5 @@ int pcluster_rows_check(const struct doc *d, const struct pcluster_row *rows, co
  * passed pcluster_rows_check().
  */
 int pcluster_pairs(const struct doc *config, struct faults *faults, struct err *e) ATTR_MUST_USE;
+/* pcluster_schema.c: all keys of cluster-config.yaml. */
+extern const struct pcluster_row pcluster_schema_rows[];

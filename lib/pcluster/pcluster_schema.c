@@ -351,7 +351,7 @@ static const struct pcluster_row hpc_node[] = {
         L("Prices", own_price), L("Users", own_user),        B("SharedHome"),
         B("DefaultUser"),       M("Packages", own_packages), END};
 
-static const struct pcluster_row top[] = {
+const struct pcluster_row pcluster_schema_rows[] = {
         S("Region"),
         M_REQ("Image", image),
         M_REQ("HeadNode", head_node),
@@ -375,7 +375,7 @@ static const struct pcluster_row top[] = {
 int pcluster_check(const struct doc *config, struct cluster_notes *unknown, struct faults *faults,
                    struct err *e)
 {
-	return pcluster_rows_check(config, top, "cluster configuration", unknown, faults, e);
+	return pcluster_rows_check(config, pcluster_schema_rows, "cluster configuration", unknown, faults, e);
 }
 
 bool pcluster_is(const struct doc *d)
