@@ -95,16 +95,20 @@ int render_head(const struct model *m, unsigned slurm, struct faults *faults, st
 	const struct {
 		const char *path;
 		void (*write)(struct render *);
-		size_t room; /* bytes for each compute resource, and for the rest */
+		size_t room;  /* bytes for each compute resource, and for the rest */
+		bool without; /* not in this cluster */
 	} rows[] = {
-	        {ETC "slurm.conf", add_slurm, 1024},
-	        {ETC "gres.conf", render_gres, 256},
-	        {ETC "cgroup.conf", render_cgroup, 1},
+	        {ETC "slurm.conf", add_slurm, 1024, false},
+	        {ETC "gres.conf", render_gres, 256, false},
+	        {ETC "cgroup.conf", render_cgroup, 1, false},
+	        {ETC "topology.conf", render_topology, 512, !render_has_topology(m)},
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct render_file file = root;
 
+		if (rows[i].without)
+			continue;
 		file.path = rows[i].path;
 		add_written(&r, &files, file, rows[i].write, rows[i].room);
 	}

@@ -38,3 +38,6 @@ void render_queues(struct render *r);
 /* render_small.c: the other files, whole. */
 void render_gres(struct render *r);
 void render_cgroup(struct render *r);
+/* render_topology.c: topology.conf, and whether a plugin is set that reads it. */
+bool render_has_topology(const struct model *m);
+void render_topology(struct render *r);

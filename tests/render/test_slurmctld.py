@@ -20,7 +20,7 @@ SUITE = suites.SUITES.get(os.environ.get("SLURM_SUITE"))
 RELEASE = ("--slurm", SUITE.slurm) if SUITE else ()
 ENVIRONMENT = dict(os.environ, SLURM_TREE=str(rootfs.tree(SUITE.name))) if SUITE else None
 # What slurmctld says at a first start, and of what this machine lacks beside Slurm or its package is shipped with.
-USUAL = re.compile(r"MailProg|pmix|plugstack.conf|Could not open \w+ state file|NOTE: Trying backup (partition )?state save file|Configured MailProg")
+USUAL = re.compile(r"MailProg|pmix|plugstack.conf|Could not open \w+ state file|NOTE: Trying backup (partition )?state save file|Configured MailProg|switches lack access to \d+ nodes: $")  # free numbers of MaxNodeCount
 ASK = """
 slurmctld -D -s >/run/ctld 2>&1 &
 ctld=$!
