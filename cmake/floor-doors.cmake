@@ -20,7 +20,7 @@ set(doors
 	"HMAC=base/digest,cloud/sigv4"
 	"inflate=data/gzip"
 	"ext2fs_=disk/ext4"
-	"archive_=archive/tar"
+	"archive_=archive/tar,archive/pack"
 	"seccomp_=sandbox/sandbox_confine"
 	"crc32=disk/gpt")
 set(banned strcpy strcat sprintf vsprintf strtok atoi atol atoll system popen mktemp tmpnam gets

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/pack.h"
 #include "archive/tar.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -20,16 +21,78 @@
 #define WRITE_MS   1800000
 #define RECORD_MAX 1024
 
+static const struct form {
+	const char *name;
+	const char *extension;
+	bool disk, compressed;
+	enum disk_format format; /* of a disk */
+} forms[] = {
+        {.name = "dir", .extension = ""},
+        {.name = "tar", .extension = ".tar"},
+        {.name = "tar.zst", .extension = ".tar" PACK_SUFFIX, .compressed = true},
+        {.name = "raw", .extension = ".raw", .disk = true, .format = DISK_RAW},
+        {.name = "raw.zst",
+         .extension = ".raw" PACK_SUFFIX,
+         .disk = true,
+         .compressed = true,
+         .format = DISK_RAW},
+        {.name = "qcow2", .extension = ".qcow2", .disk = true, .format = DISK_QCOW2},
+        {.name = "qcow2 compressed",
+         .extension = ".qcow2",
+         .disk = true,
+         .compressed = true,
+         .format = DISK_QCOW2},
+};
+
+/* There is one of each name that output_compressed() and the options know. */
+static const struct form *form_of(const char *format)
+{
+	const struct form *f = forms;
+
+	while (!str_eq(f->name, format))
+		f++;
+	return f;
+}
+
 static bool is_disk(const char *format)
 {
-	return str_eq(format, "raw") || str_eq(format, "qcow2");
+	return form_of(format)->disk;
+}
+
+bool output_is_disk(const char *format)
+{
+	return is_disk(format);
+}
+
+bool output_wants_raw(const char *format)
+{
+	const struct form *f = form_of(format);
+
+	return f->disk && (f->compressed || f->format == DISK_QCOW2);
+}
+
+const char *output_extension(const char *format)
+{
+	return form_of(format)->extension;
+}
+
+const char *output_compressed(const char *format)
+{
+	const struct form *plain = form_of(format);
+
+	for (size_t i = 0; i < ARRAY_LEN(forms); i++)
+		if (forms[i].compressed && forms[i].disk == plain->disk &&
+		    str_starts(forms[i].name, format))
+			return forms[i].name;
+	return format;
 }
 
 static struct disk_job disk_job(const struct recipe *r, const char *format)
 {
 	return (struct disk_job){.spec = &r->disk,
 	                         .arch = r->arch,
-	                         .format = str_eq(format, "raw") ? DISK_RAW : DISK_QCOW2,
+	                         .format = form_of(format)->format,
+	                         .compress = form_of(format)->compressed,
 	                         .deadline = clock_in_ms(WRITE_MS)};
 }
 
@@ -155,7 +218,7 @@ static int write_over_view(const struct built *b, const char *scratch, const cha
 	struct output_job job = {.trees = b->trees,
 	                         .view = arena_printf(b->arena, "%s/view", scratch),
 	                         .output = output,
-	                         .tar = str_eq(format, "tar"),
+	                         .tar = !str_eq(format, "dir"),
 	                         .deadline = clock_in_ms(WRITE_MS)};
 	struct sandbox s = {.job = &output_job, .arg = &job, .deadline = job.deadline};
 	int64_t epoch;
@@ -169,6 +232,17 @@ static int write_over_view(const struct built *b, const char *scratch, const cha
 	if (!job.tar && mkdir(output, 0755) < 0)
 		return err_errno(e, errno, "making '%s'", output);
 	return sandbox_run(&s, e);
+}
+
+/* "new" of it to "packed". */
+static int pack(const struct work *w, struct arena *a, struct err *e)
+{
+	const char *packed = arena_printf(a, "%s/packed", w->path);
+	scope_fd int fd = open(packed, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return err_errno(e, errno, "making '%s'", packed);
+	return pack_write(arena_printf(a, "%s/new", w->path), fd, clock_in_ms(WRITE_MS), e);
 }
 
 static int write_export(const struct built *b, struct store *s, const char *format,
@@ -185,9 +259,11 @@ static int write_export(const struct built *b, struct store *s, const char *form
 		return r;
 	const char *temp = arena_printf(b->arena, "%s/new", w.path);
 	r = write_over_view(b, scratch.path, format, temp, e);
+	if (r == 0 && form_of(format)->compressed)
+		r = pack(&w, b->arena, e);
 	if (r < 0)
 		return err_wrap(e, "writing '%s'", path);
-	r = work_publish(&w, "new", e);
+	r = work_publish(&w, form_of(format)->compressed ? "packed" : "new", e);
 	if (r < 0)
 		return err_wrap(e, "writing '%s'", path);
 	return 0;

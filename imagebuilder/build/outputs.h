@@ -5,7 +5,18 @@
 #include "build/build_tree.h"
 #include "sandbox/sandbox.h"
 
-/* Writes one of "dir", "tar", "raw", "qcow2" at the path, replacing what is there in one step. An
+/* A format is "dir", "tar", "raw", "qcow2", or what output_compressed() makes of one. */
+
+/* Whose output is smaller: its bytes are compressed, by zstd in a file of its own or, of a qcow2 disk,
+ * within. A directory stays what it is. */
+const char *output_compressed(const char *format);
+/* What its files' names end with, with the dot: ".raw.zst". */
+const char *output_extension(const char *format);
+bool output_is_disk(const char *format);
+/* Whether it is made of a raw disk that is written beside it. */
+bool output_wants_raw(const char *format);
+
+/* Writes one format at the path, replacing what is there in one step. An
  * existing output made from the same inputs is kept: *ret_written is then false. */
 int output_write(const struct recipe *recipe, const struct built *b, struct store *s,
                  const char *format, const char *path, bool *ret_written,

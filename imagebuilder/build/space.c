@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
+#include "build/outputs.h"
 #include "build/record.h"
 #include "store/store.h"
 
@@ -88,12 +89,11 @@ static int judge(const struct recipe *r, const struct need *n, struct err *e)
 
 static uint64_t of_format(const struct recipe *r, const char *format, uint64_t tree)
 {
-	bool qcow2 = str_eq(format, "qcow2"); /* needs the raw disk, too */
 	uint64_t bytes = tree;
 
-	if ((qcow2 || str_eq(format, "raw")) && r->disk.size < bytes)
+	if (output_is_disk(format) && r->disk.size < bytes)
 		bytes = r->disk.size;
-	return qcow2 ? 2 * bytes : bytes;
+	return output_wants_raw(format) ? 2 * bytes : bytes;
 }
 
 int space_check(const struct recipe *recipe, const char *store, const char *output,

@@ -71,6 +71,8 @@ const struct command_option option_table[] = {
          COMMAND_TEXT, AT(output), NULL},
         {"format", "LIST", "with commas between (default: raw)", 0, VERB_BUILD, COMMAND_TEXT,
          AT(format), format_names},
+        {"compress", NULL, "compress these files: .raw.zst, .tar.zst, and a qcow2 disk within", 0,
+         VERB_BUILD, COMMAND_FLAG, AT(compress), NULL},
         {"store", "DIR", "where layers are kept (default: /var/cache/hpc-node/images)", 0,
          VERB_PLAN | VERB_BUILD | VERB_SHELL | VERB_CACHE | VERB_LOCK | LOOK, COMMAND_TEXT,
          AT(store), NULL},

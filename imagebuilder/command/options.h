@@ -43,7 +43,7 @@ struct options {
 	const char *region;
 	struct command_list tags, accounts, regions;
 	uint64_t connections;
-	bool encrypt, tpm, dry_run;
+	bool encrypt, tpm, dry_run, compress;
 };
 
 #define STATE_DEFAULT "/var/lib/hpc-imagebuild"

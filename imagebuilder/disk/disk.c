@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "archive/pack.h"
 #include "base/clock.h"
 #include "base/scope.h"
 #include "disk/ext4.h"
@@ -305,15 +306,30 @@ static int install_grub(const struct disk *d, struct err *e)
 	return grub_install(&g, d->job->spec->boot, e);
 }
 
+static int publish_packed(struct disk *d, struct err *e)
+{
+	const char *packed = arena_printf(d->arena, "%s/disk.packed", d->work.path);
+	scope_fd int fd = open(packed, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return err_errno(e, errno, "making '%s'", packed);
+	int r = pack_write(d->raw, fd, d->job->deadline, e);
+	return r < 0 ? r : work_publish(&d->work, "disk.packed", e);
+}
+
 static int publish(struct disk *d, struct err *e)
 {
 	const char *qcow2 = arena_printf(d->arena, "%s/disk.qcow2", d->work.path);
-	const char *const argv[] = {"qemu-img", "convert", "-f",  "raw", "-O",
-	                            "qcow2",    d->raw,    qcow2, NULL};
+	const char *const plain[] = {"qemu-img", "convert", "-f",  "raw", "-O",
+	                             "qcow2",    d->raw,    qcow2, NULL};
+	const char *const packed[] = {"qemu-img", "convert", "-c",   "-f",  "raw",
+	                              "-O",       "qcow2",   d->raw, qcow2, NULL};
 
+	if (d->job->format == DISK_RAW && d->job->compress)
+		return publish_packed(d, e);
 	if (d->job->format == DISK_RAW)
 		return work_publish(&d->work, "disk.raw", e);
-	int r = run(d, argv, e);
+	int r = run(d, d->job->compress ? packed : plain, e);
 	if (r < 0)
 		return r;
 	return work_publish(&d->work, "disk.qcow2", e);

@@ -22,6 +22,7 @@ struct disk_job {
 	int64_t epoch;             /* later changes are dated so; see disk_epoch */
 	const char *output;        /* replaced in one step, at the end */
 	enum disk_format format;
+	bool compress; /* raw: by archive/pack.h; qcow2: its clusters, which every reader of it takes */
 	/*
 	 * NULL, or a file that caches the root file system of all layers but the last `fresh`: used
 	 * if it exists, else written. Its name must be a function of those layers, the spec and the

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "archive/pack.h"
 #include "archive/tar.h"
 #include "base/scope.h"
 #include "disk/qcow2.h"
@@ -53,19 +54,26 @@ static int find_kind(const char *path, struct inspect *i, struct err *e)
 	if (from == FROM_RECIPE)
 		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
 		               "'%s' is a recipe, expected an image: a directory, a tar, a raw "
-		               "or a qcow2 disk",
+		               "disk, also compressed (.raw.zst), or a qcow2 disk",
 		               path);
 	i->is_disk = from != FROM_TAR;
 	return 1;
 }
 
-static int open_qcow2(struct inspect *i, const char *path, const char *beside, uint64_t deadline,
-                      struct err *e)
+/* A disk that has to be made raw first. */
+static bool is_wrapped(const char *path)
+{
+	return str_ends(path, ".qcow2") || str_ends(path, PACK_SUFFIX);
+}
+
+static int open_wrapped(struct inspect *i, const char *path, const char *beside, uint64_t deadline,
+                        struct err *e)
 {
 	char raw[PATH_MAX + sizeof ".raw"];
 
 	snprintf(raw, sizeof raw, "%s.raw", beside);
-	int r = qcow2_to_raw(path, raw, deadline, e);
+	int r = str_ends(path, PACK_SUFFIX) ? pack_read(path, raw, RECIPE_DISK_MAX, deadline, e)
+	                                    : qcow2_to_raw(path, raw, deadline, e);
 	if (r < 0)
 		return r;
 	r = rawdisk_open(raw, &i->disk, e);
@@ -79,8 +87,8 @@ static int open_qcow2(struct inspect *i, const char *path, const char *beside, u
 static int unpack_new(struct inspect *i, const char *path, struct inspect_space *space,
                       const char *as, uint64_t deadline, char tree[static PATH_MAX], struct err *e)
 {
-	bool qcow2 = str_ends(path, ".qcow2");
-	int r = i->is_disk && !qcow2 ? rawdisk_open(path, &i->disk, e) : 0;
+	bool wrapped = i->is_disk && is_wrapped(path);
+	int r = i->is_disk && !wrapped ? rawdisk_open(path, &i->disk, e) : 0;
 
 	if (r < 0)
 		return r;
@@ -93,7 +101,7 @@ static int unpack_new(struct inspect *i, const char *path, struct inspect_space 
 	int n = snprintf(tree, PATH_MAX, "%s/%s", space->scratch.path, as);
 	if (n >= PATH_MAX)
 		return err_errno(e, ENAMETOOLONG, "making '%s'", tree);
-	r = qcow2 ? open_qcow2(i, path, tree, deadline, e) : 0;
+	r = wrapped ? open_wrapped(i, path, tree, deadline, e) : 0;
 	if (r < 0)
 		return r;
 	if (mkdir(tree, 0755) < 0)

@@ -144,7 +144,11 @@ static int check_bootable(const struct recipe *recipe, const struct lock *lock,
 {
 	struct field_strings all = {.n = lock ? lock->n : 0};
 
-	if (!has_format(f, "raw") && !has_format(f, "qcow2"))
+	bool disk = false;
+
+	for (size_t i = 0; i < f->n; i++)
+		disk = disk || output_is_disk(f->items[i]);
+	if (!disk)
 		return 0;
 	all.items = arena_array(a, all.n + 1, sizeof *all.items);
 	for (size_t i = 0; i < all.n; i++)
@@ -227,10 +231,7 @@ static int write_sbom(const struct recipe *recipe, const char *dir, const struct
 static const char *output_path(const struct recipe *r, const char *format, const char *dir,
                                struct arena *a)
 {
-	bool tree = str_eq(format, "dir");
-
-	return arena_printf(a, "%s/%s-%s%s%s", dir, r->name, r->version, tree ? "" : ".",
-	                    tree ? "" : format);
+	return arena_printf(a, "%s/%s-%s%s", dir, r->name, r->version, output_extension(format));
 }
 
 static int write_outputs(const struct recipe *recipe, const struct formats *f, const char *dir,
@@ -270,6 +271,13 @@ static int choose_formats(const struct image *g, struct formats *ret, struct err
 	if (ret->n && !o->output)
 		return err_set(e, ERR_USAGE, REASON_INPUT_REQUIRED, EINVAL,
 		               "--format: expected --output DIR with it, for where to");
+	if (o->compress && (!ret->n || ret->ami))
+		return err_set(e, ERR_USAGE, REASON_INPUT_REQUIRED, EINVAL,
+		               ret->ami ? "--compress: an AMI is made of a raw disk: expected "
+		                          "another --format with it"
+		                        : "--compress: expected --output DIR with it");
+	for (size_t i = 0; i < ret->n && o->compress; i++)
+		ret->items[i] = output_compressed(ret->items[i]);
 	r = check_options(g, ret, e);
 	const char *uefi_data; /* read again when the image is there */
 	return r < 0 ? r : image_uefi_data(g, &uefi_data, e);

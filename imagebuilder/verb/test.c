@@ -16,6 +16,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "archive/pack.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/scope.h"
@@ -322,6 +323,11 @@ static int check_disk(int fd, const char *path, struct err *e)
 		return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, EINVAL,
 		               "'%s' is no qcow2 disk, though it is called so", path);
 	}
+	if (str_ends(path, PACK_SUFFIX))
+		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, ENOTSUP,
+		               "'%s' is compressed: expected the raw disk in it, which zstd -d "
+		               "unpacks",
+		               path);
 	if (has_table(fd))
 		return 0;
 	return err_set(e, ERR_INPUT, REASON_INPUT_TYPE, ENOENT,

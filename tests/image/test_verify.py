@@ -31,6 +31,9 @@ files: [{path: /root/.ssh/authorized_keys, content: "ssh-ed25519 AAAA me\\n", mo
     r = disks.run(program, "build", folder / "recipe.yaml", "--store", folder / "store", "-o", folder,
                   "--format", "dir,tar,raw,qcow2")
     assert r.returncode == 0, r.stderr
+    r = disks.run(program, "build", folder / "recipe.yaml", "--store", folder / "store", "-o", folder / "small",
+                  "--format", "dir,tar,raw,qcow2", "--compress")
+    assert r.returncode == 0, r.stderr
     return folder
 
 
@@ -51,16 +54,37 @@ def verdicts(r):
 # ---- verify
 
 
-@pytest.mark.parametrize("form", ["v-1.0.0", "v-1.0.0.tar", "v-1.0.0.raw", "v-1.0.0.qcow2"])
+@pytest.mark.parametrize("form", ["v-1.0.0", "v-1.0.0.tar", "v-1.0.0.raw", "v-1.0.0.qcow2",
+                                  "small/v-1.0.0.tar.zst", "small/v-1.0.0.raw.zst", "small/v-1.0.0.qcow2"])
 def test_an_image_that_was_built_is_sound(look, built, form):
     r = look("verify", built / form, "--recipe", built / "recipe.yaml", "--json")
     found = verdicts(r)
     assert r.code == 0 and {state for _, state, _ in found} == {"ok"}, r.out + r.err
     phases = [e["what"] for e in map(json.loads, r.out.splitlines()) if e.get("event") == "phase"]
     assert phases[0] == "opening the image" and phases[-2:] == ["searching for what no image may have", "comparing the manifest"]
-    disk = ["partition-table", "file-system", "boot", "kernel", "fstab"] if form.endswith(("raw", "qcow2")) else []
+    disk = ["partition-table", "file-system", "boot", "kernel", "fstab"] if form.endswith(("raw", "raw.zst", "qcow2")) else []
     assert not disk or found[2][2] == "a loader for UEFI and one for BIOS, by the image's own files of GRUB"
     assert [check for check, _, _ in found] == [*disk, "hygiene", "manifest"]
+
+
+def test_compressed_files_hold_the_same_and_are_smaller(program, tool, built):
+    small = built / "small"
+    assert sorted(p.name for p in small.iterdir()) == ["v-1.0.0", "v-1.0.0.qcow2", "v-1.0.0.raw.zst", "v-1.0.0.spdx.json", "v-1.0.0.tar.zst"]
+    for form in ("tar", "raw"):
+        packed = small / f"v-1.0.0.{form}.zst"
+        assert subprocess.run(["zstd", "-qdc", packed], capture_output=True, check=True).stdout == (built / f"v-1.0.0.{form}").read_bytes()
+        assert packed.stat().st_size < (built / f"v-1.0.0.{form}").stat().st_size / 2
+    disks.run("qemu-img", "compare", built / "v-1.0.0.qcow2", small / "v-1.0.0.qcow2")
+    assert (small / "v-1.0.0.qcow2").stat().st_size < (built / "v-1.0.0.qcow2").stat().st_size / 2
+    before = {p.name: p.stat().st_ino for p in small.iterdir()}
+    again = [program, "build", built / "recipe.yaml", "--store", built / "store", "-o", small, "--format", "tar,raw,qcow2"]
+    assert disks.run(*again, "--compress").returncode == 0
+    assert {p.name: p.stat().st_ino for p in small.iterdir()} == before, "what is there is kept"
+    for args, says in ((["--format", "ami", "--compress", "-o", small], "an AMI is made of a raw disk"), (["--compress"], "expected --output DIR")):
+        r = tool("build", built / "recipe.yaml", "--store", built / "store", *args)
+        assert r.code == 2 and says in r.err
+    r = tool("test", small / "v-1.0.0.raw.zst")
+    assert r.code == 3 and "is compressed: expected the raw disk in it" in r.err
 
 
 def test_without_its_recipe_what_that_put_in_is_a_fault(look, built):
