@@ -194,11 +194,12 @@ int cluster_check(const struct doc *config, const struct cluster_reading *readin
 {
 	struct cluster_notes unheard = {.arena = a};
 	struct cluster_notes *notes = reading->notes ? reading->notes : &unheard;
+	struct cluster_notes *shortfalls = reading->shortfalls ? reading->shortfalls : notes;
 	int checked = pcluster_check(config, reading->strict ? NULL : notes, reading->faults, e);
 
 	if (checked < 0 && !reading->faults)
 		return checked;
-	int r = pcluster_rules(config, reading->faults, a, e);
+	int r = pcluster_rules(config, reading->strict ? NULL : shortfalls, reading->faults, a, e);
 	return r < 0 ? r : checked;
 }
 

@@ -76,7 +76,7 @@ static int check_values(const struct doc *config, struct faults *faults, struct 
 		                    parent->text));
 	for (size_t i = 0; list && i < list->n; i++)
 		check_component(&w, list->items[i]);
-	int r = w.ended ? 0 : pcluster_pairs(config, faults, e);
+	int r = w.ended ? 0 : pcluster_pairs(config, NULL, faults, e);
 	return r < 0 ? r : w.failed;
 }
 

@@ -9,7 +9,16 @@
 
 struct walk {
 	struct faults_walk faults;
+	struct cluster_notes *shortfalls; /* NULL: they are faults */
 };
+
+/* A refusal of ParallelCluster's own checks, which its schema doesn't have. */
+static void fall_short(struct walk *w, int r)
+{
+	r = cluster_note_instead(w->shortfalls, r, w->faults.err);
+	if (r < 0)
+		faults_take(&w->faults, r);
+}
 
 /* Unset, empty, and null are alike to marshmallow's rules. */
 static bool is_set(const struct doc *map, const char *key)
@@ -122,16 +131,17 @@ static void check_placement(struct walk *w, const struct doc *map)
 
 	if (!group || group->type != DOC_MAP)
 		return;
-	exclude(w, group, "Id", "Name");
+	if (is_set(group, "Id") && is_set(group, "Name"))
+		fall_short(w, doc_err(doc_get(group, "Name"), w->faults.err, REASON_INPUT_RANGE,
+		                      "Name: it and Id exclude each other"));
 	if (!enabled || scalar_bool(enabled, &on) < 0 || on)
 		return;
 	for (size_t i = 0; i < ARRAY_LEN(names) && !w->faults.ended; i++)
 		if (is_set(group, names[i]))
-			faults_take(&w->faults,
-			            doc_err(doc_get(group, names[i]), w->faults.err,
-			                    REASON_INPUT_RANGE,
-			                    "PlacementGroup: %s: 'Enabled: false' excludes it",
-			                    names[i]));
+			fall_short(w, doc_err(doc_get(group, names[i]), w->faults.err,
+			                      REASON_INPUT_RANGE,
+			                      "PlacementGroup: %s: 'Enabled: false' excludes it",
+			                      names[i]));
 }
 
 static void check_reservation(struct walk *w, const struct doc *map)
@@ -203,9 +213,10 @@ static void check_below(struct walk *w, const struct doc *d, unsigned depth)
 			check_below(w, d->items[i], depth + 1);
 }
 
-int pcluster_pairs(const struct doc *config, struct faults *faults, struct err *e)
+int pcluster_pairs(const struct doc *config, struct cluster_notes *shortfalls,
+                   struct faults *faults, struct err *e)
 {
-	struct walk w = {.faults = {.faults = faults, .err = e}};
+	struct walk w = {.faults = {.faults = faults, .err = e}, .shortfalls = shortfalls};
 
 	check_below(&w, config, 0);
 	return w.faults.failed;

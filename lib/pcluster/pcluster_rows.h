@@ -67,8 +67,9 @@ int pcluster_rows_check(const struct doc *d, const struct pcluster_row *rows, co
 /*
  * pcluster_pairs.c: rules between keys of one map, in any of these files: which exclude each other,
  * which one needs another, tags given twice or in ParallelCluster's own name. The document needn't have
- * passed pcluster_rows_check().
+ * passed pcluster_rows_check(). `shortfalls` as in pcluster_rules().
  */
-int pcluster_pairs(const struct doc *config, struct faults *faults, struct err *e) ATTR_MUST_USE;
+int pcluster_pairs(const struct doc *config, struct cluster_notes *shortfalls,
+                   struct faults *faults, struct err *e) ATTR_MUST_USE;
 /* pcluster_schema.c: all keys of cluster-config.yaml. */
 extern const struct pcluster_row pcluster_schema_rows[];

@@ -10,8 +10,17 @@
 
 struct walk {
 	struct faults_walk faults;
+	struct cluster_notes *shortfalls; /* NULL: they are faults */
 	struct arena *arena;
 };
+
+/* A refusal of ParallelCluster's own checks, which its schema doesn't have. */
+static void fall_short(struct walk *w, int r)
+{
+	r = cluster_note_instead(w->shortfalls, r, w->faults.err);
+	if (r < 0)
+		faults_take(&w->faults, r);
+}
 
 /* The schema's faults are reported together with ours, so no type can be relied on here. */
 static const struct doc *scalar_at(const struct doc *d, const char *dotted)
@@ -155,26 +164,34 @@ static void check_settings(struct walk *w, const struct doc *storage)
 	}
 }
 
-/* Directories of the system itself, and those that ParallelCluster's head serves of its own.
- * ParallelCluster refuses these at the top level, too, and the word that was "none" to its older
- * releases. */
-static bool is_reserved(const char *dir)
+static bool is_among(const char *dir, const char *const *list, bool below)
 {
-	static const char *const at[] = {"/",    "/NONE", "/bin",   "/boot",  "/dev",
-	                                 "/etc", "/lib",  "/lib64", "/media", "/mnt",
-	                                 "/opt", "/proc", "/root",  "/run",   "/sbin",
-	                                 "/srv", "/sys",  "/tmp",   "/usr",   "/var"};
-	static const char *const below[] = {"/boot",      "/dev",       "/etc",
-	                                    "/proc",      "/run",       "/sys",
-	                                    "/opt/slurm", "/opt/intel", "/opt/parallelcluster"};
-
-	for (size_t i = 0; i < ARRAY_LEN(at); i++)
-		if (str_eq(dir, at[i]))
-			return true;
-	for (size_t i = 0; i < ARRAY_LEN(below); i++)
-		if (str_eq(dir, below[i]) || str_is_below(dir, below[i]))
+	for (; *list; list++)
+		if (str_eq(dir, *list) || (below && str_is_below(dir, *list)))
 			return true;
 	return false;
+}
+
+/* Directories of the system itself. ParallelCluster refuses these at the top level, too, and the
+ * word that was "none" to its older releases. */
+static bool is_reserved(const char *dir)
+{
+	static const char *const at[] = {"/",     "/NONE",  "/bin",   "/boot", "/dev", "/etc",
+	                                 "/lib",  "/lib64", "/media", "/mnt",  "/opt", "/proc",
+	                                 "/root", "/run",   "/sbin",  "/srv",  "/sys", "/tmp",
+	                                 "/usr",  "/var",   NULL};
+	static const char *const below[] = {"/boot", "/dev", "/etc", "/proc", "/run", "/sys", NULL};
+
+	return is_among(dir, at, false) || is_among(dir, below, true);
+}
+
+/* What ParallelCluster's own head serves to its nodes, since 3.8. */
+static bool is_its_own(const char *dir)
+{
+	static const char *const below[] = {"/opt/slurm", "/opt/intel", "/opt/parallelcluster",
+	                                    NULL};
+
+	return is_among(dir, below, true);
 }
 
 /* A name between two slashes that no file system takes. */
@@ -209,6 +226,13 @@ static void check_dir(struct walk *w, const struct doc *at, const char *dir)
 		        doc_err(at, w->faults.err, REASON_INPUT_RANGE,
 		                "MountDir: '%s' is the system's own, expected another directory",
 		                dir));
+	else if (is_its_own(dir))
+		fall_short(
+		        w,
+		        doc_err(at, w->faults.err, REASON_INPUT_RANGE,
+		                "MountDir: '%s' is what ParallelCluster's head serves itself: it "
+		                "takes another directory",
+		                dir));
 }
 
 /* As ParallelCluster's SharedStorageNameValidator. */
@@ -225,10 +249,11 @@ static void check_name(struct walk *w, const struct doc *storage)
 	    (len && len <= NAME_MAX_LEN && !at->text[strspn(at->text, allowed)] &&
 	     !str_eq(at->text, "default")))
 		return;
-	faults_take(&w->faults, doc_err(at, w->faults.err, REASON_INPUT_RANGE,
-	                                "Name: '%s' names no shared storage: expected letters, "
-	                                "digits, '-' and '_', at most %d, and not 'default'",
-	                                at->text, NAME_MAX_LEN));
+	fall_short(w,
+	           doc_err(at, w->faults.err, REASON_INPUT_RANGE,
+	                   "Name of shared storage: '%s': ParallelCluster takes letters, digits, "
+	                   "'-' and '_', at most %d of them, and not 'default'",
+	                   at->text, NAME_MAX_LEN));
 }
 
 static void check_overlap(struct walk *w, const struct doc *at, const struct doc *other)
@@ -280,12 +305,14 @@ static void check_ephemeral(struct walk *w, const struct doc *queue, const struc
 
 /* ---- all of them ---- */
 
-int pcluster_rules(const struct doc *config, struct faults *faults, struct arena *a, struct err *e)
+int pcluster_rules(const struct doc *config, struct cluster_notes *shortfalls,
+                   struct faults *faults, struct arena *a, struct err *e)
 {
 	const struct doc *queues = list_at(config, "Scheduling.SlurmQueues");
 	const struct doc *storage = list_at(config, "SharedStorage");
 	const struct doc *pools = list_at(config, "LoginNodes.Pools");
-	struct walk w = {.faults = {.faults = faults, .err = e}, .arena = a};
+	struct walk w = {
+	        .faults = {.faults = faults, .err = e}, .shortfalls = shortfalls, .arena = a};
 
 	check_queues(&w, config);
 	if (!w.faults.ended)
@@ -308,7 +335,7 @@ int pcluster_rules(const struct doc *config, struct faults *faults, struct arena
 	check_dirs(&w, storage);
 	if (w.faults.ended)
 		return w.faults.failed;
-	int paired = pcluster_pairs(config, faults, e);
+	int paired = pcluster_pairs(config, shortfalls, faults, e);
 	if (paired < 0 && !faults)
 		return paired;
 	int r = pcluster_user_rules(config, faults, e);

@@ -79,7 +79,7 @@ static const struct pcluster_row pool[] = {
         S_REQ("Name"),
         S_REQ("InstanceType"),
         ROW("Count", .type = FIELD_INT, .max = INT32_MAX, .required = true),
-        I_IN("GracetimePeriod", 3, 120),
+        I_IN("GracetimePeriod", 1, 120),
         M("Image", custom_ami),
         M("Ssh", ssh),
         M_REQ("Networking", login_networking),

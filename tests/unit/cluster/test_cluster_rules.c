@@ -16,9 +16,9 @@ static void rules(void **state)
 	        {STORAGE("- {MountDir: //, Name: a, StorageType: Ebs}\n"), "'/' is the system's"},
 	        {STORAGE("- {MountDir: opt/, Name: a, StorageType: Ebs}\n"), "'/opt' is the"},
 	        {STORAGE("- {MountDir: /opt/slurm/, Name: a, StorageType: Ebs}\n"),
-	         "'/opt/slurm' is"},
+	         "'/opt/slurm' is what ParallelCluster's head"},
 	        {STORAGE("- {MountDir: /opt/parallelcluster/shared, Name: a, StorageType: Ebs}\n"),
-	         "shared' is the system's"},
+	         "shared' is what Para"},
 	        {STORAGE("- {MountDir: /" X64 X64 X64 X64 ", Name: a, StorageType: Ebs}\n"),
 	         "of names of 255 bytes"},
 	        {STORAGE("- {MountDir: /proc/x, Name: a, StorageType: Ebs}\n"), "'/proc/x' is the"},
@@ -164,11 +164,11 @@ static void rules(void **state)
 	                 "yes, AccessPointId: fsap-1}}\n"),
 	         "AccessPointId: expected the FileSystemId that it is of"},
 	        {STORAGE("- {MountDir: /a, Name: default, StorageType: Ebs}\n"),
-	         "Name: 'default' names no shared storage"},
+	         "Name of shared storage: 'default'"},
 	        {STORAGE("- {MountDir: /a, Name: a b, StorageType: Ebs}\n"),
-	         "Name: 'a b' names no shared storage"},
+	         "Name of shared storage: 'a b'"},
 	        {STORAGE("- {MountDir: /a, Name: a123456789b123456789c123456789d, StorageType: Ebs}\n"),
-	         "at most 30"},
+	         "at most 30 of them"},
 	};
 	static const char *const fine[] = {
 	        TOP QUEUE("    Tags: [{Key: '1', Value: \"12\"}, {Key: 08, Value: 1.2.3}, {Key: "
@@ -289,6 +289,14 @@ static void what_has_no_effect_is_noted(void **state)
 	        {TOP "Scheduling:\n  Scheduler: slurm\n  SlurmSettings: {Dns: {HostedZoneId: Z1}}\n"
 	             "  SlurmQueues: [{Name: q-1, Networking: {SubnetIds: [subnet-1]}}]\n",
 	         "HostedZoneId: nodes are in no zone"},
+	        {STORAGE("- {MountDir: /opt/intel/x, Name: a, StorageType: Ebs}\n"),
+	         "'/opt/intel/x' is what ParallelCluster's head serves"},
+	        {STORAGE("- {MountDir: /a, Name: /a b, StorageType: Ebs}\n"),
+	         "Name of shared storage: '/a b'"},
+	        {TOP
+	         "Scheduling: {Scheduler: slurm, SlurmQueues: [{Name: q-1, Networking: {SubnetIds: "
+	         "[subnet-1], PlacementGroup: {Id: a, Name: b}}}]}\n",
+	         "Name: it and Id exclude each other"},
 	        {TOP QUEUE("") "Brandnew: {}\n", "c.yaml:8:1: unknown key 'Brandnew' is ignored"},
 	        {TOP QUEUE("") "Tag: {}\n", "did you mean 'Tags'?"},
 	        {TOP QUEUE("    AllocationStrategy: cheapest\n"),
