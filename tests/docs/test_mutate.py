@@ -98,3 +98,19 @@ def test_quick_tests_and_the_suites_of_whole_runs_judge(mutate):
     assert (golden["floor"], golden["program"]) == ("", "/b/hpc-cluster")
     for name, where in (("tool_cli", "/s/tests/tool/test_cli.py"), ("docs.paths", "/s/tests/docs/test_paths.py")):
         assert mutate.test_of(entry(name, [*pytest, where], ["tool"]), "/b") is None
+
+
+def test_a_floor_without_tests_of_its_own_is_judged_by_those_above(mutate):
+    floors = {"unit.verb.line": {"verb", "command"}, "unit.base.str": {"base"}, "golden.x": {"base", "agent"}}
+
+    class Tree:
+        tests = [{"name": n, "floor": n.split(".")[1] if n.startswith("unit") else ""} for n in floors]
+
+        @staticmethod
+        def libraries(test):
+            return floors[test["name"]]
+
+    def names(own):
+        return [t["name"] for t in mutate.near(Tree, own | {""})]
+    assert names({"command"}) == ["unit.verb.line", "golden.x"]
+    assert names({"base"}) == ["unit.base.str", "golden.x"]
