@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes the section `fleet` of a cluster's model: what hpc-fleet may launch for it. */
 #include "cluster/pcluster_fleet_own.h"
+#include "data/scalar.h"
 
 /* ---- the nodes' document ---- */
 
@@ -259,6 +260,7 @@ int pcluster_fleet(const struct pcluster_input *in, const struct model *m, struc
 		const struct model_queue *q = &m->queues[i];
 
 		check_queue(in, q, &faults);
+		note_effects(in, q->at);
 		pcluster_fleet_check_root(in, q, &faults);
 		for (size_t k = 0; q->launch.image.text && k < q->n_resources; k++)
 			if (has_nodes(&q->resources[k]) && q->resources[k].n_types) {

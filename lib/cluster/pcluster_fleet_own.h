@@ -8,8 +8,7 @@
 static inline void pcluster_fleet_complain(const struct pcluster_input *in,
                                            struct faults_walk *faults, int r)
 {
-	if (cluster_note_instead(in->shortfalls, r, faults->err) < 0)
-		faults_take(faults, r);
+	cluster_shortfall(in->shortfalls, faults, r);
 }
 
 /* pcluster_fleet_launch.c: how the instances of a resource are launched, as keys of its entry. */

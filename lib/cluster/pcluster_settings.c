@@ -81,7 +81,7 @@ static void add_smt(const struct pcluster_input *in, const struct doc *at, struc
 
 /* ---- what is not carried out ---- */
 
-/* WHOLE: of the whole file, told where its head is made. */
+/* WHOLE: of the whole file, whatever the role. */
 enum part { QUEUE, RESOURCE, HEAD, POOL, WHOLE, N_PARTS };
 
 static const struct {
@@ -91,9 +91,9 @@ static const struct {
 	const char *effect;
 } without_effect[] = {
         {"HealthChecks.Gpu.Enabled", QUEUE, "true",
-         "HealthChecks: GPUs are not checked before a job"},
+         "HealthChecks: no program looks at GPUs before a job"},
         {"HealthChecks.Gpu.Enabled", RESOURCE, "true",
-         "HealthChecks: GPUs are not checked before a job"},
+         "HealthChecks: no program looks at GPUs before a job"},
         {"Dcv.Enabled", HEAD, "true", "Dcv: no remote desktop is set up"},
         {"Dcv.Enabled", POOL, "true", "Dcv: no remote desktop is set up"},
         {"GracetimePeriod", POOL, NULL,
@@ -119,8 +119,8 @@ static const struct {
         {"DevSettings.Cookbook", WHOLE, NULL, "Cookbook: no Chef runs here"},
         {"DevSettings.NodePackage", WHOLE, NULL,
          "NodePackage: ParallelCluster's daemons don't run here"},
-        {"AdditionalPackages.IntelSoftware.IntelHpcPlatform", WHOLE, "true",
-         "IntelHpcPlatform: no software of Intel's is installed"},
+        {"AdditionalPackages.IntelSoftware", WHOLE, NULL,
+         "IntelSoftware: nothing of it is installed: it belongs into the image"},
         {"DevSettings.InstanceTypesData", WHOLE, NULL,
          "InstanceTypesData: not read: what is known of instance types are the package's facts"},
         {"DevSettings.EfaInterfaceType", WHOLE, NULL,
@@ -147,8 +147,7 @@ static void add_notes(const struct pcluster_input *in, const struct doc *of)
 	maps[parts[in->node->role]] = of;
 	if (in->node->role == CLUSTER_COMPUTE && of)
 		maps[RESOURCE] = pcluster_resource(in, of);
-	if (pcluster_is_head(in))
-		maps[WHOLE] = in->config;
+	maps[WHOLE] = in->config;
 	for (size_t i = 0; i < ARRAY_LEN(without_effect); i++) {
 		const struct doc *at = doc_find(maps[without_effect[i].of], without_effect[i].key);
 

@@ -21,10 +21,12 @@ void cluster_note(struct cluster_notes *notes, const struct doc *at, const char 
 	notes->items[notes->n - 1] = arena_strdup(notes->arena, e.text);
 }
 
-int cluster_note_instead(struct cluster_notes *notes, int r, const struct err *e)
+void cluster_shortfall(struct cluster_notes *notes, struct faults_walk *w, int r)
 {
-	if (!notes)
-		return r;
-	cluster_note(notes, NULL, "%s", e->text);
-	return 0;
+	if (!notes) {
+		faults_take(w, r);
+		return;
+	}
+	cluster_note(notes, NULL, "%s", w->err->text);
+	*w->err = w->faults && w->faults->n ? w->faults->items[w->faults->n - 1] : (struct err){0};
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "data/doc.h"
+#include "data/faults.h"
 
 #define CLUSTER_NOTES_MAX 64 /* further ones are dropped */
 
@@ -20,6 +21,6 @@ struct cluster_notes {
 void cluster_note(struct cluster_notes *notes, const struct doc *at, const char *fmt, ...)
         ATTR_PRINTF(3, 4);
 
-/* A failure `r`, which *e tells, of which a note is enough where notes are wanted: then it is one, and
- * 0 is returned; without `notes` it is returned as it is. */
-int cluster_note_instead(struct cluster_notes *notes, int r, const struct err *e);
+/* A failure `r`, which *w->err tells, of which a note is enough where notes are wanted: then that error is again what
+ * it was before, the last fault. Without `notes` it is a fault itself. */
+void cluster_shortfall(struct cluster_notes *notes, struct faults_walk *w, int r);

@@ -88,7 +88,7 @@ bool pcluster_image_is(const struct doc *d)
 static void add_lack(const struct err *e, struct cluster_notes *notes, struct faults *lacks)
 {
 	(void)faults_add(lacks, e);
-	(void)cluster_note_instead(notes, -EINVAL, e);
+	cluster_note(notes, NULL, "%s", e->text);
 }
 
 static void find_installation(const struct doc *config, struct cluster_notes *notes,

@@ -126,22 +126,16 @@ static void compare(struct reader *x, const struct doc *at, const struct instanc
 		        first->name, t->name, what);
 }
 
-/* `r`: the fault in x->faults.err. Somebody else's head may know the type. */
-static void unknown_type(struct reader *x, int r)
-{
-	if (cluster_note_instead(x->in->shortfalls, r, x->faults.err) < 0)
-		faults_take(&x->faults, r);
-}
-
 static void add_type(struct reader *x, const struct doc *at, bool smt_off, struct types *all)
 {
 	const struct instance_type *t = instance_find(x->types, at->text);
 
-	if (!t) {
-		unknown_type(x, doc_err(at, x->faults.err, REASON_INSTANCE_TYPE,
-		                        "instance type '%s' is not known: add its line to "
-		                        "/etc/hpc-node/instance-types.tsv",
-		                        at->text));
+	if (!t) { /* somebody else's head may know it */
+		cluster_shortfall(x->in->shortfalls, &x->faults,
+		                  doc_err(at, x->faults.err, REASON_INSTANCE_TYPE,
+		                          "instance type '%s' is not known: add its line to "
+		                          "/etc/hpc-node/instance-types.tsv",
+		                          at->text));
 		return;
 	}
 	if (all->n)
@@ -167,11 +161,13 @@ static void read_types(struct reader *x, const struct doc *d, bool smt_off, stru
 	if (one || (list && list->n))
 		return;
 	if (doc_find(d, "CapacityReservationTarget.CapacityReservationId"))
-		unknown_type(x, doc_err(d, x->faults.err, REASON_INSTANCE_TYPE,
-		                        "compute resource '%s': its capacity reservation's "
-		                        "instance type is not asked for, and a head needs it: add "
-		                        "InstanceType",
-		                        doc_text(d, "Name")));
+		cluster_shortfall(
+		        x->in->shortfalls, &x->faults,
+		        doc_err(d, x->faults.err, REASON_INSTANCE_TYPE,
+		                "compute resource '%s': its capacity reservation's "
+		                "instance type is not asked for, and a head needs it: add "
+		                "InstanceType",
+		                doc_text(d, "Name")));
 	else
 		faults_take(&x->faults, doc_err(d, x->faults.err, REASON_INPUT_REQUIRED,
 		                                "compute resource '%s': expected InstanceType or "

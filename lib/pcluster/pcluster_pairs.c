@@ -15,9 +15,7 @@ struct walk {
 /* A refusal of ParallelCluster's own checks, which its schema doesn't have. */
 static void fall_short(struct walk *w, int r)
 {
-	r = cluster_note_instead(w->shortfalls, r, w->faults.err);
-	if (r < 0)
-		faults_take(&w->faults, r);
+	cluster_shortfall(w->shortfalls, &w->faults, r);
 }
 
 /* Unset, empty, and null are alike to marshmallow's rules. */

@@ -375,7 +375,8 @@ const struct pcluster_row pcluster_schema_rows[] = {
 int pcluster_check(const struct doc *config, struct cluster_notes *unknown, struct faults *faults,
                    struct err *e)
 {
-	return pcluster_rows_check(config, pcluster_schema_rows, "cluster configuration", unknown, faults, e);
+	return pcluster_rows_check(config, pcluster_schema_rows, "cluster configuration", unknown,
+	                           faults, e);
 }
 
 bool pcluster_is(const struct doc *d)

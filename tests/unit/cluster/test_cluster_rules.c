@@ -284,11 +284,11 @@ static void what_has_no_effect_is_noted(void **state)
 	         "Cookbook: no Chef runs"},
 	        {TOP QUEUE("") "DevSettings: {NodePackage: 's3://bkt/c'}\n", "NodePackage: "},
 	        {TOP QUEUE("") "Imds: {ImdsSupport: v1.0}\n",
-	         "ImdsSupport: the metadata service is"},
+	         "ImdsSupport: the instances that are"},
 	        {TOP QUEUE("") "Imds: {ImdsSupport: v2.0}\n", ""},
 	        {TOP "Scheduling:\n  Scheduler: slurm\n  SlurmSettings: {Dns: {HostedZoneId: Z1}}\n"
 	             "  SlurmQueues: [{Name: q-1, Networking: {SubnetIds: [subnet-1]}}]\n",
-	         "HostedZoneId: nodes are in no zone"},
+	         "HostedZoneId: no records are made"},
 	        {STORAGE("- {MountDir: /opt/intel/x, Name: a, StorageType: Ebs}\n"),
 	         "'/opt/intel/x' is what ParallelCluster's head serves"},
 	        {STORAGE("- {MountDir: /a, Name: /a b, StorageType: Ebs}\n"),

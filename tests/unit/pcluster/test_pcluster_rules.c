@@ -14,7 +14,7 @@ static int check(const char *text, struct faults *all, struct arena *a)
 
 	faults = (struct faults){.arena = a};
 	assert_ok(yaml_parse_foreign("c", (struct blob){text, strlen(text)}, a, &config, &e));
-	return pcluster_rules(config, all, a, &e);
+	return pcluster_rules(config, NULL, all, a, &e);
 }
 
 /* One of each kind, in the order in which they are looked for. */
@@ -32,7 +32,6 @@ static const char *const each[] = {
         "c:3:50: AllowedIps: 'y'",
         "c:3:62: Name 'p' is given twice: the first is at line 3",
         "c:6:10: Name 's' is given twice: the first is at line 5",
-        "c:5:75: EfsSettings.FileSystemId: 'e' is no id, expected one that begins with 'fs-'",
         "EfsSettings: StorageType is Ebs",
         "MountDir: '/etc' is the system's own",
         "Uid: 999 is the system's or none",

@@ -97,8 +97,6 @@ static const struct {
         {"LoginNodes.Pools.Networking.AdditionalSecurityGroups", "the same"},
         {"Iam.Roles.LambdaFunctionsRole", "there are no Lambda functions"},
         {"DeploymentSettings.LambdaFunctionsVpcConfig", "the same"},
-        {"DevSettings.Cookbook", "ParallelCluster's own programs, none of which is used"},
-        {"DevSettings.NodePackage", "the same"},
         {"DevSettings.AwsBatchCliPackage", "the same"},
         {"DevSettings.ClusterTemplate", "the same"},
         {"DevSettings.AmiSearchFilters", "the image is a parameter of the stack"},
