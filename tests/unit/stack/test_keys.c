@@ -64,7 +64,8 @@ static const struct sample {
         {"InstanceType", "a.t", NULL, NULL},
         {"CustomAmi", "ami-0123", NULL, NULL},
         {"EfsSettings.FileSystemId", "fs-0123", NULL, NULL},
-        {"EfsSettings.AccessPointId", "fsap-0123", NULL, NULL},
+        {"EfsSettings.AccessPointId", "fsap-0123456789abcdef0", "SharedStorage.1.EfsSettings",
+         "{FileSystemId: fs-0123456789abcdef0, EncryptionInTransit: true}"},
         {"FsxLustreSettings.FileSystemId", "fs-0123", NULL, NULL},
         {"FsxLustreSettings.DnsName", "f.example", "SharedStorage.2.FsxLustreSettings",
          "{FileSystemId: fs-0123, MountName: m}"},
@@ -97,7 +98,7 @@ static const struct {
         {"LoginNodes.Pools.Networking.AdditionalSecurityGroups", "the same"},
         {"Iam.Roles.LambdaFunctionsRole", "there are no Lambda functions"},
         {"DeploymentSettings.LambdaFunctionsVpcConfig", "the same"},
-        {"DevSettings.AwsBatchCliPackage", "the same"},
+        {"DevSettings.AwsBatchCliPackage", "ParallelCluster's own programs, none of which is used"},
         {"DevSettings.ClusterTemplate", "the same"},
         {"DevSettings.AmiSearchFilters", "the image is a parameter of the stack"},
         {"DevSettings.ComputeStartupTimeMetricEnabled", "a metric of ParallelCluster's"},
@@ -295,9 +296,23 @@ static const char *value_of(const struct pcluster_row *row, const char *path, si
 		return row->choices[i];
 	if (i)
 		return NULL;
+	if (row->starts) {
+		static char text[128];
+		bool id = str_ends(row->starts, "-");
+
+		snprintf(text, sizeof text, row->type == FIELD_STRINGS ? "['%s%s%s']" : "'%s%s%s'",
+		         row->starts, id ? "0123456789abcdef0" : "sample",
+		         row->holds ? row->holds : "");
+		return text;
+	}
 	switch ((int)row->type) {
-	case FIELD_INT:
-		return "7";
+	case FIELD_INT: {
+		static char number[24];
+
+		snprintf(number, sizeof number, "%lld",
+		         (long long)(row->max ? row->min + (row->max - row->min > 2 ? 2 : 1) : 7));
+		return number;
+	}
 	case FIELD_NUMBER:
 		return "0.5";
 	case FIELD_STRINGS:

@@ -47,7 +47,7 @@ static void each_verb_takes_its_options(void **state)
 	        {"deregister", "deadline region"},
 	        {"alias", "deadline region"},
 	        {"build",
-	         "set deadline name description uefi-data tpm parent encrypt kms-key tag share copy alias deprecate connections state region output format store unlocked snapshot json"},
+	         "set deadline name description uefi-data tpm parent encrypt kms-key tag share copy alias deprecate connections state region output format compress store unlocked snapshot json"},
 	        {"lock", "set store fetch update snapshot json"},
 	        {"test", "deadline firmware json"},
 	        {"verify", "set store recipe json"},
