@@ -2,6 +2,9 @@
 /* Tars unpacked and looked at: what they may hold, and what none may. */
 #include "tar_test.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 static void test_all_kinds(void **state)
 {
 	struct fixture *f = *state;
@@ -161,6 +164,29 @@ static void test_the_ceiling(void **state)
 	assert_false(trees_has(f->t, "c"));
 }
 
+/* What a full disk does. */
+static void test_a_file_that_cannot_be_written(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit old, few;
+	struct err e;
+
+	add(f, (struct entry){"small", .content = "x"});
+	add(f, (struct entry){"large", .size = 3 * BLOCK});
+	finish(f);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	few = (struct rlimit){BLOCK, old.rlim_max};
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
+	int r = unpack(f, MIB, &e);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	assert_int_equal(r, -EFBIG);
+	assert_int_equal(e.kind, ERR_HOST);
+	assert_non_null(strstr(e.text, "'large': File too large"));
+	assert_string_equal(trees_text(f->t, "small"), "x");
+}
+
 static void test_what_is_no_tar(void **state)
 {
 	static const char *const texts[] = {"", "no tar",
@@ -275,6 +301,7 @@ int main(void)
 	        cmocka_unit_test(test_what_is_refused),
 	        cmocka_unit_test(test_what_just_goes),
 	        TEST(test_the_ceiling),
+	        TEST(test_a_file_that_cannot_be_written),
 	        TEST(test_what_is_no_tar),
 	        TEST(test_one_that_is_cut_off),
 	        TEST(test_the_deadline),

@@ -54,6 +54,23 @@ static void test_long_paths(void **state)
 }
 
 /* A hard link is the file that it names, whose attributes it leaves; what it replaces is gone. */
+/* Each name is below its own directory, however deep the one before was. */
+static void test_a_shallow_name_behind_a_deep_one(void **state)
+{
+	struct fixture *f = *state;
+	struct err e;
+
+	add(f, (struct entry){"a/much/deeper/name", .content = "1"});
+	add(f, (struct entry){"b/2", .content = "2"});
+	add(f, (struct entry){"a/3", .content = "3"});
+	add(f, (struct entry){"4", .content = "4"});
+	assert_ok(unpack(f, MIB, &e));
+	assert_string_equal(trees_text(f->t, "a/much/deeper/name"), "1");
+	assert_string_equal(trees_text(f->t, "b/2"), "2");
+	assert_string_equal(trees_text(f->t, "a/3"), "3");
+	assert_string_equal(trees_text(f->t, "4"), "4");
+}
+
 static void test_hard_links(void **state)
 {
 	struct fixture *f = *state;
@@ -187,6 +204,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	        TEST(test_long_names),
 	        cmocka_unit_test(test_long_paths),
+	        TEST(test_a_shallow_name_behind_a_deep_one),
 	        TEST(test_hard_links),
 	        TEST(test_a_directory_that_became_a_link),
 	        TEST(test_the_last_of_a_name_stays),
