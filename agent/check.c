@@ -76,7 +76,7 @@ static int check_for(struct agent *g, const struct doc *config, const struct doc
 	struct doc *merged = offline_with_options(g, layer);
 
 	stand_in_node(g, merged, queue);
-	int r = offline_decode(g, merged, e);
+	int r = node_doc_take(merged, g->program.arena, &g->node, &g->facts, e);
 	if (r < 0)
 		return r;
 	return config_plan_of(g, config, reading, e);
@@ -156,7 +156,7 @@ static int check_text(struct agent *g, const char *name, struct blob text, struc
 		return r;
 	if (!document && !is_node_doc(text, d))
 		return check_config(g, name, d, faults, e);
-	r = offline_decode(g, offline_with_options(g, d), e);
+	r = node_doc_take(offline_with_options(g, d), g->program.arena, &g->node, &g->facts, e);
 	if (r < 0)
 		return r;
 	if (!g->program.quiet)

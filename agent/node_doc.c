@@ -419,3 +419,17 @@ void node_doc_facts(const struct node_doc *n, struct vars *facts)
 		if (given[i].value)
 			vars_set(facts, given[i].name, given[i].value, "node document");
 }
+
+int node_doc_take(const struct doc *merged, struct arena *a, struct node_doc *ret,
+                  struct vars *facts, struct err *e)
+{
+	int r = node_doc_decode(merged, a, ret, e);
+
+	if (r < 0)
+		return r;
+	r = node_doc_take_name(ret, facts, a, e);
+	if (r < 0)
+		return r;
+	node_doc_facts(ret, facts);
+	return 0;
+}

@@ -46,5 +46,9 @@ int node_doc_take_name(struct node_doc *n, const struct vars *facts, struct aren
 /* Sets the facts node, role, cluster, head and config. */
 void node_doc_facts(const struct node_doc *n, struct vars *facts);
 
+/* All of these one after the other: what the merged map says of this node, with what `facts` says. */
+int node_doc_take(const struct doc *merged, struct arena *a, struct node_doc *ret,
+                  struct vars *facts, struct err *e) ATTR_MUST_USE;
+
 /* The table of fields, for `check` and `explain`. */
 extern const struct field node_doc_fields[];

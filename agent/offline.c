@@ -36,19 +36,6 @@ void offline_tags(struct agent *g, struct blob text)
 
 /* ---- the node ---- */
 
-int offline_decode(struct agent *g, const struct doc *merged, struct err *e)
-{
-	int r = node_doc_decode(merged, g->program.arena, &g->node, e);
-
-	if (r < 0)
-		return r;
-	r = node_doc_take_name(&g->node, &g->facts, g->program.arena, e);
-	if (r < 0)
-		return r;
-	node_doc_facts(&g->node, &g->facts);
-	return 0;
-}
-
 struct doc *offline_with_options(struct agent *g, const struct doc *layer)
 {
 	struct doc *merged = doc_new_map(g->program.arena, layer);

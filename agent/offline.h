@@ -20,8 +20,6 @@ int offline_unpack(struct agent *g, struct blob *text, bool *ret_document,
 int offline_node_document(struct agent *g, struct doc **ret, struct err *e) ATTR_MUST_USE;
 /* The options laid over a layer, as a new map. */
 struct doc *offline_with_options(struct agent *g, const struct doc *layer);
-/* The merged map to g->node and its facts. */
-int offline_decode(struct agent *g, const struct doc *merged, struct err *e) ATTR_MUST_USE;
 
 /* Prints the notes, unless the program is to be quiet. */
 void offline_notes(const struct agent *g);

@@ -122,7 +122,8 @@ static int read_node(struct agent *g, struct err *e)
 	if (r < 0)
 		return r;
 	g->opt.role = "head";
-	return offline_decode(g, offline_with_options(g, layer), e);
+	return node_doc_take(offline_with_options(g, layer), g->program.arena, &g->node, &g->facts,
+	                     e);
 }
 
 static int run(struct agent *g, struct faults *faults, struct err *e)

@@ -223,13 +223,9 @@ int source_node(struct agent *g, struct err *e)
 	if (r < 0)
 		return r;
 	node_doc_overlay(g->program.arena, merged, options);
-	r = node_doc_decode(merged, g->program.arena, &g->node, e);
+	r = node_doc_take(merged, g->program.arena, &g->node, &g->facts, e);
 	if (r < 0)
 		return r;
-	r = node_doc_take_name(&g->node, &g->facts, g->program.arena, e);
-	if (r < 0)
-		return r;
-	node_doc_facts(&g->node, &g->facts);
 	take_deadline(g);
 	if (g->node.node.role == CLUSTER_LOGIN)
 		find_clients(g);
