@@ -3,6 +3,15 @@ import os
 import subprocess
 from dataclasses import dataclass
 
+SOURCE = os.path.realpath(os.environ.get("HPC_SOURCE") or os.path.join(os.path.dirname(__file__), ".."))
+
+
+def built(variable):
+    """The program that a variable of the environment names, HPC_AGENT as ctest sets it."""
+    path = os.environ.get(variable)
+    assert path and os.access(path, os.X_OK), f"{variable} must name the built program"
+    return path
+
 
 @dataclass
 class Run:

@@ -13,6 +13,7 @@ from fakes.aws import Aws  # noqa: E402
 from fakes.imds import Imds, credentials, instance  # noqa: E402
 from fakes.proc import argv  # noqa: E402
 from fakes.sigcheck import Key  # noqa: E402
+from program import built  # noqa: E402
 
 CREDS = credentials()
 KEY = Key(CREDS["AccessKeyId"], CREDS["SecretAccessKey"], CREDS["Token"])
@@ -67,9 +68,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def binary():
-    path = os.environ.get("HPC_AGENT")
-    assert path and os.access(path, os.X_OK), "HPC_AGENT must name the built hpc-agent"
-    return path
+    return built("HPC_AGENT")
 
 
 @pytest.fixture(scope="session")
