@@ -3,12 +3,12 @@
 #include "serve/act.h"
 
 #include "base/log.h"
+#include "controller/nodes.h"
+#include "controller/owners.h"
 #include "launch/pool.h"
 #include "serve/ask.h"
 #include "serve/budget.h"
 #include "serve/finish.h"
-#include "serve/nodes.h"
-#include "serve/owners.h"
 #include "serve/queue.h"
 #include "serve/tell.h"
 

@@ -3,7 +3,7 @@
 #include "serve/queue.h"
 
 #include "base/log.h"
-#include "serve/owners.h"
+#include "controller/owners.h"
 
 #define AT_ONCE 100 /* nodes of one launch */
 

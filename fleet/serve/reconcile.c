@@ -3,6 +3,7 @@
 #include "serve/reconcile.h"
 
 #include "base/log.h"
+#include "controller/nodes.h"
 #include "launch/pool.h"
 #include "ledger/usage.h"
 #include "serve/act.h"
@@ -11,7 +12,6 @@
 #include "serve/finish.h"
 #include "serve/held.h"
 #include "serve/look.h"
-#include "serve/nodes.h"
 #include "serve/tell.h"
 
 #define UNSEEN_S    30   /* EC2 may list a new instance only later */

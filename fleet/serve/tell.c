@@ -3,8 +3,8 @@
 #include "serve/tell.h"
 
 #include "base/log.h"
-#include "serve/comment.h"
-#include "serve/nodes.h"
+#include "controller/comment.h"
+#include "controller/nodes.h"
 
 const char *tell_why(const struct ec2_refusal *said, const struct err *e, const char *where,
                      struct arena *a)

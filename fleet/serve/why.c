@@ -3,9 +3,9 @@
 #include <stdio.h>
 
 #include "base/log.h"
+#include "controller/slurm_job.h"
 #include "serve/fleet.h"
 #include "serve/show.h"
-#include "serve/slurm_job.h"
 
 /* ---- of nodes ---- */
 

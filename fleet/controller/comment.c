@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tells jobs why their nodes can't be had. */
-#include "serve/comment.h"
+#include "controller/comment.h"
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "controller/nodes.h"
 #include "host/exec.h"
-#include "serve/nodes.h"
 
 #define CALL_MS     20000
 #define LIST_MAX    (4U << 20)

@@ -2,7 +2,7 @@
 /* Whose jobs are: what squeue prints. */
 #include "unit.h"
 
-#include "serve/owners.h"
+#include "controller/owners.h"
 
 static void each_job_gets_its_owner(void **state)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asks Slurm for a job. */
-#include "serve/slurm_job.h"
+#include "controller/slurm_job.h"
 
 #include "base/clock.h"
 #include "base/str.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asks slurmctld for its nodes, and tells it of those that can't be had. */
-#include "serve/nodes.h"
+#include "controller/nodes.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What scontrol prints of jobs. */
-#include "serve/slurm_job.h"
+#include "controller/slurm_job.h"
 
 #include "unit.h"
 

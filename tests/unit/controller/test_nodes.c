@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What sinfo prints of nodes, and what their states mean. */
-#include "serve/nodes.h"
+#include "controller/nodes.h"
 
 #include "unit.h"
 

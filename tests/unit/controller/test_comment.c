@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which jobs squeue lists. */
-#include "serve/comment.h"
+#include "controller/comment.h"
 
 #include "unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asks Slurm whose jobs are. */
-#include "serve/owners.h"
+#include "controller/owners.h"
 
 #include "base/clock.h"
 #include "base/log.h"
