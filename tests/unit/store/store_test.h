@@ -4,6 +4,8 @@
 
 #include "scratch.h"
 
+#include "base/clock.h"
+#include "store/layer.h"
 #include "store/store.h"
 
 static struct store store;
@@ -29,4 +31,40 @@ static inline const char *key_of(char digit)
 	memset(key, digit, SHA256_HEX - 1);
 	key[SHA256_HEX - 1] = '\0';
 	return key;
+}
+
+static inline const char *in(const char *part, char digit, const char *rest)
+{
+	return arena_printf(arena, "store/%s/%s%s", part, key_of(digit), rest);
+}
+
+static inline bool there(const char *name)
+{
+	struct stat st;
+
+	return lstat(at(name), &st) == 0;
+}
+
+static inline mode_t mode_of(const char *name)
+{
+	struct stat st;
+
+	assert_int_equal(lstat(at(name), &st), 0);
+	return st.st_mode & 07777;
+}
+
+static inline void open_layer(char digit, struct layer *l)
+{
+	assert_ok(layer_open(&store, key_of(digit), clock_in_ms(20000), l, &e));
+}
+
+static inline void make(char digit, const char *parent)
+{
+	static struct layer l;
+
+	open_layer(digit, &l);
+	assert_false(l.cached);
+	put(in("work", digit, "/tree/file"), "content");
+	assert_ok(layer_publish(&store, &l, parent, "a step", 5, &e));
+	layer_close(&l);
 }
