@@ -115,6 +115,15 @@ static int act_write(const struct step_ctx *c, const struct thing *t, struct err
 	return host_write(c->host, path, (struct blob){"x", 1}, 0644, &root, e);
 }
 
+/* And something else where a file is. */
+static int act_rewrite(const struct step_ctx *c, const struct thing *t, struct err *e)
+{
+	static const struct host_owner root = {0};
+	int r = act_write(c, t, e);
+
+	return r < 0 ? r : host_write(c->host, "/given", (struct blob){"new\n", 4}, 0644, &root, e);
+}
+
 static int act_nothing(const struct step_ctx *c, const struct thing *t, struct err *e)
 {
 	(void)c;
@@ -286,6 +295,7 @@ static const struct {
 	int (*apply)(const struct step_ctx *c, const struct thing *t, struct err *e);
 } acts[] = {
         {"write", act_write},
+        {"rewrite", act_rewrite},
         {"hang", act_hang},
         {"program", act_program},
         {"escape", act_escape},

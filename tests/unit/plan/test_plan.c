@@ -153,6 +153,8 @@ static void bad_specs(void **state)
 	         "spec:2:10: a second step 'others:b': the first is at line 1"},
 	        {"things: [{name: a, after: things:b}]\n",
 	         "spec:1:27: 'after' names no step: 'things:b', did you mean 'things:a'?"},
+	        {"things: [{name: a, after: thing}]\n",
+	         "spec:1:27: 'after' names no step: 'thing', did you mean 'things'?"},
 	        {"things: [{name: a, after: [others, nowhere]}]\n",
 	         "spec:1:36: 'after' names no step: 'nowhere', expected a step's id or a section"},
 	};

@@ -122,6 +122,45 @@ static void steps_run_at_once(void **state)
 	assert_int_equal(run_exit_status(&f->p, &f->r, false), 0);
 }
 
+static void nobody_has_to_watch(void **state)
+{
+	struct stage *f = *state;
+	struct run_observer still = f->observer;
+
+	f->o.observer = NULL;
+	stage_run(f, "things: [{name: a, act: write}, {name: b, act: denied}]\n");
+	assert_state(f, "a", STEP_CHANGED);
+	assert_state(f, "b", STEP_FAILED);
+	assert_string_equal(f->seen.len ? f->seen.data : "", "");
+	still.tick = NULL;
+	f->o.observer = &still;
+	stage_run(f, "things: [{name: a, act: write}]\n");
+	assert_string_equal(f->seen.data, "+a a=ok ");
+	assert_int_equal(f->ticks, 0);
+}
+
+/* What a dry run would write, line by line. */
+static void details_belong_to_their_change(void **state)
+{
+	struct stage *f = *state;
+	struct err e = {0};
+
+	const struct host_owner root = {0};
+
+	assert_ok(host_write(f->o.host, "/given", (struct blob){"old\n", 4}, 0644, &root, &e));
+	host_close(f->o.host);
+	assert_ok(host_open(f->dir, HOST_DRY, &f->o.host, &e));
+	stage_run(f, "things: [{name: a, act: rewrite}]\n");
+	const struct step_outcome *o = stage_outcome(f, "a");
+	assert_int_equal(o->changes.n, 2);
+	static const char *const lines[] = {"@@ -1,1 +1,1 @@", "-old", "+new"};
+	assert_int_equal(o->n_details, ARRAY_LEN(lines));
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++) {
+		assert_int_equal(o->details[i].change, 1);
+		assert_string_equal(o->details[i].line, lines[i]);
+	}
+}
+
 static void width_is_kept(void **state)
 {
 	struct stage *f = *state;
@@ -297,6 +336,8 @@ int main(void)
 	        STAGE_TEST(children_are_reused_while_clean),
 	        STAGE_TEST(children_without_a_trace_are_reused),
 	        STAGE_TEST(steps_run_at_once),
+	        STAGE_TEST(nobody_has_to_watch),
+	        STAGE_TEST(details_belong_to_their_change),
 	        STAGE_TEST(width_is_kept),
 	        STAGE_TEST(surroundings_of_a_child),
 	        STAGE_TEST(records_come_to_the_parent),
