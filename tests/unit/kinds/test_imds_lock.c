@@ -4,14 +4,13 @@
  * service in the last one, this test in the middle, and one like a container's in front.
  */
 #include "kinds_test.h"
+#include "network.h"
 
 #include <arpa/inet.h>
-#include <linux/capability.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 
 #define V4 "169.254.169.254"
 #define V6 "fd00:ec2::254"
@@ -300,17 +299,6 @@ static void what_cannot_be_done_fails(void **state)
 	assert_err(fixture_plan(f, "imds-lock: maybe\n", &e), ERR_INPUT, "expected a map");
 }
 
-static void drop_network_rights(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
-
-	assert_int_equal(syscall(SYS_capget, &header, data), 0);
-	data[0].effective &= ~(1U << CAP_NET_ADMIN);
-	data[0].permitted &= ~(1U << CAP_NET_ADMIN);
-	assert_int_equal(syscall(SYS_capset, &header, data), 0);
-}
-
 /* Then the step fails, and so nothing that waits for it begins. */
 static void a_kernel_that_refuses_is_no_lock(void **state)
 {
@@ -321,7 +309,7 @@ static void a_kernel_that_refuses_is_no_lock(void **state)
 
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		drop_network_rights();
+		network_drop_rights();
 		assert_ok(fixture_plan(f, "imds-lock: {}\n", &e));
 		assert_err(fixture_probe(f, &e), ERR_HOST, "Operation not permitted");
 		assert_int_equal(e.reason, REASON_IMDS_LOCK);

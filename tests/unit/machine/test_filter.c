@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The packet filter's table in a network namespace of this test: what nft(8) says is there. */
 #include "host_test.h"
+#include "network.h"
 
 #include <errno.h>
-#include <linux/capability.h>
 #include <sched.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "machine/filter_own.h"
@@ -238,17 +237,6 @@ static void a_root_that_does_not_run_has_none(void **state)
 	assert_int_equal(host_filter_is(self, &lock, &e), 1);
 }
 
-static void drop_network_rights(void)
-{
-	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[2];
-
-	assert_int_equal(syscall(SYS_capget, &header, data), 0);
-	data[0].effective &= ~(1U << CAP_NET_ADMIN);
-	data[0].permitted &= ~(1U << CAP_NET_ADMIN);
-	assert_int_equal(syscall(SYS_capset, &header, data), 0);
-}
-
 /* A dry run may be anybody's; who would change something must be able to look. */
 static void who_has_no_rights_sees_no_rules(void **state)
 {
@@ -262,7 +250,7 @@ static void who_has_no_rights_sees_no_rules(void **state)
 	pid_t pid = fork();
 	assert_true(pid >= 0);
 	if (pid == 0) {
-		drop_network_rights();
+		network_drop_rights();
 		assert_err(host_filter_exists(self, TABLE, &e), ERR_HOST,
 		           "reading table 'hpc-test' of nftables: Operation not permitted");
 		assert_int_equal(e.no, EPERM);

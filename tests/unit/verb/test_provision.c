@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* provision: a tree made what a recipe says, what is done twice, and going on after a restart. */
 #include "machine.h"
+#include "verb/component_text.h"
 #include "verb_test.h"
 
 #include "host/lock.h"
@@ -152,24 +153,12 @@ static void one_run_at_a_time(void **state)
 
 /* ---- components ---- */
 
-#define STEP(phase, steps) "- {name: " phase ", steps: [" steps "]}\n"
-#define MAKE(name, to, what)                                                                       \
-	"{name: " name ", action: CreateFile, inputs: [{path: " to ", content: " what "}]}"
-
-static void put_component(const char *name, const char *phases)
-{
-	put(name, arena_printf(arena,
-	                       "name: tool\nschemaVersion: 1.0\n"
-	                       "parameters: [{P: {type: string, default: one}}]\nphases:\n%s",
-	                       phases));
-}
-
 static void components_are_carried_out(void **state)
 {
 	(void)state;
 	need_root();
-	put_component("c.yaml", STEP("test", MAKE("t", "/etc/t", "'{{ P }}'"))
-	                                STEP("build", MAKE("b", "/etc/b", "x")));
+	put_component("c.yaml", PHASE("test", MAKE("t", "/etc/t", "'{{ P }}'"))
+	                                PHASE("build", MAKE("b", "/etc/b", "x")));
 	put("r.yaml", "image: {name: unit}\ncomponents: [{file: c.yaml, parameters: {P: two}}]\n");
 	assert_int_equal(provision("--json"), 0);
 	assert_string_equal(doc_text(said_json_line(0), "state"), "begins");
@@ -182,13 +171,13 @@ static void components_are_carried_out(void **state)
 	assert_int_equal(unlink(at("root/usr/lib/hpc-node/image-manifest.json")), 0);
 	assert_int_equal(unlink(at("root/etc/t")), 0);
 	put("root/etc/plain", "x");
-	put_component("c.yaml", STEP("build", MAKE("b", "/etc/plain/b", "x"))
-	                                STEP("test", MAKE("t", "/etc/t", "x")));
+	put_component("c.yaml", PHASE("build", MAKE("b", "/etc/plain/b", "x"))
+	                                PHASE("test", MAKE("t", "/etc/t", "x")));
 	assert_int_equal(provision("-q"), 1);
 	assert_has(complained(), "c.yaml:5:");
 	assert_string_equal(get("root/etc/t"), "");
 	assert_string_equal(get("root/usr/lib/hpc-node/image-manifest.json"), "");
-	put_component("c.yaml", STEP("build", "{name: b, action: CreateFil, inputs: []}"));
+	put_component("c.yaml", PHASE("build", "{name: b, action: CreateFil, inputs: []}"));
 	assert_refused(3, "did you mean 'CreateFile'", "provision", at("r.yaml"), "--root",
 	               at("root"));
 	put("r.yaml", "image: {name: unit}\ntests: [{run: []}]\n");
@@ -215,7 +204,7 @@ static void tests_come_behind_what_they_test(void **state)
 	(void)state;
 	need_root();
 	put_busybox();
-	put_component("c.yaml", STEP("test", MAKE("t", "/etc/tested", "x")));
+	put_component("c.yaml", PHASE("test", MAKE("t", "/etc/tested", "x")));
 	put("r.yaml", "image: {name: unit}\nfiles: [{path: /etc/motd, content: hi}]\n"
 	              "components: [c.yaml]\n"
 	              "tests: [{name: reads, run: [cat, /etc/motd], expect: {stdout: hi}}, "
@@ -323,12 +312,12 @@ static void put_steps(const char *more)
 	        "root/c.yaml",
 	        arena_printf(
 	                arena,
-	                STEP("build",
-	                     MAKE("b", "/etc/b",
-	                          "'{{ P }}'") ", {name: rd, action: ReadFile, "
-	                                       "inputs: [{path: /etc/b}]}, " REBOOT
-	                                       ", " MAKE("after", "/etc/after",
-	                                                 "'{{ build.rd.outputs[0].content }}%s'")),
+	                PHASE("build",
+	                      MAKE("b", "/etc/b",
+	                           "'{{ P }}'") ", {name: rd, action: ReadFile, "
+	                                        "inputs: [{path: /etc/b}]}, " REBOOT
+	                                        ", " MAKE("after", "/etc/after",
+	                                                  "'{{ build.rd.outputs[0].content }}%s'")),
 	                more));
 }
 
@@ -356,7 +345,7 @@ static void a_restart_goes_on_in_the_recipe_that_asked(void **state)
 {
 	(void)state;
 	unit_need_root();
-	put_component("root/low.yaml", STEP("build", MAKE("b", "/etc/low", "once")));
+	put_component("root/low.yaml", PHASE("build", MAKE("b", "/etc/low", "once")));
 	put_steps("");
 	put("root/below.yaml", "image: {name: below}\ncomponents: [low.yaml]\n");
 	put("root/r.yaml", "image: {name: unit, from: below.yaml}\ncomponents: [c.yaml]\n");
@@ -396,7 +385,7 @@ static void another_root_is_not_restarted(void **state)
 {
 	(void)state;
 	need_root();
-	put_component("c.yaml", STEP("build", REBOOT));
+	put_component("c.yaml", PHASE("build", REBOOT));
 	put("r.yaml", "image: {name: unit}\ncomponents: [c.yaml]\n");
 	assert_int_equal(provision("-v"), 1);
 	assert_has(complained(), "c.yaml:5:25: step 'build.r': 'Reboot' needs a running machine");

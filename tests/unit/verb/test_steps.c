@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Builds of each kind of step: copies, components, tests, cleaning; and how each says that it failed. */
+#include "verb/component_text.h"
 #include "verb_image.h"
 
 #include "build/jobs.h"
@@ -18,18 +19,6 @@ static int begin_all(void **state)
 static int end_all(void **state)
 {
 	return unit_is_root() ? tear_down(state) : 0;
-}
-
-#define PHASE(name, steps) "- {name: " name ", steps: [" steps "]}\n"
-#define MAKE(name, to, what)                                                                       \
-	"{name: " name ", action: CreateFile, inputs: [{path: " to ", content: " what "}]}"
-
-static void put_component(const char *name, const char *phases)
-{
-	put(name, arena_printf(arena,
-	                       "name: tool\nschemaVersion: 1.0\n"
-	                       "parameters: [{P: {type: string, default: one}}]\nphases:\n%s",
-	                       phases));
 }
 
 static void each_kind_of_step_does_its_part(void **state)
