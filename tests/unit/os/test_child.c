@@ -90,6 +90,43 @@ static int linger_with_an_orphan(void *ctx)
 	return leave_an_orphan(&shared);
 }
 
+/* Its parent has ended, and it has left group and session: nothing leads to it but that we inherited it. */
+static int linger_with_one_inherited(void *ctx)
+{
+	pid_t between = fork();
+
+	(void)ctx;
+	if (between == 0) {
+		if (fork() == 0) {
+			setsid();
+			shared->number[0] = getpid();
+			for (;;)
+				pause();
+		}
+		_exit(0);
+	}
+	waitpid(between, NULL, 0);
+	for (;;)
+		pause();
+}
+
+static void one_that_was_inherited_ends_with_the_deadline(void **state)
+{
+	(void)state;
+	shared->number[0] = 0;
+	assert_ok(run_until(linger_with_one_inherited, clock_in_ms(1000)));
+	assert_true(end.timed_out);
+	pid_t pid = (pid_t)shared->number[0];
+	assert_true(pid > 0);
+	/* Were it not ended, there would be nothing to wait for yet. */
+	int ended = waitpid(pid, NULL, WNOHANG);
+	if (ended == 0) {
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, 0);
+	}
+	assert_int_not_equal(ended, 0);
+}
+
 static void orphans_end_with_the_deadline_only(void **state)
 {
 	(void)state;
@@ -288,6 +325,7 @@ int main(void)
 	        CHILD(status_and_signal),
 	        CHILD(at_its_deadline_it_is_asked_and_then_killed),
 	        CHILD(orphans_end_with_the_deadline_only),
+	        CHILD(one_that_was_inherited_ends_with_the_deadline),
 	        CHILD(a_clean_start),
 	        CHILD(its_input),
 	        CHILD(its_input_is_ours),
