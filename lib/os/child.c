@@ -78,8 +78,8 @@ static _Noreturn void child_main(const struct child_spec *s, pid_t parent, int o
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	umask(022);
 
-	int in = s->in >= 0 ? s->in : open("/dev/null", O_RDONLY | O_CLOEXEC);
-	if (in < 0 || onto(in, 0) < 0 || onto(out, 1) < 0 || onto(err, 2) < 0)
+	int in_fd = s->in >= 0 ? s->in : open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (in_fd < 0 || onto(in_fd, 0) < 0 || onto(out, 1) < 0 || onto(err, 2) < 0)
 		_exit(127);
 	syscall(SYS_close_range, 3U, ~0U, CLOSE_RANGE_CLOEXEC);
 	_exit(s->main(s->ctx));
