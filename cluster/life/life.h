@@ -13,6 +13,9 @@ enum {
 	VERB_INSTANCES = 1 << 12,
 	VERB_SSH = 1 << 13,
 	VERB_FLEET = 1 << 14,
+	VERB_CREATE = 1 << 20,
+	VERB_DELETE = 1 << 21,
+	VERB_UPDATE = 1 << 22,
 };
 
 struct life;
@@ -31,6 +34,8 @@ struct life {
 	const char *vpc, *bucket, *image, *compute_image;
 	struct command_list storage; /* NAME=SOURCE */
 	bool strict;
+	bool no_wait, purge, yes, follow;
+	uint64_t interval_ms; /* 0: not given */
 	const char *region;
 	const char *role, *queue;    /* of instances */
 	const char *user, *key_file; /* of ssh */
@@ -46,6 +51,9 @@ extern const struct program_info life_info; /* for program_main() with a struct 
 
 /* Verbs; `program` is the struct life. */
 int verb_template(void *program);
+int verb_create(void *program);
+int verb_delete(void *program);
+int verb_update(void *program);
 int verb_list(void *program);
 int verb_describe(void *program);
 int verb_events(void *program);

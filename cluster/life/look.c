@@ -4,7 +4,10 @@
 
 #include "data/jsonw.h"
 #include "life/fleet_state.h"
+#include "life/outcome.h"
 #include "life/view.h"
+
+#define FOLLOW_MS (60 * 60 * 1000)
 
 /* ---- list ---- */
 
@@ -210,12 +213,30 @@ static int events_json(struct life *l, const struct stacks_events *list)
 	return view_print(l, out.data);
 }
 
+/* Until the newest change is over. */
+static int follow_events(struct life *l)
+{
+	struct stacks_item s;
+	struct feed feed;
+	struct err e;
+
+	feed_open(&feed, &l->program, stdout);
+	int r = view_stack(l, l->program.line.operands[0], &s, &e);
+	program_deadline(&l->program, FOLLOW_MS);
+	if (r == 0)
+		r = outcome_follow(l, &feed, s.id, NULL, &e);
+	feed_clear(&feed);
+	return r < 0 ? program_fail(&l->program, &e) : 0;
+}
+
 int verb_events(void *program)
 {
 	struct life *l = program;
 	struct stacks_events list;
 	struct err e;
 
+	if (l->follow)
+		return follow_events(l);
 	if (view_open(l, &e) < 0 ||
 	    stacks_events(l->cloud, l->program.line.operands[0], l->program.arena, &list,
 	                  l->program.deadline, &e) < 0)

@@ -21,23 +21,22 @@ static struct vars stand_ins(struct arena *a)
 }
 
 static int make_model(struct life *l, const struct doc *config, struct faults *faults,
-                      struct cluster_notes *notes, struct model *ret, struct err *e)
+                      struct cluster_notes *notes, struct plan_file *ret, struct err *e)
 {
 	const struct cluster_node head = {.role = CLUSTER_HEAD};
 	struct vars facts = stand_ins(l->program.arena);
-	struct instance_table types;
 	const struct pcluster_input in = {.config = config,
 	                                  .node = &head,
 	                                  .facts = &facts,
-	                                  .types = &types,
+	                                  .types = &ret->types,
 	                                  .faults = faults,
 	                                  .notes = notes,
 	                                  .elsewhere = true,
 	                                  .strict = l->strict,
 	                                  .arena = l->program.arena};
-	int r = instance_file_read(TYPES, l->program.arena, &types, e);
+	int r = instance_file_read(TYPES, l->program.arena, &ret->types, e);
 
-	return r < 0 ? r : pcluster_model(&in, ret, e);
+	return r < 0 ? r : pcluster_model(&in, &ret->model, e);
 }
 
 int plan_file_read(struct life *l, const char *name, struct faults *faults,
@@ -62,10 +61,11 @@ int plan_file_read(struct life *l, const char *name, struct faults *faults,
 	r = cluster_check(config, &reading, l->program.arena, e);
 	if (r < 0)
 		return r;
-	r = make_model(l, config, faults, notes, &f.model, e);
+	r = make_model(l, config, faults, notes, &f, e);
 	if (r < 0)
 		return r;
 	f.config = config;
+	f.text = text;
 	digest_hex(text.data, text.len, f.sha256);
 	*ret = f;
 	return 0;

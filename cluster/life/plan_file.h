@@ -11,6 +11,8 @@
 struct plan_file {
 	const struct doc *config;
 	struct model model;
+	struct instance_table types; /* all that are known */
+	struct blob text;
 	char sha256[SHA256_HEX]; /* of the file's bytes */
 };
 

@@ -43,6 +43,16 @@ static bool lacks_image(const struct doc *config)
 	return false;
 }
 
+static bool has_root(const struct stack_input *in)
+{
+	return doc_find(in->config, "HeadNode.LocalStorage.RootVolume") != NULL;
+}
+
+static bool makes_groups(const struct stack_writer *x)
+{
+	return x->head_group || x->compute_group || x->storage_group;
+}
+
 static void parameters(struct stack_writer *x)
 {
 	const struct stack_input *in = x->in;
@@ -56,10 +66,10 @@ static void parameters(struct stack_writer *x)
 	if (x->compute_image)
 		parameter(x, "ComputeImage", "AWS::EC2::Image::Id", in->compute_image,
 		          "Image of compute nodes, where the file has none");
-	if (x->head_group || x->compute_group || x->storage_group)
+	if (makes_groups(x))
 		parameter(x, "Vpc", "AWS::EC2::VPC::Id", in->vpc,
 		          "Network that the subnets are in");
-	if (doc_find(in->config, "HeadNode.LocalStorage.RootVolume"))
+	if (has_root(in))
 		parameter(x, "HeadRootDevice", "String", ROOT_DEVICE,
 		          "Name of the root device in the head's image");
 	parameter(x, "StateSize", "Number", STATE_GIB,
@@ -191,7 +201,11 @@ int stack_write(const struct stack_input *in, struct stack *ret, struct err *e)
 		return doc_err(in->config, e, REASON_INPUT_LIMIT,
 		               "the stack's template would have more than %lu bytes",
 		               STACK_TEXT_MAX);
-	*ret = (struct stack){
-	        .text = {out.data, out.len}, .resources = x.resources, .roles = x.roles};
+	*ret = (struct stack){.text = {out.data, out.len},
+	                      .resources = x.resources,
+	                      .roles = x.roles,
+	                      .compute_image = x.compute_image,
+	                      .vpc = makes_groups(&x),
+	                      .root_device = has_root(in)};
 	return 0;
 }

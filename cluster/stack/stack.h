@@ -36,7 +36,8 @@ struct stack_input {
 struct stack {
 	struct blob text; /* JSON, with a line's end */
 	size_t resources;
-	bool roles; /* it makes roles: CreateStack needs CAPABILITY_IAM */
+	bool roles;                           /* it makes roles: CreateStack needs CAPABILITY_IAM */
+	bool compute_image, vpc, root_device; /* it has ComputeImage, Vpc, HeadRootDevice */
 };
 
 /* What the file asks for and the stack can't do is a fault, with its place. */

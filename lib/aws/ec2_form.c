@@ -37,6 +37,7 @@ static const struct awserr_row rows[] = {
          NULL},
         {"InstanceLimitExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
         {"VcpuLimitExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
+        {"InvalidSubnetID.NotFound", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
         {"InvalidInstanceID.NotFound", AWSERR_FAIL, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT, NULL},
         {"SnapshotLimitExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},
         {"ResourceLimitExceeded", AWSERR_FAIL, ERR_DENIED, REASON_AWS_QUOTA, EDQUOT, NULL},

@@ -126,7 +126,14 @@ int instances_run(struct cloud *c, const struct instances_launch *l, struct aren
 	int r = put_user_data(&f, l->user_data, e);
 	if (r < 0)
 		return r;
+	if (l->dry_run)
+		ec2_put(&f, "DryRun", "true");
 	r = ec2_call(c, &f, &d, deadline, e);
+	if (r < 0 && l->dry_run && str_eq(why->code, "DryRunOperation")) {
+		*e = (struct err){0};
+		*ret = got;
+		return 0;
+	}
 	if (r < 0)
 		return r;
 	r = take(&f, doc_get(d, "instancesSet"), a, &got, e);
@@ -211,6 +218,26 @@ int instances_list(struct cloud *c, const struct instances_query *q, struct aren
 	} while (token);
 	*ret = all;
 	return 0;
+}
+
+/* ---- stopping -------------------------------------------------------------------------------- */
+
+int instances_stop(struct cloud *c, const char *id, struct ec2_refusal *why, uint64_t deadline,
+                   struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+	struct ec2_form f = ec2_form(a, NULL, "StopInstances");
+
+	*why = (struct ec2_refusal){0};
+	f.refusal = why;
+	ec2_doing(&f, "stopping", id);
+	ec2_put(&f, "InstanceId.1", id);
+	int r = ec2_call(c, &f, NULL, deadline, e);
+	if (r < 0 && (e->kind == ERR_ABSENT || str_eq(why->code, "IncorrectInstanceState"))) {
+		*e = (struct err){0};
+		return 0;
+	}
+	return r;
 }
 
 /* ---- ending ---------------------------------------------------------------------------------- */

@@ -79,6 +79,7 @@ struct instances_launch {
 	struct blob user_data;
 	const struct ec2_tag *tags; /* of the instances and their volumes */
 	size_t n_tags;
+	bool dry_run; /* only asks whether it would be done: 0, with none, or the refusal */
 };
 int instances_run(struct cloud *c, const struct instances_launch *l, struct arena *a,
                   struct instances *ret, struct ec2_refusal *why, uint64_t deadline,
@@ -94,6 +95,10 @@ struct instances_query {
 };
 int instances_list(struct cloud *c, const struct instances_query *q, struct arena *a,
                    struct instances *ret, struct ec2_refusal *why, uint64_t deadline,
+                   struct err *e) ATTR_MUST_USE;
+
+/* StopInstances, which goes on: one that is ended, or is stopping, counts as stopped. */
+int instances_stop(struct cloud *c, const char *id, struct ec2_refusal *why, uint64_t deadline,
                    struct err *e) ATTR_MUST_USE;
 
 /* TerminateInstances: at most INSTANCES_END_MAX. What doesn't exist any more counts as ended. */

@@ -150,13 +150,21 @@ int s3_uri(const char *text, struct arena *a, struct uri *ret, struct err *e)
 	               "'%s': expected s3://BUCKET/KEY", uri_shown(text, a));
 }
 
+/* What keeps credentials from writing isn't what keeps them from reading. */
+static const struct awserr_row put_rows[] = {
+        {"AccessDenied", AWSERR_FAIL, ERR_DENIED, REASON_S3_ACCESS_DENIED, EACCES,
+         "the credentials need s3:PutObject on it (and kms:GenerateDataKey where the bucket has a "
+         "key of your own), and the bucket must be the expected account's"},
+        {0},
+};
+
 int s3_put(struct cloud *c, const char *uri, struct blob body, bool if_absent, uint64_t deadline,
            struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	struct uri u;
 	struct s3_object o = {.uri = &u};
-	scope_call struct call k = {.method = "PUT"};
+	scope_call struct call k = {.method = "PUT", .rows = put_rows};
 	int r = s3_uri(uri, a, &u, e);
 
 	if (r < 0)

@@ -5,31 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "aws/query.h"
-
-#define FORM_MAX 4096
-
-static const struct awserr_row rows[] = {
-        {"AccessDenied", AWSERR_FAIL, ERR_DENIED, REASON_AWS_DENIED, EACCES,
-         "the credentials need cloudformation:DescribeStacks and "
-         "cloudformation:DescribeStackEvents"},
-        {"Throttling", AWSERR_THROTTLE, ERR_RETRY, REASON_AWS_THROTTLED, EAGAIN, NULL},
-        {"ValidationError", AWSERR_FAIL, ERR_DENIED, REASON_AWS_INVALID, EINVAL, NULL},
-        {0},
-};
-
-static const char *configured(const struct cloud *c, const char **ret_setting)
-{
-	const char *own = c->config.cloudformation_endpoint;
-
-	*ret_setting = own ? "AWS_ENDPOINT_URL_CLOUDFORMATION" : "AWS_ENDPOINT_URL";
-	return own ? own : c->config.endpoint;
-}
-
-static const struct query_service service = {.at = {"cloudformation", .gov_is_fips = true},
-                                             .title = "CloudFormation",
-                                             .configured = configured,
-                                             .rows = rows};
+#include "aws/stacks_own.h"
 
 /* ---- one page ---- */
 
@@ -39,35 +15,25 @@ struct asking {
 	struct arena *arena;
 };
 
-static bool doesnt_exist(const struct ec2_refusal *why)
-{
-	return str_eq(why->code, "ValidationError") && strstr(why->message, "does not exist");
-}
-
 /* *ret: the list, or NULL; *ret_next: the token of the next page, or NULL. */
 static int ask(struct cloud *c, const struct asking *q, const char *token, const struct doc **ret,
                const char **ret_next, uint64_t deadline, struct err *e)
 {
-	struct strbuf form = STRBUF(q->arena, FORM_MAX);
-	struct ec2_refusal why = {0};
-	struct doc *d;
+	struct stacks_form f = stacks_form(q->arena, q->action);
+	const struct doc *result;
 
-	query_put(&form, "Action", q->action);
-	query_put(&form, "Version", "2010-05-15");
-	query_put(&form, "StackName", q->name);
-	query_put(&form, "NextToken", token);
-	int r = query_call(c, &service, NULL, q->doing, &form, NULL, q->arena, &d, &why, deadline,
-	                   e);
-	if (r < 0 && doesnt_exist(&why))
-		return err_set(e, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT,
-		               "%s: there is no such stack in this account and region", q->doing);
+	snprintf(f.doing, sizeof f.doing, "%s", q->doing);
+	query_put(&f.body, "StackName", q->name);
+	query_put(&f.body, "NextToken", token);
+	int r = stacks_call(c, &f, &result, deadline, e);
 	if (r < 0)
 		return r;
-	const struct doc *result = doc_get(d, arena_printf(q->arena, "%sResult", q->action));
 	const struct doc *list = doc_get(result, q->list);
-	if (!result || (list && list->type != DOC_LIST))
+	if (!result || (list && list->type != DOC_LIST && list->type != DOC_NULL))
 		return err_set(e, ERR_DENIED, REASON_HTTP_STATUS, EPROTO,
 		               "%s: the answer isn't what CloudFormation sends", q->doing);
+	if (list && list->type == DOC_NULL)
+		list = NULL;
 	*ret = list;
 	*ret_next = doc_text(result, "NextToken");
 	return 0;
@@ -187,6 +153,7 @@ static void take_event(void *ctx, const struct doc *d)
 	        .type = text(d, "ResourceType"),
 	        .status = text(d, "ResourceStatus"),
 	        .reason = text(d, "ResourceStatusReason"),
+	        .token = text(d, "ClientRequestToken"),
 	};
 }
 
@@ -205,20 +172,21 @@ int stacks_events(struct cloud *c, const char *name, struct arena *a, struct sta
 	return 0;
 }
 
-/* An event of the stack itself that begins a change: what is older belongs to another one. */
-static bool begins(const struct stacks_event *at)
+bool stacks_begins(const struct stacks_event *at)
 {
-	return str_eq(at->type, "AWS::CloudFormation::Stack") &&
-	       (str_eq(at->status, "CREATE_IN_PROGRESS") ||
-	        str_eq(at->status, "UPDATE_IN_PROGRESS") ||
-	        str_eq(at->status, "DELETE_IN_PROGRESS"));
+	if (!str_eq(at->type, "AWS::CloudFormation::Stack"))
+		return false;
+	/* A creation that failed may end by its deletion. */
+	if (str_eq(at->status, "DELETE_IN_PROGRESS"))
+		return !strstr(at->reason, "failed to create");
+	return str_eq(at->status, "CREATE_IN_PROGRESS") || str_eq(at->status, "UPDATE_IN_PROGRESS");
 }
 
 const struct stacks_event *stacks_cause(const struct stacks_events *list)
 {
 	const struct stacks_event *cause = NULL;
 
-	for (size_t i = 0; i < list->n && !begins(&list->items[i]); i++)
+	for (size_t i = 0; i < list->n && !stacks_begins(&list->items[i]); i++)
 		if (str_ends(list->items[i].status, "_FAILED") &&
 		    !strstr(list->items[i].reason, "cancelled"))
 			cause = &list->items[i];

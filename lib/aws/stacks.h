@@ -34,6 +34,7 @@ struct stacks_event {
 	const char *id, *at;          /* "2026-01-01T00:00:00Z" */
 	const char *stack, *stack_id; /* its name, and its ARN */
 	const char *logical, *physical, *type, *status, *reason;
+	const char *token; /* of the request that it belongs to, or "" */
 };
 struct stacks_events {
 	size_t n;
@@ -42,5 +43,7 @@ struct stacks_events {
 /* DescribeStackEvents, page by page, of a stack by its name or id. */
 int stacks_events(struct cloud *c, const char *name, struct arena *a, struct stacks_events *ret,
                   uint64_t deadline, struct err *e) ATTR_MUST_USE;
+/* An event of the stack itself that begins a change: what is older belongs to another one. */
+bool stacks_begins(const struct stacks_event *at);
 /* Why the newest change failed: its first failure that isn't only another one's consequence, or NULL. */
 const struct stacks_event *stacks_cause(const struct stacks_events *list);

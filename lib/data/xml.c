@@ -152,6 +152,12 @@ static bool is_item(const char *name)
 	return str_eq(name, "item") || str_eq(name, "member");
 }
 
+/* Of S3's listings; no other answer has such elements. */
+static bool is_many(const char *name)
+{
+	return str_eq(name, "Contents") || str_eq(name, "Version") || str_eq(name, "DeleteMarker");
+}
+
 /* The list that the map has at that name, made when there is none. */
 static struct doc *list_of(struct reader *x, struct doc *map, const char *name)
 {
@@ -177,7 +183,7 @@ static int add_child(struct reader *x, struct doc *parent, const char *name, str
 		doc_push(x->arena, parent, child);
 		return 0;
 	}
-	if (str_eq(name, "Contents")) {
+	if (is_many(name)) {
 		doc_push(x->arena, list_of(x, parent, name), child);
 		return 0;
 	}

@@ -2,8 +2,8 @@
 /*
  * Turns the XML that AWS's query services answer with into a document: elements and text. An
  * element with elements in it becomes a map by their names; one whose elements are all called
- * `item` or `member`, a list; one without elements, a scalar; an empty one, DOC_NULL. `Contents`,
- * of which S3's listings have many beside other elements, is a list in their map. Attributes and
+ * `item` or `member`, a list; one without elements, a scalar; an empty one, DOC_NULL. Of `Contents`,
+ * `Version` and `DeleteMarker` S3's listings have many beside other elements: each of these names is a list in their map. Attributes and
  * the prologue are skipped.
  *
  * Refused: document types (so there are no entities but the five predefined ones and numbers),

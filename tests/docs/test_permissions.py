@@ -14,8 +14,14 @@ POLICIES = {p.stem: json.loads(p.read_text()) for p in sorted(SOURCE.glob("docs/
 
 # The functions of lib/aws and lib/cloud that make each call.
 CALLS = {
+    "cloudformation:CreateChangeSet": "stacks_plan_make",
+    "cloudformation:CreateStack": "stacks_create",
+    "cloudformation:DeleteChangeSet": "stacks_plan_drop",
+    "cloudformation:DeleteStack": "stacks_delete",
+    "cloudformation:DescribeChangeSet": "stacks_plan_look",
     "cloudformation:DescribeStackEvents": "stacks_events",
     "cloudformation:DescribeStacks": "stacks_list",
+    "cloudformation:ExecuteChangeSet": "stacks_plan_run",
     "ebs:CompleteSnapshot": "ebs_complete",
     "ebs:PutSnapshotBlock": "ebs_put",
     "ebs:StartSnapshot": "ebs_start",
@@ -25,6 +31,7 @@ CALLS = {
     "ec2:DescribeImages": "ec2_images",
     "ec2:DescribeInstances": "instances_list",
     "ec2:DescribeSnapshots": "ec2_snapshots",
+    "ec2:DescribeSubnets": "subnets_list",
     "ec2:EnableImageDeprecation": "ec2_deprecate",
     "ec2:GetConsoleOutput": "instances_console",
     "ec2:GetEbsEncryptionByDefault": "ec2_encrypts",
@@ -32,9 +39,17 @@ CALLS = {
     "ec2:ModifySnapshotAttribute": "ec2_share_snapshot",
     "ec2:RegisterImage": "ec2_register",
     "ec2:RunInstances": "instances_run",
+    "ec2:StopInstances": "instances_stop",
     "ec2:TerminateInstances": "instances_end",
+    "s3:CreateBucket": "s3_bucket_make",
+    "s3:DeleteObjectVersion": "s3_bucket_purge",
+    "s3:GetBucketVersioning": "s3_bucket_look",
     "s3:GetObject": "fetch_(?:memory|file|secret)",
     "s3:ListBucket": "s3_list",
+    "s3:ListBucketVersions": "s3_bucket_purge",
+    "s3:PutBucketPolicy": "s3_bucket_guard",
+    "s3:PutBucketPublicAccessBlock": "s3_bucket_guard",
+    "s3:PutBucketVersioning": "s3_bucket_guard",
     "s3:PutObject": "s3_put",
     "secretsmanager:GetSecretValue": "fetch_secret",
     "ssm:PutParameter": "ssm_put_image",
@@ -65,7 +80,33 @@ BESIDE = {
 BESIDE["login"] = BESIDE["compute"]
 BESIDE["head"] = BESIDE["compute"] | {"logs:CreateLogStream", "logs:PutLogEvents"}  # CloudWatch's agent
 
-ANONYMOUS = {"sts:AssumeRoleWithWebIdentity"}  # it is not signed, so that nobody is granted it
+# CloudFormation reads a long template with the rights of who asks.
+BESIDE["workstation"] = {"s3:GetObject"}
+
+# What CloudFormation calls for a resource of the stack, with the rights of who asked: the documentation of each type.
+STACK = {
+    "AWS::CloudWatch::Alarm": "cloudwatch:PutMetricAlarm DeleteAlarms DescribeAlarms",
+    "AWS::CloudWatch::Dashboard": "cloudwatch:PutDashboard DeleteDashboards GetDashboard",
+    "AWS::EC2::EIP": "ec2:AllocateAddress ReleaseAddress DescribeAddresses CreateTags",
+    "AWS::EC2::EIPAssociation": "ec2:AssociateAddress DisassociateAddress DescribeAddresses",
+    "AWS::EC2::Instance": "ec2:RunInstances TerminateInstances StopInstances StartInstances ModifyInstanceAttribute DescribeInstances CreateTags",
+    "AWS::EC2::SecurityGroup": "ec2:CreateSecurityGroup DeleteSecurityGroup DescribeSecurityGroups AuthorizeSecurityGroupIngress "
+                               "RevokeSecurityGroupIngress RevokeSecurityGroupEgress CreateTags",
+    "AWS::EC2::SecurityGroupEgress": "ec2:AuthorizeSecurityGroupEgress RevokeSecurityGroupEgress DescribeSecurityGroupRules",
+    "AWS::EC2::SecurityGroupIngress": "ec2:AuthorizeSecurityGroupIngress RevokeSecurityGroupIngress DescribeSecurityGroupRules",
+    "AWS::EC2::Volume": "ec2:CreateVolume DeleteVolume ModifyVolume DescribeVolumes CreateSnapshot DescribeSnapshots CreateTags",
+    "AWS::EC2::VolumeAttachment": "ec2:AttachVolume DetachVolume DescribeVolumes",
+    "AWS::EFS::FileSystem": "elasticfilesystem:CreateFileSystem DeleteFileSystem DescribeFileSystems TagResource",
+    "AWS::EFS::MountTarget": "elasticfilesystem:CreateMountTarget DeleteMountTarget DescribeMountTargets",
+    "AWS::FSx::FileSystem": "fsx:CreateFileSystem DeleteFileSystem DescribeFileSystems TagResource",
+    "AWS::IAM::InstanceProfile": "iam:CreateInstanceProfile DeleteInstanceProfile GetInstanceProfile AddRoleToInstanceProfile "
+                                 "RemoveRoleFromInstanceProfile PassRole",
+    "AWS::IAM::Role": "iam:CreateRole DeleteRole GetRole PutRolePolicy DeleteRolePolicy GetRolePolicy AttachRolePolicy DetachRolePolicy TagRole",
+    "AWS::Logs::LogGroup": "logs:CreateLogGroup DeleteLogGroup DescribeLogGroups PutRetentionPolicy TagResource",
+}
+
+ANONYMOUS = {"sts:AssumeRoleWithWebIdentity",  # it is not signed, so that nobody is granted it
+             "sts:GetCallerIdentity"}  # everybody may
 
 
 def listed(policy):
@@ -85,8 +126,13 @@ def requests():
         ec2 += re.findall(r'\bchange\(c, region, "\w+", "(\w+)"', text)
         ec2 += re.findall(r'\bstruct listing l = \{"(\w+)"', text)
         found |= {f"ec2:{a}" for a in ec2}
-        if name == "stacks.c":
-            found |= {f"cloudformation:{a}" for a in re.findall(r'\.action = "(\w+)"', text)}
+        if name.startswith("stacks"):
+            found |= {f"cloudformation:{a}" for a in re.findall(r'\.action = "(\w+)"', text) + re.findall(r'stacks_form\(a, "(\w+)"\)', text)}
+        if name == "caller.c":
+            found |= {f"sts:{a}" for a in re.findall(r'"Action", "(\w+)"', text)}
+        if name == "s3_bucket.c":
+            found |= {f"s3:{a}" for a in re.findall(r'"s3:(\w+)"', text)} | {f"s3:{a}" for a in re.findall(r's3:(\w+Versions?) on', text)}
+            continue
         if name == "sts.c":
             found |= {f"sts:{a}" for pair in re.findall(r'action = token \? "(\w+)" : "(\w+)"', text) for a in pair}
         for target, action in re.findall(r'"X-Amz-Target", "(\w+)\.(\w+)"', text):
@@ -119,7 +165,7 @@ def test_no_call_of_another_kind():
         "ebs.c", "query.c", "s3.c", "secrets.c", "ssm.c", "sts.c"}
     assert named == {("ssm.c", "ssm"), ("ebs.c", "ebs"), ("ebs_put.c", "ebs"), ("secrets.c", "secretsmanager")} | {
         (n, s) for n, s in named if s in ("s3", "sts")}
-    assert {n for n, t in text.items() if re.search(r"\bquery_call\(c, ", t)} == {"ec2_form.c", "stacks.c"}
+    assert {n for n, t in text.items() if re.search(r"\bquery_call\(c, ", t)} == {"caller.c", "ec2_form.c", "stacks_form.c"}
     loose = [m for t in text.values() for m in re.findall(r"= ec2_form\(([^\"()]*)\);", t)]
     assert sorted(loose) == ["a, q->region, l->action", "a, region, action"]
 
@@ -135,13 +181,22 @@ def test_a_role_may_do_what_its_program_calls_and_no_more(role):
 
 
 def test_there_is_a_policy_for_each_role_and_the_page_names_it():
-    assert set(POLICIES) == set(ROLES)
-    assert set(re.findall(r"\(iam/(\w+)\.json\)", (SOURCE / "docs/PERMISSIONS.md").read_text())) == set(ROLES)
+    assert set(POLICIES) == {*ROLES, "stack"}
+    assert set(re.findall(r"\(iam/(\w+)\.json\)", (SOURCE / "docs/PERMISSIONS.md").read_text())) == {*ROLES, "stack"}
 
 
-@pytest.mark.parametrize("role", sorted(ROLES))
+def test_the_stacks_policy_is_for_the_types_it_has():
+    made = set()
+    for _, text in manual.sources("cluster/stack/*.c"):
+        made |= set(re.findall(r'"(AWS::(?!EC2::VPC::|EC2::Image::)\w+::\w+)"', text))
+    assert made == set(STACK)
+    need = {f"{v.partition(':')[0]}:{a}" for v in STACK.values() for a in v.partition(":")[2].split()}
+    assert set(listed(POLICIES["stack"])) == need
+
+
+@pytest.mark.parametrize("role", sorted(POLICIES))
 def test_policies_are_narrow(role):
-    everywhere = {"Look", "LookAtClusters", "Publish", "CollectAndDeregister", "CopyShareDeprecate"}
+    everywhere = {"Look", "LookAtClusters", "LookBeforeMaking", "LookAtWhatIsMade", "Publish", "CollectAndDeregister", "CopyShareDeprecate"}
     for s in POLICIES[role]["Statement"]:
         assert s["Effect"] == "Allow" and all(re.fullmatch(r"[a-z0-9]+:[A-Za-z]+", a) for a in s["Action"])
         assert (s["Resource"] == ["*"]) == (s["Sid"] in everywhere), s["Sid"]

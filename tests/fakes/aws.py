@@ -25,6 +25,7 @@ from urllib.parse import unquote_to_bytes
 from xml.sax.saxutils import escape
 
 from . import model
+from .buckets import BucketAnswers
 from .httpd import Response, Server
 from .sigcheck import Refused, fields, verify
 
@@ -40,6 +41,7 @@ class Version:
     body: bytes
     id: str = "null"
     when: float = field(default_factory=time.time)
+    marker: bool = False  # it says that the object was deleted
 
     @property
     def etag(self):
@@ -55,6 +57,7 @@ class Bucket:
     may_list: bool = True
     denied: bool = False
     objects: dict = field(default_factory=dict)
+    guards: dict = field(default_factory=dict)  # its policy, and what keeps the public out
 
     def put(self, key, body):
         """Store `body` under `key` (text or bytes); return the version id."""
@@ -65,12 +68,13 @@ class Bucket:
         return v.id
 
 
-class Aws(Server):
+class Aws(BucketAnswers, Server):
     def __init__(self, keys, address="127.0.0.1", port=0, endpoint_region="eu-west-1", **kw):
         super().__init__(self._answer, address, port, **kw)
         self.keys, self.endpoint_region, self.skew = list(keys), endpoint_region, 0
         self.ranges = True  # False: as the S3 of others that answer every GET with the whole
         self.buckets, self.secrets, self.data = {}, {}, threading.Lock()
+        self.forbidden, self.calls = set(), []
 
     def now(self):
         """The service's clock: `skew` seconds off ours."""
@@ -119,6 +123,8 @@ class Aws(Server):
         if not BUCKET_NAME.match(name):
             raise Refused(400, "InvalidBucketName", "The specified bucket is not valid.",
                           BucketName=name)
+        if req.method == "PUT" and not key and not req.query:
+            return name, b""
         if name not in self.buckets:
             raise Refused(404, "NoSuchBucket", "The specified bucket does not exist",
                           BucketName=name)
@@ -127,6 +133,8 @@ class Aws(Server):
     def _s3_object(self, req):
         claim, _ = verify(req, self.keys, "s3", self.now())
         bucket, key = self._s3_target(req)
+        if isinstance(bucket, str):
+            return self._make_bucket(req, bucket, claim)
         self._region(claim, bucket, req)
         owner = req.get("x-amz-expected-bucket-owner")
         if bucket.denied or (owner is not None and owner != bucket.owner):
@@ -134,8 +142,14 @@ class Aws(Server):
         if not key and req.method == "GET" and (b"list-type", b"2") in fields(req.query):
             return self._list(bucket, dict(fields(req.query)))
         if not key:
-            raise Refused(501, "NotImplemented", "This fake knows objects, not bucket operations.")
+            resp = self._bucket_call(req, bucket)
+            if resp is None:
+                raise Refused(501, "NotImplemented", f"This fake doesn't know {req.method} {req.target}")
+            return resp
+        if req.method == "DELETE":
+            return self._delete(req, bucket, key)
         if req.method == "PUT":
+            self._may("s3:PutObject", bucket.name)
             return self._put(req, bucket, key)
         if req.method in ("GET", "HEAD"):
             return self._get(req, bucket, key)
@@ -178,6 +192,10 @@ class Aws(Server):
                     f"<ETag>{escape(v.etag)}</ETag><Size>{len(v.body)}</Size><StorageClass>STANDARD</StorageClass></Contents>"
         return Response(200, '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/'
                         f'2006-03-01/">{text}</ListBucketResult>', [("Content-Type", "application/xml")])
+
+    @staticmethod
+    def _check_sums(req):
+        check_sums(req)
 
     def _put(self, req, bucket, key):
         if req.get("content-length") is None:

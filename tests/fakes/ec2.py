@@ -48,6 +48,7 @@ class Image:
     deprecated: str = ""
     shared: set = field(default_factory=set)
     born: float = field(default_factory=time.monotonic)
+    made: str = "2026-01-01T00:00:00.000Z"
 
 
 def xml(value):
@@ -416,7 +417,7 @@ def show_snapshot(s):
 
 
 def show_image(i):
-    return {"imageId": i.id, "name": i.name, "imageState": i.state, "architecture": i.arch,
+    return {"imageId": i.id, "creationDate": i.made, "name": i.name, "imageState": i.state, "architecture": i.arch,
             "bootMode": i.boot, "tpmSupport": i.tpm, "description": i.description, "stateReason":
             {"message": i.reason} if i.reason else "", "tagSet": tag_set(i.tags),
             "blockDeviceMapping": [{"deviceName": i.root, "ebs": {"snapshotId": i.snapshot}}]}

@@ -9,6 +9,9 @@ instances that a (type, subnet) has, or a (type, subnet, market), `addresses`: t
 seconds for which a new instance isn't listed. `late`: a (type, subnet) whose instances end while they are pending, with
 that stateReason. `rate`: whether the published buckets hold. `on_launch(instance)` and `on_end(instance)` may start and
 stop what stands for it. `cut`: so many launches happen, and their answers are lost. `roots`: names of images' root volumes other than /dev/xvda.
+`networks`: the VPC of a subnet, vpc-1 where
+nothing is said. `pairs`: the key pairs that there are; None: all. `forbidden`: actions that the credentials may not do. `stops_after`: looks
+at an instance until it is stopped.
 """
 import base64
 import binascii
@@ -125,6 +128,8 @@ class Cloud(Account):
         self.consoles = {}  # what an instance's serial console showed, by its id
         self.placement_groups, self.reservations, self.types = set(), {}, {}
         self.settle_s, self.cut, self.rate, self.roots = 0, 0, True, {}
+        self.networks, self.pairs, self.forbidden = {}, None, set()
+        self.stops_after, self.slow = 1, {}
         self.on_launch = self.on_end = lambda _instance: None
         self.buckets = {"run": Bucket(5, 2), "instances": Bucket(1000, 2), "end": Bucket(100, 5), "look": Bucket(100, 20)}
 
@@ -143,13 +148,17 @@ class Cloud(Account):
 
     # --- RunInstances ---
     def _RunInstances(self, ask, region):
+        self._may("RunInstances")
         token = ask.pop("ClientToken", None)
+        dry = ask.pop("DryRun", "false") == "true"
         if token is not None and not TOKEN.match(token):
             raise Refused(400, "InvalidParameterValue", "ClientToken must be at most 64 ASCII characters")
         self._take("run")
         subnet = ask.get("SubnetId") or ask.get("NetworkInterface.1.SubnetId", "")
         if subnet not in self.subnets:
             raise Refused(400, "InvalidSubnetID.NotFound", f"The subnet ID '{subnet}' does not exist")
+        if dry:
+            raise self._dry_run(ask)
         zone, request = self.subnets[subnet], tuple(sorted(ask.items()))
         if token and (zone, token) in self.launches:
             before, made = self.launches[zone, token]
@@ -164,6 +173,45 @@ class Cloud(Account):
             self.cut -= 1
             raise HangUp()
         return self._reservation(made)
+
+    def _may(self, action):
+        if action in self.forbidden:
+            raise Refused(403, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/somebody "
+                          f"is not authorized to perform: ec2:{action} on resource: arn:aws:ec2:eu-west-1:123456789012:*")
+
+    def _dry_run(self, ask):
+        """What a launch that isn't one says: refused as it would be, or that it would be done."""
+        kind, image, key = ask.pop("InstanceType", ""), ask.pop("ImageId", ""), ask.get("KeyName")
+        _, groups = self._network(kind, ask)
+        self._check(kind, image, groups, ask.pop("IamInstanceProfile.Name", ""), ask)
+        if key and self.pairs is not None and key not in self.pairs:
+            return Refused(400, "InvalidKeyPair.NotFound", f"The key pair '{key}' does not exist")
+        ask.clear()
+        return Refused(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+
+    # --- DescribeSubnets, StopInstances ---
+    def _DescribeSubnets(self, ask, region):
+        self._may("DescribeSubnets")
+        ids = listed(ask, "SubnetId")
+        missing = [i for i in ids if i not in self.subnets]
+        if missing:
+            raise Refused(400, "InvalidSubnetID.NotFound", f"The subnet ID '{missing[0]}' does not exist")
+        return {"subnetSet": [{"subnetId": i, "vpcId": self.networks.get(i, "vpc-1"), "availabilityZone": self.subnets[i],
+                               "availableIpAddressCount": self.addresses.get(i, 250), "state": "available"} for i in ids or self.subnets]}
+
+    def _StopInstances(self, ask, region):
+        self._may("StopInstances")
+        ids = listed(ask, "InstanceId")
+        missing = [i for i in ids if i not in self.instances]
+        if missing:
+            raise Refused(400, "InvalidInstanceID.NotFound", f"The instance ID '{missing[0]}' does not exist")
+        for i in (self.instances[i] for i in ids):
+            if i.state in ("pending", "shutting-down", "terminated"):
+                raise Refused(400, "IncorrectInstanceState", f"The instance '{i.id}' is not in a state from which it can be stopped.")
+            i.state = "stopping" if i.state == "running" else i.state
+            self.slow.setdefault(i.id, self.stops_after)
+        return {"instancesSet": [{"instanceId": i, "currentState": {"code": 64, "name": "stopping"},
+                                       "previousState": {"code": 16, "name": "running"}} for i in ids]}
 
     def _launch(self, ask, zone, token):
         try:
@@ -361,7 +409,7 @@ class Cloud(Account):
             filters.append((ask.pop(f"Filter.{n}.Name"), listed(ask, f"Filter.{n}.Value")))
             n += 1
         now = time.monotonic()
-        found = [i for i in self.instances.values() if now - i.born >= self.settle_s and (not i.ended or now - i.ended < KEEPS)]
+        found = [i for i in self.instances.values() if now - i.born >= self.settle_s and (i.state != "terminated" or now - i.ended < KEEPS)]
         for i in found:
             self._settle(i)
         missing = [x for x in ids if x not in {i.id for i in found}]
@@ -376,6 +424,9 @@ class Cloud(Account):
             self.end(i, self.late[i.type, i.subnet])
         elif i.state == "pending":
             i.state = "running"
+        elif i.state == "stopping":
+            self.slow[i.id] -= 1
+            i.state = "stopped" if self.slow[i.id] < 0 else i.state
 
     @staticmethod
     def _passes(i, key, values):
@@ -399,6 +450,7 @@ class Cloud(Account):
 
     # --- TerminateInstances ---
     def _TerminateInstances(self, ask, region):
+        self._may("TerminateInstances")
         ids = listed(ask, "InstanceId")
         self._take("end")
         if not 1 <= len(ids) <= 1000:
@@ -411,7 +463,7 @@ class Cloud(Account):
         out = []
         for x in ids:
             before = self.instances[x].state
-            if self.instances[x].alive:
+            if self.instances[x].alive or before in ("stopping", "stopped"):
                 self.end(self.instances[x], "Client.UserInitiatedShutdown")
             out.append({"instanceId": x, "previousState": {"code": 16, "name": before},
                         "currentState": {"code": 48, "name": self.instances[x].state}})

@@ -13,7 +13,8 @@ from .sigcheck import Refused
 # What AWS has added since the oldest botocore that tests run with (Debian 12's: 1.29.27).
 NEWER_MEMBERS = {"DeregisterImage": {"DeleteAssociatedSnapshots": "boolean"},
                  "DescribeImages": {"MaxResults": "integer", "NextToken": "string"},
-                 "RegisterImage": {"TagSpecification": "TagSpecificationList"}}
+                 "RegisterImage": {"TagSpecification": "TagSpecificationList"},
+                 "CreateStack": {"RetainExceptOnCreate": "boolean"}}
 NEWER_ANSWERS = {"DeregisterImage": {"deleteSnapshotResultSet"}, "DescribeImages": {"nextToken"}}
 NEWER_VALUES = {"uefi-preferred", "capacity-block", "efa-only", "p5.48xlarge", "p6-b300.48xlarge"}
 
@@ -50,9 +51,11 @@ def check_scalar(shape, value, where):
         raise bad(where, f"{value!r} is none of {shape.enum}")
 
 
-# --- EC2's query protocol ---
-def query_name(name, shape):
+# --- the query protocol, and EC2's own kind of it ---
+def query_name(name, shape, ec2):
     s = shape.serialization
+    if not ec2:
+        return s.get("name") or name
     plain = s.get("queryName") or s.get("name") or name
     return plain if "queryName" in s else plain[:1].upper() + plain[1:]
 
@@ -61,19 +64,19 @@ def below(ask, prefix):
     return any(k == prefix or k.startswith(prefix + ".") for k in ask)
 
 
-def walk_query(shape, prefix, ask):
+def walk_query(shape, prefix, ask, ec2):
     """Takes out of `ask` what the shape knows, and checks it."""
     if shape.type_name == "structure":
         for name, member in shape.members.items():
-            at = (prefix + "." if prefix else "") + query_name(name, member)
+            at = (prefix + "." if prefix else "") + query_name(name, member, ec2)
             if below(ask, at):
-                walk_query(member, at, ask)
+                walk_query(member, at, ask, ec2)
             elif name in shape.required_members:
                 raise Refused(400, "MissingParameter", f"The request must contain the parameter {at}")
     elif shape.type_name == "list":
-        n = 1
+        n, prefix = 1, prefix if ec2 or shape.serialization.get("flattened") else prefix + ".member"
         while below(ask, f"{prefix}.{n}"):
-            walk_query(shape.member, f"{prefix}.{n}", ask)
+            walk_query(shape.member, f"{prefix}.{n}", ask, ec2)
             n += 1
     else:
         if prefix not in ask:
@@ -82,13 +85,13 @@ def walk_query(shape, prefix, ask):
 
 
 def check_query(name, action, ask):
-    left = dict(ask)
-    walk_query(operation(name, action).input_shape, "", left)
+    left, ec2 = dict(ask), service(name).metadata["protocol"] == "ec2"
+    walk_query(operation(name, action).input_shape, "", left, ec2)
     for extra, kind in NEWER_MEMBERS.get(action, {}).items():
         if extra in left:
             check_type(kind, left.pop(extra), extra)
         elif below(left, extra):
-            walk_query(service(name).shape_for(kind), extra, left)
+            walk_query(service(name).shape_for(kind), extra, left, ec2)
     if left:
         raise Refused(400, "UnknownParameter", f"The parameters {sorted(left)} are not recognized")
 

@@ -22,6 +22,7 @@ class Sts(Server):
     def __init__(self, keys, lent, address="127.0.0.1", port=0, **kw):
         super().__init__(self._answer, address, port, **kw)
         self.keys, self.lent, self.roles, self.issued = list(keys), lent, {}, []
+        self.account = "123456789012"
 
     def role(self, arn, trusts=(), tokens=(), external_id=None):
         """A role; the access keys and other roles, and the tokens, that may have it."""
@@ -29,7 +30,7 @@ class Sts(Server):
 
     def _answer(self, req):
         try:
-            return self._assume(req)
+            return self._call(req)
         except Refused as why:
             return Response(why.status, f'<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error><Type>Sender</Type>'
                             f"<Code>{why.code}</Code><Message>{escape(why.message)}</Message></Error>"
@@ -46,8 +47,21 @@ class Sts(Server):
             raise Refused(400, "NoSuchVersion", "")
         return ask.pop("Action", ""), ask
 
-    def _assume(self, req):
+    def _call(self, req):
         action, ask = self._form(req)
+        if action == "GetCallerIdentity":
+            return self._identity(req, ask)
+        return self._assume(req, action, ask)
+
+    def _identity(self, req, ask):
+        model.check_query("sts", "GetCallerIdentity", ask)
+        verify(req, self.keys + self.lent, "sts", time.time())
+        return Response(200, '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+                        f"<Arn>arn:aws:iam::{self.account}:user/somebody</Arn><UserId>AIDA1</UserId><Account>{self.account}</Account>"
+                        f"</GetCallerIdentityResult><ResponseMetadata><RequestId>{uuid.uuid4()}</RequestId></ResponseMetadata>"
+                        "</GetCallerIdentityResponse>", [("Content-Type", "text/xml")])
+
+    def _assume(self, req, action, ask):
         if action not in ("AssumeRole", "AssumeRoleWithWebIdentity"):
             raise Refused(400, "InvalidAction", action)
         model.check_query("sts", action, ask)
