@@ -32,18 +32,19 @@ const char *rights_action(const char *refusal, struct arena *a)
 	return NULL;
 }
 
-/* An action's things, by how it begins; those that aren't here know no narrower ones. */
+/* What an action is about, by how it begins; those that aren't here are about anything. */
 static const struct {
-	const char *begins, *resource; /* %1: partition, region, account, bucket, cluster in turn */
-	enum { OF_STACK, OF_ROLE, OF_BUCKET, OF_OBJECTS } of;
+	const char *begins;
+	enum { OF_ANY, OF_STACK, OF_ROLE, OF_BUCKET, OF_OBJECTS } of;
 } rows[] = {
-        {"cloudformation:DescribeStacks", NULL, OF_STACK}, /* the list has no ARN */
-        {"cloudformation:", "stack", OF_STACK},
-        {"iam:", "role", OF_ROLE},
-        {"s3:PutObject", "object", OF_OBJECTS},
-        {"s3:GetObject", "object", OF_OBJECTS},
-        {"s3:DeleteObjectVersion", "object", OF_OBJECTS},
-        {"s3:", "bucket", OF_BUCKET},
+        {"cloudformation:DescribeStacks", OF_ANY}, /* of the list, which has no ARN */
+        {"cloudformation:", OF_STACK},
+        {"iam:", OF_ROLE},
+        {"s3:PutObject", OF_OBJECTS},
+        {"s3:GetObject", OF_OBJECTS},
+        {"s3:DeleteObjectVersion", OF_OBJECTS},
+        {"s3:", OF_BUCKET},
+        {"", OF_ANY},
 };
 
 static const char *resource_of(size_t row, const struct rights_place *p, struct arena *a)
@@ -54,6 +55,8 @@ static const char *resource_of(size_t row, const struct rights_place *p, struct 
 	const char *bucket = p->bucket ? p->bucket : "*", *cluster = p->cluster ? p->cluster : "*";
 
 	switch (rows[row].of) {
+	case OF_ANY:
+		return "*";
 	case OF_STACK:
 		return arena_printf(a, "arn:%s:cloudformation:%s:%s:stack/%s/*", partition, region,
 		                    account, cluster);
@@ -71,18 +74,14 @@ const char *rights_statement(const char *action, const struct rights_place *p, s
 {
 	struct strbuf out = STRBUF(a, STATEMENT_MAX);
 	struct jsonw w = {.out = &out};
-	const char *resource = "*";
+	size_t row = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-		if (str_starts(action, rows[i].begins)) {
-			if (rows[i].resource)
-				resource = resource_of(i, p, a);
-			break;
-		}
+	while (!str_starts(action, rows[row].begins))
+		row++;
 	jsonw_begin(&w, NULL, '{');
 	jsonw_str(&w, "Effect", "Allow");
 	jsonw_str(&w, "Action", action);
-	jsonw_str(&w, "Resource", resource);
+	jsonw_str(&w, "Resource", resource_of(row, p, a));
 	jsonw_end(&w, '}');
 	return out.data;
 }

@@ -33,6 +33,8 @@ static const struct parse_good good[] = {
         {"<R><n>1</n><Contents><Key>a</Key></Contents><Contents/><n2>2</n2></R>",
          "{\"n\":\"1\",\"Contents\":[{\"Key\":\"a\"},null],\"n2\":\"2\"}"},
         {"<R><Contents>a</Contents></R>", "{\"Contents\":[\"a\"]}"},
+        {"<R><Version>a</Version><DeleteMarker/><Version>b</Version></R>",
+         "{\"Version\":[\"a\",\"b\"],\"DeleteMarker\":[null]}"},
         {"<R><x:a-b_c.1>1</x:a-b_c.1></R>", "{\"x:a-b_c.1\":\"1\"}"},
         {"<R>&lt;&gt;&amp;&quot;&apos;&#65;&#x41;&#xe9;&#x20ac;&#x1F600;</R>",
          "\"<>&\\\"'AA\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\""},
