@@ -22,16 +22,17 @@ static bool is_busy(const char *status)
 	return str_ends(status, "_IN_PROGRESS");
 }
 
-/* The events of the change: those with its token, or down to the newest that begins one. */
+/* The events of the change: down to the oldest with its token, as what follows from a failure need not have it; or
+ * down to the newest that begins one. */
 static size_t of_change(const struct follow *f, const struct stacks_events *all)
 {
 	size_t n = 0;
 
-	if (f->token) {
-		while (n < all->n && str_eq(all->items[n].token, f->token))
-			n++;
+	for (size_t i = 0; f->token && i < all->n; i++)
+		if (str_eq(all->items[i].token, f->token))
+			n = i + 1;
+	if (f->token)
 		return n;
-	}
 	while (n < all->n && !stacks_begins(&all->items[n]))
 		n++;
 	return n < all->n ? n + 1 : n;

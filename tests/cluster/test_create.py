@@ -235,6 +235,11 @@ def test_each_resource_may_fail_and_nothing_is_left(world, name):
     world.create()
 
 
+def test_what_undoes_it_may_have_no_token(world):
+    world.cfn.fails, world.cfn.forgets = {"Head": "it is a bad day"}, True
+    assert "Head failed: it is a bad day; it is DELETE_COMPLETE now" in world.create("c", "--deadline", "10s", code=4).stderr
+
+
 def test_a_failed_one_stays_to_be_looked_at_where_nobody_waited(world):
     world.cfn.fails = {"Head": "there is no room"}
     world.create("c", "--no-wait")

@@ -178,6 +178,7 @@ class Stack:
             self.say("CREATE_FAILED", words)
             return
         doing = "ROLLBACK" if on_failure == "ROLLBACK" else "DELETE"
+        self.token = "" if self.world.forgets else self.token
         self.say(f"{doing}_IN_PROGRESS", words + ("Rollback" if doing == "ROLLBACK" else "Delete") + " requested by user.")
         yield
         yield from self._drop_all(doing, keep)

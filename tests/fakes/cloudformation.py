@@ -7,7 +7,7 @@
 A stack that is made goes a step further with each look at it (`pace` steps a look). Its instances are the stand-in's for EC2,
 so that a security group that one of them has can't be deleted, and templates at an address are read from the one for S3.
 `fails`: resources, by their logical names, that can't be made or changed, with the reason; `fails_to_go`: those that can't be
-deleted. `denied`: actions that the credentials may not do, those of the resources too. `page`: so many stacks or events an
+deleted. `forgets`: what undoes a creation has no token in its events. `denied`: actions that the credentials may not do, those of the resources too. `page`: so many stacks or events an
 answer has. `throttle`: so many calls are refused first. `cut`: so many changes are begun, and their answers are lost. A deleted
 stack is found by its id only.
 """
@@ -55,7 +55,7 @@ class CloudFormation(Server):
         super().__init__(self._answer, address, port, **kw)
         self.keys, self.stacks, self.ec2, self.s3 = list(keys), [], ec2, s3
         self.page, self.throttle, self.denied, self.cut, self.pace = 100, 0, set(), 0, 1
-        self.fails, self.fails_to_go = {}, {}
+        self.fails, self.fails_to_go, self.forgets = {}, {}, False
         self.user = f"arn:aws:iam::{ACCOUNT}:user/somebody"
         self.made, self.gone, self.kept, self.restarts, self.actions = [], [], [], [], []
 
