@@ -8,7 +8,8 @@
 #include "base/clock.h"
 
 #define FIRST_PAUSE_MS 500
-#define NAMES_MAX      60 /* columns of the line below */
+#define LOOK_MS        (2 * 60 * 1000) /* of one look: a network that is gone for longer ends it */
+#define NAMES_MAX      60              /* columns of the line below */
 
 /* ---- which events ---- */
 
@@ -102,9 +103,10 @@ int follow_look(struct follow *f, bool *ret_over, struct follow_end *ret, struct
 
 	if (!f->was)
 		f->was = clock_now();
-	int r = stacks_events(f->cloud, f->id, f->arena, &all, f->deadline, e);
+	uint64_t soon = clock_min(f->deadline, clock_in_ms(LOOK_MS));
+	int r = stacks_events(f->cloud, f->id, f->arena, &all, soon, e);
 	if (r < 0)
-		return r;
+		return err_wrap(e, "what was begun goes on at AWS");
 	size_t n = of_change(f, &all);
 	for (size_t i = n > f->told ? n - f->told : 0; i-- > 0;)
 		tell(f, &all.items[i]);

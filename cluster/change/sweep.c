@@ -6,7 +6,13 @@
 
 #include "base/clock.h"
 
-#define TAG "hpc-node:cluster"
+#define TAG     "hpc-node:cluster"
+#define CALL_MS (2 * 60 * 1000) /* of one call: a network that is gone for longer ends it */
+
+static uint64_t soon(const struct sweep *s)
+{
+	return clock_min(s->deadline, clock_in_ms(CALL_MS));
+}
 
 static bool is_over(const char *state)
 {
@@ -29,7 +35,7 @@ static int head_state(const struct sweep *s, const char *id, struct arena *a, co
 	const struct instances_query q = {.ids = &id, .n_ids = 1, .ended = true};
 	struct instances found;
 	struct ec2_refusal why;
-	int r = instances_list(s->cloud, &q, a, &found, &why, s->deadline, e);
+	int r = instances_list(s->cloud, &q, a, &found, &why, soon(s), e);
 
 	if (r < 0 && e->kind != ERR_ABSENT)
 		return r;
@@ -53,7 +59,7 @@ int sweep_head(const struct sweep *s, const char *id, struct err *e)
 			return 0;
 		if (!asked && !str_eq(state, "stopping")) {
 			feed_line(s->feed, "head %s: it is stopped", id);
-			r = instances_stop(s->cloud, id, &why, s->deadline, e);
+			r = instances_stop(s->cloud, id, &why, soon(s), e);
 			/* One that is only beginning can't be stopped yet. */
 			asked = r == 0 && !str_eq(state, "pending");
 			if (r < 0)
@@ -73,7 +79,7 @@ int sweep_left(const struct sweep *s, struct arena *a, struct instances *ret, st
 	const struct instances_query q = {.tag = TAG, .value = s->cluster, .ended = true};
 	struct instances found, left = {0};
 	struct ec2_refusal why;
-	int r = instances_list(s->cloud, &q, a, &found, &why, s->deadline, e);
+	int r = instances_list(s->cloud, &q, a, &found, &why, soon(s), e);
 
 	if (r < 0)
 		return r;
@@ -102,7 +108,7 @@ static int end_some(const struct sweep *s, const struct instances *left, size_t 
 	feed_line(s->feed, "%zu instance%s of the cluster: %s ended", n, n == 1 ? "" : "s",
 	          n == 1 ? "it is" : "they are");
 	*ended += n;
-	return instances_end(s->cloud, ids, n, &why, s->deadline, e);
+	return instances_end(s->cloud, ids, n, &why, soon(s), e);
 }
 
 int sweep_nodes(const struct sweep *s, size_t *ret_n, struct err *e)

@@ -11,8 +11,8 @@
 #include "life/outcome.h"
 #include "life/view.h"
 
-#define DEADLINE_MS (60 * 60 * 1000)
-#define TRIES_MAX   5 /* a group that something still uses can't be deleted */
+#define LOOK_MS   (2 * 60 * 1000)
+#define TRIES_MAX 5 /* a group that something still uses can't be deleted */
 
 struct ending {
 	struct life *life;
@@ -49,7 +49,7 @@ static int open(struct ending *x, struct err *e)
 {
 	struct life *l = x->life;
 	struct program *p = &l->program;
-	int r = program_cloud(p, l->region, DEADLINE_MS, &l->cloud, e);
+	int r = program_cloud(p, l->region, LOOK_MS, &l->cloud, e);
 
 	if (r < 0)
 		return r;
@@ -71,7 +71,7 @@ static int open(struct ending *x, struct err *e)
 	                          .feed = &x->feed,
 	                          .cluster = x->name,
 	                          .pause_ms = outcome_pause(l),
-	                          .deadline = p->deadline};
+	                          .deadline = outcome_deadline(l)};
 	return 0;
 }
 

@@ -7,8 +7,6 @@
 #include "life/outcome.h"
 #include "life/view.h"
 
-#define FOLLOW_MS (60 * 60 * 1000)
-
 /* ---- list ---- */
 
 /* CloudFormation isn't asked for some only: its statuses are others. */
@@ -222,7 +220,6 @@ static int follow_events(struct life *l)
 
 	feed_open(&feed, &l->program, stdout);
 	int r = view_stack(l, l->program.line.operands[0], &s, &e);
-	program_deadline(&l->program, FOLLOW_MS);
 	if (r == 0)
 		r = outcome_follow(l, &feed, s.id, NULL, &e);
 	feed_clear(&feed);

@@ -11,8 +11,8 @@
 #include "life/storage.h"
 #include "life/subnet_check.h"
 
-#define NAME_MAX_CHARS 60 /* as ParallelCluster's, and the fleet's */
-#define DEADLINE_MS    (60 * 60 * 1000)
+#define NAME_MAX_CHARS 60              /* as ParallelCluster's, and the fleet's */
+#define DEADLINE_MS    (2 * 60 * 1000) /* until something is followed */
 #define LETTERS        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 /* ---- without a network ---- */

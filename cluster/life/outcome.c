@@ -6,6 +6,13 @@
 
 #include "life/view.h"
 
+#define DEADLINE_MS (60 * 60 * 1000)
+
+uint64_t outcome_deadline(struct life *l)
+{
+	return program_deadline(&l->program, DEADLINE_MS);
+}
+
 uint64_t outcome_pause(const struct life *l)
 {
 	return l->interval_ms ? l->interval_ms : OUTCOME_PAUSE_MS;
@@ -56,7 +63,7 @@ int outcome_follow(struct life *l, struct feed *f, const char *id, const char *t
 	                        .id = id,
 	                        .token = token,
 	                        .pause_ms = outcome_pause(l),
-	                        .deadline = l->program.deadline};
+	                        .deadline = outcome_deadline(l)};
 	struct follow_end end;
 	int r = follow_run(&follow, &end, e);
 

@@ -7,6 +7,8 @@
 
 #define OUTCOME_PAUSE_MS 5000 /* between two looks, unless --interval says otherwise */
 
+/* What a change may take, unless --deadline says otherwise: sets the program's deadline. */
+uint64_t outcome_deadline(struct life *l);
 uint64_t outcome_pause(const struct life *l);
 
 /* The cluster as it is now: its head, and what to do next. */

@@ -167,6 +167,8 @@ static const char *run_token(struct make *m)
 static int carry_out(struct make *m, const struct stacks_item *s, const char *plan, struct err *e)
 {
 	const char *token = run_token(m);
+
+	outcome_deadline(m->life); /* a person may have thought about it */
 	int r = make_upload(m, e);
 
 	if (r < 0)
