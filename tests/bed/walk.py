@@ -142,6 +142,24 @@ class Walk:
     def wait_for_none(self, deadline=GUARD):
         wait_until(lambda: not self.cloud.alive(), deadline, "idle instances end")
 
+    def instance(self, number):
+        """That a job of one node ran on."""
+        return self.nodes[re.search(r"\sNodeList=(\S+)", self.head.run(f"scontrol show job {number}")[1])[1]]
+
+    def split(self, number, status, seconds):
+        """(who had it, seconds) from sbatch to the first command of a job, whose script sleeps first, by what its agent said."""
+        begun, one = dict(self.jobs)[number], self.instance(number)
+        launched = time.time() - (time.monotonic() - one.born)
+        booted = self.booted[one.id][0]
+        first = self.output(number).stat().st_mtime - seconds
+        # Containers have this machine's clocks.
+        since_boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
+        begin, end = (since_boot + status.document[key] / 1e9 for key in ("start_ns", "end_ns"))
+        slurmd = since_boot + min(s["start_ns"] for s in status.steps.values() if s["kind"] == "slurm") / 1e9
+        return [("Slurm, hpc-fleet: sbatch to the launch", launched - begun), ("EC2: to the instance's first program", booted - launched),
+                ("boot of the container, to the agent", begin - booted), ("agent: identity, configuration, steps, munge", slurmd - begin),
+                ("slurmd: until its node may have jobs", min(end, first) - slurmd), ("Slurm: until the job runs", max(0, first - end))]
+
     # --- what must hold of all that happened ---
     def faults(self):
         """None without a node of ours, none twice, none left, each ended once."""

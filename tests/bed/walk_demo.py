@@ -2,7 +2,6 @@
 
     python3 -m bed.enter python3 -m bed.walk_demo BUILD
 """
-import re
 import sys
 import tempfile
 import time
@@ -34,22 +33,8 @@ class Watch:
 
 def timeline(show, walk, watch, number):
     """One job, from sbatch to its first output, by who had it."""
-    begun = dict(walk.jobs)[number]
-    told = walk.head.run(f"scontrol show job {number}")[1]
-    one = walk.nodes[re.search(r"\sNodeList=(\S+)", told)[1]]
-    launched = time.time() - (time.monotonic() - one.born)
-    booted = walk.booted[one.id][0]
-    first = walk.output(number).stat().st_mtime - SECONDS
-    status = watch.ready[one.id]
-    # Containers have this machine's clocks.
-    since_boot = time.time() - time.clock_gettime(time.CLOCK_BOOTTIME)
-    begin, end = (since_boot + status.document[key] / 1e9 for key in ("start_ns", "end_ns"))
-    slurmd = since_boot + min(s["start_ns"] for s in status.steps.values() if s["kind"] == "slurm") / 1e9
-    marks = [("Slurm, hpc-fleet: sbatch to the launch", launched - begun), ("EC2: to the instance's first program", booted - launched),
-             ("boot of the container, to the agent", begin - booted), ("agent: identity, configuration, steps, munge", slurmd - begin),
-             ("slurmd: until its node may have jobs", min(end, first) - slurmd), ("Slurm: until the job runs", max(0, first - end))]
     at = 0.0
-    for what, seconds in marks:
+    for what, seconds in walk.split(number, watch.ready[walk.instance(number).id], SECONDS):
         at += seconds
         show.say(f"  {what:46} {seconds:6.2f} s   at {at:6.2f} s")
 

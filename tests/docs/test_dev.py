@@ -15,7 +15,7 @@ def dev(*words, **env):
 
 @pytest.mark.parametrize("words", [
     [], ["nonsense"], ["demo", "--wander"], ["demo", "--walk", "x"], ["test", "foo"], ["test", ""], ["test", "unit", "more"], ["test", "--full", "x"],
-    ["package", "x"], ["setup", "x"], ["build", "x"], ["bench", "x"], ["fuzz", "soon"], ["fuzz", "1", "2"]], ids=" ".join)
+    ["package", "x"], ["setup", "x"], ["build", "x"], ["bench", "x"], ["bench", ""], ["bench", "fleet", "x"], ["fuzz", "soon"], ["fuzz", "1", "2"]], ids=" ".join)
 def test_unknown_words_are_refused(words):
     r = dev(*words)
     assert r.returncode == 2 and r.stderr.startswith("usage:") and not r.stdout

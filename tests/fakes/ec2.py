@@ -51,7 +51,13 @@ class Image:
     made: str = "2026-01-01T00:00:00.000Z"
 
 
+class Xml(str):
+    """What is XML already."""
+
+
 def xml(value):
+    if isinstance(value, Xml):
+        return value
     if isinstance(value, dict):
         return "".join(f"<{k}>{xml(v)}</{k}>" if v != "" else f"<{k}/>" for k, v in value.items())
     if isinstance(value, list):

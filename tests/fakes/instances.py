@@ -9,9 +9,8 @@ instances that a (type, subnet) has, or a (type, subnet, market), `addresses`: t
 seconds for which a new instance isn't listed. `late`: a (type, subnet) whose instances end while they are pending, with
 that stateReason. `rate`: whether the published buckets hold. `on_launch(instance)` and `on_end(instance)` may start and
 stop what stands for it. `cut`: so many launches happen, and their answers are lost. `roots`: names of images' root volumes other than /dev/xvda.
-`networks`: the VPC of a subnet, vpc-1 where
-nothing is said. `pairs`: the key pairs that there are; None: all. `forbidden`: actions that the credentials may not do. `stops_after`: looks
-at an instance until it is stopped.
+`networks`: the VPC of a subnet, vpc-1 where nothing is said. `pairs`: the key pairs that there are; None: all. `forbidden`: actions that the
+credentials may not do. `stops_after`: looks at an instance until it is stopped. `clock`: its time, in seconds.
 """
 import base64
 import binascii
@@ -51,7 +50,7 @@ class Instance:
     address: str = ""
     public: str = ""
     launched: str = "2026-01-01T00:00:00.000Z"
-    born: float = field(default_factory=time.monotonic)
+    born: float = 0
     ended: float = 0
 
     @property
@@ -84,10 +83,9 @@ def names(text):
 
 class Bucket:
     def __init__(self, burst, rate):
-        self.burst, self.rate, self.level, self.at = burst, rate, burst, time.monotonic()
+        self.burst, self.rate, self.level, self.at = burst, rate, burst, 0
 
-    def take(self, n):
-        now = time.monotonic()
+    def take(self, n, now):
         self.level = min(self.burst, self.level + (now - self.at) * self.rate)
         self.at = now
         if self.level < min(n, self.burst):
@@ -129,7 +127,7 @@ class Cloud(Account):
         self.placement_groups, self.reservations, self.types = set(), {}, {}
         self.settle_s, self.cut, self.rate, self.roots = 0, 0, True, {}
         self.networks, self.pairs, self.forbidden = {}, None, set()
-        self.stops_after, self.slow = 1, {}
+        self.stops_after, self.slow, self.clock = 1, {}, time.monotonic
         self.on_launch = self.on_end = lambda _instance: None
         self.buckets = {"run": Bucket(5, 2), "instances": Bucket(1000, 2), "end": Bucket(100, 5), "look": Bucket(100, 20)}
 
@@ -141,10 +139,10 @@ class Cloud(Account):
 
     def _take(self, bucket, n=1):
         if self.rate:
-            self.buckets[bucket].take(n)
+            self.buckets[bucket].take(n, self.clock())
 
     def _told(self, event, instance, why=""):
-        self.ledger.append((time.monotonic(), event, instance.id, instance.node, why))
+        self.ledger.append((self.clock(), event, instance.id, instance.node, why))
 
     # --- RunInstances ---
     def _RunInstances(self, ask, region):
@@ -237,7 +235,8 @@ class Cloud(Account):
         made = []
         for index in range(give):
             i = Instance("i-" + uuid.uuid4().hex[:17], kind, subnet, zone, image, token, index, data,
-                         tags.get("instance", {}), profile, tuple(groups), shape, address=f"10.0.{len(self.instances) // 250}.{len(self.instances) % 250 + 4}")
+                         tags.get("instance", {}), profile, tuple(groups), shape, address=f"10.{len(self.instances) // 62500}.{len(self.instances) // 250 % 250}.{len(self.instances) % 250 + 4}",
+                         born=self.clock())
             self.instances[i.id] = i
             made.append(i)
             self._told("launch", i)
@@ -408,7 +407,7 @@ class Cloud(Account):
         while f"Filter.{n}.Name" in ask:
             filters.append((ask.pop(f"Filter.{n}.Name"), listed(ask, f"Filter.{n}.Value")))
             n += 1
-        now = time.monotonic()
+        now = self.clock()
         found = [i for i in self.instances.values() if now - i.born >= self.settle_s and (i.state != "terminated" or now - i.ended < KEEPS)]
         for i in found:
             self._settle(i)
@@ -455,7 +454,7 @@ class Cloud(Account):
         self._take("end")
         if not 1 <= len(ids) <= 1000:
             raise Refused(400, "InvalidParameterValue", "1 to 1000 ids")
-        now = time.monotonic()
+        now = self.clock()
         missing = [x for x in ids if x not in self.instances or now - self.instances[x].born < self.settle_s]
         if missing:
             some = f"ID '{missing[0]}' does" if len(missing) == 1 else f"IDs '{', '.join(missing)}' do"
@@ -471,7 +470,7 @@ class Cloud(Account):
 
     def end(self, i, reason):
         """It ends, by whomever."""
-        i.state, i.reason, i.ended = "terminated", reason, time.monotonic()
+        i.state, i.reason, i.ended = "terminated", reason, self.clock()
         self._told("end", i, reason)
         self.on_end(i)
 

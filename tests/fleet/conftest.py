@@ -78,6 +78,7 @@ class Head:
 
     def __init__(self, directory, ec2, s3, imds):
         self.dir, self.ec2, self.s3, self.imds, self.service = Path(directory), ec2, s3, imds, None
+        self.program, self.more = PROGRAM, {}  # what serves, and what its environment has, too
         for name in ("bin", "state", "lib"):
             (self.dir / name).mkdir()
         for name, text in (("scontrol", SCONTROL), ("sinfo", SINFO), ("squeue", SQUEUE)):
@@ -115,7 +116,7 @@ class Head:
 
     def env(self):
         return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "AWS_EC2_METADATA_SERVICE_ENDPOINT": self.imds.url,
-                "AWS_ENDPOINT_URL_EC2": self.ec2.url, "AWS_ENDPOINT_URL_S3": self.s3.url, "AWS_REGION": "eu-west-1"}
+                "AWS_ENDPOINT_URL_EC2": self.ec2.url, "AWS_ENDPOINT_URL_S3": self.s3.url, "AWS_REGION": "eu-west-1", **self.more}
 
     def run(self, *args, code=0):
         r = subprocess.run(self.command(PROGRAM, *args), capture_output=True, text=True, timeout=GUARD, env=self.env())
@@ -124,7 +125,7 @@ class Head:
 
     def start(self, *options):
         self.log = open(self.dir / "log", "a")
-        self.service = subprocess.Popen(self.command(PROGRAM, "serve", "--config", self.dir / "fleet.yaml", *options), env=self.env(),
+        self.service = subprocess.Popen(self.command(self.program, "serve", "--config", self.dir / "fleet.yaml", *options), env=self.env(),
                                         stdout=self.log, stderr=self.log)
         return self
 
