@@ -12,6 +12,7 @@
 #include "serve/finish.h"
 #include "serve/held.h"
 #include "serve/look.h"
+#include "serve/queue.h"
 #include "serve/tell.h"
 
 #define UNSEEN_S    30   /* EC2 may list a new instance only later */
@@ -33,6 +34,7 @@ static int adopt(struct fleet *f, const struct instances *all, const struct inst
                  const struct hostlist *nodes, struct arena *a, struct err *e)
 {
 	const char **ids = arena_array(a, nodes->n, sizeof *ids);
+	struct hostlist have = {.names = arena_array(a, nodes->n, sizeof(char *))};
 	const struct ledger_ask intent = {.token = one->token,
 	                                  .type = one->type,
 	                                  .subnet = one->subnet,
@@ -45,6 +47,10 @@ static int adopt(struct fleet *f, const struct instances *all, const struct inst
 	for (size_t i = 0; i < all->n; i++)
 		if (str_eq(all->items[i].token, one->token) && all->items[i].index < nodes->n)
 			ids[all->items[i].index] = all->items[i].id;
+	for (size_t i = 0; i < nodes->n; i++)
+		if (ids[i])
+			have.names[have.n++] = nodes->names[i];
+	queue_drop(f, &have);
 	int r = ledger_asked(&f->ledger, &intent, e);
 	if (r < 0)
 		return r;

@@ -125,13 +125,14 @@ static int gather(struct fleet *f, struct err *e)
 
 static int once(struct fleet *f, struct err *e)
 {
-	int r;
+	bool first = !f->reconcile;
 
 	f->wake = CLOCK_NEVER;
-	r = gather(f, e);
+	int r = gather(f, e);
 	if (r < 0)
 		return r;
-	r = act_pending(f, e);
+	/* A journal that lost its end may want what is there: EC2 is looked at before it is asked. */
+	r = first ? 0 : act_pending(f, e);
 	if (r < 0)
 		return r;
 	if (!clock_passed(f->reconcile))

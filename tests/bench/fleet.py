@@ -4,12 +4,10 @@ All but the first and the last are of simulated time: bench_fleet is hpc-fleet w
 EC2's stand-in reads the same clock; processor time and memory are the machine's. Each instance is described at the length
 that EC2 describes it.
 """
-import mmap
 import os
 import shutil
 import signal
 import statistics
-import struct
 import subprocess
 import sys
 import tempfile
@@ -23,12 +21,10 @@ os.environ["HPC_FLEET"] = str(BUILD / "fleet/hpc-fleet")
 sys.path[:0] = [str(TESTS / "fleet"), str(TESTS)]
 from conftest import KEYS, Head, wait_until  # noqa: E402
 from fakes.aws import Aws  # noqa: E402
+from simulated import BEGIN, Clock, Simulated  # noqa: E402
 from fakes.ec2 import Xml, xml  # noqa: E402
 from fakes.imds import Imds, credentials, instance  # noqa: E402
-from fakes.instances import Cloud  # noqa: E402
-from fakes.sigcheck import Refused  # noqa: E402
 
-BEGIN = 1000                    # seconds: the simulated clock's first
 NS = 10**9
 GUARD = 1800                    # seconds: a hang guard
 SITE = """
@@ -64,40 +60,17 @@ eni-attach-0123456789abcdef0</attachmentId><deviceIndex>0</deviceIndex><networkC
 <currentInstanceBootMode>uefi</currentInstanceBootMode><operator><managed>false</managed></operator>""".replace("\n", "")
 
 
-class Simulated(Cloud):
-    """EC2 by the simulated clock; texts of instances are made once."""
+class Described(Simulated):
+    """It says as much of an instance as EC2 does; texts are made once."""
     def __init__(self, keys, now):
-        super().__init__(keys)
-        self.clock, self.began, self.texts, self.throttled = now, time.time() - now(), {}, 0
-
-    def _answer(self, req):
-        self.skew = self.began + self.clock() - time.time()
-        return super()._answer(req)
-
-    def _take(self, bucket, n=1):
-        try:
-            super()._take(bucket, n)
-        except Refused:
-            self.throttled += 1
-            raise
+        super().__init__(keys, now)
+        self.texts = {}
 
     def _show(self, i, new=False):
         key = i.id, i.state, new
         if key not in self.texts:
             self.texts[key] = Xml(xml(super()._show(i, new)) + ("" if new else REST))
         return self.texts[key]
-
-
-class Clock:
-    """The file that bench_fleet has as its clock: struct clock_fake."""
-    def __init__(self, path):
-        path.write_bytes(struct.pack("=QqQ", BEGIN * NS, int(time.time()) - BEGIN, 1))
-        self.path = path
-        with open(path, "r+b") as f:
-            self.map = mmap.mmap(f.fileno(), 0)
-
-    def now(self):
-        return struct.unpack_from("=Q", self.map)[0] / NS
 
 
 class Sim:
@@ -107,7 +80,7 @@ class Sim:
 
     def __enter__(self):
         self.clock = Clock(self.dir / "clock")
-        self.ec2, self.s3 = Simulated(KEYS, self.clock.now), Aws(KEYS)
+        self.ec2, self.s3 = Described(KEYS, self.clock.now), Aws(KEYS)
         self.ec2.subnets.update({"subnet-a": "eu-west-1a", "subnet-b": "eu-west-1b"})
         self.ec2.launchable.add("ami-1")
         self.ec2.profiles.add("compute")

@@ -27,6 +27,7 @@ from .sigcheck import Refused
 TOKEN = re.compile(r"[\x21-\x7e]{1,64}\Z")
 METADATA_KEY = re.compile(r"[A-Za-z0-9+\-=.,_:@]{1,128}\Z")
 TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9]+\Z")
+ARM = re.compile(r"(a1|[a-z]+\d+g[a-z]*)\.")
 ALIVE = ("pending", "running")
 KEEPS = 3600
 
@@ -127,6 +128,7 @@ class Cloud(Account):
         self.placement_groups, self.reservations, self.types = set(), {}, {}
         self.settle_s, self.cut, self.rate, self.roots = 0, 0, True, {}
         self.networks, self.pairs, self.forbidden = {}, None, set()
+        self.architectures = {}  # of images, where it matters
         self.stops_after, self.slow, self.clock = 1, {}, time.monotonic
         self.on_launch = self.on_end = lambda _instance: None
         self.buckets = {"run": Bucket(5, 2), "instances": Bucket(1000, 2), "end": Bucket(100, 5), "look": Bucket(100, 20)}
@@ -179,11 +181,9 @@ class Cloud(Account):
 
     def _dry_run(self, ask):
         """What a launch that isn't one says: refused as it would be, or that it would be done."""
-        kind, image, key = ask.pop("InstanceType", ""), ask.pop("ImageId", ""), ask.get("KeyName")
+        kind, image = ask.pop("InstanceType", ""), ask.pop("ImageId", "")
         _, groups = self._network(kind, ask)
         self._check(kind, image, groups, ask.pop("IamInstanceProfile.Name", ""), ask)
-        if key and self.pairs is not None and key not in self.pairs:
-            return Refused(400, "InvalidKeyPair.NotFound", f"The key pair '{key}' does not exist")
         ask.clear()
         return Refused(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 
@@ -249,6 +249,10 @@ class Cloud(Account):
             raise Refused(400, "InvalidParameterValue", f"The following supplied instance types do not exist: [{kind}]")
         if image not in self.launchable:
             raise Refused(400, "InvalidAMIID.NotFound", f"The image id '[{image}]' does not exist")
+        arch = "arm64" if ARM.match(kind) else "x86_64"
+        if self.architectures.get(image, arch) != arch:
+            raise Refused(400, "InvalidParameterValue", f"The architecture '{arch}' of the specified instance type does not match the "
+                          f"architecture '{self.architectures[image]}' of the specified AMI.")
         for group in groups:
             if group not in self.groups:
                 raise Refused(400, "InvalidGroup.NotFound", f"The security group '{group}' does not exist")
@@ -261,7 +265,9 @@ class Cloud(Account):
         for key, value in wanted.items():
             if ask.pop(key, None) != value:
                 raise Refused(400, "InvalidParameterValue", f"this cluster's policy allows only {key}={value}")
-        ask.pop("KeyName", None)
+        pair = ask.pop("KeyName", None)
+        if pair is not None and self.pairs is not None and pair not in self.pairs:
+            raise Refused(400, "InvalidKeyPair.NotFound", f"The key pair '{pair}' does not exist")
 
     SHAPE = ("InstanceMarketOptions", "CapacityReservationSpecification", "Placement", "CpuOptions", "NetworkInterface",
              "BlockDeviceMapping")

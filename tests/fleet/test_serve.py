@@ -1,7 +1,6 @@
 """The service's life: what Slurm asks for is launched once, what EC2 can't give is told, what nobody wants ends."""
 import json
 import re
-import signal
 import time
 from pathlib import Path
 
@@ -184,25 +183,6 @@ def test_throttles_are_no_lack_of_capacity(head, ec2):
     head.slurm("resume", "q-dy-a-[1-2]")
     head.wait_alive("q-dy-a-[1-2]")
     assert {(i.type, i.subnet) for i in ec2.alive()} == {("t3.micro", "subnet-a")} and head.told() == []
-
-
-def test_killed_at_any_moment_each_node_has_one_instance(head, ec2):
-    for n in range(12):
-        head.start()
-        head.slurm("resume", f"q-dy-a-[{n * 5 + 1}-{n * 5 + 5}]")
-        time.sleep(0.012 * n)
-        head.stop(signal.SIGKILL)
-    head.start()
-    head.wait_alive("q-dy-a-[1-60]")
-    assert len(ec2.ledger) == 60
-    head.slurm("suspend", "q-dy-a-[1-60]")
-    head.wait_alive("")
-    # Nothing is left that a later start would do.
-    head.stop()
-    before = looks(ec2)
-    head.start()
-    wait_until(lambda: looks(ec2) > before, "EC2 is asked")
-    assert len(ec2.ledger) == 120
 
 
 def test_a_lost_journal_is_rebuilt_of_the_tags(head, ec2):
