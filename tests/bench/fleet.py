@@ -6,7 +6,6 @@ that EC2 describes it.
 """
 import os
 import shutil
-import signal
 import statistics
 import subprocess
 import sys
@@ -33,7 +32,7 @@ resources:
 - {nodes: 'q-dy-a-[1-%d]', image: ami-1, types: [t3.micro, t3a.micro], subnets: [subnet-a, subnet-b], instance-profile: compute}
 """
 # What EC2 says of an instance beside what the stand-in says: here only its length counts.
-REST = """<dnsName/><productCodes/><launchTime>2026-01-31T12:00:00.000Z</launchTime><monitoring><state>disabled</state></monitoring>
+REST = """<dnsName/><productCodes/><monitoring><state>disabled</state></monitoring>
 <vpcId>vpc-0123456789abcdef0</vpcId><sourceDestCheck>true</sourceDestCheck><groupSet><item><groupId>sg-0123456789abcdef0</groupId>
 <groupName>compute</groupName></item></groupSet><architecture>x86_64</architecture><rootDeviceType>ebs</rootDeviceType>
 <rootDeviceName>/dev/xvda</rootDeviceName><blockDeviceMapping><item><deviceName>/dev/xvda</deviceName><ebs><volumeId>vol-0123456789abcdef0
@@ -96,6 +95,8 @@ class Sim:
     def __exit__(self, *_):
         if self.head.service:
             self.head.stop()
+        # What EC2 says must have been understood: figures of refused answers are none.
+        assert "isn't what EC2 sends" not in self.head.messages(), self.head.messages()[-1000:]
         self.imds.__exit__(*_)
         self.ec2.__exit__(*_)
         shutil.rmtree(self.dir)
