@@ -8,6 +8,7 @@
 #include "agent/config.h"
 #include "agent/progress.h"
 #include "agent/source.h"
+#include "agent/tell.h"
 #include "base/log.h"
 #include "base/scope.h"
 #include "host/lock.h"
@@ -125,9 +126,11 @@ static int run(struct agent *g, struct progress *p)
 		return progress_end(p, REPORT_FAILED, program_status(&g->program, &e), &e, &e);
 	p->report.outcomes = result.outcomes;
 	int status = run_exit_status(&g->plan, &result, !p->writes);
-	status = progress_end(p, phase_of(status, &result), status, NULL,
-	                      first_failure(&g->plan, &result));
+	const struct err *cause = first_failure(&g->plan, &result);
+	status = progress_end(p, phase_of(status, &result), status, NULL, cause);
 	print_run(g, p);
+	if (status && status != EXIT_DEGRADED && p->writes)
+		tell_failed(g, result.outcomes, cause);
 	if (status || (fflush(stdout) == 0 && !ferror(stdout)))
 		return status;
 	err_errno(&e, errno, "writing standard output");

@@ -111,7 +111,9 @@ void pool_worked(struct site_pool *p)
 
 void pool_clear(const struct site *s)
 {
-	for (size_t i = 0; i < s->n_resources; i++)
+	for (size_t i = 0; i < s->n_resources; i++) {
+		s->resources[i].boots = 0;
 		for (size_t k = 0; k < s->resources[i].n_pools; k++)
 			pool_worked(&s->resources[i].pools[k]);
+	}
 }

@@ -25,5 +25,5 @@ void pool_failed(const struct site *s, struct site_pool *p, enum cause cause, co
                  uint64_t now);
 void pool_worked(struct site_pool *p);
 
-/* None rests any more. */
+/* None rests any more, and no bootstrap has failed. */
 void pool_clear(const struct site *s);

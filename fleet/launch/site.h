@@ -95,6 +95,9 @@ struct site_resource {
 	struct field_pairs tags;
 	size_t n_pools;
 	struct site_pool *pools;
+	/* private to who counts failed bootstraps, but for pool_clear() */
+	unsigned boots;     /* one after the other */
+	int64_t boots_last; /* seconds since 1970: the newest launch of them */
 };
 
 struct site {

@@ -7,6 +7,7 @@
 #include "controller/owners.h"
 #include "launch/pool.h"
 #include "serve/ask.h"
+#include "serve/boots.h"
 #include "serve/budget.h"
 #include "serve/finish.h"
 #include "serve/queue.h"
@@ -49,6 +50,7 @@ int act_resume_failed(struct fleet *f, const struct hostlist *nodes, struct err 
 		    !ledger_has(&f->ledger, nodes->names[i]))
 			continue;
 		struct site_pool *p = pool_find(r, l->type, l->subnet, l->market);
+		boots_count(f, l, r, "it didn't join before ResumeTimeout");
 		if (p)
 			pool_failed(&f->site, p, CAUSE_CAPACITY,
 			            "an instance didn't join before ResumeTimeout", clock_now());

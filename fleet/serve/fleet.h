@@ -39,6 +39,9 @@ struct fleet_batch {
 	struct fleet_batch *next;
 };
 
+struct nodes; /* nodes.h */
+struct boots; /* boots.h */
+
 struct fleet {
 	struct program program;         /* first */
 	const char *config, *state;     /* options: the file, the directory */
@@ -61,6 +64,9 @@ struct fleet {
 		char id[64];   /* what was carried out last */
 		char told[96]; /* what status has; "": not known */
 	} word;
+	/* While it is compared: what Slurm says, NULL: it doesn't; and what is launched again */
+	const struct nodes *nodes;
+	struct boots *boots;
 	struct arena *suspects; /* nodes that the last reconcile found without an instance: */
 	struct hostlist missing;
 	struct arena *held_arena; /* of jobs that the last reconcile found held, held.h: */

@@ -101,6 +101,13 @@ static void queue_all(struct fleet *f, const struct fleet_batch *like, const cha
 	}
 }
 
+void queue_more(struct fleet *f, const struct fleet_batch *like, const char *const *nodes, size_t n)
+{
+	scope_arena struct arena *a = arena_new();
+
+	queue_all(f, like, nodes, n, a);
+}
+
 struct wanted {
 	const char *node;
 	struct site_resource *resource;

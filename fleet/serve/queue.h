@@ -23,6 +23,10 @@ void queue_close(struct fleet_batch *b);
 void queue_first(struct fleet *f, const struct fleet_batch *like, const char *const *nodes,
                  size_t n);
 
+/* Behind all others, in as many batches as they need. */
+void queue_more(struct fleet *f, const struct fleet_batch *like, const char *const *nodes,
+                size_t n);
+
 /* Those nodes wait no more; a batch may be left with none. */
 void queue_drop(struct fleet *f, const struct hostlist *nodes);
 void queue_drop_all(struct fleet *f);

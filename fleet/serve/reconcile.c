@@ -8,6 +8,7 @@
 #include "ledger/usage.h"
 #include "serve/act.h"
 #include "serve/ask.h"
+#include "serve/boots.h"
 #include "serve/budget.h"
 #include "serve/finish.h"
 #include "serve/held.h"
@@ -15,6 +16,7 @@
 #include "serve/queue.h"
 #include "serve/tell.h"
 
+#define ITSELF      "Client.InstanceInitiatedShutdown"
 #define UNSEEN_S    30   /* EC2 may list a new instance only later */
 #define FORGOTTEN_S 7200 /* EC2 lists an instance for about an hour after its end */
 #define LONG_AGO    1    /* seconds since 1970: never asked for from here, so only looked for */
@@ -139,7 +141,9 @@ static int lost(struct fleet *f, const struct instances_item *x, struct arena *a
 	enum cause cause = cause_of_end(x->reason);
 	if (pool && cause != CAUSE_ENDED)
 		pool_failed(&f->site, pool, cause, why, clock_now());
-	if (r && !p->unwanted)
+	bool again =
+	        !p->unwanted && str_starts(x->reason, ITSELF) && boots_ended(f, l, p->node, why);
+	if (r && !p->unwanted && !again)
 		tell_failed(&p->node, 1, why);
 	return ledger_ended(&f->ledger, x->id, why, e);
 }
@@ -319,33 +323,46 @@ static int find_orphans(struct fleet *f, const struct nodes *all, struct arena *
 
 static int with_slurm(struct fleet *f, struct arena *a, struct err *e)
 {
+	int r = find_orphans(f, f->nodes, a, e);
+
+	if (r < 0)
+		return r;
+	r = boots_replace(f, e);
+	if (r < 0)
+		return r;
+	r = find_missing(f, f->nodes, e);
+	if (r < 0)
+		return r;
+	heal(f->nodes, f, a);
+	held_release(f);
+	return 0;
+}
+
+static int with_both(struct fleet *f, struct arena *a, struct err *e)
+{
+	struct boots boots = {.arena = a};
 	struct nodes all;
 	struct err why;
 
-	if (nodes_list(a, &all, &why) < 0) {
+	f->boots = &boots;
+	if (nodes_list(a, &all, &why) < 0)
 		log_err("asking Slurm for its nodes: %s", why.text);
-		return 0;
-	}
-	int r = find_orphans(f, &all, a, e);
-	if (r < 0)
-		return r;
-	r = find_missing(f, &all, e);
-	if (r < 0)
-		return r;
-	heal(&all, f, a);
-	held_release(f);
-	return 0;
+	else
+		f->nodes = &all;
+	int r = with_ec2(f, a, e);
+	if (r >= 0 && f->nodes)
+		r = with_slurm(f, a, e);
+	f->nodes = NULL;
+	f->boots = NULL;
+	return r;
 }
 
 int reconcile(struct fleet *f, struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
-	int r = with_ec2(f, a, e);
+	int r = with_both(f, a, e);
 
 	f->reconcile = clock_in_ms(RECONCILE_MS);
-	if (r < 0)
-		return r;
-	r = with_slurm(f, a, e);
 	if (r < 0)
 		return r;
 	return ledger_shrink(&f->ledger, LEDGER_SHRINK, usage_keep, &f->state, e);

@@ -6,6 +6,7 @@
  *   node down with EC2's reason; one whose node Slurm has powered down ends; a node that Slurm waits
  *   for and that has no launch, twice in a row, is launched; one that is down for want of instances
  *   is given back to Slurm once a pool doesn't rest any more.
+ * A node whose bootstrap failed gets another instance, boots.h.
  * Nodes that are drained, in maintenance or to be rebooted are left as they are; and a job that Slurm held
  * because a node of it had gone, and requeued, waits again.
  * Nodes that are in no resource of the fleet's file are never touched.

@@ -30,6 +30,7 @@ static void enter(void)
 	assert_int_equal(mount("tmpfs", "/run", "tmpfs", 0, "mode=0755"), 0);
 	bind_over(at("tool"), "/usr/bin/systemctl");
 	bind_over(at("tool"), "/usr/bin/systemd-run");
+	bind_over(at("tool"), "/usr/bin/scontrol");
 	bind_over(at("console"), "/dev/console");
 	assert_int_equal(mount("none", "/etc", "overlay", 0,
 	                       arena_printf(arena, "lowerdir=/etc,upperdir=%s,workdir=%s",
@@ -114,6 +115,24 @@ static void what_was_asked_for_is_done(void **state)
 	}
 }
 
+/* The head is told of a compute node's failure, and before it powers off. */
+static void the_head_is_told(void **state)
+{
+	(void)state;
+	unit_need_root();
+	bootstrap("bootstrap", FAILING "slurm: {head: 127.0.0.1, after: [files]}\n",
+	          "on-failure: poweroff\n");
+	assert_status(1);
+	const char *told = strstr(get("called"), "scontrol update NodeName=n1 Comment=hpc-agent: "
+	                                         "i-1 failed: files:/run/x: ");
+	assert_non_null(told);
+	assert_non_null(strstr(told, "\nsystemctl --no-block poweroff\n"));
+	/* One that is no compute node has nobody to tell. */
+	bootstrap("bootstrap", FAILING, "");
+	assert_status(1);
+	assert_string_equal(get("called"), "");
+}
+
 static void only_a_run_that_failed(void **state)
 {
 	(void)state;
@@ -175,9 +194,8 @@ static void heads_tell_their_host_keys(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	        SCRATCH_TEST(what_was_asked_for_is_done),
-	        SCRATCH_TEST(only_a_run_that_failed),
-	        SCRATCH_TEST(the_console_has_one_line),
+	        SCRATCH_TEST(what_was_asked_for_is_done), SCRATCH_TEST(the_head_is_told),
+	        SCRATCH_TEST(only_a_run_that_failed),     SCRATCH_TEST(the_console_has_one_line),
 	        SCRATCH_TEST(heads_tell_their_host_keys),
 	};
 
