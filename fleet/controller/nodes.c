@@ -126,18 +126,31 @@ int nodes_fail(const char *list, const char *reason, struct err *e)
 	return update(list, "down", arena_printf(a, NODES_MARK "%.*s", REASON_MAX, reason), e);
 }
 
-int nodes_set(const char *const *nodes, size_t n, const char *state, struct err *e)
+static int update_all(const char *const *nodes, size_t n, const char *state, const char *reason,
+                      struct err *e)
 {
 	scope_arena struct arena *a = arena_new();
 	int failed = 0;
 
 	for (size_t i = 0; i < n; i += NODES_AT_ONCE) {
 		size_t some = n - i < NODES_AT_ONCE ? n - i : NODES_AT_ONCE;
-		int r = update(hostlist_print(nodes + i, some, a), state, NULL, e);
+		int r = update(hostlist_print(nodes + i, some, a), state, reason, e);
 
 		failed = r < 0 ? r : failed;
 	}
 	return failed;
+}
+
+int nodes_set(const char *const *nodes, size_t n, const char *state, struct err *e)
+{
+	return update_all(nodes, n, state, NULL, e);
+}
+
+int nodes_retire(const char *const *nodes, size_t n, const char *reason, struct err *e)
+{
+	scope_arena struct arena *a = arena_new();
+
+	return update_all(nodes, n, "power_down_asap", arena_printf(a, NODES_MARK "%s", reason), e);
 }
 
 /* Whether one of the state's words begins so: sinfo(1), NODE STATE CODES; later releases print capitals. */

@@ -31,6 +31,10 @@ int nodes_fail(const char *list, const char *reason, struct err *e) ATTR_MUST_US
 /* One of scontrol's states: "resume", "power_down_force". All are tried; the error is the last one. */
 int nodes_set(const char *const *nodes, size_t n, const char *state, struct err *e) ATTR_MUST_USE;
 
+/* Drained, and powered down as soon as their jobs have ended, with this reason, which is marked. */
+int nodes_retire(const char *const *nodes, size_t n, const char *reason,
+                 struct err *e) ATTR_MUST_USE;
+
 /* By its state: */
 bool nodes_is_off(const char *state);      /* powered down, and nobody wants it up */
 bool nodes_is_resuming(const char *state); /* Slurm waits for it */

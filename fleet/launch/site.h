@@ -133,5 +133,9 @@ int64_t site_micros(const char *price);
 int64_t site_cost(const struct site *s, const struct site_resource *r, const char *type,
                   const char *market);
 
+/* What its instances are launched with, but for type, subnet and market, as 16 hex digits. */
+#define SITE_SHAPE 17
+void site_shape(const struct site *s, const struct site_resource *r, char out[static SITE_SHAPE]);
+
 /* The user data of a launch: the node document with `nodes`, the names of its instances. */
 struct blob site_user_data(const struct site *s, const char *nodes, struct arena *a);

@@ -174,6 +174,7 @@ static void put_launch(const struct ledger_launch *x, struct strbuf *out, struct
 	                         .subnet = x->subnet,
 	                         .market = x->market,
 	                         .queue = x->queue,
+	                         .shape = x->shape,
 	                         .owner = x->owner,
 	                         .whole = x->whole,
 	                         .n = x->n,

@@ -6,7 +6,7 @@
  *     {"is":"wanted","nodes":"q-dy-a-[1-3]","job":..,"user":..,"account":..,"whole":..,"at":..}
  *      until each is got or unwanted
  *     {"is":"asked","token":..,"nodes":"q-dy-a-[1-3]","type":..,"subnet":..,"market":..,
- *      "queue":..,"job":..,"user":..,"account":..,"whole":..,"at":..}   market: "on-demand" where there
+ *      "queue":..,"shape":..,"job":..,"user":..,"account":..,"whole":..,"at":..}   market: "on-demand" where there
  *      is none
  *     {"is":"got","token":..,"ids":["i-..", null, ..],"at":..}     by launch index
  *     {"is":"failed","token":..,"cause":..,"code":..,"request":..,"why":..,"at":..}
@@ -48,6 +48,7 @@ struct ledger_launch {
 	const char *token, *type, *subnet;
 	const char *market; /* "on-demand", "spot", ... */
 	const char *queue;  /* NULL: it has none */
+	const char *shape;  /* what it was launched with, as a digest; NULL: not known */
 	struct ledger_owner owner;
 	bool whole;   /* all instances or none */
 	int64_t at;   /* seconds since 1970: asked for */
@@ -102,6 +103,7 @@ struct ledger_ask {
 	const char *token, *type, *subnet;
 	const char *market; /* NULL: on demand */
 	const char *queue;  /* NULL: none */
+	const char *shape;  /* NULL: not known */
 	struct ledger_owner owner;
 	bool whole;
 	int64_t at; /* seconds since 1970; 0: now */

@@ -97,6 +97,7 @@ static int asked(struct ledger *l, const struct doc *d)
 	        .subnet = subnet,
 	        .market = doc_text(d, "market") ? copy(l, d, "market") : "on-demand",
 	        .queue = copy(l, d, "queue"),
+	        .shape = copy(l, d, "shape"),
 	        .owner = owner_of(l, d),
 	        .whole = scalar_on(d, "whole"),
 	        .at = time_of(d),

@@ -54,6 +54,7 @@ const char *ledger_text_asked(const struct ledger_ask *ask, int64_t at, struct a
 	jsonw_str(&w, "subnet", ask->subnet);
 	maybe(&w, "market", ask->market);
 	maybe(&w, "queue", ask->queue);
+	maybe(&w, "shape", ask->shape);
 	put_owner(&w, &ask->owner);
 	jsonw_bool(&w, "whole", ask->whole);
 	return end(&w, at);

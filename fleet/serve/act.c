@@ -178,7 +178,7 @@ static int launch_first(struct fleet *f, struct err *e)
 	struct site_pool *pool = f->ledger.stopped ? NULL : pool_next(b->resource, clock_now());
 	const char *why = NULL;
 	struct ask_answer answer;
-	char token[LEDGER_TOKEN];
+	char token[LEDGER_TOKEN], shape[SITE_SHAPE];
 
 	if (!pool || !b->n)
 		return drop_first(f, NULL, e);
@@ -194,11 +194,13 @@ static int launch_first(struct fleet *f, struct err *e)
 	int r = ledger_token(token, e);
 	if (r < 0)
 		return r;
+	site_shape(&f->site, b->resource, shape);
 	const struct ledger_ask intent = {.token = token,
 	                                  .type = pool->type,
 	                                  .subnet = pool->subnet,
 	                                  .market = pool->market,
 	                                  .queue = b->resource->queue,
+	                                  .shape = shape,
 	                                  .owner = b->owner,
 	                                  .whole = b->whole,
 	                                  .n = b->n,

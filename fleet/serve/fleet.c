@@ -18,16 +18,19 @@ static const struct command_verb verbs[] = {
          verb_replay},
         {"usage", VERB_USAGE, "", 0, 0, "Show the hours of instances, by whom they were for",
          verb_usage},
+        {"roll", VERB_ROLL, "", 0, 0,
+         "Let nodes come back as the fleet's file says, by a new image say", verb_roll},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", program_version},
         {0},
 };
 
 #define AT(m) offsetof(struct fleet, m)
 static const struct command_option options[] = {
-        {"config", "FILE", "the fleet's file; default: " SITE_FILE, 'c', VERB_SERVE, COMMAND_TEXT,
-         AT(config), NULL},
+        {"config", "FILE", "the fleet's file; default: " SITE_FILE, 'c', VERB_SERVE | VERB_ROLL,
+         COMMAND_TEXT, AT(config), NULL},
         {"state", "DIR", "journal and spool; default: " FLEET_STATE_DIR, 0,
-         VERB_SERVE | VERB_STATUS | VERB_WHY | VERB_START | VERB_STOP | VERB_RECONCILE | VERB_USAGE,
+         VERB_SERVE | VERB_STATUS | VERB_WHY | VERB_START | VERB_STOP | VERB_RECONCILE |
+                 VERB_USAGE | VERB_ROLL,
          COMMAND_TEXT, AT(state), NULL},
         {"by", "KEY", "what hours are added up by; default: user", 0, VERB_USAGE, COMMAND_CHOICE,
          AT(by), fleet_usage_keys},
@@ -35,6 +38,11 @@ static const struct command_option options[] = {
          VERB_USAGE, COMMAND_TEXT, AT(since), NULL},
         {"until", "DAY", "the last day; default: today", 0, VERB_USAGE, COMMAND_TEXT, AT(until),
          NULL},
+        {"at-once", "N", "nodes that are drained at one time; default: 10", 0, VERB_ROLL,
+         COMMAND_NUMBER, AT(at_once), NULL},
+        {"dry-run", NULL, "show which nodes it would be, and change nothing", 0, VERB_ROLL,
+         COMMAND_FLAG, AT(dry_run), NULL},
+        PROGRAM_DEADLINE(VERB_ROLL, "for all of it; default: 12h"),
         PROGRAM_JSON(VERB_STATUS | VERB_USAGE),
         PROGRAM_QUIET,
         PROGRAM_VERBOSE,

@@ -25,6 +25,7 @@ enum {
 	VERB_REPLAY = 64,
 	VERB_VERSION = 128,
 	VERB_USAGE = 256,
+	VERB_ROLL = 512,
 };
 
 /* Nodes that are to be launched together, as soon as EC2 may be asked. */
@@ -46,7 +47,9 @@ struct fleet {
 	struct program program;         /* first */
 	const char *config, *state;     /* options: the file, the directory */
 	const char *since, *until, *by; /* options of usage; or NULL */
-	const char *spool;              /* of the service */
+	bool dry_run;                   /* options of roll */
+	uint64_t at_once;
+	const char *spool; /* of the service */
 	struct site site;
 	struct ledger ledger;
 	struct cloud *cloud;
@@ -75,7 +78,7 @@ struct fleet {
 
 #define FLEET_INIT                                                                                 \
 	{                                                                                          \
-		.config = SITE_FILE, .state = FLEET_STATE_DIR                                      \
+		.config = SITE_FILE, .state = FLEET_STATE_DIR, .at_once = 10                       \
 	}
 
 extern const struct program_info fleet_info; /* for program_main() with a struct fleet */
@@ -91,6 +94,7 @@ int verb_stop(void *program);
 int verb_reconcile(void *program);
 int verb_replay(void *program);
 int verb_usage(void *program);
+int verb_roll(void *program);
 
 /* "DIR/NAME" of the state directory, as long as the verb runs. */
 const char *fleet_path(const struct fleet *f, const char *name);
@@ -98,5 +102,7 @@ const char *fleet_path(const struct fleet *f, const char *name);
 int fleet_mode(struct fleet *f, bool stopped, struct err *e) ATTR_MUST_USE;
 /* Instances that live, or begin to. */
 size_t fleet_alive(const struct fleet *f);
+/* Reads the fleet's file: 0, or an exit status, after all its faults were told. */
+int fleet_read_site(struct fleet *f);
 /* Something is to be done at that time, if not before. */
 void fleet_wake(struct fleet *f, uint64_t at);

@@ -24,25 +24,6 @@
 
 /* ---- the beginning ---- */
 
-static int read_site(struct fleet *f, struct faults *faults, struct err *e)
-{
-	struct blob text;
-	int r = file_read_input(f->config, SITE_FILE_MAX, f->program.arena, &text, e);
-
-	if (r < 0)
-		return r;
-	return site_read(f->config, text, faults, f->program.arena, &f->site, e);
-}
-
-/* All faults, each on its line; the last one ends the program. */
-static int tell_faults(struct fleet *f, struct faults *faults, const struct err *e)
-{
-	(void)faults_add(faults, e);
-	for (size_t i = 0; i + 1 < faults->n; i++)
-		log_err("%s", faults->items[i].text);
-	return program_fail(&f->program, faults->n ? &faults->items[faults->n - 1] : e);
-}
-
 static int open_all(struct fleet *f, struct err *e)
 {
 	f->spool = fleet_path(f, FLEET_SPOOL);
@@ -191,12 +172,12 @@ static int work(struct fleet *f, const struct host *h, int stop, struct err *e)
 int verb_serve(void *program)
 {
 	struct fleet *f = program;
-	struct faults faults = {.arena = f->program.arena};
+	int status = fleet_read_site(f);
 	struct host *h = NULL;
 	struct err e;
 
-	if (read_site(f, &faults, &e) < 0)
-		return tell_faults(f, &faults, &e);
+	if (status)
+		return status;
 	if (open_all(f, &e) < 0 || host_open("/", HOST_LIVE, &h, &e) < 0)
 		return program_fail(&f->program, &e);
 	struct stop stop = stop_open();

@@ -45,7 +45,7 @@ def test_exit_statuses():
     assert exit_statuses(AGENT) == readme == {0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 70}
     assert exit_statuses(BUILDER) == readme | {194}
     assert exit_statuses(CLUSTER) == {0, 1, 2, 3, 4, 6, 7, 10, 70}
-    assert exit_statuses(FLEET) == readme - {4, 7, 8, 10}
+    assert exit_statuses(FLEET) == readme - {4, 8, 10}
 
 
 def test_environment():

@@ -248,6 +248,51 @@ static void limits_that_cant_be_held(void **state)
 	}
 }
 
+static const char *shape(const char *text)
+{
+	char *out = arena_alloc(arena, SITE_SHAPE);
+
+	assert_ok(read_site(text));
+	site_shape(&site, &site.resources[0], out);
+	return out;
+}
+
+static void a_shape_is_what_instances_are_made_with(void **state)
+{
+	static const struct {
+		const char *from, *to;
+		bool same;
+	} rows[] = {
+	        {"[1-3]", "[1-9]", true},
+	        {"types: t3.micro", "types: [t3.nano, t3.micro]", true},
+	        {"subnet-a", "[subnet-a, subnet-b]", true},
+	        {", tags",
+	         ", queue: q, name: n, exclusive: true, market: spot, fall-back: true, tags", true},
+	        {"image: ami-1, types: t3.micro", "types: t3.micro, image: ami-1", true},
+	        {"ami-1", "ami-2", false},
+	        {"{a: b}", "{a: c}", false},
+	        {"10.0.0.1", "10.0.0.2", false},
+	        {"cluster: c", "cluster: d", false},
+	        {", tags", ", root: {size: 9}, tags", false},
+	};
+	static const char text[] = "cluster: c\nnode: {head: 10.0.0.1}\nresources:\n"
+	                           "- {nodes: \"a-[1-3]\", image: ami-1, types: t3.micro, subnets: "
+	                           "subnet-a, tags: {a: b}}\n";
+	const char *first;
+
+	(void)state;
+	first = shape(text);
+	assert_int_equal(strlen(first), SITE_SHAPE - 1);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const char *at = strstr(text, rows[i].from);
+
+		assert_non_null(at);
+		const char *other = shape(arena_printf(arena, "%.*s%s%s", (int)(at - text), text,
+		                                       rows[i].to, at + strlen(rows[i].from)));
+		assert_int_equal(str_eq(first, other), rows[i].same);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -260,6 +305,7 @@ int main(void)
 	        TEST(a_queue_has_its_limits),
 	        TEST(prices_are_exact),
 	        TEST(limits_that_cant_be_held),
+	        TEST(a_shape_is_what_instances_are_made_with),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -212,6 +212,29 @@ static void a_wish_is_open_until_it_is_got_or_unwanted(void **state)
 	assert_false(ledger_wants(&l, "a-2"));
 }
 
+static void a_launch_keeps_its_queue_and_its_shape(void **state)
+{
+	const char *const nodes[] = {"q-1"};
+	const struct ledger_ask ask = {.token = "tok",
+	                               .type = "t3.micro",
+	                               .subnet = "subnet-1",
+	                               .queue = "q",
+	                               .shape = "0123456789abcdef",
+	                               .n = 1,
+	                               .nodes = nodes};
+
+	(void)state;
+	assert_ok(ledger_asked(&l, &ask, &e));
+	for (int i = 0; i < 2; i++) {
+		assert_string_equal(l.launches[0].queue, "q");
+		assert_string_equal(l.launches[0].shape, "0123456789abcdef");
+		assert_ok(ledger_shrink(&l, 0, NULL, NULL, &e));
+	}
+	asked("other", "q-2", NULL);
+	assert_null(l.launches[1].queue);
+	assert_null(l.launches[1].shape);
+}
+
 static void shrinking_loses_only_what_is_over(void **state)
 {
 	static const char *const ids[] = {"i-8"};
@@ -344,6 +367,7 @@ int main(void)
 	        TEST(an_older_journal_is_read),
 	        TEST(a_node_has_its_newest_place),
 	        TEST(a_wish_is_open_until_it_is_got_or_unwanted),
+	        TEST(a_launch_keeps_its_queue_and_its_shape),
 	        TEST(shrinking_loses_only_what_is_over),
 	        TEST(what_can_not_be_written_did_not_happen),
 	        TEST(what_is_no_record_is_refused),
