@@ -21,6 +21,7 @@
 #define REPOS     "/etc/yum.repos.d"
 #define FILE_MAX  (256 * 1024) /* bytes of one of them */
 #define REPOS_MAX 128
+#define KEY_MAX   (1024 * 1024) /* bytes of a file of keys */
 #define ARGV_MAX  64
 #define HOME      "/root" /* hidden, because of rpm's macros */
 
@@ -69,10 +70,12 @@ static int check(const struct recipe *recipe, struct err *e)
 struct repo {
 	char id[128];
 	bool enabled, unchecked, has_key;
+	const char *keys; /* the words of gpgkey; NULL behind read_repos(), which reads these */
 };
 
 struct repos {
 	size_t n;
+	bool in_keys; /* the last line was one of gpgkey, which may go on */
 	struct repo items[REPOS_MAX];
 };
 
@@ -86,12 +89,22 @@ static bool is_no(const char *value)
 	return false;
 }
 
-/* Reads a line of an INI file; continuation lines don't matter here. */
-static void read_line(struct repos *r, const char *line)
+static const char *joined(const char *keys, const char *line, struct arena *a)
+{
+	return arena_printf(a, "%s %.*s", keys ? keys : "", (int)strcspn(line, "\r\n"), line);
+}
+
+/* Reads a line of an INI file; continuation lines matter of keys only. */
+static void read_line(struct repos *r, const char *line, struct arena *a)
 {
 	struct repo *last = r->n ? &r->items[r->n - 1] : NULL;
 	char word[128], value[64];
 
+	if (r->in_keys && last && (*line == ' ' || *line == '\t')) {
+		last->keys = joined(last->keys, line, a);
+		return;
+	}
+	r->in_keys = false;
 	if (sscanf(line, "[%127[^]\n]]", word) == 1 && r->n < REPOS_MAX) {
 		last = &r->items[r->n++];
 		*last = (struct repo){.enabled = true};
@@ -104,8 +117,66 @@ static void read_line(struct repos *r, const char *line)
 		last->enabled = !is_no(value);
 	if (str_eq(word, "gpgcheck"))
 		last->unchecked = is_no(value);
-	if (str_eq(word, "gpgkey"))
-		last->has_key = true;
+	if (!str_eq(word, "gpgkey"))
+		return;
+	last->has_key = r->in_keys = true;
+	last->keys = joined(last->keys, strchr(line, '=') + 1, a);
+}
+
+/* With dnf's own variables; "" where there are others. */
+static const char *key_path(const struct recipe *r, const char *text, struct arena *a)
+{
+	const struct family *f = family_of(r->from);
+	const struct {
+		const char *name, *value;
+	} vars[] = {
+	        {"$releasever", f->releasever ? f->releasever : r->from + strlen(f->prefix)},
+	        {"$basearch", str_eq(r->arch, "arm64") ? "aarch64" : r->arch},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(vars); i++)
+		for (const char *at; (at = strstr(text, vars[i].name)) != NULL;)
+			text = arena_printf(a, "%.*s%s%s", (int)(at - text), text, vars[i].value,
+			                    at + strlen(vars[i].name));
+	return strchr(text, '$') ? "" : text;
+}
+
+static int add_file(const struct recipe *recipe, const struct repo *repo, const char *path,
+                    struct arena *a, struct strbuf *key, struct err *e)
+{
+	char hex[SHA256_HEX];
+	struct blob text;
+	int r = file_read(AT_FDCWD, path, KEY_MAX, a, &text, e);
+
+	if (r < 0)
+		return err_wrap(
+		        e, "building '%s': the repository '%s' of " REPOS " has its keys in files",
+		        recipe->from, repo->id);
+	digest_hex(text.data, text.len, hex);
+	if (key)
+		strbuf_printf(key, "keys %s\n", hex);
+	return 0;
+}
+
+/* Which packages count as a repository's follows from the content of these files. */
+static int add_keys(const struct recipe *recipe, const struct repo *repo, struct arena *a,
+                    struct strbuf *key, struct err *e)
+{
+	static const char between[] = " \t,", uri[] = "file://";
+	int r = 0;
+
+	for (const char *p = repo->keys ? repo->keys : ""; *p && r == 0;) {
+		size_t len = strcspn(p, between);
+
+		if (str_starts(p, uri) && len > strlen(uri)) {
+			const char *path = key_path(
+			        recipe, arena_memdup(a, p + strlen(uri), len - strlen(uri)), a);
+			r = *path ? add_file(recipe, repo, path, a, key, e) : 0;
+		}
+		p += len;
+		p += strspn(p, between);
+	}
+	return r;
 }
 
 static bool is_of(const struct family *f, const char *name)
@@ -126,6 +197,7 @@ static int read_repos(const struct recipe *recipe, struct repos *ret, struct str
 	int r = dir < 0 ? 0 : listing_read(dir, &l);
 
 	ret->n = 0;
+	ret->in_keys = false;
 	if (r < 0)
 		return err_errno(e, -r, "listing " REPOS);
 	for (int i = 0; i < l.n; i++) {
@@ -139,7 +211,7 @@ static int read_repos(const struct recipe *recipe, struct repos *ret, struct str
 		if (key)
 			strbuf_printf(key, "repositories %s\n", hex);
 		for (const char *p = text.data; p; p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL)
-			read_line(ret, p);
+			read_line(ret, p, a);
 	}
 	for (size_t i = 0; i < ret->n; i++)
 		if (ret->items[i].enabled)
@@ -156,7 +228,12 @@ static int read_repos(const struct recipe *recipe, struct repos *ret, struct str
 			               "building '%s': the repository '%s' of " REPOS
 			               " has no gpgkey= to check its packages with, nor gpgcheck=0",
 			               recipe->from, ret->items[i].id);
-	return 0;
+	for (size_t i = 0; i < n; i++) {
+		if (r >= 0 && !ret->items[i].unchecked)
+			r = add_keys(recipe, &ret->items[i], a, key, e);
+		ret->items[i].keys = NULL;
+	}
+	return r;
 }
 
 static int add_key(const struct base *b, struct arena *a, struct strbuf *key, struct err *e)

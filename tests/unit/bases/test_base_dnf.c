@@ -15,7 +15,7 @@ static void hear_log(void *ctx, enum log_level level, const char *text,
 }
 
 #define REPO(id, rest) "[" id "]\nname=x\nbaseurl=http://x\n" rest "\n"
-#define CHECKED        "gpgkey=file:///k"
+#define CHECKED        "gpgkey=https://x/k"
 
 /* The root is where --installroot says. */
 #define FAKE_DNF                                                                                   \
@@ -144,6 +144,35 @@ static void what_checks_no_signature_is_told(void **state)
 	close_repos();
 }
 
+/* With others in the same file, other packages count as the distribution's. */
+static void the_keys_are_part_of_the_base(void **state)
+{
+	static const char repo[] =
+	        REPO("main", "gpgkey=file:///etc/yum.repos.d/a-$releasever, "
+	                     "https://x/k\n  file:///etc/yum.repos.d/b-$basearch\n"
+	                     "  file:///etc/yum.repos.d/c-$other\nenabled=1")
+	                REPO("off", "gpgkey=file:///none\nenabled=0");
+
+	(void)state;
+	unit_need_root();
+	open_repos();
+	put_program("dnf", "");
+	load("fedora:41", "");
+	put_repo("fedora.repo", repo);
+	assert_err(plan_base(NULL), ERR_HOST,
+	           "the repository 'main' of /etc/yum.repos.d has its keys in files: opening "
+	           "'/etc/yum.repos.d/a-41'");
+	put_repo("a-41", "one");
+	put_repo("b-x86_64", "two");
+	assert_ok(plan_base(NULL));
+	assert_has(key.data,
+	           arena_printf(arena, "keys %s\nkeys %s\n", digest_of("one"), digest_of("two")));
+	put_repo("a-41", "another");
+	assert_ok(plan_base(NULL));
+	assert_has(key.data, arena_printf(arena, "keys %s\n", digest_of("another")));
+	close_repos();
+}
+
 static void a_run_leaves_what_an_image_has(void **state)
 {
 	struct stat st;
@@ -239,9 +268,13 @@ int main(int argc, char **argv)
 {
 #define T(test) cmocka_unit_test_setup_teardown(test, begin, end)
 	const struct CMUnitTest tests[] = {
-	        T(repositories_of_the_distribution_count), T(a_release_may_be_the_latest),
-	        T(what_checks_no_signature_is_told),       T(a_run_leaves_what_an_image_has),
-	        T(a_journal_with_content_stays),           T(what_dnf_says_is_told),
+	        T(repositories_of_the_distribution_count),
+	        T(a_release_may_be_the_latest),
+	        T(what_checks_no_signature_is_told),
+	        T(a_run_leaves_what_an_image_has),
+	        T(the_keys_are_part_of_the_base),
+	        T(a_journal_with_content_stays),
+	        T(what_dnf_says_is_told),
 	};
 
 	if (sandbox_called(argc, argv))
