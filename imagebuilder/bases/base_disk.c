@@ -7,6 +7,7 @@
 #include "base/scope.h"
 #include "bases/base_own.h"
 #include "disk/blocks.h"
+#include "disk/esp.h"
 #include "disk/rawdisk.h"
 #include "store/tool.h"
 
@@ -49,6 +50,9 @@ static int run(void *work, struct err *e)
 	if (tree < 0)
 		return err_errno(e, errno, "opening '%s'", w->tree);
 	int r = rawdisk_open(w->recipe.from, &d, e);
+	if (r < 0)
+		return r;
+	r = esp_check(&d, w->deadline, e);
 	if (r < 0)
 		return r;
 	return rawdisk_unpack(&d, tree, w->recipe.disk.size, true, w->deadline, e);

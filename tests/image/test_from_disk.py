@@ -1,4 +1,5 @@
 """Disks as bases: what was written into one comes out of it again, and what is none or damaged is refused."""
+import json
 import os
 import shutil
 import stat
@@ -101,6 +102,24 @@ def test_the_only_partition_of_linux_is_the_root(tool, tree, tmp_path):
     made = disks.run("mke2fs", "-q", "-F", "-t", "ext4", "-E", f"offset={4096 * 512}", "-d", tree, image, "195m")
     assert made.returncode == 0, made.stderr
     assert set(built(tool, tmp_path, image)) == set(look(tree))
+
+
+def test_files_beside_the_loader_are_not_lost_in_silence(tool, disk, tmp_path):
+    """A disk that is made gets a new partition for UEFI, with the loader alone."""
+    table = subprocess.run(["sfdisk", "--json", disk], capture_output=True, check=True).stdout
+    esp = next(p for p in json.loads(table)["partitiontable"]["partitions"] if p["type"].startswith("C12A7328"))
+    source = tmp_path / "d.raw"
+    shutil.copy(disk, source)
+    at = f"{source}@@{esp['start'] * 512}"
+    (tmp_path / "x").write_text("x")
+    for command in (["mmd", "-i", at, "::/EFI/debian", "::/EFI/tools"], ["mcopy", "-i", at, tmp_path / "x", "::/EFI/debian/shimx64.efi"],
+                    ["mcopy", "-i", at, tmp_path / "x", "::/EFI/debian/grub.cfg"]):
+        subprocess.run(command, check=True)
+    assert build(tool, tmp_path, source).code == 0
+    for name in ("EFI/tools/Memory test.efi", "startup.nsh"):
+        subprocess.run(["mcopy", "-i", at, tmp_path / "x", f"::/{name}"], check=True)
+    r = build(tool, tmp_path, source)
+    assert r.code == 3 and "its partition for UEFI has " in r.err and "'/startup.nsh'" in r.err and "'/EFI/tools/Memory test.efi'" in r.err, r.err
 
 
 def qcow2(path):
