@@ -2,17 +2,16 @@
 /* The node document: its table of fields, its layers, and checks of its values. */
 #include "agent/node_doc.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <limits.h>
 #include <unistd.h>
 
+#include "data/network.h"
 #include "http/uri.h"
 #include "model/fleet.h"
 #include "model/hostlist.h"
 
 #define DEADLINE_DEFAULT_MS (300 * 1000)
-#define HOST_NAME_BYTES     253 /* RFC 1123 */
 
 /* What the table decodes into; node_doc_decode() turns it into the public form. */
 struct raw {
@@ -203,28 +202,10 @@ static int check_name(const struct doc *merged, const char *value, struct err *e
 	               value);
 }
 
-/* A name whose last part is digits would be an address: 256.0.0.1, 10.0.1. */
-static bool is_almost_ipv4(const char *head)
-{
-	const char *dot = strrchr(head, '.'), *last = dot && dot[1] ? dot + 1 : head;
-	unsigned char address[sizeof(struct in_addr)];
-
-	return dot && last[strspn(last, "0123456789")] == '\0' &&
-	       inet_pton(AF_INET, head, address) != 1;
-}
-
-/* A host name or an address, without port, scheme or brackets: it is put in front of ':' and
- * ':PORT'. */
+/* It is put in front of ':' and ':PORT'. */
 static int check_head(const struct doc *merged, const char *head, struct err *e)
 {
-	static const char allowed[] =
-	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-	unsigned char address[sizeof(struct in6_addr)];
-
-	if (!head || inet_pton(AF_INET6, head, address) == 1)
-		return 0;
-	if (*head && *head != '-' && *head != '.' && strlen(head) <= HOST_NAME_BYTES &&
-	    head[strspn(head, allowed)] == '\0' && !strstr(head, "..") && !is_almost_ipv4(head))
+	if (!head || network_is_host(head))
 		return 0;
 	return doc_err(
 	        doc_get(merged, "head"), e, REASON_INPUT_RANGE,

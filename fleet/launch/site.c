@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "data/network.h"
 #include "data/yaml.h"
 
 #define RESOURCES_MAX  1000
@@ -154,6 +155,28 @@ static bool is_too_long(const struct site *s, struct arena *a)
 	return site_user_data(s, nodes, a).len > USER_DATA_MAX;
 }
 
+/* Where a node begins to read. Instances of a document that none can read would come and go. */
+static int check_begin(const struct doc *node, struct err *e)
+{
+	static const char *const places[] = {"s3://", "https://", "file:/", "/"};
+	const char *head = doc_text(node, "head"), *config = doc_text(node, "config");
+	size_t i = 0;
+
+	if (head && !network_is_host(head))
+		return doc_err(
+		        doc_get(node, "head"), e, REASON_INPUT_RANGE,
+		        "node: head: '%s' is no address: expected a host name, an IPv4 or an "
+		        "IPv6 address, without a port",
+		        head);
+	while (config && i < ARRAY_LEN(places) && !str_starts(config, places[i]))
+		i++;
+	if (i < ARRAY_LEN(places))
+		return 0;
+	return doc_err(doc_get(node, "config"), e, REASON_INPUT_RANGE,
+	               "node: config: '%s': expected s3://BUCKET/KEY, https://... or file:/PATH",
+	               config);
+}
+
 static int check_node(const struct site *s, struct arena *a, struct err *e)
 {
 	static const char *const ours[] = {"node", "nodes", "cluster"};
@@ -166,6 +189,9 @@ static int check_node(const struct site *s, struct arena *a, struct err *e)
 		if (doc_has(node, ours[i]))
 			return doc_err(doc_get(node, ours[i]), e, REASON_INPUT_RANGE,
 			               "node: '%s' is set for each launch", ours[i]);
+	int r = check_begin(node, e);
+	if (r < 0)
+		return r;
 	if (node && is_too_long(s, a))
 		return doc_err(node, e, REASON_INPUT_LIMIT,
 		               "node: too long: user data has at most %d bytes", USER_DATA_MAX);

@@ -91,12 +91,29 @@ static int check_place(const struct site_resource *r, struct err *e)
 	return 0;
 }
 
+/* "c7i.metal-24xl", as EC2 writes them. */
+static bool is_type_name(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-";
+	size_t family = strspn(name, allowed), size;
+
+	if (!family || name[family] != '.')
+		return false;
+	size = strspn(name + family + 1, allowed);
+	return size && !name[family + 1 + size];
+}
+
 /* EC2 takes threads only with cores, and interfaces only for cards that are there. */
 static int check_types(const struct site *s, const struct site_resource *r, struct arena *a,
                        struct err *e)
 {
 	for (size_t i = 0; i < r->types.n; i++) {
 		const struct site_type *t = site_type(s, r->types.items[i]);
+
+		if (!is_type_name(r->types.items[i]))
+			return refuse(r, "types", e,
+			              arena_printf(a, "'%s': expected a type such as c7i.large",
+			                           r->types.items[i]));
 
 		if (r->threads && (!t || !t->cores))
 			return refuse(r, "threads-per-core", e,

@@ -56,3 +56,28 @@ int network_check(const struct doc *at, const char *text, struct err *e)
 		               text, n.prefix);
 	return 0;
 }
+
+/* ---- hosts ---- */
+
+#define HOST_NAME_BYTES 253 /* RFC 1123 */
+
+static bool is_almost_ipv4(const char *text)
+{
+	const char *dot = strrchr(text, '.'), *last = dot && dot[1] ? dot + 1 : text;
+	unsigned char address[sizeof(struct in_addr)];
+
+	return dot && last[strspn(last, "0123456789")] == '\0' &&
+	       inet_pton(AF_INET, text, address) != 1;
+}
+
+bool network_is_host(const char *text)
+{
+	static const char allowed[] =
+	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+	unsigned char address[sizeof(struct in6_addr)];
+
+	if (inet_pton(AF_INET6, text, address) == 1)
+		return true;
+	return *text && *text != '-' && *text != '.' && strlen(text) <= HOST_NAME_BYTES &&
+	       text[strspn(text, allowed)] == '\0' && !strstr(text, "..") && !is_almost_ipv4(text);
+}

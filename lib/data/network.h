@@ -13,6 +13,10 @@ struct network {
 	bool host_bits;  /* there are bits behind the prefix, which would be dropped silently */
 };
 
+/* A host's name or an address, without port, scheme or brackets. A name whose last part is digits would
+ * be an address, and is none: 256.0.0.1, 10.0.1. */
+bool network_is_host(const char *text);
+
 /* 0, or -EINVAL: not one. */
 int network_parse(const char *text, struct network *ret) ATTR_MUST_USE;
 

@@ -88,12 +88,34 @@ static void what_a_server_is_opened_to(void **state)
 	}
 }
 
+static void what_is_a_host(void **state)
+{
+	static const char *const are[] = {"h",       "head_1",          "h.example.", "10.0.0.1",
+	                                  "fd00::1", "::ffff:10.0.0.1", "a1.b2c"};
+	static const char *const none[] = {
+	        "",          "-h",       ".h",  "a..b", "10.0.0.256",   "1.2.3", "h:1",
+	        "[fd00::1]", "http://h", "a b", "h/x",  "fd00::1%eth0", "a,b"};
+	char longest[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(are); i++)
+		assert_true(network_is_host(are[i]));
+	for (size_t i = 0; i < ARRAY_LEN(none); i++)
+		assert_false(network_is_host(none[i]));
+	memset(longest, 'a', 254);
+	longest[254] = '\0';
+	assert_false(network_is_host(longest));
+	longest[253] = '\0';
+	assert_true(network_is_host(longest));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	        cmocka_unit_test(what_is_one),
 	        cmocka_unit_test(what_is_none),
 	        cmocka_unit_test(what_a_server_is_opened_to),
+	        cmocka_unit_test(what_is_a_host),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -115,6 +115,22 @@ static void a_fault_is_told_at_its_place(void **state)
 	         "fleet.yaml:1:14: node: 'node' is set for each launch"},
 	        {"node: {nodes: x}\n" ONE(""), "node: 'nodes' is set for each launch"},
 	        {"node: {cluster: x}\n" ONE(""), "node: 'cluster' is set for each launch"},
+	        {"node: {head: '10.0.0.1:6817'}\n" ONE(""),
+	         "fleet.yaml:1:14: node: head: '10.0.0.1:6817' is no address"},
+	        {"node: {head: 'http://h'}\n" ONE(""), "node: head: 'http://h' is no address"},
+	        {"node: {head: '[fd00::1]'}\n" ONE(""), "node: head: '[fd00::1]' is no address"},
+	        {"node: {config: c.yaml}\n" ONE(""),
+	         "fleet.yaml:1:16: node: config: 'c.yaml': expected s3://BUCKET/KEY"},
+	        {"node: {config: 'http://h/c'}\n" ONE(""),
+	         "node: config: 'http://h/c': expected s3"},
+	        {"cluster: c\nresources: [{nodes: a, image: ami-1, types: t3 micro, subnets: "
+	         "subnet-1}]\n",
+	         "types: 't3 micro': expected a type such as c7i.large"},
+	        {"cluster: c\nresources: [{nodes: a, image: ami-1, types: T3.micro, subnets: "
+	         "subnet-1}]\n",
+	         "types: 'T3.micro': expected a type"},
+	        {"cluster: c\nresources: [{nodes: a, image: ami-1, types: t3., subnets: subnet-1}]\n",
+	         "types: 't3.': expected a type"},
 	        {ONE(", max-price: 0.1"), "max-price: only 'market: spot' has a price"},
 	        {ONE(", market: spot, max-price: 1."), "max-price: expected dollars an hour"},
 	        {ONE(", market: spot, max-price: .5"), "max-price: expected dollars an hour"},
@@ -144,10 +160,10 @@ static void a_fault_is_told_at_its_place(void **state)
 		assert_string_equal(site.cluster, "untouched");
 	}
 	/* User data has a limit, and a launch's names are part of it. */
-	for (size_t n = 15900; n < 16400; n += 250) {
+	for (size_t n = 15895; n < 16395; n += 250) {
 		const char *text =
-		        arena_printf(arena, "node: {config: '%*s'}\n" ONE(""), (int)n, "x");
-		bool fits = n == 15900;
+		        arena_printf(arena, "node: {config: 's3://%*s'}\n" ONE(""), (int)n, "x");
+		bool fits = n == 15895;
 
 		if (fits)
 			assert_ok(read_site(text));
@@ -156,6 +172,7 @@ static void a_fault_is_told_at_its_place(void **state)
 			        read_site(text), ERR_INPUT,
 			        "fleet.yaml:1:7: node: too long: user data has at most 16384 bytes");
 	}
+	assert_ok(read_site("node: {head: 'fd00::1', config: /etc/c.yaml}\n" ONE("")));
 	assert_ok(read_site("node: {}\n" ONE(", tags: {'a.b-C_d:e@f=g+h,i': ''}")));
 }
 
