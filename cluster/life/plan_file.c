@@ -2,7 +2,10 @@
 /* Reads a ParallelCluster file where there is no node yet, and makes its model. */
 #include "life/plan_file.h"
 
+#include <errno.h>
+
 #include "base/digest.h"
+#include "http/uri.h"
 #include "model/instance_file.h"
 #include "pcluster/pcluster_model.h"
 #include "pcluster/pcluster_schema.h"
@@ -39,6 +42,37 @@ static int make_model(struct life *l, const struct doc *config, struct faults *f
 	return r < 0 ? r : pcluster_model(&in, &ret->model, e);
 }
 
+/* "ami-" and at least one small letter or digit behind it. */
+static bool is_id(const char *text, const char *prefix)
+{
+	const char *behind = text + strlen(prefix);
+
+	return str_starts(text, prefix) && *behind &&
+	       !behind[strspn(behind, "0123456789abcdefghijklmnopqrstuvwxyz")];
+}
+
+/* Options that CloudFormation or S3 would refuse only later. */
+static int check_options(const struct life *l, struct err *e)
+{
+	const struct {
+		const char *option, *value, *prefix;
+	} ids[] = {
+	        {"image", l->image, "ami-"},
+	        {"compute-image", l->compute_image, "ami-"},
+	        {"vpc", l->vpc, "vpc-"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ids); i++)
+		if (ids[i].value && !is_id(ids[i].value, ids[i].prefix))
+			return err_set(e, ERR_USAGE, REASON_INPUT_SYNTAX, EINVAL,
+			               "--%s '%s': expected %s...", ids[i].option, ids[i].value,
+			               ids[i].prefix);
+	if (l->bucket && !uri_bucket_valid(l->bucket))
+		return err_set(e, ERR_USAGE, REASON_INPUT_SYNTAX, EINVAL,
+		               "--bucket '%s': expected a bucket's name, without s3://", l->bucket);
+	return 0;
+}
+
 int plan_file_read(struct life *l, const char *name, struct faults *faults,
                    struct cluster_notes *notes, struct plan_file *ret, struct err *e)
 {
@@ -47,8 +81,11 @@ int plan_file_read(struct life *l, const char *name, struct faults *faults,
 	struct plan_file f = {0};
 	struct doc *config;
 	struct blob text;
-	int r = file_read_input(name, PLAN_FILE_MAX, l->program.arena, &text, e);
+	int r = check_options(l, e);
 
+	if (r < 0)
+		return r;
+	r = file_read_input(name, PLAN_FILE_MAX, l->program.arena, &text, e);
 	if (r < 0)
 		return r;
 	r = cluster_read(name, text, l->program.arena, &config, e);

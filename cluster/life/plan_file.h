@@ -16,6 +16,6 @@ struct plan_file {
 	char sha256[SHA256_HEX]; /* of the file's bytes */
 };
 
-/* All faults go to `faults`, remarks to `notes`; everything lives in the program's arena. */
+/* All faults go to `faults`, remarks to `notes`; everything lives in the program's arena. Options that name what can't be are refused first. */
 int plan_file_read(struct life *l, const char *name, struct faults *faults,
                    struct cluster_notes *notes, struct plan_file *ret, struct err *e) ATTR_MUST_USE;

@@ -183,7 +183,10 @@ def test_a_dollar_in_the_file_stays_one(tmp_path):
 
 
 @pytest.mark.parametrize("args, words", [(["walk.yaml", "--storage", "x"], "expected NAME=SOURCE"), (["walk.yaml", "--storage", "=x"], "expected NAME=SOURCE"),
-                                         (["walk.yaml", "--storage", "zfs=x"], "no shared storage 'zfs'")])
+                                         (["walk.yaml", "--storage", "zfs=x"], "no shared storage 'zfs'"),
+                                         (["walk.yaml", "--image", "nope"], "--image 'nope': expected ami-..."), (["walk.yaml", "--compute-image", "ami-"], "--compute-image 'ami-'"),
+                                         (["walk.yaml", "--vpc", "subnet-1"], "--vpc 'subnet-1': expected vpc-..."),
+                                         (["walk.yaml", "--bucket", "s3://bucket"], "--bucket 's3://bucket': expected a bucket's name"), (["walk.yaml", "--bucket", "B"], "--bucket 'B'")])
 def test_usage(args, words):
     assert words in run(*args, code=2).stderr
 
