@@ -2,6 +2,7 @@
 /* Prints answers and failures as ParallelCluster does. */
 #include "compat/answer.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 #include "compat/compat.h"
@@ -47,7 +48,12 @@ static const char *words_of(const struct compat *c, const struct err *e, struct 
 		                    c->cluster);
 	if (strstr(e->text, "no region"))
 		return "Bad Request: region needs to be set";
-	if (e->kind == ERR_INPUT || e->kind == ERR_USAGE)
+	if (c->config && e->no == EEXIST)
+		return arena_printf(a,
+		                    "A file/folder exists at %s. Please specify a different file "
+		                    "path",
+		                    c->config);
+	if ((e->kind == ERR_INPUT || e->kind == ERR_USAGE) && !c->config)
 		return arena_printf(a, "Bad Request: %s", e->text);
 	return e->text;
 }
@@ -57,6 +63,16 @@ int answer_failure(const struct program *p, const struct err *e)
 	const struct compat *c = (const struct compat *)p;
 
 	return answer_object(p->arena, "message", words_of(c, e, p->arena), FAILED);
+}
+
+int answer_words(const struct program *p, const struct err *e)
+{
+	const struct compat *c = (const struct compat *)p;
+
+	if (c->cluster)
+		fprintf(stderr, "ERROR: Unable to connect to the cluster %s.\n", c->cluster);
+	fprintf(stderr, "%s%s\n", c->cluster ? "" : "ERROR: ", words_of(c, e, p->arena));
+	return FAILED;
 }
 
 /* ---- answers ---- */

@@ -7,7 +7,7 @@
 struct compat {
 	struct life life; /* first */
 	/* options */
-	const char *query, *region, *token, *cluster, *node_type, *queue, *status;
+	const char *query, *region, *token, *cluster, *node_type, *queue, *status, *config;
 	bool debug, dryrun;
 };
 
@@ -17,6 +17,9 @@ extern const struct life_voice answer_voice;
 /* Prints {"message": ...}, in ParallelCluster's words where scripts look for them; returns 1. For
  * program_info.fail. */
 int answer_failure(const struct program *p, const struct err *e);
+
+/* The same as a line on standard error, for what isn't an operation of ParallelCluster's API. */
+int answer_words(const struct program *p, const struct err *e);
 
 /* Prints an object with that one member; returns `status`, or 1 where it can't be written. */
 int answer_object(struct arena *a, const char *key, const char *value, int status);

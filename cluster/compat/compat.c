@@ -21,6 +21,7 @@ enum {
 	EVENTS = 32,
 	SSH = 64,
 	VERSION = 128,
+	CONFIGURE = 256,
 };
 #define OF_CLUSTER (DESCRIBE | INSTANCES | FLEET | UPDATE_FLEET | EVENTS | SSH)
 #define ANSWERING  (LIST | DESCRIBE | INSTANCES | FLEET | UPDATE_FLEET | EVENTS)
@@ -46,7 +47,7 @@ static const struct arguments_command commands[] = {
         {"get-image-log-events", 0, false},
         {"get-image-stack-events", 0, false},
         {"list-official-images", 0, false},
-        {"configure", 0, false},
+        {"configure", CONFIGURE, false},
         {"dcv-connect", 0, false},
         {"export-cluster-logs", 0, false},
         {"export-image-logs", 0, false},
@@ -65,11 +66,12 @@ static const char *const fleet_statuses[] = {"START_REQUESTED", "STOP_REQUESTED"
                                              "DISABLED", NULL};
 
 #define AT(m)   offsetof(struct compat, m)
-#define ALL_OPS (OF_CLUSTER | LIST | VERSION)
+#define ALL_OPS (OF_CLUSTER | LIST | VERSION | CONFIGURE)
 static const struct arguments_row rows[] = {
         {"debug", 0, ARGUMENTS_FLAG, ALL_OPS, 0, AT(debug), NULL},
         {"query", 0, ARGUMENTS_TEXT, ANSWERING, 0, AT(query), NULL},
-        {"region", 'r', ARGUMENTS_TEXT, OF_CLUSTER | LIST, 0, AT(region), NULL},
+        {"region", 'r', ARGUMENTS_TEXT, OF_CLUSTER | LIST | CONFIGURE, 0, AT(region), NULL},
+        {"config", 'c', ARGUMENTS_TEXT, CONFIGURE, CONFIGURE, AT(config), NULL},
         {"next-token", 0, ARGUMENTS_TEXT, LIST | INSTANCES | EVENTS, 0, AT(token), NULL},
         {"cluster-status", 0, ARGUMENTS_MANY, LIST, 0, AT(life.statuses), cluster_statuses},
         {"cluster-name", 'n', ARGUMENTS_TEXT, OF_CLUSTER, OF_CLUSTER, AT(cluster), NULL},
@@ -166,7 +168,7 @@ static const char *verb(unsigned bit)
 		const char *verb;
 	} verbs[] = {{LIST, "list"},   {DESCRIBE, "describe"},  {INSTANCES, "instances"},
 	             {FLEET, "fleet"}, {UPDATE_FLEET, "fleet"}, {EVENTS, "events"},
-	             {SSH, "ssh"}};
+	             {SSH, "ssh"},     {CONFIGURE, "configure"}};
 	size_t i = 0;
 
 	while (verbs[i].bit != bit)
@@ -180,7 +182,7 @@ static struct line translate(const struct compat *c, unsigned bit)
 
 	add(&l, "hpc-cluster");
 	add(&l, verb(bit));
-	if (bit != SSH || c->dryrun)
+	if (bit == SSH ? c->dryrun : bit != CONFIGURE)
 		add(&l, "--json");
 	if (bit == SSH && c->dryrun)
 		add(&l, "--dryrun");
@@ -192,6 +194,8 @@ static struct line translate(const struct compat *c, unsigned bit)
 	add(&l, "--");
 	if (c->cluster)
 		add(&l, c->cluster);
+	if (c->config)
+		add(&l, c->config);
 	if (bit == UPDATE_FLEET)
 		add(&l, str_eq(c->status, "START_REQUESTED") ? "start" : "stop");
 	return l;
@@ -241,7 +245,7 @@ static int run(struct compat *c, const struct arguments *args, struct arena *a)
 	l = translate(c, args->command->bit);
 	c->life.voice = &answer_voice;
 	c->life.ssh_more = args->command->bit == SSH ? args->extra : NULL;
-	info.fail = answer_failure;
+	info.fail = args->command->bit & ANSWERING ? answer_failure : answer_words;
 	return program_main(&info, l.n, l.argv, &c->life.program);
 }
 

@@ -5,6 +5,8 @@
 #include <limits.h>
 
 static const struct command_verb verbs[] = {
+        {"configure", VERB_CONFIGURE, "FILE", 1, 1,
+         "Ask what a cluster is to be, and write its configuration", verb_configure},
         {"template", VERB_TEMPLATE, "FILE", 1, 1,
          "Print the CloudFormation stack of a ParallelCluster file", verb_template},
         {"create", VERB_CREATE, "NAME FILE", 2, 2, "Make a cluster of a ParallelCluster file",
@@ -67,9 +69,11 @@ static const struct command_option options[] = {
          COMMAND_FLAG, AT(accept_new), NULL},
         {"dryrun", NULL, "tell what would be done, after all checks, and don't do it", 0,
          VERB_SSH | MAKING, COMMAND_FLAG, AT(dryrun), NULL},
+        {"force", NULL, "replace the file, with its values as the defaults", 0, VERB_CONFIGURE,
+         COMMAND_FLAG, AT(force), NULL},
         {"region", "NAME", "the region; default: the file's, AWS_REGION or the profile's", 0,
-         LOOKING | CHANGES, COMMAND_TEXT, AT(region), NULL},
-        PROGRAM_DEADLINE(LOOKING | CHANGES, "time it may take; default 60s, of a change 1h"),
+         LOOKING | CHANGES | VERB_CONFIGURE, COMMAND_TEXT, AT(region), NULL},
+        PROGRAM_DEADLINE(LOOKING | CHANGES | VERB_CONFIGURE, "time it may take; default 60s, of a change 1h"),
         PROGRAM_JSON(LOOKING | CHANGES),
         PROGRAM_QUIET,
         PROGRAM_VERBOSE,

@@ -13,6 +13,7 @@ enum {
 	VERB_INSTANCES = 1 << 12,
 	VERB_SSH = 1 << 13,
 	VERB_FLEET = 1 << 14,
+	VERB_CONFIGURE = 1 << 15,
 	VERB_CREATE = 1 << 20,
 	VERB_DELETE = 1 << 21,
 	VERB_UPDATE = 1 << 22,
@@ -40,6 +41,7 @@ struct life {
 	const char *role, *queue;    /* of instances */
 	const char *user, *key_file; /* of ssh */
 	bool inside, accept_new, dryrun;
+	bool force;                     /* of configure */
 	struct command_list statuses;   /* of list: only clusters with one of them; none: all */
 	const struct life_voice *voice; /* or NULL */
 	const char *const
@@ -60,3 +62,4 @@ int verb_events(void *program);
 int verb_instances(void *program);
 int verb_ssh(void *program);
 int verb_fleet(void *program);
+int verb_configure(void *program);

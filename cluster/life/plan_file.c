@@ -10,8 +10,6 @@
 #include "pcluster/pcluster_model.h"
 #include "pcluster/pcluster_schema.h"
 
-#define TYPES "share/hpc-cluster/instance-types.tsv" /* the package's own */
-
 /* What the head will know, in its place: the stack gives the name, the metadata service the rest. */
 static struct vars stand_ins(struct arena *a)
 {
@@ -37,7 +35,7 @@ static int make_model(struct life *l, const struct doc *config, struct faults *f
 	                                  .elsewhere = true,
 	                                  .strict = l->strict,
 	                                  .arena = l->program.arena};
-	int r = instance_file_read(TYPES, l->program.arena, &ret->types, e);
+	int r = instance_file_read(PLAN_FILE_TYPES, l->program.arena, &ret->types, e);
 
 	return r < 0 ? r : pcluster_model(&in, &ret->model, e);
 }
@@ -73,22 +71,15 @@ static int check_options(const struct life *l, struct err *e)
 	return 0;
 }
 
-int plan_file_read(struct life *l, const char *name, struct faults *faults,
-                   struct cluster_notes *notes, struct plan_file *ret, struct err *e)
+int plan_file_check(struct life *l, const char *name, struct blob text, struct faults *faults,
+                    struct cluster_notes *notes, struct plan_file *ret, struct err *e)
 {
 	const struct cluster_reading reading = {
 	        .faults = faults, .notes = notes, .strict = l->strict, .elsewhere = true};
 	struct plan_file f = {0};
 	struct doc *config;
-	struct blob text;
-	int r = check_options(l, e);
+	int r = cluster_read(name, text, l->program.arena, &config, e);
 
-	if (r < 0)
-		return r;
-	r = file_read_input(name, PLAN_FILE_MAX, l->program.arena, &text, e);
-	if (r < 0)
-		return r;
-	r = cluster_read(name, text, l->program.arena, &config, e);
 	if (r < 0)
 		return r;
 	if (!pcluster_is(config))
@@ -106,4 +97,16 @@ int plan_file_read(struct life *l, const char *name, struct faults *faults,
 	digest_hex(text.data, text.len, f.sha256);
 	*ret = f;
 	return 0;
+}
+
+int plan_file_read(struct life *l, const char *name, struct faults *faults,
+                   struct cluster_notes *notes, struct plan_file *ret, struct err *e)
+{
+	struct blob text;
+	int r = check_options(l, e);
+
+	if (r < 0)
+		return r;
+	r = file_read_input(name, PLAN_FILE_MAX, l->program.arena, &text, e);
+	return r < 0 ? r : plan_file_check(l, name, text, faults, notes, ret, e);
 }

@@ -6,7 +6,8 @@
 #include "life/life.h"
 #include "model/model.h"
 
-#define PLAN_FILE_MAX (1UL << 20) /* as the agent's */
+#define PLAN_FILE_TYPES "share/hpc-cluster/instance-types.tsv" /* the package's own */
+#define PLAN_FILE_MAX   (1UL << 20)                            /* as the agent's */
 
 struct plan_file {
 	const struct doc *config;
@@ -19,3 +20,7 @@ struct plan_file {
 /* All faults go to `faults`, remarks to `notes`; everything lives in the program's arena. Options that name what can't be are refused first. */
 int plan_file_read(struct life *l, const char *name, struct faults *faults,
                    struct cluster_notes *notes, struct plan_file *ret, struct err *e) ATTR_MUST_USE;
+/* The same of a text that is no file yet; `name` is for messages. */
+int plan_file_check(struct life *l, const char *name, struct blob text, struct faults *faults,
+                    struct cluster_notes *notes, struct plan_file *ret,
+                    struct err *e) ATTR_MUST_USE;

@@ -7,11 +7,9 @@
 
 #include "stack/stack.h"
 
-#define LOOK_MS 60000
-
 int view_open(struct life *l, struct err *e)
 {
-	return program_cloud(&l->program, l->region, LOOK_MS, &l->cloud, e);
+	return program_cloud(&l->program, l->region, VIEW_LOOK_MS, &l->cloud, e);
 }
 
 const char *view_version(const struct life *l)

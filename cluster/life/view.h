@@ -7,6 +7,8 @@
 #include "data/jsonw.h"
 #include "life/life.h"
 
+#define VIEW_LOOK_MS                                                                               \
+	60000 /* what a verb that asks AWS may take, unless --deadline says otherwise */
 #define VIEW_OUTPUT_MAX (64UL << 20) /* bytes that a verb prints */
 
 struct view {

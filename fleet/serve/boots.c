@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "launch/pool.h"
 #include "serve/finish.h"
-#include "serve/owners.h"
+#include "controller/owners.h"
 #include "serve/queue.h"
 
 #define MARK "hpc-agent: "

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "serve/fleet.h"
-#include "serve/nodes.h"
+#include "controller/nodes.h"
 
 #define BOOTS_MAX 10
 

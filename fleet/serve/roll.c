@@ -7,7 +7,7 @@
 
 #include "launch/pool.h"
 #include "serve/fleet.h"
-#include "serve/nodes.h"
+#include "controller/nodes.h"
 
 #define REASON      "roll: to be launched as the fleet's file says"
 #define LOOK_MS     2000

@@ -45,6 +45,8 @@ static int run_named(struct cloud *c, struct ec2_form *f, const char **ret, uint
 
 struct listing {
 	const char *action, *owner, *id, *set;
+	bool whole;                 /* it has no pages */
+	const char *how, *how_what; /* a parameter of its own, or NULL */
 };
 
 /* One page; *token is the next one's, or NULL. */
@@ -57,13 +59,17 @@ static int page(struct cloud *c, const struct ec2_query *q, const struct listing
 	const struct doc *found;
 	int r;
 
-	ec2_put(&f, l->owner, "self");
-	ec2_put(&f, l->id, q->id);
+	if (l->owner)
+		ec2_put(&f, l->owner, "self");
+	if (l->how)
+		ec2_put(&f, l->how, l->how_what);
+	if (q->id)
+		ec2_put(&f, l->id, q->id);
 	for (size_t i = 0; i < q->n_filters; i++) {
 		ec2_put(&f, arena_printf(a, "Filter.%zu.Name", i + 1), q->filters[i].name);
 		ec2_put(&f, arena_printf(a, "Filter.%zu.Value.1", i + 1), q->filters[i].value);
 	}
-	if (!q->id)
+	if (!q->id && !l->whole)
 		ec2_put_number(&f, "MaxResults", PAGE);
 	ec2_put(&f, "NextToken", *token);
 	r = ec2_call(c, &f, &d, deadline, e);
@@ -113,6 +119,52 @@ int ec2_images(struct cloud *c, const struct ec2_query *q, struct arena *a, stru
 	static const struct listing l = {"DescribeImages", "Owner.1", "ImageId.1", "imagesSet"};
 
 	return list(c, q, &l, a, ret, deadline, e);
+}
+
+int ec2_regions(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline,
+                struct err *e)
+{
+	static const struct listing l = {"DescribeRegions", NULL, NULL, "regionInfo",
+	                                 .whole = true};
+
+	return list(c, &(struct ec2_query){0}, &l, a, ret, deadline, e);
+}
+
+int ec2_key_pairs(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline,
+                  struct err *e)
+{
+	static const struct listing l = {"DescribeKeyPairs", NULL, NULL, "keySet", .whole = true};
+
+	return list(c, &(struct ec2_query){0}, &l, a, ret, deadline, e);
+}
+
+int ec2_vpcs(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline, struct err *e)
+{
+	static const struct listing l = {"DescribeVpcs", NULL, NULL, "vpcSet"};
+
+	return list(c, &(struct ec2_query){0}, &l, a, ret, deadline, e);
+}
+
+int ec2_subnets(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline,
+                struct err *e)
+{
+	static const struct listing l = {"DescribeSubnets", NULL, NULL, "subnetSet"};
+
+	return list(c, &(struct ec2_query){0}, &l, a, ret, deadline, e);
+}
+
+int ec2_offers(struct cloud *c, const char *type, struct arena *a, struct doc **ret,
+               uint64_t deadline, struct err *e)
+{
+	static const struct listing l = {"DescribeInstanceTypeOfferings",
+	                                 NULL,
+	                                 NULL,
+	                                 "instanceTypeOfferingSet",
+	                                 .how = "LocationType",
+	                                 .how_what = "availability-zone"};
+	const struct ec2_query q = {.filters = {{"instance-type", type}}, .n_filters = 1};
+
+	return list(c, &q, &l, a, ret, deadline, e);
 }
 
 int ec2_encrypts(struct cloud *c, const char *region, bool *ret, uint64_t deadline, struct err *e)

@@ -30,6 +30,19 @@ int ec2_snapshots(struct cloud *c, const struct ec2_query *q, struct arena *a, s
 int ec2_images(struct cloud *c, const struct ec2_query *q, struct arena *a, struct doc **ret,
                uint64_t deadline, struct err *e) ATTR_MUST_USE;
 
+/* What an account may choose from, in the session's region: its regions, key pairs, VPCs, subnets; and the
+ * availability zones ("location") that have an instance type, none where EC2 doesn't know it. */
+int ec2_regions(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline,
+                struct err *e) ATTR_MUST_USE;
+int ec2_key_pairs(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline,
+                  struct err *e) ATTR_MUST_USE;
+int ec2_vpcs(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline,
+             struct err *e) ATTR_MUST_USE;
+int ec2_subnets(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline,
+                struct err *e) ATTR_MUST_USE;
+int ec2_offers(struct cloud *c, const char *type, struct arena *a, struct doc **ret,
+               uint64_t deadline, struct err *e) ATTR_MUST_USE;
+
 /* Registers an image. All attributes with an unsuitable default are set: EC2's default for the
  * architecture is i386, for the virtualization type paravirtual. */
 struct ec2_register {

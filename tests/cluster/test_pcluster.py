@@ -69,13 +69,13 @@ def world(tmp_path_factory):
 
 def run(world, call, **env):
     home, base = world
-    r = subprocess.run(shlex.split(call), capture_output=True, text=True, timeout=60, env={**base, **env}, executable=str(home / "pcluster"))
+    r = subprocess.run(shlex.split(call), capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, env={**base, **env}, executable=str(home / "pcluster"))
     assert "Sanitizer" not in r.stderr and KEY.secret not in r.stdout + r.stderr
     return r
 
 
 def as_told(world, r):
-    text = r.stdout if r.returncode != 2 else "! " + r.stderr
+    text = r.stdout or "! " + r.stderr if r.returncode else r.stdout
     text = UUID.sub("00000000-0000-4000-8000-000000000000", text).replace(str(world[0]), "/home/me")
     return re.sub(r'("lastStatusUpdatedTime": )"(?!2026-01-01)[^"]*"', r'\1"NOW"', text).rstrip("\n")
 
@@ -110,6 +110,14 @@ def test_ssh_runs_it(world):
     r = run(world, "pcluster ssh -n hello-slurm -i key.pem -L 80:x:80 hostname")
     assert r.returncode == 3 and r.stdout.splitlines()[0] == "admin@198.51.100.7"
     assert r.stdout.splitlines()[-5:] == ["-i", "key.pem", "-L", "80:x:80", "hostname"]
+
+
+def test_configure_writes_a_file(world, tmp_path):
+    home, base = world
+    r = subprocess.run(["pcluster", "configure", "-c", str(tmp_path / "c.yaml"), "-r", "eu-west-1"], executable=str(home / "pcluster"), timeout=60, env={
+        **base, "AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, capture_output=True, text=True,
+        input="key\n" + "\n" * 8 + "subnet-0123456789abcdef0\n\n")
+    assert r.returncode == 0 and "KeyName: key" in (tmp_path / "c.yaml").read_text(), r.stdout + r.stderr
 
 
 def test_by_its_own_name_it_is_itself(world):

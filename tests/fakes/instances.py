@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from .ebs import Account
 from .ec2 import tag_fault, tag_set
 from .httpd import HangUp
+from .networks import NetworkAnswers
 from .sigcheck import Refused
 
 TOKEN = re.compile(r"[\x21-\x7e]{1,64}\Z")
@@ -118,16 +119,16 @@ def tag_specifications(ask):
     return out
 
 
-class Cloud(Account):
+class Cloud(NetworkAnswers, Account):
     def __init__(self, keys, *args, **kw):
         super().__init__(keys, *args, **kw)
+        self._choices()
         self.instances, self.ledger, self.launches = {}, [], {}
         self.subnets, self.launchable, self.groups, self.profiles = {}, set(), set(), set()
         self.capacity, self.addresses, self.late = {}, {}, {}
         self.consoles = {}  # what an instance's serial console showed, by its id
         self.placement_groups, self.reservations, self.types = set(), {}, {}
         self.settle_s, self.cut, self.rate, self.roots = 0, 0, True, {}
-        self.networks, self.pairs, self.forbidden = {}, None, set()
         self.architectures = {}  # of images, where it matters
         self.stops_after, self.slow, self.clock = 1, {}, time.monotonic
         self.on_launch = self.on_end = lambda _instance: None
@@ -174,11 +175,6 @@ class Cloud(Account):
             raise HangUp()
         return self._reservation(made)
 
-    def _may(self, action):
-        if action in self.forbidden:
-            raise Refused(403, "UnauthorizedOperation", "You are not authorized to perform this operation. User: arn:aws:iam::123456789012:user/somebody "
-                          f"is not authorized to perform: ec2:{action} on resource: arn:aws:ec2:eu-west-1:123456789012:*")
-
     def _dry_run(self, ask):
         """What a launch that isn't one says: refused as it would be, or that it would be done."""
         kind, image = ask.pop("InstanceType", ""), ask.pop("ImageId", "")
@@ -187,16 +183,7 @@ class Cloud(Account):
         ask.clear()
         return Refused(412, "DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
 
-    # --- DescribeSubnets, StopInstances ---
-    def _DescribeSubnets(self, ask, region):
-        self._may("DescribeSubnets")
-        ids = listed(ask, "SubnetId")
-        missing = [i for i in ids if i not in self.subnets]
-        if missing:
-            raise Refused(400, "InvalidSubnetID.NotFound", f"The subnet ID '{missing[0]}' does not exist")
-        return {"subnetSet": [{"subnetId": i, "vpcId": self.networks.get(i, "vpc-1"), "availabilityZone": self.subnets[i],
-                               "availableIpAddressCount": self.addresses.get(i, 250), "state": "available"} for i in ids or self.subnets]}
-
+    # --- StopInstances ---
     def _StopInstances(self, ask, region):
         self._may("StopInstances")
         ids = listed(ask, "InstanceId")
