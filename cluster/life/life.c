@@ -23,13 +23,17 @@ static const struct command_verb verbs[] = {
         {"ssh", VERB_SSH, "NAME [ARG]...", 1, INT_MAX, "Log in to a cluster's head", verb_ssh},
         {"fleet", VERB_FLEET, "NAME [start|stop|status]", 1, 2,
          "Show a cluster's fleet, stop or start it", verb_fleet},
+        {"doctor", VERB_DOCTOR, "FILE", 1, 1,
+         "Show what of the account doesn't fit a cluster's file", verb_doctor},
         {"version", VERB_VERSION, "", 0, 0, "Print the version", program_version},
         {0},
 };
 
 static const char *const node_roles[] = {"head", "compute", "login", NULL};
 
-#define LOOKING (VERB_LIST | VERB_DESCRIBE | VERB_EVENTS | VERB_INSTANCES | VERB_SSH | VERB_FLEET)
+#define LOOKING                                                                                    \
+	(VERB_LIST | VERB_DESCRIBE | VERB_EVENTS | VERB_INSTANCES | VERB_SSH | VERB_FLEET |        \
+	 VERB_DOCTOR)
 #define MAKING  (VERB_CREATE | VERB_UPDATE)
 #define CHANGES (MAKING | VERB_DELETE)
 #define AT(m)   offsetof(struct life, m)
@@ -73,7 +77,8 @@ static const struct command_option options[] = {
          COMMAND_FLAG, AT(force), NULL},
         {"region", "NAME", "the region; default: the file's, AWS_REGION or the profile's", 0,
          LOOKING | CHANGES | VERB_CONFIGURE, COMMAND_TEXT, AT(region), NULL},
-        PROGRAM_DEADLINE(LOOKING | CHANGES | VERB_CONFIGURE, "time it may take; default 60s, of a change 1h"),
+        PROGRAM_DEADLINE(LOOKING | CHANGES | VERB_CONFIGURE,
+                         "time it may take; default 60s, of a change 1h"),
         PROGRAM_JSON(LOOKING | CHANGES),
         PROGRAM_QUIET,
         PROGRAM_VERBOSE,

@@ -14,6 +14,7 @@ enum {
 	VERB_SSH = 1 << 13,
 	VERB_FLEET = 1 << 14,
 	VERB_CONFIGURE = 1 << 15,
+	VERB_DOCTOR = 1 << 16,
 	VERB_CREATE = 1 << 20,
 	VERB_DELETE = 1 << 21,
 	VERB_UPDATE = 1 << 22,
@@ -63,3 +64,4 @@ int verb_instances(void *program);
 int verb_ssh(void *program);
 int verb_fleet(void *program);
 int verb_configure(void *program);
+int verb_doctor(void *program);

@@ -153,6 +153,21 @@ int ec2_subnets(struct cloud *c, struct arena *a, struct doc **ret, uint64_t dea
 	return list(c, &(struct ec2_query){0}, &l, a, ret, deadline, e);
 }
 
+int ec2_routes(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline, struct err *e)
+{
+	static const struct listing l = {"DescribeRouteTables", NULL, NULL, "routeTableSet"};
+
+	return list(c, &(struct ec2_query){0}, &l, a, ret, deadline, e);
+}
+
+int ec2_endpoints(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline,
+                  struct err *e)
+{
+	static const struct listing l = {"DescribeVpcEndpoints", NULL, NULL, "vpcEndpointSet"};
+
+	return list(c, &(struct ec2_query){0}, &l, a, ret, deadline, e);
+}
+
 int ec2_offers(struct cloud *c, const char *type, struct arena *a, struct doc **ret,
                uint64_t deadline, struct err *e)
 {

@@ -40,6 +40,11 @@ int ec2_vpcs(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadli
              struct err *e) ATTR_MUST_USE;
 int ec2_subnets(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline,
                 struct err *e) ATTR_MUST_USE;
+/* Route tables, and the endpoints of services in VPCs. */
+int ec2_routes(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline,
+               struct err *e) ATTR_MUST_USE;
+int ec2_endpoints(struct cloud *c, struct arena *a, struct doc **ret, uint64_t deadline,
+                  struct err *e) ATTR_MUST_USE;
 int ec2_offers(struct cloud *c, const char *type, struct arena *a, struct doc **ret,
                uint64_t deadline, struct err *e) ATTR_MUST_USE;
 

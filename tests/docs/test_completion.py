@@ -20,7 +20,7 @@ CHOICES = {"--role": {"compute", "head", "login"}, "--arch": {"x86_64", "arm64"}
            "--boot": {"uefi-preferred", "uefi", "legacy-bios"}, "--by": {"user", "account", "job", "queue"}, "--format": {"dir", "tar", "raw", "qcow2", "ami"}}
 DIRECTORIES = {"hpc-agent": {"--root"}, "hpc-fleet": {"--state"}, "hpc-cluster": set(), "hpc-imagebuild": {"--root", "--store", "--state", "--output"}}
 FILES = {"hpc-agent": {"--config", "--munge-key", "--node-document", "--output"}, "hpc-fleet": {"--config"}, "hpc-cluster": {"--identity"}, "hpc-imagebuild": {"--recipe", "--uefi-data"}}
-OF_FILES = {"hpc-agent": {"check", "fetch", "render"}, "hpc-fleet": {"replay"}, "hpc-cluster": {"template", "configure"}, "hpc-imagebuild": {
+OF_FILES = {"hpc-agent": {"check", "fetch", "render"}, "hpc-fleet": {"replay"}, "hpc-cluster": {"template", "configure", "doctor"}, "hpc-imagebuild": {
     "check", "plan", "provision", "publish", "build", "lock", "test", "verify", "diff", "shell"}}
 WORDS = {"cache": {"list", "prune"}, "fleet": {"start", "stop", "status"}}
 VERBS = [(program, verb) for program in manual.PROGRAMS for verb in manual.verbs(program)]

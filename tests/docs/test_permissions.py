@@ -33,8 +33,10 @@ CALLS = {
     "ec2:DescribeInstances": "instances_list",
     "ec2:DescribeKeyPairs": "ec2_key_pairs",
     "ec2:DescribeRegions": "ec2_regions",
+    "ec2:DescribeRouteTables": "ec2_routes",
     "ec2:DescribeSnapshots": "ec2_snapshots",
     "ec2:DescribeSubnets": "(?:subnets_list|ec2_subnets)",
+    "ec2:DescribeVpcEndpoints": "ec2_endpoints",
     "ec2:DescribeVpcs": "ec2_vpcs",
     "ec2:EnableImageDeprecation": "ec2_deprecate",
     "ec2:GetConsoleOutput": "instances_console",
@@ -154,7 +156,7 @@ def requests():
 def calls(program):
     text = "".join(strip(t) for p, t in manual.sources(*WHERE[program])
                    if program != "agent" or not str(p.relative_to(SOURCE)).startswith(NOT_AGENT))
-    return {a for a, function in CALLS.items() if re.search(rf"\b{function}[(,]", text)}
+    return {a for a, function in CALLS.items() if re.search(rf"\b{function}[(,)]", text)}
 
 
 def test_every_call_is_read_from_the_code():

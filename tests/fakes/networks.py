@@ -10,6 +10,7 @@ from .sigcheck import Refused
 class NetworkAnswers:
     def _choices(self):
         self.regions, self.pairs, self.vpcs = ["eu-west-1", "us-east-1"], None, {}
+        self.routes, self.endpoints, self.public = [], [], set()
         self.networks, self.cidrs, self.names, self.offers, self.forbidden = {}, {}, {}, {}, set()
 
     def _may(self, action):
@@ -44,8 +45,25 @@ class NetworkAnswers:
             raise Refused(400, "InvalidSubnetID.NotFound", f"The subnet ID '{missing[0]}' does not exist")
         return self._page(ask, ids or list(self.subnets), lambda s: {
             "subnetId": s, "vpcId": self.networks.get(s, "vpc-1"), "availabilityZone": self.subnets[s], "state": "available",
-            "cidrBlock": self.cidrs.get(s, "10.0.0.0/24"), "availableIpAddressCount": self.addresses.get(s, 250), "tagSet": self._named(s)},
-            "subnetSet", ids)
+            "cidrBlock": self.cidrs.get(s, "10.0.0.0/24"), "availableIpAddressCount": self.addresses.get(s, 250), "tagSet": self._named(s),
+            "mapPublicIpOnLaunch": s in self.public}, "subnetSet", ids)
+
+    def _DescribeRouteTables(self, ask, region):
+        """`routes`: (table, VPC, subnets it is of, or () for the VPC's main one, {destination: gateway})."""
+        self._may("DescribeRouteTables")
+        return self._page(ask, self.routes, lambda r: {
+            "routeTableId": r[0], "vpcId": r[1],
+            "associationSet": [{"subnetId": s, "main": False} for s in r[2]] or [{"main": True}],
+            "routeSet": [{("destinationPrefixListId" if d.startswith("pl-") else "destinationCidrBlock"): d,
+                          ("natGatewayId" if g.startswith("nat-") else "gatewayId"): g, "state": "active"} for d, g in r[3].items()]},
+            "routeTableSet", None)
+
+    def _DescribeVpcEndpoints(self, ask, region):
+        """`endpoints`: (VPC, service, route tables; none of an interface's)."""
+        self._may("DescribeVpcEndpoints")
+        return self._page(ask, self.endpoints, lambda p: {
+            "vpcEndpointId": "vpce-1", "vpcId": p[0], "serviceName": f"com.amazonaws.{region}.{p[1]}", "state": "available",
+            "vpcEndpointType": "Gateway" if p[2] else "Interface", "routeTableIdSet": list(p[2])}, "vpcEndpointSet", None)
 
     def _DescribeInstanceTypeOfferings(self, ask, region):
         self._may("DescribeInstanceTypeOfferings")
