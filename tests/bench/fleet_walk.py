@@ -2,7 +2,6 @@
 import os
 import statistics
 import tempfile
-import time
 from pathlib import Path
 
 from bed import agent, cluster, rootfs
