@@ -112,7 +112,7 @@ static const char *const *arguments(const struct life *l, const char *to, const 
 int ssh_command(struct life *l, const char *name, const char *const *more, struct ssh_command *ret,
                 struct err *e)
 {
-	const char *address, *user, *file;
+	const char *address = NULL, *user = NULL, *file = NULL;
 	struct view v = {0};
 	int r = view_cluster(l, name, &v, e);
 

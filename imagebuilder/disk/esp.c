@@ -81,7 +81,7 @@ static int check_one(const struct rawdisk *d, const struct gpt_entry *p, uint64_
 {
 	scope_arena struct arena *a = arena_new();
 	struct strbuf names = STRBUF(a, 512);
-	const char *text;
+	const char *text = "";
 	int r = tool_need("mdir", "mtools", e);
 
 	if (r < 0)
