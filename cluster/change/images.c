@@ -39,13 +39,19 @@ int images_newest(struct cloud *c, const char *role, const char *arch, struct ar
 
 const char *images_commands(const char *role, const char *arch, struct arena *a)
 {
-	bool other = str_eq(arch, "arm64");
-
+	if (!str_eq(arch, "arm64"))
+		return arena_printf(a,
+		                    "  hpc-imagebuild build " RECIPES "/%s.yaml -o out\n"
+		                    "  hpc-imagebuild publish out/%s-1.0.0.raw --name %s-%s "
+		                    "--tag " IMAGES_TAG "=%s\n",
+		                    role, role, role, arch, role);
+	/* The recipes that are installed are of x86-64, which starts by BIOS, too. */
 	return arena_printf(
 	        a,
-	        "  hpc-imagebuild build " RECIPES "/%s.yaml%s -o out\n"
-	        "  hpc-imagebuild publish out/%s-1.0.0.raw%s --name %s-%s --tag " IMAGES_TAG
-	        "=%s\n",
-	        role, other ? " --arch arm64" : "", role, other ? " --arch arm64" : "", role, arch,
-	        role);
+	        "  printf 'image: {name: %s, version: 1.0.0, arch: arm64, disk: {boot: uefi}}\\n"
+	        "include: [%s.yaml]\\n' >%s-arm64.yaml\n"
+	        "  hpc-imagebuild build %s-arm64.yaml -o out\n"
+	        "  hpc-imagebuild publish out/%s-1.0.0.raw --arch arm64 --name %s-arm64 "
+	        "--tag " IMAGES_TAG "=%s\n",
+	        role, role, role, role, role, role, role);
 }

@@ -1,7 +1,10 @@
 """create: what it checks, what it makes, in which order, and what is left where it fails."""
 import hashlib
 import json
+import os
+import re
 import signal
+import subprocess
 import time
 
 import pytest
@@ -90,6 +93,14 @@ def test_without_an_image_the_commands_are_told(world):
     assert "hpc-imagebuild build /usr/share/hpc-node/recipes/head.yaml -o out" in r.stderr
     assert "hpc-imagebuild publish out/compute-1.0.0.raw --name compute-x86_64 --tag hpc-node:role=compute" in r.stderr
     assert "nothing was made" in r.stderr and world.changes() == []
+    # The installed recipes are of x86-64: one for arm64 is made of them, which `check` takes.
+    world.file.write_text(world.file.read_text().replace("InstanceType: t3.micro", "InstanceType: t4g.micro"))
+    r = world.create(code=4)
+    assert "hpc-imagebuild build head-arm64.yaml -o out" in r.stderr and "--arch arm64 --name head-arm64" in r.stderr
+    recipe = world.file.with_name("head-arm64.yaml")
+    text = re.search("printf '(.*?)' >head-arm64.yaml", r.stderr, re.S)[1].replace("\\n", "\n")
+    recipe.write_text(text.replace("head.yaml", str(CASES.parents[2] / "recipes/head.yaml")))
+    subprocess.run([os.environ["HPC_IMAGEBUILD"], "check", recipe], check=True)
 
 
 def test_the_newest_image_of_role_and_architecture(world):
