@@ -3,9 +3,9 @@
 #include "serve/boots.h"
 
 #include "base/log.h"
+#include "controller/owners.h"
 #include "launch/pool.h"
 #include "serve/finish.h"
-#include "controller/owners.h"
 #include "serve/queue.h"
 
 #define MARK "hpc-agent: "

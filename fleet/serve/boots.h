@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "serve/fleet.h"
 #include "controller/nodes.h"
+#include "serve/fleet.h"
 
 #define BOOTS_MAX 10
 

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "controller/nodes.h"
 #include "launch/pool.h"
 #include "serve/fleet.h"
-#include "controller/nodes.h"
 
 #define REASON      "roll: to be launched as the fleet's file says"
 #define LOOK_MS     2000

@@ -127,22 +127,22 @@ static void queue_must_be_known(void **state)
 	assert_non_null(strstr(json, "on-node-start-1"));
 }
 
-#define QUEUES                                                                                     \
-	"Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n"                                        \
-	"  - {Name: a, Networking: {SubnetIds: [subnet-1]}, CustomActions: {OnNodeStart: {Script: "       \
-	"'s3://b/short'}}}\n"                                                                      \
-	"  - {Name: a-st-b, Networking: {SubnetIds: [subnet-1]}, CustomActions: {OnNodeStart: {Script: "  \
-	"'s3://b/long'}}}\n"                                                                       \
+#define QUEUES                                                                                           \
+	"Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n"                                              \
+	"  - {Name: a, Networking: {SubnetIds: [subnet-1]}, CustomActions: {OnNodeStart: {Script: "      \
+	"'s3://b/short'}}}\n"                                                                            \
+	"  - {Name: a-st-b, Networking: {SubnetIds: [subnet-1]}, CustomActions: {OnNodeStart: {Script: " \
+	"'s3://b/long'}}}\n"                                                                             \
 	"  - {Name: c, Networking: {SubnetIds: [subnet-1]}}\n"
 
 #define SCRIPT(name) "CustomActions: {OnNodeStart: {Script: 's3://bkt/" name "'}}"
 #define ALIKE                                                                                                      \
 	"Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n"                                                        \
 	"  - {Name: a-dy-b, ComputeResources: [{Name: d, InstanceType: t3.micro}], Networking: "                   \
-	"{SubnetIds: [subnet-1]}, " SCRIPT(                                                                               \
+	"{SubnetIds: [subnet-1]}, " SCRIPT(                                                                        \
 	        "long") "}\n"                                                                                      \
 	                "  - {Name: a, ComputeResources: [{Name: b-dy-c, InstanceType: t3.micro}, {Name: b-dy-d, " \
-	                "InstanceType: t3.micro}], Networking: {SubnetIds: [subnet-1]}, " SCRIPT(                         \
+	                "InstanceType: t3.micro}], Networking: {SubnetIds: [subnet-1]}, " SCRIPT(                  \
 	                        "short") "}\n"
 
 static void of_queues_alike_the_one_with_the_resource_is_meant(void **state)
@@ -254,9 +254,9 @@ static void scripts_beside_a_local_home(void **state)
 static void a_proxy_reaches_logins_apt_and_scripts(void **state)
 {
 #define PROXY(os)                                                                                  \
-	"Image: {Os: " os "}\nHeadNode: {InstanceType: t, Networking: {SubnetId: subnet-1}}\n"            \
+	"Image: {Os: " os "}\nHeadNode: {InstanceType: t, Networking: {SubnetId: subnet-1}}\n"     \
 	"Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n  - Name: q-1\n    Networking: "         \
-	"{SubnetIds: [subnet-1], Proxy: {HttpProxyAddress: 'http://p:3128'}}\n"                           \
+	"{SubnetIds: [subnet-1], Proxy: {HttpProxyAddress: 'http://p:3128'}}\n"                    \
 	"    CustomActions: {OnNodeStart: {Script: 's3://b/a.sh'}}\n"
 
 	(void)state;
@@ -268,9 +268,10 @@ static void a_proxy_reaches_logins_apt_and_scripts(void **state)
 	assert_false(spec_has(PROXY("alinux2"), &compute, "apt.conf.d"));
 	assert_true(spec_has(PROXY("ubuntu2204"), &compute,
 	                     "Acquire::http::Proxy \\\"http://p:3128\\\";"));
-	assert_true(spec_has(TOP "Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n  - Name: q-1\n"
-	                         "    Networking: {SubnetIds: [subnet-1], Proxy: {HttpProxyAddress: "
-	                         "'p:3128'}}\n",
+	assert_true(spec_has(TOP
+	                     "Scheduling:\n  Scheduler: slurm\n  SlurmQueues:\n  - Name: q-1\n"
+	                     "    Networking: {SubnetIds: [subnet-1], Proxy: {HttpProxyAddress: "
+	                     "'p:3128'}}\n",
 	                     &compute, "http://p:3128"));
 }
 
