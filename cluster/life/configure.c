@@ -10,9 +10,10 @@
 #include "cluster/cluster.h"
 #include "data/yaml_write.h"
 #include "life/configure_own.h"
-#include "life/plan_file.h"
-#include "life/view.h"
+#include "life/life.h"
 #include "model/instance_file.h"
+#include "state/plan_file.h"
+#include "state/view.h"
 
 /* ---- what there is ---- */
 

@@ -5,7 +5,7 @@
 
 #include "aws/ec2.h"
 #include "life/configure_own.h"
-#include "life/view.h"
+#include "state/view.h"
 
 #define NOT_MADE "hpc-cluster makes no networks: choose one that is there"
 

@@ -2,9 +2,9 @@
 /* Private to configure*.c: what was answered so far. */
 #pragma once
 
-#include "life/ask.h"
 #include "life/life.h"
 #include "model/instance.h"
+#include "state/ask.h"
 
 #define CONFIGURE_TYPES_MAX 2500 /* of compute nodes: 50 queues with 50 resources each */
 

@@ -4,9 +4,10 @@
 
 #include "aws/instances.h"
 #include "change/follow.h"
-#include "life/make.h"
-#include "life/outcome.h"
-#include "life/view.h"
+#include "life/life.h"
+#include "state/make.h"
+#include "state/outcome.h"
+#include "state/view.h"
 
 /* ---- what may be there already ---- */
 

@@ -8,8 +8,9 @@
 #include "change/rights.h"
 #include "change/store.h"
 #include "change/sweep.h"
-#include "life/outcome.h"
-#include "life/view.h"
+#include "life/life.h"
+#include "state/outcome.h"
+#include "state/view.h"
 
 #define LOOK_MS   (2 * 60 * 1000)
 #define TRIES_MAX 5 /* a group that something still uses can't be deleted */

@@ -5,7 +5,8 @@
 #include "aws/ec2.h"
 #include "data/scalar.h"
 #include "life/doctor_own.h"
-#include "life/view.h"
+#include "life/life.h"
+#include "state/view.h"
 
 #define EXIT_FAULTS  3
 #define EXIT_UNKNOWN 4

@@ -2,7 +2,7 @@
 /* Private to doctor*.c: what is looked at, and what was found. */
 #pragma once
 
-#include "life/plan_file.h"
+#include "state/plan_file.h"
 
 struct doctor_finding {
 	const char *level; /* "fault", "unknown" */

@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "life/fleet_state.h"
-#include "life/view.h"
+#include "life/life.h"
+#include "state/fleet_state.h"
+#include "state/view.h"
 
 static const struct {
 	const char *word, *status; /* NULL: it only looks */

@@ -2,8 +2,9 @@
 /* instances: the head, and what the fleet launched. */
 #include <stdio.h>
 
-#include "life/view.h"
+#include "life/life.h"
 #include "model/fleet.h"
+#include "state/view.h"
 
 #define TAG "hpc-node:"
 

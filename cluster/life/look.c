@@ -3,9 +3,10 @@
 #include <stdio.h>
 
 #include "data/jsonw.h"
-#include "life/fleet_state.h"
-#include "life/outcome.h"
-#include "life/view.h"
+#include "life/life.h"
+#include "state/fleet_state.h"
+#include "state/outcome.h"
+#include "state/view.h"
 
 /* ---- list ---- */
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ssh: becomes ssh(1) to the head, whose keys are known. */
 #include "life/ssh.h"
+#include "life/life.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
-#include "life/known_host.h"
-#include "life/view.h"
+#include "state/known_host.h"
+#include "state/view.h"
 
 #define ARGS_OURS 12
 #define TEXT_MAX  (128 * 1024) /* as much as one argument of execve(2) may have */

@@ -3,9 +3,10 @@
 #include <stdio.h>
 
 #include "base/log.h"
-#include "life/plan_file.h"
-#include "life/storage.h"
+#include "life/life.h"
 #include "stack/stack.h"
+#include "state/plan_file.h"
+#include "state/storage.h"
 
 static int run(struct life *l, struct faults *faults, struct cluster_notes *notes,
                struct stack *ret, struct err *e)

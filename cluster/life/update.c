@@ -5,9 +5,10 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "life/outcome.h"
+#include "life/life.h"
 #include "life/update.h"
-#include "life/view.h"
+#include "state/outcome.h"
+#include "state/view.h"
 
 #define PENDING 10 /* exit status: there is something to do, and it wasn't done */
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "aws/stacks_plan.h"
-#include "life/make.h"
+#include "state/make.h"
 
 /* The keys of the file that differ from those of the file that the stack was made of, and when that shows.
  * A queue that would go and has instances is ERR_DENIED. */

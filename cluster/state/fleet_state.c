@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads and leaves word of a cluster's fleet in S3. */
-#include "life/fleet_state.h"
+#include "state/fleet_state.h"
 
 #include <errno.h>
 

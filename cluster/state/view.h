@@ -5,7 +5,7 @@
 #include "aws/instances.h"
 #include "aws/stacks.h"
 #include "data/jsonw.h"
-#include "life/life.h"
+#include "state/state.h"
 
 #define VIEW_LOOK_MS                                                                               \
 	60000 /* what a verb that asks AWS may take, unless --deadline says otherwise */

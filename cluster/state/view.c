@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Looks a cluster up: its stack and its head. */
-#include "life/view.h"
+#include "state/view.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
 #pragma once
 
 #include "cluster/cluster.h"
-#include "life/life.h"
 #include "model/model.h"
+#include "state/state.h"
 
 #define PLAN_FILE_TYPES "share/hpc-cluster/instance-types.tsv" /* the package's own */
 #define PLAN_FILE_MAX   (1UL << 20)                            /* as the agent's */

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "aws/stacks.h"
-#include "life/life.h"
 #include "model/fleet_word.h"
+#include "state/state.h"
 
 #define FLEET_UNKNOWN "UNKNOWN" /* the head didn't tell anything yet */
 

@@ -6,7 +6,7 @@
  */
 #pragma once
 
-#include "life/life.h"
+#include "state/state.h"
 
 /* *ret: a file of known hosts in which the instance's id has its keys, below ~/.ssh. A console without
  * keys is ERR_ABSENT. */

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "change/follow.h"
-#include "life/life.h"
+#include "state/state.h"
 
 #define OUTCOME_PAUSE_MS 5000 /* between two looks, unless --interval says otherwise */
 

@@ -6,9 +6,9 @@
 #include "aws/stacks.h"
 #include "aws/stacks_change.h"
 #include "change/store.h"
-#include "life/plan_file.h"
 #include "program/feed.h"
 #include "stack/stack.h"
+#include "state/plan_file.h"
 
 #define MAKE_VALUES_MAX 8
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "data/faults.h"
-#include "life/life.h"
+#include "state/state.h"
 
 /* Looks at them all by one call: each is there and in one network. *vpc is that network; one that is given
  * (not NULL) has to be it. What is wrong is a fault of the file, with its place. */

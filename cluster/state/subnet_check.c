@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Checks the subnets of a file against EC2. */
-#include "life/subnet_check.h"
+#include "state/subnet_check.h"
 
 #include "aws/subnets.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Makes of a ParallelCluster file what CloudFormation is asked for. */
-#include "life/make.h"
+#include "state/make.h"
 
 #include <errno.h>
 
@@ -8,8 +8,8 @@
 #include "base/log.h"
 #include "change/images.h"
 #include "change/rights.h"
-#include "life/storage.h"
-#include "life/subnet_check.h"
+#include "state/storage.h"
+#include "state/subnet_check.h"
 
 #define NAME_MAX_CHARS 60              /* as ParallelCluster's, and the fleet's */
 #define DEADLINE_MS    (2 * 60 * 1000) /* until something is followed */

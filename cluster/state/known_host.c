@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Finds an SSH server's keys in a console's output, and keeps them. */
-#include "life/known_host.h"
+#include "state/known_host.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Asks questions, and reads answers. */
-#include "life/ask.h"
+#include "state/ask.h"
 
 #include <errno.h>
 #include <stdio.h>

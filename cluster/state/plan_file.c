@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads a ParallelCluster file where there is no node yet, and makes its model. */
-#include "life/plan_file.h"
+#include "state/plan_file.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Reads the option --storage. */
-#include "life/storage.h"
+#include "state/storage.h"
 
 #include <errno.h>
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Follows a change of a cluster's stack, and tells what it came to. */
-#include "life/outcome.h"
+#include "state/outcome.h"
 
 #include <errno.h>
 
-#include "life/view.h"
+#include "state/view.h"
 
 #define DEADLINE_MS (60 * 60 * 1000)
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "data/doc.h"
-#include "life/life.h"
+#include "state/state.h"
 
 /* The map of them. One that no storage of the file takes is a typing error. */
 int storage_read(struct life *l, const struct doc *config, const struct doc **ret,

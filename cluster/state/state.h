@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the verbs of hpc-cluster work on: made by main(). */
+#pragma once
+
+#include "program/program.h"
+
+struct life;
+
+/* How a program that stands in for another one answers, in place of our own way. */
+struct life_voice {
+	const char *version; /* that the answers have */
+	bool whole;          /* describe tells of the fleet, and of failures: more calls */
+	/* Prints an answer, JSON; returns the exit status. */
+	int (*print)(struct life *l, const char *json);
+};
+
+struct life {
+	struct program program; /* first */
+	/* options */
+	const char *vpc, *bucket, *image, *compute_image;
+	struct command_list storage; /* NAME=SOURCE */
+	bool strict;
+	bool no_wait, purge, yes, follow;
+	uint64_t interval_ms; /* 0: not given */
+	const char *region;
+	const char *role, *queue;    /* of instances */
+	const char *user, *key_file; /* of ssh */
+	bool inside, accept_new, dryrun;
+	bool force;                     /* of configure */
+	struct command_list statuses;   /* of list: only clusters with one of them; none: all */
+	const struct life_voice *voice; /* or NULL */
+	const char *const
+	        *ssh_more;   /* what ssh puts behind its own, instead of operands; or NULL */
+	struct cloud *cloud; /* of a verb that asks AWS; closed by life_info.close */
+};
