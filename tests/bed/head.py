@@ -2,7 +2,7 @@
 import os
 from pathlib import Path
 
-from . import net
+from . import net, suites
 from .nspawn import Container
 from .proc import Expired, Service, run, wait_until
 
@@ -102,7 +102,7 @@ class Head:
         put("/etc/hostname", NAME + "\n")
         put("/etc/hosts", f"127.0.0.1 localhost\n{ADDRESS} {NAME}\n")
         put("/etc/munge/munge.key", munge_key, 0o400, "munge:munge")
-        put("/etc/slurm/cgroup.conf", self.box.suite.cgroup_conf)
+        put("/etc/slurm/cgroup.conf", suites.CGROUP_CONF if cgroup else self.box.suite.cgroup_conf)
         put("/etc/slurm/slurm.conf", SLURM_CONF.format(
             name=NAME, address=ADDRESS,
             proctrack="proctrack/cgroup" if cgroup else "proctrack/linuxproc",

@@ -1,9 +1,13 @@
 """The releases of Debian that containers of the bed run: what differs between them, and nothing else.
 
-A run's own is HPC_BED_SUITE (bookworm unless set); a container or a head may be of another one. Guests run bookworm.
+A run's own is HPC_BED_SUITE (bookworm unless set); a container or a head may be of another one. Guests run bookworm, and
+machines that start from a disk have what was built.
 """
 import os
 from dataclasses import dataclass, field
+
+# Of jobs that are tracked with control groups, in any suite: only machines with a kernel of their own can.
+CGROUP_CONF = "CgroupMountpoint=/sys/fs/cgroup\nConstrainCores=yes\nConstrainRAMSpace=yes\n"
 
 
 @dataclass(frozen=True)
@@ -11,7 +15,7 @@ class Suite:
     name: str
     slurm: str                                      # as `slurmd -V` has it, without the patch level
     packages: dict = field(default_factory=dict)    # bookworm's name -> its own
-    cgroup_conf: str = "CgroupMountpoint=/sys/fs/cgroup\nConstrainCores=yes\nConstrainRAMSpace=yes\n"
+    cgroup_conf: str = CGROUP_CONF                  # of containers
     environment: dict = field(default_factory=dict)     # of systemd-nspawn
 
 

@@ -71,7 +71,7 @@ def pytest_runtest_makereport(item, call):
     report = outcome.get_result()
     if report.when != "call" or not report.failed:
         return
-    bed = item.funcargs.get("bed")
+    bed = item.funcargs.get("session_bed")
     for name, node in (bed.running if bed else {}).items():
         if node.console:
             report.sections.append((f"console of {name}", node.console.tail(40)))
