@@ -7,15 +7,17 @@ from pathlib import Path
 
 from fakes.proc import reap
 
-from . import guest, net, rootfs
+from . import guest, net, rootfs, suites
 from .cluster import S3_URL
 from .proc import run
 
 ROOT = Path(__file__).resolve().parents[2]
-RECIPE = Path(__file__).with_name("recipe") / "compute.yaml"
+COMPUTE = "compute" if suites.OWN == suites.GUESTS else f"compute-{suites.OWN}"
+RECIPE = Path(__file__).with_name("recipe") / f"{COMPUTE}.yaml"
 OVMF = "/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"
 # Which have tests of their own, run as they are built.
-OTHERS = [ROOT / "recipes" / f"{name}.yaml" for name in ("head", "login")] if os.environ.get("HPC_TEST_FULL") else []
+OTHERS = [ROOT / "recipes" / f"{name}.yaml" for name in ("head", "login")
+          if os.environ.get("HPC_TEST_FULL") and suites.OWN == suites.GUESTS]
 LARGER = "5G"           # than the image: what an instance type's volume may be
 
 
@@ -44,7 +46,7 @@ def made(build_tree, directory, *recipes):
 def compute(build_tree, directory):
     """The raw disk of a compute node."""
     made(build_tree, directory, RECIPE)
-    return Path(directory) / "bed-compute-1.0.0.raw"
+    return Path(directory) / f"bed-{COMPUTE}-1.0.0.raw"
 
 
 def base(build_tree):

@@ -36,8 +36,8 @@ def test_it_joins_and_runs_a_job_by_itself(machine, controller):
     controller.wait_idle(NODE, START)
     status = agent.wait_ended(machine, START)
     assert status.phase == "ready" and status.exit == 0, status
-    controller.alice(f"sbatch -W -w {NODE} -o image.out --wrap 'hostname; id -un'", START)
-    assert (controller.export / "home/alice/image.out").read_text() == f"{NODE}\nalice\n"
+    controller.alice(f"sbatch -W -w {NODE} -o image.out --wrap 'hostname; id -un; grep -c /job_ /proc/self/cgroup'", START)
+    assert (controller.export / "home/alice/image.out").read_text() == f"{NODE}\nalice\n1\n"
 
 
 def test_nothing_failed_and_nothing_came_before_the_agent(machine):
