@@ -205,8 +205,8 @@ int host_disk_look(struct host *h, const char *path, const char *mark, struct ar
 	}
 	if (r < 0)
 		return r;
-	scope_fd int fd = d.fd;
 	r = judge(&d, mark, a, &look, e);
+	close(d.fd);
 	if (r < 0)
 		return r;
 	*ret = look;
