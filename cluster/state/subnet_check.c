@@ -2,22 +2,22 @@
 /* Checks the subnets of a file against EC2. */
 #include "state/subnet_check.h"
 
-#include "aws/subnets.h"
+#include "aws/ec2.h"
+
+#define SUBNETS_MAX 200 /* of one file; further ones CloudFormation looks at */
 
 struct named {
 	size_t n;
-	const char *ids[SUBNETS_MAX];
 	const struct doc *at[SUBNETS_MAX];
 };
 
 static void add(struct named *all, const struct doc *at)
 {
 	for (size_t i = 0; i < all->n; i++)
-		if (str_eq(all->ids[i], at->text))
+		if (str_eq(all->at[i]->text, at->text))
 			return;
 	if (all->n == SUBNETS_MAX)
 		return;
-	all->ids[all->n] = at->text;
 	all->at[all->n++] = at;
 }
 
@@ -46,48 +46,50 @@ static void find(struct named *all, const struct doc *config)
 			add_of(all, doc_get(lists[k]->items[i], "Networking"));
 }
 
-static const struct subnets_item *of(const struct subnets *found, const char *id)
+static const struct doc *of(const struct doc *found, const char *id)
 {
 	for (size_t i = 0; i < found->n; i++)
-		if (str_eq(found->items[i].id, id))
-			return &found->items[i];
+		if (str_eq(doc_text(found->items[i], "subnetId"), id))
+			return found->items[i];
 	return NULL;
 }
 
-static int check_all(const struct named *all, const struct subnets *found, struct faults *faults,
-                     const char *vpc, struct err *e)
+static int check_one(const struct doc *at, const struct doc *found, const char *vpc, struct err *e)
 {
-	struct faults_walk walk = {.faults = faults, .err = e};
+	const struct doc *s = of(found, at->text);
+	const char *its = s ? doc_text(s, "vpcId") : NULL;
 
-	for (size_t i = 0; i < all->n && !walk.ended; i++) {
-		const struct subnets_item *s = of(found, all->ids[i]);
-
-		if (!s || !str_eq(s->vpc, vpc))
-			faults_take(&walk,
-			            doc_err(all->at[i], e, REASON_INPUT_RANGE,
-			                    "subnet '%.40s' is in network '%.40s': expected one "
-			                    "in '%.40s', as the head's",
-			                    all->ids[i], s ? s->vpc : "?", vpc));
-	}
-	return walk.failed;
+	if (!s)
+		return doc_err(at, e, REASON_AWS_ABSENT,
+		               "subnet '%.40s' isn't there: expected one of this region", at->text);
+	if (!vpc || (its && str_eq(its, vpc)))
+		return 0;
+	return doc_err(at, e, REASON_INPUT_RANGE,
+	               "subnet '%.40s' is in network '%.40s': expected one in '%.40s', as the "
+	               "head's",
+	               at->text, its ? its : "?", vpc);
 }
 
 int subnet_check(struct life *l, const struct doc *config, struct faults *faults, const char **vpc,
                  struct err *e)
 {
+	struct faults_walk walk = {.faults = faults, .err = e};
 	struct named all = {0};
-	struct subnets found;
+	struct doc *found;
 
 	find(&all, config);
-	int r = subnets_list(l->cloud, all.ids, all.n, l->program.arena, &found,
-	                     l->program.deadline, e);
+	int r = ec2_subnets(l->cloud, l->program.arena, &found, l->program.deadline, e);
 	if (r < 0)
 		return r;
-	const struct subnets_item *head = of(&found, all.ids[0]);
-	const char *network = *vpc ? *vpc : head ? head->vpc : "";
-	r = check_all(&all, &found, faults, network, e);
-	if (r < 0)
-		return r;
+	const struct doc *head = of(found, all.at[0]->text);
+	const char *network = *vpc ? *vpc : head ? doc_text(head, "vpcId") : NULL;
+	for (size_t i = 0; i < all.n && !walk.ended; i++) {
+		r = check_one(all.at[i], found, network, e);
+		if (r < 0)
+			faults_take(&walk, r);
+	}
+	if (walk.failed)
+		return walk.failed;
 	*vpc = network;
 	return 0;
 }

@@ -134,7 +134,16 @@ def test_subnets_of_another_network(world):
 
 def test_a_subnet_that_isnt_there(world):
     world.ec2.subnets.clear()
-    assert "InvalidSubnetID.NotFound" in world.create(code=4).stderr and world.changes() == []
+    r = world.create(code=3)
+    told = [line for line in r.stderr.splitlines() if "isn't there: expected one of this region" in line]
+    assert len(told) == 1 and "cluster-config.yaml:7:15: subnet 'subnet-12121212'" in told[0] and world.changes() == []
+
+
+def test_all_subnets_that_arent_there(world):
+    del world.ec2.subnets["subnet-12121212"]
+    world.file.write_text(world.file.read_text().replace("      - subnet-12121212", "      - subnet-34343434\n      - subnet-9"))
+    r = world.create(code=3)
+    assert r.stderr.count("isn't there: expected one of this region") == 2 and "in network" not in r.stderr
 
 
 def test_the_wrong_region(world):

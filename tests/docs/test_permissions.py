@@ -35,7 +35,7 @@ CALLS = {
     "ec2:DescribeRegions": "ec2_regions",
     "ec2:DescribeRouteTables": "ec2_routes",
     "ec2:DescribeSnapshots": "ec2_snapshots",
-    "ec2:DescribeSubnets": "(?:subnets_list|ec2_subnets)",
+    "ec2:DescribeSubnets": "ec2_subnets",
     "ec2:DescribeVpcEndpoints": "ec2_endpoints",
     "ec2:DescribeVpcs": "ec2_vpcs",
     "ec2:EnableImageDeprecation": "ec2_deprecate",

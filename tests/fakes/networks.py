@@ -37,16 +37,10 @@ class NetworkAnswers:
 
     def _DescribeSubnets(self, ask, region):
         self._may("DescribeSubnets")
-        ids = []
-        while f"SubnetId.{len(ids) + 1}" in ask:
-            ids.append(ask.pop(f"SubnetId.{len(ids) + 1}"))
-        missing = [i for i in ids if i not in self.subnets]
-        if missing:
-            raise Refused(400, "InvalidSubnetID.NotFound", f"The subnet ID '{missing[0]}' does not exist")
-        return self._page(ask, ids or list(self.subnets), lambda s: {
+        return self._page(ask, list(self.subnets), lambda s: {
             "subnetId": s, "vpcId": self.networks.get(s, "vpc-1"), "availabilityZone": self.subnets[s], "state": "available",
             "cidrBlock": self.cidrs.get(s, "10.0.0.0/24"), "availableIpAddressCount": self.addresses.get(s, 250), "tagSet": self._named(s),
-            "mapPublicIpOnLaunch": s in self.public}, "subnetSet", ids)
+            "mapPublicIpOnLaunch": s in self.public}, "subnetSet", None)
 
     def _DescribeRouteTables(self, ask, region):
         """`routes`: (table, VPC, subnets it is of, or () for the VPC's main one, {destination: gateway})."""
