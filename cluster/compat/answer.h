@@ -8,8 +8,16 @@ struct compat {
 	struct life life; /* first */
 	/* options */
 	const char *query, *region, *token, *cluster, *node_type, *queue, *status, *config;
-	bool debug, dryrun;
+	const char *file, *level; /* of create-cluster and update-cluster */
+	struct command_list suppressed;
+	bool debug, dryrun, rollback;
+	bool creates;
+	bool unnoted; /* notes on the file are suppressed */
 };
+
+/* The types that answers have of what validation found: ours are one of faults, one of notes. */
+#define ANSWER_FAULTS "ConfigSchemaValidator"
+#define ANSWER_NOTES  "ConfigNoteValidator"
 
 /* Prints answers, --query applied: nothing where that finds nothing, as ParallelCluster does. */
 extern const struct life_voice answer_voice;

@@ -2,13 +2,16 @@
 /* Translates ParallelCluster's commands to our verbs. */
 #include "compat/compat.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "compat/answer.h"
 #include "compat/arguments.h"
 #include "program/link.h"
 
 #define ARGV_OURS 24
+#define INTERVAL  "1s" /* between two looks at what an answer waits for */
 
 /* ---- ParallelCluster's commands ---- */
 
@@ -22,16 +25,21 @@ enum {
 	SSH = 64,
 	VERSION = 128,
 	CONFIGURE = 256,
+	CREATE = 512,
+	UPDATE = 1024,
+	DELETE = 2048,
 };
-#define OF_CLUSTER (DESCRIBE | INSTANCES | FLEET | UPDATE_FLEET | EVENTS | SSH)
-#define ANSWERING  (LIST | DESCRIBE | INSTANCES | FLEET | UPDATE_FLEET | EVENTS)
+#define MAKING     (CREATE | UPDATE)
+#define CHANGES    (MAKING | DELETE)
+#define OF_CLUSTER (DESCRIBE | INSTANCES | FLEET | UPDATE_FLEET | EVENTS | SSH | CHANGES)
+#define ANSWERING  (LIST | DESCRIBE | INSTANCES | FLEET | UPDATE_FLEET | EVENTS | CHANGES)
 
 static const struct arguments_command commands[] = {
         {"list-clusters", LIST, false},
-        {"create-cluster", 0, false},
-        {"delete-cluster", 0, false},
+        {"create-cluster", CREATE, false},
+        {"delete-cluster", DELETE, false},
         {"describe-cluster", DESCRIBE, false},
-        {"update-cluster", 0, false},
+        {"update-cluster", UPDATE, false},
         {"describe-compute-fleet", FLEET, false},
         {"update-compute-fleet", UPDATE_FLEET, false},
         {"delete-cluster-instances", 0, false},
@@ -65,6 +73,8 @@ static const char *const node_types[] = {"HeadNode", "ComputeNode", "LoginNode",
 static const char *const fleet_statuses[] = {"START_REQUESTED", "STOP_REQUESTED", "ENABLED",
                                              "DISABLED", NULL};
 
+static const char *const levels[] = {"INFO", "WARNING", "ERROR", NULL};
+
 #define AT(m)   offsetof(struct compat, m)
 #define ALL_OPS (OF_CLUSTER | LIST | VERSION | CONFIGURE)
 static const struct arguments_row rows[] = {
@@ -78,7 +88,12 @@ static const struct arguments_row rows[] = {
         {"node-type", 0, ARGUMENTS_TEXT, INSTANCES, 0, AT(node_type), node_types},
         {"queue-name", 0, ARGUMENTS_TEXT, INSTANCES, 0, AT(queue), NULL},
         {"status", 0, ARGUMENTS_TEXT, UPDATE_FLEET, UPDATE_FLEET, AT(status), fleet_statuses},
-        {"dryrun", 0, ARGUMENTS_SWITCH, SSH, 0, AT(dryrun), NULL},
+        {"dryrun", 0, ARGUMENTS_SWITCH, SSH | MAKING, 0, AT(dryrun), NULL},
+        {"cluster-configuration", 'c', ARGUMENTS_TEXT, MAKING, MAKING, AT(file), NULL},
+        {"rollback-on-failure", 0, ARGUMENTS_SWITCH, CREATE, 0, AT(rollback), NULL},
+        {"suppress-validators", 0, ARGUMENTS_MANY, MAKING, 0, AT(suppressed), NULL},
+        {"validation-failure-level", 0, ARGUMENTS_TEXT, MAKING, 0, AT(level), levels},
+        {"force-update", 0, ARGUMENTS_SWITCH, UPDATE, 0, AT(life.force), NULL},
         {0},
 };
 
@@ -113,6 +128,38 @@ static bool is_region(const char *s)
 	return parts && len && !s[len] && s[-1] == '-';
 }
 
+/* "^(ALL|type:[A-Za-z0-9]+)$" */
+static bool is_suppressor(const char *s)
+{
+	static const char letters[] =
+	        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+	const char *type = s + strlen("type:");
+
+	if (str_eq(s, "ALL"))
+		return true;
+	return str_starts(s, "type:") && *type && !type[strspn(type, letters)];
+}
+
+/* Of create-cluster and update-cluster. */
+static const char *check_file(const struct compat *c, struct arena *a)
+{
+	struct stat st;
+
+	for (size_t i = 0; i < c->suppressed.n; i++)
+		if (!is_suppressor(c->suppressed.items[i]))
+			return arena_printf(a,
+			                    "Bad Request: '%s' does not match "
+			                    "'^(ALL|type:[A-Za-z0-9]+)$' - 'suppress-validators'",
+			                    c->suppressed.items[i]);
+	if (!c->file)
+		return NULL;
+	if (stat(c->file, &st) < 0 && errno == ENOENT)
+		return arena_printf(a, "Bad Request: File not found: '%s'", c->file);
+	if (stat(c->file, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size)
+		return "Bad Request: configuration is required and cannot be empty";
+	return NULL;
+}
+
 static const char *check(const struct compat *c, struct arena *a)
 {
 	if (c->cluster && !is_name(c->cluster))
@@ -128,7 +175,7 @@ static const char *check(const struct compat *c, struct arena *a)
 	if (c->status && !str_ends(c->status, "_REQUESTED"))
 		return "Bad Request: the update compute fleet status can only be set to "
 		       "`START_REQUESTED` or `STOP_REQUESTED` for Slurm clusters.";
-	return NULL;
+	return check_file(c, a);
 }
 
 /* ---- our command lines ---- */
@@ -166,9 +213,10 @@ static const char *verb(unsigned bit)
 	static const struct {
 		unsigned bit;
 		const char *verb;
-	} verbs[] = {{LIST, "list"},   {DESCRIBE, "describe"},  {INSTANCES, "instances"},
-	             {FLEET, "fleet"}, {UPDATE_FLEET, "fleet"}, {EVENTS, "events"},
-	             {SSH, "ssh"},     {CONFIGURE, "configure"}};
+	} verbs[] = {{LIST, "list"},     {DESCRIBE, "describe"},   {INSTANCES, "instances"},
+	             {FLEET, "fleet"},   {UPDATE_FLEET, "fleet"},  {EVENTS, "events"},
+	             {SSH, "ssh"},       {CONFIGURE, "configure"}, {CREATE, "create"},
+	             {UPDATE, "update"}, {DELETE, "delete"}};
 	size_t i = 0;
 
 	while (verbs[i].bit != bit)
@@ -182,10 +230,17 @@ static struct line translate(const struct compat *c, unsigned bit)
 
 	add(&l, "hpc-cluster");
 	add(&l, verb(bit));
-	if (bit == SSH ? c->dryrun : bit != CONFIGURE)
+	if (bit == SSH ? c->dryrun : !(bit & (CONFIGURE | CHANGES)))
 		add(&l, "--json");
-	if (bit == SSH && c->dryrun)
+	if (c->dryrun)
 		add(&l, "--dryrun");
+	if (bit & CHANGES) { /* their events are no answer, and nobody waits for CloudFormation */
+		add(&l, "--quiet");
+		add(&l, "--no-wait");
+	}
+	if (bit == UPDATE)
+		add(&l, "--yes");
+	add_option(&l, "--interval", bit & (UPDATE | DELETE) ? INTERVAL : NULL);
 	if (c->debug)
 		add(&l, "--verbose");
 	add_option(&l, "--region", c->region);
@@ -196,6 +251,8 @@ static struct line translate(const struct compat *c, unsigned bit)
 		add(&l, c->cluster);
 	if (c->config)
 		add(&l, c->config);
+	if (c->file)
+		add(&l, c->file);
 	if (bit == UPDATE_FLEET)
 		add(&l, str_eq(c->status, "START_REQUESTED") ? "start" : "stop");
 	return l;
@@ -227,6 +284,15 @@ static int version(struct arena *a)
 	return answer_object(a, "version", COMPAT_VERSION, 0);
 }
 
+/* Faults can't be suppressed: no node would start with them. */
+static void set_validation(struct compat *c)
+{
+	for (size_t i = 0; i < c->suppressed.n; i++)
+		c->unnoted |= str_eq(c->suppressed.items[i], "ALL") ||
+		              str_eq(c->suppressed.items[i], "type:" ANSWER_NOTES);
+	c->life.note_is_fault = c->level && !str_eq(c->level, "ERROR") && !c->unnoted;
+}
+
 static int run(struct compat *c, const struct arguments *args, struct arena *a)
 {
 	struct line l;
@@ -243,6 +309,9 @@ static int run(struct compat *c, const struct arguments *args, struct arena *a)
 	if (args->command->bit == VERSION)
 		return version(a);
 	l = translate(c, args->command->bit);
+	set_validation(c);
+	c->creates = args->command->bit == CREATE;
+	c->life.keep_failed = !c->rollback;
 	c->life.voice = &answer_voice;
 	c->life.ssh_more = args->command->bit == SSH ? args->extra : NULL;
 	info.fail = args->command->bit & ANSWERING ? answer_failure : answer_words;
@@ -253,7 +322,7 @@ bool compat_run(int argc, char **argv, int *ret_status)
 {
 	const char *slash = argc > 0 ? strrchr(argv[0], '/') : NULL;
 	scope_arena struct arena *a = NULL;
-	struct compat c = {0};
+	struct compat c = {.rollback = true};
 	struct arguments args = {0};
 	const char *words = NULL;
 

@@ -65,7 +65,7 @@ static int look(struct make *m, struct stacks_item *ret, struct err *e)
 		return r;
 	const struct stacks_item *s = &found.items[0];
 	bool adopted =
-	        found.n == 1 && view_is_ours(s) && make_is_same(m, s) &&
+	        !m->life->voice && found.n == 1 && view_is_ours(s) && make_is_same(m, s) &&
 	        (str_eq(s->status, "CREATE_IN_PROGRESS") || str_eq(s->status, "CREATE_COMPLETE"));
 	if (!adopted)
 		return refuse(s, e);
@@ -127,7 +127,9 @@ static int ask(struct make *m, const char **ret_id, struct err *e)
 	struct stacks_request q = make_request(m);
 	struct program *p = &m->life->program;
 
-	q.keep_failed = m->life->no_wait;
+	q.on_failure = m->life->keep_failed ? STACKS_KEEP
+	               : m->life->no_wait   ? STACKS_ROLLBACK
+	                                    : STACKS_DELETE;
 	int r = stacks_create(m->life->cloud, &q, p->arena, ret_id, p->deadline, e);
 	if (r == 0 || e->reason != REASON_AWS_CONFLICT)
 		return r;
@@ -162,7 +164,7 @@ static int begin(struct make *m, const char **ret_id, struct err *e)
 }
 
 /* Offline first, then what only looks, then what makes something. */
-static int run(struct make *m, struct err *e)
+static int run(struct make *m, const char **ret_id, struct err *e)
 {
 	struct stacks_item s;
 	int r = make_open(m, NULL, e);
@@ -181,6 +183,7 @@ static int run(struct make *m, struct err *e)
 	if (m->life->dryrun && !id)
 		return dry_run(m, e);
 	r = id ? 0 : begin(m, &id, e);
+	*ret_id = id;
 	if (r < 0 || m->life->no_wait || m->life->dryrun)
 		return r;
 	return outcome_follow(m->life, &m->feed, id, NULL, e);
@@ -191,11 +194,10 @@ int verb_create(void *program)
 	struct life *l = program;
 	struct make m;
 	struct err e;
+	const char *id = NULL;
 	int r = make_read(l, &m, &e);
 
-	if (r < 0)
-		return program_faults(&l->program, &m.faults, &e);
-	r = run(&m, &e);
+	r = r < 0 ? r : run(&m, &id, &e);
 	feed_clear(&m.feed);
-	return r < 0 ? make_fail(&m, &e) : 0;
+	return r < 0 ? make_fail(&m, &e) : make_done(&m, id, "CREATE_IN_PROGRESS");
 }

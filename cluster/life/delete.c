@@ -95,6 +95,19 @@ static int count_events(struct ending *x, size_t *ret, struct err *e)
 	return r;
 }
 
+/* *ret_token: NULL where a deletion goes on already. */
+static int ask(struct ending *x, const char **ret_token, struct err *e)
+{
+	size_t n;
+	int r = count_events(x, &n, e);
+
+	*ret_token = NULL;
+	if (r < 0 || str_eq(x->stack.status, "DELETE_IN_PROGRESS"))
+		return r;
+	*ret_token = token_of(x, n);
+	return stacks_delete(x->life->cloud, x->stack.id, *ret_token, x->life->program.deadline, e);
+}
+
 /* Once. A deletion that goes on already is followed. */
 static int delete_once(struct ending *x, struct follow_end *ret, struct err *e)
 {
@@ -105,15 +118,8 @@ static int delete_once(struct ending *x, struct follow_end *ret, struct err *e)
 	                        .id = x->stack.id,
 	                        .pause_ms = outcome_pause(x->life),
 	                        .deadline = p->deadline};
-	size_t n;
-	int r = count_events(x, &n, e);
+	int r = ask(x, &follow.token, e);
 
-	if (r < 0)
-		return r;
-	if (!str_eq(x->stack.status, "DELETE_IN_PROGRESS")) {
-		follow.token = token_of(x, n);
-		r = stacks_delete(x->life->cloud, x->stack.id, follow.token, p->deadline, e);
-	}
 	if (r < 0)
 		return r;
 	x->stack.status = "";
@@ -153,6 +159,13 @@ static void tell_kept(struct ending *x, const struct stacks_events *events)
 			feed_end(&x->feed);
 		}
 	}
+}
+
+static int end_head(struct ending *x, struct err *e)
+{
+	const char *head = x->stack.id ? stacks_output(&x->stack, "Head") : NULL;
+
+	return head ? sweep_head(&x->sweep, head, e) : 0;
 }
 
 /* An instance that is launched in the last moment keeps the nodes' group in use: again, then. */
@@ -218,14 +231,64 @@ static int purge(struct ending *x, struct err *e)
 	return 0;
 }
 
-static int run(struct ending *x, struct err *e)
+static void tell(struct ending *x, const char *status)
 {
-	int r = open(x, e);
+	if (!x->feed.json)
+		return;
+	struct jsonw *w = feed_begin(&x->feed, "cluster");
+
+	jsonw_str(w, "clusterName", x->name);
+	jsonw_str(w, "clusterStatus", status);
+	feed_end(&x->feed);
+}
+
+/* As far as somebody has to stay for it: a stack whose nodes run can't be deleted, and a head that runs
+ * launches some. */
+static int begin(struct ending *x, struct err *e)
+{
+	bool begun = str_eq(x->stack.status, "DELETE_IN_PROGRESS");
+	const char *token;
+	size_t n;
+	int r = begun ? 0 : end_head(x, e);
 
 	if (r < 0)
 		return r;
-	const char *head = x->stack.id ? stacks_output(&x->stack, "Head") : NULL;
-	r = head ? sweep_head(&x->sweep, head, e) : 0;
+	r = begun ? 0 : sweep_nodes(&x->sweep, &n, e);
+	if (r < 0)
+		return r;
+	r = begun ? 0 : ask(x, &token, e);
+	if (r < 0)
+		return r;
+	feed_line(&x->feed, "cluster %s: CloudFormation deletes its stack", x->name);
+	x->stack.status = "DELETE_IN_PROGRESS";
+	tell(x, x->stack.status);
+	return 0;
+}
+
+static int check_options(const struct life *l, struct err *e)
+{
+	if (!l->purge || !l->no_wait)
+		return 0;
+	return err_set(e, ERR_USAGE, REASON_INPUT_UNSUPPORTED, EINVAL,
+	               "--purge deletes what the cluster reads until it is gone: expected no "
+	               "--no-wait");
+}
+
+static int run(struct ending *x, struct err *e)
+{
+	int r = check_options(x->life, e);
+
+	if (r < 0)
+		return r;
+	r = open(x, e);
+	if (r < 0)
+		return r;
+	if (x->life->voice && !x->stack.id)
+		return err_set(e, ERR_ABSENT, REASON_AWS_ABSENT, ENOENT,
+		               "deleting cluster '%.100s': there is no such stack", x->name);
+	if (x->life->no_wait && x->stack.id)
+		return begin(x, e);
+	r = end_head(x, e);
 	if (r < 0)
 		return r;
 	r = x->stack.id ? delete_stack(x, e) : 0;
@@ -239,13 +302,7 @@ static int run(struct ending *x, struct err *e)
 		return r;
 	feed_line(&x->feed, x->stack.id ? "cluster %s: deleted" : "cluster %s: there is none",
 	          x->name);
-	if (x->feed.json) {
-		struct jsonw *w = feed_begin(&x->feed, "cluster");
-
-		jsonw_str(w, "clusterName", x->name);
-		jsonw_str(w, "clusterStatus", "DELETE_COMPLETE");
-		feed_end(&x->feed);
-	}
+	tell(x, "DELETE_COMPLETE");
 	return 0;
 }
 
@@ -259,7 +316,8 @@ int verb_delete(void *program)
 	int r = run(&x, &e);
 	feed_clear(&x.feed);
 	if (r == 0)
-		return 0;
+		return l->voice ? l->voice->changed(l, &(struct life_change){.stack = &x.stack})
+		                : 0;
 	const char *action = rights_action(e.text, l->program.arena);
 	const struct rights_place place = {x.caller.account, x.region, x.store.bucket, x.name};
 	int status = program_fail(&l->program, &e);

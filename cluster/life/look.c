@@ -20,13 +20,6 @@ static bool is_listed(const struct life *l, const struct stacks_item *s)
 	return any && view_is_ours(s);
 }
 
-static void scheduler(struct jsonw *w)
-{
-	jsonw_begin(w, "scheduler", '{');
-	jsonw_str(w, "type", "slurm");
-	jsonw_end(w, '}');
-}
-
 static int list_json(struct life *l, const struct stacks *stacks)
 {
 	struct arena *a = l->program.arena;
@@ -41,13 +34,7 @@ static int list_json(struct life *l, const struct stacks *stacks)
 		if (!is_listed(l, s))
 			continue;
 		jsonw_begin(&w, NULL, '{');
-		jsonw_str(&w, "clusterName", s->name);
-		jsonw_str(&w, "cloudformationStackStatus", s->status);
-		jsonw_str(&w, "cloudformationStackArn", s->id);
-		jsonw_str(&w, "region", view_region(s, a));
-		jsonw_str(&w, "version", view_version(l));
-		jsonw_str(&w, "clusterStatus", view_status(s));
-		scheduler(&w);
+		view_summary(l, &w, s);
 		jsonw_end(&w, '}');
 	}
 	jsonw_end(&w, ']');
@@ -154,7 +141,7 @@ static int describe_json(struct life *l, const struct view *v, const struct more
 	jsonw_str(&w, "lastUpdatedTime", view_time(*s->updated ? s->updated : s->created, a));
 	jsonw_str(&w, "region", view_region(s, a));
 	jsonw_str(&w, "clusterStatus", view_status(s));
-	scheduler(&w);
+	view_scheduler(&w);
 	if (more->failed)
 		failures(&w, more->cause, v);
 	jsonw_end(&w, '}');

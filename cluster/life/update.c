@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "change/differ.h"
 #include "life/life.h"
 #include "life/update.h"
 #include "state/outcome.h"
@@ -39,8 +40,9 @@ static const struct {
 /* An earlier run's change, to this very file. */
 static bool goes_on(const struct make *m, const struct stacks_item *s)
 {
-	return make_is_same(m, s) && (str_eq(s->status, "UPDATE_IN_PROGRESS") ||
-	                              str_starts(s->status, "UPDATE_COMPLETE_CLEANUP"));
+	return !m->life->voice && make_is_same(m, s) &&
+	       (str_eq(s->status, "UPDATE_IN_PROGRESS") ||
+	        str_starts(s->status, "UPDATE_COMPLETE_CLEANUP"));
 }
 
 static int find(struct make *m, struct stacks_item *ret, struct err *e)
@@ -113,6 +115,13 @@ static bool is_nothing(const struct stacks_plan *plan)
 
 /* ---- deciding ---- */
 
+/* ParallelCluster's words: who has a voice takes them for a failure. */
+static int no_changes(struct err *e)
+{
+	return err_set(e, ERR_DENIED, REASON_AWS_STATE, EALREADY,
+	               "No changes found in your cluster configuration.");
+}
+
 /* On a terminal the person is asked. */
 static bool is_wanted(struct make *m)
 {
@@ -137,6 +146,8 @@ static int decide(struct make *m, const char *id, bool *ret_wanted, int *status,
 	*ret_wanted = false;
 	if (r < 0)
 		return r;
+	if (is_nothing(&plan) && m->life->voice)
+		return no_changes(e);
 	if (is_nothing(&plan)) {
 		feed_line(&m->feed, "cluster %s: nothing changes", m->name);
 		return 0;
@@ -145,7 +156,7 @@ static int decide(struct make *m, const char *id, bool *ret_wanted, int *status,
 		return err_set(e, ERR_DENIED, REASON_AWS_INVALID, EINVAL,
 		               "CloudFormation can't change it so: %.300s", plan.reason);
 	update_tell_steps(m, &plan);
-	r = update_refuse(&plan, e);
+	r = update_refuse(m, &plan, e);
 	if (r < 0)
 		return r;
 	*ret_wanted = is_wanted(m);
@@ -193,6 +204,8 @@ static int change(struct make *m, const struct stacks_item *s, int *status, stru
 	r = update_tell_config(m, s, e);
 	if (r < 0)
 		return r;
+	if (m->life->voice && !m->life->force && m->differences && !m->differences->n)
+		return no_changes(e);
 	r = make_place(m, e);
 	if (r < 0)
 		return r;
@@ -207,7 +220,8 @@ static int change(struct make *m, const struct stacks_item *s, int *status, stru
 	return r;
 }
 
-static int run(struct make *m, int *status, struct err *e)
+/* *ret_id: the stack's, where it is being changed now. */
+static int run(struct make *m, const char **ret_id, int *status, struct err *e)
 {
 	struct stacks_item s;
 	int r = make_open(m, NULL, e);
@@ -219,7 +233,9 @@ static int run(struct make *m, int *status, struct err *e)
 		return r;
 	if (goes_on(m, &s))
 		return outcome_follow(m->life, &m->feed, s.id, NULL, e);
-	return change(m, &s, status, e);
+	r = change(m, &s, status, e);
+	*ret_id = r == 0 && *status != PENDING ? s.id : NULL;
+	return r;
 }
 
 int verb_update(void *program)
@@ -227,11 +243,12 @@ int verb_update(void *program)
 	struct life *l = program;
 	struct make m;
 	struct err e;
+	const char *id = NULL;
 	int status = 0, r = make_read(l, &m, &e);
 
-	if (r < 0)
-		return program_faults(&l->program, &m.faults, &e);
-	r = run(&m, &status, &e);
+	r = r < 0 ? r : run(&m, &id, &status, &e);
 	feed_clear(&m.feed);
-	return r < 0 ? make_fail(&m, &e) : status;
+	if (r < 0)
+		return make_fail(&m, &e);
+	return l->voice ? make_done(&m, id, "UPDATE_IN_PROGRESS") : status;
 }

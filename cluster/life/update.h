@@ -12,4 +12,4 @@ int update_tell_config(struct make *m, const struct stacks_item *s, struct err *
 void update_tell_steps(struct make *m, const struct stacks_plan *plan);
 
 /* ERR_DENIED where what holds data, or the head, would be another one. */
-int update_refuse(const struct stacks_plan *plan, struct err *e) ATTR_MUST_USE;
+int update_refuse(struct make *m, const struct stacks_plan *plan, struct err *e) ATTR_MUST_USE;

@@ -74,27 +74,32 @@ static int check_queues(struct make *m, const struct doc *old, struct err *e)
 	int r = sweep_left(&sweep, p->arena, &left, e);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < n; i++)
-		if (count(&left, gone[i]))
-			return err_set(e, ERR_DENIED, REASON_AWS_STATE, EBUSY,
-			               "refused: queue '%.60s' would go and has %zu instances: "
-			               "expected none: `scontrol update PartitionName=%.60s "
-			               "State=DRAIN` on the head, and wait",
-			               gone[i], count(&left, gone[i]), gone[i]);
+	for (size_t i = 0; i < n; i++) {
+		if (!count(&left, gone[i]))
+			continue;
+		m->refused = arena_printf(p->arena, "Scheduling.SlurmQueues[%s]", gone[i]);
+		return err_set(e, ERR_DENIED, REASON_AWS_STATE, EBUSY,
+		               "refused: queue '%.60s' would go and has %zu instances: "
+		               "expected none: `scontrol update PartitionName=%.60s "
+		               "State=DRAIN` on the head, and wait",
+		               gone[i], count(&left, gone[i]), gone[i]);
+	}
 	return 0;
 }
 
 int update_tell_config(struct make *m, const struct stacks_item *s, struct err *e)
 {
-	struct differences all;
+	struct arena *a = m->life->program.arena;
+	struct differences *all = arena_alloc(a, sizeof *all);
 	struct doc *old;
 	int r = old_config(m, s, &old, e);
 
 	if (r < 0 || !old)
 		return r;
-	differ(old, m->file.config, m->life->program.arena, &all);
-	tell(m, &all);
-	return check_queues(m, old, e);
+	differ(old, m->file.config, a, all);
+	m->differences = all;
+	tell(m, all);
+	return m->life->force ? 0 : check_queues(m, old, e);
 }
 
 /* ---- the stack ---- */
@@ -151,13 +156,15 @@ void update_tell_steps(struct make *m, const struct stacks_plan *plan)
 	}
 }
 
-int update_refuse(const struct stacks_plan *plan, struct err *e)
+int update_refuse(struct make *m, const struct stacks_plan *plan, struct err *e)
 {
 	for (size_t i = 0; i < plan->n; i++) {
 		const struct stacks_step *s = &plan->steps[i];
 
 		if (!is_replaced(s))
 			continue;
+		if (is_head(s) || holds_data(s))
+			m->refused = is_head(s) ? "HeadNode" : "SharedStorage";
 		if (is_head(s))
 			return err_set(e, ERR_DENIED, REASON_AWS_STATE, EPERM,
 			               "refused: the head would be another one, whom its volumes "

@@ -67,6 +67,9 @@ int make_read(struct life *l, struct make *ret, struct err *e)
 	ret->key = arena_printf(a, "cluster-config-%s.yaml", ret->file.sha256);
 	for (size_t i = 0; i < ret->notes.n && !l->program.quiet; i++)
 		log_notice("note: %s", ret->notes.items[i]);
+	if (l->note_is_fault && ret->notes.n)
+		return err_set(e, ERR_INPUT, REASON_INPUT_UNSUPPORTED, EINVAL,
+		               "%zu notes on the file: expected none", ret->notes.n);
 	return 0;
 }
 
@@ -391,12 +394,34 @@ struct stacks_request make_request(struct make *m)
 
 /* ---- the end ---- */
 
+static struct life_change change_of(struct make *m)
+{
+	return (struct life_change){.faults = &m->faults,
+	                            .notes = &m->notes,
+	                            .differences = m->differences,
+	                            .refused = m->refused};
+}
+
+int make_done(struct make *m, const char *id, const char *status)
+{
+	const struct stacks_item s = {.name = m->name, .id = id, .status = status};
+	struct life_change c = change_of(m);
+
+	if (!m->life->voice)
+		return 0;
+	c.stack = id ? &s : NULL;
+	return m->life->voice->changed(m->life, &c);
+}
+
 int make_fail(struct make *m, const struct err *e)
 {
+	const struct life_change c = change_of(m);
+	const struct life_voice *voice = m->life->voice;
 	struct arena *a = m->life->program.arena;
 	const char *action = rights_action(e->text, a);
 	const struct rights_place place = {m->caller.account, m->region, m->store.bucket, m->name};
-	int status = program_faults(&m->life->program, &m->faults, e);
+	int status = voice ? voice->unchanged(m->life, &c, e)
+	                   : program_faults(&m->life->program, &m->faults, e);
 
 	if (action)
 		log_err("the statement that allows it: %s", rights_statement(action, &place, a));

@@ -25,6 +25,8 @@ struct make {
 	struct caller caller;
 	const char *region;
 	struct store store;
+	const struct differences *differences; /* of an update, once they are known */
+	const char *refused; /* the keys because of which it was refused; or NULL */
 	/* From make_values() on: the stack's parameters. */
 	struct stacks_value values[MAKE_VALUES_MAX];
 	size_t n_values;
@@ -54,5 +56,8 @@ bool make_is_same(const struct make *m, const struct stacks_item *s);
 /* The request for CloudFormation; its token follows from all that is in it. */
 struct stacks_request make_request(struct make *m);
 
-/* Ends a verb: its error, the faults of the file, or the right that is missing. Returns the status. */
+/* Ends a verb. What is begun is told to a voice, `id` NULL: nothing, as that was only --dryrun; `status` is the
+ * stack's from now on. Returns the exit status. */
+int make_done(struct make *m, const char *id, const char *status);
+/* Its error, the faults of the file, or the right that is missing. The same. */
 int make_fail(struct make *m, const struct err *e);

@@ -130,6 +130,24 @@ int view_cluster(struct life *l, const char *name, struct view *ret, struct err 
 	return 0;
 }
 
+void view_scheduler(struct jsonw *w)
+{
+	jsonw_begin(w, "scheduler", '{');
+	jsonw_str(w, "type", "slurm");
+	jsonw_end(w, '}');
+}
+
+void view_summary(struct life *l, struct jsonw *w, const struct stacks_item *s)
+{
+	jsonw_str(w, "clusterName", s->name);
+	jsonw_str(w, "cloudformationStackStatus", s->status);
+	jsonw_str(w, "cloudformationStackArn", s->id);
+	jsonw_str(w, "region", view_region(s, l->program.arena));
+	jsonw_str(w, "version", view_version(l));
+	jsonw_str(w, "clusterStatus", view_status(s));
+	view_scheduler(w);
+}
+
 /* ---- an instance ---- */
 
 static void put(struct jsonw *w, const char *key, const char *value)

@@ -38,5 +38,10 @@ int view_stack(struct life *l, const char *name, struct stacks_item *ret,
 /* The same with the head, by another call; a head that is gone leaves the rest. */
 int view_cluster(struct life *l, const char *name, struct view *ret, struct err *e) ATTR_MUST_USE;
 
+/* Those that it has of a cluster in a list, and where one is changed. */
+void view_summary(struct life *l, struct jsonw *w, const struct stacks_item *s);
+/* The member "scheduler". */
+void view_scheduler(struct jsonw *w);
+
 /* The members that ParallelCluster has of an instance, in its order. */
 void view_instance(struct jsonw *w, const struct instances_item *i);

@@ -50,6 +50,10 @@ int stacks_id_of(const struct stacks_form *f, const struct doc *result, const ch
 	return 0;
 }
 
+/* CloudFormation's OnFailure. */
+static const char *const failures[] = {
+        [STACKS_DELETE] = "DELETE", [STACKS_ROLLBACK] = "ROLLBACK", [STACKS_KEEP] = "DO_NOTHING"};
+
 int stacks_create(struct cloud *c, const struct stacks_request *q, struct arena *a,
                   const char **ret_id, uint64_t deadline, struct err *e)
 {
@@ -58,7 +62,7 @@ int stacks_create(struct cloud *c, const struct stacks_request *q, struct arena 
 
 	snprintf(f.doing, sizeof f.doing, "making stack '%.128s'", q->name);
 	stacks_put_request(&f, q);
-	query_put(&f.body, "OnFailure", q->keep_failed ? "ROLLBACK" : "DELETE");
+	query_put(&f.body, "OnFailure", failures[q->on_failure]);
 	query_put(&f.body, "RetainExceptOnCreate", "true");
 	query_put(&f.body, "ClientRequestToken", q->token);
 	int r = stacks_call(c, &f, &result, deadline, e);

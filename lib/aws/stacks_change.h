@@ -15,6 +15,13 @@ struct stacks_value {
 	const char *key, *value; /* NULL: as it was; of a change only */
 };
 
+/* What becomes of a stack that can't be made. */
+enum stacks_failure {
+	STACKS_DELETE,   /* it goes, with all that was made */
+	STACKS_ROLLBACK, /* what was made goes, and the stack stays to be looked at */
+	STACKS_KEEP,     /* all stays as it is */
+};
+
 struct stacks_request {
 	const char *name;     /* of the stack; of a change its id, too */
 	struct blob template; /* its text; or */
@@ -23,12 +30,12 @@ struct stacks_request {
 	size_t n_parameters;
 	const struct ec2_tag *tags;
 	size_t n_tags;
-	bool iam;         /* the template makes roles, and that is meant */
-	bool keep_failed; /* CreateStack: what failed is undone, and its stack stays to be looked at */
-	const char *token; /* [a-zA-Z0-9-]+, at most 128 */
+	bool iam;                       /* the template makes roles, and that is meant */
+	enum stacks_failure on_failure; /* of CreateStack */
+	const char *token;              /* [a-zA-Z0-9-]+, at most 128 */
 };
 
-/* CreateStack: what fails is undone, and leaves nothing; its events are found by its id. A name that is taken
+/* CreateStack; the events of a stack that is gone are found by its id. A name that is taken
  * is ERR_DENIED, REASON_AWS_CONFLICT. */
 int stacks_create(struct cloud *c, const struct stacks_request *q, struct arena *a,
                   const char **ret_id, uint64_t deadline, struct err *e) ATTR_MUST_USE;

@@ -269,6 +269,16 @@ def test_a_failed_one_stays_to_be_looked_at_where_nobody_waited(world):
     assert "`hpc-cluster delete` makes room" in world.create(code=4).stderr
 
 
+@pytest.mark.parametrize("wait", [(), ("--no-wait",)])
+def test_all_of_a_failed_one_stays_where_that_is_wanted(world, wait):
+    world.cfn.fails = {"Head": "there is no room"}
+    world.create("c", "--keep-failed", *wait, code=0 if wait else 4)
+    world.cfn.find("c").advance(1000)
+    assert world.cfn.find("c").status == "CREATE_FAILED" and world.cfn.find("c").resources and not world.cfn.gone
+    world.run("delete", "c")
+    assert world.cfn.find("c") is None and not world.ec2.alive() and len(world.cfn.gone) + len(world.cfn.kept) == len(world.cfn.made)
+
+
 def test_events_follow_what_goes_on(world):
     world.create("c", "--no-wait")
     r = world.run("events", "c", "--follow")

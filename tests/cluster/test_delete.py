@@ -33,6 +33,26 @@ def test_the_head_then_the_nodes_then_the_stack(made):
     assert [len(w) for w in whens] == [1, 1, 1] and whens == sorted(whens)
 
 
+def test_without_waiting_for_the_stack(made):
+    """What nobody but us can do is done, then CloudFormation is asked, and isn't watched."""
+    s, nodes = stack(made), [made.node(n) for n in range(1, 3)]
+    told = events(made.run("delete", "c", "--no-wait", "--json").stdout)
+    assert told == [{"schema": 1, "event": "cluster", "clusterName": "c", "clusterStatus": "DELETE_IN_PROGRESS"}]
+    assert all(n.state == "terminated" for n in nodes) and s.status == "DELETE_IN_PROGRESS" and made.cfn.actions[-1] == "DeleteStack"
+    order = [b"StopInstances", b"TerminateInstances", b"DeleteStack"]
+    whens = [[q.when for w in made.servers for q in w.log if b"Action=" + a in q.body] for a in order]
+    assert [len(w) for w in whens] == [1, 1, 1] and whens == sorted(whens)
+    # Again: nothing more is asked for.
+    made.cfn.actions.clear()
+    made.run("delete", "c", "--no-wait")
+    assert made.cfn.actions == ["DescribeStacks"]
+
+
+def test_purge_needs_the_wait(made):
+    before = made.calls()
+    assert "expected no --no-wait" in made.run("delete", "c", "--no-wait", "--purge", code=2).stderr and made.calls() == before
+
+
 def test_what_is_kept_is_told_by_name(made):
     kept = stack(made).resources["LogGroup"].physical
     r = made.run("delete", "c")

@@ -16,12 +16,16 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), ".."))
 from fakes.aws import Aws  # noqa: E402
 from fakes.cloudformation import CloudFormation  # noqa: E402
+from fakes.ec2 import Image  # noqa: E402
 from fakes.instances import Cloud, Instance  # noqa: E402
 from fakes.sigcheck import Key  # noqa: E402
+from fakes.sts import Sts  # noqa: E402
 
 PROGRAM = os.environ.get("HPC_CLUSTER", "hpc-cluster")
 KEY = Key("AKIAEXAMPLEKEY000001", "canary/secret+key/of/the/person/000000000")
 CALLS = Path(__file__).parent / "pcluster.calls"
+CASES = Path(__file__).parent / "cases"
+HEAD, NODES = "ami-00000000000000aaa", "ami-00000000000000bbb"
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -37,12 +41,33 @@ def instance(name, kind, tags, **more):
     return Instance(name, kind, "subnet-1", "eu-west-1a", "ami-1", "", 0, b"", tags, **{"state": "running", **more})
 
 
+def write_files(home):
+    """Configurations that calls name: the walk's, one with more, some that are wrong."""
+    walk = (CASES / "walk.yaml").read_text()
+    files = {"walk.yaml": walk, "more.yaml": walk.replace("MaxCount: 10", "MaxCount: 20"),
+             "noted.yaml": walk + "SomethingNew: 1\n", "queues.yaml": walk.replace("Name: queue1", "Name: other"),
+             "wrong.yaml": walk.replace("MaxCount: 10", "MaxCount: ten").replace("InstanceType: t3.micro\n  Net", "InstanceTypo: t3.micro\n  Net"),
+             "broken.yaml": "HeadNode: [", "empty.yaml": "", "key.yaml": walk.replace("KeyName: hpc-cluster", "KeyName: other")}
+    for name, text in files.items():
+        (home / name).write_text(text)
+
+
+def account(ec2):
+    """What create-cluster finds in EC2."""
+    ec2.rate, ec2.subnets, ec2.launchable = False, {"subnet-12121212": "eu-west-1a"}, {HEAD, NODES}
+    for ami, role in ((HEAD, "head"), (NODES, "compute")):
+        ec2.images[ami] = Image(ami, "eu-west-1", ami, "snap-1", {"hpc-node:role": role}, arch="x86_64", state="available", made="2026-01-01T00:00:00.000Z")
+
+
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
     """Clusters that are there, begin, have failed; a stack of somebody else."""
     home = tmp_path_factory.mktemp("home")
     (home / "pcluster").symlink_to(PROGRAM)
-    with CloudFormation([KEY]) as cfn, Cloud([KEY]) as ec2, Aws([KEY]) as s3:
+    write_files(home)
+    with Cloud([KEY]) as ec2, Aws([KEY]) as s3, Sts([KEY], []) as sts, CloudFormation([KEY], ec2=ec2, s3=s3) as cfn:
+        account(ec2)
+        cfn.pace = 100  # each look finds done what was begun
         hello = cfn.stack("hello-slurm", "CREATE_COMPLETE", outputs={"Head": "i-00000000000000001", "User": "admin"}, tags={"team": "physics"})
         hello.values = {"Bucket": "bucket"}
         hello.event("Head", "AWS::EC2::Instance", "CREATE_COMPLETE").event("hello-slurm", "AWS::CloudFormation::Stack", "CREATE_COMPLETE")
@@ -55,8 +80,10 @@ def world(tmp_path_factory):
         cfn.stack("others", "CREATE_COMPLETE", description="somebody's")
         for i in (instance("i-00000000000000001", "t3.micro", {}, address="10.0.0.1", public="198.51.100.7"),
                   instance("i-00000000000000002", "c5.large", {"hpc-node:cluster": "hello-slurm", "hpc-node:queue": "queue1"}, address="10.0.0.2"),
-                  instance("i-00000000000000003", "c5.large", {"hpc-node:cluster": "hello-slurm", "hpc-node:queue": "queue2"}, address="10.0.0.3")):
+                  instance("i-00000000000000003", "c5.large", {"hpc-node:cluster": "hello-slurm", "hpc-node:queue": "queue2"}, address="10.0.0.3"),
+                  instance("i-00000000000000004", "c5.large", {"hpc-node:cluster": "walk", "hpc-node:queue": "queue1"}, address="10.0.0.4")):
             ec2.instances[i.id] = i
+            i.user_data = b"nodes: n-1"
         bucket = s3.bucket("bucket")
         bucket.put("hello-slurm/fleet/status.json", json.dumps({"id": "", "status": "RUNNING", "at": "2026-01-01T00:10:00Z"}).encode())
         keys = home / ".ssh/hpc-cluster"
@@ -64,12 +91,13 @@ def world(tmp_path_factory):
         (keys / "i-00000000000000001").write_text("i-00000000000000001 ssh-ed25519 AAAA\n")
         yield home, {"PATH": f"{home}:/usr/bin:/bin", "HOME": str(home), "AWS_DEFAULT_REGION": "eu-west-1", "AWS_ACCESS_KEY_ID": KEY.access_key,
                      "AWS_SECRET_ACCESS_KEY": KEY.secret, "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL_CLOUDFORMATION": cfn.url,
-                     "AWS_ENDPOINT_URL_EC2": ec2.url, "AWS_ENDPOINT_URL_S3": s3.url}
+                     "AWS_ENDPOINT_URL_EC2": ec2.url, "AWS_ENDPOINT_URL_S3": s3.url, "AWS_ENDPOINT_URL_STS": sts.url}
 
 
 def run(world, call, **env):
     home, base = world
-    r = subprocess.run(shlex.split(call), capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, env={**base, **env}, executable=str(home / "pcluster"))
+    r = subprocess.run(shlex.split(call), capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL, env={**base, **env}, cwd=home,
+                       executable=str(home / "pcluster"))
     assert "Sanitizer" not in r.stderr and KEY.secret not in r.stdout + r.stderr
     return r
 
