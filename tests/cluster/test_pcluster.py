@@ -47,7 +47,7 @@ def write_files(home):
     files = {"walk.yaml": walk, "more.yaml": walk.replace("MaxCount: 10", "MaxCount: 20"),
              "noted.yaml": walk + "SomethingNew: 1\n", "queues.yaml": walk.replace("Name: queue1", "Name: other"),
              "wrong.yaml": walk.replace("MaxCount: 10", "MaxCount: ten").replace("InstanceType: t3.micro\n  Net", "InstanceTypo: t3.micro\n  Net"),
-             "broken.yaml": "HeadNode: [", "empty.yaml": "", "key.yaml": walk.replace("KeyName: hpc-cluster", "KeyName: other")}
+             "broken.yaml": "HeadNode: [", "said.yaml": "# it is said\n" + walk, "empty.yaml": "", "key.yaml": walk.replace("KeyName: hpc-cluster", "KeyName: other")}
     for name, text in files.items():
         (home / name).write_text(text)
 
