@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 SIZE_MAX = 560 * 1024
-NAMED = {"libcurl.so.4", "libcjson.so.1", "libmount.so.1", "libnftnl.so.11", "libmnl.so.0", "libsystemd.so.0", "libyaml-0.so.2",
+NAMED = {"libcurl.so.4", "libcjson.so.1", "libmount.so.1", "libblkid.so.1", "libnftnl.so.11", "libmnl.so.0", "libsystemd.so.0", "libyaml-0.so.2",
          "libcrypto.so.3", "libz.so.1", "libc.so.6"}
 
 
