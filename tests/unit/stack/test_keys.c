@@ -284,7 +284,8 @@ static const struct sample *sample_of(const char *path)
 }
 
 /* The i-th value to try; NULL: no more. */
-static const char *value_of(const struct pcluster_row *row, const char *path, size_t i)
+static const char *value_of(struct arena *a, const struct pcluster_row *row, const char *path,
+                            size_t i)
 {
 	const struct sample *s = sample_of(path);
 
@@ -297,22 +298,17 @@ static const char *value_of(const struct pcluster_row *row, const char *path, si
 	if (i)
 		return NULL;
 	if (row->starts) {
-		static char text[128];
 		bool id = str_ends(row->starts, "-");
 
-		snprintf(text, sizeof text, row->type == FIELD_STRINGS ? "['%s%s%s']" : "'%s%s%s'",
-		         row->starts, id ? "0123456789abcdef0" : "sample",
-		         row->holds ? row->holds : "");
-		return text;
+		return arena_printf(a, row->type == FIELD_STRINGS ? "['%s%s%s']" : "'%s%s%s'",
+		                    row->starts, id ? "0123456789abcdef0" : "sample",
+		                    row->holds ? row->holds : "");
 	}
 	switch ((int)row->type) {
-	case FIELD_INT: {
-		static char number[24];
-
-		snprintf(number, sizeof number, "%lld",
-		         (long long)(row->max ? row->min + (row->max - row->min > 2 ? 2 : 1) : 7));
-		return number;
-	}
+	case FIELD_INT:
+		return arena_printf(
+		        a, "%lld",
+		        (long long)(row->max ? row->min + (row->max - row->min > 2 ? 2 : 1) : 7));
 	case FIELD_NUMBER:
 		return "0.5";
 	case FIELD_STRINGS:
@@ -337,7 +333,7 @@ static void fill_required(struct arena *a, struct doc *map, const struct pcluste
 			continue;
 		struct doc *value = rows->type == FIELD_MAP && rows->sub
 		                            ? doc_new_map(a, map)
-		                            : parsed(a, value_of(rows, own, 0));
+		                            : parsed(a, value_of(a, rows, own, 0));
 		if (rows->type == FIELD_MAP && rows->sub)
 			fill_required(a, value, rows->sub, own);
 		doc_put(a, map, rows->name, value);
@@ -439,7 +435,7 @@ static int shows(struct try *t, const struct place *at, const char *path, const 
 	const char *value;
 	int heard = -1;
 
-	for (size_t i = 0; (value = value_of(at->row, path, i)) != NULL; i++) {
+	for (size_t i = 0; (value = value_of(t->arena, at->row, path, i)) != NULL; i++) {
 		scope_arena struct arena *a = arena_new();
 		const struct sample *s = sample_of(path);
 		const char *said, *before = t->base;
