@@ -205,7 +205,8 @@ static void on_done(struct http_exchange *x)
 		x->fresh = true;
 		again(s, &s->soon, 0, &e);
 	} else if (x->rc < 0) {
-		give_up(s, &e);
+		/* What EBS said before tells more than that the time is over. */
+		give_up(s, e.kind == ERR_DEADLINE && s->refused.kind ? &s->refused : &e);
 	} else if (x->status / 100 != 2) {
 		act(s, call_refusal(g->cloud, &s->k, &ae, &e), &e);
 	} else if (x->checksum[0] && !str_eq(x->checksum, s->sum)) {
