@@ -85,7 +85,7 @@ class Walk:
         self.cloud.launchable.add(IMAGE)
         self.cloud.groups.add(GROUP)
         self.cloud.profiles.add(PROFILE)
-        self.cloud.key_pairs.add("hpc-cluster")  # the file's
+        self.cloud.pairs = {"hpc-cluster"}  # the file's
         self.cloud.on_launch = self._launched
         self.cloud.on_end = lambda one: self.bed._orders.put(("suspend", one.node))
         self.bed.resume = self._resume
