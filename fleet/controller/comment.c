@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "controller/listing.h"
 #include "controller/nodes.h"
 #include "host/exec.h"
 
@@ -34,29 +35,19 @@ struct comment_jobs comment_parse(const char *text, struct arena *a)
 	return all;
 }
 
-static void add_line(void *ctx, const char *line)
-{
-	strbuf_printf(ctx, "%s\n", line);
-}
-
 struct comment_jobs comment_jobs_of(const char *list, struct arena *a)
 {
 	const char *argv[] = {"squeue",      "--noheader",
 	                      "--all",       arena_printf(a, "--nodelist=%s", list),
 	                      "--format=%A", NULL};
-	struct strbuf lines = STRBUF(a, LIST_MAX);
-	const struct host_exec x = {.argv = argv,
-	                            .deadline = clock_in_ms(CALL_MS),
-	                            .line = add_line,
-	                            .line_ctx = &lines};
-	struct host_result said;
+	const char *lines;
 	struct err e;
 
-	if (host_run_here_ok(&x, a, &said, &e) < 0) {
+	if (listing_read(argv, a, &lines, &e) < 0) {
 		log_warning("which jobs wait for %s isn't known: %s", list, e.text);
 		return (struct comment_jobs){0};
 	}
-	return comment_parse(lines.data ? lines.data : "", a);
+	return comment_parse(lines, a);
 }
 
 static void set_some(const char *const *ids, size_t n, const char *text, struct arena *a)

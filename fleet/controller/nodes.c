@@ -6,11 +6,11 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "controller/listing.h"
 #include "host/exec.h"
 #include "model/hostlist.h"
 
 #define SCONTROL_MS 20000
-#define LIST_MAX    (64U << 20)
 #define REASON_MAX  300 /* bytes that are shown of a reason */
 
 static int by_name(const void *a, const void *b)
@@ -70,12 +70,6 @@ void nodes_parse(const char *text, struct arena *a, struct nodes *ret)
 	*ret = all;
 }
 
-/* As it comes: what host_result keeps is less than the nodes of a large cluster. */
-static void add_line(void *ctx, const char *line)
-{
-	strbuf_printf(ctx, "%s\n", line);
-}
-
 int nodes_list(struct arena *a, struct nodes *ret, struct err *e)
 {
 	/* Fields of a width keep the line, and so the name before them, in one piece. %T would have one of
@@ -86,20 +80,12 @@ int nodes_list(struct arena *a, struct nodes *ret, struct err *e)
 	                      "--Node",
 	                      "--Format=NodeList:|,StateComplete:|,Comment:200|,Reason:200",
 	                      NULL};
-	struct strbuf lines = STRBUF(a, LIST_MAX);
-	const struct host_exec x = {.argv = argv,
-	                            .deadline = clock_in_ms(SCONTROL_MS),
-	                            .line = add_line,
-	                            .line_ctx = &lines};
-	struct host_result said;
-	int r = host_run_here_ok(&x, a, &said, e);
+	const char *lines;
+	int r = listing_read(argv, a, &lines, e);
 
 	if (r < 0)
 		return r;
-	if (lines.overflow)
-		return err_set(e, ERR_HOST, REASON_INPUT_LIMIT, EFBIG,
-		               "sinfo: more than %u MiB of nodes", LIST_MAX >> 20);
-	nodes_parse(lines.data ? lines.data : "", a, ret);
+	nodes_parse(lines, a, ret);
 	return 0;
 }
 

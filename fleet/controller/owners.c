@@ -2,12 +2,10 @@
 /* Asks Slurm whose jobs are. */
 #include "controller/owners.h"
 
-#include "base/clock.h"
 #include "base/log.h"
-#include "host/exec.h"
+#include "controller/listing.h"
 
-#define SQUEUE_MS 20000
-#define LIST_MAX  (4U << 20)
+#define LIST_MAX (4U << 20)
 
 static const char *field(const char **at, const char *end, struct arena *a)
 {
@@ -38,32 +36,21 @@ void owners_parse(const char *text, const struct jobs *jobs, struct ledger_owner
 	}
 }
 
-static void add_line(void *ctx, const char *line)
-{
-	strbuf_printf(ctx, "%s\n", line);
-}
-
 void owners_of(const struct jobs *jobs, struct ledger_owner *ret, struct arena *a)
 {
-	struct strbuf ids = STRBUF(a, LIST_MAX), lines = STRBUF(a, LIST_MAX);
-	struct host_result said;
+	struct strbuf ids = STRBUF(a, LIST_MAX);
+	const char *lines = "";
 	struct err e;
 
 	strbuf_str(&ids, "--jobs=");
 	for (size_t j = 0; j < jobs->n; j++)
 		strbuf_printf(&ids, "%s%s", j ? "," : "", jobs->items[j].id);
 	const char *argv[] = {"squeue", "--noheader", "--all", "--format=%A|%u|%a", ids.data, NULL};
-	const struct host_exec x = {.argv = argv,
-	                            .deadline = clock_in_ms(SQUEUE_MS),
-	                            .line = add_line,
-	                            .line_ctx = &lines};
 	/* An instance without a tag is better than none. */
-	if (ids.overflow || host_run_here_ok(&x, a, &said, &e) < 0) {
+	if (ids.overflow || listing_read(argv, a, &lines, &e) < 0)
 		log_warning("whose jobs are launched for isn't known: %s",
 		            ids.overflow ? "too many jobs" : e.text);
-		lines = (struct strbuf){0};
-	}
-	owners_parse(lines.data && !lines.overflow ? lines.data : "", jobs, ret, a);
+	owners_parse(lines, jobs, ret, a);
 }
 
 struct ledger_owner owners_copy(const struct ledger_owner *x, struct arena *a)

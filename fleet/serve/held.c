@@ -3,6 +3,7 @@
 #include "serve/held.h"
 
 #include "base/log.h"
+#include "controller/listing.h"
 #include "host/exec.h"
 
 #define CALL_MS  20000
@@ -46,11 +47,6 @@ struct hostlist held_parse(const char *text, struct arena *a)
 	return all;
 }
 
-static void add_line(void *ctx, const char *line)
-{
-	strbuf_printf(ctx, "%s\n", line);
-}
-
 static int list_held(struct arena *a, struct hostlist *ret, struct err *e)
 {
 	const char *argv[] = {"squeue",
@@ -59,17 +55,12 @@ static int list_held(struct arena *a, struct hostlist *ret, struct err *e)
 	                      "--states=PENDING",
 	                      "--Format=JobID:|,PriorityLong:|,Reason:|,RestartCnt:",
 	                      NULL};
-	struct strbuf lines = STRBUF(a, LIST_MAX);
-	const struct host_exec x = {.argv = argv,
-	                            .deadline = clock_in_ms(CALL_MS),
-	                            .line = add_line,
-	                            .line_ctx = &lines};
-	struct host_result said;
-	int r = host_run_here_ok(&x, a, &said, e);
+	const char *lines;
+	int r = listing_read(argv, a, &lines, e);
 
 	if (r < 0)
 		return r;
-	*ret = held_parse(lines.data ? lines.data : "", a);
+	*ret = held_parse(lines, a);
 	return 0;
 }
 
